@@ -1,0 +1,10 @@
+"""Closed forms of the linear-Gaussian beta-VAE: plain functions of arrays and frozen dataclasses.
+
+The rooms: `inference` (the decoder is known), `learning` (the decoder is learned), `axes` (which axes the latents take).
+All of them stand on `objective`, the one definition of the loss. Everything in nats and float64.
+"""
+
+from theory.model import GenerativeModel, LinearVAE, Moments
+from theory.objective import ElboTerms, elbo_terms
+
+__all__ = ["ElboTerms", "GenerativeModel", "LinearVAE", "Moments", "elbo_terms"]

@@ -1,0 +1,228 @@
+"""The two models: how the data arise (`GenerativeModel`) and what is trained on them (`LinearVAE`).
+
+Both are frozen; what they hold has been checked, so the functions that take them need not check again. `Moments` is
+all that the theory ever needs of a data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from theory import validation
+from theory.partition import Posterior, partition_mask
+
+__all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments"]
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean and (maximum likelihood, divided by N) covariance of a data set.
+
+    Parameters
+    ----------
+    count : int
+    mean : (D,) array
+    covariance : (D, D) array
+    """
+
+    count: int
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def __post_init__(self):
+        _store(
+            self,
+            count=validation.latent_count("count", self.count),
+            covariance=(covariance := validation.symmetric_matrix("covariance", self.covariance)),
+            mean=validation.vector("mean", self.mean, len(covariance)),
+        )
+
+    @classmethod
+    def of(cls, data: np.ndarray) -> Moments:
+        """Moments of an (N, D) array of N >= 2 observations. A constant column is fine: zero variance is a result."""
+        data = validation.matrix("data", data)
+        if len(data) < 2:
+            raise ValueError(f"data must have at least two rows (observations), got {len(data)}")
+        mean = data.mean(axis=0)
+        centred = data - mean
+        return cls(len(data), mean, centred.T @ centred / len(data))
+
+
+@dataclass(frozen=True, eq=False)
+class GenerativeModel:
+    """The truth: x = A s + m + n with factors s ~ N(0, Gamma) and noise n ~ N(0, tau2 I).
+
+    Parameters
+    ----------
+    loading : (D, K) array, A; any shape and rank
+    noise_variance : float >= 0, tau2
+    factor_covariance : (K, K) array, Gamma, optional
+        positive semi-definite; the identity by default.
+    mean : (D,) array, m, optional
+        zero by default.
+
+    Raises
+    ------
+    ValueError
+        for a negative noise, a shape that does not fit, NaN, or a `factor_covariance` that is not a covariance.
+    """
+
+    loading: np.ndarray
+    noise_variance: float
+    factor_covariance: np.ndarray | None = None
+    mean: np.ndarray | None = None
+
+    def __post_init__(self):
+        loading = validation.matrix("loading", self.loading)
+        data_dim, latent_dim = loading.shape
+        factors, mean = self.factor_covariance, self.mean
+        _store(
+            self,
+            loading=loading,
+            noise_variance=validation.non_negative("noise_variance", self.noise_variance),
+            factor_covariance=(
+                np.eye(latent_dim)
+                if factors is None
+                else validation.covariance_matrix("factor_covariance", factors, latent_dim)
+            ),
+            mean=np.zeros(data_dim) if mean is None else validation.vector("mean", mean, data_dim),
+        )
+
+    @property
+    def data_dim(self) -> int:
+        return self.loading.shape[0]
+
+    @property
+    def latent_dim(self) -> int:
+        return self.loading.shape[1]
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the data, S = A Gamma A^T + tau2 I, shape (D, D)."""
+        scaled = self.loading @ self.factor_root
+        return scaled @ scaled.T + self.noise_variance * np.eye(self.data_dim)
+
+    @cached_property
+    def factor_root(self) -> np.ndarray:
+        """A matrix L with L L^T = Gamma, shape (K, K), whose zero columns are the directions in which no factor varies."""
+        variances, directions = np.linalg.eigh(self.factor_covariance)
+        variances = np.where(variances > validation.rank_tolerance(variances), variances, 0.0)
+        return directions * np.sqrt(variances)
+
+    def posterior(self) -> tuple[np.ndarray, np.ndarray]:
+        """The exact posterior p(s | x) = N(gain (x - m), covariance).
+
+        gain = Gamma A^T S^-1, covariance = Gamma - gain A Gamma, computed from the singular values b of A L (L L^T =
+        Gamma): in the factor directions that they define the variance shrinks by tau2 / (b^2 + tau2), which needs no
+        difference of large numbers. For tau2 = 0 the limit tau2 -> 0 is returned (S^-1 becomes the pseudo-inverse).
+
+        Returns
+        -------
+        gain : (K, D) array
+        covariance : (K, K) array, singular if tau2 = 0 or Gamma is singular
+        """
+        left, singular, shrink, basis = self.posterior_modes
+        gains = np.where(singular > 0, singular, 0.0) / np.where(singular > 0, singular**2 + self.noise_variance, 1.0)
+        rank = left.shape[1]
+        gain = (basis[:, :rank] * gains[:rank]) @ left.T
+        return gain, (basis * shrink) @ basis.T
+
+    @cached_property
+    def posterior_modes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The posterior mode by mode: (left (D, r), singular (K,), shrink (K,), basis (K, K)), r = min(D, K).
+
+        A L = left diag(singular) V^T; the factors are L V e with e ~ N(0, I) and, given x, variances `shrink`; `basis`
+        is L V. Everything said about p(s | x) follows from these.
+        """
+        left, singular, right = np.linalg.svd(self.loading @ self.factor_root, full_matrices=False)
+        missing = self.latent_dim - len(singular)
+        if missing:  # more factors than data dimensions: complete the right singular vectors to a basis
+            right = np.linalg.svd(self.loading @ self.factor_root, full_matrices=True)[2]
+        tolerance = max(self.loading.shape) * np.finfo(float).eps * singular.max(initial=0.0)
+        singular = np.concatenate([np.where(singular > tolerance, singular, 0.0), np.zeros(missing)])
+        informed = singular > 0
+        shrink = np.where(informed, self.noise_variance / np.where(informed, singular**2 + self.noise_variance, 1), 1.0)
+        return left, singular, shrink, self.factor_root @ right.T
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw n pairs: factors of shape (n, K) and data of shape (n, D)."""
+        factors = rng.standard_normal((n, self.latent_dim)) @ self.factor_root.T
+        noise = np.sqrt(self.noise_variance) * rng.standard_normal((n, self.data_dim))
+        return factors, factors @ self.loading.T + self.mean + noise
+
+
+@dataclass(frozen=True, eq=False)
+class LinearVAE:
+    """A linear-Gaussian VAE: decoder p(x | z) = N(W z + m, s2 I), encoder q(z | x) = N(V (x - m), Q).
+
+    Parameters
+    ----------
+    decoder : (D, K) array, W
+    encoder : (K, D) array, V
+    posterior_covariance : (K, K) array, Q, positive definite
+    noise_variance : float > 0, s2
+    mean : (D,) array, m, optional
+        `None` stands for the mean of whatever data the VAE is used with.
+
+    Raises
+    ------
+    ValueError
+        for a noise that is not positive, shapes that do not fit, NaN, or a Q that is not positive definite.
+    """
+
+    decoder: np.ndarray
+    encoder: np.ndarray
+    posterior_covariance: np.ndarray
+    noise_variance: float
+    mean: np.ndarray | None = None
+
+    def __post_init__(self):
+        decoder = validation.matrix("decoder", self.decoder)
+        data_dim, latent_dim = decoder.shape
+        covariance = validation.symmetric_matrix("posterior_covariance", self.posterior_covariance, latent_dim)
+        try:
+            np.linalg.cholesky(covariance)
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                "posterior_covariance must be positive definite; a latent that carries nothing has variance 1, not 0"
+            ) from None
+        _store(
+            self,
+            decoder=decoder,
+            encoder=validation.matrix("encoder", self.encoder, (latent_dim, data_dim)),
+            posterior_covariance=covariance,
+            noise_variance=validation.positive("noise_variance", self.noise_variance),
+            mean=None if self.mean is None else validation.vector("mean", self.mean, data_dim),
+        )
+
+    @property
+    def data_dim(self) -> int:
+        return self.decoder.shape[0]
+
+    @property
+    def latent_dim(self) -> int:
+        return self.decoder.shape[1]
+
+    def belongs_to(self, posterior: Posterior) -> bool:
+        """Whether the posterior covariance is block-diagonal on the groups of a family, exactly."""
+        from theory.partition import partition
+
+        mask = partition_mask(partition(posterior, self.latent_dim), self.latent_dim)
+        return not np.any(self.posterior_covariance[~mask])
+
+
+def as_moments(covariance) -> Moments:
+    """Take a covariance matrix or `Moments`; a bare covariance is taken as that of centred data of unknown count."""
+    if isinstance(covariance, Moments):
+        return covariance
+    symmetric = validation.symmetric_matrix("covariance", covariance)
+    return Moments(0, np.zeros(len(symmetric)), symmetric)
+
+
+def _store(record, **fields) -> None:
+    """Set the checked fields of a frozen record."""
+    for name, value in fields.items():
+        object.__setattr__(record, name, value)

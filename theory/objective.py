@@ -1,0 +1,136 @@
+"""The definition of the objective, part by part. Nothing else in `theory` computes a loss.
+
+    loss = E_x[ -E_q log p(x|z) + beta KL(q(z|x) || p(z)) ]
+         = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
+
+For data of covariance S (and mean m) and a `LinearVAE` (W, V, Q, s2), with C = V S V^T + Q the covariance of the
+aggregate posterior q(z) and prior N(0, I):
+
+    distortion = E ||x - m - W z||^2 = tr S - 2 tr(W V S) + tr(W C W^T)
+    rate       = E_x KL              = 1/2 [ tr C - K - log det Q ]
+               = I(x; z) + TC(z) + sum_j KL(q(z_j) || p(z_j))
+
+Exact for any data distribution with these two moments, Gaussian or not, except the split of the rate: mutual
+information, total correlation and dimension-wise KL are those of Gaussian data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import gaussian, validation
+from theory.model import LinearVAE, Moments, as_moments
+
+__all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
+
+
+@dataclass(frozen=True)
+class ElboTerms:
+    """The parts of the objective; every rate in nats.
+
+    Attributes
+    ----------
+    distortion : float
+        expected squared error E ||x - m - W z||^2, in squared units of the data. (Some of the VAE literature uses the
+        word for -E log p(x|z), which here is `reconstruction`.)
+    rate : float
+        expected KL(q(z|x) || p(z)).
+    mutual_information, total_correlation, dimension_wise_kl : float
+        the split of the rate: I(x; z), the total correlation of q(z), and the sum of KL(q(z_j) || p(z_j)).
+    aggregate_kl : float
+        KL(q(z) || p(z)) = rate - mutual_information; equal to total_correlation + dimension_wise_kl if and only if the
+        prior is independent across latents.
+    reconstruction : float
+        -E log p(x|z) = distortion / (2 s2) + (D/2) log(2 pi s2).
+    """
+
+    distortion: float
+    rate: float
+    mutual_information: float
+    total_correlation: float
+    dimension_wise_kl: float
+    aggregate_kl: float
+    reconstruction: float
+
+    def loss(self, beta: float) -> float:
+        """The objective at weight `beta` of the KL term, in nats: reconstruction + beta rate."""
+        return self.reconstruction + validation.positive("beta", beta) * self.rate
+
+
+def loss_from_parts(distortion: float, rate: float, noise_variance: float, beta: float, data_dim: int) -> float:
+    """The objective from its two parts: distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate, in nats."""
+    return _reconstruction(distortion, noise_variance, data_dim) + beta * rate
+
+
+def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
+    """Every part of the objective of a VAE on data with the given covariance.
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    covariance : (D, D) array, or Moments
+        with `Moments` a difference between the mean of the data and `vae.mean` counts too.
+    prior : (K, K) array, optional
+        covariance of a Gaussian prior N(0, Pi), positive definite; the identity by default.
+
+    Returns
+    -------
+    ElboTerms
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one, or does not fit the VAE.
+    """
+    moments = as_moments(covariance)
+    data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
+    offset = np.zeros(vae.data_dim) if vae.mean is None else moments.mean - vae.mean
+    if prior is None:
+        prior = np.eye(vae.latent_dim)
+    else:
+        prior = validation.covariance_matrix("prior", prior, vae.latent_dim)
+        if not np.isfinite(gaussian.log_determinant(prior)):
+            raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
+
+    decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
+    encoded = encoder @ data_covariance
+    signal = encoded @ encoder.T  # covariance of the posterior means
+    code, code_mean = signal + posterior, encoder @ offset
+    residual = offset - decoder @ code_mean
+
+    distortion = (
+        np.trace(data_covariance)
+        - 2 * np.sum(decoder * encoded.T)
+        + np.sum(decoder * (decoder @ code))
+        + residual @ residual
+    )
+    nowhere = np.zeros(vae.latent_dim)
+    aggregate_kl = gaussian.kl_divergence(code_mean, code, nowhere, prior)
+    mutual_information = _mutual_information(signal, posterior)
+    return ElboTerms(
+        distortion=float(distortion),
+        rate=mutual_information + aggregate_kl,
+        mutual_information=mutual_information,
+        total_correlation=gaussian.total_correlation(code),
+        dimension_wise_kl=_dimension_wise_kl(code_mean, np.diagonal(code), np.diagonal(prior)),
+        aggregate_kl=aggregate_kl,
+        reconstruction=_reconstruction(distortion, vae.noise_variance, vae.data_dim),
+    )
+
+
+def _reconstruction(distortion: float, noise_variance: float, data_dim: int) -> float:
+    return float(distortion / (2 * noise_variance) + data_dim / 2 * np.log(2 * np.pi * noise_variance))
+
+
+def _mutual_information(signal: np.ndarray, posterior: np.ndarray) -> float:
+    """1/2 log det(I + Q^-1/2 (V S V^T) Q^-1/2): no difference of log-determinants, so a small rate keeps its digits."""
+    root = np.linalg.cholesky(posterior)
+    whitened = np.linalg.solve(root, np.linalg.solve(root, signal).T)
+    return float(np.log1p(np.clip(np.linalg.eigvalsh((whitened + whitened.T) / 2), 0, None)).sum() / 2)
+
+
+def _dimension_wise_kl(mean: np.ndarray, variance: np.ndarray, prior_variance: np.ndarray) -> float:
+    ratio = variance / prior_variance
+    return float((ratio - 1 - np.log(ratio) + mean**2 / prior_variance).sum() / 2)

@@ -1,0 +1,63 @@
+"""Posterior families as partitions of the latents.
+
+A Gaussian posterior whose covariance is block-diagonal is named by its blocks, so every family is one partition:
+`"diagonal"` (mean field) puts each latent alone, `"full"` puts all together, a list of lists is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+__all__ = ["Posterior", "partition", "partition_mask"]
+
+Posterior = str | Iterable[Iterable[int]]
+
+
+def partition(posterior: Posterior, latent_dim: int) -> tuple[np.ndarray, ...]:
+    """The groups of latents that a posterior family keeps together.
+
+    Parameters
+    ----------
+    posterior : "diagonal", "full", or an iterable of groups of latent indices
+    latent_dim : int
+
+    Returns
+    -------
+    tuple of integer arrays, each sorted, that cover 0 .. latent_dim - 1 once
+
+    Raises
+    ------
+    ValueError
+        for an unknown family, or groups that miss, repeat or invent a latent.
+    """
+    if isinstance(posterior, str):
+        if posterior == "diagonal":
+            return tuple(np.array([latent]) for latent in range(latent_dim))
+        if posterior == "full":
+            return (np.arange(latent_dim),) if latent_dim else ()
+        raise ValueError(f"posterior must be 'diagonal', 'full' or a list of groups, got {posterior!r}")
+    try:
+        groups = [sorted(int(latent) for latent in group) for group in posterior]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"posterior must be 'diagonal', 'full' or a list of lists of latent indices, got {posterior!r}"
+        ) from None
+    members = sorted(latent for group in groups for latent in group)
+    if members != list(range(latent_dim)):
+        missing = sorted(set(range(latent_dim)) - set(members))
+        unknown = sorted(set(members) - set(range(latent_dim)))
+        repeated = sorted({latent for latent in members if members.count(latent) > 1})
+        faults = [("misses", missing), ("repeats", repeated), ("names unknown", unknown)]
+        told = "; ".join(f"{fault} latents {latents}" for fault, latents in faults if latents)
+        raise ValueError(f"posterior must hold each latent 0..{latent_dim - 1} exactly once: it {told}")
+    return tuple(np.array(group) for group in groups if group)
+
+
+def partition_mask(groups: Iterable[np.ndarray], latent_dim: int) -> np.ndarray:
+    """Boolean (K, K) matrix, true where two latents share a group: where a posterior covariance may be non-zero."""
+    mask = np.zeros((latent_dim, latent_dim), dtype=bool)
+    for group in groups:
+        mask[np.ix_(group, group)] = True
+    return mask

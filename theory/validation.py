@@ -1,0 +1,165 @@
+"""The checks that every public function makes of what it is given.
+
+Each check returns the value in the form that the mathematics wants (a float, a float64 array, a symmetric matrix) or
+raises a `ValueError` that names the argument, says what came, and what to do about it. What is mathematically fine but
+unusual (zero variance, ties, rank deficiency) passes.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+import numpy as np
+
+__all__ = [
+    "choice",
+    "covariance_matrix",
+    "latent_count",
+    "matrix",
+    "non_negative",
+    "non_negative_spectrum",
+    "positive",
+    "positive_array",
+    "rank_tolerance",
+    "vector",
+]
+
+# Asymmetry and negative eigenvalues up to this fraction of the largest entry are rounding, beyond it a mistake.
+ROUNDING = 1e-8
+
+
+def positive(name: str, value: float) -> float:
+    """Return `value` as a float if it is a finite number above zero."""
+    number = _number(name, value)
+    if not number > 0:
+        raise ValueError(f"{name} must be > 0, got {number!r}; pass a positive number")
+    return number
+
+
+def non_negative(name: str, value: float) -> float:
+    """Return `value` as a float if it is a finite number, zero or above."""
+    number = _number(name, value)
+    if not number >= 0:
+        raise ValueError(f"{name} must be >= 0, got {number!r}; pass zero or a positive number")
+    return number
+
+
+def positive_array(name: str, values) -> np.ndarray:
+    """Return `values` as a float array, of any shape, whose entries are all finite and above zero."""
+    array = _float_array(name, values)
+    if array.size and not array.min() > 0:
+        raise ValueError(f"{name} must be > 0 everywhere, its smallest entry is {array.min()!r}")
+    return array
+
+
+def latent_count(name: str, value: int) -> int:
+    """Return `value` as an int if it is a whole number, zero or above."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ValueError(f"{name} must be a whole number, got {value!r}; pass an int such as 2")
+    if value < 0:
+        raise ValueError(f"{name} must be >= 0, got {value}; pass the number of latents")
+    return int(value)
+
+
+def choice(name: str, value: str, options) -> str:
+    """Return `value` if it is one of `options`."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}")
+    return value
+
+
+def vector(name: str, value, length: int | None = None) -> np.ndarray:
+    """Return `value` as a finite float vector, of the given length if one is given."""
+    array = _float_array(name, value)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a vector, got an array of shape {array.shape}")
+    if length is not None and array.shape[0] != length:
+        raise ValueError(f"{name} must have length {length}, got {array.shape[0]}")
+    return array
+
+
+def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None)) -> np.ndarray:
+    """Return `value` as a finite float matrix; `None` in `shape` leaves that side free."""
+    array = _float_array(name, value)
+    if array.ndim != 2:
+        raise ValueError(f"{name} must be a matrix, got an array of shape {array.shape}")
+    if any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
+        wanted = " x ".join("any" if side is None else str(side) for side in shape)
+        raise ValueError(f"{name} must be {wanted}, got {array.shape[0]} x {array.shape[1]}")
+    return array
+
+
+def covariance_matrix(name: str, value, size: int | None = None) -> np.ndarray:
+    """Return `value` as a symmetric positive semi-definite matrix, symmetrised where it is so up to rounding.
+
+    Definiteness is checked by one Cholesky factorisation of a matrix shifted by the rounding that is allowed, which is
+    many times cheaper than eigenvalues; those are computed only to word the error.
+    """
+    array = symmetric_matrix(name, value, size)
+    scale = np.abs(np.diagonal(array)).max(initial=0.0)
+    if scale == 0.0 and not np.any(array):
+        return array
+    try:
+        np.linalg.cholesky(array + ROUNDING * scale * np.eye(len(array)))
+    except np.linalg.LinAlgError:
+        raise negative_eigenvalue(name, np.linalg.eigvalsh(array)[0]) from None
+    return array
+
+
+def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
+    """Return `value` as a symmetric matrix, symmetrised where it is so up to rounding; its eigenvalues are not looked at."""
+    array = matrix(name, value)
+    rows, columns = array.shape
+    if rows != columns:
+        raise ValueError(f"{name} must be square, got {rows} x {columns}; pass a covariance, not the data")
+    if size is not None and rows != size:
+        raise ValueError(f"{name} must be {size} x {size}, got {rows} x {rows}")
+    asymmetry = np.abs(array - array.T).max(initial=0.0)
+    if asymmetry == 0.0:
+        return array
+    if asymmetry > ROUNDING * np.abs(array).max():
+        raise ValueError(f"{name} must be symmetric, its largest asymmetry is {asymmetry:.3g}; pass (S + S.T) / 2")
+    return (array + array.T) / 2
+
+
+def non_negative_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
+    """Sort eigenvalues in descending order, set those that are zero up to rounding to zero, and refuse negative ones."""
+    descending = np.sort(vector(name, eigenvalues))[::-1]
+    if descending.size and descending[-1] < -ROUNDING * max(descending[0], 0.0):
+        raise negative_eigenvalue(name, descending[-1])
+    return np.where(descending > rank_tolerance(descending), descending, 0.0)
+
+
+def rank_tolerance(values: np.ndarray) -> float:
+    """The size below which an eigenvalue of a matrix with these eigenvalues is rounding: count x machine epsilon x largest."""
+    return len(values) * np.finfo(float).eps * np.abs(values).max(initial=0.0)
+
+
+def negative_eigenvalue(name: str, smallest: float) -> ValueError:
+    return ValueError(
+        f"{name} must have no negative eigenvalue, its smallest is {smallest:.3g}; "
+        "pass a covariance matrix (for example numpy.cov(data, rowvar=False, bias=True))"
+    )
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, (str, bytes)):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number, got {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number!r}")
+    return number
+
+
+def _float_array(name: str, value) -> np.ndarray:
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers only, got {type(value).__name__}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries")
+    return array
