@@ -1,0 +1,135 @@
+"""How far an encoder is from the truth: four inference errors, in closed form.
+
+The truth is x = A s + m + n (`GenerativeModel`), the encoder reports q(s|x) = N(mu(x), Q) with mu = V (x - m_vae). The
+error of its mean splits into a bias and a noise part, a sum of squares without cancellation:
+
+    E = E (s - mu)(s - mu)^T = (V A - I) Gamma (V A - I)^T + tau2 V V^T + (V d)(V d)^T,   d = m - m_vae.
+
+    mean squared error   tr E
+    log score            E log q(s|x) = -1/2 [ K log 2 pi + log det Q + tr(Q^-1 E) ]             (higher is better)
+    forward KL           E KL(p(s|x) || q) = -log score - H[p(s|x)]
+    reverse KL           E KL(q || p(s|x)) = 1/2 [ tr(Sigma^-1 (Q + E)) - 2 K + log det Sigma - log det Q ]
+
+with Sigma the covariance of the true posterior. Exact. Where p(s|x) is singular (tau2 = 0 with a loading that is not
+zero, or a singular Gamma) both divergences are infinite; the other two stay finite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory.gaussian import log_determinant
+from theory.inference.matching import match_latents
+from theory.model import GenerativeModel, LinearVAE
+
+__all__ = ["InferenceError", "TruePosterior", "inference_error", "true_posterior"]
+
+
+@dataclass(frozen=True, eq=False)
+class InferenceError:
+    """The four errors of an encoder against the true factors: floats, or arrays along a curve.
+
+    Attributes
+    ----------
+    mean_squared_error : E ||s - mu(x)||^2, summed over factors, in squared units of the factors
+    forward_kl : E KL(p(s|x) || q(s|x)), nats
+    reverse_kl : E KL(q(s|x) || p(s|x)), nats
+    log_score : E log q(s|x) at the true factors, nats; higher is better
+    """
+
+    mean_squared_error: float | np.ndarray
+    forward_kl: float | np.ndarray
+    reverse_kl: float | np.ndarray
+    log_score: float | np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TruePosterior:
+    """What the divergences need of p(s|x): its entropy, and a T with T^T T = Sigma^-1 (None where it is singular)."""
+
+    log_determinant: float
+    precision_root: np.ndarray | None
+
+    @property
+    def singular(self) -> bool:
+        return self.precision_root is None
+
+
+def true_posterior(truth: GenerativeModel) -> TruePosterior:
+    """Factor the precision of p(s|x) from the posterior's modes, which keeps small variances exact."""
+    _, _, shrink, basis = truth.posterior_modes
+    regular_factors = bool(np.all(np.any(truth.factor_root != 0, axis=0)))
+    if not regular_factors or np.any(shrink == 0):
+        return TruePosterior(-np.inf, None)
+    return TruePosterior(
+        float(np.log(shrink).sum() + log_determinant(truth.factor_covariance)),
+        np.linalg.inv(basis) / np.sqrt(shrink)[:, None],
+    )
+
+
+def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = False) -> InferenceError:
+    """The four errors of a VAE's encoder against the factors of the truth.
+
+    Parameters
+    ----------
+    truth : GenerativeModel
+        any loading, also rank-deficient or with more factors than data dimensions; factors may be correlated.
+    vae : LinearVAE
+        any encoder, optimal or not. Its noise and decoder do not enter.
+    match : bool
+        `False`: latent j stands for factor j. `True`: latents are assigned to factors, up to permutation and sign, so
+        that the mean squared error is least; factors left over get the prior N(0, 1), latents left over are dropped.
+
+    Returns
+    -------
+    InferenceError
+
+    Raises
+    ------
+    ValueError
+        if the data dimensions differ, or the numbers of latents and factors differ and `match` is false.
+
+    Notes
+    -----
+    Exact. In the setting of Sikka et al. 2019.
+    """
+    if truth.data_dim != vae.data_dim:
+        raise ValueError(f"vae must have the truth's data dimension {truth.data_dim}, got {vae.data_dim}")
+    offset = np.zeros(truth.data_dim) if vae.mean is None else truth.mean - vae.mean
+    encoder, covariance = vae.encoder, vae.posterior_covariance
+    if match:
+        encoder, covariance = match_latents(truth, vae, offset)
+    elif vae.latent_dim != truth.latent_dim:
+        raise ValueError(
+            f"vae has {vae.latent_dim} latents but the truth has {truth.latent_dim} factors; pass match=True to assign them"
+        )
+    gain_error = (encoder @ truth.loading - np.eye(truth.latent_dim)) @ truth.factor_root
+    shift = encoder @ offset
+    error = gain_error @ gain_error.T + truth.noise_variance * (encoder @ encoder.T) + np.outer(shift, shift)
+
+    exact = true_posterior(truth)
+    log_det = log_determinant(covariance)
+    log_score = -(len(error) * np.log(2 * np.pi) + log_det + np.trace(np.linalg.solve(covariance, error))) / 2
+    spread = np.inf if exact.singular else np.sum((exact.precision_root @ (covariance + error)) * exact.precision_root)
+    return InferenceError(
+        mean_squared_error=float(np.trace(error)),
+        forward_kl=forward_kl(log_score, exact.log_determinant, len(error)),
+        reverse_kl=reverse_kl(spread, exact.log_determinant, log_det, len(error)),
+        log_score=float(log_score),
+    )
+
+
+def forward_kl(log_score, exact_log_determinant: float, factors: int):
+    """-log score - H[p(s|x)]; infinite for a singular true posterior."""
+    if exact_log_determinant == -np.inf:
+        return np.full(np.shape(log_score), np.inf)[()]
+    return -log_score - (factors * np.log(2 * np.pi * np.e) + exact_log_determinant) / 2
+
+
+def reverse_kl(spread, exact_log_determinant: float, log_determinant_q, factors: int):
+    """1/2 [ tr(Sigma^-1 (Q + E)) - 2 K + log det Sigma - log det Q ]; infinite for a singular true posterior."""
+    if exact_log_determinant == -np.inf:
+        return np.full(np.shape(log_determinant_q), np.inf)[()]
+    return (spread - 2 * factors + exact_log_determinant - log_determinant_q) / 2

@@ -1,0 +1,77 @@
+"""Laws of the optimal beta that hold whatever the loading is, and where they stop to hold.
+
+With the truth's decoder (W = A) and independent unit factors (Gamma = I):
+
+    slope at 1      the forward KL falls through beta = 1 unless the columns are orthogonal: with s2 = tau2, G = A^T A,
+                    J'(1) = -sum_i (C_ii - d_i) s2 G_ii / (2 d_i^2 (G_ii + s2)^2) <= 0,
+                    C = s2 (G + s2 I)^-1, d_i = s2/(G_ii + s2)
+    noise mismatch  q depends on beta s2 only, so for every criterion beta*(s2) = (tau2/s2) beta*(tau2)
+
+For correlated factors the prior N(0, I) itself is wrong and both fail. What remains for the mean squared error is
+a bracket: with gamma_k = v_k^T Gamma v_k along the eigenvectors v_k of G that it sees, the optimal water level lies in
+[tau2 / max gamma_k, tau2 / min gamma_k]. Exact; in the setting of Sikka et al. 2019.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory import validation
+from theory.model import GenerativeModel
+
+__all__ = ["forward_kl_slope", "mismatched_beta", "squared_error_level_bracket"]
+
+
+def forward_kl_slope(truth: GenerativeModel) -> float:
+    """d/d beta of the forward KL at beta = 1, decoder and noise the truth's, diagonal posterior; never positive.
+
+    Zero exactly when the columns of the loading are orthogonal.
+
+    Raises
+    ------
+    ValueError
+        if the factors are not independent with variance 1 (the law needs Gamma = I), or tau2 = 0 (no slope: the
+        posterior does not depend on beta).
+    """
+    _require_unit_factors(truth)
+    noise = validation.positive("truth.noise_variance", truth.noise_variance)
+    gram = truth.loading.T @ truth.loading
+    norms = np.diagonal(gram)
+    errors = np.diagonal(truth.posterior()[1])
+    variances = noise / (norms + noise)
+    return float(-np.sum((errors - variances) * noise * norms / (2 * variances**2 * (norms + noise) ** 2)))
+
+
+def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> float:
+    """The optimal beta when the decoder's noise is not the truth's: (tau2/s2) times that for the truth's noise.
+
+    Holds for every criterion, loading, decoder and posterior family, because beta and the decoder's noise enter an
+    encoder only through their product. (For correlated factors too, but there the optimum at the true noise is not 1.)
+    """
+    true_noise = validation.non_negative("true_noise", true_noise)
+    return beta * true_noise / validation.positive("decoder_noise", decoder_noise)
+
+
+def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
+    """Water levels between which the mean squared error is least, for correlated factors and the truth's decoder.
+
+    The error is stationary where sum_k g_k (t gamma_k - tau2)/(g_k + t)^3 = 0, g_k the eigenvalues of A^T A and gamma_k =
+    v_k^T Gamma v_k; each term changes sign at t = tau2/gamma_k. Within the bracket there can be several minima.
+
+    Returns
+    -------
+    (low, high) : floats
+        both tau2 for Gamma = I; high is infinite if a seen direction has no variance; (0, inf) for a zero loading.
+    """
+    seen_strengths, directions = np.linalg.eigh(truth.loading.T @ truth.loading)
+    seen = seen_strengths > validation.rank_tolerance(seen_strengths)
+    if not seen.any():
+        return 0.0, np.inf
+    variances = np.sum((truth.factor_root.T @ directions[:, seen]) ** 2, axis=0)
+    low = truth.noise_variance / variances.max() if variances.max() > 0 else np.inf
+    return low, truth.noise_variance / variances.min() if variances.min() > 0 else np.inf
+
+
+def _require_unit_factors(truth: GenerativeModel) -> None:
+    if not np.array_equal(truth.factor_covariance, np.eye(truth.latent_dim)):
+        raise ValueError("truth.factor_covariance must be the identity: this law fails for correlated factors")

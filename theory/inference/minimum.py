@@ -1,0 +1,45 @@
+"""The global minimum of a smooth cost over a positive variable, to the last digits of the variable.
+
+Comparing values finds a minimum only to the square root of machine precision, so every candidate here is a root of the
+slope: sign changes from falling to rising on a grid in the logarithm, refined by Brent's method. The slope is exact to
+rounding: for an analytic f, Im f(u + ih)/h with a tiny h involves no subtraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq
+
+__all__ = ["log_slope", "minima"]
+
+STEP = 1e-30  # of the imaginary part; its square is far below rounding
+
+Cost = Callable[[np.ndarray], np.ndarray]
+
+
+def log_slope(cost: Cost, values: np.ndarray) -> np.ndarray:
+    """d cost / d log(value), exact to rounding, for a cost that is analytic in its (real or complex) argument."""
+    values = np.asarray(values, dtype=float)
+    return cost(values * (1 + 1j * STEP)).imag / STEP
+
+
+def minima(cost: Cost, grid: np.ndarray) -> np.ndarray:
+    """Every interior local minimum of `cost` between neighbours of an ascending, positive grid that brackets it.
+
+    A well narrower than the grid's spacing would be missed; costs that are rational or logarithmic in the variable, with
+    poles on the negative axis only, vary no faster than the logarithm itself.
+    """
+    slopes = log_slope(cost, grid)
+    starts = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
+    return np.array([_root(lambda value: log_slope(cost, [value])[0], grid[at], grid[at + 1]) for at in starts])
+
+
+def _root(slope: Callable[[float], float], low: float, high: float) -> float:
+    """The zero of a slope that rises through it; an end of the bracket that already is the zero, to rounding, is it."""
+    if slope(low) >= 0:
+        return low
+    if slope(high) <= 0:
+        return high
+    return brentq(slope, low, high, xtol=low * 1e-15, rtol=4 * np.finfo(float).eps)

@@ -1,0 +1,161 @@
+"""The curve of inference errors against beta, and the beta at which each error is least.
+
+The errors depend on beta only through the water level t = beta s2 (`path`); what beta belongs to a water level is the
+decoder noise's affair (`decoder_noise`): t / s2 for a fixed noise, more for one that is learned. With the truth's own
+decoder and noise and independent factors (Gamma = I):
+
+    mean squared error, reverse KL   least at beta = 1, uniquely unless the loading is zero
+    forward KL, log score            least at some beta >= 1, which is 1 if and only if the columns of the loading are
+                                     orthogonal (across groups, for a block posterior); always finite
+
+so that beta > 1 helps exactly because the posterior does not factorise. For correlated factors or a decoder that is
+not the truth's these laws fail, and the optimum is found all the same. Exact; in the setting of Sikka et al. 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.inference.decoder_noise import FixedNoise, decoder_noise
+from theory.inference.error import InferenceError
+from theory.inference.minimum import log_slope, minima
+from theory.inference.path import CRITERIA, ErrorPath, error_path
+from theory.model import GenerativeModel
+from theory.partition import Posterior
+
+__all__ = ["OptimalBeta", "inference_error_curve", "optimal_beta"]
+
+GRID_POINTS_PER_DECADE = 16
+GRID_MARGIN = 1e10  # how far beyond the problem's own scales minima are looked for
+BEYOND = 1e150  # stands for an infinite water level; its square is still finite
+
+
+@dataclass(frozen=True)
+class OptimalBeta:
+    """The beta at which an inference error is least.
+
+    Attributes
+    ----------
+    beta : float
+        0 or infinity where the error is least in that limit. Where the result is flat every beta is as good, and this is
+        0 if the water level is zero or the error infinite for all of them, 1 otherwise.
+    error : float
+        the criterion there (for "log_score" its largest value).
+    flat : bool
+        whether the criterion does not depend on beta at all.
+    """
+
+    beta: float
+    error: float
+    flat: bool
+
+
+def inference_error_curve(
+    truth: GenerativeModel,
+    betas,
+    *,
+    decoder: np.ndarray | None = None,
+    noise_variance: float | str = "true",
+    posterior: Posterior = "diagonal",
+) -> InferenceError:
+    """The four inference errors of the optimal encoder at each beta, from one factorisation.
+
+    Parameters
+    ----------
+    truth : GenerativeModel
+    betas : array of floats > 0, any shape
+    decoder : (D, K) array, optional
+        the truth's loading by default.
+    noise_variance : float > 0, "true" or "learned"
+        the decoder's noise: a number, the truth's (default), or the one that minimises the objective at each beta.
+    posterior : "diagonal", "full", or a list of groups of latents
+
+    Returns
+    -------
+    InferenceError
+        of arrays, shaped as `betas`.
+
+    Raises
+    ------
+    ValueError
+        for a beta that is not positive, a decoder of another shape, an unknown family or noise.
+    """
+    betas = validation.positive_array("betas", betas)
+    noise = decoder_noise(truth, decoder, noise_variance, posterior)
+    return error_path(truth, decoder, posterior).evaluate(noise.water_levels(betas))
+
+
+def optimal_beta(
+    truth: GenerativeModel,
+    criterion: str = "forward_kl",
+    *,
+    decoder: np.ndarray | None = None,
+    noise_variance: float | str = "true",
+    posterior: Posterior = "diagonal",
+) -> OptimalBeta:
+    """The beta that minimises an inference error (maximises the log score), globally, to 1e-10 in relative terms.
+
+    Parameters
+    ----------
+    truth : GenerativeModel
+    criterion : "mean_squared_error", "forward_kl", "reverse_kl" or "log_score"
+    decoder, noise_variance, posterior
+        as in `inference_error_curve`.
+
+    Returns
+    -------
+    OptimalBeta
+
+    Raises
+    ------
+    ValueError
+        for an unknown criterion, a decoder of another shape, an unknown family or noise.
+
+    Notes
+    -----
+    Every stationary point within ten decades of the problem's scales is bracketed and refined as a root of the exact
+    slope; the least of them and of the limits 0 and infinity is returned. Forward KL and log score differ by a constant,
+    so their optima agree, also where the true posterior is singular and the divergence infinite for every beta.
+    """
+    validation.choice("criterion", criterion, CRITERIA)
+    noise = decoder_noise(truth, decoder, noise_variance, posterior)
+    path = error_path(truth, decoder, posterior)
+
+    def result(level: float, beta: float, flat: bool) -> OptimalBeta:
+        return OptimalBeta(beta, float(getattr(path.evaluate(np.array([level])), criterion)[0]), flat)
+
+    if noise == FixedNoise(0.0) or (criterion == "reverse_kl" and path.exact_precision_root is None):
+        return result(0.0, 0.0, flat=True)
+    cost, grid = _cost(path, criterion), _grid(path)
+    if _is_flat(cost, grid):
+        return result(grid[0], 1.0, flat=True)
+    # The limits come first, and only a real gain beats them: a tail that has reached its limit to rounding is that limit.
+    levels = np.concatenate([[0.0, BEYOND], noise.attained(minima(cost, grid))])
+    costs = cost(levels)
+    least = costs.min()
+    rounding = 4 * np.finfo(float).eps * abs(least) if np.isfinite(least) else 0.0
+    best = levels[np.argmax(costs <= least + rounding)]
+    return result(best, np.inf if best == BEYOND else float(noise.beta(best)), flat=False)
+
+
+def _cost(path: ErrorPath, criterion: str):
+    """The criterion as a cost that is finite where its minimiser exists: -log score stands in for the forward KL."""
+    name = "log_score" if criterion == "forward_kl" else criterion
+    sign = -1 if name == "log_score" else 1
+    return lambda levels: sign * getattr(path.evaluate(levels), name)
+
+
+def _grid(path: ErrorPath) -> np.ndarray:
+    """Water levels, evenly spaced in the logarithm, well beyond every scale on which the errors can vary."""
+    scales = np.concatenate([path.modes, path.diagonal, [path.noise_variance]])
+    scales = scales[scales > 0] if np.any(scales > 0) else np.ones(1)
+    low, high = scales.min() / GRID_MARGIN, scales.max() * GRID_MARGIN
+    return np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
+
+
+def _is_flat(cost, grid: np.ndarray) -> bool:
+    """Whether the slope is nothing but rounding everywhere."""
+    return bool(np.abs(log_slope(cost, grid)).max() <= 64 * np.finfo(float).eps * np.abs(cost(grid)).max())

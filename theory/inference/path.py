@@ -1,0 +1,142 @@
+"""The four errors along the path of optimal encoders, as functions of the water level t = beta s2.
+
+Factor once, evaluate many. With W^T W = U diag(g) U^T the optimal encoder is V = U diag(1/(g+t)) U^T W^T, so the error
+of its mean is made of two matrices that do not depend on t:
+
+    V A - I = -U R(t),   R(t) = diag(t/(g+t)) U^T - diag(1/(g+t)) U^T W^T (A - W)
+    E(t)    = U R Gamma R^T U^T + tau2 U diag(g/(g+t)^2) U^T.
+
+A block posterior is the diagonal one after an orthogonal rotation inside each group (to the axes of the group's block of
+W^T W, where P_bb is diagonal), and no error sees such a rotation; so one code serves every family:
+Q_ii = t / (t + G_ii). Sums of squares throughout: nothing cancels when t or tau2 is small. The functions are analytic in
+t and take complex t, which gives derivatives without subtraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.inference.error import InferenceError, forward_kl, reverse_kl, true_posterior
+from theory.model import GenerativeModel
+from theory.partition import Posterior, partition
+
+__all__ = ["CRITERIA", "ErrorPath", "block_axes", "error_path"]
+
+CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
+
+# Water levels are taken in chunks whose (K, K) work arrays fit in this many numbers (8 MB of float64: a cache's worth).
+CHUNK = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorPath:
+    """The errors of a known decoder's optimal encoder, ready to be evaluated at any water level; see the module.
+
+    `modes` (K,) are the eigenvalues g of W^T W, `diagonal` (K,) its diagonal G_ii, `axes` (K, K) its eigenvectors U, `shrunk` and `mismatched` (K, K) the matrices U^T L and U^T W^T (A - W) L with L L^T = Gamma.
+    """
+
+    modes: np.ndarray
+    diagonal: np.ndarray
+    axes: np.ndarray
+    shrunk: np.ndarray
+    mismatched: np.ndarray
+    noise_variance: float
+    exact_log_determinant: float
+    exact_precision_root: np.ndarray | None
+
+    def evaluate(self, water_levels: np.ndarray) -> InferenceError:
+        """All four errors at each water level t >= 0 (real or complex); arrays of the shape of `water_levels`."""
+        levels = np.asarray(water_levels)
+        size = max(1, CHUNK // max(1, self.axes.size))
+        starts = range(0, max(1, levels.size), size)
+        chunks = [self._evaluate_chunk(levels.ravel()[start : start + size]) for start in starts]
+        joined = {name: np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in CRITERIA}
+        return InferenceError(**{name: values.reshape(levels.shape) for name, values in joined.items()})
+
+    def _evaluate_chunk(self, t: np.ndarray) -> InferenceError:
+        t = t[:, None]
+        informed = self.modes > 0
+        gains = np.where(informed, 1 / np.where(informed, self.modes + t, 1), 0)  # no gain where the decoder is blind
+        losses = np.where(informed, t * gains, 1)
+        residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
+        noise = self.noise_variance * self.modes * gains**2
+        errors = _row_squares(self.axes @ residual) + noise @ (self.axes**2).T
+        log_variances, scaled_errors = self._against_variances(t, errors)
+
+        factors = len(self.diagonal)
+        log_det = log_variances.sum(axis=1)
+        log_score = -(factors * np.log(2 * np.pi) + log_det + scaled_errors.sum(axis=1)) / 2
+        spread = 0.0
+        if (root := self.exact_precision_root) is not None:
+            rotated = root @ self.axes
+            variances = np.where(self.diagonal > 0, t / np.where(self.diagonal > 0, t + self.diagonal, 1), 1)
+            spread = _row_squares(rotated @ residual).sum(axis=1) + noise @ (rotated**2).sum(axis=0)
+            spread = spread + variances @ (root**2).sum(axis=0)
+        return InferenceError(
+            mean_squared_error=errors.sum(axis=1),
+            forward_kl=forward_kl(log_score, self.exact_log_determinant, factors),
+            reverse_kl=reverse_kl(spread, self.exact_log_determinant, log_det, factors),
+            log_score=log_score,
+        )
+
+    def _against_variances(self, t: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """log Q_ii and E_ii / Q_ii. At t = 0, where Q_ii vanishes, the limits: the error decides if there is any."""
+        sharp = (t == 0) & (self.diagonal > 0)
+        safe = np.where(sharp, 1, t)
+        precision = np.where(sharp, 1, 1 + self.diagonal / safe)
+        log_variances = np.where(sharp, -np.inf, -np.log(precision))
+        if sharp.any():
+            tiny = np.finfo(float).eps ** 2 * np.sum(self.shrunk**2)
+            missed = sharp & (errors > tiny)
+            # An error that stays while the variance goes to zero costs like 1/t, which beats the gain of log t.
+            log_variances = np.where(missed.any(axis=1, keepdims=True) & sharp, 0, log_variances)
+            return log_variances, np.where(missed, np.inf, np.where(sharp, 0, errors * precision))
+        return log_variances, errors * precision
+
+
+def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Posterior) -> ErrorPath:
+    """Factor a truth and a decoder (the truth's loading by default) once, for any number of water levels.
+
+    Raises
+    ------
+    ValueError
+        if the decoder's shape is not that of the truth's loading, or the groups are no partition.
+    """
+    decoder = truth.loading if decoder is None else validation.matrix("decoder", decoder, truth.loading.shape)
+    toblock_axes = block_axes(decoder.T @ decoder, partition(posterior, truth.latent_dim))
+    decoder, loading = decoder @ toblock_axes, truth.loading @ toblock_axes
+    factor_root = toblock_axes.T @ truth.factor_root
+    exact = true_posterior(truth)
+
+    gram = decoder.T @ decoder
+    modes, axes = np.linalg.eigh(gram)
+    modes = np.where(modes > validation.rank_tolerance(modes), modes, 0.0)
+    seen = np.where(modes > 0, decoder @ axes, 0.0)  # W U, where blind modes are exactly zero
+    return ErrorPath(
+        modes=modes,
+        diagonal=np.diagonal(gram).copy(),
+        axes=axes,
+        shrunk=axes.T @ factor_root,
+        mismatched=seen.T @ (loading - decoder) @ factor_root,
+        noise_variance=truth.noise_variance,
+        exact_log_determinant=exact.log_determinant,
+        exact_precision_root=None if exact.singular else exact.precision_root @ toblock_axes,
+    )
+
+
+def block_axes(gram: np.ndarray, groups: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The orthogonal matrix, block-diagonal on the groups, that makes each diagonal block of W^T W diagonal."""
+    rotation = np.eye(len(gram))
+    for group in groups:
+        if len(group) > 1:
+            block = np.ix_(group, group)
+            rotation[block] = np.linalg.eigh(gram[block])[1]
+    return rotation
+
+
+def _row_squares(matrices: np.ndarray) -> np.ndarray:
+    """Sum of squares along the last axis, without conjugation: analytic, so complex t gives derivatives."""
+    return np.einsum("...ij,...ij->...i", matrices, matrices)

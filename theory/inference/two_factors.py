@@ -1,0 +1,94 @@
+"""Two factors of equal norm, the smallest case with a finite optimal beta: an algebraic equation for it.
+
+Loading with A^T A / tau2 = a [[1, r], [r, 1]] (a the signal-to-noise ratio, r the coherence of the columns), Gamma = I,
+the truth's decoder and noise, diagonal posterior. With g = a (1 + r), h = a (1 - r) the forward KL per factor is
+
+    J(beta) = 1/2 [ log(beta/(beta+a)) + E(beta) (beta+a)/beta ] + const,
+    E(beta) = 1/2 [ (beta^2+g)/(beta+g)^2 + (beta^2+h)/(beta+h)^2 ],
+
+and J' = 0 is a polynomial equation of degree 7 in beta. It can have three positive roots, two of them minima, so the
+optimum is found by comparing J over all of them. For weakly coherent columns
+
+    beta* = 1 + r^2 a^2 / ((1+a)(2+a)) + O(r^4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.polynomial import Polynomial
+
+from theory import validation
+
+__all__ = ["small_coherence_beta", "two_factor_loading", "two_factor_optimal_beta", "two_factor_polynomial"]
+
+
+def two_factor_loading(signal_to_noise: float, coherence: float, noise_variance: float = 1.0) -> np.ndarray:
+    """A 2 x 2 loading with A^T A = tau2 a [[1, r], [r, 1]], upper triangular.
+
+    Raises
+    ------
+    ValueError
+        for a signal-to-noise ratio or noise that is not positive, or a coherence outside [-1, 1].
+    """
+    signal_to_noise, coherence = _checked(signal_to_noise, coherence)
+    scale = np.sqrt(signal_to_noise * validation.positive("noise_variance", noise_variance))
+    return scale * np.array([[1.0, coherence], [0.0, np.sqrt(1 - coherence**2)]])
+
+
+def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarray:
+    """Coefficients, of beta^0 to beta^7, of the polynomial whose positive roots are where the forward KL is stationary.
+
+    It is J'(beta) beta^2 (beta+a) (beta+g)^3 (beta+h)^3 times 2 and therefore has the sign of J' for beta > 0.
+
+    Returns
+    -------
+    (8,) array
+
+    Notes
+    -----
+    Exact, for the setting of the module; irreducible over the rationals for generic a and r, so no radicals.
+    """
+    a, r = _checked(signal_to_noise, coherence)
+    g, h = a * (1 + r), a * (1 - r)
+    beta = Polynomial([0.0, 1.0])
+    at_a, at_g, at_h = beta + a, beta + g, beta + h
+    from_variance = a * beta * at_g**3 * at_h**3
+    from_error = beta * at_a**2 * (beta - 1) * (g * at_h**3 + h * at_g**3)
+    from_their_ratio = a * at_a / 2 * ((beta**2 + g) * at_g * at_h**3 + (beta**2 + h) * at_h * at_g**3)
+    return (from_variance + from_error - from_their_ratio).coef
+
+
+def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
+    """The beta of least forward KL: the best positive root of `two_factor_polynomial`. Exact to rounding of the roots."""
+    a, r = _checked(signal_to_noise, coherence)
+    polynomial = Polynomial(two_factor_polynomial(a, r))
+    roots = polynomial.roots()
+    real = roots[(np.abs(roots.imag) <= 1e-6 * np.abs(roots)) & (roots.real > 0)].real
+    return float(min(_newton(polynomial, real), key=lambda beta: _forward_kl(beta, a, r)))
+
+
+def small_coherence_beta(signal_to_noise: float, coherence: float) -> float:
+    """1 + r^2 a^2/((1+a)(2+a)): the optimal beta for weakly coherent columns. Asymptotic, error O(r^4)."""
+    a, r = _checked(signal_to_noise, coherence)
+    return 1 + r**2 * a**2 / ((1 + a) * (2 + a))
+
+
+def _newton(polynomial: Polynomial, roots: np.ndarray) -> np.ndarray:
+    """Two Newton steps: companion-matrix eigenvalues lose digits when the roots' sizes differ widely."""
+    for _ in range(2):
+        slope = polynomial.deriv()(roots)
+        roots = roots - np.where(slope != 0, polynomial(roots) / np.where(slope != 0, slope, 1), 0)
+    return roots
+
+
+def _forward_kl(beta: float, a: float, r: float) -> float:
+    modes = a * np.array([1 + r, 1 - r])
+    error = np.mean((beta**2 + modes) / (beta + modes) ** 2)
+    return (np.log(beta / (beta + a)) + error * (beta + a) / beta) / 2
+
+
+def _checked(signal_to_noise: float, coherence: float) -> tuple[float, float]:
+    signal_to_noise = validation.positive("signal_to_noise", signal_to_noise)
+    if isinstance(coherence, str) or not -1 <= coherence <= 1:
+        raise ValueError(f"coherence must be between -1 and 1 (it is a cosine), got {coherence!r}")
+    return signal_to_noise, float(coherence)
