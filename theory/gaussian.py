@@ -72,8 +72,11 @@ def hadamard_gap(matrix: np.ndarray, posterior: Posterior = "diagonal") -> float
     try:
         roots = [np.linalg.cholesky(matrix[np.ix_(group, group)]) for group in groups]
     except np.linalg.LinAlgError:
-        raise ValueError("matrix must have positive definite diagonal blocks; remove variables without variance") from None
-    # Scaling every block to the identity first leaves only what lies between blocks, so that a small gap keeps its digits.
+        raise ValueError(
+            "matrix must have positive definite diagonal blocks; remove variables without variance"
+        ) from None
+    # Scaling every block to the identity first leaves only what lies between blocks, so that a small gap keeps its
+    # digits.
     whitened = np.array(matrix, dtype=float)
     for group, root in zip(groups, roots, strict=True):
         whitened[group] = np.linalg.solve(root, whitened[group])

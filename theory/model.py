@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.partition import Posterior, partition_mask
+from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments"]
 
@@ -107,7 +107,7 @@ class GenerativeModel:
 
     @cached_property
     def factor_root(self) -> np.ndarray:
-        """A matrix L with L L^T = Gamma, shape (K, K), whose zero columns are the directions in which no factor varies."""
+        """A matrix L with L L^T = Gamma, shape (K, K); its zero columns are directions in which no factor varies."""
         variances, directions = np.linalg.eigh(self.factor_covariance)
         variances = np.where(variances > validation.rank_tolerance(variances), variances, 0.0)
         return directions * np.sqrt(variances)
@@ -208,8 +208,6 @@ class LinearVAE:
 
     def belongs_to(self, posterior: Posterior) -> bool:
         """Whether the posterior covariance is block-diagonal on the groups of a family, exactly."""
-        from theory.partition import partition
-
         mask = partition_mask(partition(posterior, self.latent_dim), self.latent_dim)
         return not np.any(self.posterior_covariance[~mask])
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, Moments, as_moments
+from theory.model import LinearVAE, as_moments
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 

@@ -108,7 +108,7 @@ def covariance_matrix(name: str, value, size: int | None = None) -> np.ndarray:
 
 
 def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
-    """Return `value` as a symmetric matrix, symmetrised where it is so up to rounding; its eigenvalues are not looked at."""
+    """Return `value` as a symmetric matrix, symmetrised where it is so up to rounding (definite or not)."""
     array = matrix(name, value)
     rows, columns = array.shape
     if rows != columns:
@@ -124,7 +124,7 @@ def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
 
 
 def non_negative_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
-    """Sort eigenvalues in descending order, set those that are zero up to rounding to zero, and refuse negative ones."""
+    """Sort eigenvalues in descending order, set rounding to zero, and refuse negative ones."""
     descending = np.sort(vector(name, eigenvalues))[::-1]
     if descending.size and descending[-1] < -ROUNDING * max(descending[0], 0.0):
         raise negative_eigenvalue(name, descending[-1])
@@ -132,7 +132,7 @@ def non_negative_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
 
 
 def rank_tolerance(values: np.ndarray) -> float:
-    """The size below which an eigenvalue of a matrix with these eigenvalues is rounding: count x machine epsilon x largest."""
+    """The size below which an eigenvalue is rounding: count x machine epsilon x the largest of `values`."""
     return len(values) * np.finfo(float).eps * np.abs(values).max(initial=0.0)
 
 
@@ -161,5 +161,7 @@ def _float_array(name: str, value) -> np.ndarray:
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers only, got {type(value).__name__}") from None
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries")
+        raise ValueError(
+            f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries"
+        )
     return array

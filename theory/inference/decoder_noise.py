@@ -9,9 +9,9 @@ with s_k the data variance along the k-th left singular vector of W and `outside
 
     loss(beta, t) = beta [ distortion/(2 t) + rate ] + (D/2) log(2 pi t/beta)
 
-is stationary where s2 = distortion(t)/D, that is at beta = D t/distortion(t). The minimising t never falls as beta rises,
-but can jump; levels that are jumped over belong to no beta. If nothing is outside, the noise runs to zero for every
-beta < D / #{i: G_ii > 0}. Exact.
+is stationary where s2 = distortion(t)/D, that is at beta = D t/distortion(t). The minimising t never falls as beta
+rises, but can jump; levels that are jumped over belong to no beta. If nothing is outside, the noise runs to zero for
+every beta < D / #{i: G_ii > 0}. Exact.
 """
 
 from __future__ import annotations

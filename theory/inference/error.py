@@ -103,7 +103,8 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
         encoder, covariance = match_latents(truth, vae, offset)
     elif vae.latent_dim != truth.latent_dim:
         raise ValueError(
-            f"vae has {vae.latent_dim} latents but the truth has {truth.latent_dim} factors; pass match=True to assign them"
+            f"vae must have as many latents as the truth has factors ({truth.latent_dim}), got {vae.latent_dim}; "
+            "pass match=True to assign them"
         )
     gain_error = (encoder @ truth.loading - np.eye(truth.latent_dim)) @ truth.factor_root
     shift = encoder @ offset

@@ -55,8 +55,9 @@ def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> flo
 def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
     """Water levels between which the mean squared error is least, for correlated factors and the truth's decoder.
 
-    The error is stationary where sum_k g_k (t gamma_k - tau2)/(g_k + t)^3 = 0, g_k the eigenvalues of A^T A and gamma_k =
-    v_k^T Gamma v_k; each term changes sign at t = tau2/gamma_k. Within the bracket there can be several minima.
+    The error is stationary where sum_k g_k (t gamma_k - tau2)/(g_k + t)^3 = 0, g_k the eigenvalues of A^T A and
+    gamma_k = v_k^T Gamma v_k; each term changes sign at t = tau2/gamma_k. Within the bracket there can be several
+    minima.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Which latent stands for which factor: the best assignment up to permutation and sign.
 
 A learned VAE has no reason to order or sign its latents as the truth does. The assignment that makes the mean squared
-error least is a linear assignment problem, because the error is a sum over factors: with latent j in the place of factor
-f and the better of the two signs it is Gamma_ff + var(mu_j) - 2 |cov(s_f, mu_j)|.
+error least is a linear assignment problem, because the error is a sum over factors: with latent j in the place of
+factor f and the better of the two signs it is Gamma_ff + var(mu_j) - 2 |cov(s_f, mu_j)|.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ __all__ = ["match_latents"]
 def match_latents(truth: GenerativeModel, vae: LinearVAE, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Encoder and posterior covariance with the latents permuted and signed to stand for the factors.
 
-    `offset` is the mean of the data less the mean of the VAE. Every factor gets a latent while there are any; factors left over get the prior (mean 0, variance 1, independent),
-    latents left over are marginalised out. Ties are broken towards lower indices.
+    `offset` is the mean of the data less the mean of the VAE. Every factor gets a latent while there are any; factors
+    left over get the prior (mean 0, variance 1, independent), latents left over are marginalised out. Ties are broken
+    towards lower indices.
 
     Returns
     -------

@@ -26,10 +26,10 @@ def log_slope(cost: Cost, values: np.ndarray) -> np.ndarray:
 
 
 def minima(cost: Cost, grid: np.ndarray) -> np.ndarray:
-    """Every interior local minimum of `cost` between neighbours of an ascending, positive grid that brackets it.
+    """Every local minimum of `cost` that two neighbours of an ascending, positive grid bracket.
 
-    A well narrower than the grid's spacing would be missed; costs that are rational or logarithmic in the variable, with
-    poles on the negative axis only, vary no faster than the logarithm itself.
+    A well narrower than the grid's spacing would be missed; costs that are rational or logarithmic in the variable,
+    with poles on the negative axis only, vary no faster than the logarithm itself.
     """
     slopes = log_slope(cost, grid)
     starts = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))

@@ -40,8 +40,8 @@ class OptimalBeta:
     Attributes
     ----------
     beta : float
-        0 or infinity where the error is least in that limit. Where the result is flat every beta is as good, and this is
-        0 if the water level is zero or the error infinite for all of them, 1 otherwise.
+        0 or infinity where the error is least in that limit. Where the result is flat every beta is as good, and this
+        is 0 if the water level is zero or the error infinite for all of them, 1 otherwise.
     error : float
         the criterion there (for "log_score" its largest value).
     flat : bool
@@ -117,8 +117,9 @@ def optimal_beta(
     Notes
     -----
     Every stationary point within ten decades of the problem's scales is bracketed and refined as a root of the exact
-    slope; the least of them and of the limits 0 and infinity is returned. Forward KL and log score differ by a constant,
-    so their optima agree, also where the true posterior is singular and the divergence infinite for every beta.
+    slope; the least of them and of the limits 0 and infinity is returned. Forward KL and log score differ by a
+    constant, so their optima agree, also where the true posterior is singular and the divergence infinite for every
+    beta.
     """
     validation.choice("criterion", criterion, CRITERIA)
     noise = decoder_noise(truth, decoder, noise_variance, posterior)
@@ -132,7 +133,8 @@ def optimal_beta(
     cost, grid = _cost(path, criterion), _grid(path)
     if _is_flat(cost, grid):
         return result(grid[0], 1.0, flat=True)
-    # The limits come first, and only a real gain beats them: a tail that has reached its limit to rounding is that limit.
+    # The limits come first, and only a real gain beats them: a tail that has reached its limit to rounding is that
+    # limit.
     levels = np.concatenate([[0.0, BEYOND], noise.attained(minima(cost, grid))])
     costs = cost(levels)
     least = costs.min()

@@ -6,10 +6,10 @@ of its mean is made of two matrices that do not depend on t:
     V A - I = -U R(t),   R(t) = diag(t/(g+t)) U^T - diag(1/(g+t)) U^T W^T (A - W)
     E(t)    = U R Gamma R^T U^T + tau2 U diag(g/(g+t)^2) U^T.
 
-A block posterior is the diagonal one after an orthogonal rotation inside each group (to the axes of the group's block of
-W^T W, where P_bb is diagonal), and no error sees such a rotation; so one code serves every family:
-Q_ii = t / (t + G_ii). Sums of squares throughout: nothing cancels when t or tau2 is small. The functions are analytic in
-t and take complex t, which gives derivatives without subtraction.
+A block posterior is the diagonal one after an orthogonal rotation inside each group (to the axes of the group's block
+of W^T W, where P_bb is diagonal), and no error sees such a rotation; so one code serves every family: Q_ii = t / (t +
+G_ii). Sums of squares throughout: nothing cancels when t or tau2 is small. The functions are analytic in t and take
+complex t, which gives derivatives without subtraction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ CHUNK = 2**20
 class ErrorPath:
     """The errors of a known decoder's optimal encoder, ready to be evaluated at any water level; see the module.
 
-    `modes` (K,) are the eigenvalues g of W^T W, `diagonal` (K,) its diagonal G_ii, `axes` (K, K) its eigenvectors U, `shrunk` and `mismatched` (K, K) the matrices U^T L and U^T W^T (A - W) L with L L^T = Gamma.
+    `modes` (K,) are the eigenvalues g of W^T W, `diagonal` (K,) its diagonal G_ii, `axes` (K, K) its eigenvectors U,
+    `shrunk` and `mismatched` (K, K) the matrices U^T L and U^T W^T (A - W) L with L L^T = Gamma.
     """
 
     modes: np.ndarray

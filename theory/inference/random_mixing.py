@@ -1,10 +1,12 @@
 """Random mixing in high dimension: every error per factor, and the optimal beta, as a function of two numbers.
 
-Loading with independent entries of variance a tau2 / D, K/D -> c as both grow; Gamma = I, the truth's decoder and noise,
-diagonal posterior. The eigenvalues of A^T A / tau2 follow the Marchenko-Pastur law mu (with its atom at 0 for c > 1), its
-diagonal tends to a, and by symmetry every factor has the same error. With S(z) = int dmu(x)/(x + z), the positive root of
+Loading with independent entries of variance a tau2 / D, K/D -> c as both grow; Gamma = I, the truth's decoder and
+noise, diagonal posterior. The eigenvalues of A^T A / tau2 follow the Marchenko-Pastur law mu (with its atom at 0 for
+c > 1), its diagonal tends to a, and by symmetry every factor has the same error. With S(z) = int dmu(x)/(x + z), the
+positive root of
 
-    a c z S^2 + (z + a - a c) S - 1 = 0,        S2 = int dmu/(x + z)^2 = -S'(z) = S (1 + a c S) / (2 a c z S + z + a - a c),
+    a c z S^2 + (z + a - a c) S - 1 = 0,
+    S2 = int dmu/(x + z)^2 = -S'(z) = S (1 + a c S) / (2 a c z S + z + a - a c),
 
 at z = beta, everything is closed:
 

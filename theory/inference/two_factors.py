@@ -59,7 +59,7 @@ def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarra
 
 
 def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
-    """The beta of least forward KL: the best positive root of `two_factor_polynomial`. Exact to rounding of the roots."""
+    """The beta of least forward KL: the best positive root of `two_factor_polynomial`. Exact up to rounding."""
     a, r = _checked(signal_to_noise, coherence)
     polynomial = Polynomial(two_factor_polynomial(a, r))
     roots = polynomial.roots()

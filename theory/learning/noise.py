@@ -1,0 +1,161 @@
+"""The noise variance that a VAE learns, from the eigenvalues of the data covariance alone.
+
+With decoder and encoder at their best for a noise s2, the derivative of the loss in log s2 is h(s2) / (2 s2) with
+
+    h(s2) = D s2 - sum_{i <= K} min(l_i, beta s2) - sum_{i > K} l_i.
+
+The loss is convex in log s2, so the learned noise is the root of h. While q modes are active,
+
+    s2 = sum_{i > q} l_i / (D - q beta),   and mode q is active iff beta < beta_q = D l_q / (q l_q + sum_{i > q} l_i).
+
+Nothing stops s2 from going to zero when there is a latent for every mode (K >= r, the rank) and beta < D/r; at
+beta = D/r every s2 up to l_r / beta is as good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.learning.rate_distortion import tail_sums, vae_rate_distortion
+from theory.objective import loss_from_parts
+
+__all__ = ["LearnedNoise", "critical_betas", "learned_noise_variance", "profile_loss"]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedNoise:
+    """The noise that minimises the loss; each field a number, or an array over beta.
+
+    Attributes
+    ----------
+    noise_variance : float, s2; zero where the loss has no minimum because the noise runs to zero
+    water_level : float, t = beta s2
+    active_count : int, q, the number of modes above the water
+    status : str
+        "learned" (one minimiser), "zero" (the loss falls without bound as s2 -> 0), or "undetermined" (every s2 up to
+        the one given is a minimiser; this is the limit from larger beta).
+    """
+
+    noise_variance: float | np.ndarray
+    water_level: float | np.ndarray
+    active_count: int | np.ndarray
+    status: str | np.ndarray
+
+
+def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np.ndarray:
+    """The beta at which each latent collapses: latent i is active if and only if beta < beta_i.
+
+    Fixed noise: beta_i = l_i / s2. Learned noise: beta_i = D l_i / (i l_i + sum_{j > i} l_j), whatever K >= i is;
+    beta_1 = D l_1 / tr S is total collapse, and beta_r = D / r for rank r. Exact.
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, of the data covariance, in any order
+    latent_dim : int, K
+    noise_variance : "learned" or float > 0
+
+    Returns
+    -------
+    (K,) array, descending; zero for a latent that has no mode of its own (l_i = 0 or i > D): it is never active
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
+    """
+    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    critical = np.zeros(validation.latent_count("latent_dim", latent_dim))
+    coded = eigenvalues[: len(critical)]
+    coded = coded[coded > 0]
+    if isinstance(noise_variance, str):
+        validation.choice("noise_variance", noise_variance, ["learned"])
+        mode = np.arange(1, len(coded) + 1)
+        # Divided by l_i, so that the last of rank r is D / r to the last digit.
+        thresholds = len(eigenvalues) / (mode + tail_sums(eigenvalues)[mode] / coded)
+        critical[: len(coded)] = np.minimum.accumulate(thresholds)  # ties may come out of order by rounding
+    else:
+        critical[: len(coded)] = coded / validation.positive("noise_variance", noise_variance)
+    return critical
+
+
+def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
+    """The noise variance that minimises the loss, for one beta or many.
+
+    s2 = sum_{i > q} l_i / (D - q beta), with q the number of latents whose critical beta lies above beta: continuous
+    and non-decreasing in beta, with a kink where a mode drops out. At beta = 1 it is the maximum likelihood noise of
+    probabilistic PCA, the mean of the eigenvalues beyond the K-th. Exact; no iteration.
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, of the data covariance, in any order
+    latent_dim : int, K
+    beta : float or array > 0
+
+    Returns
+    -------
+    LearnedNoise, of the shape of `beta`. For rank r <= K: status "zero" for beta < D/r, "undetermined" at exactly
+    beta = D/r (compared as floats). Data without any variance are always "zero".
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue, a beta that is not positive, or a negative `latent_dim`.
+    """
+    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    critical = critical_betas(eigenvalues, latent_dim)
+    beta = validation.positive_array("beta", beta)
+    active = np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)
+    remaining = tail_sums(eigenvalues)[active]
+    data_dim, rank = len(eigenvalues), np.count_nonzero(eigenvalues)
+    # Between its neighbours in exact arithmetic; held there, so that at a threshold the level is the eigenvalue itself.
+    sorted_levels = np.concatenate([[np.inf], eigenvalues, [0.0]])
+    below = np.where(active < latent_dim, sorted_levels[np.minimum(active + 1, data_dim + 1)], 0.0)
+    with np.errstate(divide="ignore"):
+        level = np.divide(
+            beta * remaining, np.maximum(data_dim - active * beta, 0.0), out=np.zeros(beta.shape), where=remaining > 0
+        )
+    level = np.clip(level, below, sorted_levels[active])
+    undetermined = 0 < rank <= latent_dim and beta == critical[rank - 1]
+    return LearnedNoise(
+        noise_variance=(level / beta)[()],
+        water_level=level[()],
+        active_count=active[()],
+        status=np.select([remaining == 0, undetermined], ["zero", "undetermined"], "learned")[()],
+    )
+
+
+def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> float | np.ndarray:
+    """The smallest loss that any decoder and encoder reach at a given noise: convex in log s2.
+
+    1/(2 s2) [sum_{i <= K} min(l_i, t) + sum_{i > K} l_i] + D/2 log(2 pi s2) + beta/2 sum_{i <= K} log+ (l_i / t),
+    t = beta s2. Its derivative in log s2 is h(s2) / (2 s2), h as above. Exact, for every posterior family.
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, of the data covariance, in any order
+    latent_dim : int, K
+    beta : float > 0
+    noise_variance : float or array > 0
+
+    Returns
+    -------
+    float or array, of the shape of `noise_variance`, in nats
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue or `latent_dim`, or a beta or noise that is not positive.
+    """
+    beta = validation.positive("beta", beta)
+    noise = validation.positive_array("noise_variance", noise_variance)
+    point = vae_rate_distortion(eigenvalues, latent_dim, beta * noise)
+    losses = [
+        loss_from_parts(distortion, rate, variance, beta, np.size(eigenvalues))
+        for distortion, rate, variance in zip(
+            np.ravel(point.distortion), np.ravel(point.rate), np.ravel(noise), strict=True
+        )
+    ]
+    return np.reshape(losses, noise.shape)[()]

@@ -1,0 +1,210 @@
+"""What a beta-VAE learns: the global optimum over decoder, encoder, posterior covariance and (if learned) noise.
+
+With t = beta s2 the water level and l_i, u_i the eigenvalues and eigenvectors of the data covariance, latent i <= K is
+active iff l_i > t, and then
+
+    decoder column  sqrt(l_i - t) u_i,   encoder row  sqrt(l_i - t) / l_i u_i^T,   posterior variance  t / l_i;
+
+an inactive latent has collapsed: zero weights, posterior variance 1. Up to a constant that contains s2 the loss is
+beta times the beta = 1 loss at noise t, so this is probabilistic PCA at noise t. The aggregate posterior is exactly
+N(0, I): the rate is all mutual information, sum 1/2 log(l_i / t), and the distortion is t per active mode and l_i per
+other mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.learning.noise import critical_betas, learned_noise_variance
+from theory.learning.rate_distortion import vae_rate_distortion
+from theory.model import LinearVAE, Moments, as_moments
+from theory.objective import loss_from_parts
+from theory.partition import Posterior, partition
+
+__all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """A global optimum of the objective, and its parts.
+
+    Attributes
+    ----------
+    vae : LinearVAE or None
+        one optimal VAE, with latents in order of their eigenvalues and the largest entry of each decoder column
+        positive; None when there is none because the noise runs to zero.
+    eigenvalues : (D,) array, of the data covariance, descending; zero where they are so up to rounding
+    active : (K,) boolean array
+    critical_betas : (K,) array
+        the beta from which on each latent is collapsed; zero for a latent that is never active.
+    distortion : float, expected squared error
+    rate : float, expected KL in nats; all of it mutual information
+    loss : float, nats; minus infinity when the noise runs to zero
+    noise_variance : float
+    noise_status : str
+        "fixed", "learned", "zero" (rank r <= K and beta < D/r: the loss has no lower bound and the limit s2 -> 0 is
+        given), or "undetermined" (beta = D/r exactly: every s2 <= l_r / beta is optimal, the largest is given).
+    """
+
+    vae: LinearVAE | None
+    eigenvalues: np.ndarray
+    active: np.ndarray
+    critical_betas: np.ndarray
+    distortion: float
+    rate: float
+    loss: float
+    noise_variance: float
+    noise_status: str
+
+    @property
+    def active_count(self) -> int:
+        return int(np.count_nonzero(self.active))
+
+
+@dataclass(frozen=True, eq=False)
+class OptimumCurve:
+    """The optimum as a function of beta: what `Optimum` holds, each an array over `betas` (but for the last two)."""
+
+    betas: np.ndarray
+    active_count: np.ndarray
+    distortion: np.ndarray
+    rate: np.ndarray
+    loss: np.ndarray
+    noise_variance: np.ndarray
+    noise_status: np.ndarray
+    eigenvalues: np.ndarray
+    critical_betas: np.ndarray
+
+
+def optimum(
+    covariance,
+    latent_dim: int,
+    *,
+    beta: float = 1.0,
+    noise_variance: float | str = "learned",
+    posterior: Posterior = "diagonal",
+) -> Optimum:
+    """The global minimum of the objective when decoder and encoder are both learned.
+
+    Latent i is active iff l_i > t = beta s2, with decoder column sqrt(l_i - t) u_i, encoder row sqrt(l_i - t)/l_i u_i^T
+    and posterior variance t / l_i. Learned noise: s2 = sum_{i > q} l_i / (D - q beta) with q latents active.
+
+    The value is unique. The VAE is not: with a diagonal posterior and distinct active eigenvalues it is unique up to
+    signed permutations of the latents; eigenvalues that tie may be mixed by a rotation; if the K-th ties with the next
+    the subspace is free within the tie. With a posterior that keeps groups together (or `"full"`) any rotation within
+    a group is as good. The one returned has a diagonal posterior and is optimal in every family.
+
+    Parameters
+    ----------
+    covariance : (D, D) array or Moments
+        of the data; with `Moments` their mean becomes the mean of the VAE.
+    latent_dim : int
+        K; zero and more than D are allowed.
+    beta : float > 0
+    noise_variance : "learned" or float > 0
+    posterior : "diagonal", "full", or a list of groups of latents
+
+    Returns
+    -------
+    Optimum
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one, or an argument is out of its range.
+
+    Notes
+    -----
+    Exact. beta = 1 is probabilistic PCA by maximum likelihood; the linear VAE is in the setting of Lucas et al. (2019)
+    and Wang & Ziyin (2022).
+    """
+    moments = as_moments(covariance)
+    ascending, directions = np.linalg.eigh(moments.covariance)
+    partition(posterior, validation.latent_count("latent_dim", latent_dim))  # only to refuse a family that is none
+    curve = _evaluate(ascending, latent_dim, np.array([validation.positive("beta", beta)]), noise_variance)
+    active = beta < curve.critical_betas
+    noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
+    vae = None
+    if status != "zero":
+        water_level = beta * noise
+        mean = moments.mean if isinstance(covariance, Moments) else None
+        vae = _assemble(curve.eigenvalues, directions[:, ::-1], active, water_level, noise, mean)
+    return Optimum(
+        vae=vae,
+        eigenvalues=curve.eigenvalues,
+        active=active,
+        critical_betas=curve.critical_betas,
+        distortion=float(curve.distortion[0]),
+        rate=float(curve.rate[0]),
+        loss=float(curve.loss[0]),
+        noise_variance=noise,
+        noise_status=status,
+    )
+
+
+def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float | str = "learned") -> OptimumCurve:
+    """The optimum at many betas from one eigendecomposition; the same for every posterior family.
+
+    Parameters
+    ----------
+    covariance : (D, D) array or Moments
+    latent_dim : int, K
+    betas : (B,) array > 0
+    noise_variance : "learned" or float > 0
+
+    Returns
+    -------
+    OptimumCurve, arrays of shape (B,)
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one, or an argument is out of its range.
+    """
+    betas = validation.positive_array("betas", validation.vector("betas", betas))
+    return _evaluate(np.linalg.eigvalsh(as_moments(covariance).covariance), latent_dim, betas, noise_variance)
+
+
+def _evaluate(eigenvalues, latent_dim: int, betas: np.ndarray, noise_variance) -> OptimumCurve:
+    """All that follows from the eigenvalues, in any order and with their rounding errors."""
+    eigenvalues = validation.non_negative_spectrum("covariance", eigenvalues)
+    critical = critical_betas(eigenvalues, latent_dim, noise_variance)
+    if isinstance(noise_variance, str):
+        learned = learned_noise_variance(eigenvalues, latent_dim, betas)
+        noise, level, status = learned.noise_variance, learned.water_level, learned.status
+    else:
+        noise = np.full(betas.shape, float(noise_variance))
+        level, status = betas * noise, np.full(betas.shape, "fixed")
+    point = vae_rate_distortion(eigenvalues, latent_dim, level)
+    losses = [
+        -np.inf if variance == 0 else loss_from_parts(distortion, rate, variance, beta, len(eigenvalues))
+        for distortion, rate, variance, beta in zip(point.distortion, point.rate, noise, betas, strict=True)
+    ]
+    return OptimumCurve(
+        betas=betas,
+        active_count=np.count_nonzero(betas[:, np.newaxis] < critical, axis=-1),
+        distortion=point.distortion,
+        rate=point.rate,
+        loss=np.array(losses),
+        noise_variance=noise,
+        noise_status=status,
+        eigenvalues=eigenvalues,
+        critical_betas=critical,
+    )
+
+
+def _assemble(eigenvalues, directions, active, water_level, noise_variance, mean) -> LinearVAE:
+    """The optimal VAE from the eigenvectors (columns, in the order of the eigenvalues)."""
+    latent_dim, count = len(active), np.count_nonzero(active)
+    powers, axes = eigenvalues[:count], directions[:, :count]
+    axes = axes * np.where(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0) < 0, -1.0, 1.0)
+    weights = np.sqrt(np.maximum(powers - water_level, 0.0))  # a difference below zero is rounding at the threshold
+    decoder, encoder = np.zeros((len(eigenvalues), latent_dim)), np.zeros((latent_dim, len(eigenvalues)))
+    variances = np.ones(latent_dim)
+    decoder[:, :count] = axes * weights
+    encoder[:count] = (axes * (weights / powers)).T
+    variances[:count] = np.minimum(water_level / powers, 1.0)
+    return LinearVAE(decoder, encoder, np.diag(variances), noise_variance, mean)

@@ -1,0 +1,218 @@
+"""The optimal VAE on Shannon's rate-distortion curve of a Gaussian source.
+
+Reverse water-filling: at water level t a mode of variance l_i keeps the distortion min(l_i, t) and costs the rate
+1/2 log+ (l_i / t). The optimal VAE does just this with t = beta s2, but only for the K modes that have a latent; every
+other mode keeps all of its variance as distortion. With at least one latent it is therefore on the curve if and only if
+K >= #{i : l_i > t}.
+
+Rates in nats; distortion is the expected squared error, summed over the data dimensions. A level, rate or distortion
+may be a number or an array; zero and infinity stand for their limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+
+__all__ = [
+    "CapacityPenalty",
+    "RateDistortion",
+    "capacity_penalty",
+    "rate_distortion",
+    "vae_rate_distortion",
+    "water_level_for_distortion",
+    "water_level_for_rate",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class RateDistortion:
+    """A point, or points, in the plane of rate (nats) and distortion (squared units of the data)."""
+
+    rate: float | np.ndarray
+    distortion: float | np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class CapacityPenalty:
+    """How far above Shannon's curve a point lies: in rate at equal distortion, and in distortion at equal rate."""
+
+    rate: float | np.ndarray
+    distortion: float | np.ndarray
+
+
+def rate_distortion(eigenvalues, water_level) -> RateDistortion:
+    """Shannon's curve of a Gaussian source by its water level: no code at this rate has a smaller squared error.
+
+    distortion = sum_i min(l_i, t),  rate = sum_i 1/2 log+ (l_i / t).
+
+    Exact (reverse water-filling for independent Gaussian components of variances l_i).
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, variances of the source in any order
+    water_level : float or array >= 0
+        t; zero gives distortion 0 and, unless the source is constant, an infinite rate.
+
+    Returns
+    -------
+    RateDistortion, of the shape of `water_level`; rate in nats
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue or level.
+    """
+    return vae_rate_distortion(eigenvalues, np.size(eigenvalues), water_level)
+
+
+def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistortion:
+    """Rate and distortion of the optimal VAE with K latents at the water level t = beta s2.
+
+    distortion = sum_{i <= K} min(l_i, t) + sum_{i > K} l_i,  rate = sum_{i <= K} 1/2 log+ (l_i / t).
+
+    Exact, for every posterior family (the optimum is the same in all). Shannon's curve when K >= #{i : l_i > t}.
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, of the data covariance, in any order
+    latent_dim : int, K; zero and more than D are allowed
+    water_level : float or array >= 0, t = beta s2
+
+    Returns
+    -------
+    RateDistortion, of the shape of `water_level`; rate in nats
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue, level or `latent_dim`.
+    """
+    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    level = _non_negative("water_level", water_level)[..., np.newaxis]
+    coded = eigenvalues[:latent_dim]
+    with np.errstate(divide="ignore"):  # a level of zero: an infinite rate
+        excess = np.divide(coded - level, level, out=np.zeros(np.broadcast(coded, level).shape), where=coded > level)
+    return RateDistortion(
+        rate=(np.log1p(excess).sum(axis=-1) / 2)[()],
+        distortion=(np.minimum(coded, level).sum(axis=-1) + eigenvalues[latent_dim:].sum())[()],
+    )
+
+
+def water_level_for_rate(eigenvalues, rate):
+    """The water level at which Shannon's curve has a given rate: rate -> t, exactly, one piece per number of modes.
+
+    With k modes above the water, log t = (1/k) sum_{i <= k} log l_i - 2 rate / k; the k-th mode surfaces at the rate
+    1/2 sum_{i <= k} log(l_i / l_k).
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, variances of the source in any order
+    rate : float or array >= 0, in nats; infinity gives the level 0
+
+    Returns
+    -------
+    float or array, of the shape of `rate`: the level; at rate 0 the smallest that has it, the largest eigenvalue. A
+    source without variance is described exactly at every rate, its level is 0.
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue or rate.
+    """
+    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    rate = _non_negative("rate", rate)
+    logs = np.log(eigenvalues[eigenvalues > 0])
+    if not logs.size:
+        return np.zeros(rate.shape)[()]
+    counts = np.arange(1, len(logs) + 1)
+    sums = np.cumsum(logs)
+    surfacing = np.maximum.accumulate((sums - counts * logs) / 2)  # ties may come out of order by rounding
+    modes = np.maximum(np.searchsorted(surfacing, rate, side="right"), 1)
+    return np.exp((sums[modes - 1] - 2 * rate) / modes)[()]
+
+
+def water_level_for_distortion(eigenvalues, distortion):
+    """The water level at which Shannon's curve has a given distortion: exactly, one piece per number of modes.
+
+    With k modes above the water, t = (distortion - sum_{i > k} l_i) / k; the k-th mode is at the surface when the
+    distortion is k l_k + sum_{i > k} l_i.
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, variances of the source in any order
+    distortion : float or array >= 0, expected squared error
+
+    Returns
+    -------
+    float or array, of the shape of `distortion`: the level; 0 for distortion 0 (where the rate is infinite), and the
+    largest eigenvalue (where the rate is zero) once the distortion reaches the total variance
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue or distortion.
+    """
+    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    distortion = _non_negative("distortion", distortion)
+    if not eigenvalues.size:
+        return np.zeros(distortion.shape)[()]
+    counts = np.arange(1, len(eigenvalues) + 1)
+    tails = tail_sums(eigenvalues)
+    surfacing = np.minimum.accumulate(counts * eigenvalues + tails[1:])  # ties may come out of order by rounding
+    modes = np.maximum(np.searchsorted(-surfacing, -distortion, side="right"), 1)
+    return np.minimum((distortion - tails[modes]) / modes, eigenvalues[0])[()]
+
+
+def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenalty:
+    """What too few latents cost: the distance of the optimal VAE from Shannon's curve.
+
+    For the VAE's point (R, D) at water level t: the rate R - R_Shannon(D) and the distortion D - D_Shannon(R). Both are
+    zero if and only if K >= #{i : l_i > t} or K = 0 (rate zero, the end of the curve). Exact.
+
+    Parameters
+    ----------
+    eigenvalues : (D,) array, of the data covariance, in any order
+    latent_dim : int, K
+    water_level : float or array >= 0, t = beta s2
+
+    Returns
+    -------
+    CapacityPenalty, of the shape of `water_level`; rate in nats. At level 0 the excess rate is infinite unless zero.
+
+    Raises
+    ------
+    ValueError
+        for a negative eigenvalue, level or `latent_dim`.
+    """
+    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    point = vae_rate_distortion(eigenvalues, latent_dim, water_level)
+    level = np.asarray(water_level, dtype=float)
+    above = (latent_dim > 0) & (eigenvalues[latent_dim:].max(initial=0.0) > level)
+    at_distortion = rate_distortion(eigenvalues, water_level_for_distortion(eigenvalues, point.distortion))
+    at_rate = rate_distortion(eigenvalues, water_level_for_rate(eigenvalues, point.rate))
+    # On the curve nothing is subtracted: the differences are zero, and both rates may be infinite.
+    return CapacityPenalty(
+        rate=np.subtract(point.rate, at_distortion.rate, out=np.zeros(level.shape), where=above)[()],
+        distortion=np.subtract(point.distortion, at_rate.distortion, out=np.zeros(level.shape), where=above)[()],
+    )
+
+
+def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:
+    """What lies beyond the first k eigenvalues, sum_{i > k} l_i for k = 0 .. D; the smallest are added first."""
+    return np.concatenate([np.cumsum(eigenvalues[::-1])[::-1], [0.0]])
+
+
+def _non_negative(name: str, values) -> np.ndarray:
+    """`values` as a float array, zero or above; infinity is allowed, as a limit."""
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers only, got {values!r}") from None
+    if not (array >= 0).all():
+        raise ValueError(f"{name} must be >= 0 everywhere and not NaN, got {values!r}")
+    return array
