@@ -116,8 +116,8 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     spread = np.inf if exact.singular else np.sum((exact.precision_root @ (covariance + error)) * exact.precision_root)
     return InferenceError(
         mean_squared_error=float(np.trace(error)),
-        forward_kl=forward_kl(log_score, exact.log_determinant, len(error)),
-        reverse_kl=reverse_kl(spread, exact.log_determinant, log_det, len(error)),
+        forward_kl=float(forward_kl(log_score, exact.log_determinant, len(error))),
+        reverse_kl=float(reverse_kl(spread, exact.log_determinant, log_det, len(error))),
         log_score=float(log_score),
     )
 

@@ -65,11 +65,11 @@ class ErrorPath:
         residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
         noise = self.noise_variance * self.modes * gains**2
         errors = _row_squares(self.axes @ residual) + noise @ (self.axes**2).T
-        log_variances, scaled_errors = self._against_variances(t, errors)
+        log_variances, penalties = self._against_variances(t, errors)
 
         factors = len(self.diagonal)
         log_det = log_variances.sum(axis=1)
-        log_score = -(factors * np.log(2 * np.pi) + log_det + scaled_errors.sum(axis=1)) / 2
+        log_score = -(factors * np.log(2 * np.pi) + penalties.sum(axis=1)) / 2
         spread = 0.0
         if (root := self.exact_precision_root) is not None:
             rotated = root @ self.axes
@@ -84,18 +84,19 @@ class ErrorPath:
         )
 
     def _against_variances(self, t: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """log Q_ii and E_ii / Q_ii. At t = 0, where Q_ii vanishes, the limits: the error decides if there is any."""
+        """log Q_ii, and what the log score pays for a factor: log Q_ii + E_ii / Q_ii.
+
+        At t = 0, where Q_ii vanishes, the limits: an error that stays costs like 1/t, which beats the gain of log t.
+        """
         sharp = (t == 0) & (self.diagonal > 0)
-        safe = np.where(sharp, 1, t)
-        precision = np.where(sharp, 1, 1 + self.diagonal / safe)
+        precision = np.where(sharp, 1, 1 + self.diagonal / np.where(sharp, 1, t))
         log_variances = np.where(sharp, -np.inf, -np.log(precision))
+        penalties = np.where(sharp, 0, log_variances) + errors * precision
         if sharp.any():
-            tiny = np.finfo(float).eps ** 2 * np.sum(self.shrunk**2)
-            missed = sharp & (errors > tiny)
-            # An error that stays while the variance goes to zero costs like 1/t, which beats the gain of log t.
-            log_variances = np.where(missed.any(axis=1, keepdims=True) & sharp, 0, log_variances)
-            return log_variances, np.where(missed, np.inf, np.where(sharp, 0, errors * precision))
-        return log_variances, errors * precision
+            missed = errors > np.finfo(float).eps ** 2 * np.sum(self.shrunk**2)
+            anything_missed = (sharp & missed).any(axis=1, keepdims=True)
+            penalties = np.where(sharp, np.where(anything_missed, np.inf, -np.inf), penalties)
+        return log_variances, penalties
 
 
 def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Posterior) -> ErrorPath:
