@@ -17,10 +17,8 @@ import math
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -28,15 +26,13 @@ __all__ = [
     "Parser",
     "Report",
     "add_command",
+    "facts",
     "number_or_word",
-    "output_file",
-    "output_folder",
     "positive_numbers",
     "posterior_family",
     "run",
     "table",
     "to_json",
-    "write_atomically",
 ]
 
 
@@ -143,6 +139,12 @@ def posterior_family(name: str, text: str) -> str | list[list[int]]:
         raise ValueError(f"{name} must be diagonal, full, or groups of latents such as '0,1;2', got {text!r}") from None
 
 
+def facts(values: Mapping[str, object]) -> str:
+    """Names and values, one pair a line, aligned; cells as in `table`."""
+    width = max(map(len, values), default=0)
+    return "\n".join(f"{name:{width}}  {_cell(value)}" for name, value in values.items())
+
+
 def table(columns: Mapping[str, Sequence]) -> str:
     """Columns of equal length as aligned text: floats to six digits, None as "-", numbers to the right."""
     cells = [[name, *map(_cell, values)] for name, values in columns.items()]
@@ -156,64 +158,6 @@ def table(columns: Mapping[str, Sequence]) -> str:
 def to_json(values) -> str:
     """One JSON object or list from nested mappings, sequences, arrays, dataclasses, numbers, strings and paths."""
     return json.dumps(_plain(values), allow_nan=False, indent=2)
-
-
-def output_folder(path) -> Path:
-    """Make a folder, if it is not there, and make sure that files can be written into it.
-
-    Raises
-    ------
-    ValueError
-        if the path is a file, or the folder cannot be made or written.
-    """
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ValueError(f"{folder}: is a file, or lies below one; name a folder") from None
-    except OSError as error:
-        raise ValueError(f"{folder}: cannot be made ({error.strerror}); name another folder") from None
-    _check_writable(folder)
-    return folder
-
-
-def output_file(path, extension: str) -> Path:
-    """Make sure, before any work is done, that a file with this extension can be written; nothing is written yet.
-
-    Raises
-    ------
-    ValueError
-        for another extension, a folder in the file's place, or a folder above it that is missing or cannot be written.
-    """
-    file = Path(path)
-    if file.suffix.lower() != extension:
-        raise ValueError(f"{file}: is written as {extension}; name it {file.with_suffix(extension).name}")
-    if file.is_dir():
-        raise ValueError(f"{file}: is a folder; name a file in it")
-    if not file.parent.is_dir():
-        raise ValueError(f"{file}: there is no folder {file.parent}; make it first")
-    _check_writable(file.parent)
-    return file
-
-
-def write_atomically(path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file as a whole or not at all: `write` fills another file beside it, which then takes its place."""
-    file = Path(os.path.realpath(path))  # through a link, so that the link stays
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        with unfinished.open("wb") as opened:
-            write(opened)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ValueError(f"{folder}: cannot be written ({error.strerror}); name another folder") from None
 
 
 def _attach_negative_values(argv: Sequence[str]) -> list[str]:

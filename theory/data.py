@@ -46,12 +46,8 @@ def read_data(path) -> np.ndarray:
         if the file is missing, empty, of another kind, holds text, ragged rows, NaN, or fewer than two rows.
     """
     data = _load(path, ndim=2)
-    rows, columns = data.shape
-    if columns == 0 or rows < 2:
-        raise ValueError(
-            f"{path}: needs at least two rows (observations) and one column, it has {rows} x {columns}; "
-            "put one observation in each row"
-        )
+    if len(data) < 2:
+        raise ValueError(f"{path}: must have at least two rows, it has one; put one observation in each row")
     return data
 
 
@@ -111,6 +107,8 @@ def _load(path, ndim: int) -> np.ndarray:
     if array.ndim != ndim:
         wanted = "rows and columns" if ndim == 2 else "one row or one column"
         raise ValueError(f"{path}: must hold {wanted}, its array has shape {array.shape}; reshape it before saving")
+    if array.size == 0:
+        raise ValueError(f"{path}: holds no numbers, its array has shape {array.shape}; save the numbers again")
     faults = ~np.isfinite(array)
     if faults.any():
         first = np.unravel_index(np.argmax(faults), array.shape)

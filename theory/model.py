@@ -213,7 +213,7 @@ class LinearVAE:
 
 
 def as_moments(covariance) -> Moments:
-    """Take a covariance matrix or `Moments`; a bare covariance is taken as that of centred data of unknown count."""
+    """Take a covariance matrix or `Moments`; a bare covariance says nothing of count and mean: both are 0."""
     if isinstance(covariance, Moments):
         return covariance
     symmetric = validation.symmetric_matrix("covariance", covariance)

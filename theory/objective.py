@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, as_moments
+from theory.model import LinearVAE, Moments, as_moments
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 
@@ -71,7 +71,8 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     ----------
     vae : LinearVAE
     covariance : (D, D) array, or Moments
-        with `Moments` a difference between the mean of the data and `vae.mean` counts too.
+        with `Moments` a difference between the mean of the data and `vae.mean` counts too; a bare covariance is taken
+        to be about the mean of the VAE.
     prior : (K, K) array, optional
         covariance of a Gaussian prior N(0, Pi), positive definite; the identity by default.
 
@@ -86,7 +87,8 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     """
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
-    offset = np.zeros(vae.data_dim) if vae.mean is None else moments.mean - vae.mean
+    centred = vae.mean is None or not isinstance(covariance, Moments)
+    offset = np.zeros(vae.data_dim) if centred else moments.mean - vae.mean
     if prior is None:
         prior = np.eye(vae.latent_dim)
     else:

@@ -17,11 +17,13 @@ __all__ = [
     "covariance_matrix",
     "latent_count",
     "matrix",
+    "negative_eigenvalue",
     "non_negative",
     "non_negative_spectrum",
     "positive",
     "positive_array",
     "rank_tolerance",
+    "symmetric_matrix",
     "vector",
 ]
 
@@ -49,7 +51,9 @@ def positive_array(name: str, values) -> np.ndarray:
     """Return `values` as a float array, of any shape, whose entries are all finite and above zero."""
     array = _float_array(name, values)
     if array.size and not array.min() > 0:
-        raise ValueError(f"{name} must be > 0 everywhere, its smallest entry is {array.min()!r}")
+        raise ValueError(
+            f"{name} must be > 0 everywhere, its smallest entry is {float(array.min())!r}; pass positive numbers"
+        )
     return array
 
 
@@ -137,6 +141,7 @@ def rank_tolerance(values: np.ndarray) -> float:
 
 
 def negative_eigenvalue(name: str, smallest: float) -> ValueError:
+    """The error to raise for a covariance with a negative eigenvalue."""
     return ValueError(
         f"{name} must have no negative eigenvalue, its smallest is {smallest:.3g}; "
         "pass a covariance matrix (for example numpy.cov(data, rowvar=False, bias=True))"

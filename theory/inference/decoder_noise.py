@@ -19,7 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from theory import validation
 from theory.inference.path import block_axes
@@ -99,6 +98,8 @@ class LearnedNoise:
 
     def _water_level(self, beta: float) -> float:
         """The level that minimises the loss at this beta: the best of a grid in s2, then the root of its slope."""
+        from scipy.optimize import brentq
+
         largest = self._noise_bound()
         smallest = max(self.outside / self.data_dim * (1 - 1e-9), SMALLEST * largest)
         noises = np.geomspace(smallest, largest, GRID_POINTS)

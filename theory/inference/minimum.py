@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import brentq
 
 __all__ = ["log_slope", "minima"]
 
@@ -38,6 +37,8 @@ def minima(cost: Cost, grid: np.ndarray) -> np.ndarray:
 
 def _root(slope: Callable[[float], float], low: float, high: float) -> float:
     """The zero of a slope that rises through it; an end of the bracket that already is the zero, to rounding, is it."""
+    from scipy.optimize import brentq
+
     if slope(low) >= 0:
         return low
     if slope(high) <= 0:

@@ -1,0 +1,187 @@
+"""What the command lines share: exit codes, one-line errors, values read from text, tables and JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from theory import cli
+
+
+def door(function):
+    """A parser with one command, which calls `function`."""
+    parser = cli.Parser(prog="door")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    command = cli.add_command(commands, "go", function, "Goes.", "  door go --number 1")
+    command.add_argument("--number", default="1")
+    command.add_argument("--flag", action="store_true")
+    return parser
+
+
+def raiser(error):
+    def function(_):
+        raise error
+
+    return function
+
+
+def test_text_or_json_to_stdout_and_exit_code(capsys):
+    parser = door(lambda _: cli.Report({"x": np.inf}, "x is infinite"))
+    assert cli.run(parser, ["go"]) == 0
+    assert capsys.readouterr() == ("x is infinite\n", "")
+    assert cli.run(parser, ["go", "--json"]) == 0
+    output, errors = capsys.readouterr()
+    assert json.loads(output) == {"x": "inf"} and errors == ""
+
+
+def test_a_failed_check_is_printed_and_exits_with_one(capsys):
+    assert cli.run(door(lambda _: cli.Report({}, "bad", failed=True)), ["go"]) == 1
+    assert capsys.readouterr().out == "bad\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "the following arguments are required: COMMAND; see door --help"),
+        (["stay"], "invalid choice: 'stay'"),
+        (["go", "--speed", "1"], "unrecognized arguments: --speed 1"),
+        (["go", "--number"], "--number: expected one argument; see door go --help"),
+    ],
+)
+def test_bad_usage_is_one_line_on_stderr_and_exits_with_two(capsys, argv, said):
+    assert cli.run(door(raiser(AssertionError)), argv) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.startswith("door: error: ") and said in errors and errors.count("\n") == 1
+
+
+def test_a_value_error_of_many_lines_becomes_one(capsys):
+    assert cli.run(door(raiser(ValueError("bad\n  value"))), ["go"]) == 2
+    assert capsys.readouterr().err == "door: error: bad value\n"
+
+
+@pytest.mark.parametrize("error", [np.linalg.LinAlgError("singular"), ZeroDivisionError(), KeyError("x")])
+def test_an_internal_error_is_not_passed_off_as_bad_usage(error):
+    with pytest.raises(type(error)):
+        cli.run(door(raiser(error)), ["go"])
+
+
+def test_an_interrupt_ends_without_a_traceback(capsys):
+    assert cli.run(door(raiser(KeyboardInterrupt)), ["go"]) == 130
+    assert capsys.readouterr().err == "door: interrupted\n"
+
+
+def test_help_lists_the_examples(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.run(door(raiser(AssertionError)), ["go", "--help"])
+    assert ended.value.code == 0
+    assert "examples:\n  door go --number 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["-1,.9;0,1", "-.5", "-3"])
+def test_values_may_begin_with_a_minus_sign(capsys, value):
+    parser = door(lambda arguments: cli.Report({}, arguments.number))
+    assert cli.run(parser, ["go", "--number", value]) == 0
+    assert capsys.readouterr().out == f"{value}\n"
+    assert cli.run(parser, ["go", f"--number={value}"]) == 0
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    code = "from theory import cli; p = cli.Parser(prog='door'); c = p.add_subparsers(); " + (
+        "cli.add_command(c, 'go', lambda a: cli.Report({}, 'line\\n' * 100_000), 'Goes.', ''); "
+        "raise SystemExit(cli.run(p, ['go']))"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+def test_positive_numbers():
+    np.testing.assert_array_equal(cli.positive_numbers("--beta", "2"), [2])
+    np.testing.assert_array_equal(cli.positive_numbers("--beta", "0.5, 1,2e0"), [0.5, 1, 2])
+    values = cli.positive_numbers("--beta", "0.1:10:5")
+    np.testing.assert_allclose(values, [0.1, 10**-0.5, 1, 10**0.5, 10], rtol=1e-14)
+    assert (values[0], values[-1]) == (0.1, 10)  # the ends as they were written
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1,,2", "1:2", "1:2:x", "1:2:3:4", "2:1:5", "0:1:5", "1:2:1", "1:inf:5", "1:2:2.5"]
+)
+def test_what_is_neither_number_list_nor_range(text):
+    with pytest.raises(ValueError, match=r"--beta must be a number, a list such as 0.5,1,2 or a range low:high:count"):
+        cli.positive_numbers("--beta", text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1,-2", "nan", "inf", "1,nan"])
+def test_numbers_that_are_not_positive(text):
+    with pytest.raises(ValueError, match=r"--beta must be > 0 and finite, got .*; pass positive numbers"):
+        cli.positive_numbers("--beta", text)
+
+
+def test_number_or_word():
+    assert cli.number_or_word("--noise", "learned", "true", "learned") == "learned"
+    assert cli.number_or_word("--noise", "0.5", "learned") == 0.5
+    with pytest.raises(ValueError, match=r"--noise must be a number or true or learned, got 'lerned'"):
+        cli.number_or_word("--noise", "lerned", "true", "learned")
+
+
+def test_posterior_family():
+    assert cli.posterior_family("--posterior", "diagonal") == "diagonal"
+    assert cli.posterior_family("--posterior", "full") == "full"
+    assert cli.posterior_family("--posterior", "0, 1;2") == [[0, 1], [2]]
+    with pytest.raises(ValueError, match=r"--posterior must be diagonal, full, or groups .* got 'ful'"):
+        cli.posterior_family("--posterior", "ful")
+
+
+def test_table_aligns_numbers_right_and_text_left():
+    text = cli.table({"name": ["a", "long name"], "x": [1.0, -1 / 3], "n": (12, None), "ok": np.array([True, False])})
+    assert text.split("\n") == [
+        "name               x   n   ok",
+        "a                  1  12  yes",
+        "long name  -0.333333   -   no",
+    ]
+    assert cli.table({"x": [-0.0, np.inf, np.nan]}).split() == ["x", "0", "inf", "nan"]
+
+
+def test_facts_are_aligned():
+    assert cli.facts({"beta": 1.0, "latent_dim": 2, "none": None}) == "beta        1\nlatent_dim  2\nnone        -"
+
+
+def test_json_is_valid_keeps_digits_and_writes_what_is_not_finite_as_strings():
+    @dataclasses.dataclass
+    class Record:
+        value: float
+        values: np.ndarray
+
+    third = 1 / 3
+    text = cli.to_json(
+        {
+            "record": Record(np.float64(third), np.array([[third, -np.inf], [np.nan, 0]])),
+            "numpy": [np.int64(3), np.bool_(True), np.str_("s"), np.array(["a"])],
+            "plain": (1, None, True, "x", np.inf, Path("out")),
+            2: {},
+        }
+    )
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "record": {"value": third, "values": [[third, "-inf"], ["nan", 0.0]]},
+        "numpy": [3, True, "s", ["a"]],
+        "plain": [1, None, True, "x", "inf", "out"],
+        "2": {},
+    }
+    with pytest.raises(TypeError):
+        cli.to_json({"function": print})

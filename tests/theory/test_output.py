@@ -1,0 +1,105 @@
+"""Where files go: faults are found before the work, and no file is ever left half-written."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from theory import output
+
+
+@pytest.fixture
+def no_writing(monkeypatch):
+    """Make every folder refuse new files (permissions would not stop an administrator who runs the tests)."""
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+
+
+def test_folder_is_made_with_those_above_it_and_may_be_there_already(tmp_path):
+    folder = tmp_path / "a" / "b"
+    assert output.output_folder(folder) == folder and folder.is_dir()
+    assert output.output_folder(str(folder)) == folder
+    assert list(folder.iterdir()) == []
+
+
+def test_folder_that_is_a_file_or_below_one(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ValueError, match=f"{path}: is a file, or lies below one; name a folder"):
+            output.output_folder(path)
+
+
+def test_folder_that_cannot_be_made(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(ValueError, match=r"cannot be made \(Permission denied\); name another folder"):
+        output.output_folder(tmp_path / "new")
+
+
+@pytest.mark.usefixtures("no_writing")
+def test_folder_that_cannot_be_written(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot be written \(Permission denied\); name another folder"):
+        output.output_folder(tmp_path)
+    with pytest.raises(ValueError, match=r"cannot be written \(Permission denied\)"):
+        output.output_file(tmp_path / "x.npz", ".npz")
+
+
+def test_file_is_checked_and_not_made(tmp_path):
+    path = tmp_path / "x.npz"
+    assert output.output_file(str(path), ".npz") == path
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_cannot_be_written_where_it_should(tmp_path):
+    (tmp_path / "folder.npz").mkdir()
+    for name, said in [
+        ("x.csv", r"is written as \.npz; name it x\.npz"),
+        ("x", r"is written as \.npz; name it x\.npz"),
+        ("folder.npz", "is a folder; name a file in it"),
+        ("none/x.npz", "there is no folder .*none; make it first"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            output.output_file(tmp_path / name, ".npz")
+
+
+def test_writing_replaces_the_whole_file(tmp_path):
+    path = tmp_path / "x.bin"
+    path.write_bytes(b"something longer that was there before")
+    output.write_atomically(path, lambda opened: opened.write(b"new"))
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "x.bin"
+    path.write_bytes(b"old")
+
+    def fail_half_way(opened):
+        opened.write(b"half")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        output.write_atomically(path, fail_half_way)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_writing_through_a_link_keeps_the_link(tmp_path):
+    target, link = tmp_path / "target.bin", tmp_path / "link.bin"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    output.write_atomically(link, lambda opened: opened.write(b"new"))
+    assert link.is_symlink() and target.read_bytes() == b"new"
+
+
+def test_a_new_file_has_the_usual_permissions(tmp_path):
+    (tmp_path / "usual").write_bytes(b"")
+    output.write_atomically(tmp_path / "written", lambda opened: opened.write(b""))
+    assert (tmp_path / "written").stat().st_mode == (tmp_path / "usual").stat().st_mode

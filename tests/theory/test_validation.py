@@ -1,0 +1,171 @@
+"""The checks of arguments: what passes comes back in the form that is wanted, the rest is named with what came."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from theory import validation
+
+
+def rejected(function, *arguments) -> str:
+    with pytest.raises(ValueError) as caught:
+        function(*arguments)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", [1, 2.5, np.float32(0.5), np.int64(3), np.array(4.0), Fraction(1, 2), True])
+@pytest.mark.parametrize("check", [validation.positive, validation.non_negative])
+def test_numbers_of_every_kind_become_floats(check, value):
+    number = check("x", value)
+    assert type(number) is float and number == float(value)
+
+
+def test_zero_is_non_negative_but_not_positive():
+    assert validation.non_negative("x", 0) == 0
+    assert rejected(validation.positive, "x", 0) == "x must be > 0, got 0.0; pass a positive number"
+    assert rejected(validation.non_negative, "x", -1) == "x must be >= 0, got -1.0; pass zero or a positive number"
+    assert validation.positive("x", 5e-324) == 5e-324
+
+
+@pytest.mark.parametrize("check", [validation.positive, validation.non_negative])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.nan, "x must be finite, got nan"),
+        (np.inf, "x must be finite, got inf"),
+        ("1", "x must be a number, got '1'"),
+        (b"1", "x must be a number, got b'1'"),
+        (None, "x must be a number, got None"),
+        ([1.0, 2.0], "x must be a number, got [1.0, 2.0]"),
+        (1j, "x must be a number, got 1j"),
+    ],
+)
+def test_what_is_no_finite_number(check, value, said):
+    assert rejected(check, "x", value) == said
+
+
+def test_positive_array():
+    values = validation.positive_array("betas", [[1, 2], [3, 4]])
+    assert values.dtype == np.float64 and values.shape == (2, 2)
+    assert validation.positive_array("betas", []).shape == (0,)
+    assert validation.positive_array("betas", 2.0).shape == ()
+    assert "betas must be > 0 everywhere, its smallest entry is" in rejected(validation.positive_array, "betas", [1, 0])
+    assert "betas must be finite, it has 1 NaN" in rejected(validation.positive_array, "betas", [1, np.nan])
+
+
+@pytest.mark.parametrize("value", [0, 3, np.int64(3), np.uint8(3)])
+def test_latent_count_takes_whole_numbers(value):
+    count = validation.latent_count("latent_dim", value)
+    assert type(count) is int and count == value
+
+
+@pytest.mark.parametrize("value", [2.0, "2", True, None, np.float64(2), [2]])
+def test_latent_count_takes_nothing_else(value):
+    assert rejected(validation.latent_count, "latent_dim", value) == (
+        f"latent_dim must be a whole number, got {value!r}; pass an int such as 2"
+    )
+
+
+def test_latent_count_is_not_negative():
+    assert "latent_dim must be >= 0, got -1" in rejected(validation.latent_count, "latent_dim", -1)
+
+
+def test_choice():
+    assert validation.choice("kind", "a", ("a", "b")) == "a"
+    assert rejected(validation.choice, "kind", "c", ("a", "b")) == "kind must be one of 'a', 'b', got 'c'"
+    assert rejected(validation.choice, "kind", 1, ("a", "b")) == "kind must be one of 'a', 'b', got 1"
+    assert "got ['a']" in rejected(validation.choice, "kind", ["a"], ("a", "b"))
+
+
+def test_vector():
+    assert validation.vector("mean", [1, 2], 2).dtype == np.float64
+    assert validation.vector("mean", []).shape == (0,)
+    assert rejected(validation.vector, "mean", [[1.0]]) == "mean must be a vector, got an array of shape (1, 1)"
+    assert rejected(validation.vector, "mean", 1.0) == "mean must be a vector, got an array of shape ()"
+    assert rejected(validation.vector, "mean", [1.0], 2) == "mean must have length 2, got 1"
+
+
+def test_matrix():
+    assert validation.matrix("decoder", [[1, 2, 3]]).shape == (1, 3)
+    assert validation.matrix("decoder", np.zeros((3, 0)), (3, None)).shape == (3, 0)
+    assert rejected(validation.matrix, "decoder", [1.0]) == "decoder must be a matrix, got an array of shape (1,)"
+    assert rejected(validation.matrix, "decoder", np.ones((2, 3)), (3, None)) == "decoder must be 3 x any, got 2 x 3"
+    assert rejected(validation.matrix, "decoder", np.ones((2, 3)), (2, 2)) == "decoder must be 2 x 2, got 2 x 3"
+
+
+@pytest.mark.parametrize("check", [validation.vector, validation.matrix, validation.positive_array])
+@pytest.mark.parametrize("value", ["text", [[1, 2], [3]], [object()], {"a": 1}, [1j]])
+def test_arrays_hold_numbers_only(check, value):
+    assert rejected(check, "x", value) == f"x must hold numbers only, got {type(value).__name__}"
+
+
+def test_arrays_are_finite():
+    assert rejected(validation.matrix, "x", [[np.nan, 1], [np.inf, 2]]) == (
+        "x must be finite, it has 2 NaN or infinite entries"
+    )
+
+
+def test_covariance_passes_what_is_unusual_but_right():
+    for covariance in (np.zeros((2, 2)), np.ones((3, 3)), np.diag([1e-300, 1]), np.zeros((0, 0)), [[2]]):
+        np.testing.assert_array_equal(validation.covariance_matrix("covariance", covariance), covariance)
+
+
+def test_covariance_is_symmetrised_up_to_rounding_and_not_beyond():
+    covariance = np.array([[2.0, 1 + 1e-12], [1.0, 2]])
+    checked = validation.covariance_matrix("covariance", covariance)
+    assert checked[0, 1] == checked[1, 0]
+    np.testing.assert_allclose(checked, covariance, atol=1e-12)
+    assert covariance[0, 1] != covariance[1, 0]  # what came in is left alone
+    covariance[0, 1] = 1 + 1e-6
+    assert "covariance must be symmetric, its largest asymmetry is 1e-06; pass (S + S.T) / 2" in rejected(
+        validation.covariance_matrix, "covariance", covariance
+    )
+
+
+def test_covariance_has_no_negative_eigenvalue_beyond_rounding():
+    validation.covariance_matrix("covariance", np.diag([1.0, -1e-12]))
+    message = rejected(validation.covariance_matrix, "covariance", [[1.0, 2], [2, 1]])
+    assert message.startswith("covariance must have no negative eigenvalue, its smallest is -1; ")
+    assert "numpy.cov(data, rowvar=False, bias=True)" in message
+    for covariance in (np.diag([1.0, -1e-6]), -np.eye(2), [[0.0, 1], [1, 0]]):
+        assert "no negative eigenvalue" in rejected(validation.covariance_matrix, "covariance", covariance)
+
+
+def test_covariance_has_the_wanted_size():
+    assert rejected(validation.covariance_matrix, "covariance", np.ones((5, 2))) == (
+        "covariance must be square, got 5 x 2; pass a covariance, not the data"
+    )
+    assert rejected(validation.covariance_matrix, "covariance", np.eye(2), 3) == "covariance must be 3 x 3, got 2 x 2"
+
+
+@given(arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.floats(-1e3, 1e3, width=32)))
+def test_every_gram_matrix_is_a_covariance(factor):
+    gram = factor @ factor.T
+    np.testing.assert_allclose(validation.covariance_matrix("covariance", gram), gram, rtol=1e-12)
+
+
+def test_symmetric_matrix_does_not_look_at_eigenvalues():
+    np.testing.assert_array_equal(validation.symmetric_matrix("S", [[0, 1], [1, 0]]), [[0, 1], [1, 0]])
+    assert "S must be 3 x 3" in rejected(validation.symmetric_matrix, "S", np.eye(2), 3)
+
+
+def test_spectrum_is_sorted_and_rounding_becomes_zero():
+    np.testing.assert_array_equal(validation.non_negative_spectrum("l", [1, 3, 2]), [3, 2, 1])
+    np.testing.assert_array_equal(validation.non_negative_spectrum("l", [1e-16, 1, -1e-10]), [1, 0, 0])
+    np.testing.assert_array_equal(validation.non_negative_spectrum("l", [1e-14, 1]), [1, 1e-14])  # small, not rounding
+    np.testing.assert_array_equal(validation.non_negative_spectrum("l", [0, 0]), [0, 0])
+    assert validation.non_negative_spectrum("l", []).shape == (0,)
+    for eigenvalues in ([1, -1e-6], [-1], [0, -1e-30]):
+        assert "l must have no negative eigenvalue" in rejected(validation.non_negative_spectrum, "l", eigenvalues)
+
+
+def test_rank_tolerance_scales_with_count_and_largest():
+    eps = np.finfo(float).eps
+    assert validation.rank_tolerance(np.array([1.0, -8, 2])) == 3 * eps * 8
+    assert validation.rank_tolerance(np.array([])) == 0

@@ -1,0 +1,179 @@
+"""Rotating the latents, z -> R z: what the objective keeps, and what a diagonal posterior makes of it.
+
+The prior N(0, I) is the same from every side, so a rotation changes nothing if the family of q is closed under it. At a
+decoder W the best q has precision P = I + W^T W / t (t = beta s2), and the loss depends on its covariance Q through
+(beta/2) [ tr(P Q) - log det Q ] alone. Rotated, the precision is M = R P R^T; a family that keeps only blocks pays
+
+    (beta/2) [ sum_b log det M_bb - log det M ]                                  if q is optimised again
+    (beta/2) [ sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C ]        if what lies between blocks is dropped
+
+with C = M^-1. Two modes of precisions p1, p2 at an angle a, x = (p1 - p2)^2 sin^2(2a) / (4 p1 p2): (beta/2) log(1 + x)
+and (beta/2) [2x - log(1 + x)]. Zero at a = 0 and a quarter turn only: this is what locks a VAE to the PCA axes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory import validation
+from theory.gaussian import hadamard_gap
+from theory.model import LinearVAE
+from theory.partition import Posterior, partition
+
+__all__ = ["plane_rotation", "rotate", "rotation_energy", "two_mode_rotation_energy"]
+
+ENCODERS = ("reoptimised", "truncated")
+
+
+def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.ndarray:
+    """The rotation of R^K that turns axis i towards axis j by an angle in radians and leaves the others.
+
+    Raises
+    ------
+    ValueError
+        if i and j are not two different latents, or the angle is not a finite number.
+    """
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    angle = validation.vector("angle", np.atleast_1d(angle), 1)[0]
+    if i == j or not {i, j} <= set(range(latent_dim)):
+        raise ValueError(f"i and j must be two different latents of 0..{latent_dim - 1}, got {i!r} and {j!r}")
+    rotation = np.eye(latent_dim)
+    rotation[i, i] = rotation[j, j] = np.cos(angle)
+    rotation[j, i] = np.sin(angle)
+    rotation[i, j] = -np.sin(angle)
+    return rotation
+
+
+def rotate(vae: LinearVAE, rotation) -> LinearVAE:
+    """The same VAE with latents R z: decoder W R^T, encoder R V, posterior covariance R Q R^T.
+
+    Its loss, distortion, rate and mutual information are the same; only the split of what is left of the rate into
+    total correlation and dimension-wise KL may change (not at the optimum, where both are zero). Exact, for any
+    orthogonal R and prior N(0, I). With a diagonal Q the result is diagonal for signed permutations, and for rotations
+    among latents of equal posterior variance; see `rotation_energy` for what the diagonal family pays otherwise.
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    rotation : (K, K) array, orthogonal; reflections are allowed
+
+    Returns
+    -------
+    LinearVAE
+
+    Raises
+    ------
+    ValueError
+        if `rotation` is not an orthogonal K x K matrix.
+
+    Notes
+    -----
+    In the setting of Mathieu et al. (2019), Theorem 2.
+    """
+    rotation = _orthogonal(rotation, vae.latent_dim)
+    return LinearVAE(
+        vae.decoder @ rotation.T,
+        rotation @ vae.encoder,
+        rotation @ vae.posterior_covariance @ rotation.T,
+        vae.noise_variance,
+        vae.mean,
+    )
+
+
+def rotation_energy(
+    decoder,
+    noise_variance: float,
+    beta: float,
+    rotation,
+    *,
+    posterior: Posterior = "diagonal",
+    encoder: str = "reoptimised",
+) -> float:
+    """How much more the rotated decoder W R^T costs in a family of posteriors than with a full posterior covariance.
+
+    With M = R (I + W^T W / t) R^T, t = beta s2 and C = M^-1: (beta/2) [sum_b log det M_bb - log det M] if the encoder
+    is optimised again, (beta/2) [sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C] if the encoder is the full
+    optimum without the entries of its covariance between blocks. Zero for `posterior="full"`, whatever the rotation.
+
+    Parameters
+    ----------
+    decoder : (D, K) array, before the rotation
+    noise_variance : float > 0
+    beta : float > 0
+    rotation : (K, K) array, orthogonal
+    posterior : "diagonal", "full", or a list of groups of latents
+    encoder : "reoptimised" or "truncated"
+        truncated is what a rotation leaves of an optimal posterior with PCA axes if its new off-diagonals are dropped;
+        it costs at least as much.
+
+    Returns
+    -------
+    float >= 0, in nats
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range or `rotation` is not an orthogonal K x K matrix.
+
+    Notes
+    -----
+    Exact, for any data: the excess does not depend on their covariance, because the best posterior mean is the same in
+    every family. In the setting of Mathieu et al. (2019), Theorem 2, and Rolinek et al. (2019).
+    """
+    decoder = validation.matrix("decoder", decoder)
+    latent_dim = decoder.shape[1]
+    beta = validation.positive("beta", beta)
+    rotated = decoder @ _orthogonal(rotation, latent_dim).T
+    water_level = beta * validation.positive("noise_variance", noise_variance)
+    precision = np.eye(latent_dim) + rotated.T @ rotated / water_level
+    if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
+        return beta / 2 * hadamard_gap(precision, posterior)
+    covariance = np.linalg.inv(precision)
+    blocks = [np.ix_(group, group) for group in partition(posterior, latent_dim)]
+    traces = sum(np.sum(precision[block] * covariance[block]) - len(block[0]) for block in blocks)
+    return float(beta / 2 * max(0.0, traces - hadamard_gap(covariance, posterior)))
+
+
+def two_mode_rotation_energy(
+    precision_1: float, precision_2: float, angle, beta: float, *, encoder: str = "reoptimised"
+) -> float | np.ndarray:
+    """The rotation energy of two modes with a diagonal posterior, in closed form.
+
+    (beta/2) log(1 + x) if the encoder is optimised again, (beta/2) [2x - log(1 + x)] if the off-diagonals of the
+    rotated posterior covariance are dropped; x = (p1 - p2)^2 sin^2(2 angle) / (4 p1 p2). Zero at multiples of a quarter
+    turn; at a tie, p1 = p2, zero at every angle. Exact.
+
+    Parameters
+    ----------
+    precision_1, precision_2 : float > 0
+        eigenvalues of I + W^T W / t; at the optimum of a learned decoder l_i / t, or 1 for a collapsed latent.
+    angle : float or array, in radians from the PCA axes
+    beta : float > 0
+    encoder : "reoptimised" or "truncated"
+
+    Returns
+    -------
+    float or array, of the shape of `angle`, in nats
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+    """
+    first = validation.positive("precision_1", precision_1)
+    second = validation.positive("precision_2", precision_2)
+    beta = validation.positive("beta", beta)
+    mixed = (first - second) ** 2 * np.sin(2 * np.asarray(angle, dtype=float)) ** 2 / (4 * first * second)
+    if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
+        return (beta / 2 * np.log1p(mixed))[()]
+    return (beta / 2 * (2 * mixed - np.log1p(mixed)))[()]
+
+
+def _orthogonal(rotation, size: int) -> np.ndarray:
+    rotation = validation.matrix("rotation", rotation, (size, size))
+    deviation = np.abs(rotation @ rotation.T - np.eye(size)).max(initial=0.0)
+    if deviation > validation.ROUNDING:
+        raise ValueError(
+            f"rotation must be orthogonal, R R^T is off by {deviation:.3g}; pass for example plane_rotation(2, 0.3)"
+        )
+    return rotation
