@@ -4,6 +4,7 @@ optimum           what a beta-VAE learns from data, a covariance or eigenvalues
 inference         how well the best encoder of a known decoder infers the factors, against beta
 optimal-beta      the beta at which each inference error is least
 rate-distortion   Shannon's curve, and where the optimal VAE lies
+derive, book      the symbolic derivations of all this (`theory.derivations`)
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from theory import (
     validation,
 )
 from theory.data import read_covariance, read_matrix, read_moments, read_vector
+from theory.derivations.commands import add_subcommands
 from theory.inference.path import CRITERIA
 from theory.learning import capacity_penalty, vae_rate_distortion
 
@@ -104,6 +106,7 @@ def _parser() -> cli.Parser:
         "--water-level",
         help="value, list or range low:high:count; by default from 1/100 of the largest eigenvalue to it",
     )
+    add_subcommands(commands)
     return parser
 
 

@@ -59,8 +59,11 @@ class ElboTerms:
         return self.reconstruction + validation.positive("beta", beta) * self.rate
 
 
-def loss_from_parts(distortion: float, rate: float, noise_variance: float, beta: float, data_dim: int) -> float:
-    """The objective from its two parts: distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate, in nats."""
+def loss_from_parts(distortion, rate, noise_variance, beta, data_dim: int):
+    """The objective from its two parts: distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate, in nats.
+
+    Numbers or arrays that broadcast; `noise_variance` > 0.
+    """
     return _reconstruction(distortion, noise_variance, data_dim) + beta * rate
 
 
@@ -118,12 +121,12 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
         total_correlation=gaussian.total_correlation(code),
         dimension_wise_kl=_dimension_wise_kl(code_mean, np.diagonal(code), np.diagonal(prior)),
         aggregate_kl=aggregate_kl,
-        reconstruction=_reconstruction(distortion, vae.noise_variance, vae.data_dim),
+        reconstruction=float(_reconstruction(distortion, vae.noise_variance, vae.data_dim)),
     )
 
 
-def _reconstruction(distortion: float, noise_variance: float, data_dim: int) -> float:
-    return float(distortion / (2 * noise_variance) + data_dim / 2 * np.log(2 * np.pi * noise_variance))
+def _reconstruction(distortion, noise_variance, data_dim: int):
+    return distortion / (2 * noise_variance) + data_dim / 2 * np.log(2 * np.pi * noise_variance)
 
 
 def _mutual_information(signal: np.ndarray, posterior: np.ndarray) -> float:

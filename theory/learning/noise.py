@@ -110,14 +110,10 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     active = np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)
     remaining = tail_sums(eigenvalues)[active]
     data_dim, rank = len(eigenvalues), np.count_nonzero(eigenvalues)
-    # Between its neighbours in exact arithmetic; held there, so that at a threshold the level is the eigenvalue itself.
-    sorted_levels = np.concatenate([[np.inf], eigenvalues, [0.0]])
-    below = np.where(active < latent_dim, sorted_levels[np.minimum(active + 1, data_dim + 1)], 0.0)
     with np.errstate(divide="ignore"):
-        level = np.divide(
-            beta * remaining, np.maximum(data_dim - active * beta, 0.0), out=np.zeros(beta.shape), where=remaining > 0
-        )
-    level = np.clip(level, below, sorted_levels[active])
+        level = np.divide(beta * remaining, data_dim - active * beta, out=np.zeros(beta.shape), where=remaining > 0)
+    # The last active mode is above the water, though D - q beta may have lost its digits where almost nothing remains.
+    level = np.minimum(level, np.concatenate([[np.inf], eigenvalues])[active])
     undetermined = 0 < rank <= latent_dim and beta == critical[rank - 1]
     return LearnedNoise(
         noise_variance=(level / beta)[()],
@@ -152,10 +148,4 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
     beta = validation.positive("beta", beta)
     noise = validation.positive_array("noise_variance", noise_variance)
     point = vae_rate_distortion(eigenvalues, latent_dim, beta * noise)
-    losses = [
-        loss_from_parts(distortion, rate, variance, beta, np.size(eigenvalues))
-        for distortion, rate, variance in zip(
-            np.ravel(point.distortion), np.ravel(point.rate), np.ravel(noise), strict=True
-        )
-    ]
-    return np.reshape(losses, noise.shape)[()]
+    return loss_from_parts(point.distortion, point.rate, noise, beta, np.size(eigenvalues))

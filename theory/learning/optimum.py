@@ -165,7 +165,9 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
         if the covariance is not one, or an argument is out of its range.
     """
     betas = validation.positive_array("betas", validation.vector("betas", betas))
-    return _evaluate(np.linalg.eigvalsh(as_moments(covariance).covariance), latent_dim, betas, noise_variance)
+    # eigh, not eigvalsh: the same eigenvalues as in `optimum` to the last digit, and so the same thresholds.
+    eigenvalues, _ = np.linalg.eigh(as_moments(covariance).covariance)
+    return _evaluate(eigenvalues, latent_dim, betas, noise_variance)
 
 
 def _evaluate(eigenvalues, latent_dim: int, betas: np.ndarray, noise_variance) -> OptimumCurve:
@@ -179,16 +181,17 @@ def _evaluate(eigenvalues, latent_dim: int, betas: np.ndarray, noise_variance) -
         noise = np.full(betas.shape, float(noise_variance))
         level, status = betas * noise, np.full(betas.shape, "fixed")
     point = vae_rate_distortion(eigenvalues, latent_dim, level)
-    losses = [
-        -np.inf if variance == 0 else loss_from_parts(distortion, rate, variance, beta, len(eigenvalues))
-        for distortion, rate, variance, beta in zip(point.distortion, point.rate, noise, betas, strict=True)
-    ]
+    bounded = noise > 0  # as the noise runs to zero the loss falls without bound
+    losses = np.full(betas.shape, -np.inf)
+    losses[bounded] = loss_from_parts(
+        point.distortion[bounded], point.rate[bounded], noise[bounded], betas[bounded], len(eigenvalues)
+    )
     return OptimumCurve(
         betas=betas,
         active_count=np.count_nonzero(betas[:, np.newaxis] < critical, axis=-1),
         distortion=point.distortion,
         rate=point.rate,
-        loss=np.array(losses),
+        loss=losses,
         noise_variance=noise,
         noise_status=status,
         eigenvalues=eigenvalues,

@@ -1,0 +1,5 @@
+"""One thread for linear algebra: the matrices of the tests are small, and threads that wait for each other cost more."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,0 +1,153 @@
+"""Rotating the latents: exactly flat with a full posterior, locked to the PCA axes with a diagonal one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+
+from tests.cases import CASES, DISTINCT, TIED, orthogonal
+from theory.axes import plane_rotation, rotate, rotation_energy, two_mode_rotation_energy
+from theory.learning import optimum
+from theory.model import LinearVAE
+from theory.objective import elbo_terms
+from theory.partition import partition, partition_mask
+
+NOISE, BETA = 0.4, 1.7
+ANGLES = np.linspace(0, np.pi, 25)
+FAMILIES = ("diagonal", [[0, 2], [1, 3]], [[0], [1, 2, 3]], "full")
+
+
+def losses(decoder, posterior, covariance, noise=NOISE, beta=BETA):
+    """Loss of a decoder with the best encoder: full, in the family, and full without what lies between its blocks."""
+    latent_dim = decoder.shape[1]
+    water_level = beta * noise
+    precision = np.eye(latent_dim) + decoder.T @ decoder / water_level
+    encoder, full = np.linalg.solve(precision, decoder.T) / water_level, np.linalg.inv(precision)
+    groups = partition(posterior, latent_dim)
+    mask = partition_mask(groups, latent_dim)
+    best = np.zeros((latent_dim, latent_dim))
+    for group in groups:
+        best[np.ix_(group, group)] = np.linalg.inv(precision[np.ix_(group, group)])
+    covariances = (full, best, np.where(mask, full, 0.0))
+    return [elbo_terms(LinearVAE(decoder, encoder, (q + q.T) / 2, noise), covariance).loss(beta) for q in covariances]
+
+
+@pytest.mark.parametrize("posterior", FAMILIES, ids=str)
+def test_energy_is_a_difference_of_losses(posterior):
+    rng = np.random.default_rng(0)
+    decoder, rotation = rng.standard_normal((5, 4)), orthogonal(4, rng)
+    full, best, truncated = losses(decoder @ rotation.T, posterior, DISTINCT.covariance)
+    energy = rotation_energy(decoder, NOISE, BETA, rotation, posterior=posterior)
+    assert energy == pytest.approx(best - full, abs=1e-12)
+    energy = rotation_energy(decoder, NOISE, BETA, rotation, posterior=posterior, encoder="truncated")
+    assert energy == pytest.approx(truncated - full, abs=1e-12)
+    # The value that the excess is counted from does not depend on the rotation.
+    assert full == pytest.approx(losses(decoder, posterior, DISTINCT.covariance)[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rotation_changes_nothing_that_counts(case):
+    rng = np.random.default_rng(case.seed)
+    size = (case.data_dim, case.latent_dim)
+    root = rng.standard_normal((case.latent_dim, case.latent_dim))
+    vae = LinearVAE(rng.standard_normal(size), rng.standard_normal(size[::-1]), root @ root.T, case.noise_variance)
+    before, after = (elbo_terms(one, case.covariance) for one in (vae, rotate(vae, orthogonal(case.latent_dim, rng))))
+    for part in ("distortion", "rate", "mutual_information", "aggregate_kl", "reconstruction"):
+        assert getattr(after, part) == pytest.approx(getattr(before, part), rel=1e-10)
+    assert abs(after.total_correlation - before.total_correlation) > 1e-4
+
+
+def test_rotating_keeps_the_mean_and_undoes():
+    rotation = orthogonal(2, np.random.default_rng(0))
+    vae = LinearVAE(np.ones((3, 2)), np.ones((2, 3)), np.diag([0.5, 1.0]), 0.3, mean=[1.0, 2.0, 3.0])
+    back = rotate(rotate(vae, rotation), rotation.T)
+    for part in ("decoder", "encoder", "posterior_covariance", "mean"):
+        np.testing.assert_allclose(getattr(back, part), getattr(vae, part), atol=1e-14)
+
+
+@pytest.mark.parametrize("encoder", ["reoptimised", "truncated"])
+def test_two_modes_in_closed_form(encoder):
+    first, second = 3.0, 7.0
+    decoder = np.diag(np.sqrt(np.array([first - 1, second - 1]) * BETA * NOISE))
+    expected = [rotation_energy(decoder, NOISE, BETA, plane_rotation(2, angle), encoder=encoder) for angle in ANGLES]
+    found = two_mode_rotation_energy(first, second, ANGLES, BETA, encoder=encoder)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert two_mode_rotation_energy(first, second, ANGLES[3], BETA, encoder=encoder) == found[3]
+
+
+def test_at_the_optimum_the_precisions_are_the_eigenvalues_over_the_water_level():
+    # Only one mode is above the water: the other latent has precision 1.
+    covariance, beta, noise = np.diag([3.0, 0.5]), 1.2, 0.6
+    best = optimum(covariance, 2, beta=beta, noise_variance=noise)
+    rotation = plane_rotation(2, 0.4)
+    full, diagonal, _ = losses(best.vae.decoder @ rotation.T, "diagonal", covariance, noise, beta)
+    assert full == pytest.approx(best.loss, abs=1e-12)
+    energy = two_mode_rotation_energy(3.0 / (beta * noise), 1.0, 0.4, beta)
+    assert diagonal - best.loss == pytest.approx(energy, abs=1e-12)
+
+
+def test_a_diagonal_posterior_locks_the_latents_to_the_principal_axes():
+    best = optimum(DISTINCT.covariance, 2, beta=BETA, noise_variance=NOISE)
+
+    def excess(angle):
+        decoder = best.vae.decoder @ plane_rotation(2, angle).T
+        return losses(decoder, "diagonal", DISTINCT.covariance)[1] - best.loss
+
+    for near, axis in ((0.3, 0.0), (np.pi / 2 - 0.2, np.pi / 2)):
+        found = minimize_scalar(excess, bounds=(near - 0.5, near + 0.5), method="bounded", options={"xatol": 1e-10})
+        assert found.x == pytest.approx(axis, abs=1e-6)  # the minimum is quadratic: half the digits
+        assert found.fun == pytest.approx(0, abs=1e-12)
+    assert minimize_scalar(lambda angle: -excess(angle), bounds=(0.2, 1.4), method="bounded").x == pytest.approx(
+        np.pi / 4, abs=1e-5
+    )
+
+
+def test_ties_are_flat():
+    best = optimum(TIED.covariance, 2, beta=TIED.beta, noise_variance=TIED.noise_variance)
+    for angle in ANGLES:
+        decoder = best.vae.decoder @ plane_rotation(2, angle).T
+        diagonal = losses(decoder, "diagonal", TIED.covariance, TIED.noise_variance, TIED.beta)[1]
+        assert diagonal == pytest.approx(best.loss, abs=1e-12)
+    np.testing.assert_array_equal(two_mode_rotation_energy(2.0, 2.0, ANGLES, BETA), 0)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(latent_dim=st.integers(1, 5), seed=st.integers(0, 1000), beta=st.floats(0.1, 10))
+def test_energies_are_ordered(latent_dim, seed, beta):
+    rng = np.random.default_rng(seed)
+    decoder, rotation = rng.standard_normal((4, latent_dim)), orthogonal(latent_dim, rng)
+    best, truncated = (
+        rotation_energy(decoder, 0.5, beta, rotation, encoder=encoder) for encoder in ("reoptimised", "truncated")
+    )
+    assert 0 <= best <= truncated + 1e-12
+    assert rotation_energy(decoder, 0.5, beta, rotation, posterior="full") == 0
+
+
+def test_a_plane_rotation_turns_the_first_axis_to_the_second():
+    rotation = plane_rotation(4, np.pi / 2, 1, 3)
+    np.testing.assert_allclose(rotation @ np.eye(4)[1], np.eye(4)[3], atol=1e-15)
+    np.testing.assert_array_equal(rotation[[0, 2]], np.eye(4)[[0, 2]])
+    np.testing.assert_allclose(plane_rotation(2, 0.3) @ plane_rotation(2, 0.4), plane_rotation(2, 0.7), atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plane_rotation(2, 0.1, 1, 1), "i and j must be two different latents"),
+        (lambda: plane_rotation(2, 0.1, 0, 2), "i and j must be two different latents"),
+        (lambda: plane_rotation(2, np.nan), "angle must be finite"),
+        (lambda: rotation_energy(np.eye(2), 1.0, 1.0, 2 * np.eye(2)), "rotation must be orthogonal"),
+        (lambda: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(3)), "rotation must be 2 x 2"),
+        (lambda: rotation_energy(np.eye(2), 0.0, 1.0, np.eye(2)), "noise_variance must be > 0"),
+        (lambda: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), encoder="old"), "encoder must be one of"),
+        (lambda: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), posterior=[[0]]), "misses latents"),
+        (lambda: two_mode_rotation_energy(0.0, 1.0, 0.1, 1.0), "precision_1 must be > 0"),
+        (lambda: two_mode_rotation_energy(1.0, 1.0, 0.1, 1.0, encoder="old"), "encoder must be one of"),
+    ],
+)
+def test_misuse_is_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

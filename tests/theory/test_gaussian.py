@@ -1,0 +1,98 @@
+"""Identities of Gaussians against quadrature, scipy and one another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import multivariate_normal, norm
+
+from theory.gaussian import entropy, hadamard_gap, kl_divergence, log_determinant, total_correlation
+
+
+def random_covariance(size: int, seed: int) -> np.ndarray:
+    root = np.random.default_rng(seed).standard_normal((size, size + 2))
+    return root @ root.T
+
+
+def test_log_determinant_and_its_limit():
+    matrix = random_covariance(4, 0)
+    assert log_determinant(matrix) == pytest.approx(np.log(np.linalg.eigvalsh(matrix)).sum(), abs=1e-10)
+    assert log_determinant(np.diag([1.0, 0.0])) == -np.inf
+    assert log_determinant(np.zeros((0, 0))) == 0
+
+
+def test_entropy():
+    matrix = random_covariance(3, 1)
+    assert entropy(matrix) == pytest.approx(multivariate_normal(cov=matrix).entropy(), abs=1e-10)
+    assert entropy(np.diag([1.0, 0.0])) == -np.inf
+
+
+def test_divergence_in_one_dimension_by_quadrature():
+    q, p = norm(0.3, 0.7), norm(-0.2, 1.4)
+    integral, _ = quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -8, 8, epsabs=1e-12)
+    assert kl_divergence([0.3], [[0.49]], [-0.2], [[1.96]]) == pytest.approx(integral, abs=1e-10)
+
+
+def test_divergence_adds_over_independent_coordinates_in_any_basis():
+    rng = np.random.default_rng(2)
+    basis = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    means, variances = rng.standard_normal((2, 3)), rng.uniform(0.5, 2, (2, 3))
+    apart = sum(kl_divergence([means[0, i]], [[variances[0, i]]], [means[1, i]], [[variances[1, i]]]) for i in range(3))
+    covariances = [(basis * row) @ basis.T for row in variances]
+    together = kl_divergence(basis @ means[0], covariances[0], basis @ means[1], covariances[1])
+    assert together == pytest.approx(apart, abs=1e-12)
+    assert together > 0
+
+
+def test_divergence_is_zero_from_itself_and_infinite_from_a_singular_one():
+    matrix = random_covariance(3, 3)
+    assert kl_divergence(np.ones(3), matrix, np.ones(3), matrix) == pytest.approx(0, abs=1e-12)
+    assert kl_divergence(np.zeros(2), np.diag([1.0, 0.0]), np.zeros(2), np.eye(2)) == np.inf
+    with pytest.raises(np.linalg.LinAlgError):
+        kl_divergence(np.zeros(2), np.eye(2), np.zeros(2), np.diag([1.0, 0.0]))
+
+
+@pytest.mark.parametrize("posterior", ["diagonal", [[0, 2], [1, 3]], [[3], [0, 1, 2]]], ids=str)
+def test_gap_by_its_definition(posterior):
+    matrix = random_covariance(4, 4)
+    groups = [[0], [1], [2], [3]] if posterior == "diagonal" else posterior
+    blocks = sum(np.linalg.slogdet(matrix[np.ix_(group, group)])[1] for group in groups)
+    gap = blocks - np.linalg.slogdet(matrix)[1]
+    assert hadamard_gap(matrix, posterior) == pytest.approx(gap, abs=1e-12)
+    assert total_correlation(matrix, posterior) == pytest.approx(gap / 2, abs=1e-12)
+    scales = np.diag([1e-3, 1.0, 7.0, 1e4])
+    assert hadamard_gap(scales @ matrix @ scales, posterior) == pytest.approx(gap, abs=1e-10)
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(size=st.integers(1, 6), seed=st.integers(0, 1000))
+def test_gap_is_positive_and_falls_as_groups_merge(size, seed):
+    matrix = random_covariance(size, seed)
+    merged = [[0, *range(2, size)], [1]] if size > 1 else [[0]]
+    assert hadamard_gap(matrix) >= hadamard_gap(matrix, merged) - 1e-12
+    assert hadamard_gap(matrix, merged) >= hadamard_gap(matrix, "full") == 0
+
+
+def test_gap_is_zero_for_block_diagonal_matrices_only():
+    matrix = np.diag([2.0, 0.5, 3.0])
+    assert hadamard_gap(matrix) == pytest.approx(0, abs=1e-15)
+    matrix[0, 2] = matrix[2, 0] = 1.0
+    assert hadamard_gap(matrix, [[0, 2], [1]]) == pytest.approx(0, abs=1e-15)
+    assert hadamard_gap(matrix) == pytest.approx(-np.log(1 - 1 / 6), abs=1e-12)
+
+
+def test_total_correlation_is_the_divergence_from_independence():
+    matrix = random_covariance(4, 5)
+    nowhere, independent = np.zeros(4), np.diag(np.diagonal(matrix))
+    assert total_correlation(matrix) == pytest.approx(kl_divergence(nowhere, matrix, nowhere, independent), abs=1e-12)
+
+
+def test_singular_matrices():
+    assert hadamard_gap(np.ones((2, 2))) == np.inf
+    with pytest.raises(ValueError, match="matrix must have positive definite diagonal blocks"):
+        hadamard_gap(np.diag([1.0, 0.0]))
+    with pytest.raises(ValueError, match="misses latents"):
+        hadamard_gap(np.eye(2), [[0]])

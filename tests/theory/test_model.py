@@ -1,0 +1,133 @@
+"""The two models and the moments of data: what they compute, and what they refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from theory.model import GenerativeModel, LinearVAE, Moments, as_moments
+
+RNG = np.random.default_rng(0)
+LOADING = RNG.standard_normal((5, 3))
+FACTORS = np.array([[1.0, 0.6, 0.0], [0.6, 2.0, 0.3], [0.0, 0.3, 0.5]])
+
+
+def test_moments_of_data_are_those_of_maximum_likelihood():
+    data = RNG.standard_normal((30, 4)) + 2
+    moments = Moments.of(data)
+    assert moments.count == 30
+    np.testing.assert_allclose(moments.mean, data.mean(axis=0))
+    np.testing.assert_allclose(moments.covariance, np.cov(data, rowvar=False, bias=True), atol=1e-14)
+    assert Moments.of(np.ones((2, 3))).covariance.max() == 0
+
+
+def test_moments_pass_through_and_a_matrix_is_taken_as_centred():
+    moments = Moments(7, np.ones(2), np.eye(2))
+    assert as_moments(moments) is moments
+    taken = as_moments([[2.0, 0.5], [0.5, 1.0]])
+    assert taken.count == 0 and not taken.mean.any()
+
+
+def test_covariance_of_the_data():
+    truth = GenerativeModel(LOADING, 0.3, FACTORS)
+    np.testing.assert_allclose(truth.covariance, LOADING @ FACTORS @ LOADING.T + 0.3 * np.eye(5), atol=1e-13)
+    assert (truth.data_dim, truth.latent_dim) == (5, 3)
+    np.testing.assert_allclose(truth.factor_root @ truth.factor_root.T, FACTORS, atol=1e-14)
+    assert not truth.mean.any()
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 3), (2, 3), (5, 0)], ids=str)
+def test_posterior_by_the_joint_gaussian(shape):
+    loading = np.random.default_rng(1).standard_normal(shape)
+    factors = FACTORS[: shape[1], : shape[1]]
+    truth = GenerativeModel(loading, 0.3, factors)
+    gain, covariance = truth.posterior()
+    expected = factors @ loading.T @ np.linalg.inv(truth.covariance)
+    np.testing.assert_allclose(gain, expected, atol=1e-12)
+    np.testing.assert_allclose(covariance, factors - expected @ loading @ factors, atol=1e-12)
+
+
+def test_posterior_without_noise_is_the_limit():
+    singular = np.diag([1.0, 0.0, 2.0])
+    for loading, factors in ((LOADING, FACTORS), (LOADING[:2], FACTORS), (LOADING, singular)):
+        gain, covariance = GenerativeModel(loading, 0.0, factors).posterior()
+        near_gain, near_covariance = GenerativeModel(loading, 1e-9, factors).posterior()
+        np.testing.assert_allclose(gain, near_gain, atol=1e-7)
+        np.testing.assert_allclose(covariance, near_covariance, atol=1e-7)
+    gain, covariance = GenerativeModel(LOADING, 0.0).posterior()
+    np.testing.assert_allclose(gain, np.linalg.pinv(LOADING), atol=1e-12)
+    np.testing.assert_allclose(covariance, 0, atol=1e-15)
+
+
+def test_factors_that_do_not_vary_or_reach_the_data():
+    gain, covariance = GenerativeModel(np.zeros((4, 2)), 0.5).posterior()
+    assert not gain.any()
+    np.testing.assert_allclose(covariance, np.eye(2), atol=1e-15)
+    gain, covariance = GenerativeModel(LOADING, 0.5, np.zeros((3, 3))).posterior()
+    assert not gain.any() and not covariance.any()
+
+
+def test_samples_have_the_moments_of_the_model():
+    truth = GenerativeModel(LOADING, 0.3, FACTORS, mean=np.arange(5.0))
+    count = 200_000
+    factors, data = truth.sample(count, np.random.default_rng(3))
+    assert factors.shape == (count, 3) and data.shape == (count, 5)
+    joint = np.block([[FACTORS, FACTORS @ LOADING.T], [LOADING @ FACTORS, truth.covariance]])
+    scale = np.sqrt(np.diagonal(joint))
+    # Standard errors over N: sqrt(S_ii / N) of a mean, sqrt((S_ii S_jj + S_ij^2) / N) of a covariance.
+    centred = np.hstack([factors, data - np.arange(5.0)])
+    assert (np.abs(centred.mean(axis=0)) < 5 * scale / np.sqrt(count)).all()
+    errors = np.sqrt((np.outer(scale**2, scale**2) + joint**2) / count)
+    assert (np.abs(centred.T @ centred / count - joint) < 5 * errors).all()
+    again, _ = truth.sample(count, np.random.default_rng(3))
+    np.testing.assert_array_equal(again, factors)
+
+
+def test_what_a_vae_holds():
+    vae = LinearVAE(LOADING, LOADING.T, np.eye(3), 1, mean=[0, 1, 2, 3, 4])
+    assert (vae.data_dim, vae.latent_dim, vae.noise_variance) == (5, 3, 1.0)
+    assert vae.mean.dtype == float and LinearVAE(LOADING, LOADING.T, np.eye(3), 1).mean is None
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        vae.noise_variance = 2.0
+
+
+def test_the_families_a_vae_belongs_to():
+    covariance = np.eye(3)
+    covariance[0, 2] = covariance[2, 0] = 0.1
+    vae = LinearVAE(LOADING, LOADING.T, covariance, 1.0)
+    assert vae.belongs_to("full") and vae.belongs_to([[0, 2], [1]])
+    assert not vae.belongs_to("diagonal") and not vae.belongs_to([[0, 1], [2]])
+    assert LinearVAE(LOADING, LOADING.T, np.eye(3), 1.0).belongs_to("diagonal")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Moments(-1, np.zeros(2), np.eye(2)), "count must be >= 0"),
+        (lambda: Moments(3, np.zeros(3), np.eye(2)), "mean must have length 2"),
+        (lambda: Moments(3, np.zeros(2), np.ones((2, 3))), "covariance must be square"),
+        (lambda: Moments.of(np.ones((1, 3))), "data must have at least two rows"),
+        (lambda: Moments.of(np.ones(3)), "data must be a matrix"),
+        (lambda: Moments.of([[1.0, np.nan], [0.0, 1.0]]), "data must be finite"),
+        (lambda: as_moments([[1.0, 0.5], [0.0, 1.0]]), "covariance must be symmetric"),
+        (lambda: GenerativeModel(LOADING, -0.1), "noise_variance must be >= 0"),
+        (lambda: GenerativeModel(LOADING, "true"), "noise_variance must be a number"),
+        (lambda: GenerativeModel(LOADING[0], 0.1), "loading must be a matrix"),
+        (lambda: GenerativeModel(LOADING, 0.1, np.eye(2)), "factor_covariance must be 3 x 3"),
+        (lambda: GenerativeModel(LOADING, 0.1, -np.eye(3)), "factor_covariance must have no negative eigenvalue"),
+        (lambda: GenerativeModel(LOADING, 0.1, mean=np.zeros(3)), "mean must have length 5"),
+        (lambda: LinearVAE(LOADING, LOADING, np.eye(3), 1.0), "encoder must be 3 x 5, got 5 x 3"),
+        (lambda: LinearVAE(LOADING, LOADING.T, np.eye(2), 1.0), "posterior_covariance must be 3 x 3"),
+        (
+            lambda: LinearVAE(LOADING, LOADING.T, np.zeros((3, 3)), 1.0),
+            "posterior_covariance must be positive definite",
+        ),
+        (lambda: LinearVAE(LOADING, LOADING.T, np.eye(3), 0.0), "noise_variance must be > 0"),
+        (lambda: LinearVAE(LOADING, LOADING.T, np.eye(3), 1.0, mean=[0.0]), "mean must have length 5"),
+    ],
+)
+def test_misuse_is_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,1 @@
+"""Pages about axes: which directions the latents take."""

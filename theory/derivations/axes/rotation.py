@@ -1,0 +1,106 @@
+"""Page: rotations of the latents, and what a diagonal posterior makes of them."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.heads import LogDet
+from theory.derivations.notation import K, Q, S, V, W, beta
+from theory.derivations.objective import distortion, rate
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    R = sp.MatrixSymbol("R", K, K)
+    U, M, B = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("M", 2, 2), sp.MatrixSymbol("B", 2, 2)
+    p1, p2 = sp.symbols("p_1 p_2", positive=True)
+    theta = sp.Symbol("theta", real=True)
+    x = sp.Function("x")(theta)
+    turn = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
+    modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
+    kept, dropped = sp.HadamardProduct(M, B), sp.HadamardProduct(M.I, B)
+    mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
+    rotated = (R * V, R * Q * R.T, W * R.T)
+    return Derivation(
+        name="rotation",
+        title="Rotations of the latents, and the energy that locks the axes",
+        statement=(
+            "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under it. A diagonal "
+            "posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) \\log(1 + x)$ with "
+            "$x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$; if its off-diagonals are merely dropped, $(\\beta/2) [2 x - \\log(1 + x)]$."
+        ),
+        assumptions=(
+            "$R$ is orthogonal; for the energy the decoder is turned and the posterior mean is the best one.",
+        ),
+        scope="The invariance for every $K$ and $D$; the energy for two modes and every angle.",
+        matrices={R: "orthogonal", Q: "positive", S: "positive", M: "positive"},
+        steps=(
+            Step(
+                "Distortion does not change",
+                sp.Eq(distortion(*rotated), distortion(), evaluate=False),
+                "The decoder undoes what the encoder does: $W R^T R V = W V$.",
+                slip=distortion(V, 2 * Q),
+            ),
+            Step(
+                "Rate does not change",
+                sp.Eq(rate(*rotated[:2]), rate(), evaluate=False),
+                "Trace and determinant are those of the old code; with a full covariance the loss is flat along all rotations.",
+                slip=rate(V, 2 * Q),
+            ),
+            Step(
+                "Two modes at an angle",
+                sp.Eq(LogDet(kept) - LogDet(M), sp.log(1 + x), evaluate=False),
+                "The Hadamard gap of the turned precision; $M_{11} M_{22} = p_1 p_2 (1 + x)$.",
+                let=(
+                    Let(U, turn, "the rotation"),
+                    Let(
+                        M,
+                        turn * modes * turn.T,
+                        "the turned precision, $U$ times the diagonal of $p_1, p_2$ times $U^T$",
+                    ),
+                    Let(B, sp.ImmutableMatrix(sp.eye(2)), "the diagonal family"),
+                    Let(x, mixing, "the mixing of the modes"),
+                ),
+                sizes=({K: 2},),
+            ),
+            Step(
+                "Energy if the encoder is optimised again",
+                sp.Eq(
+                    beta * (sp.Trace(M * kept.I) - 2 - LogDet(M) + LogDet(kept)) / 2,
+                    beta * sp.log(1 + x) / 2,
+                    evaluate=False,
+                ),
+                "By the page on families the price is $\\beta/2$ times the gap: zero only at multiples of a quarter turn, or if "
+                "$p_1 = p_2$.",
+                sizes=({K: 2},),
+            ),
+            Step(
+                "Energy if the off-diagonals are dropped",
+                sp.Eq(
+                    beta * (sp.Trace(M * dropped) - 2 - LogDet(M) - LogDet(dropped)) / 2,
+                    beta * (2 * x - sp.log(1 + x)) / 2,
+                    evaluate=False,
+                ),
+                "Here $Q$ is the diagonal of $M^{-1}$ in place of the inverse of the diagonal of $M$: "
+                "$tr(M Q) = 2 (1 + x)$ and $\\log\\det Q = \\log(1 + x) - \\log\\det M$.",
+                sizes=({K: 2},),
+            ),
+            Step(
+                "Dropping costs at least as much",
+                sp.Eq(
+                    sp.Derivative(beta * (2 * p1 - sp.log(1 + p1)) / 2 - beta * sp.log(1 + p1) / 2, p1),
+                    beta * p1 / (1 + p1),
+                    evaluate=False,
+                ),
+                "The difference of the two energies is zero without mixing and rises with it (here $x = p_1$).",
+            ),
+        ),
+        results=("Energy if the encoder is optimised again", "Energy if the off-diagonals are dropped"),
+        implements=("theory.axes.rotation.two_mode_rotation_energy", "theory.axes.rotation.rotation_energy"),
+        sources=(
+            Source("mathieu2019", "Theorem 2, in the setting of"),
+            Source("rolinek2019", "the exact linear form of its argument"),
+        ),
+        builds_on=("posterior-families", "elbo-parts"),
+        figures=("rotation_energy",),
+    )

@@ -1,0 +1,155 @@
+"""The commands `derive` and `book` of `python -m theory`. sympy is imported when they run, not when they are registered."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from theory import cli, output
+
+__all__ = ["add_subcommands"]
+
+
+def add_subcommands(commands) -> None:
+    """Register `derive` and `book` with what `Parser.add_subparsers` returned."""
+    command = cli.add_command(
+        commands,
+        "derive",
+        _derive,
+        "Symbolic derivations of the closed forms: list them, read one, or check them.",
+        "  python -m theory derive\n"
+        "  python -m theory derive optimal-encoder\n"
+        "  python -m theory derive optimal-encoder --latex page.tex\n"
+        "  python -m theory derive --check\n"
+        "  python -m theory derive --check inference gaussian-kl",
+    )
+    command.add_argument("names", nargs="*", metavar="NAME", help="a derivation, or a chapter such as inference")
+    command.add_argument(
+        "--check", action="store_true", help="check every step of those named, or of all; exit 1 on failure"
+    )
+    command.add_argument("--latex", metavar="FILE.tex", help="write the page as a LaTeX document")
+    command.add_argument("--markdown", metavar="FILE.md", help="write the page as Markdown")
+
+    command = cli.add_command(
+        commands,
+        "book",
+        _book,
+        "Write all derivations as one book: book.tex (compiles with plain LaTeX) and book.md.",
+        "  python -m theory book --out out",
+    )
+    command.add_argument("--out", metavar="DIR", default="out", help="folder to write to (default ./out)")
+
+
+def _derive(arguments: argparse.Namespace) -> cli.Report:
+    from theory.derivations.registry import find
+
+    files = [name for name in ("latex", "markdown") if getattr(arguments, name) is not None]
+    if arguments.check:
+        if files:
+            raise ValueError(f"--{files[0]} writes a page and --check prints a table; pass one of them")
+        return _check(find(arguments.names))
+    if not arguments.names:
+        if files:
+            raise ValueError(f"--{files[0]} needs the name of one derivation; for all of them use the command book")
+        return _list(find([]))
+    pages = find(arguments.names)
+    if files:
+        return _write_page(pages, arguments)
+    from theory.derivations.text import page_text
+
+    return cli.Report(
+        {"derivations": [_description(page) for page in pages]}, "\n\n".join(page_text(page) for page in pages).rstrip()
+    )
+
+
+def _list(pages) -> cli.Report:
+    from theory.derivations.registry import CHAPTERS, chapter_of
+
+    blocks = []
+    for chapter, heading in CHAPTERS.items():
+        chosen = [page for page in pages if chapter_of(page) == chapter]
+        width = max((len(page.name) for page in pages), default=0)
+        if chosen:
+            rows = [f"  {page.name:{width}}  {page.title}" for page in chosen]
+            blocks.append("\n".join([f"{heading}{f' [{chapter}]' if chapter else ''}", *rows]))
+    return cli.Report({"derivations": [_description(page) for page in pages]}, "\n\n".join(blocks))
+
+
+def _description(page) -> dict:
+    from theory.derivations.registry import chapter_of
+
+    return {
+        "name": page.name,
+        "title": page.title,
+        "chapter": chapter_of(page),
+        "statement": page.statement,
+        "scope": page.scope,
+        "steps": [
+            {
+                "title": step.title,
+                "relation": str(step.relation),
+                "reason": step.reason,
+                "result": step.title in page.results,
+            }
+            for step in page.steps
+        ],
+        "implements": page.implements,
+    }
+
+
+def _write_page(pages, arguments: argparse.Namespace) -> cli.Report:
+    from theory.derivations.book import latex_page, markdown_page
+
+    if len(pages) != 1:
+        raise ValueError(f"a file takes one derivation, got {len(pages)}; for all of them use the command book")
+    written = []
+    for path, extension, make in ((arguments.latex, ".tex", latex_page), (arguments.markdown, ".md", markdown_page)):
+        if path is not None:
+            written.append(_write(output.output_file(path, extension), make(pages[0]).rstrip("\n") + "\n"))
+    return cli.Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
+
+
+def _book(arguments: argparse.Namespace) -> cli.Report:
+    from theory.derivations.book import latex_book, markdown_book
+    from theory.derivations.registry import derivations
+
+    folder = output.output_folder(arguments.out)
+    pages = derivations()
+    written = [_write(folder / "book.tex", latex_book(pages)), _write(folder / "book.md", markdown_book(pages))]
+    return cli.Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
+
+
+def _write(file: Path, text: str) -> Path:
+    output.write_atomically(file, lambda opened: opened.write(text.encode()))
+    return file
+
+
+def _check(pages) -> cli.Report:
+    from tqdm import tqdm
+
+    from theory.derivations.check import check_step
+
+    checks: dict[str, list] = {page.name: [] for page in pages}
+    steps = [(page, step) for page in pages for step in page.steps]
+    with tqdm(steps, desc="checking", unit="step", file=sys.stderr, disable=None) as progress:
+        for page, step in progress:
+            progress.set_postfix_str(page.name)
+            checks[page.name].append(check_step(page, step))
+    everything = [check for found in checks.values() for check in found]
+    faults = [f"{check.derivation}, {check.step}: {check.fault}" for check in everything if not check.passed]
+    table = cli.table(
+        {
+            "derivation": list(checks),
+            "steps": [len(found) for found in checks.values()],
+            "proved": [sum(check.exact for check in found) for found in checks.values()],
+            "points": [sum(check.points for check in found) for found in checks.values()],
+            "refused": [sum(check.controls for check in found) for found in checks.values()],
+            "seconds": [f"{sum(check.seconds for check in found):.1f}" for found in checks.values()],
+            "verdict": ["ok" if all(check.passed for check in found) else "FAILED" for found in checks.values()],
+        }
+    )
+    total = f"{len(everything)} steps, {len(faults)} failed, {sum(check.seconds for check in everything):.1f} s"
+    return cli.Report(
+        {"passed": not faults, "checks": everything}, "\n".join([table, "", total, *faults]), failed=bool(faults)
+    )

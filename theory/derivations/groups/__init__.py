@@ -1,0 +1,1 @@
+"""Pages about groups of latents: total correlation."""

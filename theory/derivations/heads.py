@@ -1,0 +1,132 @@
+"""Operators that the pages write and sympy lacks: log det, squared norm, expectation, degree and factors of a polynomial.
+
+Each only stands for itself until it is evaluated, so a page shows it as a person writes it.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+__all__ = ["Degree", "Expectation", "FactorCount", "LogDet", "SquaredNorm"]
+
+
+class LogDet(sp.Expr):
+    """log det of a positive definite matrix."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, matrix):
+        return sp.Expr.__new__(cls, sp.sympify(matrix))
+
+    def _latex(self, printer):
+        return rf"\log\det {_latex_argument(printer, self.args[0])}"
+
+    def _pretty(self, printer):
+        return _pretty_call(printer, "log det", self.args[0])
+
+    def _numpycode(self, printer):
+        return f"numpy.linalg.slogdet({printer._print(self.args[0])})[1]"
+
+
+class SquaredNorm(sp.Expr):
+    """v^T v for a column v, or v^T M v with a symmetric matrix M, shown as ||v||^2 and ||v||^2_M."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, vector, metric=None):
+        return sp.Expr.__new__(cls, vector, *(() if metric is None else (metric,)))
+
+    def as_trace(self) -> sp.Trace:
+        vector, *metric = self.args
+        return sp.Trace(sp.MatMul(vector.T, *metric, vector))
+
+    def _latex(self, printer, exp=None):
+        metric = f"_{{{printer._print(self.args[1])}}}" if len(self.args) == 2 else ""
+        return rf"\left\Vert {printer._print(self.args[0])} \right\Vert^2{metric}"
+
+    def _pretty(self, printer):
+        from sympy.printing.pretty.stringpict import prettyForm, stringPict
+
+        vector = printer._print(self.args[0])
+        bars = stringPict("\n".join(["‖"] * vector.height()), vector.baseline)
+        inner = prettyForm(*prettyForm(*vector.left(bars)).right(bars))
+        return _with_scripts(inner, "2", printer._print(self.args[1]) if len(self.args) == 2 else None)
+
+
+class Expectation(sp.Expr):
+    """Expectation over the random vectors of the page."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, expression):
+        return sp.Expr.__new__(cls, sp.sympify(expression))
+
+    def _latex(self, printer):
+        return rf"\mathrm{{E}}\left[{printer._print(self.args[0])}\right]"
+
+    def _pretty(self, printer):
+        from sympy.printing.pretty.stringpict import prettyForm
+
+        inner = prettyForm(*printer._print(self.args[0]).parens("[", "]"))
+        return prettyForm(*inner.left("E"), binding=prettyForm.ATOM)
+
+
+class Degree(sp.Function):
+    """Degree of a polynomial in a symbol."""
+
+    nargs = 2
+
+    def doit(self, **hints):
+        polynomial, symbol = self.args
+        return sp.Integer(sp.Poly(polynomial, symbol).degree())
+
+    def _latex(self, printer):
+        return rf"\deg_{{{printer._print(self.args[1])}}} {printer._print(self.args[0])}"
+
+    def _pretty(self, printer):
+        return _pretty_call(printer, f"degree in {printer._print(self.args[1])} of", self.args[0])
+
+
+class FactorCount(sp.Function):
+    """Number of factors of a polynomial in a symbol, irreducible over the rational functions of the other symbols."""
+
+    nargs = 2
+
+    def doit(self, **hints):
+        polynomial, symbol = self.args
+        return sp.Integer(sum(power for factor, power in sp.factor_list(polynomial)[1] if factor.has(symbol)))
+
+    def _latex(self, printer):
+        return rf"\#\mathrm{{factors}}_{{{printer._print(self.args[1])}}} {printer._print(self.args[0])}"
+
+    def _pretty(self, printer):
+        return _pretty_call(printer, f"number of factors in {printer._print(self.args[1])} of", self.args[0])
+
+
+def _latex_argument(printer, matrix) -> str:
+    text = printer._print(matrix)
+    return text if isinstance(matrix, sp.MatrixSymbol | sp.MatrixBase) else rf"\left({text}\right)"
+
+
+def _pretty_call(printer, name: str, argument):
+    from sympy.printing.pretty.stringpict import prettyForm
+
+    shown = printer._print(argument)
+    if not (argument.is_Atom or isinstance(argument, sp.MatrixSymbol | sp.MatrixBase)):
+        shown = prettyForm(*shown.parens())
+    return prettyForm(*shown.left(f"{name} "), binding=prettyForm.FUNC)
+
+
+def _with_scripts(form, upper: str, lower):
+    """A form with a superscript, and a subscript if there is one."""
+    from sympy.printing.pretty.stringpict import prettyForm, stringPict
+
+    rows = [upper, *[" "] * form.height()]
+    place = form.baseline + 1
+    if lower is not None:
+        rows.extend(lower.render(wrap_line=False).splitlines())
+    scripts = stringPict("\n".join(rows), place)
+    return prettyForm(*form.right(scripts), binding=prettyForm.ATOM)

@@ -1,0 +1,1 @@
+"""Pages about a known decoder: what the encoder infers."""

@@ -1,0 +1,87 @@
+"""Page: the best encoder of a known decoder."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.heads import LogDet, SquaredNorm
+from theory.derivations.notation import D, K, P, Q, S, V, W, beta, sigma, t
+from theory.derivations.objective import loss
+from theory.derivations.page import Derivation, Let, Source, Step
+
+PRECISION = Let(P, sp.Identity(K) + W.T * W / t, "the precision", rule=(W.T * W, t * (P - sp.Identity(K))))
+
+
+def derivation() -> Derivation:
+    x, z, m = (sp.MatrixSymbol(name, size, 1) for name, size in (("x", D), ("z", K), ("m", K)))
+    best = sp.MatrixSymbol("V_o", K, D)
+    lam = sp.Symbol("lambda", positive=True)
+    at_best = loss(best, P.I).xreplace({sigma: sp.sqrt(t / beta)})
+    general = loss().xreplace({sigma: sp.sqrt(t / beta)})
+    lhs, rhs = sp.Symbol("L"), sp.Symbol("L_o")
+    spread = sp.Trace(P * Q) - K - LogDet(P) - LogDet(Q)
+    missed = beta * sp.Trace(S * (V - best).T * P * (V - best)) / 2
+    return Derivation(
+        name="optimal-encoder",
+        title="The best encoder of a known decoder",
+        statement=(
+            "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to $p(z) p(x|z)^{1/\\beta}$: "
+            "the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$."
+        ),
+        assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
+        scope="For every $K$ and $D$; the function of one eigenvalue at the end is scalar.",
+        matrices={P: "positive", Q: "positive", S: "positive"},
+        steps=(
+            Step(
+                "The tempered posterior is Gaussian",
+                sp.Eq(
+                    SquaredNorm(z) + SquaredNorm(x - W * z) / t,
+                    SquaredNorm(z - m, P) + SquaredNorm(x) / t - SquaredNorm(m, P),
+                    evaluate=False,
+                ),
+                "The left side is $-2\\log [p(z) p(x|z)^{1/\\beta}]$ up to a constant; complete the square in $z$. Since the loss "
+                "is $\\beta$ times the divergence of $q$ from this density, plus what does not depend on $q$, this density is best.",
+                let=(PRECISION, Let(m, P.I * W.T * x / t, "the mean")),
+                slip=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
+            ),
+            Step(
+                "The loss as a completed square",
+                sp.Eq(lhs - rhs, missed + beta * spread / 2, evaluate=False),
+                "The same seen from the formula for the loss: a general encoder $(V, Q)$ against the proposed one. Both "
+                "terms on the right are $\\ge 0$, so the proposed encoder is the global minimum.",
+                let=(
+                    Let(best, P.I * W.T / t, "the best gain"),
+                    Let(lhs, general, "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
+                    Let(rhs, at_best, "the loss of the proposed one"),
+                ),
+                slip=missed - beta * spread / 2,
+            ),
+            Step(
+                "The second term is not negative: slope",
+                sp.Eq(sp.Derivative(lam - 1 - sp.log(lam), lam), (lam - 1) / lam, evaluate=False),
+                "$tr(P Q) - K - \\log\\det P Q$ is the sum of $\\lambda - 1 - \\log\\lambda$ over the eigenvalues of $P Q$, each "
+                "of which falls before $\\lambda = 1$ and rises after it.",
+            ),
+            Step(
+                "The second term is not negative: value",
+                sp.Eq(
+                    sp.Subs(lam - 1 - sp.log(lam), lam, 1),
+                    0,
+                    evaluate=False,
+                ),
+                "It is zero there, so the minimum over $Q$ is at $P Q = I$ only, and (if the data vary in every direction) "
+                "that over $V$ at $V_o$ only.",
+                slip=sp.Rational(1, 7),
+            ),
+            Step(
+                "The best gain",
+                sp.Eq(best * W, sp.Identity(K) - P.I, evaluate=False),
+                "The best encoder shrinks what it decodes by $P^{-1}$, the posterior covariance.",
+                slip=sp.Identity(K) - P,
+            ),
+        ),
+        results=("The loss as a completed square",),
+        implements=("theory.optimal_encoder",),
+        sources=(Source("sikka2019", "in the setting of; its own formulas were not read"),),
+        builds_on=("elbo-parts", "gaussian-kl"),
+    )

@@ -1,0 +1,178 @@
+"""Page: the four errors of the beta-posterior against the true factors."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.heads import Expectation, LogDet, SquaredNorm
+from theory.derivations.notation import A, D, K, Q, V, t, tau
+from theory.derivations.page import Derivation, Let, Source, Step
+
+G, R = sp.MatrixSymbol("G", K, K), sp.MatrixSymbol("R", K, K)
+IDENTITY = sp.Identity(K)
+GRAM = Let(G, A.T * A, "the Gram matrix of the loading", rule=(A.T * A, G))
+RESOLVENT = Let(R, (G + t * IDENTITY).I, "the resolvent", rule=(G * R, IDENTITY - t * R))
+
+
+def derivation() -> Derivation:
+    E, M, Gamma, Sigma = (sp.MatrixSymbol(name, K, K) for name in ("E", "M", "Gamma", "Sigma"))
+    s, mu, x = sp.MatrixSymbol("s", K, 1), sp.MatrixSymbol("mu", K, 1), sp.MatrixSymbol("x", D, 1)
+    noise, N, B = sp.MatrixSymbol("n", D, 1), sp.MatrixSymbol("N", D, D), sp.MatrixSymbol("B", K, D)
+    gain_error = V * A - IDENTITY
+    g = sp.Symbol("g", positive=True)
+    mode = sp.Function("e")(t)
+    spread = sp.Trace(Q.I * E)
+    score = sp.Symbol("J", real=True)
+    entropy = (K * sp.log(2 * sp.pi) + K + LogDet(Sigma)) / 2
+    return Derivation(
+        name="inference-error",
+        title="Four errors of an encoder against the true factors",
+        statement=(
+            "Mean squared error, log score, forward and reverse divergence of an encoder $q(s|x) = N(V x, Q)$ from the true "
+            "posterior $p(s|x)$ follow from the error matrix $E = E (s - \\mu)(s - \\mu)^T$ and the true covariance $\\Sigma$; for "
+            "the best encoder of the true decoder $E = \\tau^2 R + t (t - \\tau^2) R^2$ with $R = (G + t I)^{-1}$."
+        ),
+        assumptions=(
+            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\tau^2 I)$, all centred.",
+            "From step 6 on $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
+        ),
+        scope="For every $K$ and $D$; the last three steps are one eigenvalue $g$ of $G$ at a time, which is no restriction.",
+        matrices=dict.fromkeys((Gamma, N, M, Q, Sigma), "positive") | dict.fromkeys((E, G, R), "symmetric"),
+        moments={s: Gamma, noise: N},
+        steps=(
+            Step(
+                "The error matrix",
+                sp.Eq(Expectation(SquaredNorm(s - mu, M)), sp.Trace(M * E), evaluate=False),
+                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N = \\tau^2 I$ is the covariance "
+                "of the noise; as this holds for every $M$, $E$ is the second moment of the error, and the mean squared error "
+                "is $tr E$.",
+                let=(
+                    Let(x, A * s + noise, "the data"),
+                    Let(mu, V * x, "the reported mean"),
+                    Let(E, gain_error * Gamma * gain_error.T + V * N * V.T, "the error matrix"),
+                ),
+                slip=sp.Trace(M * (E - V * N * V.T)),
+            ),
+            Step(
+                "Log score",
+                sp.Eq(
+                    Expectation(-(K * sp.log(2 * sp.pi) + LogDet(Q) + SquaredNorm(s - mu, Q.I)) / 2),
+                    -(K * sp.log(2 * sp.pi) + LogDet(Q) + spread) / 2,
+                    evaluate=False,
+                ),
+                "The expectation of $\\log N(s; \\mu, Q)$ over $s$ and $x$: the error matrix with $M = Q^{-1}$.",
+                slip=-(K * sp.log(2 * sp.pi) + LogDet(Q) - spread) / 2,
+            ),
+            Step(
+                "Distance from the true posterior mean",
+                sp.Eq(
+                    Expectation(SquaredNorm(mu - B * x, M)),
+                    sp.Trace(M * (E - Sigma)),
+                    evaluate=False,
+                ),
+                "The true posterior is $N(B x, \\Sigma)$; its own error is uncorrelated with everything that is computed from $x$, "
+                "so it adds to the distance of $\\mu$ from $B x$.",
+                let=(
+                    Let(
+                        B,
+                        Gamma * A.T * (A * Gamma * A.T + N).I,
+                        "the gain of the true posterior",
+                        rule=(B * N, Gamma * A.T - B * A * Gamma * A.T),
+                    ),
+                    Let(
+                        Sigma,
+                        Gamma - B * A * Gamma,
+                        "the covariance of the true posterior",
+                        rule=(B * A * Gamma, Gamma - Sigma),
+                    ),
+                ),
+                slip=sp.Trace(M * (E + Sigma)),
+            ),
+            Step(
+                "Forward divergence",
+                sp.Eq(
+                    Expectation(
+                        (sp.Trace(Q.I * Sigma) + SquaredNorm(mu - B * x, Q.I) - K + LogDet(Q) - LogDet(Sigma)) / 2
+                    ),
+                    -score - entropy,
+                    evaluate=False,
+                ),
+                "On the left $KL(p(s|x)||q(s|x))$ of two Gaussians, averaged over $x$: it is minus the log score $J$ minus the "
+                "entropy of the true posterior, which no encoder changes.",
+                let=(Let(score, -(K * sp.log(2 * sp.pi) + LogDet(Q) + spread) / 2, "the log score"),),
+                slip=-score + entropy,
+            ),
+            Step(
+                "Reverse divergence",
+                sp.Eq(
+                    Expectation(
+                        (sp.Trace(Sigma.I * Q) + SquaredNorm(mu - B * x, Sigma.I) - K + LogDet(Sigma) - LogDet(Q)) / 2
+                    ),
+                    (sp.Trace(Sigma.I * (Q + E)) - 2 * K + LogDet(Sigma) - LogDet(Q)) / 2,
+                    evaluate=False,
+                ),
+                "The same with the roles exchanged, $KL(q(s|x)||p(s|x))$ averaged over $x$.",
+                slip=(sp.Trace(Sigma.I * (Q + E)) - K + LogDet(Sigma) - LogDet(Q)) / 2,
+            ),
+            Step(
+                "The best encoder misses the factors by tR",
+                sp.Eq(R * A.T * A - IDENTITY, -t * R, evaluate=False),
+                "The best gain is $V = R A^T$, the page on the best encoder in the form $P^{-1}/t = R$.",
+                let=(GRAM, RESOLVENT),
+                slip=-t * R * R,
+            ),
+            Step(
+                "Error matrix of the best encoder",
+                sp.Eq(
+                    (R * A.T * A - IDENTITY) * (R * A.T * A - IDENTITY).T + tau**2 * R * A.T * A * R.T,
+                    tau**2 * R + t * (t - tau**2) * R**2,
+                    evaluate=False,
+                ),
+                "Insert $V = R A^T$, $\\Gamma = I$ into the error matrix and use $G R = I - t R$.",
+                slip=tau**2 * R - t * (t - tau**2) * R**2,
+            ),
+            Step(
+                "One mode of the mean squared error",
+                sp.Eq(mode, (t**2 + tau**2 * g) / (g + t) ** 2, evaluate=False),
+                "On an eigenvector of $G$ with eigenvalue $g$ the resolvent is $1/(g + t)$; the mean squared error is the sum of "
+                "this over the modes.",
+                let=(Let(mode, tau**2 / (g + t) + t * (t - tau**2) / (g + t) ** 2, "one eigenvalue of $E$"),),
+            ),
+            Step(
+                "Mean squared error is least at the true water level",
+                sp.Eq(sp.Derivative(mode, t), 2 * g * (t - tau**2) / (g + t) ** 3, evaluate=False),
+                "Every mode with $g > 0$ falls up to $t = \\tau^2$ and rises after it, so with $\\sigma^2 = \\tau^2$ the best is "
+                "$\\beta = 1$, uniquely unless $A = 0$.",
+            ),
+            Step(
+                "Reverse divergence: the part of the mean",
+                sp.Eq(
+                    sp.Derivative((g + tau**2) / tau**2 * mode, t),
+                    2 * g * (g + tau**2) * (t - tau**2) / (tau**2 * (g + t) ** 3),
+                    evaluate=False,
+                ),
+                "$\\Sigma^{-1} = (G + \\tau^2 I)/\\tau^2$ weighs the modes of $E$; each weighted mode has the same sign change.",
+            ),
+            Step(
+                "Reverse divergence: the part of the variances",
+                sp.Eq(
+                    sp.Derivative((g + tau**2) / tau**2 * t / (g + t) - sp.log(t / (g + t)), t),
+                    g**2 * (t - tau**2) / (tau**2 * t * (g + t) ** 2),
+                    evaluate=False,
+                ),
+                "With $g$ now a diagonal entry $G_{jj}$ the variances $d = t/(G_{jj} + t)$ enter as "
+                "$(\\Sigma^{-1})_{jj} d - \\log d$; the same sign change, so the reverse divergence too is least at $\\beta = 1$.",
+            ),
+        ),
+        results=(
+            "The error matrix",
+            "Log score",
+            "Forward divergence",
+            "Reverse divergence",
+            "Error matrix of the best encoder",
+        ),
+        implements=("theory.inference_error", "theory.inference_error_curve"),
+        sources=(Source("sikka2019", "in the setting of; its own formulas were not read"),),
+        builds_on=("optimal-encoder", "gaussian-kl"),
+        figures=("inference_error",),
+    )

@@ -1,0 +1,125 @@
+"""Page: two factors of equal norm, and weak coherence."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.heads import Degree, FactorCount
+from theory.derivations.notation import K, beta
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    a = sp.Symbol("a", positive=True)
+    r = sp.Symbol("r", real=True)
+    R = sp.MatrixSymbol("R", 2, 2)
+    gram = sp.ImmutableMatrix([[a, a * r], [a * r, a]])
+    g, h = sp.Function("g")(r), sp.Function("h")(r)
+    E, J, p = sp.Function("E")(beta, r), sp.Function("J")(beta, r), sp.Function("p")(beta, r)
+    polynomial = (
+        a * beta * (beta + g) ** 3 * (beta + h) ** 3
+        + beta * (beta + a) ** 2 * (beta - 1) * (g * (beta + h) ** 3 + h * (beta + g) ** 3)
+        - a * (beta + a) * (beta**2 + g) * (beta + g) * (beta + h) ** 3 / 2
+        - a * (beta + a) * (beta**2 + h) * (beta + h) * (beta + g) ** 3 / 2
+    )
+    near = {r: (sp.Rational(-9, 10), sp.Rational(9, 10))}
+
+    def at_start(expression):
+        return sp.Subs(expression, (beta, r), (1, 0))
+
+    return Derivation(
+        name="two-factors",
+        title="Two factors of equal norm",
+        statement=(
+            "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence is stationary at the positive roots "
+            "of a polynomial of degree 7 in $\\beta$, irreducible over the rationals in $a$ and $r$; for small coherence "
+            "$\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$."
+        ),
+        assumptions=(
+            "$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$, $-1 < r < 1$.",
+        ),
+        scope="Exact for all $a > 0$ and $r$; the expansion is the implicit function theorem at $(\\beta, r) = (1, 0)$.",
+        matrices={R: "symmetric"},
+        steps=(
+            Step(
+                "Error per factor",
+                sp.Eq((sp.Trace(R) + beta * (beta - 1) * sp.Trace(R * R)) / 2, E, evaluate=False),
+                "The error matrix of the best encoder at $t = \\beta$; by symmetry its two diagonal entries are equal, half the "
+                "trace.",
+                let=(
+                    Let(R, (gram + beta * sp.eye(2)).inv(), "the resolvent of the Gram matrix"),
+                    Let(g, a * (1 + r), "the larger eigenvalue of the Gram matrix (for $r > 0$)"),
+                    Let(h, a * (1 - r), "the smaller one"),
+                    Let(E, ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2, "the error"),
+                ),
+                sizes=({K: 2},),
+                domain=near,
+            ),
+            Step(
+                "The stationarity polynomial",
+                sp.Eq(
+                    sp.Derivative(J, beta),
+                    p / (2 * beta**2 * (beta + a) * (beta + g) ** 3 * (beta + h) ** 3),
+                    evaluate=False,
+                ),
+                "Differentiate and put everything over the common denominator, which is positive.",
+                let=(
+                    Let(
+                        J,
+                        (sp.log(beta / (beta + a)) + E * (beta + a) / beta) / 2,
+                        "the forward divergence per factor, up to a constant",
+                    ),
+                    Let(p, polynomial, "the polynomial"),
+                ),
+                domain=near,
+            ),
+            Step(
+                "Its degree",
+                sp.Eq(Degree(p, beta), 7, evaluate=False),
+                "The terms of higher degree cancel.",
+                domain=near,
+            ),
+            Step(
+                "It is irreducible",
+                sp.Eq(FactorCount(p, beta), 1, evaluate=False),
+                "No factor over the rationals in $a$ and $r$ splits off, so there is no simpler equation for generic values.",
+                domain=near,
+            ),
+            Step(
+                "It is even in the coherence",
+                sp.Eq(p.func(beta, -r), p, evaluate=False),
+                "A change of sign of $r$ exchanges $g$ and $h$, so $\\beta^*$ is a function of $r^2$.",
+                domain=near,
+            ),
+            Step(
+                "Orthogonal columns",
+                sp.Eq(p.func(1, 0), 0, evaluate=False),
+                "Without coherence $\\beta = 1$ is stationary.",
+                slip=a,
+            ),
+            Step(
+                "The root is simple",
+                sp.Eq(at_start(sp.Derivative(p, beta)), a * (1 + a) ** 5 * (2 + a), evaluate=False),
+                "A positive slope: the root is a minimum and moves smoothly with $r$.",
+            ),
+            Step(
+                "How coherence moves it",
+                sp.Eq(at_start(sp.Derivative(p, (r, 2))), -2 * a**3 * (1 + a) ** 4, evaluate=False),
+                "The second derivative in $r$; the first is zero because the polynomial is even.",
+            ),
+            Step(
+                "Small coherence",
+                sp.Eq(
+                    -at_start(sp.Derivative(p, (r, 2))) / (2 * at_start(sp.Derivative(p, beta))),
+                    a**2 / ((1 + a) * (2 + a)),
+                    evaluate=False,
+                ),
+                "In $p(1 + b r^2, r) = O(r^4)$ the coefficient of $r^2$ gives $b$: the best $\\beta$ is $1 + b r^2 + O(r^4)$.",
+            ),
+        ),
+        results=("The stationarity polynomial", "Small coherence"),
+        implements=("theory.inference.two_factor_polynomial", "theory.inference.small_coherence_beta"),
+        sources=(Source("sikka2019", "in the setting of"),),
+        builds_on=("inference-error", "slope-at-one"),
+        figures=("optimal_beta",),
+    )

@@ -1,0 +1,1 @@
+"""Pages about a learned decoder: what the beta-VAE learns."""

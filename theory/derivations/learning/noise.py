@@ -1,0 +1,131 @@
+"""Page: the noise that a beta-VAE learns."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.notation import D, beta
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    v, r, last = sp.symbols("v r l_q", positive=True)
+    q, i = sp.symbols("q i", integer=True, positive=True)
+    spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
+    F, before, slope = sp.Function("F")(v), sp.Function("F_o")(v), sp.Function("h")(v)
+    known = sp.Symbol("s", real=True)  # sum of the logarithms of the modes above, whatever they are
+
+    def profile(active, remaining, logs):
+        return (active * beta * v + remaining) / (2 * v) + D * sp.log(2 * sp.pi * v) / 2 + beta * logs / 2
+
+    logs = sp.Sum(sp.log(spectrum[i] / (beta * v)), (i, 1, q))
+    learned = r / (D - q * beta)
+    sizes = ({q: 1, D: 3}, {q: 2, D: 4}, {q: 3, D: 7})
+    domain = {beta: (0, 2)}
+    return Derivation(
+        name="learned-noise",
+        title="The noise that a beta-VAE learns",
+        statement=(
+            "With $q$ active modes and the variance $r = \\sum_{i>q} l_i$ beyond them the best noise is "
+            "$\\sigma^2 = r/(D - q\\beta)$; mode $q$ is active iff $\\beta < D l_q/(q l_q + r)$. The loss is convex in "
+            "$\\log\\sigma^2$, so there is exactly one $q$."
+        ),
+        assumptions=("Decoder and encoder are at their optimum for each noise $v = \\sigma^2$.",),
+        scope="For every $D$, $\\beta$ and spectrum; the sum over active modes for $q = 1, 2, 3$.",
+        steps=(
+            Step(
+                "Slope of the loss in the noise",
+                sp.Eq(sp.Derivative(F, v), ((D - q * beta) * v - r) / (2 * v**2), evaluate=False),
+                "Distortion $\\beta v$ per active mode and $r$ besides; rate $\\log(l_i/(\\beta v))/2$ per active mode.",
+                let=(Let(F, profile(q, r, logs), "the loss with $q$ active modes, as a function of the noise"),),
+                sizes=sizes,
+                domain=domain,
+            ),
+            Step(
+                "The learned noise",
+                sp.Eq((D - q * beta) * learned - r, 0, evaluate=False),
+                "The slope vanishes at $v = r/(D - q\\beta)$, provided $q \\beta < D$.",
+                slip=r,
+                sizes=sizes,
+                domain=domain,
+            ),
+            Step(
+                "Convex in the logarithm of the noise",
+                sp.Eq(v * sp.Derivative(slope, v), r / (2 * v), evaluate=False),
+                "$h = v F'$ is the slope in $\\log v$, and this its slope: $\\ge 0$ on each piece.",
+                let=(Let(slope, v * ((D - q * beta) * v - r) / (2 * v**2), "the slope in $\\log v$"),),
+                sizes=sizes,
+                domain=domain,
+            ),
+            Step(
+                "No jump where a mode drops out",
+                sp.Eq(
+                    sp.Subs(profile(q, r, known + sp.log(last / (beta * v))) - before, v, last / beta),
+                    0,
+                    evaluate=False,
+                ),
+                "At $\\beta v = l_q$ mode $q$ joins what is beyond: the loss is continuous there",
+                let=(Let(before, profile(q - 1, r + last, known), "the loss with one mode fewer"),),
+                slip=beta,
+                sizes=sizes,
+            ),
+            Step(
+                "No kink where a mode drops out",
+                sp.Eq(
+                    sp.Subs(
+                        sp.Derivative(profile(q, r, known + sp.log(last / (beta * v))) - before, v),
+                        v,
+                        last / beta,
+                    ),
+                    0,
+                    evaluate=False,
+                ),
+                "and so is its slope; hence the loss is convex in $\\log v$ as a whole, and has one minimiser, or none if it falls "
+                "without bound.",
+                slip=beta,
+                sizes=sizes,
+            ),
+            Step(
+                "When a mode is active",
+                sp.Eq(
+                    last - beta * learned,
+                    (D * last - beta * (q * last + r)) / (D - q * beta),
+                    evaluate=False,
+                ),
+                "Mode $q$ is above the water iff the numerator is positive: $\\beta < D l_q/(q l_q + r)$. For $q = 1$ this is total "
+                "collapse at $\\beta = D l_1/tr S$.",
+                sizes=sizes,
+                domain=domain,
+            ),
+            Step(
+                "A latent for every mode",
+                sp.Eq(
+                    v * sp.Subs(sp.Derivative(F, v), r, 0),
+                    (D - q * beta) / 2,
+                    evaluate=False,
+                ),
+                "If nothing is beyond the latents, $q$ the rank, the slope in $\\log v$ is constant for small $v$: the noise runs to "
+                "zero for $\\beta < D/q$, every small noise is as good at $\\beta = D/q$, and above it the noise is finite.",
+                sizes=sizes,
+                domain=domain,
+            ),
+            Step(
+                "Beta one",
+                sp.Eq(sp.Subs(learned, beta, 1), r / (D - q), evaluate=False),
+                "The mean of the eigenvalues beyond the latents: the maximum likelihood noise of probabilistic PCA.",
+                sizes=sizes,
+            ),
+        ),
+        results=("The learned noise", "When a mode is active"),
+        implements=(
+            "theory.learning.learned_noise_variance",
+            "theory.learning.critical_betas",
+            "theory.learning.profile_loss",
+        ),
+        sources=(
+            Source("tipping1999", "the case beta = 1"),
+            Source("wang2022", "in the setting of"),
+        ),
+        builds_on=("water-filling", "ppca-equivalence"),
+        figures=("learned_noise",),
+    )

@@ -1,0 +1,75 @@
+"""sympy's printers with the habits of a textbook: no sum begins with a minus if it need not, upright names, I for identity."""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.pretty.pretty import PrettyPrinter
+
+__all__ = ["baseline", "latex", "ordered_terms", "pretty", "width"]
+
+
+def ordered_terms(expression: sp.Add) -> list[sp.Expr]:
+    """The terms of a sum in sympy's order, but with one that is added in front."""
+    return _positive_first(expression.as_ordered_terms())
+
+
+def latex(expression: sp.Basic) -> str:
+    """LaTeX that needs amsmath only, and none of the commands that code-hosting sites refuse."""
+    written = _Latex()._print(expression)
+    return written.replace(r"\operatorname{", r"\mathrm{").replace(r"\mathbb{I}", "I")
+
+
+def pretty(expression: sp.Basic) -> str:
+    """Two-dimensional unicode text, without spaces at the ends of lines."""
+    shown = _printed(expression).render(wrap_line=False)
+    return "\n".join(line.rstrip() for line in shown.replace("𝕀", "I").splitlines())
+
+
+def width(expression: sp.Basic) -> int:
+    """Characters on the longest line of the two-dimensional text."""
+    return max(map(len, pretty(expression).splitlines()))
+
+
+def baseline(expression: sp.Basic) -> int:
+    """The line of the two-dimensional text on which a relation sign belongs."""
+    return _printed(expression).baseline
+
+
+class _Latex(LatexPrinter):
+    def _print_Subs(self, substitution):
+        expression, old, new = substitution.args
+        inner = self._print(expression)
+        if expression.is_Add or expression.is_Mul:
+            inner = rf"\left( {inner} \right)"
+        at = r"\\ ".join(f"{self._print(symbol)}={self._print(value)}" for symbol, value in zip(old, new, strict=True))
+        return rf"\left. {inner} \right|_{{\substack{{ {at} }}}}"
+
+    def _as_ordered_terms(self, expression, order=None):
+        return _positive_first(super()._as_ordered_terms(expression, order))
+
+
+class _Pretty(PrettyPrinter):
+    def _as_ordered_terms(self, expression, order=None):
+        return _positive_first(super()._as_ordered_terms(expression, order))
+
+    def _print_MatAdd(self, expression):
+        return super()._print_MatAdd(sp.MatAdd(*_positive_first(expression.args)))
+
+
+def _printed(expression: sp.Basic):
+    from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
+
+    before = pretty_use_unicode(True)
+    try:
+        return _Pretty({"use_unicode": True, "wrap_line": False})._print(expression)
+    finally:
+        pretty_use_unicode(before)
+
+
+def _positive_first(terms) -> list:
+    terms = list(terms)
+    for position, term in enumerate(terms):
+        if not term.could_extract_minus_sign():
+            return [term, *terms[:position], *terms[position + 1 :]]
+    return terms

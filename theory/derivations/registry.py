@@ -1,0 +1,82 @@
+"""Finds the pages: every module of this package that has a function `derivation`, in the order in which they build on each other."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+import theory.derivations
+from theory.derivations.page import Derivation
+
+__all__ = ["CHAPTERS", "chapter_of", "derivations", "find"]
+
+# Folder of `theory` -> heading of its chapter, in the order of the book.
+CHAPTERS = {
+    "": "Foundations",
+    "inference": "A known decoder: what the encoder infers",
+    "learning": "A learned decoder: what the model learns",
+    "axes": "Which axes",
+    "groups": "Which groups",
+}
+
+
+@cache
+def _modules() -> dict[str, tuple[str, Derivation]]:
+    found: dict[str, tuple[str, Derivation]] = {}
+    prefix = theory.derivations.__name__ + "."
+    for module in sorted(pkgutil.walk_packages(theory.derivations.__path__, prefix), key=lambda module: module.name):
+        make = None if module.ispkg else getattr(import_module(module.name), "derivation", None)
+        if make is not None:
+            page = make()
+            if page.name in found:
+                raise ValueError(f"two derivations are called {page.name!r}: {found[page.name][0]} and {module.name}")
+            folder = module.name.removeprefix(prefix).rpartition(".")[0]
+            found[page.name] = folder, page
+    return found
+
+
+def chapter_of(page: Derivation) -> str:
+    """The folder of `theory` that a page belongs to; empty for the foundations."""
+    return _modules()[page.name][0]
+
+
+@cache
+def derivations() -> tuple[Derivation, ...]:
+    """All pages: chapter by chapter, each after those that it builds on."""
+    pages = {name: page for name, (_, page) in _modules().items()}
+    chapters = list(CHAPTERS)
+    waiting = sorted(pages, key=lambda name: (chapters.index(chapter_of(pages[name])), name))
+    ordered: list[str] = []
+    while waiting:
+        for name in waiting:
+            if not set(pages[name].builds_on) - set(ordered):
+                break
+        else:
+            unmet = sorted({f"{name} on {other}" for name in waiting for other in pages[name].builds_on})
+            raise ValueError(f"derivations build on each other in a circle or on what is missing: {', '.join(unmet)}")
+        waiting.remove(name)
+        ordered.append(name)
+    # The sort is stable: chapters stay together, and inside a chapter the order just found stays.
+    return tuple(pages[name] for name in sorted(ordered, key=lambda name: chapters.index(chapter_of(pages[name]))))
+
+
+def find(names: list[str]) -> tuple[Derivation, ...]:
+    """The pages of the given names, each the name of a page or of a chapter; all of them if none is given.
+
+    Raises
+    ------
+    ValueError
+        for a name that is neither.
+    """
+    known = derivations()
+    if not names:
+        return known
+    wanted: dict[str, Derivation] = {}
+    for name in names:
+        hits = [page for page in known if name in (page.name, chapter_of(page))]
+        if not hits:
+            pages = ", ".join(page.name for page in known)
+            raise ValueError(f"there is no derivation {name!r}; there are: {pages}; chapters: {', '.join(CHAPTERS)}")
+        wanted.update((page.name, page) for page in hits)
+    return tuple(wanted.values())
