@@ -1,0 +1,124 @@
+"""Figure: the latents of a VAE on real data collapse one by one as beta grows.
+
+Decoder, encoder and noise are learned. With l_i the eigenvalues of the data covariance and t = beta s2, latent i has
+the weight sqrt(l_i - t) and the posterior variance t / l_i until beta reaches its critical value; beyond it the weight
+is zero and the posterior is the prior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    draw_critical,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+    whole_ticks,
+)
+from figures.experiments import Say, away_from, real_data, silent, train_each, unfinished
+from figures.table import Table, Tolerance, points
+from theory import LinearVAE, optimum
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 2.7)}
+
+PANELS = {
+    "weight_norm": r"decoder weight $\|w_i\| / \sqrt{\ell_1}$",
+    "posterior_variance": "posterior variance $Q_{ii}$",
+    "active_count": "active latents",
+}
+LATENTS = (12, 6, 3, 2)
+COLLAPSED = 1e-3  # a trained latent is counted as active if its posterior variance is below 1 by more than this
+TRAINED = Tolerance(1e-5, "training stops at a gradient of 1e-8 nats and stays 2 % away from collapses")
+
+WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collapses")
+
+
+def data(*, observations=None, name: str = "data", quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Weights (in units of the largest standard deviation), posterior variances and active count against beta.
+
+    Parameters
+    ----------
+    observations : (N, D) array, optional
+        scikit-learn's digits by default.
+    name : str
+        of the observations, for the file beside the figure.
+    quick : bool
+        fewer latents and fewer trained models.
+    seed : int
+        of the random starts.
+    say : callable, optional
+        is told what is being done.
+
+    Raises
+    ------
+    ValueError
+        if the observations are not a finite matrix, or vary in fewer than two directions.
+    """
+    source = real_data(observations, name)
+    latent_dim = source.latent_dims(LATENTS[1:] if quick else LATENTS)[0]
+    critical = optimum(source.moments, latent_dim).critical_betas
+    ends = critical[-1] / 3, 1.3 * critical[0]
+    line = np.union1d(np.geomspace(*ends, 121), critical)
+    tried = away_from(critical, np.geomspace(*ends, 8 if quick else 26))
+    say(f"training {latent_dim} latents")
+    done = train_each(source.moments, latent_dim, tried, seeds=(seed,))
+
+    curve = _read(source, [optimum(source.moments, latent_dim, beta=beta).vae for beta in line])
+    expected = _read(source, [optimum(source.moments, latent_dim, beta=beta).vae for beta in tried])
+    found = _read(source, [done.vae(index, 0) for index in range(len(tried))])
+    rows = []
+    for panel in PANELS:
+        for latent, values in enumerate(curve[panel]):
+            series = str(latent + 1)
+            rows += points(panel, series, "theory", line, values)
+            rows += points(panel, series, "trained", tried, found[panel][latent], expected=expected[panel][latent])
+        rows += points(panel, "all", "critical", critical, np.nan)
+    return Table(
+        points=tuple(rows),
+        parameters=source.parameters | {"latent_dim": latent_dim, "critical_betas": critical, "seed": seed},
+        tolerances={(panel, "trained"): WHOLE if panel == "active_count" else TRAINED for panel in PANELS},
+        checks=(unfinished([done]),),
+    )
+
+
+def _read(source, vaes: list[LinearVAE]) -> dict[str, np.ndarray]:
+    """Panel by panel, one row per latent (in the order of their weights; one row for the count) and column per VAE."""
+    order = [np.argsort(np.diagonal(vae.posterior_covariance), kind="stable") for vae in vaes]
+    weights = [np.linalg.norm(vae.decoder, axis=0)[by] for vae, by in zip(vaes, order, strict=True)]
+    variances = [np.diagonal(vae.posterior_covariance)[by] for vae, by in zip(vaes, order, strict=True)]
+    return {
+        "weight_norm": np.transpose(weights) / np.sqrt(source.eigenvalues[0]),
+        "posterior_variance": np.transpose(variances),
+        "active_count": np.count_nonzero(np.array(variances) < 1 - COLLAPSED, axis=1)[np.newaxis],
+    }
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw weights, posterior variances and the active count on three Axes and return these."""
+    flat = panel_axes(axes, len(PANELS))
+    for ax, name, (panel, label) in zip(flat, "abc", PANELS.items(), strict=True):
+        draw_critical(ax, table, panel)
+        step = {"drawstyle": "steps-post"} if panel == "active_count" else {}
+        colours = ordered_colours(table.series(panel, "theory"))
+        draw_panel(ax, table, panel, colours if panel != "active_count" else dict.fromkeys(colours, "black"), **step)
+        letter(ax, name, label)
+        ax.set(xlabel=r"$\beta$", xscale="log")
+        plain_ticks(ax.xaxis)
+    flat[1].set_ylim(0, 1.04)
+    whole_ticks(flat[2].yaxis)
+    colours = ordered_colours(table.series("weight_norm", "theory"))
+    names = list(colours)
+    series_legend(flat[0], colours, {name: f"latent {name}" for name in (names[0], names[-1])}, ncols=2, **ABOVE)
+    source_legend(flat[2], ["theory", "trained", "critical"], ncols=3, **ABOVE)
+    return axes

@@ -1,0 +1,146 @@
+"""Figure: the four inference errors against beta, for two factors with more or less coherent loading columns.
+
+The decoder is the truth's. If the columns are coherent the true posterior correlates the factors, which a diagonal one
+cannot; forward KL and log score are then best at a finite beta above 1. For orthogonal columns, and for the other two
+errors, the best beta is exactly 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, silent, train_each, unfinished
+from figures.table import Deviation, Point, Table, Tolerance, points
+from numerics import Sweep
+from numerics.monte_carlo import sample_errors
+from theory import GenerativeModel, inference_error, inference_error_curve, optimal_beta
+from theory.inference import two_factor_loading
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 4.8)}
+
+COHERENCES = (0.0, 0.6, 0.8, 0.9)
+SIGNAL_TO_NOISE = 10.0
+PANELS = {
+    "mean_squared_error": "mean squared error",
+    "forward_kl": "forward KL (nats)",
+    "reverse_kl": "reverse KL (nats)",
+    "log_score": "negative log score (nats)",
+}
+HEADROOM = dict.fromkeys(PANELS, 1.1) | {"mean_squared_error": 0.75}  # shown above the highest minimum
+BETAS = (0.1, 20.0)
+TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats, and the errors are smooth in what it trains")
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """The four errors against beta for each coherence (the log score negated), with their minima.
+
+    Closed forms; encoders trained for the fixed decoder; and Monte Carlo of the trained encoders.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer trained models and draws.
+    seed : int
+        of the random starts and draws.
+    say : callable, optional
+        is told what is being done.
+    """
+    line, draws = np.geomspace(*BETAS, 201), 1_000 if quick else 4_000
+    tried = np.geomspace(0.13, 16.0, 7 if quick else 17)
+    rows, sweeps = [], []
+    for coherence in COHERENCES:
+        say(f"training at coherence {coherence:g}")
+        truth = GenerativeModel(two_factor_loading(SIGNAL_TO_NOISE, coherence), 1.0)
+        done = train_each(truth.covariance, 2, tried, decoder=truth.loading, noise_variance=1.0, seeds=(seed,))
+        sweeps.append(done)
+        rows += _theory(truth, coherence, line) + _experiment(truth, coherence, done, draws, seed)
+    return Table(
+        points=tuple(rows),
+        parameters={"coherences": COHERENCES, "signal_to_noise": SIGNAL_TO_NOISE, "draws": draws, "seed": seed},
+        tolerances={(panel, "trained"): TRAINED for panel in PANELS},
+        checks=(_orthogonal_optimum(rows), unfinished(sweeps)),
+    )
+
+
+def _theory(truth: GenerativeModel, coherence: float, line: np.ndarray) -> list[Point]:
+    curve, rows = inference_error_curve(truth, line), []
+    for panel in PANELS:
+        best = optimal_beta(truth, panel)
+        rows += points(panel, f"{coherence:g}", "theory", line, _sign(panel) * getattr(curve, panel))
+        rows += points(panel, f"{coherence:g}", "minimum", best.beta, _sign(panel) * best.error)
+    return rows
+
+
+def _experiment(truth: GenerativeModel, coherence: float, done: Sweep, draws: int, seed: int) -> list[Point]:
+    """Every other trained encoder is measured in closed form, the ones between by Monte Carlo."""
+    expected = inference_error_curve(truth, done.betas)
+    rng = np.random.default_rng([seed, round(1000 * coherence)])
+    rows = []
+    for index, beta in enumerate(done.betas):
+        vae = done.vae(index, 0)
+        if index % 2 == 0:
+            found = vars(inference_error(truth, vae))
+            errors = dict.fromkeys(found, np.nan)
+        else:
+            estimates = sample_errors(truth, vae, draws, rng)
+            found = {name: estimate.value for name, estimate in estimates.items()}
+            errors = {name: estimate.standard_error for name, estimate in estimates.items()}
+        for panel in PANELS:
+            rows += points(
+                panel,
+                f"{coherence:g}",
+                "monte_carlo" if index % 2 else "trained",
+                beta,
+                _sign(panel) * found[panel],
+                standard_error=errors[panel],
+                expected=_sign(panel) * getattr(expected, panel)[index],
+            )
+    return rows
+
+
+def _orthogonal_optimum(rows: list[Point]) -> Deviation:
+    """The check that every error of the orthogonal loading is least at beta = 1."""
+    minima = [row.x for row in rows if row.source == "minimum" and row.series == "0"]
+    return Deviation(
+        quantity="optimal beta of orthogonal columns",
+        source="theory",
+        largest=float(np.max(np.abs(np.array(minima) - 1))),
+        tolerance=1e-10,
+        unit="absolute",
+        points=len(minima),
+        reason="exactly 1 by theorem; a root in double precision",
+    )
+
+
+def _sign(panel: str) -> int:
+    return -1 if panel == "log_score" else 1
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the four errors on four Axes and return these."""
+    flat = panel_axes(axes, len(PANELS))
+    colours = ordered_colours(table.series("forward_kl", "theory"))
+    for ax, name, (panel, label) in zip(flat, "abcd", PANELS.items(), strict=True):
+        draw_panel(ax, table, panel, colours)
+        letter(ax, name, label)
+        lowest = table.select(panel, "minimum").y
+        ax.set(xlabel=r"$\beta$", xscale="log", xlim=BETAS, ylim=(lowest.min() - 0.12, lowest.max() + HEADROOM[panel]))
+        plain_ticks(ax.xaxis)
+    series_legend(flat[0], colours, {name: f"$r = {name}$" for name in colours}, ncols=2, **ABOVE)
+    source_legend(flat[1], ["theory", "minimum", "trained", "monte_carlo"], ncols=2, **ABOVE)
+    return axes

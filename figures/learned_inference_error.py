@@ -1,0 +1,103 @@
+"""Figure: what a *learned* VAE makes of the true factors, against beta.
+
+Everything is learned, the noise too. Latents follow the principal axes of the data: if the loading's columns are
+orthogonal these are the factors, and at beta = 1 inference is exact; otherwise an error remains at every beta. Each
+time a latent collapses, its factor is given up and the error has a kink. Latents are matched to factors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    DOUBLE_COLUMN,
+    draw_critical,
+    draw_panel,
+    letter,
+    panel_axes,
+    plain_ticks,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, away_from, silent, train_each, unfinished
+from figures.table import Table, Tolerance, points
+from theory import GenerativeModel, inference_error, optimum
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 4.4)}
+
+ERRORS = {"mean_squared_error": "mean squared error", "forward_kl": "forward KL (nats)"}
+HEIGHTS = {"mean_squared_error": (0, 3.3), "forward_kl": (-0.2, 8)}  # of the panels
+LOADINGS = {"aligned": "orthogonal columns", "general": "coherent columns"}
+NORMS = (2.0, 1.5, 1.0)
+MIXING = ((1.0, 0.5, 0.3), (0.0, 0.866, 0.4), (0.0, 0.0, 0.866))  # unit columns, pairwise coherent
+DATA_DIM = 6
+NOISE_VARIANCE = 0.25
+TRAINED = Tolerance(1e-5, "training stops at a gradient of 1e-8 nats; near a collapse the loss is almost flat")
+
+
+def truths() -> dict[str, GenerativeModel]:
+    """Three factors in six dimensions: with orthogonal columns of three norms, and with coherent ones."""
+    columns = np.zeros((DATA_DIM, len(NORMS)))
+    columns[: len(NORMS)] = np.eye(len(NORMS))
+    mixed = np.zeros_like(columns)
+    mixed[: len(NORMS)] = np.array(MIXING) / np.linalg.norm(MIXING, axis=0)
+    return {
+        "aligned": GenerativeModel(columns * NORMS, NOISE_VARIANCE),
+        "general": GenerativeModel(mixed * NORMS, NOISE_VARIANCE),
+    }
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Mean squared error and forward KL of the matched learned VAE, by closed form and from training."""
+    rows, sweeps = [], []
+    for name, truth in truths().items():
+        covariance, latent_dim = truth.covariance, truth.latent_dim
+        critical = optimum(covariance, latent_dim).critical_betas
+        line = np.union1d(np.geomspace(0.3, 1.4 * critical[0], 61 if quick else 181), critical)
+        tried = away_from(critical, np.geomspace(0.35, 1.3 * critical[0], 6 if quick else 14))
+        expected = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in tried]
+        curve = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in line]
+        say(f"training with {LOADINGS[name]}")
+        done = train_each(covariance, latent_dim, tried, seeds=(seed,))
+        found = [inference_error(truth, done.vae(index, 0), match=True) for index in range(len(tried))]
+        sweeps.append(done)
+        for error in ERRORS:
+            panel = f"{name} {error}"
+            rows += points(panel, "learned", "theory", line, [getattr(value, error) for value in curve])
+            rows += points(
+                panel,
+                "learned",
+                "trained",
+                tried,
+                [getattr(value, error) for value in found],
+                expected=[getattr(value, error) for value in expected],
+            )
+            rows += points(panel, "learned", "critical", critical, np.nan)
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "loadings": {name: truth.loading for name, truth in truths().items()},
+            "noise_variance": NOISE_VARIANCE,
+            "seed": seed,
+        },
+        tolerances={(f"{name} {error}", "trained"): TRAINED for name in LOADINGS for error in ERRORS},
+        checks=(unfinished(sweeps),),
+    )
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the errors (rows) for the two loadings (columns) on four Axes and return these."""
+    flat = panel_axes(axes, 4)
+    for place, ax in enumerate(flat):
+        error, loading = list(ERRORS)[place // 2], list(LOADINGS)[place % 2]
+        panel = f"{loading} {error}"
+        draw_critical(ax, table, panel)
+        draw_panel(ax, table, panel, {"learned": ("#0072B2", "#D55E00")[place % 2]})
+        letter(ax, "abcd"[place], LOADINGS[loading])
+        ax.set(xscale="log", xlabel=r"$\beta$", ylabel=ERRORS[error], ylim=HEIGHTS[error])
+        plain_ticks(ax.xaxis)
+    source_legend(flat[0], ["theory", "trained", "critical"], loc="lower right")
+    return axes

@@ -1,0 +1,126 @@
+"""Figure: the noise variance that a VAE learns on real data, against beta.
+
+It is continuous and never falls as beta grows; wherever a latent collapses it has a kink. Beyond the first critical
+beta all latents are gone and it is the mean variance. At beta = 1 it is the maximum likelihood noise of probabilistic
+PCA, the mean of the eigenvalues beyond the K-th, for which scikit-learn is the witness.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    draw_critical,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+    whole_ticks,
+)
+from figures.experiments import (
+    Observations,
+    Say,
+    away_from,
+    real_data,
+    silent,
+    train_each,
+    unfinished,
+)
+from figures.table import Table, Tolerance, points
+from theory import optimum_curve
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 3.1)}
+
+NOISE, COUNT = "noise_variance", "active_count"
+LATENTS = (12, 6, 2)
+COLLAPSED = 1e-3  # a trained latent is counted as active if its posterior variance is below 1 by more than this
+TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the mean variance")
+WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collapses")
+PCA = Tolerance(1e-10, "two closed forms in double precision; relative to the mean variance")
+
+
+def data(*, observations=None, name: str = "data", quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Learned noise (in units of the mean variance) and active count against beta, for several numbers of latents.
+
+    Parameters and errors as for `figures.collapse.data`.
+    """
+    source = real_data(observations, name)
+    mean_variance = source.eigenvalues.mean()
+    latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
+    critical = optimum_curve(source.moments, max(latent_dims), [1.0]).critical_betas
+    ends = min(0.5, critical[-1] / 2), 1.3 * critical[0]
+    line = np.union1d(np.geomspace(*ends, 161), critical)
+    rows, sweeps = points(NOISE, "all", "critical", critical, np.nan), []
+    rows += points(COUNT, "all", "critical", critical, np.nan)
+    for latent_dim in latent_dims:
+        say(f"training {latent_dim} latents")
+        tried = away_from(critical[:latent_dim], np.geomspace(*ends, 6 if quick else 18))
+        done, series = train_each(source.moments, latent_dim, tried, seeds=(seed,)), str(latent_dim)
+        sweeps.append(done)
+        curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, tried))
+        vaes = [done.vae(index, 0) for index in range(len(tried))]
+        noise = np.array([vae.noise_variance for vae in vaes])
+        count = [np.count_nonzero(np.diagonal(vae.posterior_covariance) < 1 - COLLAPSED) for vae in vaes]
+        at_one = optimum_curve(source.moments, latent_dim, [1.0]).noise_variance
+        rows += points(NOISE, series, "theory", line, curve.noise_variance / mean_variance)
+        rows += points(
+            NOISE, series, "trained", tried, noise / mean_variance, expected=expected.noise_variance / mean_variance
+        )
+        rows += points(
+            NOISE,
+            series,
+            "reference",
+            1.0,
+            _pca_noise(source, latent_dim) / mean_variance,
+            expected=at_one / mean_variance,
+        )
+        rows += points(COUNT, series, "theory", line, curve.active_count)
+        rows += points(COUNT, series, "trained", tried, count, expected=expected.active_count)
+    return Table(
+        points=tuple(rows),
+        parameters=source.parameters | {"latent_dims": latent_dims, "mean_variance": mean_variance, "seed": seed},
+        tolerances={(NOISE, "trained"): TRAINED, (COUNT, "trained"): WHOLE, (NOISE, "reference"): PCA},
+        checks=(unfinished(sweeps),),
+    )
+
+
+def _pca_noise(source: Observations, latent_dim: int) -> float:
+    """Probabilistic PCA's noise by scikit-learn, which divides by N - 1 where maximum likelihood divides by N.
+
+    Its average is over the min(N, D) - K directions that N observations can fill, the likelihood's over all D - K.
+    """
+    from sklearn.decomposition import PCA as Decomposition
+
+    count, data_dim = source.data.shape
+    fitted = Decomposition(n_components=latent_dim, svd_solver="full").fit(source.data)
+    directions = min(count, data_dim) - latent_dim
+    return float(fitted.noise_variance_ * (count - 1) / count * directions / (data_dim - latent_dim))
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the learned noise and the active count on two Axes and return these."""
+    noise, count = panel_axes(axes, 2)
+    colours = ordered_colours(table.series(NOISE, "theory"))
+    for ax, panel, line in ((noise, NOISE, {}), (count, COUNT, {"drawstyle": "steps-post"})):
+        draw_critical(ax, table, panel)
+        draw_panel(ax, table, panel, colours, **line)
+        ax.set(xlabel=r"$\beta$", xscale="log")
+        plain_ticks(ax.xaxis)
+    letter(noise, "a", "learned noise")
+    letter(count, "b", "active latents")
+    noise.set(ylabel="noise variance / mean variance")
+    whole_ticks(count.yaxis)
+    series_legend(noise, colours, {name: f"$K = {name}$" for name in colours}, loc="upper left")
+    source_legend(
+        count, ["theory", "trained", "reference", "critical"], {"reference": "probabilistic PCA"}, ncols=2, **ABOVE
+    )
+    return axes

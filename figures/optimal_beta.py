@@ -1,0 +1,271 @@
+"""Figure: the beta of the least forward KL, and what it depends on.
+
+a  the coherence of two factors, with the expansion for weakly coherent columns
+b  the signal-to-noise ratio
+c  a decoder noise that is not the truth's: every optimum scales as 1 / noise
+d  random mixing of many factors: the limit of infinite size, and draws at finite size
+
+The experiment trains an encoder for each beta that a scalar minimiser asks for, and knows nothing of the closed forms.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from scipy.optimize import minimize_scalar
+
+from figures.drawing import (
+    DOUBLE_COLUMN,
+    GREY,
+    add_legend,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, silent
+from figures.table import Deviation, Point, Table, Tolerance, points, standard_errors_allowed
+from numerics import train
+from theory import GenerativeModel, inference_error, optimal_beta
+from theory.inference import (
+    mismatched_beta,
+    random_mixing_loading,
+    random_mixing_optimal_beta,
+    small_coherence_beta,
+    two_factor_loading,
+    two_factor_optimal_beta,
+)
+
+__all__ = ["LAYOUT", "data", "plot", "trained_optimal_beta"]
+
+LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 5.0)}
+
+PANELS = ("coherence", "signal_to_noise", "noise_mismatch", "random_mixing")
+SIGNALS = (1.0, 4.0, 16.0)  # of panel a
+COHERENCES = (0.3, 0.6, 0.9)  # of panel b
+MISMATCHED = (4.0, 0.8)  # signal-to-noise ratio and coherence of panel c
+CRITERIA = {"forward_kl": "forward KL", "mean_squared_error": "mean squared error"}  # of panel c
+RANDOM_SIGNAL = 4.0  # of panel d
+TITLES = (
+    "two factors",
+    "two factors",
+    f"two factors, wrong noise, $a = {MISMATCHED[0]:g}$, $r = {MISMATCHED[1]:g}$",
+    f"random mixing, $a = {RANDOM_SIGNAL:g}$",
+)
+LIMIT = "limit"
+DOTTED = {"linestyle": ":", "linewidth": 1.0}
+
+SEARCHED = Tolerance(
+    1e-4, "comparing trained values finds a minimum to the square root of what training leaves of 1e-9", relative=True
+)
+DRAWN = Tolerance(1e-3, "draws are searched to 1e-3 in log beta, far below their spread", relative=True)
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """The optimal beta along each of its causes, by closed form and by search over trained encoders.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer searches, draws of a smaller size.
+    seed : int
+        of the random starts and draws.
+    say : callable, optional
+        is told what is being done.
+    """
+    rows = []
+    for search in (_against_coherence, _against_signal, _against_mismatch):
+        say(search.__name__.strip("_").replace("_", " "))
+        rows += search(quick, seed)
+    say("random mixing")
+    sizes, draws = ((8, 16), 12) if quick else ((8, 24), 24)
+    drawn, check = _random_mixing(sizes, draws, seed)
+    return Table(
+        points=(*rows, *drawn),
+        parameters={
+            "signal_to_noise": SIGNALS,
+            "coherence": COHERENCES,
+            "mismatched_signal_to_noise_and_coherence": MISMATCHED,
+            "random_mixing_signal_to_noise": RANDOM_SIGNAL,
+            "random_mixing_data_dims": sizes,
+            "random_mixing_draws": draws,
+            "seed": seed,
+        },
+        tolerances={(panel, "trained"): SEARCHED for panel in PANELS[:3]} | {(PANELS[3], "trained"): DRAWN},
+        checks=(check,),
+    )
+
+
+def trained_optimal_beta(
+    truth: GenerativeModel,
+    criterion: str = "forward_kl",
+    *,
+    noise_variance: float | None = None,
+    bracket: tuple[float, float] = (0.05, 50.0),
+    accuracy: float = 1e-6,
+    seed: int = 0,
+) -> float:
+    """The beta whose trained encoder has the least error: a scan of the bracket, then bounded scalar minimisation.
+
+    Every evaluation trains an encoder for the truth's loading from a random start and measures it. NaN if any training
+    did not end because its gradient vanished.
+    """
+    noise = truth.noise_variance if noise_variance is None else noise_variance
+    stopped = set()
+
+    def error(log_beta: float) -> float:
+        run = train(
+            truth.covariance,
+            truth.latent_dim,
+            beta=float(np.exp(log_beta)),
+            decoder=truth.loading,
+            noise_variance=noise,
+            gradient_tolerance=1e-3 * accuracy,
+            rng=np.random.default_rng(seed),
+        )
+        stopped.add(run.stopped)
+        return getattr(inference_error(truth, run.vae), criterion)
+
+    scan = np.linspace(*np.log(bracket), max(4, round(2 * np.log(bracket[1] / bracket[0]))))
+    best = int(np.clip(np.argmin([error(value) for value in scan]), 1, len(scan) - 2))
+    bounds = (scan[best - 1], scan[best + 1])
+    found = minimize_scalar(error, bounds=bounds, method="bounded", options={"xatol": accuracy})
+    return float(np.exp(found.x)) if stopped == {"gradient"} else np.nan
+
+
+def _two_factors(signal: float, coherence: float) -> GenerativeModel:
+    return GenerativeModel(two_factor_loading(signal, coherence), 1.0)
+
+
+def _against_coherence(quick: bool, seed: int) -> list[Point]:
+    line, tried = np.linspace(0, 0.97, 98), np.linspace(0.1, 0.95, 4 if quick else 9)
+    rows = []
+    for signal in SIGNALS:
+        name = f"{signal:g}"
+        expansion = np.array([small_coherence_beta(signal, r) for r in line])
+        expected = [two_factor_optimal_beta(signal, r) for r in tried]
+        found = [trained_optimal_beta(_two_factors(signal, r), seed=seed) for r in tried]
+        rows += points(PANELS[0], name, "theory", line, [two_factor_optimal_beta(signal, r) for r in line])
+        rows += points(PANELS[0], f"{name} expansion", "theory", line, expansion)
+        rows += points(PANELS[0], name, "trained", tried, found, expected=expected)
+    return rows
+
+
+def _against_signal(quick: bool, seed: int) -> list[Point]:
+    line, tried = np.geomspace(0.1, 1000, 121), np.geomspace(0.2, 500, 4 if quick else 8)
+    rows = []
+    for coherence in COHERENCES:
+        name = f"{coherence:g}"
+        expected = [two_factor_optimal_beta(a, coherence) for a in tried]
+        found = [trained_optimal_beta(_two_factors(a, coherence), seed=seed) for a in tried]
+        rows += points(PANELS[1], name, "theory", line, [two_factor_optimal_beta(a, coherence) for a in line])
+        rows += points(PANELS[1], name, "trained", tried, found, expected=expected)
+    return rows
+
+
+def _against_mismatch(quick: bool, seed: int) -> list[Point]:
+    line, tried = np.geomspace(0.1, 10, 61), np.geomspace(0.1, 10, 3 if quick else 9)
+    truth = _two_factors(*MISMATCHED)
+    rows = []
+    for criterion in CRITERIA:
+        at_truth = optimal_beta(truth, criterion).beta
+        expected = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in tried]
+        found = [trained_optimal_beta(truth, criterion, noise_variance=noise, seed=seed) for noise in tried]
+        law = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in line]
+        rows += points(PANELS[2], criterion, "theory", line, law)
+        rows += points(PANELS[2], criterion, "trained", tried, found, expected=expected)
+    return rows
+
+
+def _random_mixing(sizes: tuple[int, int], draws: int, seed: int) -> tuple[list[Point], Deviation]:
+    """Draws of the loading at each size; their means, extrapolated to infinite size, are compared with the limit."""
+    line, aspects = np.geomspace(0.15, 1.2, 81), (0.25, 0.5, 1.0)
+    limits = [random_mixing_optimal_beta(aspect, RANDOM_SIGNAL) for aspect in aspects]
+    rows = points(PANELS[3], LIMIT, "theory", line, [random_mixing_optimal_beta(c, RANDOM_SIGNAL) for c in line])
+    found = np.empty((len(sizes), len(aspects), draws))
+    streams = np.random.default_rng(seed).spawn(found.size)
+    for place, stream in zip(np.ndindex(found.shape), streams, strict=True):
+        data_dim, aspect = sizes[place[0]], aspects[place[1]]
+        latent_dim = round(aspect * data_dim)
+        truth = GenerativeModel(random_mixing_loading(data_dim, latent_dim, RANDOM_SIGNAL, 1.0, stream), 1.0)
+        found[place] = trained_optimal_beta(truth, bracket=(0.5, 8.0), accuracy=1e-3, seed=seed)
+        expected = optimal_beta(truth).beta
+        rows += points(PANELS[3], str(data_dim), "trained", aspect, found[place], expected=expected)
+    small, large = sizes
+    weights = np.array([-small, large]) / (large - small)  # what is linear in 1 / D cancels
+    means, errors = found.mean(axis=2), found.std(axis=2, ddof=1) / np.sqrt(draws)
+    scores = np.abs(weights @ means - limits) / np.sqrt(weights**2 @ errors**2)
+    return rows, Deviation(
+        quantity="random_mixing limit",
+        source="trained",
+        largest=float(scores.max()),
+        tolerance=standard_errors_allowed(len(aspects), draws),
+        unit="standard errors",
+        points=len(aspects),
+        reason=f"means over {draws} draws at D = {small} and {large}, extrapolated linearly in 1/D",
+    )
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the four panels on four Axes and return these."""
+    flat = panel_axes(axes, len(PANELS))
+    for ax, name, title in zip(flat, "abcd", TITLES, strict=True):
+        letter(ax, name, title)
+        ax.set(ylabel=r"optimal $\beta$")
+    _plot_coherence(flat[0], table)
+    _plot_signal(flat[1], table)
+    _plot_mismatch(flat[2], table)
+    _plot_mixing(flat[3], table)
+    return axes
+
+
+def _plot_coherence(ax: Axes, table: Table) -> None:
+    colours = ordered_colours([f"{value:g}" for value in SIGNALS])
+    expansions = {f"{name} expansion": colour for name, colour in colours.items()}
+    draw_panel(ax, table, PANELS[0], expansions, **DOTTED)
+    draw_panel(ax, table, PANELS[0], colours)
+    ax.set(xlabel="coherence $r$ of the two columns", xlim=(0, 1), ylim=(0.95, 12), yscale="log")
+    plain_ticks(ax.yaxis)
+    series_legend(ax, colours, {name: f"$a = {name}$" for name in colours}, loc="upper left")
+    expansion = Line2D([], [], color=GREY, label="small $r$", **DOTTED)
+    add_legend(ax, [expansion], loc="upper left", bbox_to_anchor=(0.22, 1.0))
+
+
+def _plot_signal(ax: Axes, table: Table) -> None:
+    colours = ordered_colours([f"{value:g}" for value in COHERENCES])
+    draw_panel(ax, table, PANELS[1], colours)
+    ax.set(xlabel="signal-to-noise ratio $a$", xscale="log", yscale="log", ylim=(0.95, 6))
+    plain_ticks(ax.xaxis, [0.1, 1, 10, 100, 1000])
+    plain_ticks(ax.yaxis, [1, 2, 3, 4, 5])
+    series_legend(ax, colours, {name: f"$r = {name}$" for name in colours}, loc="upper left")
+    source_legend(ax, ["theory", "trained"], loc="upper left", bbox_to_anchor=(0.25, 1.0))
+
+
+def _plot_mismatch(ax: Axes, table: Table) -> None:
+    colours = dict(zip(CRITERIA, ("#0072B2", "#D55E00"), strict=True))
+    draw_panel(ax, table, PANELS[2], colours)
+    ax.set(xlabel=r"decoder noise / true noise, $\sigma^2 / \tau^2$", xscale="log", yscale="log")
+    plain_ticks(ax.xaxis)
+    plain_ticks(ax.yaxis)
+    series_legend(ax, colours, CRITERIA, loc="upper right")
+
+
+def _plot_mixing(ax: Axes, table: Table) -> None:
+    """Draws of different sizes stand a little beside each other, so that none hides another."""
+    sizes = [name for name in table.series(PANELS[3]) if name != LIMIT]
+    colours = ordered_colours(sizes)
+    draw_panel(ax, table, PANELS[3], {LIMIT: "black"})
+    for name, shift in zip(sizes, (0.97, 1.03), strict=True):
+        draws = table.select(PANELS[3], "trained", name)
+        ax.plot(draws.x * shift, draws.y, "o", color=colours[name], markersize=2.6, alpha=0.7, markeredgewidth=0)
+    ax.set(xlabel="factors per data dimension $K / D$", xscale="log")
+    plain_ticks(ax.xaxis)
+    series_legend(ax, {LIMIT: "black"}, {LIMIT: r"limit $D \to \infty$"}, loc="upper left")
+    labels = {name: f"trained, a draw at $D = {name}$" for name in sizes}
+    series_legend(ax, colours, labels, "trained", loc="upper left", bbox_to_anchor=(0, 0.9))

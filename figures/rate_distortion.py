@@ -1,0 +1,120 @@
+"""Figure: real data's Gaussian rate-distortion function, and trained VAEs on it.
+
+With enough latents the optimal VAE lies on Shannon's curve, at the water level beta s2. With fewer latents than there
+are modes above the water it lies above it: at a high rate the distortion stays at what the missing latents leave.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+)
+from figures.experiments import (
+    Observations,
+    Say,
+    away_from,
+    real_data,
+    silent,
+    train_each,
+    unfinished,
+)
+from figures.table import Table, Tolerance, points
+from theory import elbo_terms, rate_distortion
+from theory.learning import capacity_penalty, vae_rate_distortion, water_level_for_rate
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 3.0)}
+
+PLANE, PENALTY = "distortion", "excess_distortion"
+SHANNON = "Shannon"
+LATENTS = (2, 4, 8, 16)
+LOWEST_LEVEL = 0.02  # of the largest eigenvalue: where the curves end
+TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the total variance")
+
+
+def data(*, observations=None, name: str = "data", quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Distortion (as a share of the total variance) against rate (nats): Shannon's curve, VAEs, and their distance.
+
+    Parameters and errors as for `figures.collapse.data`.
+    """
+    source = real_data(observations, name)
+    total, largest = source.eigenvalues.sum(), source.eigenvalues[0]
+    levels = largest * np.geomspace(LOWEST_LEVEL, 1.0, 161)
+    shannon = rate_distortion(source.eigenvalues, levels)
+    rows = points(PLANE, SHANNON, "theory", shannon.rate, shannon.distortion / total)
+    sweeps, latent_dims = [], source.latent_dims(LATENTS[1:3] if quick else LATENTS)
+    noise = source.eigenvalues.mean()
+    for latent_dim in latent_dims:
+        say(f"training {latent_dim} latents")
+        tried = away_from(
+            source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, 5 if quick else 12)
+        )
+        done = train_each(source.moments, latent_dim, tried / noise, noise_variance=noise, seeds=(seed,))
+        sweeps.append(done)
+        rows += _curve(source, latent_dim, levels, total)
+        rows += _dots(source, latent_dim, tried, done, total)
+    return Table(
+        points=tuple(rows),
+        parameters=source.parameters
+        | {"latent_dims": latent_dims, "noise_variance": noise, "total_variance": total, "seed": seed},
+        tolerances={(panel, "trained"): TRAINED for panel in (PLANE, PENALTY)},
+        checks=(unfinished(sweeps),),
+    )
+
+
+def _curve(source: Observations, latent_dim: int, levels: np.ndarray, total: float):
+    point, penalty = (f(source.eigenvalues, latent_dim, levels) for f in (vae_rate_distortion, capacity_penalty))
+    return [
+        *points(PLANE, str(latent_dim), "theory", point.rate, point.distortion / total),
+        *points(PENALTY, str(latent_dim), "theory", point.rate, penalty.distortion / total),
+    ]
+
+
+def _dots(source: Observations, latent_dim: int, levels: np.ndarray, done, total: float):
+    """The trained models where their own rate puts them; Shannon's curve at this rate is the ground for the excess."""
+    parts = [elbo_terms(done.vae(index, 0), source.moments) for index in range(len(levels))]
+    rate, distortion = np.array([part.rate for part in parts]), np.array([part.distortion for part in parts])
+    ground = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
+    expected = vae_rate_distortion(source.eigenvalues, latent_dim, levels).distortion
+    penalty = capacity_penalty(source.eigenvalues, latent_dim, levels).distortion
+    return [
+        *points(PLANE, str(latent_dim), "trained", rate, distortion / total, expected=expected / total),
+        *points(PENALTY, str(latent_dim), "trained", rate, (distortion - ground) / total, expected=penalty / total),
+    ]
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the plane of rate and distortion, and the price of too few latents, on two Axes and return these."""
+    plane, penalty = panel_axes(axes, 2)
+    latents = [series for series in table.series(PLANE) if series != SHANNON]
+    colours = ordered_colours(latents)
+    draw_panel(plane, table, PLANE, {SHANNON: "black"}, linewidth=1.8)
+    draw_panel(plane, table, PLANE, colours)
+    draw_panel(penalty, table, PENALTY, colours)
+    letter(plane, "a", "rate and distortion")
+    letter(penalty, "b", "price of too few latents")
+    plane.set(xlabel="rate (nats)", ylabel="distortion / total variance", yscale="log")
+    penalty.set(xlabel="rate (nats)", ylabel="excess distortion / total variance")
+    penalty.set_ylim(-0.002, max(0.02, 1.05 * table.select(PENALTY, "theory").y.max()))
+    plain_ticks(plane.yaxis)
+    series_legend(
+        plane,
+        {SHANNON: "black"} | colours,
+        {SHANNON: "Shannon"} | {name: f"VAE, $K = {name}$" for name in latents},
+        loc="lower left",
+    )
+    source_legend(penalty, ["theory", "trained"], ncols=2, **ABOVE)
+    return axes

@@ -1,0 +1,39 @@
+"""The figures by name, each with what the command line needs to know of it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+
+FORMATS = ("pdf", "png", "svg")
+
+__all__ = ["FIGURES", "FORMATS", "FigureEntry"]
+
+
+@dataclass(frozen=True)
+class FigureEntry:
+    """A figure: its name (also of its module and files), what it shows, and whether it takes the user's data."""
+
+    name: str
+    about: str
+    takes_data: bool = False
+
+    @property
+    def module(self) -> ModuleType:
+        """The module with `LAYOUT`, `data` and `plot`; imported only when it is needed."""
+        return importlib.import_module(f"figures.{self.name}")
+
+
+FIGURES = {
+    entry.name: entry
+    for entry in (
+        FigureEntry("inference_error", "the four inference errors against beta, minima marked"),
+        FigureEntry("optimal_beta", "the optimal beta against coherence, signal, noise mismatch and random mixing"),
+        FigureEntry("learned_inference_error", "inference error of the learned VAE against beta"),
+        FigureEntry("collapse", "weights, posterior variances and active latents against beta", takes_data=True),
+        FigureEntry("rate_distortion", "Shannon's curve of the data, and VAEs on it", takes_data=True),
+        FigureEntry("learned_noise", "the learned noise against beta", takes_data=True),
+        FigureEntry("rotation_energy", "loss along a rotation, and where training ends"),
+    )
+}

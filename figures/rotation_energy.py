@@ -1,0 +1,175 @@
+"""Figure: turning the latents away from the principal axes is free with a full posterior and dear with a diagonal one.
+
+a  Two latents at the optimum are turned by an angle and the encoder is optimised again. The excess loss is zero at
+   every angle for a full posterior covariance; for a diagonal one it is (beta/2) log(1 + x), x = (p1 - p2)^2 sin^2(2
+   angle) / (4 p1 p2) with p the precisions l / t: the more, the wider the gap between the eigenvalues.
+b  Training from many starts therefore ends at any angle with a full posterior, and at the axes with a diagonal one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    DOUBLE_COLUMN,
+    GREY,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, silent, train_each, unfinished
+from figures.table import Deviation, Table, Tolerance, points
+from theory import LinearVAE, optimum
+from theory.axes import plane_rotation, two_mode_rotation_energy
+
+__all__ = ["LAYOUT", "axis_angle", "data", "plot"]
+
+LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 2.9)}
+
+ENERGY, STARTS = "excess_loss", "excess_loss_of_starts"
+RATIOS = (1.2, 2.0, 4.0)  # of the two eigenvalues that have a latent
+SECOND, REST = 2.0, (0.5, 0.4)  # the smaller of them, and the eigenvalues that have none
+BETA, NOISE_VARIANCE = 1.5, 0.4
+POSTERIORS = ("full", "diagonal")
+LOSS = Tolerance(1e-10, "the loss is quadratic in what a gradient of 1e-8 nats leaves, rounding aside")
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Excess loss (nats) against the angle (degrees), at turned decoders and where training from many starts ends.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer angles and starts.
+    seed : int
+        the first of the seeds of the random starts.
+    say : callable, optional
+        is told what is being done.
+    """
+    tried, starts = np.linspace(0, 90, 7 if quick else 19), range(seed, seed + (12 if quick else 48))
+    rows, sweeps, turned = [], [], {posterior: [] for posterior in POSTERIORS}
+    for ratio in RATIOS:
+        covariance = np.diag([ratio * SECOND, SECOND, *REST])
+        best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
+        setting = {"noise_variance": NOISE_VARIANCE}
+        for posterior in POSTERIORS:
+            say(f"training at ratio {ratio:g}, {posterior} posterior")
+            series = f"{posterior} {ratio:g}"
+            held = [
+                train_each(
+                    covariance,
+                    2,
+                    [BETA],
+                    seeds=(seed,),
+                    posterior=posterior,
+                    decoder=best.vae.decoder @ plane_rotation(2, np.radians(angle)).T,
+                    **setting,
+                )
+                for angle in tried
+            ]
+            found = [done.losses[0, 0] - best.loss for done in held]
+            rows += points(ENERGY, series, "theory", line := np.linspace(0, 90, 181), _energy(ratio, posterior, line))
+            rows += points(ENERGY, series, "trained", tried, found, expected=_energy(ratio, posterior, tried))
+
+            free = train_each(covariance, 2, [BETA], seeds=starts, posterior=posterior, **setting)
+            angles = [axis_angle(free.vae(0, index)) for index in range(len(starts))]
+            rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
+            turned[posterior] += angles
+            sweeps += [*held, free]
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "eigenvalue_ratios": RATIOS,
+            "smaller_eigenvalue": SECOND,
+            "eigenvalues_without_latent": REST,
+            "beta": BETA,
+            "noise_variance": NOISE_VARIANCE,
+            "starts": len(starts),
+            "seed": seed,
+        },
+        tolerances={(panel, "trained"): LOSS for panel in (ENERGY, STARTS)},
+        checks=(_locked(turned["diagonal"]), _scattered(turned["full"]), unfinished(sweeps)),
+    )
+
+
+def axis_angle(vae: LinearVAE) -> float:
+    """The angle in degrees, from -45 to 45, between two latents and the principal axes of what they decode.
+
+    With W = U diag(w) R^T the latents are R away from the axes; only the angle modulo a quarter turn is a rotation,
+    the rest permutes and flips latents.
+    """
+    toward = np.linalg.svd(vae.decoder)[2][0]
+    return float((np.degrees(np.arctan2(toward[1], toward[0])) + 45) % 90 - 45)
+
+
+def _energy(ratio: float, posterior: str, degrees: np.ndarray) -> np.ndarray:
+    if posterior == "full":
+        return np.zeros(len(degrees))
+    level = BETA * NOISE_VARIANCE
+    return two_mode_rotation_energy(ratio * SECOND / level, SECOND / level, np.radians(degrees), BETA)
+
+
+def _locked(angles: list[float]) -> Deviation:
+    return Deviation(
+        quantity="angle of diagonal latents",
+        source="trained",
+        largest=float(np.abs(angles).max()),
+        tolerance=1e-3,
+        unit="degrees",
+        points=len(angles),
+        reason="the smallest gap leaves little curvature to a gradient of 1e-8 nats",
+    )
+
+
+def _scattered(angles: list[float]) -> Deviation:
+    return Deviation(
+        quantity="concentration of full latents",
+        source="trained",
+        largest=float(np.abs(np.exp(4j * np.radians(angles)).mean())),
+        tolerance=0.5,
+        unit="of 1",
+        points=len(angles),
+        reason="1 if all angles were the same, near 0 if nothing prefers an angle",
+    )
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the loss along a rotation, and the angles at which training ends, on two Axes and return these."""
+    energy, ends = panel_axes(axes, 2)
+    names = [series.split()[1] for series in table.series(ENERGY) if series.startswith("diagonal")]
+    shades = ordered_colours(names)
+    draw_panel(energy, table, ENERGY, {f"diagonal {name}": shade for name, shade in shades.items()})
+    draw_panel(energy, table, ENERGY, dict.fromkeys((f"full {name}" for name in names), GREY))
+    letter(energy, "a", "loss along a rotation")
+    energy.set(xlabel="angle from the principal axes (degrees)", ylabel="excess loss (nats)", xticks=[0, 30, 60, 90])
+    for name, shade in shades.items():
+        peak = table.select(ENERGY, "theory", f"diagonal {name}").y.max()
+        label = rf"diagonal, $\ell_1 / \ell_2 = {name}$"
+        energy.annotate(label, (45, peak), (0, 3), textcoords="offset points", ha="center", color=shade, fontsize=7)
+    energy.annotate("full", (45, 0), (0, -10), textcoords="offset points", ha="center", color=GREY, fontsize=7)
+    energy.set_ylim(-0.03, 1.12 * table.select(ENERGY, "theory").y.max())
+    source_legend(energy, ["theory", "trained"], loc="upper right")
+
+    heights = {}
+    for posterior in reversed(POSTERIORS):
+        for name, shade in shades.items():
+            height = heights[posterior, name] = len(heights) + (posterior == "full")
+            angles = table.select(STARTS, "trained", f"{posterior} {name}").x
+            if posterior == "diagonal":
+                ends.text(2.5, height, f"all {len(angles)} starts", va="center", fontsize=7)
+            ends.plot(angles, np.full(len(angles), height), "o", color=shade, markeredgecolor="white", alpha=0.8)
+    ends.set(
+        xlabel="angle from the principal axes (degrees)",
+        xlim=(-47, 47),
+        xticks=[-45, -30, -15, 0, 15, 30, 45],
+        yticks=[np.mean([h for (kind, _), h in heights.items() if kind == posterior]) for posterior in POSTERIORS],
+        yticklabels=[f"{posterior}\nposterior" for posterior in POSTERIORS],
+        ylim=(-0.7, max(heights.values()) + 0.7),
+    )
+    ends.tick_params(axis="y", length=0)
+    letter(ends, "b", "where training ends, one dot per start")
+    return axes

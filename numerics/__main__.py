@@ -1,0 +1,226 @@
+"""The command line of the experiments: `python -m numerics COMMAND`, with `--help` and `--json` on every command.
+
+verify   every closed form against training from random starts and Monte Carlo; exit code 1 if any disagrees
+train    train one VAE, and compare it with the closed form
+sweep    train for many betas and seeds
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from numerics.activity import active_count
+from numerics.certification import certify
+from numerics.data import DATA_SETS, load
+from numerics.sweep import Sweep, sweep
+from numerics.training import METHODS, train
+from numerics.verification import CHECKS, verify
+from theory import LinearVAE, Moments, cli, elbo_terms, optimum, optimum_curve, output, validation
+from theory.data import read_covariance, read_vector
+
+PARTS = ("loss", "distortion", "rate", "noise_variance", "active_count")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 good, 1 a check failed, 2 bad usage."""
+    return cli.run(_parser(), argv)
+
+
+def _parser() -> cli.Parser:
+    parser = cli.Parser(
+        prog="python -m numerics", description="Experiments on the linear-Gaussian beta-VAE. All rates are in nats."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    command = cli.add_command(
+        commands,
+        "verify",
+        _verify,
+        "Compare every closed form with training from random starts and Monte Carlo; exit code 1 if any disagrees.",
+        "  python -m numerics verify\n"
+        "  python -m numerics verify --quick --json\n"
+        "  python -m numerics verify --only optimal_beta --only collapse",
+    )
+    command.add_argument("--quick", action="store_true", help="fewer draws, and without the larger cases")
+    command.add_argument(
+        "--only", action="append", metavar="NAME", help=f"one result, may be repeated: {', '.join(CHECKS)}"
+    )
+
+    command = cli.add_command(
+        commands,
+        "train",
+        _train,
+        "Train one VAE from a random start, and compare it with the closed form.",
+        "  python -m numerics train --latent-dim 4 --beta 2\n"
+        "  python -m numerics train --data observations.csv --latent-dim 2 --noise-variance 0.1 --posterior full\n"
+        "  python -m numerics train --eigenvalues 3,2,1 --latent-dim 2 --method adam --max-steps 5000 --save vae.npz",
+    )
+    _add_training(command)
+    command.add_argument("--beta", type=float, default=1.0, help="weight of the KL term (default 1)")
+    command.add_argument("--seed", type=int, default=0, help="of the random start (default 0)")
+    command.add_argument("--save", metavar="FILE.npz", help="write the trained model and the loss before every step")
+
+    command = cli.add_command(
+        commands,
+        "sweep",
+        _sweep,
+        "Train for many betas and seeds at once, and compare with the closed form; Ctrl-C keeps the finished runs.",
+        "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --out runs.csv\n"
+        "  python -m numerics sweep --covariance S.npy --latent-dim 2 --betas 0.5,1,2,4 --json",
+    )
+    _add_training(command)
+    command.add_argument("--betas", required=True, help="a list 0.5,1,2 or a range low:high:count")
+    command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
+    command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
+    return parser
+
+
+def _add_training(command: argparse.ArgumentParser) -> None:
+    source = command.add_mutually_exclusive_group()
+    source.add_argument(
+        "--data",
+        metavar="FILE",
+        help=f"observations, one per row: {', '.join(DATA_SETS)} (default), .csv, .npy, .npz or FILE.npz:KEY",
+    )
+    source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
+    source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
+    command.add_argument("--latent-dim", type=int, required=True, metavar="K", help="number of latents")
+    command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")
+    command.add_argument(
+        "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
+    )
+    command.add_argument("--method", choices=list(METHODS), default="accelerated", help="default accelerated")
+    command.add_argument("--learning-rate", type=float, default=0.01, help="of adam (default 0.01)")
+    command.add_argument("--gradient-tolerance", type=float, default=1e-8, help="where training stops (default 1e-8)")
+    command.add_argument("--max-steps", type=int, default=20_000, help="safety net (default 20000)")
+
+
+def _verify(arguments: argparse.Namespace) -> cli.Report:
+    rows = verify(quick=arguments.quick, only=arguments.only)
+    failed = [row for row in rows if not row.passed]
+    columns = {name: [getattr(row, name) for row in rows] for name in asdict(rows[0]) if name != "passed"}
+    verdicts = ["ok" if row.passed else "FAIL" for row in rows]
+    summary = f"{len(rows) - len(failed)} of {len(rows)} comparisons agree"
+    if failed:
+        summary += f"; these results do not: {', '.join(dict.fromkeys(row.result for row in failed))}"
+    return cli.Report(
+        {"passed": not failed, "rows": rows},
+        f"{cli.table(columns | {'verdict': verdicts})}\n\n{summary}",
+        failed=bool(failed),
+    )
+
+
+def _train(arguments: argparse.Namespace) -> cli.Report:
+    file = None if arguments.save is None else output.output_file(arguments.save, ".npz")
+    source, options = _source(arguments), _options(arguments)
+    seed = validation.latent_count("--seed", arguments.seed)
+    run = train(source, arguments.latent_dim, beta=arguments.beta, rng=np.random.default_rng(seed), **options)
+    noise, posterior = options["noise_variance"], options["posterior"]
+    best = optimum(source, arguments.latent_dim, beta=arguments.beta, noise_variance=noise, posterior=posterior)
+    found = _parts(run.vae, source, arguments.beta)
+    closed_form = {name: getattr(best, name) for name in PARTS}
+    progress = {name: getattr(run, name) for name in ("stopped", "steps", "gradient_norm")}
+    certificate = certify(run.vae, source, arguments.beta, learned_noise=isinstance(noise, str), posterior=posterior)
+    if file is not None:
+        saved = {name: value for name, value in vars(run.vae).items() if value is not None} | {"history": run.history}
+        output.write_atomically(file, lambda opened: np.savez(opened, **saved))
+    columns = {
+        "quantity": PARTS,
+        "closed_form": list(closed_form.values()),
+        "trained": list(found.values()),
+        "deviation": [abs(found[name] - closed_form[name]) for name in PARTS],
+    }
+    facts = progress | {"curvature": certificate.curvature, "closed_form_noise": best.noise_status}
+    return cli.Report(
+        {"closed_form": closed_form, "trained": found, "vae": run.vae} | facts,
+        f"{cli.table(columns)}\n\n{cli.facts(facts)}",
+    )
+
+
+def _sweep(arguments: argparse.Namespace) -> cli.Report:
+    file = None if arguments.out is None else output.output_file(arguments.out, ".csv")
+    source, options = _source(arguments), _options(arguments)
+    betas = cli.positive_numbers("--betas", arguments.betas)
+    if validation.latent_count("--seeds", arguments.seeds) < 1:
+        raise ValueError("--seeds must be at least 1, got 0; pass the number of random starts for each beta")
+    found = sweep(source, arguments.latent_dim, betas=betas, seeds=arguments.seeds, **options)
+    best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
+    runs = _runs(found, source, best.loss)
+    if file is not None:
+        output.write_atomically(file, lambda opened: opened.write(_csv(runs)))
+    least = [i for i, seed in enumerate(runs["least"]) if seed]
+    shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
+    text = cli.table(shown) + "\n\nof each beta the run of least loss"
+    if found.interrupted:
+        text += "; interrupted: only the runs that finished"
+    return cli.Report({"interrupted": found.interrupted, "runs": runs}, text, failed=found.interrupted)
+
+
+def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:
+    """Columns with one entry for every run that finished."""
+    rows = []
+    for at, beta in enumerate(found.betas):
+        finished = np.flatnonzero(~np.isnan(found.losses[at]))
+        for seed in finished:
+            parts = _parts(found.vae(at, seed), source, float(beta))
+            rows.append(
+                {
+                    "beta": float(beta),
+                    "seed": int(found.seeds[seed]),
+                    **parts,
+                    "excess_loss": parts["loss"] - float(closed_form[at]),
+                    "gradient_norm": float(found.gradient_norms[at, seed]),
+                    "steps": int(found.steps[at, seed]),
+                    "stopped": str(found.stopped[at, seed]),
+                    "least": bool(seed == finished[np.argmin(found.losses[at, finished])]),
+                }
+            )
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {"beta": [], "least": []}
+
+
+def _parts(vae: LinearVAE, source, beta: float) -> dict[str, float]:
+    """The `PARTS` of a model, from the definition of the objective."""
+    terms = elbo_terms(vae, source)
+    values = (terms.loss(beta), terms.distortion, terms.rate, vae.noise_variance, active_count(vae, source))
+    return dict(zip(PARTS, values, strict=True))
+
+
+def _csv(columns: Mapping[str, Sequence]) -> bytes:
+    """A table as comma-separated text, floats with all their digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue().encode()
+
+
+def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
+    """The second moments that the data options name; eigenvalues stand for a diagonal covariance."""
+    if arguments.covariance is not None:
+        return read_covariance(arguments.covariance)
+    if arguments.eigenvalues is not None:
+        eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues)
+        return np.diag(validation.non_negative_spectrum("--eigenvalues", eigenvalues))
+    return Moments.of(load("digits" if arguments.data is None else arguments.data))
+
+
+def _options(arguments: argparse.Namespace) -> dict:
+    return {
+        "noise_variance": cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
+        "posterior": cli.posterior_family("--posterior", arguments.posterior),
+        "method": arguments.method,
+        "learning_rate": arguments.learning_rate,
+        "gradient_tolerance": arguments.gradient_tolerance,
+        "max_steps": arguments.max_steps,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""Is a stated solution a stationary point, and is it a minimum? One gradient and one curvature, no training.
+
+The loss is written once more here, from its definition, in units in which its gradient and curvature mean something. In
+the eigenbasis of the data covariance (eigenvalues l), with t = beta s2 at the stated solution:
+
+    decoder              B = W / sqrt(t)                       times a root of the code covariance C = V S V^T + Q
+    encoder              E = V S^(1/2)                         times a root of P = I + B^T B
+    posterior covariance Q = R T T^T R^T, T lower triangular   log of T's diagonal; Q = R R^T at the stated solution
+    noise                log s2                                times sqrt(D / (2 beta))
+
+and all of them times sqrt(beta). The loss then has curvature 1 in the decoder alone and in the encoder alone, so that
+
+    gradient norm g      the loss falls by about g^2 / 2 nats in one step; in units of sqrt(nats)
+    curvature            least eigenvalue of the Hessian, at most 1 (for K > 0): positive at a strict minimum, zero
+                         along a flat direction (a rotation inside a group of latents, a tie, a threshold), negative at
+                         a saddle.
+
+E holds only directions in which the data vary: what an encoder does elsewhere is never seen. The gradient is a
+polynomial apart from exponentials of T's diagonal and of the log noise, so an imaginary step gives exact
+Hessian-vector products; each costs O(D K^2).
+
+The Hessian falls apart: if the latents and modes that a solution links fall into groups (latent i with mode i, for one
+on the PCA axes), two parameters are coupled only if they link the same two groups. One product then gives a column of
+every block at once, so that the few products of the largest block give the exact spectrum at any size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from theory import validation
+from theory.model import LinearVAE, as_moments
+from theory.partition import Posterior, partition, partition_mask
+
+__all__ = ["Certificate", "certify"]
+
+STEP = 1e-30  # of the imaginary part; its square is far below rounding
+LINKED = 1e-8  # entries below this fraction of the largest link nothing; they move an eigenvalue by about 1e-7 at most
+DENSE = 1000  # blocks of the Hessian up to this size are formed, of larger ones the least eigenvalue is iterated
+CEILING = 2.0  # subtracted from large blocks, so that an eigenvalue near zero is found to a relative accuracy
+LANCZOS_TOLERANCE = 1e-3  # residual of such an eigenvalue, relative to CEILING
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """First and second order at a stated solution, in the units of the module.
+
+    Attributes
+    ----------
+    gradient_norm : float, sqrt(nats)
+    curvature : float
+        least eigenvalue of the Hessian, without unit. Exact, except for solutions that link more than a thousand
+        parameters to each other (many latents, none on the PCA axes), where it is an upper bound that is within 2e-3
+        of an eigenvalue. Infinite if nothing is learned.
+    scale : float, sqrt(nats)
+        sqrt(1 + tr S / s2), the size of the terms that cancel in the gradient: rounding is a small multiple of machine
+        epsilon times this.
+    parameters : int
+        how many there are.
+    """
+
+    gradient_norm: float
+    curvature: float
+    scale: float
+    parameters: int
+
+    def stationary(self, tolerance: float = 1e-11) -> bool:
+        """Whether the gradient is zero to this fraction of `scale`."""
+        return self.gradient_norm <= tolerance * self.scale
+
+    def minimum(self, tolerance: float = 1e-6) -> bool:
+        """Whether the solution is stationary and no direction curves down by more than `tolerance`.
+
+        The second-order condition that is necessary. Along a direction that is flat (curvature within the tolerance of
+        zero) it decides nothing.
+        """
+        return self.stationary() and self.curvature >= -tolerance
+
+
+def certify(
+    vae: LinearVAE,
+    covariance,
+    beta: float,
+    *,
+    learned_decoder: bool = True,
+    learned_noise: bool = False,
+    posterior: Posterior = "diagonal",
+) -> Certificate:
+    """The exact gradient and least curvature of the objective at a VAE, over the parameters that are learned.
+
+    Parameters
+    ----------
+    vae : LinearVAE
+        the stated solution, optimal or not.
+    covariance : (D, D) array, or Moments
+        of the data; with `Moments` a difference between the mean of the data and `vae.mean` counts too.
+    beta : float > 0
+    learned_decoder, learned_noise : bool
+        whether the decoder and the noise variance are among the parameters. Encoder and posterior covariance always
+        are.
+    posterior : "diagonal", "full", or a list of groups of latents
+        the family that the posterior covariance is varied in.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one or does not fit the VAE, beta is not positive, or the posterior covariance of the
+        VAE does not belong to the family.
+
+    Notes
+    -----
+    Exact, for any data. Necessary conditions only: that a minimum is the global one is what the theory adds.
+    """
+    beta = validation.positive("beta", beta)
+    moments = as_moments(covariance)
+    data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
+    if not vae.belongs_to(posterior):
+        raise ValueError(
+            f"vae.posterior_covariance has entries outside the family {posterior!r}; pass the family it belongs to"
+        )
+    if vae.mean is not None:
+        offset = moments.mean - vae.mean
+        data_covariance = data_covariance + np.outer(offset, offset)
+    loss = _Landscape.around(vae, data_covariance, beta, learned_decoder, learned_noise, posterior)
+    return Certificate(
+        gradient_norm=float(np.linalg.norm(loss.gradient(loss.origin))),
+        curvature=_least_curvature(loss),
+        scale=float(np.sqrt(1 + np.trace(data_covariance) / vae.noise_variance)),
+        parameters=loss.origin.size,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Landscape:
+    """The gradient of the loss as a function of the learned parameters in one vector, see the module.
+
+    `ratios` (r,) are sqrt(l / t) of the modes in which the data vary, `decoder` (D, K) is B and `root` (K, K) is R at
+    the stated solution, `decoder_unit` and `encoder_unit` (K, K) turn the parameters into B and E, and `free` (K, K)
+    says which entries of T are learned.
+    """
+
+    beta: float
+    ratios: np.ndarray
+    decoder: np.ndarray
+    root: np.ndarray
+    decoder_unit: np.ndarray
+    encoder_unit: np.ndarray
+    free: np.ndarray
+    origin: np.ndarray
+    learned_decoder: bool
+    learned_noise: bool
+
+    @classmethod
+    def around(cls, vae, covariance, beta, learned_decoder, learned_noise, posterior) -> _Landscape:
+        eigenvalues, basis = np.linalg.eigh(covariance)
+        eigenvalues, basis = eigenvalues[::-1], basis[:, ::-1]
+        rank = np.count_nonzero(eigenvalues > validation.rank_tolerance(eigenvalues))
+        water_level = beta * vae.noise_variance
+        decoder = basis.T @ vae.decoder / np.sqrt(water_level)
+        encoder = vae.encoder @ basis[:, :rank] * np.sqrt(eigenvalues[:rank])
+
+        identity = np.eye(vae.latent_dim)
+        decoder_root = np.linalg.cholesky(encoder @ encoder.T + vae.posterior_covariance) * np.sqrt(beta)
+        encoder_root = np.linalg.cholesky(identity + decoder.T @ decoder) * np.sqrt(beta)
+        free = np.tril(partition_mask(partition(posterior, vae.latent_dim), vae.latent_dim))
+        parts = [(encoder_root.T @ encoder).ravel(), np.zeros(np.count_nonzero(free))]
+        if learned_decoder:
+            parts.append((decoder @ decoder_root).ravel())
+        if learned_noise:
+            parts.append(np.zeros(1))
+        return cls(
+            beta=beta,
+            ratios=np.sqrt(eigenvalues[:rank] / water_level),
+            decoder=decoder,
+            root=np.linalg.cholesky(vae.posterior_covariance),
+            decoder_unit=np.linalg.inv(decoder_root),
+            encoder_unit=np.linalg.inv(encoder_root).T,
+            free=free,
+            origin=np.concatenate(parts),
+            learned_decoder=learned_decoder,
+            learned_noise=learned_noise,
+        )
+
+    def gradient(self, parameters: np.ndarray) -> np.ndarray:
+        """The gradient, analytic in the parameters: no conjugate, no absolute value."""
+        (data_dim, latent_dim), rank, beta = self.decoder.shape, len(self.ratios), self.beta
+        counts = [latent_dim * rank, np.count_nonzero(self.free), self.decoder.size * self.learned_decoder]
+        encoder, entries, decoder, noise = np.split(parameters, np.cumsum(counts))
+        encoder = self.encoder_unit @ encoder.reshape(latent_dim, rank)
+        decoder = decoder.reshape(data_dim, latent_dim) @ self.decoder_unit if self.learned_decoder else self.decoder
+        factor = np.eye(latent_dim, dtype=parameters.dtype)
+        factor[self.free] += entries / np.sqrt(beta)
+        diagonal = np.exp(np.diagonal(factor) - 1)
+        np.fill_diagonal(factor, diagonal)
+        noise_unit = np.sqrt(data_dim / 2)
+        precision = np.exp(-noise / noise_unit) if self.learned_noise else 1.0  # relative to the stated solution
+
+        root = self.root @ factor
+        code = encoder @ encoder.T + root @ root.T
+        gram = decoder.T @ decoder
+        reached = encoder * self.ratios  # cross-covariance of codes and data, over sqrt(t)
+
+        to_encoder = precision * (gram @ encoder - decoder[:rank].T * self.ratios) + encoder
+        to_factor = self.root.T @ (precision * gram @ root + root)
+        to_factor[np.diag_indices(latent_dim)] = np.diagonal(to_factor) * diagonal - 1
+        parts = [beta * (self.encoder_unit.T @ to_encoder).ravel(), np.sqrt(beta) * to_factor[self.free]]
+        if self.learned_decoder:
+            to_decoder = decoder @ code
+            to_decoder[:rank] -= reached.T
+            parts.append(beta * precision * (to_decoder @ self.decoder_unit.T).ravel())
+        if self.learned_noise:
+            distortion = np.sum(self.ratios**2) - 2 * np.sum(decoder[:rank] * reached.T) + np.sum(gram * code)
+            parts.append((data_dim - beta * precision * distortion) / (2 * noise_unit))
+        return np.concatenate(parts)
+
+    def curve(self, direction: np.ndarray) -> np.ndarray:
+        """The Hessian at the stated solution times a direction."""
+        return self.gradient(self.origin + 1j * STEP * direction).imag / STEP
+
+    def blocks(self) -> np.ndarray:
+        """For each parameter the number of the block of the Hessian that it belongs to, see the module."""
+        data_dim, latent_dim = self.decoder.shape
+        rank = len(self.ratios)
+        encoder = self.encoder_unit @ self.origin[: latent_dim * rank].reshape(latent_dim, rank)
+        links = np.abs(self.decoder) > LINKED * np.abs(self.decoder).max(initial=0)
+        links[:rank] |= np.abs(encoder.T) > LINKED * np.abs(encoder).max(initial=0)
+        latent_links = np.abs(self.root) > 0
+        graph = np.block([[latent_links, links.T], [links, np.zeros((data_dim, data_dim), dtype=bool)]])
+        group = connected_components(csr_array(graph), directed=False)[1]
+        latents, modes = group[:latent_dim, None], group[latent_dim:, None]
+
+        def pairs(rows, columns):
+            return np.minimum(rows, columns) * len(group) + np.maximum(rows, columns)
+
+        parts = [pairs(latents, modes[:rank].T).ravel(), pairs(latents, latents.T)[self.free]]
+        if self.learned_decoder:
+            parts.append(pairs(modes, latents.T).ravel())
+        labels = np.concatenate(parts)
+        if self.learned_noise:  # it acts on every link within a group
+            labels = np.append(np.where(labels // len(group) == labels % len(group), -1, labels), -1)
+        return np.unique(labels, return_inverse=True)[1]
+
+
+def _least_curvature(loss: _Landscape) -> float:
+    blocks = loss.blocks()
+    sizes = np.bincount(blocks)
+    members = np.split(np.argsort(blocks, kind="stable"), np.cumsum(sizes)[:-1])
+    least = np.inf
+    for size in np.unique(sizes):
+        alike = np.array([members[block] for block in np.flatnonzero(sizes == size)])
+        least = min(least, _least_of_blocks(loss, alike) if size <= DENSE else _least_by_iteration(loss, alike))
+    return float(least)
+
+
+def _least_of_blocks(loss: _Landscape, members: np.ndarray) -> float:
+    """The least eigenvalue of blocks of one size, (blocks, size) parameters, one column of all of them at a time."""
+    hessians = np.empty((*members.shape, members.shape[1]))
+    for column in range(members.shape[1]):
+        direction = np.zeros_like(loss.origin)
+        direction[members[:, column]] = 1
+        hessians[:, :, column] = loss.curve(direction)[members]
+    return np.linalg.eigvalsh((hessians + hessians.transpose(0, 2, 1)) / 2).min()
+
+
+def _least_by_iteration(loss: _Landscape, members: np.ndarray) -> float:
+    """The least eigenvalue of blocks of one size that are too large to form, by Lanczos iteration."""
+    inside = members.ravel()
+
+    def product(vector):
+        direction = np.zeros_like(loss.origin)
+        direction[inside] = vector
+        return loss.curve(direction)[inside] - CEILING * vector
+
+    lowered = LinearOperator((len(inside), len(inside)), matvec=product, dtype=float)
+    start = np.random.default_rng(0).standard_normal(len(inside))
+    options = {"which": "SA", "v0": start, "ncv": 60, "tol": LANCZOS_TOLERANCE, "return_eigenvectors": False}
+    return eigsh(lowered, k=1, **options)[0] + CEILING

@@ -1,0 +1,248 @@
+"""Checks of what is known about inference with a known decoder.
+
+Trained encoders hold the decoder fixed and follow the gradient of the loss. An optimal beta is found again by a scalar
+search whose every evaluation trains an encoder from a random start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+import theory
+from numerics.checks.comparison import Effort, Row, compare, compare_arrays
+from numerics.monte_carlo import Estimate, sample_errors
+from numerics.training import train
+from theory import inference
+from theory.model import GenerativeModel, LinearVAE
+
+__all__ = ["CHECKS"]
+
+CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
+FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
+
+# Training stops at a gradient of 1e-10: the loss is then at its minimum to rounding, parameters are within 1e-8.
+GRADIENT_TOLERANCE = 1e-10
+LOSS_TOLERANCE = 1e-10
+PARAMETER_TOLERANCE = 1e-6
+# What training leaves in an error, 1e-11, fixes a beta where the error is least only to about the square root of that.
+SEARCH_TOLERANCE = 1e-4
+
+COHERENT = GenerativeModel(np.array([[1.0, 0.9], [0.0, 0.436]]), 0.5)
+
+
+def optimal_encoder(effort: Effort) -> Iterator[Row]:
+    truth, decoder, beta, noise = _three_factors()
+    for name, posterior in FAMILIES.items():
+        exact = inference.optimal_encoder(decoder, noise, beta, posterior=posterior)
+        run = train(
+            truth.covariance,
+            3,
+            beta=beta,
+            noise_variance=noise,
+            decoder=decoder,
+            posterior=posterior,
+            gradient_tolerance=GRADIENT_TOLERANCE,
+        )
+        loss = theory.elbo_terms(exact, truth.covariance).loss(beta)
+        yield compare(f"loss, {name}", loss, trained=run.loss, tolerance=LOSS_TOLERANCE)
+        yield compare_arrays(f"encoder, {name}", exact.encoder, run.vae.encoder, PARAMETER_TOLERANCE)
+        yield compare_arrays(
+            f"posterior covariance, {name}",
+            exact.posterior_covariance,
+            run.vae.posterior_covariance,
+            PARAMETER_TOLERANCE,
+        )
+
+
+def family_gap(effort: Effort) -> Iterator[Row]:
+    """What a smaller family costs is the difference of two trained losses."""
+    truth, decoder, beta, noise = _three_factors()
+    options = {"beta": beta, "noise_variance": noise, "decoder": decoder, "gradient_tolerance": GRADIENT_TOLERANCE}
+    full = train(truth.covariance, 3, posterior="full", **options).loss
+    for name in ("diagonal", "groups"):
+        exact = inference.family_gap(decoder, noise, beta, posterior=FAMILIES[name])
+        trained = train(truth.covariance, 3, posterior=FAMILIES[name], **options).loss - full
+        yield compare(f"excess loss, {name}", exact, trained=trained, tolerance=2 * LOSS_TOLERANCE)
+
+
+def inference_errors(effort: Effort) -> Iterator[Row]:
+    """Sampled factors, noise and codes; independent and correlated factors, and more factors than data dimensions."""
+    rng = np.random.default_rng(102)
+    correlated = np.array([[1.0, 0.6, 0.0], [0.6, 1.5, 0.3], [0.0, 0.3, 0.8]])
+    cases = {
+        "independent": GenerativeModel(rng.standard_normal((4, 3)), 0.4),
+        "correlated": GenerativeModel(rng.standard_normal((4, 3)), 0.4, correlated, mean=np.ones(4)),
+        "K > D": GenerativeModel(rng.standard_normal((2, 3)), 0.4),
+    }
+    for name, truth in cases.items():
+        decoder = truth.loading + 0.1 * rng.standard_normal(truth.loading.shape)
+        vae = inference.optimal_encoder(decoder, 0.5, 1.7)
+        exact = inference.inference_error(truth, vae)
+        estimates = sample_errors(truth, vae, effort.samples, rng)
+        for criterion in CRITERIA:
+            value = getattr(exact, criterion)
+            yield compare(f"{criterion}, {name}", value, monte_carlo=estimates[criterion])
+
+
+def inference_error_curve(effort: Effort) -> Iterator[Row]:
+    """Along the curve, also where the decoder's noise is learned together with the encoder."""
+    truth, decoder, _, _ = _three_factors()
+    betas = np.array([0.6, 2.5])
+    for noise in (0.3, "learned"):
+        curve = inference.inference_error_curve(truth, betas, decoder=decoder, noise_variance=noise)
+        for at, beta in enumerate(betas):
+            found = _trained_errors(truth, float(beta), decoder, noise)
+            for criterion in CRITERIA:
+                yield compare(
+                    f"{criterion}, beta {beta:g}, noise {noise}",
+                    getattr(curve, criterion)[at],
+                    trained=getattr(found, criterion),
+                    tolerance=PARAMETER_TOLERANCE,
+                )
+
+
+def optimal_beta(effort: Effort) -> Iterator[Row]:
+    for criterion in CRITERIA:
+        exact = inference.optimal_beta(COHERENT, criterion)
+        beta, error = _search(COHERENT, criterion, bounds=(0.3, 5.0))
+        yield compare(f"beta*, {criterion}", exact.beta, trained=beta, tolerance=SEARCH_TOLERANCE)
+        yield compare(f"error at beta*, {criterion}", exact.error, trained=error, tolerance=LOSS_TOLERANCE)
+
+
+def optimal_beta_learned_noise(effort: Effort) -> Iterator[Row]:
+    """Noise and encoder learned together, with the true decoder held."""
+    truth, *_ = _three_factors()
+    for criterion in CRITERIA[:2]:
+        exact = inference.optimal_beta(truth, criterion, noise_variance="learned")
+        beta, error = _search(truth, criterion, bounds=(0.3, 3.0), noise="learned")
+        yield compare(f"beta*, {criterion}", exact.beta, trained=beta, tolerance=SEARCH_TOLERANCE)
+        yield compare(f"error at beta*, {criterion}", exact.error, trained=error, tolerance=LOSS_TOLERANCE)
+
+
+def slope_at_one(effort: Effort) -> Iterator[Row]:
+    """A central difference of trained encoders' errors, wrong by the step squared (1e-6) times a third derivative."""
+    step = 1e-3
+    right, left = (_trained_errors(COHERENT, 1 + h).forward_kl for h in (step, -step))
+    exact = inference.forward_kl_slope(COHERENT)
+    yield compare("d forward KL / d beta", exact, trained=(right - left) / (2 * step), tolerance=1e-5)
+
+
+def two_factors(effort: Effort) -> Iterator[Row]:
+    """The polynomial against the search for trained encoders, across the jump against the general closed form."""
+    a, r = 2.0, 0.3
+    truth = GenerativeModel(inference.two_factor_loading(a, r), 1.0)
+    exact = inference.two_factor_optimal_beta(a, r)
+    beta, _ = _search(truth, "forward_kl", bounds=(0.5, 2.0))
+    yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
+    for r in (0.9575, 0.96):
+        found = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
+        exact = inference.two_factor_optimal_beta(200.0, r)
+        yield compare(f"beta*, a = 200, r = {r:g}", exact, trained=found, tolerance=1e-9 * exact)
+    r = 0.02  # the expansion leaves out terms of order r^4
+    found = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(a, r), 1.0)).beta
+    exact = inference.small_coherence_beta(a, r)
+    yield compare(f"expansion of beta* - 1, r = {r:g}", exact - 1, trained=found - 1, tolerance=r**4)
+
+
+def noise_mismatch(effort: Effort) -> Iterator[Row]:
+    """A decoder with another noise than the truth: the optimum of every error moves by the ratio."""
+    noise = 0.8
+    for criterion in CRITERIA:
+        matched = inference.optimal_beta(COHERENT, criterion).beta
+        exact = inference.mismatched_beta(matched, COHERENT.noise_variance, noise)
+        beta, _ = _search(COHERENT, criterion, bounds=(0.2, 3.0), noise=noise)
+        yield compare(f"beta*, {criterion}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
+
+
+def correlated_factors(effort: Effort) -> Iterator[Row]:
+    """Where the laws for independent factors fail: forward KL least below 1, a bracket for the squared error."""
+    loading = np.linalg.cholesky(2 * np.array([[1.0, 0.99], [0.99, 1.0]])).T
+    truth = GenerativeModel(loading, 1.0, np.array([[1.0, 0.9], [0.9, 1.0]]))
+    exact = inference.optimal_beta(truth).beta
+    beta, _ = _search(truth, "forward_kl", bounds=(0.2, 2.0))
+    yield compare("beta*, forward_kl", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
+    low, high = inference.squared_error_level_bracket(truth)
+    level = _search(truth, "mean_squared_error", bounds=(0.2, 2.0))[0] * truth.noise_variance
+    yield compare("water level in its bracket", float(np.clip(level, low, high)), trained=level)
+    one_direction = GenerativeModel(np.array([[1.0, 0.5], [2.0, 1.0]]), 1.0, np.array([[1.0, 0.6], [0.6, 2.0]]))
+    level = _search(one_direction, "mean_squared_error", bounds=(0.2, 2.0))[0] * one_direction.noise_variance
+    for end, value in zip(("low", "high"), inference.squared_error_level_bracket(one_direction), strict=True):
+        yield compare(f"bracket of a single direction, {end}", value, trained=level, tolerance=SEARCH_TOLERANCE)
+
+
+def random_mixing(effort: Effort) -> Iterator[Row]:
+    """Draws of a finite loading; averages over them are within order 1/D of the limit."""
+    aspect, ratio, beta, data_dim, draws = 0.5, 4.0, 1.7, 80 if effort.quick else 160, 12
+    latent_dim = int(aspect * data_dim)
+    rng = np.random.default_rng(103)
+    limit = inference.random_mixing_errors(aspect, ratio, beta)
+    loadings = [inference.random_mixing_loading(data_dim, latent_dim, ratio, 1.0, rng) for _ in range(draws)]
+    vaes = [inference.optimal_encoder(loading, 1.0, beta) for loading in loadings]
+    errors = [
+        inference.inference_error(GenerativeModel(loading, 1.0), vae)
+        for loading, vae in zip(loadings, vaes, strict=True)
+    ]
+    for criterion in CRITERIA:
+        found = _mean([getattr(error, criterion) / latent_dim for error in errors])
+        yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=found, bias=1 / data_dim)
+    betas = _mean([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings[:6]])
+    limit = inference.random_mixing_optimal_beta(aspect, ratio)
+    yield compare("beta*, forward_kl", limit, monte_carlo=betas, bias=1 / data_dim)
+
+
+def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:
+    """A truth, a decoder that is not quite its loading, beta, and a noise that is not the truth's."""
+    rng = np.random.default_rng(104)
+    truth = GenerativeModel(rng.standard_normal((4, 3)), 0.4)
+    return truth, truth.loading + 0.2 * rng.standard_normal((4, 3)), 1.7, 0.3
+
+
+def _trained(truth: GenerativeModel, beta: float, decoder=None, noise: float | str = "true") -> LinearVAE:
+    decoder = truth.loading if decoder is None else decoder
+    noise = truth.noise_variance if noise == "true" else noise
+    run = train(
+        truth.covariance,
+        truth.latent_dim,
+        beta=beta,
+        noise_variance=noise,
+        decoder=decoder,
+        gradient_tolerance=GRADIENT_TOLERANCE,
+    )
+    return run.vae
+
+
+def _trained_errors(truth: GenerativeModel, *arguments) -> theory.InferenceError:
+    return theory.inference_error(truth, _trained(truth, *arguments))
+
+
+def _search(truth: GenerativeModel, criterion: str, bounds, noise: float | str = "true") -> tuple[float, float]:
+    """The beta at which the error of trained encoders is least, and the error there."""
+    sign = -1 if criterion == "log_score" else 1
+
+    def cost(beta):
+        return sign * getattr(_trained_errors(truth, beta, None, noise), criterion)
+
+    found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    return float(found.x), sign * float(found.fun)
+
+
+def _mean(values: list[float]) -> Estimate:
+    return Estimate(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values))))
+
+
+CHECKS = {
+    "optimal_encoder": optimal_encoder,
+    "family_gap": family_gap,
+    "inference_errors": inference_errors,
+    "inference_error_curve": inference_error_curve,
+    "optimal_beta": optimal_beta,
+    "optimal_beta_learned_noise": optimal_beta_learned_noise,
+    "slope_at_one": slope_at_one,
+    "two_factors": two_factors,
+    "noise_mismatch": noise_mismatch,
+    "correlated_factors": correlated_factors,
+    "random_mixing": random_mixing,
+}

@@ -1,0 +1,273 @@
+"""Checks of what is known about learning: the optimum, its noise, its place on Shannon's curve, and collapse.
+
+Trained models start at random and follow the gradient of the loss in all parameters. Latents come out in any order and
+sign, so what is compared does not depend on those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+import theory
+from numerics.activity import active_count
+from numerics.certification import certify
+from numerics.checks.comparison import Effort, Row, compare, compare_arrays
+from numerics.data import digits
+from numerics.monte_carlo import sample_elbo_terms, sample_errors
+from numerics.training import TrainingRun, train
+from theory import learning
+from theory.model import GenerativeModel, LinearVAE, Moments
+
+__all__ = ["CHECKS"]
+
+# Training stops at a gradient of 1e-9: the loss is then within 1e-10 of its minimum, everything else within 1e-6 where
+# no eigenvalue is closer than a tenth to another or to the water level.
+GRADIENT_TOLERANCE = 1e-9
+LOSS_TOLERANCE = 1e-9
+PART_TOLERANCE = 1e-6
+
+SPECTRUM = np.array([4.0, 2.5, 1.2, 0.6, 0.3])
+SPECTRA = {"distinct": SPECTRUM, "one dominant": np.array([20.0, 0.6, 0.5, 0.4]), "singular": np.array([3.0, 1.0, 0.0])}
+
+
+def optimum_fixed_noise(effort: Effort) -> Iterator[Row]:
+    for name, spectrum in SPECTRA.items():
+        yield from _optimum_rows(name, _covariance(spectrum), 2, 1.3, 0.4, effort)
+
+
+def optimum_learned_noise(effort: Effort) -> Iterator[Row]:
+    for name, spectrum in SPECTRA.items():
+        yield from _optimum_rows(name, _covariance(spectrum), 1 if name == "singular" else 2, 1.3, "learned", effort)
+
+
+def optimum_full_posterior(effort: Effort) -> Iterator[Row]:
+    """The full family reaches the same value, with the latents rotated at will: only eigenvalues of Q are compared."""
+    covariance, beta = _covariance(SPECTRUM), 1.3
+    for noise in (0.4, "learned"):
+        exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise, posterior="full")
+        run = _train(covariance, 3, beta, noise, posterior="full")
+        yield compare(f"loss, noise {noise}", exact.loss, trained=run.loss, tolerance=LOSS_TOLERANCE)
+        spectra = [np.linalg.eigvalsh(vae.posterior_covariance) for vae in (exact.vae, run.vae)]
+        yield compare_arrays(f"eigenvalues of Q, noise {noise}", *spectra, PART_TOLERANCE)
+
+
+def optimal_weights(effort: Effort) -> Iterator[Row]:
+    """Decoder, encoder and posterior variances themselves, aligned: rows and columns are told apart by their mode."""
+    covariance, beta = _covariance(SPECTRUM), 1.3
+    for noise in (0.4, "learned"):
+        exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise).vae
+        found = _aligned(_train(covariance, 3, beta, noise).vae, target=exact.decoder)
+        for name in ("decoder", "encoder", "posterior_covariance"):
+            yield compare_arrays(f"{name}, noise {noise}", getattr(exact, name), getattr(found, name), PART_TOLERANCE)
+
+
+def aggregate_posterior(effort: Effort) -> Iterator[Row]:
+    """At the optimum the codes of all data together have the prior's distribution: the rate is all information."""
+    covariance, beta = _covariance(SPECTRUM), 1.3
+    exact = learning.optimum(covariance, 3, beta=beta, noise_variance=0.6)
+    found = _train(covariance, 3, beta, 0.6).vae
+    code = found.encoder @ covariance @ found.encoder.T + found.posterior_covariance
+    yield compare_arrays("covariance of q(z)", np.eye(3), code, PART_TOLERANCE)
+    parts = theory.elbo_terms(found, covariance)
+    sampled = sample_elbo_terms(exact.vae, covariance, effort.samples, np.random.default_rng(201))
+    for name, value in {"mutual_information": exact.rate, "total_correlation": 0.0, "dimension_wise_kl": 0.0}.items():
+        # Sampled densities of the exact optimum differ by rounding only where a part is zero.
+        yield compare(
+            name,
+            value,
+            trained=getattr(parts, name),
+            tolerance=PART_TOLERANCE,
+            monte_carlo=sampled[name],
+            bias=1e-12,
+        )
+
+
+def rate_distortion(effort: Effort) -> Iterator[Row]:
+    """With a latent for every mode, trained models lie on Shannon's curve at the water level beta s2."""
+    covariance, noise = _covariance(SPECTRUM), 0.5
+    for beta in (0.4, 1.0, 1.8, 4.0):
+        point = learning.rate_distortion(SPECTRUM, beta * noise)
+        found = theory.elbo_terms(_train(covariance, len(SPECTRUM), beta, noise).vae, covariance)
+        for name in ("rate", "distortion"):
+            value = getattr(point, name)
+            yield compare(f"{name}, beta {beta:g}", value, trained=getattr(found, name), tolerance=PART_TOLERANCE)
+
+
+def capacity_penalty(effort: Effort) -> Iterator[Row]:
+    """With too few latents they lie above it, by the stated excess."""
+    covariance, beta, noise = _covariance(SPECTRUM), 1.3, 0.4
+    for latent_dim in (1, 2):
+        exact = learning.capacity_penalty(SPECTRUM, latent_dim, beta * noise)
+        found = theory.elbo_terms(_train(covariance, latent_dim, beta, noise).vae, covariance)
+        at_distortion = _shannon("distortion", found.distortion).rate
+        at_rate = _shannon("rate", found.rate).distortion
+        excess = {"rate": found.rate - at_distortion, "distortion": found.distortion - at_rate}
+        for name, value in excess.items():
+            yield compare(f"{name}, K = {latent_dim}", getattr(exact, name), trained=value, tolerance=PART_TOLERANCE)
+
+
+def collapse(effort: Effort) -> Iterator[Row]:
+    """Latents die one by one: how many are left a tenth below and a tenth above each critical beta."""
+    covariance = _covariance(SPECTRUM)
+    for noise in (0.5, "learned"):
+        critical = learning.critical_betas(SPECTRUM, 3, noise)
+        for number, threshold in enumerate(critical, start=1):
+            for side in (0.9, 1.1):
+                beta = float(side * threshold)
+                alive = active_count(_train(covariance, 3, beta, noise).vae, covariance)
+                expected = np.count_nonzero(beta < critical)
+                name = f"active latents, {side:g} of critical beta {number}, noise {noise}"
+                yield compare(name, expected, trained=alive)
+
+
+def learned_inference_error(effort: Effort) -> Iterator[Row]:
+    """A learned model against the true factors, latents matched to them; orthogonal and oblique columns."""
+    rng = np.random.default_rng(202)
+    basis = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    aligned = GenerativeModel(basis[:, :2] * [1.8, 1.1], 0.3)
+    oblique = GenerativeModel(basis[:, :2] @ np.array([[1.8, 0.7], [0.0, 1.1]]), 0.3)
+    for name, truth in {"aligned": aligned, "oblique": oblique}.items():
+        exact = theory.inference_error(truth, learning.optimum(truth.covariance, 2, beta=1.4).vae, match=True)
+        run = _train(truth.covariance, 2, 1.4, "learned")
+        found = theory.inference_error(truth, run.vae, match=True)
+        matched = _aligned(run.vae, target=truth.loading)
+        sampled = sample_errors(truth, matched, effort.samples, rng)
+        for criterion, estimate in sampled.items():
+            yield compare(
+                f"{criterion}, {name}",
+                getattr(exact, criterion),
+                trained=getattr(found, criterion),
+                tolerance=10 * PART_TOLERANCE,
+                monte_carlo=estimate,
+            )
+
+
+def first_and_second_order(effort: Effort) -> Iterator[Row]:
+    """The gradient at stated optima is zero and no direction curves down, at every size; a saddle is told apart."""
+    small = _covariance(SPECTRUM)
+    cases = {"distinct": (small, 3), "tied": (_covariance([3, 3, 1.5, 0.4]), 2), "K > D": (small, 7)}
+    cases["digits"] = (Moments.of(digits()).covariance, 20)
+    if not effort.quick:
+        cases["D = 784"] = (np.diag(10.0 / np.arange(1, 785)), 64)
+    for name, (covariance, latent_dim) in cases.items():
+        for noise in (0.4, "learned"):
+            exact = learning.optimum(covariance, latent_dim, beta=1.3, noise_variance=noise)
+            if exact.vae is None:
+                continue
+            found = certify(exact.vae, covariance, 1.3, learned_noise=noise == "learned")
+            yield compare(
+                f"gradient, {name}, noise {noise}", 0.0, trained=found.gradient_norm, tolerance=1e-11 * found.scale
+            )
+            yield compare(
+                f"downward curvature, {name}, noise {noise}", 0.0, trained=min(found.curvature, 0.0), tolerance=1e-9
+            )
+    # A latent left collapsed though its mode lies above the water: curvature 1 - sqrt(l / t) towards that mode.
+    level = 1.3 * 0.4
+    missing = learning.optimum(small, 1, beta=1.3, noise_variance=0.4).vae
+    found = certify(_with_dead_latent(missing), small, 1.3)
+    yield compare("curvature at a saddle", 1 - np.sqrt(SPECTRUM[1] / level), trained=found.curvature, tolerance=1e-9)
+
+
+def digits_optimum(effort: Effort) -> Iterator[Row]:
+    """Real data: handwritten digits, everything learned."""
+    covariance = Moments.of(digits()).covariance
+    for latent_dim in (2,) if effort.quick else (2, 6):
+        yield from _optimum_rows(f"K = {latent_dim}", covariance, latent_dim, 2.0, "learned", effort)
+
+
+def _optimum_rows(case: str, covariance, latent_dim: int, beta: float, noise, effort: Effort) -> Iterator[Row]:
+    """Value, parts, noise and number of active latents: exact, trained, and the parts sampled too."""
+    exact = learning.optimum(covariance, latent_dim, beta=beta, noise_variance=noise)
+    run = _train(covariance, latent_dim, beta, noise)
+    parts = theory.elbo_terms(run.vae, covariance)
+    sampled = sample_elbo_terms(exact.vae, covariance, effort.samples // 4, np.random.default_rng(203))
+    yield compare(f"loss, {case}", exact.loss, trained=run.loss, tolerance=LOSS_TOLERANCE)
+    for name in ("distortion", "rate"):
+        value = getattr(exact, name)
+        yield compare(
+            f"{name}, {case}",
+            value,
+            trained=getattr(parts, name),
+            tolerance=PART_TOLERANCE * max(1.0, value),
+            monte_carlo=sampled[name],
+        )
+    yield compare(
+        f"noise variance, {case}",
+        exact.noise_variance,
+        trained=run.vae.noise_variance,
+        tolerance=PART_TOLERANCE * exact.noise_variance,
+    )
+    yield compare(f"active latents, {case}", exact.active_count, trained=active_count(run.vae, covariance))
+
+
+def _train(covariance, latent_dim: int, beta: float, noise, posterior="diagonal") -> TrainingRun:
+    return train(
+        covariance,
+        latent_dim,
+        beta=beta,
+        noise_variance=noise,
+        posterior=posterior,
+        gradient_tolerance=GRADIENT_TOLERANCE,
+        rng=np.random.default_rng(204),
+    )
+
+
+def _covariance(spectrum) -> np.ndarray:
+    """A covariance with these eigenvalues, off the axes of the data."""
+    basis = np.linalg.qr(np.random.default_rng(205).standard_normal((len(spectrum), len(spectrum))))[0]
+    return (basis * np.asarray(spectrum, dtype=float)) @ basis.T
+
+
+def _aligned(vae: LinearVAE, target: np.ndarray) -> LinearVAE:
+    """Latents permuted and signed so that the overlap of the decoder's columns with the target's is largest."""
+    overlap = target.T @ vae.decoder
+    order = linear_sum_assignment(-np.abs(overlap))[1]
+    signs = np.where(overlap[np.arange(len(order)), order] < 0, -1.0, 1.0)
+    return LinearVAE(
+        vae.decoder[:, order] * signs,
+        vae.encoder[order] * signs[:, None],
+        vae.posterior_covariance[np.ix_(order, order)] * np.outer(signs, signs),
+        vae.noise_variance,
+    )
+
+
+def _with_dead_latent(vae: LinearVAE) -> LinearVAE:
+    """The same model with one more latent that carries nothing."""
+    return LinearVAE(
+        np.pad(vae.decoder, ((0, 0), (0, 1))),
+        np.pad(vae.encoder, ((0, 1), (0, 0))),
+        np.diag(np.append(np.diagonal(vae.posterior_covariance), 1.0)),
+        vae.noise_variance,
+    )
+
+
+def _shannon(known: str, value: float) -> learning.RateDistortion:
+    """The point of Shannon's curve with this rate or distortion, by bisection in the water level."""
+    low, high = 1e-9, float(SPECTRUM[0])
+    for _ in range(200):
+        level = np.sqrt(low * high)
+        over = np.minimum(SPECTRUM, level).sum() > value if known == "distortion" else _rate(level) < value
+        low, high = (low, level) if over else (level, high)
+    return learning.RateDistortion(_rate(low), np.minimum(SPECTRUM, low).sum())
+
+
+def _rate(level: float) -> float:
+    return float(np.log(np.maximum(SPECTRUM / level, 1)).sum() / 2)
+
+
+CHECKS = {
+    "optimum_fixed_noise": optimum_fixed_noise,
+    "optimum_learned_noise": optimum_learned_noise,
+    "optimum_full_posterior": optimum_full_posterior,
+    "optimal_weights": optimal_weights,
+    "aggregate_posterior": aggregate_posterior,
+    "rate_distortion": rate_distortion,
+    "capacity_penalty": capacity_penalty,
+    "collapse": collapse,
+    "learned_inference_error": learned_inference_error,
+    "first_and_second_order": first_and_second_order,
+    "digits_optimum": digits_optimum,
+}

@@ -1,0 +1,44 @@
+"""Real data: scikit-learn's handwritten digits, and whatever observations the user has in a file."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory.data import read_data
+
+__all__ = ["DATA_SETS", "digits", "load"]
+
+
+def digits() -> np.ndarray:
+    """The 1797 images of 8 x 8 pixels, grey values 0 to 16, that come with scikit-learn, one per row: (1797, 64).
+
+    Three pixels are zero in every image, so that the covariance has rank 61.
+    """
+    from sklearn.datasets import load_digits
+
+    return load_digits().data.astype(float)
+
+
+DATA_SETS = {"digits": digits}
+
+
+def load(source) -> np.ndarray:
+    """Observations by the name of a data set or from a file.
+
+    Parameters
+    ----------
+    source : str or path
+        "digits", or the path of a `.npy`, `.npz` (`FILE.npz:KEY`) or `.csv` file, one observation per row.
+
+    Returns
+    -------
+    (N, D) float array
+
+    Raises
+    ------
+    ValueError
+        for what is neither, or a file that cannot be used, see `theory.data.read_data`.
+    """
+    if isinstance(source, str) and source in DATA_SETS:
+        return DATA_SETS[source]()
+    return read_data(source)

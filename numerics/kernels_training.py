@@ -1,0 +1,300 @@
+"""Compiled kernels of training: the exact loss with its gradient, and three ways to descend it.
+
+A model is one flat vector of parameters in the principal axes of the data, where the covariance is diag(r^2) (r are the
+`roots` of its eigenvalues):
+
+    theta = [ W (D x K) | B (D x K) | L (K x K) | log s2 ],    V = B^T diag(1/r),   Q = F F^T,
+    F = the lower triangle of L with its diagonal exponentiated,    C = B^T B + Q,    M = W^T W
+
+    distortion = sum_i r_i^2 - 2 sum_ik r_i W_ik B_ik + tr(M C),    rate = [ tr C - K - log det Q ] / 2
+    loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
+
+B is the encoder of whitened data. All parameters follow the gradient of this loss; none is eliminated, no stationary
+value is solved for. A step costs O(D K^2). `mask` is one where a parameter is learned and zero where it is held.
+
+The kernels that call each other share this file because numba's cache of a function is renewed when its own file
+changes, not when the file of a function that it calls does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+__all__ = [
+    "ACCELERATED",
+    "ADAM",
+    "DIVERGED",
+    "GRADIENT",
+    "GRADIENT_DESCENT",
+    "MAX_STEPS",
+    "NOT_RUN",
+    "STALLED",
+    "descend",
+    "descend_all",
+    "value_and_gradient",
+]
+
+ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
+NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED = -1, 0, 1, 2, 3  # why it ended
+
+MEMORY = 20  # pairs of differences that the accelerated descent keeps
+LOG_NOISE_FLOOR = math.log(
+    1e-8
+)  # below this the loss (of order 1 / s2 before cancellation) has no digits worth following
+ROUNDING = 1e-14  # of the terms that cancel in the loss
+LINE_SEARCH_STEPS = 60
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work):
+    """The loss at `theta`; writes its gradient, times `mask`. `work` is (4, K, K) scratch space."""
+    rows, size = roots.size, roots.size * latent_dim
+    decoder, encoder = theta[:size].reshape(rows, latent_dim), theta[size : 2 * size].reshape(rows, latent_dim)
+    triangle = theta[2 * size : -1].reshape(latent_dim, latent_dim)
+    to_decoder, to_encoder = (
+        gradient[:size].reshape(rows, latent_dim),
+        gradient[size : 2 * size].reshape(rows, latent_dim),
+    )
+    to_triangle = gradient[2 * size : -1].reshape(latent_dim, latent_dim)
+    factor, code, gram, slope = work[0], work[1], work[2], work[3]
+    precision = math.exp(-theta[-1])
+
+    log_det = 0.0
+    for j in range(latent_dim):
+        for k in range(j):
+            factor[j, k] = triangle[j, k]
+        factor[j, j] = math.exp(triangle[j, j])
+        log_det += 2 * triangle[j, j]
+    for j in range(latent_dim):  # C and M, lower triangles
+        for k in range(j + 1):
+            total = 0.0
+            for m in range(k + 1):
+                total += factor[j, m] * factor[k, m]
+            code[j, k], gram[j, k] = total, 0.0
+    variance = cross = 0.0
+    for i in range(rows):
+        variance += roots[i] * roots[i]
+        for j in range(latent_dim):
+            w, b = decoder[i, j], encoder[i, j]
+            cross += roots[i] * w * b
+            for k in range(j + 1):
+                code[j, k] += b * encoder[i, k]
+                gram[j, k] += w * decoder[i, k]
+    spread = trace = 0.0
+    for j in range(latent_dim):
+        trace += code[j, j]
+        spread += code[j, j] * gram[j, j]
+        for k in range(j):
+            spread += 2 * code[j, k] * gram[j, k]
+            code[k, j], gram[k, j] = code[j, k], gram[j, k]
+    distortion = variance - 2 * cross + spread
+
+    for i in range(rows):
+        for k in range(latent_dim):
+            to_decoder[i, k] = -roots[i] * encoder[i, k] * precision
+            to_encoder[i, k] = -roots[i] * decoder[i, k] * precision + beta * encoder[i, k]
+        for j in range(latent_dim):
+            w, b = decoder[i, j] * precision, encoder[i, j] * precision
+            for k in range(latent_dim):
+                to_decoder[i, k] += w * code[j, k]
+                to_encoder[i, k] += b * gram[j, k]
+    for j in range(latent_dim):  # d loss / dF = (M / s2 + beta I) F - beta F^-T, the last on the log diagonal only
+        for k in range(j + 1):
+            slope[j, k] = beta * factor[j, k]
+        for m in range(latent_dim):
+            g = gram[j, m] * precision
+            for k in range(min(j, m) + 1):
+                slope[j, k] += g * factor[m, k]
+        for k in range(latent_dim):
+            to_triangle[j, k] = slope[j, k] if k < j else 0.0
+        to_triangle[j, j] = slope[j, j] * factor[j, j] - beta
+    gradient[-1] = rows / 2 - distortion * precision / 2
+    for p in range(len(theta)):
+        gradient[p] *= mask[p]
+    fit = distortion * precision / 2 + rows / 2 * (math.log(2 * math.pi) + theta[-1])
+    return fit + beta * (trace - latent_dim - log_det) / 2
+
+
+@njit(cache=True, error_model="numpy")
+def dot(x, y):
+    total = 0.0
+    for p in range(len(x)):
+        total += x[p] * y[p]
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def move(x, length, direction, out):
+    """out = x + length * direction."""
+    for p in range(len(x)):
+        out[p] = x[p] + length * direction[p]
+
+
+@njit(cache=True, error_model="numpy")
+def search_direction(gradient, moves, changes, products, count, direction):
+    """Minus the inverse curvature of the last steps applied to the gradient: the two loops of L-BFGS.
+
+    `moves` and `changes` hold the last steps s and changes of gradient y in a ring, `products` holds s.y.
+    """
+    memory = len(moves)
+    weights, zero = np.zeros(memory), np.zeros(len(gradient))
+    move(zero, -1.0, gradient, direction)
+    for pair in range(count - 1, max(0, count - memory) - 1, -1):
+        slot = pair % memory
+        weights[slot] = dot(moves[slot], direction) / products[slot]
+        move(direction, -weights[slot], changes[slot], direction)
+    slot = (count - 1) % memory
+    move(zero, products[slot] / dot(changes[slot], changes[slot]), direction, direction)
+    for pair in range(max(0, count - memory), count):
+        slot = pair % memory
+        weight = weights[slot] - dot(changes[slot], direction) / products[slot]
+        move(direction, weight, moves[slot], direction)
+
+
+@njit(cache=True, error_model="numpy")
+def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned):
+    """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
+    if norm <= tolerance:
+        return GRADIENT
+    if noise_learned > 0 and log_noise < LOG_NOISE_FLOOR:
+        return DIVERGED
+    return MAX_STEPS if step >= max_steps else NOT_RUN
+
+
+@njit(cache=True, error_model="numpy")
+def rounding_error(theta, roots, loss):
+    """How far rounding may move the loss: a fraction of the terms that cancel in it."""
+    return ROUNDING * ((dot(roots, roots) + 1.0) * math.exp(-theta[-1]) + abs(loss))
+
+
+@njit(cache=True, error_model="numpy")
+def accelerated(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history):
+    """Descent accelerated by the curvature that past gradients reveal (limited-memory BFGS).
+
+    The line search brackets a point where the loss has fallen and the slope has flattened (weak Wolfe conditions).
+    Where the fall drowns in rounding, the slopes alone decide.
+    """
+    size, step, count = len(theta), 0, 0
+    work = np.zeros((4, latent_dim, latent_dim))
+    gradient, new_gradient, trial, direction = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
+    moves, changes, products = np.zeros((MEMORY, size)), np.zeros((MEMORY, size)), np.zeros(MEMORY)
+    loss = value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work)
+    while True:
+        if step < len(history):
+            history[step] = loss
+        norm = math.sqrt(dot(gradient, gradient))
+        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
+        if end != NOT_RUN:
+            return step, loss, norm, end
+        rounding = rounding_error(theta, roots, loss)
+        if count:
+            search_direction(gradient, moves, changes, products, count, direction)
+        else:
+            move(np.zeros(size), -min(1.0, math.exp(theta[-1]), 1.0 / norm), gradient, direction)
+        slope = dot(direction, gradient)
+        low, high, length, found = 0.0, np.inf, 1.0, False
+        for _ in range(LINE_SEARCH_STEPS if slope < 0 else 0):
+            move(theta, length, direction, trial)
+            new_loss = value_and_gradient(trial, roots, latent_dim, beta, mask, new_gradient, work)
+            new_slope = dot(direction, new_gradient)
+            fallen = new_loss <= loss + 1e-4 * length * slope
+            flat = new_loss <= loss + rounding and abs(new_slope) <= 0.9 * abs(slope)
+            if not (fallen or flat):  # also where the loss overflowed: comparisons with NaN are false
+                high = length
+            elif new_slope < 0.9 * slope:
+                low = length
+            else:
+                found = True
+                break
+            length = 2 * length if high == np.inf else (low + high) / 2
+        if found:
+            slot = count % MEMORY
+            move(trial, -1.0, theta, moves[slot])
+            move(new_gradient, -1.0, gradient, changes[slot])
+            products[slot] = dot(moves[slot], changes[slot])  # > 0, since the slope has flattened
+            theta[:], gradient[:] = trial, new_gradient
+            loss, step, count = new_loss, step + 1, count + 1
+        elif count:
+            count = 0  # forget the curvature and try along the gradient
+        else:
+            return step, loss, norm, STALLED
+
+
+@njit(cache=True, error_model="numpy")
+def gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history):
+    """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
+    size, step = len(theta), 0
+    work = np.zeros((4, latent_dim, latent_dim))
+    gradient, new_gradient, trial = np.zeros(size), np.zeros(size), np.zeros(size)
+    length = math.exp(theta[-1])
+    loss = value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work)
+    while True:
+        if step < len(history):
+            history[step] = loss
+        norm = math.sqrt(dot(gradient, gradient))
+        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
+        if end != NOT_RUN:
+            return step, loss, norm, end
+        rounding = rounding_error(theta, roots, loss)
+        length, found = 1.2 * length, False
+        for _ in range(LINE_SEARCH_STEPS):
+            move(theta, -length, gradient, trial)
+            new_loss = value_and_gradient(trial, roots, latent_dim, beta, mask, new_gradient, work)
+            if new_loss <= loss + rounding and dot(new_gradient, gradient) >= 0:
+                found = True
+                break
+            length /= 2
+        if not found:
+            return step, loss, norm, STALLED
+        theta[:], gradient[:] = trial, new_gradient
+        loss, step = new_loss, step + 1
+
+
+@njit(cache=True, error_model="numpy")
+def adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_steps, history):
+    """Adam at a constant learning rate, with the usual decay rates .9 and .999."""
+    size, step = len(theta), 0
+    work = np.zeros((4, latent_dim, latent_dim))
+    gradient, first, second = np.zeros(size), np.zeros(size), np.zeros(size)
+    first_decay = second_decay = 1.0
+    while True:
+        loss = value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work)
+        if step < len(history):
+            history[step] = loss
+        norm = math.sqrt(dot(gradient, gradient))
+        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
+        if end != NOT_RUN:
+            return step, loss, norm, end
+        step, first_decay, second_decay = step + 1, 0.9 * first_decay, 0.999 * second_decay
+        rate, correction = learning_rate / (1 - first_decay), 1 / math.sqrt(1 - second_decay)
+        for p in range(size):
+            first[p] = 0.9 * first[p] + 0.1 * gradient[p]
+            second[p] = 0.999 * second[p] + 0.001 * gradient[p] * gradient[p]
+            theta[p] -= rate * first[p] / (correction * math.sqrt(second[p]) + 1e-8)
+
+
+@njit(cache=True, error_model="numpy")
+def descend(theta, roots, latent_dim, beta, mask, method, learning_rate, tolerance, max_steps, history):
+    """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
+
+    `history` takes the loss of each step, as many as it has room for.
+    """
+    if method == ACCELERATED:
+        return accelerated(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history)
+    if method == GRADIENT_DESCENT:
+        return gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history)
+    return adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_steps, history)
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def descend_all(
+    thetas, roots, latent_dim, betas, mask, method, learning_rate, tolerance, max_steps, steps, losses, norms, ends
+):
+    """`descend` for each row of `thetas`, in place and in parallel; the last four arrays take what each returns."""
+    for run in prange(len(betas)):
+        steps[run], losses[run], norms[run], ends[run] = descend(
+            thetas[run], roots, latent_dim, betas[run], mask, method, learning_rate, tolerance, max_steps, np.empty(0)
+        )

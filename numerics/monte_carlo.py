@@ -1,0 +1,183 @@
+"""Monte Carlo of what the theory has in closed form: nothing but draws and Gaussian densities.
+
+Factors, data and codes are drawn as the models say; every quantity is the mean of one number per draw, with its
+standard error. Densities are evaluated here, by a function of its own; the posterior of the truth enters only through
+Bayes' rule, log p(s|x) = log p(x|s) + log p(s) - log p(x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.model import GenerativeModel, LinearVAE, as_moments
+
+__all__ = ["Estimate", "sample_elbo_terms", "sample_errors"]
+
+CHUNK = 2**21  # numbers drawn at a time, which bounds the memory
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean of independent draws and its standard error, in the units of the quantity."""
+
+    value: float
+    standard_error: float
+
+
+def sample_errors(truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random.Generator) -> dict[str, Estimate]:
+    """The four inference errors of a VAE's encoder, latent j standing for factor j, from n draws of factors and noise.
+
+        mean_squared_error   |s - mu(x)|^2
+        forward_kl           log p(s|x) - log q(s|x)          at the true s
+        reverse_kl           log q(z|x) - log p(z|x)          at codes z ~ q(.|x)
+        log_score            log q(s|x)                       at the true s
+
+    Parameters
+    ----------
+    truth : GenerativeModel
+    vae : LinearVAE
+        with as many latents as the truth has factors.
+    n : int, at least 2
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of Estimate
+        by the names of `theory.InferenceError`. Where p(s|x) has no density (tau2 = 0 with a loading that is not zero,
+        or a singular factor covariance) both divergences are infinite, with standard error 0.
+
+    Raises
+    ------
+    ValueError
+        if the dimensions differ or n < 2.
+    """
+    if (vae.data_dim, vae.latent_dim) != (truth.data_dim, truth.latent_dim):
+        raise ValueError(
+            f"vae must have the truth's {truth.data_dim} data dimensions and {truth.latent_dim} latents, "
+            f"got {vae.data_dim} and {vae.latent_dim}"
+        )
+    mean = truth.mean if vae.mean is None else vae.mean
+    singular = np.linalg.matrix_rank(truth.factor_covariance, hermitian=True) < truth.latent_dim
+    singular |= truth.noise_variance == 0 and np.any(truth.loading)
+
+    def draw(count: int) -> dict[str, np.ndarray]:
+        factors, data = truth.sample(count, rng)
+        reported = (data - mean) @ vae.encoder.T
+        codes = reported + _gaussian(count, vae.posterior_covariance, rng)
+        log_score = _log_density(factors - reported, vae.posterior_covariance)
+        values = {"mean_squared_error": np.sum((factors - reported) ** 2, axis=1), "log_score": log_score}
+        if not singular:
+            values["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
+            values["reverse_kl"] = _log_density(codes - reported, vae.posterior_covariance)
+            values["reverse_kl"] -= _log_true_posterior(truth, codes, data)
+        return values
+
+    infinite = dict.fromkeys(("forward_kl", "reverse_kl"), Estimate(np.inf, 0.0)) if singular else {}
+    return _estimates(draw, n, truth.data_dim + truth.latent_dim) | infinite
+
+
+def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generator) -> dict[str, Estimate]:
+    """Every part of the objective, from n draws of Gaussian data and of their codes z ~ q(z|x).
+
+        distortion           |x - m - W z|^2
+        rate                 log q(z|x) - log p(z)
+        mutual_information   log q(z|x) - log q(z)
+        total_correlation    log q(z) - sum_j log q(z_j)
+        dimension_wise_kl    sum_j log q(z_j) - log p(z_j)
+        aggregate_kl         log q(z) - log p(z)
+        reconstruction       -log p(x|z)
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    covariance : (D, D) array, or Moments
+        of the data, positive semi-definite.
+    n : int, at least 2
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of Estimate, by the names of `theory.ElboTerms`
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one or does not fit the VAE, or n < 2.
+    """
+    moments = as_moments(covariance)
+    data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
+    offset = np.zeros(vae.data_dim) if vae.mean is None else moments.mean - vae.mean
+    code_mean = vae.encoder @ offset
+    code_covariance = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
+    prior, noise = np.eye(vae.latent_dim), vae.noise_variance * np.eye(vae.data_dim)
+
+    def draw(count: int) -> dict[str, np.ndarray]:
+        data = offset + _gaussian(count, data_covariance, rng)
+        around = _gaussian(count, vae.posterior_covariance, rng)
+        codes = data @ vae.encoder.T + around
+        residuals = data - codes @ vae.decoder.T
+        conditional = _log_density(around, vae.posterior_covariance)
+        aggregate = _log_density(codes - code_mean, code_covariance)
+        marginals = sum(
+            _log_density(codes[:, [j]] - code_mean[j], code_covariance[j : j + 1, j : j + 1])
+            for j in range(vae.latent_dim)
+        )
+        before = _log_density(codes, prior)
+        return {
+            "distortion": np.sum(residuals**2, axis=1),
+            "rate": conditional - before,
+            "mutual_information": conditional - aggregate,
+            "total_correlation": aggregate - marginals,
+            "dimension_wise_kl": marginals - before,
+            "aggregate_kl": aggregate - before,
+            "reconstruction": -_log_density(residuals, noise),
+        }
+
+    return _estimates(draw, n, 2 * vae.data_dim + 2 * vae.latent_dim)
+
+
+def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """log p(s|x) by Bayes' rule; without noise only a zero loading comes here, and then the data say nothing."""
+    prior = _log_density(factors, truth.factor_covariance)
+    if truth.noise_variance == 0:
+        return prior
+    centred = data - truth.mean
+    noise = truth.noise_variance * np.eye(truth.data_dim)
+    return prior + _log_density(centred - factors @ truth.loading.T, noise) - _log_density(centred, truth.covariance)
+
+
+def _log_density(differences: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """log N(difference; 0, C) for each row of (n, k) differences."""
+    root = np.linalg.cholesky(covariance)
+    standardised = np.linalg.solve(root, differences.T)
+    log_root = np.sum(np.log(np.diagonal(root)))
+    return -np.sum(standardised**2, axis=0) / 2 - log_root - len(root) / 2 * np.log(2 * np.pi)
+
+
+def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """`count` draws of N(0, C), one per row; C may be singular."""
+    variances, directions = np.linalg.eigh(covariance)
+    root = directions * np.sqrt(np.maximum(variances, 0.0))
+    return rng.standard_normal((count, len(root))) @ root.T
+
+
+def _estimates(draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int) -> dict[str, Estimate]:
+    """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
+    if validation.latent_count("n", n) < 2:
+        raise ValueError(f"n must be at least 2, for a standard error, got {n}")
+    rows = max(1, CHUNK // max(1, width))
+    done, means, squares = 0, {}, {}
+    while done < n:
+        count = min(rows, n - done)
+        for name, values in draw(count).items():
+            mean = values.mean()
+            shift = mean - means.get(name, 0.0)
+            squares[name] = squares.get(name, 0.0) + np.sum((values - mean) ** 2)
+            squares[name] += shift**2 * done * count / (done + count)
+            means[name] = means.get(name, 0.0) + shift * count / (done + count)
+        done += count
+    return {name: Estimate(float(means[name]), float(np.sqrt(squares[name] / (n - 1) / n))) for name in means}

@@ -1,0 +1,255 @@
+"""Gradient training of a linear-Gaussian beta-VAE on a covariance: the independent witness of the closed forms.
+
+    loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
+
+is exact for data of the given covariance, so training is full-batch and without sampling noise. Decoder, encoder,
+posterior covariance (a Cholesky factor with the zeros of its family and a log diagonal) and log noise start at random
+and all follow the gradient; no closed form is used and nothing is solved for.
+
+Training coordinates: data in units in which the largest eigenvalue is 1 and along the principal axes, the encoder
+acting on whitened data. The units are undone exactly at the end. Descent in rotated coordinates is rotated descent, so
+the axes change nothing for "accelerated" and "gradient"; they make a step cost O(D K^2). Whitening is a fixed linear
+change of parameters that spares the descent the spread of the eigenvalues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from numerics import kernels_training as kernels
+from theory import validation
+from theory.model import LinearVAE, Moments, as_moments
+from theory.partition import Posterior, partition, partition_mask
+
+__all__ = ["TrainingRun", "train"]
+
+METHODS = {"accelerated": kernels.ACCELERATED, "gradient": kernels.GRADIENT_DESCENT, "adam": kernels.ADAM}
+OVERFLOW = 300.0  # an exponent beyond which exp(2 x) soon leaves float64; only Adam takes steps that nothing checks
+ENDS = {
+    kernels.NOT_RUN: "not run",
+    kernels.GRADIENT: "gradient",
+    kernels.MAX_STEPS: "max_steps",
+    kernels.STALLED: "stalled",
+    kernels.DIVERGED: "diverged",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """What one training run reached.
+
+    Attributes
+    ----------
+    vae : LinearVAE
+        the model at the last step, in the units of the data.
+    loss : float
+        its loss in nats.
+    history : (steps + 1,) array
+        the loss before each step and after the last, in nats.
+    gradient_norm : float
+        Euclidean norm of the gradient over all learned parameters in training coordinates, in nats.
+    steps : int
+    stopped : str
+        "gradient": the gradient norm fell to the tolerance. "max_steps": it did not within the steps allowed.
+        "stalled": no step along the gradient lowers the loss by more than rounding. "diverged": the learned noise
+        fell below 1e-8 of the largest eigenvalue; the loss is unbounded below (K >= rank and beta < D / rank), or its
+        optimum lies beyond what double precision resolves. (The slower methods may run out of steps on the way.)
+    """
+
+    vae: LinearVAE
+    loss: float
+    history: np.ndarray
+    gradient_norm: float
+    steps: int
+    stopped: str
+
+
+def train(
+    covariance,
+    latent_dim: int,
+    *,
+    beta: float,
+    noise_variance: float | str = "learned",
+    decoder: np.ndarray | None = None,
+    posterior: Posterior = "diagonal",
+    method: str = "accelerated",
+    learning_rate: float = 0.01,
+    gradient_tolerance: float = 1e-8,
+    max_steps: int = 20_000,
+    rng: np.random.Generator | None = None,
+) -> TrainingRun:
+    """Train a linear-Gaussian beta-VAE from a random start by descending the exact gradient of its loss.
+
+    Parameters
+    ----------
+    covariance : (D, D) array, or Moments
+        of any rank; with `Moments` the model takes over the mean.
+    latent_dim : int
+        K; may exceed D, may be 0.
+    beta : float > 0
+    noise_variance : float > 0, or "learned"
+        a number holds the decoder noise there; a learned one starts at the mean variance tr S / D.
+    decoder : (D, K) array, optional
+        hold the decoder there; encoder and posterior covariance (and the noise, if learned) are trained.
+    posterior : "diagonal", "full", or a list of groups of latents
+    method : "accelerated", "gradient" or "adam"
+        limited-memory BFGS; plain descent with the longest step that does not overshoot; Adam with a constant
+        learning rate. Exact comparisons want the first: plain descent nearly stands still where eigenvalues are
+        close, and Adam, whose steps do not shrink with the gradient, often keeps moving about the optimum (1e-4 nats
+        above it is common). Adam works parameter by parameter, so it alone depends on the axes, here the principal
+        ones.
+    learning_rate : float > 0
+        of Adam, in training coordinates; the other methods find their own steps.
+    gradient_tolerance : float > 0
+        stop when the Euclidean norm of the gradient in training coordinates (see the module) is at most this, in nats.
+        The excess loss is then about tolerance^2 / (2 curvature).
+    max_steps : int
+        a safety net; reaching it is reported in `stopped`.
+    rng : numpy.random.Generator, optional
+        source of the start; `None` means `numpy.random.default_rng(0)`, so that a run can be repeated.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit, or a learning rate so large that Adam overflows.
+    """
+    problem = pose(covariance, latent_dim, noise_variance, decoder, posterior)
+    beta = validation.positive("beta", beta)
+    settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
+    theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
+    steps, loss, norm, end = kernels.descend(
+        theta, problem.roots, problem.latent_dim, beta, problem.mask, *settings, history
+    )
+    if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
+        raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
+    return TrainingRun(
+        vae=problem.vae(theta),
+        loss=float(loss + problem.loss_offset),
+        history=history[: steps + 1] + problem.loss_offset,
+        gradient_norm=float(norm),
+        steps=int(steps),
+        stopped=ENDS[end],
+    )
+
+
+def descent_settings(method, learning_rate, gradient_tolerance, max_steps) -> tuple[int, float, float, int]:
+    """Check the arguments that say how to descend, in the order in which the kernels take them."""
+    return (
+        METHODS[validation.choice("method", method, METHODS)],
+        validation.positive("learning_rate", learning_rate),
+        validation.positive("gradient_tolerance", gradient_tolerance),
+        validation.latent_count("max_steps", max_steps),
+    )
+
+
+def generator(rng: np.random.Generator | None) -> np.random.Generator:
+    if rng is None:
+        return np.random.default_rng(0)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}; pass numpy.random.default_rng(seed)")
+    return rng
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is trained on what, in training coordinates.
+
+    Attributes
+    ----------
+    roots, axes : (D,) and (D, D) arrays
+        square roots of the eigenvalues, descending and scaled so that the first is 1, and the principal axes.
+    unit : float
+        the largest eigenvalue, which is the unit of variance (1 if all variance is zero).
+    latent_dim : int
+    noise : float
+        the noise variance, held or to start from, in that unit.
+    decoder : (D, K) array or None
+        the decoder that is held, in the units of the data.
+    mask : (2 D K + K K + 1,) array
+        one where a parameter is learned, zero where it is held.
+    mean : (D,) array or None
+    """
+
+    roots: np.ndarray
+    axes: np.ndarray
+    unit: float
+    latent_dim: int
+    noise: float
+    decoder: np.ndarray | None
+    mask: np.ndarray
+    mean: np.ndarray | None
+
+    @property
+    def loss_offset(self) -> float:
+        """What the unit of variance adds to the loss: (D/2) log unit."""
+        return len(self.roots) / 2 * np.log(self.unit)
+
+    def start(self, rng: np.random.Generator) -> np.ndarray:
+        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
+
+        Decoder and whitened encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and
+        below it.
+        """
+        shape = (len(self.roots), self.latent_dim)
+        decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[0])
+        triangle = 0.3 * rng.standard_normal((self.latent_dim, self.latent_dim)).ravel()
+        if self.decoder is not None:
+            decoder = self.decoder / np.sqrt(self.unit)
+        encoder[self.roots == 0] = 0.0  # directions without data have no encoder
+        size = decoder.size
+        blocks = [(self.axes.T @ decoder).ravel(), (self.axes.T @ encoder).ravel(), triangle * self.mask[2 * size : -1]]
+        return np.concatenate([*blocks, [np.log(self.noise)]])
+
+    def vae(self, theta: np.ndarray) -> LinearVAE:
+        """The model that parameters stand for, in the units and axes of the data."""
+        shape = (len(self.roots), self.latent_dim)
+        size = shape[0] * shape[1]
+        decoder, encoder = theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape)
+        triangle = theta[2 * size : -1].reshape(self.latent_dim, self.latent_dim)
+        factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+        present = self.roots > 0
+        unwhitened = encoder[present].T / self.roots[present]
+        return LinearVAE(
+            decoder=self.axes @ decoder * np.sqrt(self.unit) if self.decoder is None else self.decoder,
+            encoder=unwhitened @ self.axes[:, present].T / np.sqrt(self.unit),
+            posterior_covariance=factor @ factor.T,
+            noise_variance=np.exp(theta[-1]) * self.unit,
+            mean=self.mean,
+        )
+
+
+def pose(covariance, latent_dim, noise_variance, decoder, posterior) -> Problem:
+    """Check the arguments that say what is trained, and go over to training coordinates."""
+    moments = as_moments(covariance)
+    symmetric = validation.covariance_matrix("covariance", moments.covariance)
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    size = len(symmetric) * latent_dim
+    if decoder is not None:
+        decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
+    eigenvalues, axes = np.linalg.eigh(symmetric)
+    eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), axes[:, ::-1]
+    unit = float(eigenvalues.max(initial=0.0)) or 1.0
+    learned = isinstance(noise_variance, str)
+    if learned:
+        validation.choice("noise_variance", noise_variance, ("learned",))
+        noise = float(eigenvalues.mean()) / unit or 1.0
+    else:
+        noise = validation.positive("noise_variance", noise_variance) / unit
+    together = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim))
+    mask = np.concatenate([np.full(size, decoder is None), np.ones(size), together.ravel(), [learned]]).astype(float)
+    return Problem(
+        roots=np.sqrt(eigenvalues / unit),
+        axes=axes,
+        unit=unit,
+        latent_dim=latent_dim,
+        noise=noise,
+        decoder=decoder,
+        mask=mask,
+        mean=moments.mean if isinstance(covariance, Moments) else None,
+    )

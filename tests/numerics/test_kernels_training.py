@@ -1,0 +1,176 @@
+"""The compiled kernels: the gradient against differences of the defined loss, each kernel against its own Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numerics import kernels_training as kernels
+from numerics.training import pose
+from tests.cases import DISTINCT, ISOTROPIC, ONE_DOMINANT
+from theory import elbo_terms
+
+FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
+
+
+def setting(posterior="full", latent_dim=3, case=DISTINCT, noise_variance="learned", seed=0):
+    problem = pose(case.covariance, latent_dim, noise_variance, None, posterior)
+    theta = problem.start(np.random.default_rng(seed))
+    theta[-1] -= 0.3  # away from the mean variance
+    return problem, theta
+
+
+def evaluate(problem, theta, beta, function=kernels.value_and_gradient):
+    gradient, work = np.full(len(theta), np.nan), np.full((4, problem.latent_dim, problem.latent_dim), np.nan)
+    loss = function(theta, problem.roots, problem.latent_dim, beta, problem.mask, gradient, work)
+    return loss, gradient
+
+
+def defined_loss(problem, theta, covariance, beta):
+    return elbo_terms(problem.vae(theta), covariance).loss(beta) - problem.loss_offset
+
+
+@pytest.mark.parametrize("posterior", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("case", [DISTINCT, ISOTROPIC, ONE_DOMINANT], ids=str)
+def test_loss_is_the_defined_one_and_the_gradient_its_derivative(case, posterior):
+    problem, theta = setting(posterior, case=case)
+    loss, gradient = evaluate(problem, theta, case.beta)
+    assert loss == pytest.approx(defined_loss(problem, theta, case.covariance, case.beta), abs=1e-11)
+
+    def shifted(place, step):
+        moved = theta.copy()
+        moved[place] += step
+        return defined_loss(problem, moved, case.covariance, case.beta)
+
+    h = 1e-3  # differences of fourth order: error h^4 from the series and 1e-14 / h from rounding
+    for place in range(len(theta)):
+        derivative = (
+            8 * (shifted(place, h) - shifted(place, -h)) - (shifted(place, 2 * h) - shifted(place, -2 * h))
+        ) / (12 * h)
+        expected = derivative if problem.mask[place] else 0.0
+        assert gradient[place] == pytest.approx(expected, rel=1e-8, abs=1e-8), place
+
+
+@pytest.mark.parametrize("latent_dim", [0, 1, 7])
+def test_no_latents_and_more_latents_than_dimensions(latent_dim):
+    problem, theta = setting("diagonal", latent_dim)
+    loss, gradient = evaluate(problem, theta, 0.7)
+    assert loss == pytest.approx(defined_loss(problem, theta, DISTINCT.covariance, 0.7), abs=1e-11)
+    assert np.isfinite(gradient).all()
+
+
+def test_held_parameters_have_no_gradient():
+    problem = pose(DISTINCT.covariance, 3, 0.4, np.ones((5, 3)), [[0, 2], [1]])
+    theta = problem.start(np.random.default_rng(1))
+    gradient = evaluate(problem, theta, 1.5)[1]
+    assert not gradient[problem.mask == 0].any()
+    assert gradient[problem.mask == 1].all()
+    assert problem.mask.sum() == 15 + 4  # the encoder, three log diagonals and one entry below the diagonal
+
+
+@pytest.mark.parametrize("latent_dim", [0, 1, 3])
+def test_loss_in_plain_python(latent_dim):
+    problem, theta = setting("full", latent_dim)
+    compiled, plain = evaluate(problem, theta, 1.5), evaluate(problem, theta, 1.5, kernels.value_and_gradient.py_func)
+    assert plain[0] == pytest.approx(compiled[0], abs=1e-13)
+    np.testing.assert_allclose(plain[1], compiled[1], rtol=0, atol=1e-12)
+
+
+METHODS = {
+    "accelerated": (kernels.accelerated, ()),
+    "gradient": (kernels.gradient_descent, ()),
+    "adam": (kernels.adam, (0.01,)),
+}
+
+
+@pytest.mark.parametrize(("kernel", "rate"), METHODS.values(), ids=METHODS)
+def test_descents_in_plain_python(kernel, rate):
+    results = []
+    for function in (kernel, kernel.py_func):
+        problem, theta = setting("full", 2)
+        history = np.full(8, np.nan)
+        ended = function(theta, problem.roots, 2, 1.5, problem.mask, *rate, 1e-8, 15, history)
+        results.append((*ended, history, theta))
+    for compiled, plain in zip(*results, strict=True):
+        np.testing.assert_allclose(plain, compiled, rtol=1e-10, atol=1e-10)
+    steps, loss, _, end, history, _ = results[0]
+    assert (steps, end) == (15, kernels.MAX_STEPS)
+    assert history[0] > history[-1] > loss
+
+
+@pytest.mark.parametrize("method", [kernels.ACCELERATED, kernels.GRADIENT_DESCENT, kernels.ADAM])
+def test_dispatch_in_plain_python(method):
+    results = []
+    for function in (kernels.descend, kernels.descend.py_func):
+        problem, theta = setting("full", 2)
+        ended = function(theta, problem.roots, 2, 1.5, problem.mask, method, 0.01, 1e-8, 9, np.empty(0))
+        results.append((*ended, *theta))
+    assert results[0] == results[1]  # the same compiled descent underneath
+
+
+def test_many_runs_in_plain_python_and_one_by_one():
+    betas = np.array([0.4, 1.5, 3.0])
+    problem, theta = setting("full", 2)
+    results = []
+    for function in (kernels.descend_all, kernels.descend_all.py_func):
+        thetas = np.tile(theta, (3, 1))
+        steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
+        settings = (kernels.ACCELERATED, 0.01, 1e-8, 40)
+        function(thetas, problem.roots, 2, betas, problem.mask, *settings, steps, losses, norms, ends)
+        results.append((thetas, steps, losses, norms, ends))
+    for compiled, plain in zip(*results, strict=True):
+        np.testing.assert_array_equal(compiled, plain)
+
+
+def test_search_direction_is_the_dense_bfgs_update():
+    rng = np.random.default_rng(0)
+    size, memory, count = 6, 4, 6  # the ring has wrapped: only pairs 2 .. 5 are left
+    root = rng.standard_normal((size, size))
+    curvature = root @ root.T + np.eye(size)
+    pairs = [(s, curvature @ s) for s in rng.standard_normal((count, size))]
+    moves, changes, products = np.zeros((memory, size)), np.zeros((memory, size)), np.zeros(memory)
+    for pair, (s, y) in enumerate(pairs):
+        moves[pair % memory], changes[pair % memory], products[pair % memory] = s, y, s @ y
+    s, y = pairs[-1]
+    inverse = np.eye(size) * (s @ y) / (y @ y)
+    for s, y in pairs[-memory:]:
+        left = np.eye(size) - np.outer(s, y) / (s @ y)
+        inverse = left @ inverse @ left.T + np.outer(s, s) / (s @ y)
+    gradient = rng.standard_normal(size)
+    for function in (kernels.search_direction, kernels.search_direction.py_func):
+        direction = np.full(size, np.nan)
+        function(gradient, moves, changes, products, count, direction)
+        np.testing.assert_allclose(direction, -inverse @ gradient, rtol=1e-10, atol=1e-10)
+
+
+def test_adam_takes_the_published_steps():
+    problem, theta = setting("full", 2)
+    expected, first, second = theta.copy(), 0.0, 0.0
+    for step in range(1, 6):
+        gradient = evaluate(problem, expected, 1.5)[1]
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        mean, spread = first / (1 - 0.9**step), np.sqrt(second / (1 - 0.999**step))
+        expected -= 0.05 * mean / (spread + 1e-8)
+    kernels.adam(theta, problem.roots, 2, 1.5, problem.mask, 0.05, 1e-8, 5, np.empty(0))
+    np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [kernels.verdict, kernels.verdict.py_func], ids=["compiled", "python"])
+def test_why_a_descent_ends(function):
+    floor = kernels.LOG_NOISE_FLOOR
+    assert function(3, 9, 1e-9, 1e-8, floor - 1, 1.0) == kernels.GRADIENT
+    assert function(3, 9, 1.0, 1e-8, floor - 1, 1.0) == kernels.DIVERGED
+    assert function(3, 9, 1.0, 1e-8, floor - 1, 0.0) == kernels.NOT_RUN  # a held noise may be as small as it likes
+    assert function(9, 9, 1.0, 1e-8, 0.0, 1.0) == kernels.MAX_STEPS
+
+
+def test_small_helpers_in_plain_python():
+    x, y = np.array([1.0, -2.0, 0.5]), np.array([0.25, 3.0, 4.0])
+    for function in (kernels.dot, kernels.dot.py_func):
+        assert function(x, y) == x @ y
+    for function in (kernels.move, kernels.move.py_func):
+        out = np.empty(3)
+        function(x, 2.0, y, out)
+        np.testing.assert_array_equal(out, x + 2 * y)
+    for function in (kernels.rounding_error, kernels.rounding_error.py_func):
+        assert function(np.array([0.0, np.log(0.5)]), x, -3.0) == pytest.approx(1e-14 * (6.25 * 2 + 3), rel=1e-12)

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import numerics.__main__ as door
+from numerics.__main__ import main
+from theory import LinearVAE, elbo_terms, inference, optimum
+
+SPECTRUM = "4,2.5,1.2,.6,.3"
+COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
+
+
+def run(capsys, *argv):
+    code = main(argv)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def run_json(capsys, *argv):
+    code, out, _ = run(capsys, *argv, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def test_verify_prints_a_verdict_for_every_comparison(capsys):
+    code, out, _ = run(capsys, "verify", "--quick", "--only", "two_factors", "--only", "slope_at_one")
+    assert code == 0
+    lines = out.splitlines()
+    columns = "result quantity closed_form trained monte_carlo standard_error deviation tolerance verdict"
+    assert lines[0].split() == columns.split()
+    assert lines[-1] == "5 of 5 comparisons agree"
+    assert all(line.endswith("ok") for line in lines[1:6])
+
+
+def test_verify_fails_with_exit_code_1(capsys, monkeypatch):
+    right = inference.two_factor_optimal_beta
+    monkeypatch.setattr("theory.inference.two_factor_optimal_beta", lambda a, r: right(a, r) + 1e-3)
+    code, out, _ = run(capsys, "verify", "--quick", "--only", "two_factors", "--only", "slope_at_one")
+    assert code == 1
+    assert "FAIL" in out
+    assert out.splitlines()[-1] == "2 of 5 comparisons agree; these results do not: two_factors"
+    code, out, _ = run(capsys, "verify", "--quick", "--only", "two_factors", "--json")
+    assert code == 1
+    assert json.loads(out)["passed"] is False
+
+
+def test_verify_json(capsys):
+    found = run_json(capsys, "verify", "--quick", "--only", "slope_at_one")
+    assert found["passed"] is True
+    (row,) = found["rows"]
+    assert (row["result"], row["passed"], row["monte_carlo"]) == ("slope_at_one", True, None)
+    assert row["closed_form"] == pytest.approx(row["trained"], abs=1e-5)
+
+
+def test_train_reports_the_closed_form_beside(capsys):
+    found = run_json(capsys, "train", "--eigenvalues", SPECTRUM, "--latent-dim", "3", "--beta", "1.3")
+    best = optimum(COVARIANCE, 3, beta=1.3)
+    assert found["stopped"] == "gradient"
+    for name in ("loss", "distortion", "rate", "noise_variance", "active_count"):
+        assert found["closed_form"][name] == pytest.approx(getattr(best, name), abs=1e-12)
+        assert found["trained"][name] == pytest.approx(getattr(best, name), abs=1e-6)
+    vae = LinearVAE(**found["vae"])
+    assert elbo_terms(vae, COVARIANCE).loss(1.3) == pytest.approx(found["trained"]["loss"], abs=1e-12)
+    assert found["curvature"] > 0
+
+
+def test_train_text_and_options(capsys):
+    options = ["--noise-variance", ".4", "--posterior", "0,1;2", "--method", "adam", "--max-steps", "50", "--seed", "3"]
+    code, out, _ = run(capsys, "train", "--eigenvalues", SPECTRUM, "--latent-dim", "3", *options)
+    assert code == 0
+    assert out.splitlines()[0].split() == ["quantity", "closed_form", "trained", "deviation"]
+    assert "max_steps" in out
+
+
+def test_train_where_the_noise_has_no_optimum(capsys):
+    found = run_json(capsys, "train", "--eigenvalues", "3,1", "--latent-dim", "2", "--beta", ".5")
+    assert (found["closed_form"]["loss"], found["closed_form_noise"]) == ("-inf", "zero")
+    assert found["stopped"] == "diverged"
+
+
+def test_train_saves_the_model(capsys, tmp_path):
+    file = tmp_path / "vae.npz"
+    np.save(tmp_path / "S.npy", COVARIANCE)
+    found = run_json(
+        capsys, "train", "--covariance", str(tmp_path / "S.npy"), "--latent-dim", "2", "--save", str(file)
+    )  # fmt: skip
+    with np.load(file) as saved:
+        assert np.array_equal(saved["decoder"], found["vae"]["decoder"])
+        assert len(saved["history"]) == found["steps"] + 1
+        assert set(saved) == {"decoder", "encoder", "posterior_covariance", "noise_variance", "history"}
+
+
+def test_train_on_data(capsys, tmp_path):
+    data = np.random.default_rng(0).standard_normal((50, 3)) * [3, 2, 1] + 5
+    np.savetxt(tmp_path / "data.csv", data, delimiter=",")
+    found = run_json(capsys, "train", "--data", str(tmp_path / "data.csv"), "--latent-dim", "1")
+    assert found["trained"]["loss"] == pytest.approx(found["closed_form"]["loss"], abs=1e-9)
+    assert found["vae"]["mean"] == pytest.approx(data.mean(axis=0))
+
+
+def test_digits_are_the_default(capsys):
+    found = run_json(capsys, "train", "--latent-dim", "1", "--beta", "5")
+    assert len(found["vae"]["mean"]) == 64
+    assert found["trained"]["loss"] == pytest.approx(found["closed_form"]["loss"], abs=1e-9)
+
+
+def test_sweep_writes_one_row_for_every_run(capsys, tmp_path):
+    file = tmp_path / "runs.csv"
+    arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "3", "--betas", "1,3,9", "--seeds", "2", "--out", str(file)]
+    found = run_json(capsys, "sweep", *arguments)
+    assert found["interrupted"] is False
+    assert found["runs"]["beta"] == [1, 1, 3, 3, 9, 9]
+    assert found["runs"]["seed"] == [0, 1] * 3
+    assert max(map(abs, found["runs"]["excess_loss"])) < 1e-9
+    assert sum(found["runs"]["least"]) == 3
+    with file.open() as opened:
+        rows = list(csv.DictReader(opened))
+    assert [float(row["loss"]) for row in rows] == found["runs"]["loss"]
+    assert [int(row["active_count"]) for row in rows] == found["runs"]["active_count"]
+
+
+def test_sweep_text_shows_the_best_run_of_each_beta(capsys):
+    code, out, _ = run(
+        capsys, "sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "0.5:5:4", "--seeds", "3"
+    )
+    assert code == 0
+    lines = out.splitlines()
+    assert [float(line.split()[0]) for line in lines[1:5]] == pytest.approx(np.geomspace(0.5, 5, 4), rel=1e-5)
+    assert lines[-1] == "of each beta the run of least loss"
+
+
+@pytest.mark.parametrize("finished", [0, 1, 3])
+def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path, finished):
+    whole = door.sweep
+
+    def interrupted(*args, **kwargs):
+        found = whole(*args, **kwargs)
+        losses = found.losses.copy()
+        losses.ravel()[finished:] = np.nan
+        return door.Sweep(**{**vars(found), "losses": losses, "interrupted": True})
+
+    monkeypatch.setattr(door, "sweep", interrupted)
+    file = tmp_path / "runs.csv"
+    arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1,2", "--seeds", "2", "--out", str(file)]
+    code, out, _ = run(capsys, "sweep", *arguments)
+    assert code == 1
+    assert "interrupted: only the runs that finished" in out
+    assert len(file.read_text().splitlines()) == 1 + finished
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["verify", "--only", "nothing"], "only must be one of"),
+        (["train"], "--latent-dim"),
+        (["train", "--latent-dim", "-1"], "latent_dim must be >= 0"),
+        (["train", "--latent-dim", "2", "--beta", "0"], "beta must be > 0"),
+        (["train", "--latent-dim", "2", "--data", "nowhere.csv"], "no such file"),
+        (["train", "--latent-dim", "2", "--noise-variance", "some"], "--noise-variance must be a number or learned"),
+        (["train", "--latent-dim", "2", "--posterior", "0"], "misses latents [1]"),
+        (["train", "--latent-dim", "2", "--seed", "-1"], "--seed must be >= 0"),
+        (["train", "--latent-dim", "2", "--save", "vae.csv"], "name it vae.npz"),
+        (["train", "--latent-dim", "2", "--eigenvalues", "1,-1"], "no negative eigenvalue"),
+        (["train", "--latent-dim", "2", "--data", "digits", "--eigenvalues", "2,1"], "not allowed with"),
+        (["sweep", "--latent-dim", "2"], "--betas"),
+        (["sweep", "--latent-dim", "2", "--betas", "0,1"], "--betas must be > 0"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be at least 1"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--out", "runs.npz"], "name it runs.csv"),
+        (["dance"], "invalid choice"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(capsys, argv, message):
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "")
+    assert err.startswith("python -m numerics: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [[], ["verify"], ["train"], ["sweep"]])
+def test_help(capsys, command):
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    assert not command or "examples:\n  python -m numerics" in out
+
+
+def test_the_door_opens_from_outside():
+    command = [sys.executable, "-m", "numerics", "verify", "--quick", "--only", "two_factors"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.endswith("comparisons agree\n")
+    assert done.stderr == ""

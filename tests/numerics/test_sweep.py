@@ -1,0 +1,118 @@
+"""Sweeps: the runs of `train`, many at a time, and nothing lost when they are interrupted."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from numerics import kernels_training as kernels
+from numerics import sweep, train
+from tests.cases import DISTINCT
+from theory import Moments, elbo_terms
+
+BETAS = [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("method", ["accelerated", "gradient", "adam"])
+@pytest.mark.parametrize("posterior", ["diagonal", [[0, 2], [1]]], ids=["diagonal", "groups"])
+def test_each_run_is_the_one_of_train(method, posterior):
+    options = {"posterior": posterior, "method": method, "max_steps": 300, "learning_rate": 0.02}
+    swept = sweep(DISTINCT.covariance, 3, betas=BETAS, seeds=[7, 2], **options)
+    assert swept.losses.shape == swept.gradient_norms.shape == swept.steps.shape == swept.stopped.shape == (3, 2)
+    for row, beta in enumerate(BETAS):
+        for column, seed in enumerate([7, 2]):
+            run = train(DISTINCT.covariance, 3, beta=beta, rng=np.random.default_rng(seed), **options)
+            vae = swept.vae(row, column)
+            assert swept.losses[row, column] == run.loss
+            assert swept.gradient_norms[row, column] == run.gradient_norm
+            assert swept.steps[row, column] == run.steps
+            assert swept.stopped[row, column] == run.stopped
+            np.testing.assert_array_equal(vae.decoder, run.vae.decoder)
+            np.testing.assert_array_equal(vae.encoder, run.vae.encoder)
+            np.testing.assert_array_equal(vae.posterior_covariance, run.vae.posterior_covariance)
+            assert vae.noise_variance == run.vae.noise_variance
+
+
+def test_known_decoder_and_fixed_noise_are_passed_on():
+    decoder = np.random.default_rng(0).standard_normal((5, 2))
+    moments = Moments(10, np.ones(5), DISTINCT.covariance)
+    vae = sweep(moments, 2, betas=[1.5], noise_variance=0.3, decoder=decoder).vae(0, 0)
+    np.testing.assert_array_equal(vae.decoder, decoder)
+    np.testing.assert_array_equal(vae.mean, np.ones(5))
+    assert vae.noise_variance == pytest.approx(0.3, rel=1e-15)
+
+
+def test_best_is_the_run_of_lowest_loss():
+    swept = sweep(DISTINCT.covariance, 3, betas=[1.5], seeds=4, max_steps=10)
+    np.testing.assert_array_equal(swept.seeds, [0, 1, 2, 3])
+    assert len(set(swept.losses[0])) == 4
+    assert elbo_terms(swept.best(0), DISTINCT.covariance).loss(1.5) == pytest.approx(swept.losses.min(), abs=1e-12)
+
+
+def interrupt(monkeypatch, *, before_batch):
+    """Two runs a batch, and a keyboard interrupt just before the given one."""
+    module = sys.modules["numerics.sweep"]
+    monkeypatch.setattr(module, "RUNS_PER_THREAD", 2)
+    monkeypatch.setattr(module, "get_num_threads", lambda: 1)
+    whole, calls = kernels.descend_all, []
+
+    def interrupted(*arguments):
+        calls.append(len(arguments[0]))
+        if len(calls) == before_batch:
+            raise KeyboardInterrupt
+        whole(*arguments)
+
+    monkeypatch.setattr(kernels, "descend_all", interrupted)
+    return calls
+
+
+def test_an_interrupt_keeps_what_was_finished(monkeypatch):
+    full = sweep(DISTINCT.covariance, 3, betas=BETAS, seeds=2)
+    assert not full.interrupted
+    calls = interrupt(monkeypatch, before_batch=3)
+    part = sweep(DISTINCT.covariance, 3, betas=BETAS, seeds=2)
+    assert part.interrupted
+    assert calls == [2, 2, 2]
+    np.testing.assert_array_equal(part.losses[:2], full.losses[:2])
+    assert np.isnan(part.losses[2]).all()
+    assert np.isnan(part.gradient_norms[2]).all()
+    assert (part.stopped[:2] == "gradient").all()
+    assert (part.stopped[2] == "not run").all()
+    np.testing.assert_array_equal(part.vae(1, 1).decoder, full.vae(1, 1).decoder)
+    for ask in (lambda: part.vae(2, 0), lambda: part.best(2)):
+        with pytest.raises(ValueError, match="the run of beta 2 and seed 0 did not finish"):
+            ask()
+
+
+def test_progress_goes_to_stderr_and_only_if_wanted(capsys):
+    sweep(DISTINCT.covariance, 2, betas=[1.0], progress=True)
+    shown = capsys.readouterr()
+    assert "1/1" in shown.err
+    assert not shown.out
+    for silent in (None, False):  # stderr is no terminal here
+        sweep(DISTINCT.covariance, 2, betas=[1.0], progress=silent)
+        assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_to_do():
+    for swept in (sweep(DISTINCT.covariance, 3, betas=[]), sweep(DISTINCT.covariance, 3, betas=BETAS, seeds=0)):
+        assert swept.losses.size == 0
+        assert not swept.interrupted
+    assert sweep(DISTINCT.covariance, 0, betas=[1.0]).vae(0, 0).decoder.shape == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"betas": [1.0, 0.0]}, "betas must be > 0 everywhere"),
+        ({"betas": 1.0}, "betas must be a vector"),
+        ({"seeds": -1}, "seeds must be >= 0"),
+        ({"seeds": [0.5]}, "seeds must be a whole number"),
+        ({"method": "newton"}, "method must be one of"),
+    ],
+)
+def test_misuse_is_named(changes, told):
+    with pytest.raises(ValueError, match=told):
+        sweep(DISTINCT.covariance, 3, **({"betas": BETAS} | changes))
