@@ -19,7 +19,6 @@ __all__ = [
     "ABOVE",
     "DOUBLE_COLUMN",
     "GREY",
-    "SINGLE_COLUMN",
     "add_legend",
     "draw_critical",
     "draw_panel",
@@ -33,7 +32,7 @@ __all__ = [
     "whole_ticks",
 ]
 
-SINGLE_COLUMN, DOUBLE_COLUMN = 3.4, 7.0  # inches
+DOUBLE_COLUMN = 7.0  # inches
 GREY = "0.45"
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.1)}  # a legend over the title of a panel
 

@@ -40,10 +40,8 @@ __all__ = [
 ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
 NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED = -1, 0, 1, 2, 3  # why it ended
 
-MEMORY = 20  # pairs of differences that the accelerated descent keeps
-LOG_NOISE_FLOOR = math.log(
-    1e-8
-)  # below this the loss (of order 1 / s2 before cancellation) has no digits worth following
+# A learned noise below this has run to zero: rounding of terms of order 1/s2 would move the loss by 1e-10 nats.
+LOG_NOISE_FLOOR = math.log(1e-6)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
 
@@ -134,27 +132,6 @@ def move(x, length, direction, out):
 
 
 @njit(cache=True, error_model="numpy")
-def search_direction(gradient, moves, changes, products, count, direction):
-    """Minus the inverse curvature of the last steps applied to the gradient: the two loops of L-BFGS.
-
-    `moves` and `changes` hold the last steps s and changes of gradient y in a ring, `products` holds s.y.
-    """
-    memory = len(moves)
-    weights, zero = np.zeros(memory), np.zeros(len(gradient))
-    move(zero, -1.0, gradient, direction)
-    for pair in range(count - 1, max(0, count - memory) - 1, -1):
-        slot = pair % memory
-        weights[slot] = dot(moves[slot], direction) / products[slot]
-        move(direction, -weights[slot], changes[slot], direction)
-    slot = (count - 1) % memory
-    move(zero, products[slot] / dot(changes[slot], changes[slot]), direction, direction)
-    for pair in range(max(0, count - memory), count):
-        slot = pair % memory
-        weight = weights[slot] - dot(changes[slot], direction) / products[slot]
-        move(direction, weight, moves[slot], direction)
-
-
-@njit(cache=True, error_model="numpy")
 def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= tolerance:
@@ -171,56 +148,53 @@ def rounding_error(theta, roots, loss):
 
 
 @njit(cache=True, error_model="numpy")
-def accelerated(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history):
-    """Descent accelerated by the curvature that past gradients reveal (limited-memory BFGS).
+def accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps, history):
+    """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
-    The line search brackets a point where the loss has fallen and the slope has flattened (weak Wolfe conditions).
-    Where the fall drowns in rounding, the slopes alone decide.
+    The step begins at the noise variance, the inverse curvature of the largest eigenvalue, which is 1; it is halved
+    where the loss does not fall as much as a gradient step should, and otherwise allowed to grow. Where the fall drowns
+    in rounding, the slope after the step decides. A vanishing gradient may be that of a saddle, so it ends the descent
+    only if a kick leads back to the same loss.
     """
-    size, step, count = len(theta), 0, 0
+    size, step, momentum, settled = len(theta), 0, 1.0, np.inf
     work = np.zeros((4, latent_dim, latent_dim))
-    gradient, new_gradient, trial, direction = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
-    moves, changes, products = np.zeros((MEMORY, size)), np.zeros((MEMORY, size)), np.zeros(MEMORY)
-    loss = value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work)
+    gradient, new_gradient, trial, ahead = np.zeros(size), np.zeros(size), np.zeros(size), theta.copy()
+    length = math.exp(theta[-1])
+    loss = value_and_gradient(ahead, roots, latent_dim, beta, mask, gradient, work)
     while True:
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
+        rounding = rounding_error(ahead, roots, loss)
+        end = verdict(step, max_steps, norm, tolerance, ahead[-1], mask[-1])
+        if end == GRADIENT and loss < settled - 10 * rounding and step < max_steps:
+            settled, momentum, end = loss, 1.0, NOT_RUN
+            move(ahead, 1.0, kick, theta)
+            ahead[:] = theta
+            loss = value_and_gradient(ahead, roots, latent_dim, beta, mask, gradient, work)
+            norm = math.sqrt(dot(gradient, gradient))
         if end != NOT_RUN:
+            theta[:] = ahead
             return step, loss, norm, end
-        rounding = rounding_error(theta, roots, loss)
-        if count:
-            search_direction(gradient, moves, changes, products, count, direction)
-        else:
-            move(np.zeros(size), -min(1.0, math.exp(theta[-1]), 1.0 / norm), gradient, direction)
-        slope = dot(direction, gradient)
-        low, high, length, found = 0.0, np.inf, 1.0, False
-        for _ in range(LINE_SEARCH_STEPS if slope < 0 else 0):
-            move(theta, length, direction, trial)
+        length, found = 1.1 * length, False
+        for _ in range(LINE_SEARCH_STEPS):
+            move(ahead, -length, gradient, trial)
             new_loss = value_and_gradient(trial, roots, latent_dim, beta, mask, new_gradient, work)
-            new_slope = dot(direction, new_gradient)
-            fallen = new_loss <= loss + 1e-4 * length * slope
-            flat = new_loss <= loss + rounding and abs(new_slope) <= 0.9 * abs(slope)
-            if not (fallen or flat):  # also where the loss overflowed: comparisons with NaN are false
-                high = length
-            elif new_slope < 0.9 * slope:
-                low = length
-            else:
+            fall = length * norm * norm / 2
+            if new_loss <= loss - fall + rounding and (fall > 10 * rounding or dot(new_gradient, gradient) >= 0):
                 found = True
                 break
-            length = 2 * length if high == np.inf else (low + high) / 2
-        if found:
-            slot = count % MEMORY
-            move(trial, -1.0, theta, moves[slot])
-            move(new_gradient, -1.0, gradient, changes[slot])
-            products[slot] = dot(moves[slot], changes[slot])  # > 0, since the slope has flattened
-            theta[:], gradient[:] = trial, new_gradient
-            loss, step, count = new_loss, step + 1, count + 1
-        elif count:
-            count = 0  # forget the curvature and try along the gradient
-        else:
+            length /= 2
+        if not found:
+            theta[:] = ahead
             return step, loss, norm, STALLED
+        if dot(gradient, trial) > dot(gradient, theta):
+            momentum = 1.0
+        previous, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum * momentum)) / 2
+        for p in range(size):
+            ahead[p] = trial[p] + (previous - 1) / momentum * (trial[p] - theta[p])
+            theta[p] = trial[p]
+        loss, step = value_and_gradient(ahead, roots, latent_dim, beta, mask, gradient, work), step + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -277,13 +251,13 @@ def adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_ste
 
 
 @njit(cache=True, error_model="numpy")
-def descend(theta, roots, latent_dim, beta, mask, method, learning_rate, tolerance, max_steps, history):
+def descend(theta, roots, latent_dim, beta, mask, kick, method, learning_rate, tolerance, max_steps, history):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 
     `history` takes the loss of each step, as many as it has room for.
     """
     if method == ACCELERATED:
-        return accelerated(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history)
+        return accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps, history)
     if method == GRADIENT_DESCENT:
         return gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history)
     return adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_steps, history)
@@ -291,10 +265,33 @@ def descend(theta, roots, latent_dim, beta, mask, method, learning_rate, toleran
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def descend_all(
-    thetas, roots, latent_dim, betas, mask, method, learning_rate, tolerance, max_steps, steps, losses, norms, ends
+    thetas,
+    roots,
+    latent_dim,
+    betas,
+    mask,
+    kick,
+    method,
+    learning_rate,
+    tolerance,
+    max_steps,
+    steps,
+    losses,
+    norms,
+    ends,
 ):
     """`descend` for each row of `thetas`, in place and in parallel; the last four arrays take what each returns."""
     for run in prange(len(betas)):
         steps[run], losses[run], norms[run], ends[run] = descend(
-            thetas[run], roots, latent_dim, betas[run], mask, method, learning_rate, tolerance, max_steps, np.empty(0)
+            thetas[run],
+            roots,
+            latent_dim,
+            betas[run],
+            mask,
+            kick,
+            method,
+            learning_rate,
+            tolerance,
+            max_steps,
+            np.empty(0),
         )

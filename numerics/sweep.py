@@ -132,7 +132,8 @@ def sweep(
             for first in range(0, runs, batch):
                 part = slice(first, first + batch)
                 kernels.descend_all(
-                    parameters[part], problem.roots, problem.latent_dim, weights[part], problem.mask, *settings,
+                    parameters[part], problem.roots, problem.latent_dim, weights[part], problem.mask, problem.kick,
+                    *settings,
                     steps[part], losses[part], norms[part], ends[part],
                 )  # fmt: skip
                 bar.update(len(weights[part]))

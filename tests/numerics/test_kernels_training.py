@@ -77,25 +77,26 @@ def test_loss_in_plain_python(latent_dim):
 
 
 METHODS = {
-    "accelerated": (kernels.accelerated, ()),
-    "gradient": (kernels.gradient_descent, ()),
-    "adam": (kernels.adam, (0.01,)),
+    "accelerated": (kernels.accelerated, lambda problem: (problem.kick,)),
+    "gradient": (kernels.gradient_descent, lambda problem: ()),
+    "adam": (kernels.adam, lambda problem: (0.01,)),
 }
 
 
-@pytest.mark.parametrize(("kernel", "rate"), METHODS.values(), ids=METHODS)
-def test_descents_in_plain_python(kernel, rate):
+@pytest.mark.parametrize(("kernel", "own"), METHODS.values(), ids=METHODS)
+def test_descents_in_plain_python(kernel, own):
     results = []
     for function in (kernel, kernel.py_func):
         problem, theta = setting("full", 2)
         history = np.full(8, np.nan)
-        ended = function(theta, problem.roots, 2, 1.5, problem.mask, *rate, 1e-8, 15, history)
+        ended = function(theta, problem.roots, 2, 1.5, problem.mask, *own(problem), 1e-8, 15, history)
         results.append((*ended, history, theta))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_allclose(plain, compiled, rtol=1e-10, atol=1e-10)
     steps, loss, _, end, history, _ = results[0]
     assert (steps, end) == (15, kernels.MAX_STEPS)
-    assert history[0] > history[-1] > loss
+    assert history[0] > history[-1]
+    assert history[0] > loss
 
 
 @pytest.mark.parametrize("method", [kernels.ACCELERATED, kernels.GRADIENT_DESCENT, kernels.ADAM])
@@ -103,7 +104,7 @@ def test_dispatch_in_plain_python(method):
     results = []
     for function in (kernels.descend, kernels.descend.py_func):
         problem, theta = setting("full", 2)
-        ended = function(theta, problem.roots, 2, 1.5, problem.mask, method, 0.01, 1e-8, 9, np.empty(0))
+        ended = function(theta, problem.roots, 2, 1.5, problem.mask, problem.kick, method, 0.01, 1e-8, 9, np.empty(0))
         results.append((*ended, *theta))
     assert results[0] == results[1]  # the same compiled descent underneath
 
@@ -116,31 +117,10 @@ def test_many_runs_in_plain_python_and_one_by_one():
         thetas = np.tile(theta, (3, 1))
         steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
         settings = (kernels.ACCELERATED, 0.01, 1e-8, 40)
-        function(thetas, problem.roots, 2, betas, problem.mask, *settings, steps, losses, norms, ends)
+        function(thetas, problem.roots, 2, betas, problem.mask, problem.kick, *settings, steps, losses, norms, ends)
         results.append((thetas, steps, losses, norms, ends))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_array_equal(compiled, plain)
-
-
-def test_search_direction_is_the_dense_bfgs_update():
-    rng = np.random.default_rng(0)
-    size, memory, count = 6, 4, 6  # the ring has wrapped: only pairs 2 .. 5 are left
-    root = rng.standard_normal((size, size))
-    curvature = root @ root.T + np.eye(size)
-    pairs = [(s, curvature @ s) for s in rng.standard_normal((count, size))]
-    moves, changes, products = np.zeros((memory, size)), np.zeros((memory, size)), np.zeros(memory)
-    for pair, (s, y) in enumerate(pairs):
-        moves[pair % memory], changes[pair % memory], products[pair % memory] = s, y, s @ y
-    s, y = pairs[-1]
-    inverse = np.eye(size) * (s @ y) / (y @ y)
-    for s, y in pairs[-memory:]:
-        left = np.eye(size) - np.outer(s, y) / (s @ y)
-        inverse = left @ inverse @ left.T + np.outer(s, s) / (s @ y)
-    gradient = rng.standard_normal(size)
-    for function in (kernels.search_direction, kernels.search_direction.py_func):
-        direction = np.full(size, np.nan)
-        function(gradient, moves, changes, products, count, direction)
-        np.testing.assert_allclose(direction, -inverse @ gradient, rtol=1e-10, atol=1e-10)
 
 
 def test_adam_takes_the_published_steps():

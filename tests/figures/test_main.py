@@ -1,0 +1,133 @@
+"""The command line and the files: same bytes on every run, exit codes, one-line errors, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from figures import output, rotation_energy
+from figures.__main__ import main
+from figures.registry import FIGURES, FORMATS
+from figures.table import Point
+
+CHEAP = "rotation_energy"
+
+
+@pytest.fixture(autouse=True)
+def cached_tables(monkeypatch, quick_table):
+    """The command line draws tables that were computed once."""
+    for entry in FIGURES.values():
+        monkeypatch.setattr(entry.module, "data", lambda name=entry.name, **_: quick_table(name))
+
+
+def test_list(capsys):
+    assert main(["--list"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in FIGURES)
+    assert main(["--list", "--json", "--only", "collapse"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["figures"]
+    assert listed["name"] == "collapse" and listed["takes_data"] is True
+
+
+def test_all_figures(tmp_path, capsys):
+    assert main(["--quick", "--out", str(tmp_path / "new" / "folder"), "--format", "png"]) == 0
+    captured = capsys.readouterr()
+    assert "theory and experiment agree in all" in captured.out and "FAILED" not in captured.out
+    assert all(f"wrote {name}" in captured.err for name in FIGURES)
+    written = {file.name for file in (tmp_path / "new" / "folder").iterdir()}
+    assert written == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "csv", "json")}
+
+
+def test_only_takes_commas_and_repetition(tmp_path, capsys):
+    options = ["--only", "rotation_energy, learned_noise", "--only", "rotation_energy", "--format", "svg"]
+    assert main([*options, "--out", str(tmp_path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["agree"] is True
+    assert [file for file in report["files"] if file.endswith("svg")] == ["learned_noise.svg", "rotation_energy.svg"]
+    assert {deviation["figure"] for deviation in report["deviations"]} == {"learned_noise", "rotation_energy"}
+
+
+def test_the_same_bytes_on_every_run(tmp_path, monkeypatch):
+    monkeypatch.undo()  # the table too is made twice
+    for folder in ("first", "second"):
+        options = ["--quick", "--only", CHEAP, "--format", "pdf,png,svg", "--out", str(tmp_path / folder)]
+        assert main(options) == 0
+    files = sorted((tmp_path / "first").iterdir())
+    assert [file.suffix for file in files] == [".csv", ".json", ".pdf", ".png", ".svg"]
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "second" / file.name).read_bytes(), file.name
+
+
+def test_no_dates_or_programs_in_the_files(quick_table):
+    figure = output.draw(rotation_energy, quick_table(CHEAP))
+    assert set(output.METADATA) == set(FORMATS)
+    assert b"CreationDate" not in output.render(figure, "pdf") and b"Producer" not in output.render(figure, "pdf")
+    assert b"Software" not in output.render(figure, "png")
+    assert b"<dc:date>" not in output.render(figure, "svg")
+
+
+def test_json_beside_a_figure_tells_what_it_was_made_from(tmp_path):
+    assert main(["--only", "collapse", "--out", str(tmp_path), "--format", "png"]) == 0
+    about = json.loads((tmp_path / "collapse.json").read_text())
+    assert about["figure"] == "collapse" and about["parameters"]["data"] == "digits"
+    assert about["versions"]["numpy"] == np.__version__
+    assert all(deviation["passed"] for deviation in about["deviations"])
+    assert (tmp_path / "collapse.csv").read_text().splitlines()[0] == ",".join(Point.__dataclass_fields__)
+
+
+def test_disagreement_exits_with_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.undo()
+    true = rotation_energy.two_mode_rotation_energy
+    monkeypatch.setattr(rotation_energy, "two_mode_rotation_energy", lambda *a, **k: 1.001 * true(*a, **k))
+    assert main(["--quick", "--only", CHEAP, "--out", str(tmp_path), "--format", "png"]) == 1
+    text = capsys.readouterr().out
+    assert "FAILED" in text and "theory and experiment disagree in 1 of" in text
+    assert (tmp_path / f"{CHEAP}.png").exists()
+
+
+def test_finished_figures_stay_when_interrupted(tmp_path, monkeypatch, capsys):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rotation_energy, "data", interrupted)
+    options = ["--only", "learned_noise,rotation_energy", "--out", str(tmp_path), "--format", "png"]
+    assert main(options) == 130
+    assert {file.name for file in tmp_path.iterdir()} == {f"learned_noise.{kind}" for kind in ("png", "csv", "json")}
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(rotation_energy, "plot", broken)
+    with pytest.raises(RuntimeError, match="no ink"):
+        main(["--only", CHEAP, "--out", str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--only", "portrait"], "--only must name figures of inference_error, "),
+        (["--only", ""], "--only must name figures of"),
+        (["--format", "png,jpg"], "--format must be of pdf, png, svg, got 'jpg'"),
+        (["--data", "missing.csv"], "missing.csv: no such file; check the path"),
+        (["--data", "TEXT"], "line 1, column 2 is 'x', not a finite number"),
+        (["--data", "CONSTANT"], "constant.csv: must vary in at least two directions of comparable scale"),
+        (["--data", "missing.csv", "--only", CHEAP], "--data is for collapse, rate_distortion, learned_noise"),
+        (["--out", "TEXT"], "is a file, or lies below one; name a folder"),
+        (["--speed"], "unrecognized arguments: --speed; see python -m figures --help"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exits_with_two(options, said, tmp_path, capsys):
+    (tmp_path / "text.csv").write_text("1,x\n2,3\n")
+    (tmp_path / "constant.csv").write_text("1,2\n1,2\n")
+    files = {"TEXT": str(tmp_path / "text.csv"), "CONSTANT": str(tmp_path / "constant.csv")}
+    before = sorted(tmp_path.iterdir())
+    out = [] if "--out" in options else ["--out", str(tmp_path / "out")]
+    assert main([*(files.get(option, option) for option in options), *out]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and said in captured.err
+    assert sorted(tmp_path.iterdir()) == before
