@@ -18,10 +18,10 @@ __all__ = ["latex_book", "latex_page", "markdown_book", "markdown_page"]
 
 TITLE = "The linear-Gaussian beta-VAE: a book of checked derivations"
 ABOUT = (
-    "Each page derives a result that the package `theory` computes. Every numbered relation has been checked by a computer "
-    "algebra system in three ways: exactly, at random rational points, and by wrong formulas that it must refuse. What "
-    "is proved for every size and what for given sizes stands at the head of each page. "
-    "Repeat the checks with `python -m theory derive --check`."
+    "Each page derives a result that the package `theory` computes. Every numbered relation has been checked by a "
+    "computer algebra system in three ways: exactly, at random rational points, and by wrong formulas that it must "
+    "refuse. What is proved for every size and what for given sizes stands at the head of each page. Repeat the "
+    "checks with `python -m theory derive --check`."
 )
 LINE = 88  # characters of the two-dimensional text form that fit on a line of the book
 NARROW = 10  # a left side of so many characters is not put on a line of its own

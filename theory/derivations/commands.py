@@ -1,4 +1,4 @@
-"""The commands `derive` and `book` of `python -m theory`. sympy is imported when they run, not when they are registered."""
+"""The commands `derive` and `book` of `python -m theory`; sympy is imported only when they run."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def derivation() -> Derivation:
             "only means and covariances."
         ),
         assumptions=("$A$ and $B$ are positive definite.",),
-        scope="For every $n$; the first step, an integral, is the case $n = 1$ and shows that nothing was lost on the way.",
+        scope="For every $n$; the first step, an integral over the densities themselves, is the case $n = 1$.",
         matrices={A: "positive", B: "positive"},
         moments={e: A},
         steps=(
@@ -41,8 +41,8 @@ def derivation() -> Derivation:
                     (u**2 / v**2 + m**2 / v**2 - 1) / 2 + sp.log(v) - sp.log(u),
                     evaluate=False,
                 ),
-                "Here $q = N(m, u^2)$, $p = N(0, v^2)$ and $h$ is the log ratio of their densities; the integral is done "
-                "from the densities themselves.",
+                "Here $q = N(m, u^2)$, $p = N(0, v^2)$ and $h$ is the log ratio of their densities; the integral is "
+                "done from the densities themselves.",
                 let=(Let(surprise, log_density(m, u) - log_density(0, v), "the log ratio of the two densities"),),
             ),
             Step(

@@ -1,4 +1,4 @@
-"""Operators that the pages write and sympy lacks: log det, squared norm, expectation, degree and factors of a polynomial.
+"""Operators that the pages write and sympy lacks: log det, norm, expectation, degree and factors of a polynomial.
 
 Each only stands for itself until it is evaluated, so a page shows it as a person writes it.
 """
@@ -42,7 +42,10 @@ class SquaredNorm(sp.Expr):
         vector, *metric = self.args
         return sp.Trace(sp.MatMul(vector.T, *metric, vector))
 
-    def _latex(self, printer, exp=None):
+    def _numpycode(self, printer):
+        return printer._print(self.as_trace())
+
+    def _latex(self, printer):
         metric = f"_{{{printer._print(self.args[1])}}}" if len(self.args) == 2 else ""
         return rf"\left\Vert {printer._print(self.args[0])} \right\Vert^2{metric}"
 
@@ -100,7 +103,7 @@ class FactorCount(sp.Function):
         return sp.Integer(sum(power for factor, power in sp.factor_list(polynomial)[1] if factor.has(symbol)))
 
     def _latex(self, printer):
-        return rf"\#\mathrm{{factors}}_{{{printer._print(self.args[1])}}} {printer._print(self.args[0])}"
+        return rf"\mathrm{{factors}}_{{{printer._print(self.args[1])}}} {printer._print(self.args[0])}"
 
     def _pretty(self, printer):
         return _pretty_call(printer, f"number of factors in {printer._print(self.args[1])} of", self.args[0])

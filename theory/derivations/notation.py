@@ -43,13 +43,36 @@ NOTATION = (
 )
 
 REFERENCES = {
-    "tipping1999": "M. E. Tipping, C. M. Bishop. Probabilistic principal component analysis. Journal of the Royal Statistical Society B 61, 1999.",
-    "marchenko1967": "V. A. Marchenko, L. A. Pastur. Distribution of eigenvalues for some sets of random matrices. Mathematics of the USSR-Sbornik 1, 1967.",
-    "shannon1959": "C. E. Shannon. Coding theorems for a discrete source with a fidelity criterion. IRE National Convention Record 7, 1959.",
-    "sikka2019": "H. Sikka, W. Zhong, J. Yin, C. Pehlevan. A closer look at disentangling in beta-VAE. Asilomar Conference 2019, arXiv 1912.05127.",
-    "lucas2019": "J. Lucas, G. Tucker, R. Grosse, M. Norouzi. Don't blame the ELBO! A linear VAE perspective on posterior collapse. NeurIPS 2019, arXiv 1911.02469.",
-    "mathieu2019": "E. Mathieu, T. Rainforth, N. Siddharth, Y. W. Teh. Disentangling disentanglement in variational autoencoders. ICML 2019, arXiv 1812.02833.",
-    "rolinek2019": "M. Rolinek, D. Zietlow, G. Martius. Variational autoencoders pursue PCA directions (by accident). CVPR 2019, arXiv 1812.06775.",
-    "wang2022": "Z. Wang, L. Ziyin. Posterior collapse of a linear latent variable model. NeurIPS 2022, arXiv 2205.04009.",
-    "chen2022": "R. Chen, Q. Wang, J. Zou. Total correlation and granularity in beta-TCVAE, arXiv 2210.08794.",
+    "tipping1999": (
+        "M. E. Tipping, C. M. Bishop. Probabilistic principal component analysis. Journal of the Royal Statistical "
+        "Society B 61, 1999."
+    ),
+    "marchenko1967": (
+        "V. A. Marchenko, L. A. Pastur. Distribution of eigenvalues for some sets of random matrices. Mathematics of "
+        "the USSR-Sbornik 1, 1967."
+    ),
+    "shannon1959": (
+        "C. E. Shannon. Coding theorems for a discrete source with a fidelity criterion. IRE National Convention "
+        "Record 7, 1959."
+    ),
+    "sikka2019": (
+        "H. Sikka, W. Zhong, J. Yin, C. Pehlevan. A closer look at disentangling in beta-VAE. Asilomar Conference "
+        "2019, arXiv 1912.05127."
+    ),
+    "lucas2019": (
+        "J. Lucas, G. Tucker, R. Grosse, M. Norouzi. Don't blame the ELBO! A linear VAE perspective on posterior "
+        "collapse. NeurIPS 2019, arXiv 1911.02469."
+    ),
+    "mathieu2019": (
+        "E. Mathieu, T. Rainforth, N. Siddharth, Y. W. Teh. Disentangling disentanglement in variational autoencoders. "
+        "ICML 2019, arXiv 1812.02833."
+    ),
+    "rolinek2019": (
+        "M. Rolinek, D. Zietlow, G. Martius. Variational autoencoders pursue PCA directions (by accident). CVPR 2019, "
+        "arXiv 1812.06775."
+    ),
+    "wang2022": (
+        "Z. Wang, L. Ziyin. Posterior collapse of a linear latent variable model. NeurIPS 2022, arXiv 2205.04009."
+    ),
+    "chen2022": "Z. Chen, W. Wang, S. Zou. Break the spell of total correlation in betaTCVAE. 2022, arXiv 2210.08794.",
 }

@@ -1,4 +1,4 @@
-"""Page: the objective and its parts. The expressions at module level are the definition that every other page starts from."""
+"""Page: the objective and its parts. Every other page starts from the functions at module level."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from theory.derivations.page import Derivation, Let, Source, Step
 
 __all__ = [
     "AGGREGATE",
+    "DIAGONAL",
     "aggregate_kl",
     "derivation",
+    "dimension_wise_kl",
     "distortion",
     "loss",
     "mutual_information",
     "rate",
     "reconstruction",
+    "total_correlation",
 ]
 
 AGGREGATE = Let(C, V * S * V.T + Q, "the covariance of the code")
+DIAGONAL = Let(sp.MatrixSymbol("C_d", K, K), sp.HadamardProduct(C, sp.Identity(K)), "the diagonal of $C$")
 
 
 def distortion(encoder=V, posterior=Q, decoder=W) -> sp.Expr:
@@ -51,6 +55,14 @@ def aggregate_kl() -> sp.Expr:
     return (sp.Trace(C) - K - LogDet(C)) / 2
 
 
+def total_correlation() -> sp.Expr:
+    return (LogDet(DIAGONAL.symbol) - LogDet(C)) / 2
+
+
+def dimension_wise_kl() -> sp.Expr:
+    return (sp.Trace(DIAGONAL.symbol) - K - LogDet(DIAGONAL.symbol)) / 2
+
+
 def derivation() -> Derivation:
     x, e = sp.MatrixSymbol("x", D, 1), sp.MatrixSymbol("e", K, 1)
     M = sp.MatrixSymbol("M", K, K)
@@ -59,22 +71,21 @@ def derivation() -> Derivation:
     kl_given_x = (sp.Trace(Q) + SquaredNorm(V * x) - K - LogDet(Q)) / 2
     surprise = error / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2
     d, r = sp.symbols("d R", positive=True)
-    diagonal = sp.MatrixSymbol("C_d", K, K)
-    total_correlation = (LogDet(diagonal) - LogDet(C)) / 2
-    dimension_wise = (sp.Trace(diagonal) - K - LogDet(diagonal)) / 2
     return Derivation(
         name="elbo-parts",
         title="The objective, part by part",
         statement=(
-            "The loss $E[-E_q \\log p(x|z) + \\beta KL(q(z|x)||p(z))]$ of a linear-Gaussian VAE depends on the data only "
-            "through their covariance $S$; its parts are a distortion (expected squared error) and a rate, and the rate is "
-            "mutual information plus total correlation plus the divergences of the single latents."
+            "The loss $\\mathrm{E}[-\\log p(x|z) + \\beta KL(q(z|x)||p(z))]$ of a linear-Gaussian VAE depends on the "
+            "data only through their covariance $S$; its parts are a distortion (expected squared error) and a rate, "
+            "and the rate is mutual information plus total correlation plus the divergences of the single latents."
         ),
         assumptions=(
-            "Data are centred with covariance $S$, of any distribution; the split of the rate is that of Gaussian data.",
-            "Decoder $N(W z, \\sigma^2 I)$, prior $N(0, I)$, encoder $q(z|x) = N(V x, Q)$ with any positive definite $Q$.",
+            "Data are centred with covariance $S$, of any distribution; the split of the rate is that of Gaussian "
+            "data.",
+            "Decoder $N(W z, \\sigma^2 I)$, prior $N(0, I)$, encoder $q(z|x) = N(V x, Q)$ with any positive definite "
+            "$Q$.",
         ),
-        scope="For every $K$ and $D$; the last step, which needs the diagonal of $C$, entry by entry for $K = 1, 2, 3$.",
+        scope="For every $K$ and $D$; the last step, with the diagonal of $C$, entry by entry for $K = 1, 2, 3$.",
         matrices={S: "positive", Q: "positive", C: "positive", M: "positive"},
         moments={x: S, e: Q},
         steps=(
@@ -106,8 +117,8 @@ def derivation() -> Derivation:
                     d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2,
                     evaluate=False,
                 ),
-                "The negative log density of $N(W z, \\sigma^2 I)$ at $x$ is the squared error over $2\\sigma^2$ plus the "
-                "logarithm of its normalisation.",
+                "The negative log density of $N(W z, \\sigma^2 I)$ at $x$ is the squared error over $2\\sigma^2$ "
+                "plus the logarithm of its normalisation.",
                 let=(Let(d, distortion(), "the distortion"),),
             ),
             Step(
@@ -129,17 +140,17 @@ def derivation() -> Derivation:
             Step(
                 "Rate as information plus mismatch",
                 sp.Eq(r, mutual_information() + aggregate_kl(), evaluate=False),
-                "For Gaussian data the mutual information $I(x; z)$ is $(\\log\\det C - \\log\\det Q)/2$; what remains is "
-                "$KL(q(z)||p(z))$ of the aggregate code.",
+                "For Gaussian data the mutual information $I(x; z)$ is $(\\log\\det C - \\log\\det Q)/2$; what "
+                "remains is $KL(q(z)||p(z))$ of the aggregate code.",
                 slip=mutual_information() - aggregate_kl(),
             ),
             Step(
                 "Mismatch as dependence plus margins",
-                sp.Eq(aggregate_kl(), total_correlation + dimension_wise, evaluate=False),
+                sp.Eq(aggregate_kl(), total_correlation() + dimension_wise_kl(), evaluate=False),
                 "Add and subtract $\\log\\det C_d$: first the total correlation between the latents, then the sum over "
                 "latents of $KL(q(z_j)||p(z_j)) = (C_{jj} - 1 - \\log C_{jj})/2$.",
-                let=(Let(diagonal, sp.HadamardProduct(C, sp.Identity(K)), "the diagonal of $C$"),),
-                slip=total_correlation - dimension_wise,
+                let=(DIAGONAL,),
+                slip=total_correlation() - dimension_wise_kl(),
                 sizes=({K: 1, D: 1}, {K: 2, D: 1}, {K: 3, D: 1}),
             ),
         ),

@@ -1,19 +1,21 @@
-"""What a page of the derivation book is: a statement, its assumptions, and numbered steps, each one a checkable relation.
+"""What a page of the derivation book is: a statement, its assumptions, and numbered steps, each a checkable relation.
 
-A step *is* what it shows: the relation that is printed is the sympy object that is checked, after the abbreviations of the
-page (`Let`) have been written out. There is no second, hidden version of it.
+A step *is* what it shows: the relation that is printed is the sympy object that is checked, after the abbreviations of
+the page (`Let`) have been written out. There is no second, hidden version of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import sympy as sp
 
 from theory.derivations.notation import POINT_SIZES
+from theory.derivations.printing import NumpyPrinter
 
-__all__ = ["Derivation", "Let", "Source", "Step"]
+__all__ = ["Derivation", "Let", "Source", "Step", "as_function", "write_out"]
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class Step:
         an inequality is proved from signs that are plain: positive symbols, even powers, positive coefficients.
     reason : one sentence; mathematics between dollar signs
     let : abbreviations that begin with this step
-    slip : a right side that somebody could have written by mistake, which the check must refuse; optional, because every
-        quantity of the right side is also put wrong in turn. A right side of zero needs one.
-    sizes : values of the integers (K, D, ...) for which a proof without general size goes entry by entry; empty: general
+    slip : a right side that somebody could have written by mistake, which the check must refuse; optional, because
+        every quantity of the right side is also put wrong in turn. A right side of zero needs one.
+    sizes : values of the integers (K, D, ...) for which the proof goes entry by entry; empty if it is general
     domain : open intervals for the random points of symbols that are not simply positive
     """
 
@@ -133,8 +135,41 @@ class Derivation:
                 return tuple(known)
         raise ValueError(f"{self.name} has no step {title!r}")
 
+    def abbreviation(self, name: str) -> sp.Basic:
+        """What the abbreviation printed as `name` stands for, with every earlier one written out."""
+        lets = self.lets(self.steps[-1].title)
+        for position, let in enumerate(lets):
+            if str(let.symbol) == name:
+                return write_out(let.value, lets[:position], matrices=True)
+        raise ValueError(
+            f"{self.name} has no abbreviation {name!r}; it has: {', '.join(str(let.symbol) for let in lets)}"
+        )
+
     def formula(self, title: str) -> sp.Basic:
         """The right side of a step with every abbreviation written out: what `theory` has to compute."""
-        from theory.derivations.matrices import write_out
-
         return write_out(self.step(title).relation.rhs, self.lets(title), matrices=True)
+
+    def function(self, title: str, *arguments: sp.Basic) -> Callable:
+        """The right side of a step as a numpy function of symbols, sizes and matrix symbols."""
+        return as_function(self.formula(title), *arguments)
+
+
+def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:
+    """An expression without abbreviations as a numpy function."""
+    return sp.lambdify(arguments, expression, modules=[{"numpy": np}, "numpy"], printer=NumpyPrinter)
+
+
+def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:
+    """Replace abbreviations, the latest first; matrices that have a rule only if `matrices` is true."""
+    for position in reversed(range(len(lets))):
+        let = lets[position]
+        if isinstance(let.symbol, sp.MatrixExpr):
+            if matrices or let.rule is None:
+                expression = expression.xreplace({let.symbol: let.value})
+        elif isinstance(let.symbol, sp.core.function.AppliedUndef):
+            # Its value is written out first: an abbreviation inside may depend on the arguments.
+            value = write_out(let.value, lets[:position], matrices=matrices)
+            expression = expression.replace(let.symbol.func, sp.Lambda(let.symbol.args, value))
+        else:
+            expression = expression.xreplace({let.symbol: let.value})
+    return expression

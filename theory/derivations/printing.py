@@ -1,12 +1,13 @@
-"""sympy's printers with the habits of a textbook: no sum begins with a minus if it need not, upright names, I for identity."""
+"""sympy's printers with the habits of a textbook: no needless minus in front, upright names, I for identity."""
 
 from __future__ import annotations
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.numpy import NumPyPrinter as SympyNumPyPrinter
 from sympy.printing.pretty.pretty import PrettyPrinter
 
-__all__ = ["baseline", "latex", "ordered_terms", "pretty", "width"]
+__all__ = ["NumpyPrinter", "baseline", "latex", "ordered_terms", "pretty", "width"]
 
 
 def ordered_terms(expression: sp.Add) -> list[sp.Expr]:
@@ -17,7 +18,10 @@ def ordered_terms(expression: sp.Add) -> list[sp.Expr]:
 def latex(expression: sp.Basic) -> str:
     """LaTeX that needs amsmath only, and none of the commands that code-hosting sites refuse."""
     written = _Latex()._print(expression)
-    return written.replace(r"\operatorname{", r"\mathrm{").replace(r"\mathbb{I}", "I")
+    # Such sites refuse \operatorname, and Markdown takes a backslash before punctuation for itself.
+    for foreign, plain in ((r"\operatorname{", r"\mathrm{"), (r"\mathbb{I}", "I"), (r"\,", "\\ ")):
+        written = written.replace(foreign, plain)
+    return written
 
 
 def pretty(expression: sp.Basic) -> str:
@@ -55,6 +59,16 @@ class _Pretty(PrettyPrinter):
 
     def _print_MatAdd(self, expression):
         return super()._print_MatAdd(sp.MatAdd(*_positive_first(expression.args)))
+
+
+class NumpyPrinter(SympyNumPyPrinter):
+    """numpy code for the matrix expressions of the pages, of any size."""
+
+    def _print_Trace(self, expression):
+        return f"numpy.trace({self._print(expression.args[0])})"
+
+    def _print_Identity(self, expression):
+        return f"numpy.eye({self._print(expression.rows)})"
 
 
 def _printed(expression: sp.Basic):

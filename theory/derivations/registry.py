@@ -1,4 +1,4 @@
-"""Finds the pages: every module of this package that has a function `derivation`, in the order in which they build on each other."""
+"""Finds the pages, every module of this package that has a function `derivation`, and puts them in order."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+
 import sympy as sp
 
 from theory.derivations.page import Derivation, Let, Step
@@ -19,11 +20,12 @@ COLUMNS = 96
 RELATIONS = {sp.Eq: "=", sp.Ge: "≥", sp.Gt: ">", sp.Le: "≤", sp.Lt: "<"}
 WORDS = {
     r"\beta": "β", r"\sigma": "σ", r"\tau": "τ", r"\lambda": "λ", r"\Lambda": "Λ", r"\Gamma": "Γ", r"\gamma": "γ",
-    r"\mu": "μ", r"\theta": "θ", r"\pi": "π", r"\Pi": "Π", r"\alpha": "α", r"\nu": "ν", r"\kappa": "κ", r"\Sigma": "Σ",
-    r"\log\det": "log det", r"\infty": "∞", r"\ge": "≥", r"\le": "≤", r"\ne": "≠", r"\to": "→", r"\in": "∈", r"\sim": "~", r"\propto": "∝",
-    r"\circ": "∘", r"\cdot": "·", r"\dots": "…", r"\sum": "Σ", r"\int": "∫", r"\log": "log", r"\det": "det",
-    r"\sin": "sin", r"\cos": "cos", r"\mathbf{R}": "ℝ", r"\sqrt": "√", r"\partial": "∂", r"\times": "×", r"\quad": "  ",
-    r"\max": "max", r"\min": "min", r"\pm": "±",
+    r"\mu": "μ", r"\theta": "θ", r"\pi": "π", r"\Pi": "Π", r"\alpha": "α", r"\nu": "ν", r"\kappa": "κ",
+    r"\Sigma": "Σ", r"\log\det": "log det", r"\infty": "∞", r"\ge": "≥", r"\le": "≤", r"\ne": "≠", r"\to": "→",
+    r"\in": "∈", r"\sim": "~", r"\propto": "∝", r"\circ": "∘", r"\cdot": "·", r"\dots": "…", r"\sum": "Σ",
+    r"\int": "∫", r"\log": "log", r"\det": "det", r"\sin": "sin", r"\cos": "cos", r"\mathbf{R}": "ℝ",
+    r"\mathrm{E}": "E", r"\omega": "ω", r"\delta": "δ", r"\ell": "ℓ", r"\sqrt": "√", r"\partial": "∂",
+    r"\times": "×", r"\quad": "  ", r"\max": "max", r"\min": "min", r"\pm": "±",
 }  # fmt: skip
 RAISED = str.maketrans("0123456789+-T*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ*")
 LOWERED = str.maketrans("0123456789ij", "₀₁₂₃₄₅₆₇₈₉ᵢⱼ")
@@ -140,7 +142,7 @@ def _plain_formula(formula: str) -> str:
     formula = re.sub(
         r"_\{([^{}]*)\}|_(\S)", lambda found: _script(found.group(1) or found.group(2), LOWERED, "_"), formula
     )
-    return formula.replace(r"\{", "{").replace(r"\}", "}")
+    return re.sub(r"\b(log|det)(?=[^\W\d])", r"\1 ", formula)
 
 
 def _script(text: str, table: dict, mark: str) -> str:

@@ -20,22 +20,24 @@ def derivation() -> Derivation:
     def divergence(mean, covariance):
         return (sp.Trace(Pi.I * covariance) + SquaredNorm(mean, Pi.I) - K + LogDet(Pi) - LogDet(covariance)) / 2
 
-    constant = sp.Symbol("c", real=True)
+    constant, old, new = sp.symbols("c k k_s", real=True)
     log_normalisation = (1 - beta) * (K * sp.log(2 * sp.pi) + LogDet(Pi)) / 2 - K * sp.log(beta) / 2
     return Derivation(
         name="annealed-prior",
         title="The weight beta as an annealed prior",
         statement=(
-            "With $f = p^{\\beta}/F$ the objective of weight $\\beta$ is that of weight 1 with the prior $f$, plus $(\\beta - 1)$ times the "
-            "entropy of $q(z|x)$, plus $\\log F$. For a Gaussian prior the latents can be scaled by $\\sqrt\\beta$ instead, and only "
-            "$((\\beta - 1)/2) \\log\\det Q'$ and a constant remain."
+            "With $f = p^{\\beta}/F$ the objective of weight $\\beta$ is that of weight 1 with the prior $f$, plus "
+            "$(\\beta - 1)$ times the entropy of $q(z|x)$, plus $\\log F$. For a Gaussian prior the latents can be "
+            "scaled by $\\sqrt\\beta$ instead, and only $((\\beta - 1)/2) \\log\\det Q'$ and a constant remain."
         ),
         assumptions=(
-            "$F = \\int p(z)^{\\beta} dz$ is finite. Here objectives are to be maximised, as in the source: $L_\\beta$ is minus the loss.",
+            "$F = \\int p(z)^{\\beta} dz$ is finite. Here objectives are to be maximised, as in the source: "
+            "$L_\\beta$ is minus the loss.",
         ),
         scope=(
-            "The identity holds point by point and so for every density; the Gaussian corollary for every $K$; the two integrals "
-            "in one dimension, of which the Gaussian one gives the $K$-dimensional one in the axes of $\\Pi$."
+            "The identity holds point by point and so for every density; the Gaussian corollary for every $K$; the "
+            "two integrals in one dimension, of which the Gaussian one gives the $K$-dimensional one in the axes of "
+            "$\\Pi$."
         ),
         matrices=dict.fromkeys((Pi, Q), "positive"),
         steps=(
@@ -46,8 +48,8 @@ def derivation() -> Derivation:
                     log_x - (log_q - log_f) + (beta - 1) * (-log_q) + log_norm,
                     evaluate=False,
                 ),
-                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point: taking the expectation over $q$ turns "
-                "the brackets into divergences and $-l_q$ into the entropy.",
+                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point: taking the "
+                "expectation over $q$ turns the brackets into divergences and $-l_q$ into the entropy.",
                 let=(Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $L_F = \\log F$"),),
                 slip=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
             ),
@@ -58,7 +60,8 @@ def derivation() -> Derivation:
                     (2 * sp.pi * s**2) ** ((1 - beta) / 2) / sp.sqrt(beta),
                     evaluate=False,
                 ),
-                "A Gaussian of variance $s^2/\\beta$ again; one such factor for each axis of $\\Pi$, with $s^2$ its variance.",
+                "A Gaussian of variance $s^2/\\beta$ again; one such factor for each axis of $\\Pi$, with $s^2$ its "
+                "variance.",
             ),
             Step(
                 "Normalisation of a Student prior",
@@ -67,19 +70,22 @@ def derivation() -> Derivation:
                     sp.sqrt(sp.pi * nu) * sp.gamma(b) / sp.gamma(b + sp.Rational(1, 2)),
                     evaluate=False,
                 ),
-                "Annealing a Student density with $\\nu$ degrees of freedom gives the exponent $\\beta(\\nu+1)/2 = b + 1/2$; the integral "
-                "is finite for $b > 0$, that is $\\beta(\\nu + 1) > 1$.",
+                "Annealing a Student density with $\\nu$ degrees of freedom gives the exponent $\\beta(\\nu+1)/2 = b "
+                "+ 1/2$; the integral is finite for $b > 0$, that is $\\beta(\\nu + 1) > 1$.",
             ),
             Step(
                 "Gaussian corollary",
                 sp.Eq(
-                    -beta * divergence(mu, Q),
-                    -divergence(sp.sqrt(beta) * mu, beta * Q) + (beta - 1) * LogDet(beta * Q) / 2 + constant,
+                    -beta * old,
+                    -new + (beta - 1) * LogDet(beta * Q) / 2 + constant,
                     evaluate=False,
                 ),
-                "Scale the latents by $\\sqrt\\beta$, so that $\\mu' = \\sqrt\\beta \\mu$ and $Q' = \\beta Q$, and let the decoder undo it: the "
-                "reconstruction is the same, and weight 1 on the new divergence replaces weight $\\beta$ on the old.",
+                "Scale the latents by $\\sqrt\\beta$, so that $\\mu' = \\sqrt\\beta \\mu$ and $Q' = \\beta Q$, and "
+                "let the decoder undo it: the reconstruction is the same, and weight 1 on the new divergence "
+                "replaces weight $\\beta$ on the old.",
                 let=(
+                    Let(old, divergence(mu, Q), "the divergence of $N(\\mu, Q)$ from the prior"),
+                    Let(new, divergence(sp.sqrt(beta) * mu, beta * Q), "that of $N(\\mu', Q')$"),
                     Let(
                         constant,
                         K * (beta - 1) * (1 + sp.log(2 * sp.pi / beta)) / 2 + log_normalisation,

@@ -13,7 +13,7 @@ from theory.derivations.page import Derivation, Let, Source, Step
 def derivation() -> Derivation:
     R = sp.MatrixSymbol("R", K, K)
     U, M, B = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("M", 2, 2), sp.MatrixSymbol("B", 2, 2)
-    p1, p2 = sp.symbols("p_1 p_2", positive=True)
+    p1, p2, y = sp.symbols("p_1 p_2 y", positive=True)
     theta = sp.Symbol("theta", real=True)
     x = sp.Function("x")(theta)
     turn = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
@@ -25,9 +25,10 @@ def derivation() -> Derivation:
         name="rotation",
         title="Rotations of the latents, and the energy that locks the axes",
         statement=(
-            "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under it. A diagonal "
-            "posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) \\log(1 + x)$ with "
-            "$x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$; if its off-diagonals are merely dropped, $(\\beta/2) [2 x - \\log(1 + x)]$."
+            "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under "
+            "it. A diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) "
+            "\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$; if its off-diagonals are merely "
+            "dropped, $(\\beta/2) [2 x - \\log(1 + x)]$."
         ),
         assumptions=(
             "$R$ is orthogonal; for the energy the decoder is turned and the posterior mean is the best one.",
@@ -44,7 +45,8 @@ def derivation() -> Derivation:
             Step(
                 "Rate does not change",
                 sp.Eq(rate(*rotated[:2]), rate(), evaluate=False),
-                "Trace and determinant are those of the old code; with a full covariance the loss is flat along all rotations.",
+                "Trace and determinant are those of the old code; with a full covariance the loss is flat along all "
+                "rotations.",
                 slip=rate(V, 2 * Q),
             ),
             Step(
@@ -53,11 +55,7 @@ def derivation() -> Derivation:
                 "The Hadamard gap of the turned precision; $M_{11} M_{22} = p_1 p_2 (1 + x)$.",
                 let=(
                     Let(U, turn, "the rotation"),
-                    Let(
-                        M,
-                        turn * modes * turn.T,
-                        "the turned precision, $U$ times the diagonal of $p_1, p_2$ times $U^T$",
-                    ),
+                    Let(M, U * modes * U.T, "the turned precision"),
                     Let(B, sp.ImmutableMatrix(sp.eye(2)), "the diagonal family"),
                     Let(x, mixing, "the mixing of the modes"),
                 ),
@@ -70,8 +68,8 @@ def derivation() -> Derivation:
                     beta * sp.log(1 + x) / 2,
                     evaluate=False,
                 ),
-                "By the page on families the price is $\\beta/2$ times the gap: zero only at multiples of a quarter turn, or if "
-                "$p_1 = p_2$.",
+                "By the page on families the price is $\\beta/2$ times the gap: zero only at multiples of a quarter "
+                "turn, or if $p_1 = p_2$.",
                 sizes=({K: 2},),
             ),
             Step(
@@ -88,17 +86,17 @@ def derivation() -> Derivation:
             Step(
                 "Dropping costs at least as much",
                 sp.Eq(
-                    sp.Derivative(beta * (2 * p1 - sp.log(1 + p1)) / 2 - beta * sp.log(1 + p1) / 2, p1),
-                    beta * p1 / (1 + p1),
+                    sp.Derivative(beta * (2 * y - sp.log(1 + y)) / 2 - beta * sp.log(1 + y) / 2, y),
+                    beta * y / (1 + y),
                     evaluate=False,
                 ),
-                "The difference of the two energies is zero without mixing and rises with it (here $x = p_1$).",
+                "The difference of the two energies is zero without mixing and rises with it; $y$ stands for $x$.",
             ),
         ),
         results=("Energy if the encoder is optimised again", "Energy if the off-diagonals are dropped"),
         implements=("theory.axes.rotation.two_mode_rotation_energy", "theory.axes.rotation.rotation_energy"),
         sources=(
-            Source("mathieu2019", "Theorem 2, in the setting of"),
+            Source("mathieu2019", "its Theorem 2, in the linear-Gaussian setting"),
             Source("rolinek2019", "the exact linear form of its argument"),
         ),
         builds_on=("posterior-families", "elbo-parts"),

@@ -18,33 +18,39 @@ def derivation() -> Derivation:
     q, q1, q2, q3, q12 = sp.symbols("l l_1 l_2 l_3 l_12", real=True)
     T, code = sp.MatrixSymbol("T", K, K), sp.MatrixSymbol("C_z", K, K)
     alone, grouped = sp.HadamardProduct(C, B1), sp.HadamardProduct(C, B2)
-    within = (sp.log(C[0, 0]) + sp.log(C[1, 1]) - LogDet(pair)) / 2
+    select = sp.MatrixSymbol("E_g", 3, 2)
+    between, inside = sp.symbols("b w", real=True)
+    within = (LogDet(sp.HadamardProduct(pair, sp.Identity(2))) - LogDet(pair)) / 2
     moved = (T * V, T * Q * T.T, W * T.I)
     moved_code = T * code * T.T
     return Derivation(
         name="total-correlation",
         title="Total correlation: its chain rule, and its idleness at the optimum",
         statement=(
-            "Total correlation is that between groups plus that within them. With a learned decoder and prior $N(0, I)$ every weight "
-            "$\\ge 0$ on total correlation and on the divergences of single latents has the same optimal value of the objective, "
-            "whatever the data covariance is."
+            "Total correlation is that between groups plus that within them. With a learned decoder and prior $N(0, "
+            "I)$ every weight $\\ge 0$ on total correlation and on the divergences of single latents has the same "
+            "optimal value of the objective, whatever the data covariance is."
         ),
         assumptions=(
             "The weight of the mutual information is fixed; the decoder is free; the latents may be transformed by any "
             "invertible $T$.",
         ),
         scope=(
-            "The chain rule point by point for the groups {1, 2} and {3} of any density, and entry by entry for Gaussians; the "
-            "invariance for every $K$ and $D$."
+            "The chain rule point by point for the groups {1, 2} and {3} of any density, and entry by entry for "
+            "Gaussians; the invariance for every $K$ and $D$."
         ),
         matrices=dict.fromkeys((C, Q, S, code), "positive"),
         steps=(
             Step(
                 "Chain rule, point by point",
-                sp.Eq(q - q1 - q2 - q3, (q - q12 - q3) + (q12 - q1 - q2), evaluate=False),
-                "With $l$ the logarithm of the joint density, $l_{12}$ that of the group and $l_j$ those of single latents: the "
-                "expectation of the left side is the total correlation, those on the right are between and within groups.",
-                slip=(q - q12 - q3) - (q12 - q1 - q2),
+                sp.Eq(q - q1 - q2 - q3, between + inside, evaluate=False),
+                "With $l$ the logarithm of the joint density, $l_{12}$ that of the group and $l_j$ those of single "
+                "latents: expectations of these are the total correlation, that between and that within groups.",
+                let=(
+                    Let(between, q - q12 - q3, "the log ratio between groups"),
+                    Let(inside, q12 - q1 - q2, "the log ratio within the group"),
+                ),
+                slip=between - inside,
             ),
             Step(
                 "Chain rule of a Gaussian",
@@ -57,11 +63,8 @@ def derivation() -> Derivation:
                 let=(
                     Let(B1, ALONE, "single latents"),
                     Let(B2, PAIRED, "the groups {1, 2} and {3}"),
-                    Let(
-                        pair,
-                        sp.ImmutableMatrix([[C[0, 0], C[0, 1]], [C[0, 1], C[1, 1]]]),
-                        "the covariance of the group {1, 2}",
-                    ),
+                    Let(select, sp.ImmutableMatrix([[1, 0], [0, 1], [0, 0]]), "the selection of the first group"),
+                    Let(pair, select.T * C * select, "the covariance of the first group"),
                 ),
                 sizes=({K: 3},),
                 slip=(LogDet(grouped) - LogDet(C)) / 2 - within,
@@ -79,16 +82,16 @@ def derivation() -> Derivation:
                     (LogDet(code) - LogDet(Q)) / 2,
                     evaluate=False,
                 ),
-                "Both determinants take the factor $(\\det T)^2$. So any pair of distortion and information can be had with every "
-                "covariance of the code.",
+                "Both determinants take the factor $(\\det T)^2$. So any pair of distortion and information can be "
+                "had with every covariance of the code.",
                 slip=(LogDet(code) + LogDet(Q)) / 2,
             ),
             Step(
                 "A whitened code matches the prior",
                 sp.Eq((sp.Trace(moved_code) - K - LogDet(moved_code)) / 2, 0, evaluate=False),
-                "Choose $T$ so that the new code has covariance $I$: total correlation and divergences, which are parts of this, "
-                "vanish; a rotation after it makes $Q$ diagonal and keeps $I$. Hence the least value with any weights $\\ge 0$ is "
-                "the least value with weights 0.",
+                "Choose $T$ so that the new code has covariance $I$: total correlation and divergences, which are "
+                "parts of this, vanish; a rotation after it makes $Q$ diagonal and keeps $I$. Hence the least value "
+                "with any weights $\\ge 0$ is the least value with weights 0.",
                 let=(
                     Let(
                         code,

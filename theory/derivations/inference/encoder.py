@@ -25,8 +25,8 @@ def derivation() -> Derivation:
         name="optimal-encoder",
         title="The best encoder of a known decoder",
         statement=(
-            "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to $p(z) p(x|z)^{1/\\beta}$: "
-            "the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$."
+            "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to $p(z) "
+            "p(x|z)^{1/\\beta}$: the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$."
         ),
         assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
         scope="For every $K$ and $D$; the function of one eigenvalue at the end is scalar.",
@@ -39,16 +39,17 @@ def derivation() -> Derivation:
                     SquaredNorm(z - m, P) + SquaredNorm(x) / t - SquaredNorm(m, P),
                     evaluate=False,
                 ),
-                "The left side is $-2\\log [p(z) p(x|z)^{1/\\beta}]$ up to a constant; complete the square in $z$. Since the loss "
-                "is $\\beta$ times the divergence of $q$ from this density, plus what does not depend on $q$, this density is best.",
+                "The left side is $-2\\log [p(z) p(x|z)^{1/\\beta}]$ up to a constant; complete the square in $z$. "
+                "Since the loss is $\\beta$ times the divergence of $q$ from this density, plus what does not depend "
+                "on $q$, this density is best.",
                 let=(PRECISION, Let(m, P.I * W.T * x / t, "the mean")),
                 slip=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
             ),
             Step(
                 "The loss as a completed square",
                 sp.Eq(lhs - rhs, missed + beta * spread / 2, evaluate=False),
-                "The same seen from the formula for the loss: a general encoder $(V, Q)$ against the proposed one. Both "
-                "terms on the right are $\\ge 0$, so the proposed encoder is the global minimum.",
+                "The same seen from the formula for the loss: a general encoder $(V, Q)$ against the proposed one. "
+                "Both terms on the right are $\\ge 0$, so the proposed encoder is the global minimum.",
                 let=(
                     Let(best, P.I * W.T / t, "the best gain"),
                     Let(lhs, general, "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
@@ -59,8 +60,8 @@ def derivation() -> Derivation:
             Step(
                 "The second term is not negative: slope",
                 sp.Eq(sp.Derivative(lam - 1 - sp.log(lam), lam), (lam - 1) / lam, evaluate=False),
-                "$tr(P Q) - K - \\log\\det P Q$ is the sum of $\\lambda - 1 - \\log\\lambda$ over the eigenvalues of $P Q$, each "
-                "of which falls before $\\lambda = 1$ and rises after it.",
+                "$tr(P Q) - K - \\log\\det P Q$ is the sum of $\\lambda - 1 - \\log\\lambda$ over the eigenvalues of "
+                "$P Q$, each of which falls before $\\lambda = 1$ and rises after it.",
             ),
             Step(
                 "The second term is not negative: value",
@@ -69,8 +70,8 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "It is zero there, so the minimum over $Q$ is at $P Q = I$ only, and (if the data vary in every direction) "
-                "that over $V$ at $V_o$ only.",
+                "It is zero there, so the minimum over $Q$ is at $P Q = I$ only, and (if the data vary in every "
+                "direction) that over $V$ at $V_o$ only.",
                 slip=sp.Rational(1, 7),
             ),
             Step(
@@ -82,6 +83,6 @@ def derivation() -> Derivation:
         ),
         results=("The loss as a completed square",),
         implements=("theory.optimal_encoder",),
-        sources=(Source("sikka2019", "in the setting of; its own formulas were not read"),),
+        sources=(Source("sikka2019", "in its setting; its own formulas were not read"),),
         builds_on=("elbo-parts", "gaussian-kl"),
     )

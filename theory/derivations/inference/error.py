@@ -22,30 +22,31 @@ def derivation() -> Derivation:
     g = sp.Symbol("g", positive=True)
     mode = sp.Function("e")(t)
     spread = sp.Trace(Q.I * E)
-    score = sp.Symbol("J", real=True)
+    score = sp.Symbol("ell", real=True)
     entropy = (K * sp.log(2 * sp.pi) + K + LogDet(Sigma)) / 2
     return Derivation(
         name="inference-error",
         title="Four errors of an encoder against the true factors",
         statement=(
-            "Mean squared error, log score, forward and reverse divergence of an encoder $q(s|x) = N(V x, Q)$ from the true "
-            "posterior $p(s|x)$ follow from the error matrix $E = E (s - \\mu)(s - \\mu)^T$ and the true covariance $\\Sigma$; for "
-            "the best encoder of the true decoder $E = \\tau^2 R + t (t - \\tau^2) R^2$ with $R = (G + t I)^{-1}$."
+            "Mean squared error, log score, forward and reverse divergence of an encoder $q(s|x) = N(V x, Q)$ from "
+            "the true posterior $p(s|x)$ follow from the error matrix $E = \\mathrm{E}[(s - \\mu)(s - \\mu)^T]$ and "
+            "the true covariance $\\Sigma$; for the best encoder of the true decoder $E = \\tau^2 R + t (t - "
+            "\\tau^2) R^2$ with $R = (G + t I)^{-1}$."
         ),
         assumptions=(
             "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\tau^2 I)$, all centred.",
             "From step 6 on $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
         ),
-        scope="For every $K$ and $D$; the last three steps are one eigenvalue $g$ of $G$ at a time, which is no restriction.",
+        scope="For every $K$ and $D$; the last steps are one eigenvalue $g$ of $G$ at a time, which is no restriction.",
         matrices=dict.fromkeys((Gamma, N, M, Q, Sigma), "positive") | dict.fromkeys((E, G, R), "symmetric"),
         moments={s: Gamma, noise: N},
         steps=(
             Step(
                 "The error matrix",
                 sp.Eq(Expectation(SquaredNorm(s - mu, M)), sp.Trace(M * E), evaluate=False),
-                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N = \\tau^2 I$ is the covariance "
-                "of the noise; as this holds for every $M$, $E$ is the second moment of the error, and the mean squared error "
-                "is $tr E$.",
+                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N = \\tau^2 I$ is the "
+                "covariance of the noise; as this holds for every $M$, $E$ is the second moment of the error, and "
+                "the mean squared error is $tr(E)$.",
                 let=(
                     Let(x, A * s + noise, "the data"),
                     Let(mu, V * x, "the reported mean"),
@@ -70,8 +71,8 @@ def derivation() -> Derivation:
                     sp.Trace(M * (E - Sigma)),
                     evaluate=False,
                 ),
-                "The true posterior is $N(B x, \\Sigma)$; its own error is uncorrelated with everything that is computed from $x$, "
-                "so it adds to the distance of $\\mu$ from $B x$.",
+                "The true posterior is $N(B x, \\Sigma)$; its own error is uncorrelated with everything that is "
+                "computed from $x$, so it adds to the distance of $\\mu$ from $B x$.",
                 let=(
                     Let(
                         B,
@@ -97,8 +98,8 @@ def derivation() -> Derivation:
                     -score - entropy,
                     evaluate=False,
                 ),
-                "On the left $KL(p(s|x)||q(s|x))$ of two Gaussians, averaged over $x$: it is minus the log score $J$ minus the "
-                "entropy of the true posterior, which no encoder changes.",
+                "On the left $KL(p(s|x)||q(s|x))$ of two Gaussians, averaged over $x$: it is minus the log score "
+                "$\\ell$ minus the entropy of the true posterior, which no encoder changes.",
                 let=(Let(score, -(K * sp.log(2 * sp.pi) + LogDet(Q) + spread) / 2, "the log score"),),
                 slip=-score + entropy,
             ),
@@ -134,15 +135,15 @@ def derivation() -> Derivation:
             Step(
                 "One mode of the mean squared error",
                 sp.Eq(mode, (t**2 + tau**2 * g) / (g + t) ** 2, evaluate=False),
-                "On an eigenvector of $G$ with eigenvalue $g$ the resolvent is $1/(g + t)$; the mean squared error is the sum of "
-                "this over the modes.",
+                "On an eigenvector of $G$ with eigenvalue $g$ the resolvent is $1/(g + t)$; the mean squared error "
+                "is the sum of this over the modes.",
                 let=(Let(mode, tau**2 / (g + t) + t * (t - tau**2) / (g + t) ** 2, "one eigenvalue of $E$"),),
             ),
             Step(
                 "Mean squared error is least at the true water level",
                 sp.Eq(sp.Derivative(mode, t), 2 * g * (t - tau**2) / (g + t) ** 3, evaluate=False),
-                "Every mode with $g > 0$ falls up to $t = \\tau^2$ and rises after it, so with $\\sigma^2 = \\tau^2$ the best is "
-                "$\\beta = 1$, uniquely unless $A = 0$.",
+                "Every mode with $g > 0$ falls up to $t = \\tau^2$ and rises after it, so with $\\sigma^2 = \\tau^2$ "
+                "the best is $\\beta = 1$, uniquely unless $A = 0$.",
             ),
             Step(
                 "Reverse divergence: the part of the mean",
@@ -151,7 +152,8 @@ def derivation() -> Derivation:
                     2 * g * (g + tau**2) * (t - tau**2) / (tau**2 * (g + t) ** 3),
                     evaluate=False,
                 ),
-                "$\\Sigma^{-1} = (G + \\tau^2 I)/\\tau^2$ weighs the modes of $E$; each weighted mode has the same sign change.",
+                "$\\Sigma^{-1} = (G + \\tau^2 I)/\\tau^2$ weighs the modes of $E$; each weighted mode has the same "
+                "sign change.",
             ),
             Step(
                 "Reverse divergence: the part of the variances",
@@ -161,7 +163,8 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "With $g$ now a diagonal entry $G_{jj}$ the variances $d = t/(G_{jj} + t)$ enter as "
-                "$(\\Sigma^{-1})_{jj} d - \\log d$; the same sign change, so the reverse divergence too is least at $\\beta = 1$.",
+                "$(\\Sigma^{-1})_{jj} d - \\log d$; the same sign change, so the reverse divergence too is least at "
+                "$\\beta = 1$.",
             ),
         ),
         results=(
@@ -172,7 +175,7 @@ def derivation() -> Derivation:
             "Error matrix of the best encoder",
         ),
         implements=("theory.inference_error", "theory.inference_error_curve"),
-        sources=(Source("sikka2019", "in the setting of; its own formulas were not read"),),
+        sources=(Source("sikka2019", "in its setting; its own formulas were not read"),),
         builds_on=("optimal-encoder", "gaussian-kl"),
         figures=("inference_error",),
     )

@@ -27,26 +27,26 @@ def derivation() -> Derivation:
         name="posterior-families",
         title="Diagonal and block posteriors, and their price",
         statement=(
-            "If only blocks of the posterior covariance are kept, the best mean is that of the full posterior, the best "
-            "blocks are the inverses of the blocks of $P$, and the price is "
-            "$(\\beta/2) [\\log\\det(P \\circ B) - \\log\\det P]$."
+            "If only blocks of the posterior covariance are kept, the best mean is that of the full posterior, the "
+            "best blocks are the inverses of the blocks of $P$, and the price is $(\\beta/2) [\\log\\det(P \\circ B) "
+            "- \\log\\det P]$."
         ),
         assumptions=(
-            "As for the best encoder; $B$ is one inside the blocks of the family and zero outside, $P \\circ B$ keeps the "
-            "blocks of $P$.",
+            "As for the best encoder; $B$ is one inside the blocks of the family and zero outside, $P \\circ B$ "
+            "keeps the blocks of $P$.",
         ),
         scope=(
-            "Entry by entry for three latents with general $P$ and $Q$: each alone (mean field), and the groups {1, 2} and {3}. "
-            "The one fact that is used, $tr(P Q) = tr((P \\circ B) Q)$ for a $Q$ without entries outside the blocks, holds "
-            "for every partition."
+            "Entry by entry for three latents with general $P$ and $Q$: each alone (mean field), and the groups {1, "
+            "2} and {3}. The one fact that is used, $tr(P Q) = tr((P \\circ B) Q)$ for a $Q$ without entries outside "
+            "the blocks, holds for every partition."
         ),
         matrices={P: "positive", Q: "positive"},
         steps=(
             Step(
                 "Mean field: what depends on the covariance",
                 split(B),
-                "By the page on the best encoder the loss depends on $Q$ through $\\beta/2$ times the left side, and not "
-                "together with $V$; a diagonal $Q$ sees only the diagonal of $P$.",
+                "By the page on the best encoder the loss depends on $Q$ through $\\beta/2$ times the left side, and "
+                "not together with $V$; a diagonal $Q$ sees only the diagonal of $P$.",
                 let=(Let(B, ALONE, "mean field"),),
                 sizes=({K: 3},),
                 slip=cost(sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B))
@@ -56,8 +56,8 @@ def derivation() -> Derivation:
             Step(
                 "Blocks: what depends on the covariance",
                 split(G),
-                "The same for groups: the first three terms are the divergence of the kept blocks from the best ones, the rest "
-                "is a constant, the gap.",
+                "The same for groups: the first three terms are the divergence of the kept blocks from the best "
+                "ones, the rest is a constant, the gap.",
                 let=(Let(G, PAIRED, "the groups {1, 2} and {3}"),),
                 sizes=({K: 3},),
                 slip=cost(kept, sp.HadamardProduct(Q, G)) - LogDet(kept) + LogDet(P),
@@ -65,8 +65,8 @@ def derivation() -> Derivation:
             Step(
                 "One latent",
                 sp.Eq(sp.Derivative(p * d - 1 - sp.log(p * d), d), (p * d - 1) / d, evaluate=False),
-                "For mean field the divergence is a sum over latents, each minimal at variance $d = 1/p$ with $p = P_{jj}$: the "
-                "inverse of the precision's diagonal, not the diagonal of its inverse.",
+                "For mean field the divergence is a sum over latents, each minimal at variance $d = 1/p$ with $p = "
+                "P_{jj}$: the inverse of the precision's diagonal, not the diagonal of its inverse.",
             ),
             Step(
                 "The price of a family",
@@ -75,8 +75,8 @@ def derivation() -> Derivation:
                     beta * (LogDet(kept) - LogDet(P)) / 2,
                     evaluate=False,
                 ),
-                "At the best blocks the divergence vanishes and the gap remains; it is $\\ge 0$, and zero only if the columns "
-                "of the decoder are orthogonal across blocks.",
+                "At the best blocks the divergence vanishes and the gap remains; it is $\\ge 0$, and zero only if "
+                "the columns of the decoder are orthogonal across blocks.",
                 sizes=({K: 3},),
                 slip=(LogDet(kept) - LogDet(P)) / 2,
             ),
@@ -84,7 +84,7 @@ def derivation() -> Derivation:
         results=("The price of a family",),
         implements=("theory.inference.family_gap", "theory.optimal_encoder"),
         sources=(
-            Source("sikka2019", "in the setting of: conditional independence against dependence of the true posterior"),
+            Source("sikka2019", "in its setting: conditional independence against dependence of the true posterior"),
             Source("rolinek2019", "the exact linear form of the preference for orthogonal columns"),
         ),
         builds_on=("optimal-encoder", "hadamard-gap"),

@@ -19,9 +19,9 @@ def derivation() -> Derivation:
         name="noise-mismatch",
         title="A wrong decoder noise, and correlated factors",
         statement=(
-            "An encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$, so every optimum scales: "
-            "$\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$. For correlated factors the mean squared error is "
-            "stationary where $\\sum_k g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3 = 0$."
+            "An encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$, so every optimum "
+            "scales: $\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$. For correlated factors the mean "
+            "squared error is stationary where $\\sum_k g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3 = 0$."
         ),
         assumptions=(
             "Any decoder, family and criterion for the scaling law.",
@@ -37,8 +37,9 @@ def derivation() -> Derivation:
                     sp.Identity(K) + W.T * W / (beta * tau**2),
                     evaluate=False,
                 ),
-                "With $b = (\\tau^2/\\sigma^2) \\beta$ the posterior at noise $\\sigma^2$ is that at noise $\\tau^2$ and $\\beta$; mean and "
-                "variances follow from it, so the errors are the same function of $t$ and their minimiser moves as stated.",
+                "With $b = (\\tau^2/\\sigma^2) \\beta$ the posterior at noise $\\sigma^2$ is that at noise $\\tau^2$ "
+                "and $\\beta$; mean and variances follow from it, so the errors are the same function of $t$ and "
+                "their minimiser moves as stated.",
                 let=(Let(scaled, tau**2 * beta / sigma**2, "the scaled weight"),),
                 slip=sp.Identity(K) + W.T * W / (beta * sigma**2),
             ),
@@ -72,15 +73,15 @@ def derivation() -> Derivation:
             Step(
                 "One mode",
                 sp.Eq(sp.Derivative(mode, t), 2 * g * (t * gamma - tau**2) / (g + t) ** 3, evaluate=False),
-                "On an eigenvector of $G$ the resolvent is $1/(g + t)$ and $\\Gamma$ enters through $\\gamma$; a mode falls before "
-                "$t = \\tau^2/\\gamma_k$ and rises after it, so the best $t$ lies between $\\tau^2/\\max\\gamma_k$ and "
-                "$\\tau^2/\\min\\gamma_k$.",
+                "On an eigenvector of $G$ the resolvent is $1/(g + t)$ and $\\Gamma$ enters through $\\gamma$; a "
+                "mode falls before $t = \\tau^2/\\gamma_k$ and rises after it, so the best $t$ lies between "
+                "$\\tau^2/\\max\\gamma_k$ and $\\tau^2/\\min\\gamma_k$.",
                 let=(Let(mode, (t**2 * gamma + tau**2 * g) / (g + t) ** 2, "one term of the trace"),),
             ),
         ),
         results=("The precision at a scaled beta", "One mode"),
         implements=("theory.inference.mismatched_beta", "theory.inference.squared_error_level_bracket"),
-        sources=(Source("sikka2019", "in the setting of"),),
+        sources=(Source("sikka2019", "in its setting"),),
         builds_on=("inference-error", "posterior-families", "slope-at-one"),
         figures=("optimal_beta",),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.inference.error import GRAM, IDENTITY, RESOLVENT, G, R
-from theory.derivations.notation import K, beta, t
+from theory.derivations.notation import beta, t
 from theory.derivations.page import Derivation, Let, Source, Step
 
 
@@ -21,14 +21,15 @@ def derivation() -> Derivation:
         name="random-mixing",
         title="Random mixing in high dimension",
         statement=(
-            "For a loading of independent entries of variance $a\\tau^2/D$ with $K/D \\to c$ every error per factor is an integral "
-            "over the Marchenko-Pastur law $\\mu$ and follows from $S(z) = \\int d\\mu(x)/(x + z)$, the positive root of "
-            "$a c z S^2 + (z + a - a c) S - 1 = 0$."
+            "For a loading of independent entries of variance $a\\tau^2/D$ with $K/D \\to c$ every error per factor "
+            "is an integral over the Marchenko-Pastur law $\\mu$ and follows from $S(z) = \\int d\\mu(x)/(x + z)$, "
+            "the positive root of $a c z S^2 + (z + a - a c) S - 1 = 0$."
         ),
         assumptions=(
             "$\\tau^2 = 1$ as the unit; $W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$.",
-            "Cited, not derived: the eigenvalues of $G = A^T A$ follow the law $\\mu$ whose transform $S$ solves the quadratic "
-            "(Marchenko and Pastur 1967), and the diagonal entries of $G$ and of the error matrix tend to their means.",
+            "Cited, not derived: the eigenvalues of $G = A^T A$ follow the law $\\mu$ whose transform $S$ solves the "
+            "quadratic (Marchenko and Pastur 1967), and the diagonal entries of $G$ and of the error matrix tend to "
+            "their means.",
         ),
         scope="Step 1 for every $K$; the rest are identities of the limit, from the quadratic alone.",
         matrices=dict.fromkeys((G, R), "symmetric"),
@@ -40,8 +41,8 @@ def derivation() -> Derivation:
                     sp.Trace(R * (G + t**2 * IDENTITY) * R),
                     evaluate=False,
                 ),
-                "The error matrix of the best encoder, written as $(G + t^2 I)/(G + t I)^2$; divided by $K$ and with $t = \\beta$ it tends "
-                "to $\\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu(x)$.",
+                "The error matrix of the best encoder, written as $(G + t^2 I)/(G + t I)^2$; divided by $K$ and with "
+                "$t = \\beta$ it tends to $\\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu(x)$.",
                 let=(GRAM, RESOLVENT),
                 slip=sp.Trace(R * (G + t * IDENTITY) * R),
             ),
@@ -52,7 +53,8 @@ def derivation() -> Derivation:
                     1 / (x + beta) + (beta**2 - beta) / (x + beta) ** 2,
                     evaluate=False,
                 ),
-                "So the mean squared error per factor is $S(\\beta) + (\\beta^2 - \\beta) S_2(\\beta)$ with $S_2 = \\int d\\mu/(x+z)^2$.",
+                "So the mean squared error per factor is $S(\\beta) + (\\beta^2 - \\beta) S_2(\\beta)$ with $S_2 = "
+                "\\int d\\mu/(x+z)^2$.",
             ),
             Step(
                 "The transform solves the quadratic",
@@ -68,9 +70,10 @@ def derivation() -> Derivation:
                 slip=a,
             ),
             Step(
-                "with mean a",
+                "Its mean",
                 sp.Eq(sp.Limit((small - S) / small**2, small, 0).subs(z, 1 / small), a, evaluate=False),
-                "The next term of $S = 1/z - a/z^2 + \\dots$ is minus the mean eigenvalue, which must be $E\\, tr G/K = a$.",
+                "The next term of $S = 1/z - a/z^2 + \\dots$ is minus the mean eigenvalue, which must be "
+                "$\\mathrm{E}[tr(G)]/K = a$.",
             ),
             Step(
                 "The edges of the law",
@@ -79,8 +82,8 @@ def derivation() -> Derivation:
                     (z + a * (1 + sp.sqrt(c)) ** 2) * (z + a * (1 - sp.sqrt(c)) ** 2),
                     evaluate=False,
                 ),
-                "Below the root sign: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt c)^2$, and for $c > 1$ "
-                "there is an atom at zero besides.",
+                "Below the root sign: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt "
+                "c)^2$, and for $c > 1$ there is an atom at zero besides.",
             ),
             Step(
                 "The second transform",
@@ -94,7 +97,7 @@ def derivation() -> Derivation:
             Step(
                 "Mean squared error per factor",
                 sp.Eq(
-                    S.func(beta) + (beta**2 - beta) * sp.Subs(-sp.Derivative(S, z), z, beta),
+                    S.func(beta) - (beta**2 - beta) * sp.Subs(sp.Derivative(S, z), z, beta),
                     S.func(beta) + (beta**2 - beta) * value.func(beta),
                     evaluate=False,
                 ),
@@ -115,7 +118,8 @@ def derivation() -> Derivation:
             Step(
                 "The entropy of the posterior: slope",
                 sp.Eq(sp.Derivative(information, z), S, evaluate=False),
-                "$\\int \\log(x + z) d\\mu$ has the derivative $S(z)$ in $z$, and so has this expression, with $q = 1/(1 + a c S)$.",
+                "$\\int \\log(x + z) d\\mu$ has the derivative $S(z)$ in $z$, and so has this expression, with $q = "
+                "1/(1 + a c S)$.",
                 let=(
                     Let(squared, 1 / (1 + a * c * S), "the weight of the noise"),
                     Let(information, shannon, "the logarithmic integral"),
@@ -130,8 +134,9 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "Less $\\log z$ the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for large $z$; so does "
-                "the integral less $\\log z$, and the two are equal. At $z = 1$ it is $\\int \\log(1 + x) d\\mu$.",
+                "Less $\\log z$ the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
+                "large $z$; so does the integral less $\\log z$, and the two are equal. At $z = 1$ it is $\\int "
+                "\\log(1 + x) d\\mu$.",
                 slip=a,
             ),
         ),
@@ -139,7 +144,7 @@ def derivation() -> Derivation:
         implements=("theory.inference.random_mixing_errors", "theory.inference.random_mixing_optimal_beta"),
         sources=(
             Source("marchenko1967", "the limit law, cited and not derived"),
-            Source("sikka2019", "in the setting of; the errors are this project's"),
+            Source("sikka2019", "in its setting; the errors are this project's"),
         ),
         builds_on=("inference-error", "slope-at-one"),
         figures=("optimal_beta",),

@@ -14,7 +14,7 @@ def derivation() -> Derivation:
     r = sp.Symbol("r", real=True)
     R = sp.MatrixSymbol("R", 2, 2)
     gram = sp.ImmutableMatrix([[a, a * r], [a * r, a]])
-    g, h = sp.Function("g")(r), sp.Function("h")(r)
+    g, h = sp.symbols("g h", positive=True)
     E, J, p = sp.Function("E")(beta, r), sp.Function("J")(beta, r), sp.Function("p")(beta, r)
     polynomial = (
         a * beta * (beta + g) ** 3 * (beta + h) ** 3
@@ -31,23 +31,24 @@ def derivation() -> Derivation:
         name="two-factors",
         title="Two factors of equal norm",
         statement=(
-            "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence is stationary at the positive roots "
-            "of a polynomial of degree 7 in $\\beta$, irreducible over the rationals in $a$ and $r$; for small coherence "
-            "$\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$."
+            "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence is stationary at the "
+            "positive roots of a polynomial of degree 7 in $\\beta$, irreducible over the rationals in $a$ and $r$; "
+            "for small coherence $\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$."
         ),
         assumptions=(
-            "$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$, $-1 < r < 1$.",
+            "$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$, $-1 < r "
+            "< 1$.",
         ),
-        scope="Exact for all $a > 0$ and $r$; the expansion is the implicit function theorem at $(\\beta, r) = (1, 0)$.",
+        scope="For all $a > 0$ and $r$; the expansion is the implicit function theorem at $(\\beta, r) = (1, 0)$.",
         matrices={R: "symmetric"},
         steps=(
             Step(
                 "Error per factor",
                 sp.Eq((sp.Trace(R) + beta * (beta - 1) * sp.Trace(R * R)) / 2, E, evaluate=False),
-                "The error matrix of the best encoder at $t = \\beta$; by symmetry its two diagonal entries are equal, half the "
-                "trace.",
+                "The error matrix of the best encoder at $t = \\beta$; by symmetry its two diagonal entries are "
+                "equal, half the trace.",
                 let=(
-                    Let(R, (gram + beta * sp.eye(2)).inv(), "the resolvent of the Gram matrix"),
+                    Let(R, (gram + beta * sp.Identity(2)).I, "the resolvent of the Gram matrix"),
                     Let(g, a * (1 + r), "the larger eigenvalue of the Gram matrix (for $r > 0$)"),
                     Let(h, a * (1 - r), "the smaller one"),
                     Let(E, ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2, "the error"),
@@ -82,7 +83,8 @@ def derivation() -> Derivation:
             Step(
                 "It is irreducible",
                 sp.Eq(FactorCount(p, beta), 1, evaluate=False),
-                "No factor over the rationals in $a$ and $r$ splits off, so there is no simpler equation for generic values.",
+                "No factor over the rationals in $a$ and $r$ splits off, so there is no simpler equation for generic "
+                "values.",
                 domain=near,
             ),
             Step(
@@ -114,12 +116,13 @@ def derivation() -> Derivation:
                     a**2 / ((1 + a) * (2 + a)),
                     evaluate=False,
                 ),
-                "In $p(1 + b r^2, r) = O(r^4)$ the coefficient of $r^2$ gives $b$: the best $\\beta$ is $1 + b r^2 + O(r^4)$.",
+                "In $p(1 + b r^2, r) = O(r^4)$ the coefficient of $r^2$ gives $b$: the best $\\beta$ is $1 + b r^2 + "
+                "O(r^4)$.",
             ),
         ),
         results=("The stationarity polynomial", "Small coherence"),
         implements=("theory.inference.two_factor_polynomial", "theory.inference.small_coherence_beta"),
-        sources=(Source("sikka2019", "in the setting of"),),
+        sources=(Source("sikka2019", "in its setting"),),
         builds_on=("inference-error", "slope-at-one"),
         figures=("optimal_beta",),
     )

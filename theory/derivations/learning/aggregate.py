@@ -13,7 +13,7 @@ from theory.derivations.page import Derivation, Let, Source, Step
 
 def derivation() -> Derivation:
     B = sp.MatrixSymbol("B", D, D)
-    gain = P.I * W.T / t
+    gain = sp.MatrixSymbol("V_o", K, D)
     outside = sp.Identity(D) - W * (W.T * W).I * W.T
     # Any W is stationary for a covariance that has the column space of W as an invariant subspace.
     covariance = t * sp.Identity(D) + W * W.T + outside * B * outside
@@ -22,12 +22,13 @@ def derivation() -> Derivation:
         name="aggregate-posterior",
         title="At the optimum the aggregate posterior is the prior",
         statement=(
-            "At every stationary decoder with its best full posterior the code has covariance $I$: total correlation and all divergences of "
-            "single latents are zero, and the rate is all mutual information."
+            "At every stationary decoder with its best full posterior the code has covariance $I$: total correlation "
+            "and all divergences of single latents are zero, and the rate is all mutual information."
         ),
         assumptions=(
             "$W$ is stationary, $S W = t W P$ with $P = I + W^T W/t$; the encoder is the best one of the full family.",
-            "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so the same holds for every family.",
+            "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so the same holds for "
+            "every family.",
         ),
         scope="For every $K$ and $D$, and every covariance that satisfies the stationarity condition.",
         point_sizes=({K: 1, D: 2}, {K: 2, D: 3}),  # the covariance below needs a decoder of full column rank
@@ -36,27 +37,28 @@ def derivation() -> Derivation:
             Step(
                 "Covariance of the code",
                 sp.Eq(code, sp.Identity(K), evaluate=False),
-                "$V S V^T = P^{-1} W^T S W P^{-1}/t^2 = P^{-1} W^T W/t = I - P^{-1}$, and the posterior covariance $P^{-1}$ fills up "
-                "what is missing.",
+                "$V S V^T = P^{-1} W^T S W P^{-1}/t^2 = P^{-1} W^T W/t = I - P^{-1}$, and the posterior covariance "
+                "$P^{-1}$ fills up what is missing.",
                 let=(
                     PRECISION,
-                    Let(S, covariance, "stationarity", rule=(S * W, t * W * P), hypothesis=True),
+                    Let(gain, P.I * W.T / t, "the best gain"),
+                    Let(S, covariance, "a stationary decoder", rule=(S * W, t * W * P), hypothesis=True),
                 ),
                 slip=sp.Identity(K) - P.I,
             ),
             Step(
                 "Nothing is lost to the prior",
                 sp.Eq(aggregate_kl(), 0, evaluate=False),
-                "With $C = I$ the divergence of the aggregate from the prior is zero, and with it total correlation and the "
-                "divergences of the single latents, which are its parts and not negative.",
+                "With $C = I$ the divergence of the aggregate from the prior is zero, and with it total correlation "
+                "and the divergences of the single latents, which are its parts and not negative.",
                 let=(Let(C, code, "the covariance of the code"),),
                 slip=LogDet(P),
             ),
             Step(
                 "Rate",
                 sp.Eq((sp.Trace(C) - K + LogDet(P)) / 2, LogDet(P) / 2, evaluate=False),
-                "All of it is mutual information: $\\log(l_i/t)/2$ for each active mode, since the eigenvalues of $P$ are "
-                "$1 + w^2/t = l/t$.",
+                "All of it is mutual information: $\\log(l_i/t)/2$ for each active mode, since the eigenvalues of "
+                "$P$ are $1 + w^2/t = l/t$.",
                 slip=LogDet(P),
             ),
             Step(
@@ -72,7 +74,7 @@ def derivation() -> Derivation:
         ),
         results=("Covariance of the code", "Rate", "Distortion"),
         implements=("theory.optimum", "theory.elbo_terms"),
-        sources=(Source("lucas2019", "in the setting of"),),
+        sources=(Source("lucas2019", "in its setting"),),
         builds_on=("global-optimum", "elbo-parts"),
         figures=("collapse",),
     )

@@ -9,7 +9,7 @@ from theory.derivations.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
-    v, r, last = sp.symbols("v r l_q", positive=True)
+    v, r, last, best = sp.symbols("v r l_q v_o", positive=True)
     q, i = sp.symbols("q i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     F, before, slope = sp.Function("F")(v), sp.Function("F_o")(v), sp.Function("h")(v)
@@ -20,7 +20,6 @@ def derivation() -> Derivation:
 
     logs = sp.Sum(sp.log(spectrum[i] / (beta * v)), (i, 1, q))
     learned = r / (D - q * beta)
-    sizes = ({q: 1, D: 3}, {q: 2, D: 4}, {q: 3, D: 7})
     domain = {beta: (0, 2)}
     return Derivation(
         name="learned-noise",
@@ -31,22 +30,23 @@ def derivation() -> Derivation:
             "$\\log\\sigma^2$, so there is exactly one $q$."
         ),
         assumptions=("Decoder and encoder are at their optimum for each noise $v = \\sigma^2$.",),
-        scope="For every $D$, $\\beta$ and spectrum; the sum over active modes for $q = 1, 2, 3$.",
+        scope="For every $D$, $q$, $\\beta$ and spectrum.",
+        point_sizes=({q: 1, D: 3}, {q: 2, D: 4}, {q: 3, D: 7}),
         steps=(
             Step(
                 "Slope of the loss in the noise",
                 sp.Eq(sp.Derivative(F, v), ((D - q * beta) * v - r) / (2 * v**2), evaluate=False),
-                "Distortion $\\beta v$ per active mode and $r$ besides; rate $\\log(l_i/(\\beta v))/2$ per active mode.",
+                "Distortion $\\beta v$ per active mode and $r$ besides; rate $\\log(l_i/(\\beta v))/2$ per active "
+                "mode.",
                 let=(Let(F, profile(q, r, logs), "the loss with $q$ active modes, as a function of the noise"),),
-                sizes=sizes,
                 domain=domain,
             ),
             Step(
                 "The learned noise",
-                sp.Eq((D - q * beta) * learned - r, 0, evaluate=False),
-                "The slope vanishes at $v = r/(D - q\\beta)$, provided $q \\beta < D$.",
-                slip=r,
-                sizes=sizes,
+                sp.Eq(sp.Subs(sp.Derivative(F, v), v, best), 0, evaluate=False),
+                "There the slope vanishes, provided $q \\beta < D$.",
+                let=(Let(best, learned, "the learned noise"),),
+                slip=beta,
                 domain=domain,
             ),
             Step(
@@ -54,7 +54,6 @@ def derivation() -> Derivation:
                 sp.Eq(v * sp.Derivative(slope, v), r / (2 * v), evaluate=False),
                 "$h = v F'$ is the slope in $\\log v$, and this its slope: $\\ge 0$ on each piece.",
                 let=(Let(slope, v * ((D - q * beta) * v - r) / (2 * v**2), "the slope in $\\log v$"),),
-                sizes=sizes,
                 domain=domain,
             ),
             Step(
@@ -67,7 +66,6 @@ def derivation() -> Derivation:
                 "At $\\beta v = l_q$ mode $q$ joins what is beyond: the loss is continuous there",
                 let=(Let(before, profile(q - 1, r + last, known), "the loss with one mode fewer"),),
                 slip=beta,
-                sizes=sizes,
             ),
             Step(
                 "No kink where a mode drops out",
@@ -80,21 +78,19 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "and so is its slope; hence the loss is convex in $\\log v$ as a whole, and has one minimiser, or none if it falls "
-                "without bound.",
+                "and so is its slope; hence the loss is convex in $\\log v$ as a whole, and has one minimiser, or "
+                "none if it falls without bound.",
                 slip=beta,
-                sizes=sizes,
             ),
             Step(
                 "When a mode is active",
                 sp.Eq(
-                    last - beta * learned,
+                    last - beta * best,
                     (D * last - beta * (q * last + r)) / (D - q * beta),
                     evaluate=False,
                 ),
-                "Mode $q$ is above the water iff the numerator is positive: $\\beta < D l_q/(q l_q + r)$. For $q = 1$ this is total "
-                "collapse at $\\beta = D l_1/tr S$.",
-                sizes=sizes,
+                "Mode $q$ is above the water iff the numerator is positive: $\\beta < D l_q/(q l_q + r)$. For $q = "
+                "1$ this is total collapse at $\\beta = D l_1/tr(S)$.",
                 domain=domain,
             ),
             Step(
@@ -104,16 +100,15 @@ def derivation() -> Derivation:
                     (D - q * beta) / 2,
                     evaluate=False,
                 ),
-                "If nothing is beyond the latents, $q$ the rank, the slope in $\\log v$ is constant for small $v$: the noise runs to "
-                "zero for $\\beta < D/q$, every small noise is as good at $\\beta = D/q$, and above it the noise is finite.",
-                sizes=sizes,
+                "If nothing is beyond the latents, $q$ the rank, the slope in $\\log v$ is constant for small $v$: "
+                "the noise runs to zero for $\\beta < D/q$, every small noise is as good at $\\beta = D/q$, and "
+                "above it the noise is finite.",
                 domain=domain,
             ),
             Step(
                 "Beta one",
                 sp.Eq(sp.Subs(learned, beta, 1), r / (D - q), evaluate=False),
                 "The mean of the eigenvalues beyond the latents: the maximum likelihood noise of probabilistic PCA.",
-                sizes=sizes,
             ),
         ),
         results=("The learned noise", "When a mode is active"),
@@ -124,7 +119,7 @@ def derivation() -> Derivation:
         ),
         sources=(
             Source("tipping1999", "the case beta = 1"),
-            Source("wang2022", "in the setting of"),
+            Source("wang2022", "in its setting"),
         ),
         builds_on=("water-filling", "ppca-equivalence"),
         figures=("learned_noise",),

@@ -17,6 +17,7 @@ ABOVE = {t: (0, 1), l: (1, 3)}
 
 def derivation() -> Derivation:
     H = sp.MatrixSymbol("H", D, K)
+    u, column = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("U", D, D)
     e = sp.Symbol("epsilon", real=True)
     m, r = sp.symbols("l_o r", positive=True)
     theta = sp.Symbol("theta", real=True)
@@ -29,18 +30,21 @@ def derivation() -> Derivation:
         name="global-optimum",
         title="The global optimum with a learned decoder",
         statement=(
-            "Latent $i \\le K$ is active iff $l_i > t = \\beta\\sigma^2$; then its decoder column is $\\sqrt{l_i - t}$ along the "
-            "eigenvector $u_i$, its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance $t/l_i$. An inactive latent has "
-            "collapsed to the prior. The critical weight of mode $i$ is $\\beta = l_i/\\sigma^2$."
+            "Latent $i \\le K$ is active iff $l_i > t = \\beta\\sigma^2$; then its decoder column is $\\sqrt{l_i - "
+            "t}$ along the eigenvector $u_i$, its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance "
+            "$t/l_i$. An inactive latent has collapsed to the prior. The critical weight of mode $i$ is $\\beta = "
+            "l_i/\\sigma^2$."
         ),
         assumptions=(
-            "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge \\dots$",
+            "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
+            "\\dots$",
         ),
         scope=(
-            "The gradient entry by entry for $(K, D)$ = (1, 2) and (2, 2); the eigenvalue equation for every $K$ and $D$; the rest "
-            "one mode, or two, at a time, to which the eigenvalue equation reduces every stationary point."
+            "The gradient entry by entry for $(K, D)$ = (1, 2) and (2, 2); the eigenvalue equation for every $K$ and "
+            "$D$; the rest one mode, or two, at a time, to which the eigenvalue equation reduces every stationary "
+            "point."
         ),
-        matrices=dict.fromkeys((P, S), "positive"),
+        matrices={P: "positive", S: "positive", u: "orthogonal"},
         steps=(
             Step(
                 "The gradient",
@@ -49,23 +53,24 @@ def derivation() -> Derivation:
                     sp.Trace(H.T * (here - here * S * here) * W),
                     evaluate=False,
                 ),
-                "By the page on probabilistic PCA the loss is $\\beta$ times this likelihood plus a constant; here is its slope at $W$ "
-                "in an arbitrary direction $H$.",
+                "By the page on probabilistic PCA the loss is $\\beta$ times this likelihood plus a constant; here "
+                "is its slope at $W$ in an arbitrary direction $H$.",
                 sizes=({K: 1, D: 2}, {K: 2, D: 2}),
                 slip=sp.Trace(H.T * (here + here * S * here) * W),
             ),
             Step(
                 "The gradient, multiplied by the model covariance",
                 sp.Eq(M * (N - N * S * N) * W, W - S * W * P.I / t, evaluate=False),
-                "With $N W = W P^{-1}/t$. So $W$ is stationary iff $S W = t W P = W (t I + W^T W)$: the columns of $W$ span "
-                "eigenvectors of $S$, with $l = t + w^2$ for each nonzero singular value $w$ of $W$.",
+                "With $N W = W P^{-1}/t$. So $W$ is stationary iff $S W = t W P = W (t I + W^T W)$: the columns of "
+                "$W$ span eigenvectors of $S$, with $l = t + w^2$ for each nonzero singular value $w$ of $W$.",
                 let=(PRECISION, MODEL, INVERSE),
                 slip=W - S * W * P.I,
             ),
             Step(
                 "One mode",
                 sp.Eq(sp.Derivative(f, w), w * (w**2 + t - l) / (w**2 + t) ** 2, evaluate=False),
-                "Along an eigenvector of eigenvalue $l$ the likelihood has two stationary sizes: $w = 0$ and $w^2 = l - t$.",
+                "Along an eigenvector of eigenvalue $l$ the likelihood has two stationary sizes: $w = 0$ and $w^2 = "
+                "l - t$.",
                 let=(Let(f, (sp.log(w**2 + t) + l / (w**2 + t)) / 2, "the share of one mode of singular value $w$"),),
             ),
             Step(
@@ -102,7 +107,17 @@ def derivation() -> Derivation:
                     (l - t) / (2 * l * t),
                     evaluate=False,
                 ),
-                "Positive above the water level: among all choices of at most $K$ modes the largest ones above $t$ are best.",
+                "Positive above the water level: among all choices of at most $K$ modes the largest ones above $t$ "
+                "are best.",
+            ),
+            Step(
+                "The model covariance of one column",
+                sp.Eq((column + t * IDENTITY) * (IDENTITY - column / (t + w**2)), t * IDENTITY, evaluate=False),
+                "For a single column $w u$ the inverse is $N = (I - w^2 u u^T/(t + w^2))/t$, so $S$ enters the "
+                "likelihood through $-w^2 u^T S u/(2 t (t + w^2))$; other columns, orthogonal to $u$, add their own "
+                "terms.",
+                let=(Let(column, w**2 * u * u.T, "the part of one column, with $u$ a unit vector"),),
+                slip=(t + w**2) * IDENTITY,
             ),
             Step(
                 "Other choices are saddles",
@@ -111,13 +126,13 @@ def derivation() -> Derivation:
                     (l - m) * w**2 / (t * (t + w**2)),
                     evaluate=False,
                 ),
-                "Turn a column of singular value $w$ from its eigenvalue $l$ towards an unused $l_o$: if $l_o > l$ the curvature is "
-                "negative, so no choice but the best is a local minimum.",
+                "Turn a column of singular value $w$ from its eigenvalue $l$ towards an unused $l_o$: if $l_o > l$ "
+                "the curvature is negative, so no choice but the best is a local minimum.",
                 let=(
                     Let(
                         turned,
                         -(w**2) * (l * sp.cos(theta) ** 2 + m * sp.sin(theta) ** 2) / (2 * t * (t + w**2)),
-                        "the part of $tr(S N)/2$ that changes, for $W = w u$ with $u$ turned by $\\theta$",
+                        "this term with $u$ turned by $\\theta$",
                     ),
                 ),
             ),
@@ -134,8 +149,8 @@ def derivation() -> Derivation:
             Step(
                 "Posterior variance",
                 sp.Eq(1 / (1 + r / t), t / l, evaluate=False),
-                "One over the precision. As $P$ is diagonal here, the diagonal family (and every other) contains this posterior and "
-                "has the same minimum, without gap.",
+                "One over the precision. As $P$ is diagonal here, the diagonal family (and every other) contains "
+                "this posterior and has the same minimum, without gap.",
                 domain=ABOVE,
             ),
         ),

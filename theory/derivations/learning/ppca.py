@@ -18,18 +18,21 @@ INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "its inverse")
 
 def derivation() -> Derivation:
     least, likelihood = sp.Symbol("L_o", real=True), sp.Symbol("F", real=True)
-    best = loss(P.I * W.T / t, P.I).xreplace({sigma: sp.sqrt(t / beta)})
+    gain = sp.MatrixSymbol("V_o", K, D)
+    best = loss(gain, P.I).xreplace({sigma: sp.sqrt(t / beta)})
     negative_log_likelihood = (D * sp.log(2 * sp.pi) + D * sp.log(t) + LogDet(P) + sp.Trace(S * N)) / 2
     return Derivation(
         name="ppca-equivalence",
-        title="At a fixed noise the beta-VAE is probabilistic PCA at noise t",
+        title="At a fixed noise the beta-VAE is probabilistic PCA",
         statement=(
-            "With the best encoder (full covariance) the loss of a decoder $W$ is $\\beta$ times the negative log likelihood of "
-            "probabilistic PCA with noise $t = \\beta\\sigma^2$, plus a constant that contains $\\sigma^2$."
+            "With the best encoder (full covariance) the loss of a decoder $W$ is $\\beta$ times the negative log "
+            "likelihood of probabilistic PCA with noise $t = \\beta\\sigma^2$, plus a constant that contains "
+            "$\\sigma^2$."
         ),
         assumptions=("The encoder is the best one of the full family; $\\sigma^2$ is fixed.",),
         scope=(
-            "For every $K$ and $D$; the determinant identity (Sylvester's) entry by entry for $(K, D)$ = (1, 2), (2, 2) and (2, 3)."
+            "For every $K$ and $D$; the determinant identity (Sylvester's) entry by entry for $(K, D)$ = (1, 2), (2, "
+            "2) and (2, 3)."
         ),
         matrices=dict.fromkeys((P, S), "positive"),
         steps=(
@@ -58,8 +61,12 @@ def derivation() -> Derivation:
                     D * sp.log(2 * sp.pi * t / beta) / 2 + beta * (LogDet(P) + sp.Trace(S * N)) / 2,
                     evaluate=False,
                 ),
-                "Insert $V = P^{-1} W^T/t$ and $Q = P^{-1}$ into the loss; the distortion and the traces of the rate combine.",
-                let=(Let(least, best, "the loss with $\\sigma^2 = t/\\beta$"),),
+                "Insert $V = P^{-1} W^T/t$ and $Q = P^{-1}$ into the loss; the distortion and the traces of the rate "
+                "combine.",
+                let=(
+                    Let(gain, P.I * W.T / t, "the best gain"),
+                    Let(least, best, "the loss of the best encoder, with $\\sigma^2 = t/\\beta$"),
+                ),
                 slip=D * sp.log(2 * sp.pi * t / beta) / 2 + beta * (LogDet(P) - sp.Trace(S * N)) / 2,
             ),
             Step(
@@ -69,7 +76,8 @@ def derivation() -> Derivation:
                     beta * likelihood + D * ((1 - beta) * sp.log(2 * sp.pi * t) - sp.log(beta)) / 2,
                     evaluate=False,
                 ),
-                "$F$ is the negative log likelihood of $N(0, W W^T + t I)$ per observation; the rest does not depend on $W$.",
+                "$F$ is the negative log likelihood of $N(0, W W^T + t I)$ per observation; the rest does not depend "
+                "on $W$.",
                 let=(Let(likelihood, negative_log_likelihood, "the negative log likelihood at noise $t$"),),
             ),
             Step(
@@ -79,8 +87,8 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "Then the loss is the negative log likelihood itself, also as a function of the noise; for other $\\beta$ results "
-                "about a learned noise do not carry over.",
+                "Then the loss is the negative log likelihood itself, also as a function of the noise; for other "
+                "$\\beta$ results about a learned noise do not carry over.",
                 slip=D,
             ),
         ),

@@ -20,14 +20,15 @@ def derivation() -> Derivation:
         name="water-filling",
         title="Rate, distortion and reverse water-filling",
         statement=(
-            "At the optimum an active mode has distortion $t$ and rate $\\log(l/t)/2$, a collapsed one $l$ and zero: reverse "
-            "water-filling at level $t = \\beta\\sigma^2$. The model lies on Shannon's curve of a Gaussian source iff "
-            "$K \\ge \\#\\{i : l_i > t\\}$."
+            "At the optimum an active mode has distortion $t$ and rate $\\log(l/t)/2$, a collapsed one $l$ and zero: "
+            "reverse water-filling at level $t = \\beta\\sigma^2$. The model lies on Shannon's curve of a Gaussian "
+            "source iff there is a latent for every $l_i > t$."
         ),
         assumptions=(
             "The global optimum at fixed noise; the source is Gaussian with independent modes of variance $l_i$.",
         ),
-        scope="One mode at a time; the slope of the curve for any number $m$ of active modes. Shannon's formula itself is cited.",
+        scope="One mode at a time; the slope for any number $m$ of active modes. Shannon's formula is cited.",
+        point_sizes=({m: 1}, {m: 2}, {m: 4}),
         steps=(
             Step(
                 "Distortion of an active mode",
@@ -44,14 +45,15 @@ def derivation() -> Derivation:
                     sp.log(l / t) / 2,
                     evaluate=False,
                 ),
-                "The divergence of $N(\\mu, t/l)$ from $N(0, 1)$ with $E \\mu^2 = w^2/l$.",
+                "The divergence of $N(\\mu, t/l)$ from $N(0, 1)$ with $\\mathrm{E}[\\mu^2] = \\omega/l$.",
                 domain=ABOVE,
             ),
             Step(
                 "Shannon's trade for one mode: slope",
                 sp.Eq(sp.Derivative(cost, delta), (delta - t) / (2 * t * delta), evaluate=False),
-                "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for distortion $\\delta \\le l$; at price $1/(2t)$ of "
-                "distortion the best is $\\delta = t$, or $\\delta = l$ if $l < t$, since the slope is then negative all the way.",
+                "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for distortion $\\delta \\le "
+                "l$; at price $1/(2t)$ of distortion the best is $\\delta = t$, or $\\delta = l$ if $l < t$, since "
+                "the slope is then negative all the way.",
                 let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus priced distortion"),),
             ),
             Step(
@@ -66,13 +68,12 @@ def derivation() -> Derivation:
                     -1 / (2 * t),
                     evaluate=False,
                 ),
-                "With $m$ modes above the water and $r$ the variance below it: the price of distortion in nats is $1/(2t)$, which "
-                "is $1/(2\\beta\\sigma^2)$.",
+                "With $m$ modes above the water and $r$ the variance below it: the price of distortion in nats is "
+                "$1/(2t)$, which is $1/(2\\beta\\sigma^2)$.",
                 let=(
                     Let(rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate"),
                     Let(squares, m * t + rest, "the distortion"),
                 ),
-                sizes=({m: 1}, {m: 2}, {m: 4}),
             ),
             Step(
                 "What a missing latent costs",
@@ -81,8 +82,8 @@ def derivation() -> Derivation:
                     (x - 1 - sp.log(x)) / 2,
                     evaluate=False,
                 ),
-                "A mode with $l > t$ that finds no latent costs its whole variance; the difference is positive unless $l = t$, so "
-                "with too few latents the model is strictly above Shannon's curve.",
+                "A mode with $l > t$ that finds no latent costs its whole variance; the difference is positive "
+                "unless $l = t$, so with too few latents the model is strictly above Shannon's curve.",
                 let=(Let(x, l / t, "the height of the mode above the water"),),
             ),
         ),

@@ -1,9 +1,8 @@
-"""Exact algebra of matrix expressions of any size: products as words, traces as cyclic words, expectations as rewriting.
+"""Exact algebra of matrix expressions of any size: products as words, traces as cyclic words, rules as rewriting.
 
-A matrix expression is brought to a sum of words whose letters are the matrices, their transposes and inverses; a trace does
-not change when its word is rotated or transposed, so each has one canonical form. Two expressions with the same form are
-equal for all matrices of all sizes: this is how sympy is made to prove identities with general K and D. `evaluate` is the
-other path: the same expression at explicit matrices.
+A matrix expression is brought to a sum of words whose letters are the matrices, their transposes and inverses; a trace
+does not change when its word is rotated or transposed, so each has one canonical form. Two expressions with the same
+form are equal for all matrices of all sizes: this is how identities with general K and D are proved.
 """
 
 from __future__ import annotations
@@ -16,34 +15,19 @@ import sympy as sp
 
 from theory.derivations.heads import Expectation, LogDet, SquaredNorm
 from theory.derivations.page import Derivation, Let
+from theory.derivations.values import evaluate
 
-__all__ = ["Algebra", "evaluate", "write_out"]
+__all__ = ["Algebra"]
 
-# A letter is (matrix symbol, transposed, inverted); a word is a tuple of letters; a polynomial maps words to coefficients.
+# A letter is (matrix symbol, transposed, inverted), a word a tuple of letters; a polynomial maps words to coefficients.
 Letter = tuple[sp.MatrixSymbol, bool, bool]
 Word = tuple[Letter, ...]
 Polynomial = dict[Word, sp.Expr]
 
 
-def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:
-    """Replace abbreviations, the latest first; matrices that have a rule only if `matrices` is true."""
-    for position in reversed(range(len(lets))):
-        let = lets[position]
-        if isinstance(let.symbol, sp.MatrixExpr):
-            if matrices or let.rule is None:
-                expression = expression.xreplace({let.symbol: let.value})
-        elif isinstance(let.symbol, sp.core.function.AppliedUndef):
-            # Its value is written out first: an abbreviation inside may depend on the arguments.
-            value = write_out(let.value, lets[:position], matrices=matrices)
-            expression = expression.replace(let.symbol.func, sp.Lambda(let.symbol.args, value))
-        else:
-            expression = expression.xreplace({let.symbol: let.value})
-    return expression
-
-
 @dataclass(frozen=True)
 class Algebra:
-    """The rules under which words are rewritten: which matrices are symmetric, what products are, which moments vectors have."""
+    """The rules under which words are rewritten: symmetry, orthogonality, products, moments of random vectors."""
 
     symmetric: frozenset[sp.MatrixSymbol]
     orthogonal: frozenset[sp.MatrixSymbol]
@@ -178,7 +162,7 @@ class Algebra:
         return done
 
     def _trace(self, matrix: sp.MatrixExpr, random: bool) -> sp.Expr:
-        """Sum over words of coefficient times tr(word), each rotated until a rule applies, then in canonical rotation."""
+        """Coefficient times trace of each word, rotated until no rule applies and then brought to canonical form."""
         total = sp.Integer(0)
         waiting = [(word, value, matrix.rows) for word, value in self._expand(matrix).items()]
         while waiting:
@@ -233,60 +217,6 @@ class Algebra:
             return total
         terms = sorted(f"{sp.factor(value)} {' '.join(map(_letter_name, word))}" for word, value in polynomial.items())
         return sp.Symbol(f"logdet({' + '.join(terms)})", real=True)
-
-
-def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = {}):  # noqa: B006 (never written to)
-    """An expression at explicit matrices and numbers; expectations are averages over `samples` of each random vector.
-
-    With rational values the answer is exact; with symbolic entries it is the expression written out entry by entry.
-    """
-    if isinstance(expression, Expectation):
-        vectors = [vector for vector in samples if expression.has(vector)]
-        draws = list(product(*(samples[vector] for vector in vectors)))
-        total = sum(
-            (evaluate(expression.args[0], {**values, **dict(zip(vectors, draw, strict=True))}) for draw in draws),
-            start=sp.Integer(0),
-        )
-        return total / len(draws)
-    if isinstance(expression, SquaredNorm):
-        return evaluate(expression.as_trace(), values, samples)
-    if isinstance(expression, sp.Trace):
-        return evaluate(expression.args[0], values, samples).trace()
-    if isinstance(expression, LogDet):
-        return sp.log(evaluate(expression.args[0], values, samples).det(method="berkowitz"))
-    if isinstance(expression, sp.Determinant):
-        return evaluate(expression.args[0], values, samples).det(method="berkowitz")
-    if isinstance(expression, sp.matrices.expressions.matexpr.MatrixElement):
-        return evaluate(expression.args[0], values, samples)[
-            tuple(int(evaluate(index, values)) for index in expression.args[1:])
-        ]
-    if isinstance(expression, sp.MatrixBase):
-        return sp.ImmutableMatrix(expression.applyfunc(lambda entry: evaluate(entry, values, samples)))
-    if isinstance(expression, sp.MatrixExpr):
-        return _evaluate_matrix(expression, values, samples)
-    if not expression.args or not expression.has(sp.MatrixExpr):
-        return expression.xreplace(values)
-    return expression.func(*(evaluate(argument, values, samples) for argument in expression.args))
-
-
-def _evaluate_matrix(expression: sp.MatrixExpr, values: Mapping, samples: Mapping) -> sp.ImmutableMatrix:
-    if isinstance(expression, sp.MatrixSymbol):
-        return values[expression]
-    if isinstance(expression, sp.Identity):
-        return sp.ImmutableMatrix(sp.eye(int(expression.rows.xreplace(values))))
-    if isinstance(expression, sp.ZeroMatrix):
-        return sp.ImmutableMatrix(sp.zeros(*(int(side.xreplace(values)) for side in expression.shape)))
-    if isinstance(expression, sp.Transpose):
-        return evaluate(expression.args[0], values, samples).T
-    if isinstance(expression, sp.MatPow):  # Inverse too
-        return evaluate(expression.args[0], values, samples) ** int(expression.args[1])
-    parts = [evaluate(argument, values, samples) for argument in expression.args]
-    if isinstance(expression, sp.HadamardProduct):
-        return sp.ImmutableMatrix(sp.hadamard_product(*parts))
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part if isinstance(expression, sp.MatAdd) else total * part
-    return total
 
 
 def _collect(terms) -> Polynomial:
