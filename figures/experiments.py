@@ -15,7 +15,7 @@ from theory import Moments, validation
 __all__ = ["Observations", "Say", "away_from", "real_data", "silent", "train_each", "unfinished"]
 
 MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
-SMALLEST_NOISE = 1e-6  # of the largest eigenvalue
+SMALLEST_NOISE = 1e-5  # of the largest eigenvalue
 
 Say = Callable[[str], object]  # takes a few words on what is being done
 
@@ -38,7 +38,7 @@ class Observations:
         return int(np.count_nonzero(self.eigenvalues))
 
     def leaves_noise(self, latent_dim: int) -> bool:
-        """Whether so many latents leave a noise that double precision can learn: 1e-6 of the largest eigenvalue."""
+        """Whether so many latents leave a noise that double precision can learn: 1e-5 of the largest eigenvalue."""
         rest = self.eigenvalues[latent_dim:]
         return rest.size > 0 and bool(rest.mean() > SMALLEST_NOISE * self.eigenvalues[0])
 

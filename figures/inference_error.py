@@ -65,7 +65,15 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     for coherence in COHERENCES:
         say(f"training at coherence {coherence:g}")
         truth = GenerativeModel(two_factor_loading(SIGNAL_TO_NOISE, coherence), 1.0)
-        done = train_each(truth.covariance, 2, tried, decoder=truth.loading, noise_variance=1.0, seeds=(seed,))
+        done = train_each(
+            truth.covariance,
+            2,
+            tried,
+            decoder=truth.loading,
+            noise_variance=1.0,
+            seeds=(seed,),
+            gradient_tolerance=1e-9,
+        )
         sweeps.append(done)
         rows += _theory(truth, coherence, line) + _experiment(truth, coherence, done, draws, seed)
     return Table(
