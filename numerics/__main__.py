@@ -26,10 +26,11 @@ from theory import LinearVAE, Moments, cli, elbo_terms, optimum, optimum_curve, 
 from theory.data import read_covariance, read_vector
 
 PARTS = ("loss", "distortion", "rate", "noise_variance", "active_count")
+COLUMNS = ("beta", "seed", *PARTS, "excess_loss", "gradient_norm", "steps", "stopped", "least")  # of a sweep
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code: 0 good, 1 a check failed, 2 bad usage."""
+    """Run one command and return the exit code: 0 good, 1 a check failed, 2 bad usage, 130 interrupted."""
     return cli.run(_parser(), argv)
 
 
@@ -46,11 +47,14 @@ def _parser() -> cli.Parser:
         "Compare every closed form with training from random starts and Monte Carlo; exit code 1 if any disagrees.",
         "  python -m numerics verify\n"
         "  python -m numerics verify --quick --json\n"
-        "  python -m numerics verify --only optimal_beta --only collapse",
+        "  python -m numerics verify --only optimal_beta,collapse",
     )
     command.add_argument("--quick", action="store_true", help="fewer draws, and without the larger cases")
     command.add_argument(
-        "--only", action="append", metavar="NAME", help=f"one result, may be repeated: {', '.join(CHECKS)}"
+        "--only",
+        action="append",
+        metavar="NAME",
+        help=f"one result; repeat it or separate names by commas: {', '.join(CHECKS)}",
     )
 
     command = cli.add_command(
@@ -103,7 +107,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> cli.Report:
-    rows = verify(quick=arguments.quick, only=arguments.only)
+    rows = verify(quick=arguments.quick, only=_chosen(arguments.only))
     failed = [row for row in rows if not row.passed]
     columns = {name: [getattr(row, name) for row in rows] for name in asdict(rows[0]) if name != "passed"}
     verdicts = ["ok" if row.passed else "FAIL" for row in rows]
@@ -115,6 +119,14 @@ def _verify(arguments: argparse.Namespace) -> cli.Report:
         f"{cli.table(columns | {'verdict': verdicts})}\n\n{summary}",
         failed=bool(failed),
     )
+
+
+def _chosen(only: list[str] | None) -> list[str] | None:
+    """The results named, each once."""
+    if only is None:
+        return None
+    names = dict.fromkeys(name.strip() for part in only for name in part.split(","))
+    return [validation.choice("--only", name, CHECKS) for name in names]
 
 
 def _train(arguments: argparse.Namespace) -> cli.Report:
@@ -157,14 +169,14 @@ def _sweep(arguments: argparse.Namespace) -> cli.Report:
         output.write_atomically(file, lambda opened: opened.write(_csv(runs)))
     least = [i for i, seed in enumerate(runs["least"]) if seed]
     shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
-    text = cli.table(shown) + "\n\nof each beta the run of least loss"
+    text = f"{cli.table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
     if found.interrupted:
-        text += "; interrupted: only the runs that finished"
-    return cli.Report({"interrupted": found.interrupted, "runs": runs}, text, failed=found.interrupted)
+        text += f"; interrupted after {len(runs['least'])} of {found.losses.size} runs"
+    return cli.Report({"interrupted": found.interrupted, "runs": runs}, text, interrupted=found.interrupted)
 
 
 def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:
-    """Columns with one entry for every run that finished."""
+    """The `COLUMNS`, with one entry for every run that finished."""
     rows = []
     for at, beta in enumerate(found.betas):
         finished = np.flatnonzero(~np.isnan(found.losses[at]))
@@ -182,7 +194,7 @@ def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:
                     "least": bool(seed == finished[np.argmin(found.losses[at, finished])]),
                 }
             )
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {"beta": [], "least": []}
+    return {name: [row[name] for row in rows] for name in COLUMNS}
 
 
 def _parts(vae: LinearVAE, source, beta: float) -> dict[str, float]:

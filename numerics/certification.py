@@ -34,7 +34,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from theory import validation
-from theory.model import LinearVAE, as_moments
+from theory.model import LinearVAE, as_moments, mean_offset
 from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["Certificate", "certify"]
@@ -127,9 +127,8 @@ def certify(
         raise ValueError(
             f"vae.posterior_covariance has entries outside the family {posterior!r}; pass the family it belongs to"
         )
-    if vae.mean is not None:
-        offset = moments.mean - vae.mean
-        data_covariance = data_covariance + np.outer(offset, offset)
+    offset = mean_offset(vae, covariance)
+    data_covariance = data_covariance + np.outer(offset, offset)
     loss = _Landscape.around(vae, data_covariance, beta, learned_decoder, learned_noise, posterior)
     return Certificate(
         gradient_norm=float(np.linalg.norm(loss.gradient(loss.origin))),

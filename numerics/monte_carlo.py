@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.model import GenerativeModel, LinearVAE, as_moments
+from theory.model import GenerativeModel, LinearVAE, as_moments, mean_offset
 
 __all__ = ["Estimate", "sample_elbo_terms", "sample_errors"]
 
@@ -110,7 +110,7 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
     """
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
-    offset = np.zeros(vae.data_dim) if vae.mean is None else moments.mean - vae.mean
+    offset = mean_offset(vae, covariance)
     code_mean = vae.encoder @ offset
     code_covariance = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
     prior, noise = np.eye(vae.latent_dim), vae.noise_variance * np.eye(vae.data_dim)

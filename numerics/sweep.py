@@ -1,8 +1,8 @@
 """Many training runs at once: every beta from every seed, independent runs in parallel.
 
 Each run is the one that `train` makes with `rng=numpy.random.default_rng(seed)`, step for step: runs share nothing but
-the data. They go to the compiled kernel in small batches, so that a bar can show progress and an interrupt (Ctrl-C)
-loses nothing that was finished.
+the data. They go to the compiled kernel in small batches, the smaller the more a step of training costs, so that a bar
+can show progress, and an interrupt (Ctrl-C) is noticed soon and loses nothing that was finished.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from theory.partition import Posterior
 
 __all__ = ["Sweep", "sweep"]
 
-RUNS_PER_THREAD = 8  # in a batch: enough to even out runs of different length, few enough to stop soon
+RUNS_PER_THREAD = 8  # in a batch, at most: enough to even out runs of different length
+BATCH_WORK = 2**14  # D K^2 of the runs of a thread in a batch: about a second, at some 10,000 steps of training
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ def sweep(
     weights = np.repeat(betas, len(seeds))
     steps, ends = np.zeros(runs, dtype=np.int64), np.full(runs, kernels.NOT_RUN)
     losses, norms = np.full(runs, np.nan), np.full(runs, np.nan)
-    batch = RUNS_PER_THREAD * get_num_threads()
+    batch = _runs_per_thread(len(problem.roots), problem.latent_dim) * get_num_threads()
     interrupted = False
     bar = tqdm(total=runs, unit="run", desc="training", disable=None if progress is None else not progress)
     try:
@@ -152,3 +153,8 @@ def sweep(
         parameters=parameters.reshape(*shape, len(problem.mask)),
         problem=problem,
     )
+
+
+def _runs_per_thread(data_dim: int, latent_dim: int) -> int:
+    """How many runs of a batch a thread gets; one at least, since no run is stopped half-way."""
+    return int(np.clip(BATCH_WORK // max(data_dim * latent_dim**2, 1), 1, RUNS_PER_THREAD))

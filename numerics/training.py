@@ -243,12 +243,9 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior) -> Problem:
     eigenvalues, axes = np.linalg.eigh(symmetric)
     eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), axes[:, ::-1]
     unit = float(eigenvalues.max(initial=0.0)) or 1.0
-    learned = isinstance(noise_variance, str)
-    if learned:
-        validation.choice("noise_variance", noise_variance, ("learned",))
-        noise = float(eigenvalues.mean()) / unit or 1.0
-    else:
-        noise = validation.positive("noise_variance", noise_variance) / unit
+    noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
+    learned = noise == "learned"
+    noise = (float(eigenvalues.mean()) / unit or 1.0) if learned else noise / unit
     together = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim))
     varies = np.repeat(eigenvalues > 0, latent_dim)  # directions without data have no encoder
     mask = np.concatenate([np.full(size, decoder is None), varies, together.ravel(), [learned]]).astype(float)

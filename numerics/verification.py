@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from numerics.checks import axes, inference, learning, objective
+from numerics.checks import axes, groups, inference, learning, objective, structure
 from numerics.checks.comparison import Effort, Row
 from theory import validation
 
 __all__ = ["CHECKS", "verify"]
 
-CHECKS = objective.CHECKS | inference.CHECKS | learning.CHECKS | axes.CHECKS
+CHECKS = objective.CHECKS | inference.CHECKS | learning.CHECKS | axes.CHECKS | structure.CHECKS | groups.CHECKS
 
 FULL = Effort(samples=1_000_000, quick=False)
 QUICK = Effort(samples=100_000, quick=True)

@@ -4,6 +4,7 @@ optimum           what a beta-VAE learns from data, a covariance or eigenvalues
 inference         how well the best encoder of a known decoder infers the factors, against beta
 optimal-beta      the beta at which each inference error is least
 rate-distortion   Shannon's curve, and where the optimal VAE lies
+granularity       which factors belong in one group, from data and a known decoder
 derive, book      the symbolic derivations of all this (`theory.derivations`)
 """
 
@@ -31,6 +32,7 @@ from theory import (
 )
 from theory.data import read_covariance, read_matrix, read_moments, read_vector
 from theory.derivations.commands import add_subcommands
+from theory.groups.commands import add_subcommands as add_group_subcommands
 from theory.inference.path import CRITERIA
 from theory.learning import capacity_penalty, vae_rate_distortion
 
@@ -106,6 +108,7 @@ def _parser() -> cli.Parser:
         "--water-level",
         help="value, list or range low:high:count; by default from 1/100 of the largest eigenvalue to it",
     )
+    add_group_subcommands(commands)
     add_subcommands(commands)
     return parser
 
@@ -229,6 +232,7 @@ def _spectrum(source: Moments | np.ndarray) -> np.ndarray:
 def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
     """The generative model that the options describe, and what is assumed of the VAE."""
     factors, decoder = arguments.factor_covariance, arguments.decoder
+    noise = cli.number_or_word("--decoder-noise", arguments.decoder_noise, "true", "learned")
     truth = GenerativeModel(
         read_matrix("--loading", arguments.loading),
         arguments.noise_variance,
@@ -236,7 +240,7 @@ def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
     )
     return truth, {
         "decoder": None if decoder is None else read_matrix("--decoder", decoder),
-        "noise_variance": cli.number_or_word("--decoder-noise", arguments.decoder_noise, "true", "learned"),
+        "noise_variance": validation.positive_or_word("--decoder-noise", noise, "true", "learned"),
         "posterior": cli.posterior_family("--posterior", arguments.posterior),
     }
 

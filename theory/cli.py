@@ -2,7 +2,8 @@
 
 A door is a `Parser` with subcommands. Each subcommand is a function from parsed arguments to a `Report`, and `run` does
 the rest: it prints the report (as text, or with `--json` as one JSON object) to stdout, and turns every `ValueError`
-into one line on stderr that names the argument and the remedy. Exit codes: 0 good, 1 a check failed, 2 bad usage.
+into one line on stderr that names the argument and the remedy, and every `OSError` (a full disk, a file that cannot be
+read) into one that names the file. Exit codes: 0 good, 1 a check failed, 2 bad usage or no access, 130 interrupted.
 
 JSON has no infinities: they are written as the strings "inf" and "-inf", and what is not a number as "nan". Every
 finite float is written with all its digits.
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are `ValueError`s of one line, reported by `run` like all others."""
 
@@ -55,11 +59,14 @@ class Report:
         the same for people.
     failed : bool
         whether a check failed, which makes the exit code 1.
+    interrupted : bool
+        whether this is only what was finished before an interrupt, which makes the exit code 130.
     """
 
     values: Mapping
     text: str
     failed: bool = False
+    interrupted: bool = False
 
 
 def add_command(commands, name: str, function: Callable[[argparse.Namespace], Report], about: str, examples: str):
@@ -86,17 +93,18 @@ def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
         report = arguments.command(arguments)
     except np.linalg.LinAlgError:  # a ValueError to Python, but no one's bad usage
         raise
-    except ValueError as error:
-        print(f"{parser.prog}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    except (ValueError, OSError) as error:
+        return _refuse(parser, error)
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     try:
         print(to_json(report.values) if arguments.json else report.text, flush=True)
-    except BrokenPipeError:  # the reader has seen enough, as in `| head`; keep the interpreter's own flush quiet
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(report.failed)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # keep the interpreter's own flush quiet
+        if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`
+            return _refuse(parser, error)
+    return INTERRUPTED if report.interrupted else int(report.failed)
 
 
 def positive_numbers(name: str, text: str) -> np.ndarray:
@@ -158,6 +166,15 @@ def table(columns: Mapping[str, Sequence]) -> str:
 def to_json(values) -> str:
     """One JSON object or list from nested mappings, sequences, arrays, dataclasses, numbers, strings and paths."""
     return json.dumps(_plain(values), allow_nan=False, indent=2)
+
+
+def _refuse(parser: Parser, error: ValueError | OSError) -> int:
+    """Tell the error in one line; returns the exit code."""
+    told = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        told = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    print(f"{parser.prog}: error: {' '.join(told.split())}", file=sys.stderr)
+    return 2
 
 
 def _attach_negative_values(argv: Sequence[str]) -> list[str]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from theory import validation
 from theory.partition import Posterior, partition, partition_mask
+from theory.spectrum import principal_axes
 
-__all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments"]
+__all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "mean_offset"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Moments:
         """Moments of an (N, D) array of N >= 2 observations. A constant column is fine: zero variance is a result."""
         data = validation.matrix("data", data)
         if len(data) < 2:
-            raise ValueError(f"data must have at least two rows (observations), got {len(data)}")
+            raise ValueError(f"data must have at least two rows, got {len(data)}; pass one observation per row")
         mean = data.mean(axis=0)
         centred = data - mean
         return cls(len(data), mean, centred.T @ centred / len(data))
@@ -125,27 +126,21 @@ class GenerativeModel:
         covariance : (K, K) array, singular if tau2 = 0 or Gamma is singular
         """
         left, singular, shrink, basis = self.posterior_modes
-        gains = np.where(singular > 0, singular, 0.0) / np.where(singular > 0, singular**2 + self.noise_variance, 1.0)
-        rank = left.shape[1]
-        gain = (basis[:, :rank] * gains[:rank]) @ left.T
-        return gain, (basis * shrink) @ basis.T
+        gains = np.divide(singular, singular**2 + self.noise_variance, out=np.zeros(len(singular)), where=singular > 0)
+        return (basis * gains) @ left.T, (basis * shrink) @ basis.T
 
     @cached_property
     def posterior_modes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The posterior mode by mode: (left (D, r), singular (K,), shrink (K,), basis (K, K)), r = min(D, K).
+        """The posterior mode by mode: (left (D, K), singular (K,), shrink (K,), basis (K, K)).
 
         A L = left diag(singular) V^T; the factors are L V e with e ~ N(0, I) and, given x, variances `shrink`; `basis`
         is L V. Everything said about p(s | x) follows from these.
         """
-        left, singular, right = np.linalg.svd(self.loading @ self.factor_root, full_matrices=False)
-        missing = self.latent_dim - len(singular)
-        if missing:  # more factors than data dimensions: complete the right singular vectors to a basis
-            right = np.linalg.svd(self.loading @ self.factor_root, full_matrices=True)[2]
-        tolerance = max(self.loading.shape) * np.finfo(float).eps * singular.max(initial=0.0)
-        singular = np.concatenate([np.where(singular > tolerance, singular, 0.0), np.zeros(missing)])
-        informed = singular > 0
-        shrink = np.where(informed, self.noise_variance / np.where(informed, singular**2 + self.noise_variance, 1), 1.0)
-        return left, singular, shrink, self.factor_root @ right.T
+        left, singular, axes = principal_axes(self.loading @ self.factor_root)
+        shrink = np.divide(
+            self.noise_variance, singular**2 + self.noise_variance, out=np.ones(len(singular)), where=singular > 0
+        )
+        return left, singular, shrink, self.factor_root @ axes
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw n pairs: factors of shape (n, K) and data of shape (n, D)."""
@@ -218,6 +213,16 @@ def as_moments(covariance) -> Moments:
         return covariance
     symmetric = validation.symmetric_matrix("covariance", covariance)
     return Moments(0, np.zeros(len(symmetric)), symmetric)
+
+
+def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:
+    """Mean of the data less mean of the VAE, shape (D,): zero unless both are known.
+
+    A VAE without a mean takes that of the data; a bare covariance is taken to be about the mean of the VAE.
+    """
+    if vae.mean is None or not isinstance(covariance, Moments):
+        return np.zeros(vae.data_dim)
+    return covariance.mean - vae.mean
 
 
 def _store(record, **fields) -> None:

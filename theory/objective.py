@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, Moments, as_moments
+from theory.model import LinearVAE, as_moments, mean_offset
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 
@@ -90,8 +90,7 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     """
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
-    centred = vae.mean is None or not isinstance(covariance, Moments)
-    offset = np.zeros(vae.data_dim) if centred else moments.mean - vae.mean
+    offset = mean_offset(vae, covariance)
     if prior is None:
         prior = np.eye(vae.latent_dim)
     else:
@@ -100,17 +99,13 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
             raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
 
     decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
-    encoded = encoder @ data_covariance
-    signal = encoded @ encoder.T  # covariance of the posterior means
+    signal = encoder @ data_covariance @ encoder.T  # covariance of the posterior means
     code, code_mean = signal + posterior, encoder @ offset
     residual = offset - decoder @ code_mean
 
-    distortion = (
-        np.trace(data_covariance)
-        - 2 * np.sum(decoder * encoded.T)
-        + np.sum(decoder * (decoder @ code))
-        + residual @ residual
-    )
+    # E ||x - m - W z||^2 as a sum of squares, because tr S - 2 tr(W V S) + tr(W C W^T) cancels when little is lost.
+    leak = np.eye(vae.data_dim) - decoder @ encoder
+    distortion = np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ posterior) * decoder) + residual @ residual
     nowhere = np.zeros(vae.latent_dim)
     aggregate_kl = gaussian.kl_divergence(code_mean, code, nowhere, prior)
     mutual_information = _mutual_information(signal, posterior)

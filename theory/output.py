@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
-__all__ = ["output_file", "output_folder", "write_atomically"]
+__all__ = ["output_file", "output_folder", "refuse_folders", "write_atomically", "write_together"]
 
 
 def output_folder(path) -> Path:
@@ -49,16 +49,50 @@ def output_file(path, extension: str) -> Path:
     return file
 
 
+def refuse_folders(paths: Iterable) -> None:
+    """Make sure that no folder is where a file is to be written.
+
+    Raises
+    ------
+    ValueError
+        that names the first one.
+    """
+    for path in map(Path, paths):
+        if path.is_dir():
+            raise ValueError(f"{path}: is a folder, and a file is to be written there; remove it, or write elsewhere")
+
+
 def write_atomically(path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file as a whole or not at all: `write` fills another file beside it, which then takes its place."""
-    file = Path(os.path.realpath(path))  # through a link, so that the link stays
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    write_together({path: write})
+
+
+def write_together(writers: Mapping[object, Callable[[IO[bytes]], object]]) -> None:
+    """Write several files as a whole: each is filled beside its place, and none is put there before all are filled.
+
+    Parameters
+    ----------
+    writers : mapping from paths to functions that fill an opened file
+
+    Raises
+    ------
+    ValueError
+        if a folder is in the place of a file.
+    """
+    refuse_folders(writers)
+    unfinished: dict[Path, Path] = {}
     try:
-        with unfinished.open("wb") as opened:
-            write(opened)
-        unfinished.replace(file)
+        for path, write in writers.items():
+            file = Path(os.path.realpath(path))  # through a link, so that the link stays
+            beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+            unfinished[beside] = file
+            with beside.open("wb") as opened:
+                write(opened)
+        for beside, file in unfinished.items():
+            beside.replace(file)
     finally:
-        unfinished.unlink(missing_ok=True)
+        for beside in unfinished:
+            beside.unlink(missing_ok=True)
 
 
 def _check_writable(folder: Path) -> None:

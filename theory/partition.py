@@ -6,6 +6,7 @@ A Gaussian posterior whose covariance is block-diagonal is named by its blocks, 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 
 import numpy as np
@@ -30,7 +31,7 @@ def partition(posterior: Posterior, latent_dim: int) -> tuple[np.ndarray, ...]:
     Raises
     ------
     ValueError
-        for an unknown family, or groups that miss, repeat or invent a latent.
+        for an unknown family, indices that are not whole numbers, or groups that miss, repeat or invent a latent.
     """
     if isinstance(posterior, str):
         if posterior == "diagonal":
@@ -39,8 +40,8 @@ def partition(posterior: Posterior, latent_dim: int) -> tuple[np.ndarray, ...]:
             return (np.arange(latent_dim),) if latent_dim else ()
         raise ValueError(f"posterior must be 'diagonal', 'full' or a list of groups, got {posterior!r}")
     try:
-        groups = [sorted(int(latent) for latent in group) for group in posterior]
-    except (TypeError, ValueError):
+        groups = [sorted(_index(latent) for latent in group) for group in posterior]
+    except TypeError:
         raise ValueError(
             f"posterior must be 'diagonal', 'full' or a list of lists of latent indices, got {posterior!r}"
         ) from None
@@ -61,3 +62,10 @@ def partition_mask(groups: Iterable[np.ndarray], latent_dim: int) -> np.ndarray:
     for group in groups:
         mask[np.ix_(group, group)] = True
     return mask
+
+
+def _index(latent) -> int:
+    """A whole number as an int; true and false, which Python takes for 1 and 0, are none here."""
+    if isinstance(latent, bool | np.bool_):
+        raise TypeError(f"{latent!r} is no index")
+    return operator.index(latent)

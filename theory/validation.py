@@ -2,7 +2,7 @@
 
 Each check returns the value in the form that the mathematics wants (a float, a float64 array, a symmetric matrix) or
 raises a `ValueError` that names the argument, says what came, and what to do about it. What is mathematically fine but
-unusual (zero variance, ties, rank deficiency) passes.
+unusual (zero variance, ties, rank deficiency) passes. Complex numbers never pass for real ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ __all__ = [
     "non_negative_spectrum",
     "positive",
     "positive_array",
+    "positive_or_word",
     "rank_tolerance",
+    "real_array",
     "symmetric_matrix",
     "vector",
 ]
@@ -37,6 +39,15 @@ def positive(name: str, value: float) -> float:
     if not number > 0:
         raise ValueError(f"{name} must be > 0, got {number!r}; pass a positive number")
     return number
+
+
+def positive_or_word(name: str, value: float | str, *words: str) -> float | str:
+    """Return `value` if it is one of the words that stand for a number, or else as a positive float."""
+    if not isinstance(value, str):
+        return positive(name, value)
+    if value not in words:
+        raise ValueError(f"{name} must be a number or {' or '.join(map(repr, words))}, got {value!r}")
+    return value
 
 
 def non_negative(name: str, value: float) -> float:
@@ -62,7 +73,7 @@ def latent_count(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ValueError(f"{name} must be a whole number, got {value!r}; pass an int such as 2")
     if value < 0:
-        raise ValueError(f"{name} must be >= 0, got {value}; pass the number of latents")
+        raise ValueError(f"{name} must be >= 0, got {value}; pass zero or a positive whole number")
     return int(value)
 
 
@@ -77,9 +88,9 @@ def vector(name: str, value, length: int | None = None) -> np.ndarray:
     """Return `value` as a finite float vector, of the given length if one is given."""
     array = _float_array(name, value)
     if array.ndim != 1:
-        raise ValueError(f"{name} must be a vector, got an array of shape {array.shape}")
+        raise ValueError(f"{name} must be a vector, got an array of shape {array.shape}; pass a one-dimensional array")
     if length is not None and array.shape[0] != length:
-        raise ValueError(f"{name} must have length {length}, got {array.shape[0]}")
+        raise ValueError(f"{name} must have length {length}, got {array.shape[0]}; pass {length} numbers")
     return array
 
 
@@ -87,10 +98,11 @@ def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None)
     """Return `value` as a finite float matrix; `None` in `shape` leaves that side free."""
     array = _float_array(name, value)
     if array.ndim != 2:
-        raise ValueError(f"{name} must be a matrix, got an array of shape {array.shape}")
-    if any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
+        raise ValueError(f"{name} must be a matrix, got an array of shape {array.shape}; pass a two-dimensional array")
+    if not _fits(array.shape, shape):
         wanted = " x ".join("any" if side is None else str(side) for side in shape)
-        raise ValueError(f"{name} must be {wanted}, got {array.shape[0]} x {array.shape[1]}")
+        remedy = "pass its transpose" if _fits(array.T.shape, shape) else "pass an array of that shape"
+        raise ValueError(f"{name} must be {wanted}, got {array.shape[0]} x {array.shape[1]}; {remedy}")
     return array
 
 
@@ -118,7 +130,7 @@ def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
     if rows != columns:
         raise ValueError(f"{name} must be square, got {rows} x {columns}; pass a covariance, not the data")
     if size is not None and rows != size:
-        raise ValueError(f"{name} must be {size} x {size}, got {rows} x {rows}")
+        raise ValueError(f"{name} must be {size} x {size}, got {rows} x {rows}; pass a matrix of that size")
     asymmetry = np.abs(array - array.T).max(initial=0.0)
     if asymmetry == 0.0:
         return array
@@ -148,25 +160,46 @@ def negative_eigenvalue(name: str, smallest: float) -> ValueError:
     )
 
 
+def real_array(name: str, value) -> np.ndarray:
+    """Return `value` as a float array of any shape, finite or not."""
+    try:
+        array = np.asarray(value)
+        if not np.iscomplexobj(array):
+            return array.astype(float, copy=False)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must hold numbers only, got {type(value).__name__}; pass numbers, as many in every row"
+        ) from None
+    raise _not_real(name)
+
+
 def _number(name: str, value: float) -> float:
     if isinstance(value, (str, bytes)):
-        raise ValueError(f"{name} must be a number, got {value!r}")
+        raise ValueError(f"{name} must be a number, got {value!r}; pass a float such as 0.5")
+    if np.iscomplexobj(value):
+        raise _not_real(name)
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, got {value!r}") from None
+        raise ValueError(f"{name} must be a number, got {value!r}; pass a float such as 0.5") from None
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {number!r}")
+        raise ValueError(f"{name} must be finite, got {number!r}; pass a finite number")
     return number
 
 
 def _float_array(name: str, value) -> np.ndarray:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold numbers only, got {type(value).__name__}") from None
+    array = real_array(name, value)
     if not np.isfinite(array).all():
         raise ValueError(
-            f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries"
+            f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries; "
+            "remove or replace NaN and infinite entries"
         )
     return array
+
+
+def _not_real(name: str) -> ValueError:
+    return ValueError(f"{name} must be real, got complex numbers; pass their real part, if the rest is only rounding")
+
+
+def _fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return all(want is None or want == side for want, side in zip(wanted, got, strict=True))

@@ -9,6 +9,15 @@ decoder W the best q has precision P = I + W^T W / t (t = beta s2), and the loss
 
 with C = M^-1. Two modes of precisions p1, p2 at an angle a, x = (p1 - p2)^2 sin^2(2a) / (4 p1 p2): (beta/2) log(1 + x)
 and (beta/2) [2x - log(1 + x)]. Zero at a = 0 and a quarter turn only: this is what locks a VAE to the PCA axes.
+
+Close to the PCA axes, where M is diagonal with entries p_i, a small turn by X_ij in each plane of two modes costs
+
+    (beta/2) sum_(i<j) X_ij^2 (p_i - p_j)^2 / (p_i p_j)
+
+over the pairs that the family separates: planes do not interact, and modes that tie turn freely. So the optimal decoder
+U diag(w) R^T with a learned diagonal Q is optimal for signed permutations R alone if the p_i are distinct. (Theorem 2
+of Wang & Ziyin (2022) allows every orthogonal R; what that costs, with Q learned again, is the first formula above. It
+holds for their targets y other than x too: then zeta_i^2 takes the place of the eigenvalue l_i in p_i = l_i / t.)
 """
 
 from __future__ import annotations
@@ -18,9 +27,16 @@ import numpy as np
 from theory import validation
 from theory.gaussian import hadamard_gap
 from theory.model import LinearVAE
-from theory.partition import Posterior, partition
+from theory.partition import Posterior, partition, partition_mask
 
-__all__ = ["plane_rotation", "rotate", "rotation_energy", "two_mode_rotation_energy"]
+__all__ = [
+    "checked_rotation",
+    "plane_rotation",
+    "rotate",
+    "rotation_curvature",
+    "rotation_energy",
+    "two_mode_rotation_energy",
+]
 
 ENCODERS = ("reoptimised", "truncated")
 
@@ -70,7 +86,7 @@ def rotate(vae: LinearVAE, rotation) -> LinearVAE:
     -----
     In the setting of Mathieu et al. (2019), Theorem 2.
     """
-    rotation = _orthogonal(rotation, vae.latent_dim)
+    rotation = checked_rotation(rotation, vae.latent_dim)
     return LinearVAE(
         vae.decoder @ rotation.T,
         rotation @ vae.encoder,
@@ -88,12 +104,14 @@ def rotation_energy(
     *,
     posterior: Posterior = "diagonal",
     encoder: str = "reoptimised",
+    prior_variance: float = 1.0,
 ) -> float:
     """How much more the rotated decoder W R^T costs in a family of posteriors than with a full posterior covariance.
 
-    With M = R (I + W^T W / t) R^T, t = beta s2 and C = M^-1: (beta/2) [sum_b log det M_bb - log det M] if the encoder
-    is optimised again, (beta/2) [sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C] if the encoder is the full
-    optimum without the entries of its covariance between blocks. Zero for `posterior="full"`, whatever the rotation.
+    With M = R (I / v + W^T W / t) R^T, t = beta s2, prior N(0, v I) and C = M^-1: (beta/2) [sum_b log det M_bb - log
+    det M] if the encoder is optimised again, (beta/2) [sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C] if the
+    encoder is the full optimum without the entries of its covariance between blocks. Zero for `posterior="full"`,
+    whatever the rotation.
 
     Parameters
     ----------
@@ -105,6 +123,7 @@ def rotation_energy(
     encoder : "reoptimised" or "truncated"
         truncated is what a rotation leaves of an optimal posterior with PCA axes if its new off-diagonals are dropped;
         it costs at least as much.
+    prior_variance : float > 0, v
 
     Returns
     -------
@@ -118,14 +137,16 @@ def rotation_energy(
     Notes
     -----
     Exact, for any data: the excess does not depend on their covariance, because the best posterior mean is the same in
-    every family. In the setting of Mathieu et al. (2019), Theorem 2, and Rolinek et al. (2019).
+    every family. Mathieu et al. (2019), Theorem 2, is the case "full"; for a diagonal posterior in the setting of
+    Rolinek et al. (2019).
     """
     decoder = validation.matrix("decoder", decoder)
     latent_dim = decoder.shape[1]
     beta = validation.positive("beta", beta)
-    rotated = decoder @ _orthogonal(rotation, latent_dim).T
+    rotated = decoder @ checked_rotation(rotation, latent_dim).T
     water_level = beta * validation.positive("noise_variance", noise_variance)
-    precision = np.eye(latent_dim) + rotated.T @ rotated / water_level
+    precision = np.eye(latent_dim) / validation.positive("prior_variance", prior_variance)
+    precision += rotated.T @ rotated / water_level
     if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
         return beta / 2 * hadamard_gap(precision, posterior)
     covariance = np.linalg.inv(precision)
@@ -169,7 +190,42 @@ def two_mode_rotation_energy(
     return (beta / 2 * (2 * mixed - np.log1p(mixed)))[()]
 
 
-def _orthogonal(rotation, size: int) -> np.ndarray:
+def rotation_curvature(precisions, beta: float, *, posterior: Posterior = "diagonal") -> np.ndarray:
+    """Second derivative of the rotation energy at the PCA axes, for a turn in the plane of each pair of modes.
+
+    H_ij = beta (p_i - p_j)^2 / (p_i p_j) for two modes that the family separates, zero for two that it keeps together,
+    and zero at a tie. For R = exp(X), X antisymmetric, the energy is (1/2) sum_(i<j) H_ij X_ij^2 up to third order:
+    there are no mixed derivatives. The same whether the encoder is optimised again or truncated.
+
+    Parameters
+    ----------
+    precisions : (K,) array > 0
+        eigenvalues of I + W^T W / t; at the optimum of a learned decoder l_i / t, or 1 for a collapsed latent.
+    beta : float > 0
+    posterior : "diagonal", "full", or a list of groups of latents
+
+    Returns
+    -------
+    (K, K) array, symmetric with zero diagonal, in nats per square radian
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    Exact second order; in the setting of Rolinek et al. (2019).
+    """
+    precisions = validation.vector("precisions", validation.positive_array("precisions", precisions))
+    beta = validation.positive("beta", beta)
+    together = partition_mask(partition(posterior, len(precisions)), len(precisions))
+    squared_differences = (precisions[:, None] - precisions) ** 2
+    return np.where(together, 0.0, beta * squared_differences / np.outer(precisions, precisions))
+
+
+def checked_rotation(rotation, size: int) -> np.ndarray:
+    """Return `rotation` as an orthogonal (size, size) matrix; reflections pass."""
     rotation = validation.matrix("rotation", rotation, (size, size))
     deviation = np.abs(rotation @ rotation.T - np.eye(size)).max(initial=0.0)
     if deviation > validation.ROUNDING:

@@ -7,11 +7,12 @@ A fixed noise: t = beta s2. A learned one minimises the objective together with 
 
 with s_k the data variance along the k-th left singular vector of W and `outside` that outside their span, so that
 
-    loss(beta, t) = beta [ distortion/(2 t) + rate ] + (D/2) log(2 pi t/beta)
+    loss(beta, t)    = beta [ distortion/(2 t) + rate ] + (D/2) log(2 pi t/beta)
+    d loss / d log t = D/2 (1 - beta/b(t)),   b(t) = D t / distortion(t).
 
-is stationary where s2 = distortion(t)/D, that is at beta = D t/distortion(t). The minimising t never falls as beta
-rises, but can jump; levels that are jumped over belong to no beta. If nothing is outside, the noise runs to zero for
-every beta < D / #{i: G_ii > 0}. Exact.
+The levels that can belong to a beta are those where b rises through it; of several the loss decides. The best one never
+falls as beta rises, but can jump; levels that are jumped over belong to no beta. If nothing is outside, b begins at
+D/n, n = #{i: G_ii > 0}: for every smaller beta the noise, and t, run to zero. Exact.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.inference.path import block_axes
+from theory.inference.path import block_rotation
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
+from theory.spectrum import principal_axes
 
-__all__ = ["FixedNoise", "LearnedNoise", "decoder_noise"]
+__all__ = ["FixedNoise", "LearnedLevel", "decoder_noise"]
 
-SMALLEST = 1e-18  # a learned noise below this fraction of its upper bound is taken to run to zero
-GRID_POINTS = 512
+POINTS_PER_DECADE = 24
+RANGE = 1e-20  # the smallest level looked at when the noise may run to zero, as a share of the largest
 
 
 @dataclass(frozen=True)
@@ -49,96 +51,102 @@ class FixedNoise:
 
 
 @dataclass(frozen=True, eq=False)
-class LearnedNoise:
-    """The noise that minimises the objective at each beta, given the decoder's mean; see the module.
+class LearnedLevel:
+    """The level that minimises the objective at each beta, given the decoder's mean; see the module.
 
-    `singular_squared`, `spread` (r,): the non-zero g_k and their s_k; `diagonal` (K,): the G_ii; `outside`: the data
-    variance outside the decoder's span; `data_dim`: D.
+    `squares`, `spread` (r,): the g_k > 0 and their s_k; `diagonal` (n,): the G_ii > 0; `outside`: the data variance
+    outside the decoder's span; `data_dim`: D.
     """
 
-    singular_squared: np.ndarray
+    squares: np.ndarray
     spread: np.ndarray
     diagonal: np.ndarray
     outside: float
     data_dim: int
 
-    def distortion(self, t: np.ndarray) -> np.ndarray:
-        """Expected squared error at the optimal encoder for each water level t > 0."""
-        t = np.asarray(t)[..., None]
-        signal = self.spread * (t / (self.singular_squared + t)) ** 2
-        return self.outside + signal.sum(axis=-1) + (self.diagonal * t / (t + self.diagonal)).sum(axis=-1)
-
-    def rate(self, t: np.ndarray) -> np.ndarray:
-        """Expected KL at the optimal encoder for each water level t > 0, in nats."""
-        t = np.asarray(t)[..., None]
-        means = self.singular_squared * self.spread / (self.singular_squared + t) ** 2
-        variances = np.log1p(self.diagonal / t) - self.diagonal / (t + self.diagonal)  # d - 1 - log d
-        return (means.sum(axis=-1) + variances.sum(axis=-1)) / 2
+    def beta(self, water_level):
+        """b(t) = D t / distortion(t), the only beta that a level can belong to; numbers or arrays."""
+        t = np.asarray(water_level, dtype=float)[..., np.newaxis]
+        signal = (self.spread * t / (self.squares + t) ** 2).sum(axis=-1)
+        variances = (self.diagonal / (t + self.diagonal)).sum(axis=-1)
+        with np.errstate(divide="ignore"):
+            return self.data_dim / (self.outside / t[..., 0] + signal + variances)
 
     def water_levels(self, betas: np.ndarray) -> np.ndarray:
-        betas = np.asarray(betas, dtype=float)
-        return np.array([self._water_level(beta) for beta in betas.ravel()]).reshape(betas.shape)
+        """The best level for each beta: every rise of b through beta, refined, and of these the least loss."""
+        from scipy.optimize import elementwise
 
-    def beta(self, water_level: float) -> float:
-        """The only beta for which this level can be optimal: D t / distortion(t)."""
-        if water_level == 0:
-            return 0.0
-        return float(self.data_dim * water_level / self.distortion(water_level))
+        betas = np.asarray(betas, dtype=float)
+        flat = betas.ravel()
+        grid = self._grid(flat)
+        reached = self.beta(grid)
+        run, place = np.nonzero((reached[:-1] < flat[:, np.newaxis]) & (reached[1:] >= flat[:, np.newaxis]))
+        log_grid, wanted = np.log(grid), flat[run]
+        found = elementwise.find_root(
+            lambda log_level, beta: np.log(self.beta(np.exp(log_level)) / beta),
+            (log_grid[place], log_grid[place + 1]),
+            args=(wanted,),
+            tolerances={"xatol": 1e-15, "xrtol": 1e-15, "fatol": 0.0, "frtol": 0.0},
+        )
+        roots = np.exp(found.x)
+        best_first = np.lexsort((self._loss(wanted, roots), run))
+        runs, first = np.unique(run[best_first], return_index=True)
+        levels = np.zeros(len(flat))  # a beta that b never falls below has no level but zero
+        levels[runs] = roots[best_first][first]
+        return np.where(self._runs_to_zero(flat), 0.0, levels).reshape(betas.shape)
 
     def attained(self, water_levels: np.ndarray) -> np.ndarray:
         """The levels that some beta brings about, and in place of each other one the two ends of the jump over it."""
         kept = []
         for level in water_levels:
-            beta = self.beta(level)
-            if np.isclose(self._water_level(beta), level, rtol=1e-6, atol=0):
+            beta = float(self.beta(level))
+            if np.isclose(self._level(beta), level, rtol=1e-9, atol=0):
                 kept.append(level)
             else:
                 kept.extend(self._jump_over(level, beta))
         return np.array(kept)
 
-    def _water_level(self, beta: float) -> float:
-        """The level that minimises the loss at this beta: the best of a grid in s2, then the root of its slope."""
-        from scipy.optimize import brentq
+    def _runs_to_zero(self, betas: np.ndarray) -> np.ndarray:
+        return (self.outside == 0) & (betas * len(self.diagonal) < self.data_dim)
 
-        largest = self._noise_bound()
-        smallest = max(self.outside / self.data_dim * (1 - 1e-9), SMALLEST * largest)
-        noises = np.geomspace(smallest, largest, GRID_POINTS)
-        profile = (
-            self.distortion(beta * noises) / (2 * noises)
-            + beta * self.rate(beta * noises)
-            + self.data_dim / 2 * np.log(noises)
-        )
-        best = int(np.argmin(profile))
-        if best == 0 and self.outside == 0:
-            return 0.0
-        low, high = noises[max(best - 1, 0)], noises[min(best + 1, GRID_POINTS - 1)]
+    def _loss(self, beta: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """The loss less what does not depend on t, with distortion/(2 t) = D/(2 b)."""
+        level = t[..., np.newaxis]
+        means = (self.squares * self.spread / (self.squares + level) ** 2).sum(axis=-1)
+        variances = (np.log1p(self.diagonal / level) - self.diagonal / (level + self.diagonal)).sum(axis=-1)
+        fit = self.data_dim / (2 * self.beta(t))
+        return beta * (fit + (means + variances) / 2) + self.data_dim / 2 * np.log(t)
 
-        def excess(log_noise):
-            noise = np.exp(log_noise)
-            return float(self.distortion(beta * noise)) / (self.data_dim * noise) - 1
+    def _grid(self, betas: np.ndarray) -> np.ndarray:
+        """Levels between which b(t) passes every beta: b lies between D t/distortion(inf) and D t/outside."""
+        everything = self.outside + self.spread.sum() + self.diagonal.sum()
+        high = betas.max(initial=1.0) * everything / self.data_dim * (1 + 1e-9)
+        low = betas.min(initial=1.0) * self.outside / self.data_dim * (1 - 1e-9)
+        scales = np.concatenate([self.squares, self.diagonal, [high]])
+        low = low if low > 0 else RANGE * scales.min()
+        return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * np.log10(high / low))))
 
-        return beta * float(np.exp(brentq(excess, np.log(low), np.log(high), xtol=1e-15)))
-
-    def _noise_bound(self) -> float:
-        """Above distortion(infinity)/D no noise is optimal."""
-        return (self.outside + self.spread.sum() + self.diagonal.sum()) / self.data_dim * (1 + 1e-9)
+    def _level(self, beta: float) -> float:
+        return float(self.water_levels(np.array([beta]))[0])
 
     def _jump_over(self, level: float, beta: float) -> list[float]:
-        """Both ends of the jump in the optimal level that passes over `level`; the level never falls as beta rises."""
+        """Both ends of the jump in the best level that passes over `level`; the best never falls as beta rises."""
         low = high = beta
-        while self._water_level(low) > level:
+        while self._level(low) > level:
             low /= 2
-        while self._water_level(high) < level:
+        while self._level(high) < level:
             high *= 2
-        while high / low > 1 + 1e-13:
+        while high / low > 1 + 1e-14:
             middle = np.sqrt(low * high)
-            low, high = (middle, high) if self._water_level(middle) < level else (low, middle)
-        return [self._water_level(low), self._water_level(high)]
+            if not low < middle < high:
+                break
+            low, high = (middle, high) if self._level(middle) < level else (low, middle)
+        return [self._level(low), self._level(high)]
 
 
 def decoder_noise(
     truth: GenerativeModel, decoder: np.ndarray | None, noise_variance: float | str, posterior: Posterior
-) -> FixedNoise | LearnedNoise:
+) -> FixedNoise | LearnedLevel:
     """Read the argument `noise_variance`: a number, "true" (the truth's), or "learned".
 
     Raises
@@ -148,23 +156,23 @@ def decoder_noise(
     """
     if not isinstance(noise_variance, str):
         return FixedNoise(validation.positive("noise_variance", noise_variance))
-    validation.choice("noise_variance", noise_variance, ("true", "learned"))
+    if noise_variance not in ("true", "learned"):
+        raise ValueError(f"noise_variance must be a positive number, 'true' or 'learned', got {noise_variance!r}")
     if noise_variance == "true":
         return FixedNoise(truth.noise_variance)
 
     decoder = truth.loading if decoder is None else validation.matrix("decoder", decoder, truth.loading.shape)
-    rotated = decoder @ block_axes(decoder.T @ decoder, partition(posterior, truth.latent_dim))
-    left, singular, _ = np.linalg.svd(decoder, full_matrices=False)
-    seen = singular**2 > validation.rank_tolerance(singular**2)
-    left, singular = left[:, seen], singular[seen]
+    left, singular, _ = principal_axes(decoder)
+    left, singular = left[:, singular > 0], singular[singular > 0]
+    norms = np.sum((decoder @ block_rotation(decoder, partition(posterior, truth.latent_dim))) ** 2, axis=0)
     signal = truth.loading @ truth.factor_root
     inside = left.T @ signal
     beyond = np.sum((signal - left @ inside) ** 2)
-    beyond = beyond if beyond > validation.rank_tolerance(np.array([np.sum(signal**2)])) else 0.0
-    return LearnedNoise(
-        singular_squared=singular**2,
+    rounding = (truth.data_dim * np.finfo(float).eps) ** 2 * np.sum(signal**2)
+    return LearnedLevel(
+        squares=singular**2,
         spread=np.sum(inside**2, axis=1) + truth.noise_variance,
-        diagonal=np.sum(rotated**2, axis=0),
-        outside=float(beyond + truth.noise_variance * (truth.data_dim - len(singular))),
+        diagonal=norms[norms > (truth.data_dim * np.finfo(float).eps) ** 2 * norms.max(initial=0.0)],
+        outside=float((beyond if beyond > rounding else 0.0) + truth.noise_variance * (truth.data_dim - len(singular))),
         data_dim=truth.data_dim,
     )

@@ -7,9 +7,10 @@ With the truth's decoder (W = A) and independent unit factors (Gamma = I):
                     C = s2 (G + s2 I)^-1, d_i = s2/(G_ii + s2)
     noise mismatch  q depends on beta s2 only, so for every criterion beta*(s2) = (tau2/s2) beta*(tau2)
 
-For correlated factors the prior N(0, I) itself is wrong and both fail. What remains for the mean squared error is
-a bracket: with gamma_k = v_k^T Gamma v_k along the eigenvectors v_k of G that it sees, the optimal water level lies in
-[tau2 / max gamma_k, tau2 / min gamma_k]. Exact; in the setting of Sikka et al. 2019.
+For correlated factors the prior N(0, I) itself is wrong, and the first law and optima at beta = 1 fail; the second
+holds as it is. What remains of an optimum at 1 for the mean squared error is a bracket: with gamma_k = v_k^T Gamma
+v_k along the eigenvectors v_k of G that it sees, the optimal water level lies in [tau2 / max gamma_k, tau2 / min
+gamma_k]. Exact; in the setting of Sikka et al. 2019.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> flo
     Holds for every criterion, loading, decoder and posterior family, because beta and the decoder's noise enter an
     encoder only through their product. (For correlated factors too, but there the optimum at the true noise is not 1.)
     """
-    true_noise = validation.non_negative("true_noise", true_noise)
+    true_noise, beta = validation.non_negative("true_noise", true_noise), validation.non_negative("beta", beta)
     return beta * true_noise / validation.positive("decoder_noise", decoder_noise)
 
 

@@ -40,8 +40,9 @@ class OptimalBeta:
     Attributes
     ----------
     beta : float
-        0 or infinity where the error is least in that limit. Where the result is flat every beta is as good, and this
-        is 0 if the water level is zero or the error infinite for all of them, 1 otherwise.
+        0 or infinity where the error is least in the limit of a zero or infinite water level (with a learned noise and
+        nothing outside the decoder's span every beta below a positive one has level zero). Where the result is flat
+        every beta is as good, and this is 0 if the water level is zero or the error infinite for all of them, else 1.
     error : float
         the criterion there (for "log_score" its largest value).
     flat : bool
@@ -130,16 +131,15 @@ def optimal_beta(
 
     if noise == FixedNoise(0.0) or (criterion == "reverse_kl" and path.exact_precision_root is None):
         return result(0.0, 0.0, flat=True)
-    cost, grid = _cost(path, criterion), _grid(path)
-    if _is_flat(cost, grid):
-        return result(grid[0], 1.0, flat=True)
-    # The limits come first, and only a real gain beats them: a tail that has reached its limit to rounding is that
-    # limit.
-    levels = np.concatenate([[0.0, BEYOND], noise.attained(minima(cost, grid))])
-    costs = cost(levels)
-    least = costs.min()
-    rounding = 4 * np.finfo(float).eps * abs(least) if np.isfinite(least) else 0.0
-    best = levels[np.argmax(costs <= least + rounding)]
+    if _is_flat(path, criterion):
+        return result(1.0, 1.0, flat=True)
+    cost, grid = _cost(path, criterion), _grid(path, truth)
+    slopes = log_slope(cost, grid)
+    slopes = slopes[slopes != 0]
+    # A limit counts only if the cost still falls towards it; a minimum that is no worse comes first.
+    limits = [0.0] * bool(slopes.size and slopes[0] > 0) + [BEYOND] * bool(slopes.size and slopes[-1] < 0)
+    levels = np.concatenate([noise.attained(minima(cost, grid)), limits])
+    best = levels[np.argmin(cost(levels))]
     return result(best, np.inf if best == BEYOND else float(noise.beta(best)), flat=False)
 
 
@@ -150,14 +150,25 @@ def _cost(path: ErrorPath, criterion: str):
     return lambda levels: sign * getattr(path.evaluate(levels), name)
 
 
-def _grid(path: ErrorPath) -> np.ndarray:
+def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
     """Water levels, evenly spaced in the logarithm, well beyond every scale on which the errors can vary."""
-    scales = np.concatenate([path.modes, path.diagonal, [path.noise_variance]])
-    scales = scales[scales > 0] if np.any(scales > 0) else np.ones(1)
+    factor_variances = np.linalg.svd(path.shrunk, compute_uv=False) ** 2
+    factor_variances = factor_variances[factor_variances > 0]
+    strengths = np.linalg.svd(truth.loading, compute_uv=False) ** 2
+    scales = np.concatenate([path.modes, path.diagonal, strengths, [path.noise_variance]])
+    scales = np.concatenate([scales, path.noise_variance / factor_variances])
+    scales = scales[scales > np.finfo(float).tiny * GRID_MARGIN]
     low, high = scales.min() / GRID_MARGIN, scales.max() * GRID_MARGIN
     return np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
 
 
-def _is_flat(cost, grid: np.ndarray) -> bool:
-    """Whether the slope is nothing but rounding everywhere."""
-    return bool(np.abs(log_slope(cost, grid)).max() <= 64 * np.finfo(float).eps * np.abs(cost(grid)).max())
+def _is_flat(path: ErrorPath, criterion: str) -> bool:
+    """Whether the criterion does not depend on the water level: the decoder is zero, or sees nothing (squared error).
+
+    A decoder that is not zero makes the reported variances, and so every divergence and score, depend on the level. The
+    posterior mean does not if W^T A Gamma^(1/2) = 0 and there is no noise.
+    """
+    if not path.modes.any():
+        return True
+    seen = path.mismatched + path.modes[:, np.newaxis] * path.shrunk  # U^T W^T A Gamma^(1/2)
+    return criterion == "mean_squared_error" and path.noise_variance == 0 and not np.any(seen)

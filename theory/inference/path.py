@@ -22,8 +22,9 @@ from theory import validation
 from theory.inference.error import InferenceError, forward_kl, reverse_kl, true_posterior
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
+from theory.spectrum import principal_axes
 
-__all__ = ["CRITERIA", "ErrorPath", "block_axes", "error_path"]
+__all__ = ["CRITERIA", "ErrorPath", "block_rotation", "error_path"]
 
 CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
 
@@ -35,8 +36,8 @@ CHUNK = 2**20
 class ErrorPath:
     """The errors of a known decoder's optimal encoder, ready to be evaluated at any water level; see the module.
 
-    `modes` (K,) are the eigenvalues g of W^T W, `diagonal` (K,) its diagonal G_ii, `axes` (K, K) its eigenvectors U,
-    `shrunk` and `mismatched` (K, K) the matrices U^T L and U^T W^T (A - W) L with L L^T = Gamma.
+    `modes` (K,) are the squared singular values g of W and `axes` (K, K) its right singular vectors U, `diagonal` (K,)
+    the G_ii, `shrunk` and `mismatched` (K, K) the matrices U^T L and U^T W^T (A - W) L with L L^T = Gamma.
     """
 
     modes: np.ndarray
@@ -61,7 +62,8 @@ class ErrorPath:
         t = t[:, None]
         informed = self.modes > 0
         gains = np.where(informed, 1 / np.where(informed, self.modes + t, 1), 0)  # no gain where the decoder is blind
-        losses = np.where(informed, t * gains, 1)
+        # t/(g+t) in the form whose slope does not cancel either, at whichever end t is
+        losses = np.where(t.real < self.modes, t * gains, 1 - self.modes * gains)
         residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
         noise = self.noise_variance * self.modes * gains**2
         errors = _row_squares(self.axes @ residual) + noise @ (self.axes**2).T
@@ -77,7 +79,7 @@ class ErrorPath:
             spread = _row_squares(rotated @ residual).sum(axis=1) + noise @ (rotated**2).sum(axis=0)
             spread = spread + variances @ (root**2).sum(axis=0)
         return InferenceError(
-            mean_squared_error=errors.sum(axis=1),
+            mean_squared_error=_row_squares(residual).sum(axis=1) + noise.sum(axis=1),
             forward_kl=forward_kl(log_score, self.exact_log_determinant, factors),
             reverse_kl=reverse_kl(spread, self.exact_log_determinant, log_det, factors),
             log_score=log_score,
@@ -89,7 +91,7 @@ class ErrorPath:
         At t = 0, where Q_ii vanishes, the limits: an error that stays costs like 1/t, which beats the gain of log t.
         """
         sharp = (t == 0) & (self.diagonal > 0)
-        precision = np.where(sharp, 1, 1 + self.diagonal / np.where(sharp, 1, t))
+        precision = 1 + np.where(sharp, 0, self.diagonal) / np.where(t == 0, 1, t)
         log_variances = np.where(sharp, -np.inf, -np.log(precision))
         penalties = np.where(sharp, 0, log_variances) + errors * precision
         if sharp.any():
@@ -108,34 +110,30 @@ def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Po
         if the decoder's shape is not that of the truth's loading, or the groups are no partition.
     """
     decoder = truth.loading if decoder is None else validation.matrix("decoder", decoder, truth.loading.shape)
-    toblock_axes = block_axes(decoder.T @ decoder, partition(posterior, truth.latent_dim))
-    decoder, loading = decoder @ toblock_axes, truth.loading @ toblock_axes
-    factor_root = toblock_axes.T @ truth.factor_root
+    to_axes_of_groups = block_rotation(decoder, partition(posterior, truth.latent_dim))
+    decoder, loading = decoder @ to_axes_of_groups, truth.loading @ to_axes_of_groups
+    factor_root = to_axes_of_groups.T @ truth.factor_root
     exact = true_posterior(truth)
 
-    gram = decoder.T @ decoder
-    modes, axes = np.linalg.eigh(gram)
-    modes = np.where(modes > validation.rank_tolerance(modes), modes, 0.0)
-    seen = np.where(modes > 0, decoder @ axes, 0.0)  # W U, where blind modes are exactly zero
+    left, singular, axes = principal_axes(decoder)
     return ErrorPath(
-        modes=modes,
-        diagonal=np.diagonal(gram).copy(),
+        modes=singular**2,
+        diagonal=np.sum(decoder**2, axis=0),
         axes=axes,
         shrunk=axes.T @ factor_root,
-        mismatched=seen.T @ (loading - decoder) @ factor_root,
+        mismatched=(left * singular).T @ (loading - decoder) @ factor_root,
         noise_variance=truth.noise_variance,
         exact_log_determinant=exact.log_determinant,
-        exact_precision_root=None if exact.singular else exact.precision_root @ toblock_axes,
+        exact_precision_root=None if exact.singular else exact.precision_root @ to_axes_of_groups,
     )
 
 
-def block_axes(gram: np.ndarray, groups: tuple[np.ndarray, ...]) -> np.ndarray:
+def block_rotation(decoder: np.ndarray, groups: tuple[np.ndarray, ...]) -> np.ndarray:
     """The orthogonal matrix, block-diagonal on the groups, that makes each diagonal block of W^T W diagonal."""
-    rotation = np.eye(len(gram))
+    rotation = np.eye(decoder.shape[1])
     for group in groups:
         if len(group) > 1:
-            block = np.ix_(group, group)
-            rotation[block] = np.linalg.eigh(gram[block])[1]
+            rotation[np.ix_(group, group)] = principal_axes(decoder[:, group])[2]
     return rotation
 
 

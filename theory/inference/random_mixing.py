@@ -33,8 +33,6 @@ from theory.inference.path import CRITERIA
 
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 
-BETA_GRID = np.geomspace(1e-6, 1e9, 481)
-
 
 def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> InferenceError:
     """The four errors *per factor* in the limit, at each beta.
@@ -74,7 +72,10 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
     def cost(betas):
         return sign * getattr(_errors(aspect, signal_to_noise, betas), criterion)
 
-    candidates = minima(cost, BETA_GRID * max(1.0, signal_to_noise))
+    if criterion in ("mean_squared_error", "reverse_kl"):
+        return 1.0  # the law for independent factors and the true decoder, see `optimal_beta`; it holds in the limit
+    grid = np.geomspace(1e-6 * min(1.0, signal_to_noise), 1e9 * max(1.0, signal_to_noise), 600)
+    candidates = minima(cost, grid)
     return float(candidates[np.argmin(cost(candidates))])
 
 
@@ -89,12 +90,14 @@ def random_mixing_loading(
 
 
 def _errors(c: float, a: float, beta: np.ndarray) -> InferenceError:
-    stieltjes, squared = _stieltjes(c, a, beta)
-    mean_error = stieltjes + (beta**2 - beta) * squared
+    # For c > 1 the share 1 - 1/c of the spectrum is zero, where both integrands are 1; the rest is that of A A^T.
+    atom, bulk = max(0.0, 1 - 1 / c), min(1.0, 1 / c)
+    stieltjes, squared = _stieltjes(c, a, beta) if c <= 1 else _stieltjes(1 / c, a * c, beta)
+    mean_error = atom + bulk * (stieltjes + (beta**2 - beta) * squared)
     variance = beta / (beta + a)
     log_score = -(np.log(2 * np.pi) + np.log(variance) + mean_error / variance) / 2
     information = _shannon(c, a)
-    against_truth = 1 + (1 - beta) ** 2 * (stieltjes - beta * squared)
+    against_truth = atom + bulk * (1 + (1 - beta) ** 2 * (stieltjes - beta * squared))
     return InferenceError(
         mean_squared_error=mean_error,
         forward_kl=-log_score - (np.log(2 * np.pi * np.e) - information) / 2,

@@ -70,14 +70,14 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     critical = np.zeros(validation.latent_count("latent_dim", latent_dim))
     coded = eigenvalues[: len(critical)]
     coded = coded[coded > 0]
-    if isinstance(noise_variance, str):
-        validation.choice("noise_variance", noise_variance, ["learned"])
+    noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
+    if noise == "learned":
         mode = np.arange(1, len(coded) + 1)
         # Divided by l_i, so that the last of rank r is D / r to the last digit.
         thresholds = len(eigenvalues) / (mode + tail_sums(eigenvalues)[mode] / coded)
         critical[: len(coded)] = np.minimum.accumulate(thresholds)  # ties may come out of order by rounding
     else:
-        critical[: len(coded)] = coded / validation.positive("noise_variance", noise_variance)
+        critical[: len(coded)] = coded / noise
     return critical
 
 

@@ -209,10 +209,7 @@ def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:
 
 def _non_negative(name: str, values) -> np.ndarray:
     """`values` as a float array, zero or above; infinity is allowed, as a limit."""
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold numbers only, got {values!r}") from None
+    array = validation.real_array(name, values)
     if not (array >= 0).all():
-        raise ValueError(f"{name} must be >= 0 everywhere and not NaN, got {values!r}")
+        raise ValueError(f"{name} must be >= 0 everywhere and not NaN, got {values!r}; pass zero or positive numbers")
     return array

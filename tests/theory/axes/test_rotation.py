@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from scipy.linalg import expm
+from scipy.optimize import minimize, minimize_scalar
 
 from tests.cases import CASES, DISTINCT, TIED, orthogonal
-from theory.axes import plane_rotation, rotate, rotation_energy, two_mode_rotation_energy
+from theory.axes import plane_rotation, rotate, rotation_curvature, rotation_energy, two_mode_rotation_energy
 from theory.learning import optimum
 from theory.model import LinearVAE
 from theory.objective import elbo_terms
@@ -114,6 +115,72 @@ def test_ties_are_flat():
     np.testing.assert_array_equal(two_mode_rotation_energy(2.0, 2.0, ANGLES, BETA), 0)
 
 
+@pytest.mark.parametrize("posterior", FAMILIES, ids=str)
+@pytest.mark.parametrize("encoder", ["reoptimised", "truncated"])
+def test_curvature_at_the_principal_axes(posterior, encoder):
+    """The energy along exp(h X), X antisymmetric in general position; fourth differences cancel the next order."""
+    precisions = np.array([5.0, 3.0, 1.7, 1.0])
+    decoder = np.diag(np.sqrt((precisions - 1) * BETA * NOISE))
+    turn = np.random.default_rng(3).standard_normal((4, 4))
+    turn -= turn.T
+
+    def energy(step):
+        return rotation_energy(decoder, NOISE, BETA, expm(step * turn), posterior=posterior, encoder=encoder)
+
+    step = 2e-3
+    found = (16 * (energy(step) + energy(-step)) - energy(2 * step) - energy(-2 * step)) / (12 * step**2)
+    curvature = rotation_curvature(precisions, BETA, posterior=posterior)
+    assert found == pytest.approx(np.sum(np.triu(curvature * turn**2)), rel=1e-6, abs=1e-9)  # differences
+    np.testing.assert_array_equal(curvature, curvature.T)
+
+
+def test_curvature_of_two_modes_and_at_ties():
+    found = two_mode_rotation_energy(3.0, 7.0, 1e-4, BETA) / 1e-8 * 2
+    assert rotation_curvature([3.0, 7.0], BETA)[0, 1] == pytest.approx(found, rel=1e-6)  # next order in the angle
+    curvature = rotation_curvature([4.0, 2.0, 2.0, 1.0, 1.0], BETA)
+    np.testing.assert_array_equal(curvature == 0, np.subtract.outer([4, 2, 2, 1, 1], [4, 2, 2, 1, 1]) == 0)
+    assert rotation_curvature([], BETA).shape == (0, 0)
+
+
+def test_only_signed_permutations_of_the_optimal_decoder_are_optimal():
+    """With a learned diagonal Q an arbitrary orthogonal P in the decoder U diag(w) P^T is not optimal: it pays the gap.
+
+    Targets y other than the inputs x, as in the setting of Wang & Ziyin (2022), whose Theorem 2 allows every P; encoder
+    and Q are found again by a numerical search from the definition of the loss.
+    """
+    rng = np.random.default_rng(8)
+    inputs, targets = DISTINCT.covariance[:3, :3], rng.standard_normal((4, 3))  # y = targets x + noise
+    root = np.linalg.cholesky(inputs)
+    left, zeta, _ = np.linalg.svd(targets @ root, full_matrices=False)
+    latent_dim, level = 2, BETA * NOISE
+    assert zeta[1] ** 2 > level
+    weights = left[:, :latent_dim] * np.sqrt(zeta[:latent_dim] ** 2 - level)
+
+    def least_loss(decoder):
+        """min over V and log diag Q of (E|y - W z|^2 - const) / (2 s2) + beta rate."""
+
+        def loss(parameters):
+            encoder, posterior = parameters[:6].reshape(2, 3), np.diag(np.exp(parameters[6:]))
+            code = encoder @ inputs @ encoder.T + posterior
+            distortion = -2 * np.trace(decoder.T @ targets @ inputs @ encoder.T) + np.sum(decoder * (decoder @ code))
+            rate = (np.trace(code) - latent_dim - parameters[6:].sum()) / 2
+            return distortion / (2 * NOISE) + BETA * rate
+
+        return minimize(loss, np.zeros(8), method="BFGS", options={"gtol": 1e-8}).fun
+
+    optimal = least_loss(weights)
+    # The decoder is optimal: no nearby decoder is better.
+    for _ in range(5):
+        assert least_loss(weights + 0.05 * rng.standard_normal(weights.shape)) > optimal
+    signed_permutation = np.array([[0.0, -1.0], [1.0, 0.0]])
+    assert least_loss(weights @ signed_permutation.T) == pytest.approx(optimal, abs=1e-9)  # the search's accuracy
+    for angle in (0.1, 0.7, 2.0):
+        excess = least_loss(weights @ plane_rotation(2, angle).T) - optimal
+        precisions = zeta[:latent_dim] ** 2 / level
+        assert excess > 1e-3
+        assert excess == pytest.approx(two_mode_rotation_energy(*precisions, angle, BETA), abs=1e-9)
+
+
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(latent_dim=st.integers(1, 5), seed=st.integers(0, 1000), beta=st.floats(0.1, 10))
 def test_energies_are_ordered(latent_dim, seed, beta):
@@ -144,6 +211,8 @@ def test_a_plane_rotation_turns_the_first_axis_to_the_second():
         (lambda: rotation_energy(np.eye(2), 0.0, 1.0, np.eye(2)), "noise_variance must be > 0"),
         (lambda: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), encoder="old"), "encoder must be one of"),
         (lambda: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), posterior=[[0]]), "misses latents"),
+        (lambda: rotation_curvature([1.0, 0.0], 1.0), "precisions must be > 0"),
+        (lambda: rotation_curvature([1.0, 2.0], 0.0), "beta must be > 0"),
         (lambda: two_mode_rotation_energy(0.0, 1.0, 0.1, 1.0), "precision_1 must be > 0"),
         (lambda: two_mode_rotation_energy(1.0, 1.0, 0.1, 1.0, encoder="old"), "encoder must be one of"),
     ],

@@ -141,6 +141,20 @@ def test_matching_undoes_a_signed_permutation():
         assert getattr(undone, name) == pytest.approx(getattr(straight, name), rel=1e-12)
 
 
+def test_matching_counts_noise_and_a_wrong_mean_against_a_latent():
+    truth = GenerativeModel(np.array([[1.0], [0.0]]), 1.0, mean=[0.0, 1.0])
+    noisy, quiet = np.array([0.8, 2.0]), np.array([0.3, 0.0])
+    for mean in (None, [0.0, 1.0]):
+        vae = LinearVAE(np.zeros((2, 2)), np.array([noisy, quiet]), np.diag([0.5, 0.4]), 1.0, mean)
+        alone = LinearVAE(np.zeros((2, 1)), quiet[np.newaxis], np.array([[0.4]]), 1.0, mean)
+        assert vars(inference_error(truth, vae, match=True)) == vars(inference_error(truth, alone))
+    # a quiet noise but a mean that is far off: now the first latent, blind to that direction, is the better one
+    shifted, blind = np.array([0.9, 0.4]), np.array([0.5, 0.0])
+    vae = LinearVAE(np.zeros((2, 2)), np.array([shifted, blind]), np.eye(2), 1.0, [0.0, -20.0])
+    alone = LinearVAE(np.zeros((2, 1)), blind[np.newaxis], np.eye(1), 1.0, [0.0, -20.0])
+    assert vars(inference_error(truth, vae, match=True)) == vars(inference_error(truth, alone))
+
+
 def test_misuse_names_the_argument():
     truth = correlated(9, 4, 3)
     with pytest.raises(ValueError, match="data dimension"):

@@ -15,6 +15,7 @@ from theory import (
     optimal_encoder,
 )
 from theory.inference import mismatched_beta, two_factor_loading
+from theory.inference.decoder_noise import decoder_noise
 from theory.inference.minimum import log_slope
 from theory.inference.path import CRITERIA, error_path
 
@@ -224,26 +225,75 @@ def test_optimal_beta_with_learned_noise():
     assert betas[np.argmin(curve)] == pytest.approx(found.beta, rel=0.01)
 
 
-def test_levels_that_learned_noise_jumps_over_are_not_offered():
-    # One strong direction of the data in which the decoder is weak, almost no noise outside: the profile has two wells.
-    truth = GenerativeModel(np.array([[1.0, 0.0], [0.0, 30.0], [0.0, 0.0]]), 1e-3)
-    decoder = np.array([[1.0, 0.0], [0.0, 0.5], [0.0, 0.0]])
-    betas = np.geomspace(0.05, 20, 4000)
+def jumping():
+    """A strong direction of the data in which the decoder is weak, almost no noise outside: two wells in the noise."""
+    truth = GenerativeModel(np.array([[1.0, 0.0], [0.0, 3.0], [0.0, 0.0]]), 1e-3)
+    return truth, np.array([[1.0, 0.0], [0.0, 0.5], [0.0, 0.0]])
+
+
+def test_a_learned_noise_that_jumps_is_the_better_of_its_wells():
+    truth, decoder = jumping()
+    betas = np.geomspace(1e-3, 1, 200)
+    levels = decoder_noise(truth, decoder, "learned", "diagonal").water_levels(betas)
+    assert np.diff(np.log(levels)).min() > 0  # never falls
+    assert np.diff(np.log(levels)).max() > 3  # but jumps
+
+    def loss(beta, noise):
+        return elbo_terms(optimal_encoder(decoder, noise, beta), truth.covariance).loss(beta)
+
+    noises = np.geomspace(1e-5, 1e4, 600)
+    for beta, level in zip(betas[::20], levels[::20], strict=True):
+        assert loss(beta, level / beta) <= min(loss(beta, noise) for noise in noises) + 1e-12
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_levels_that_learned_noise_jumps_over_are_not_offered(criterion):
+    truth, decoder = jumping()
+    betas = np.geomspace(1e-3, 20, 2000)
+    sign = -1 if criterion == "log_score" else 1
+    curve = sign * getattr(inference_error_curve(truth, betas, decoder=decoder, noise_variance="learned"), criterion)
+    found = optimal_beta(truth, criterion, decoder=decoder, noise_variance="learned")
+    unreachable = optimal_beta(truth, criterion, decoder=decoder, noise_variance=1.0)
+    assert sign * found.error <= curve.min() + 1e-9 * abs(curve.min())
+    assert sign * found.error >= sign * unreachable.error - 1e-12  # the best of all levels, jumped over or not
+    # either side of where it says, at a jump, the error is the one reported
+    near = inference_error_curve(
+        truth, found.beta * np.array([1 - 1e-9, 1, 1 + 1e-9]), decoder=decoder, noise_variance="learned"
+    )
+    assert np.isclose(getattr(near, criterion), found.error, rtol=1e-5).any()
+
+
+def test_an_optimum_at_a_jump_is_where_the_levels_jump():
+    truth, decoder = jumping()
+    low, high = 0.4, 0.7
+    while high / low > 1 + 1e-14:
+        middle = np.sqrt(low * high)
+        level = decoder_noise(truth, decoder, "learned", "diagonal").water_levels(np.array([middle]))[0]
+        low, high = (middle, high) if level < 0.05 else (low, middle)
+        if not low < np.sqrt(low * high) < high:
+            break
     for criterion in CRITERIA:
-        sign = -1 if criterion == "log_score" else 1
-        curve = sign * getattr(
-            inference_error_curve(truth, betas, decoder=decoder, noise_variance="learned"), criterion
-        )
         found = optimal_beta(truth, criterion, decoder=decoder, noise_variance="learned")
-        assert sign * found.error <= curve.min() + 1e-9 * abs(curve.min())
-        if 0.05 < found.beta < 20:
-            attained = inference_error_curve(truth, found.beta, decoder=decoder, noise_variance="learned")
-            # at a jump both ends are optimal, and the other one may come out
-            ends = inference_error_curve(
-                truth, found.beta * np.array([1 - 1e-9, 1 + 1e-9]), decoder=decoder, noise_variance="learned"
-            )
-            values = np.append(getattr(ends, criterion), getattr(attained, criterion))
-            assert np.isclose(values, found.error, rtol=1e-6).any()
+        unreachable = optimal_beta(truth, criterion, decoder=decoder, noise_variance=1.0)
+        assert found.beta == pytest.approx(low, rel=1e-10)
+        sign = -1 if criterion == "log_score" else 1
+        assert sign * found.error > sign * unreachable.error + 0.01  # the best of all levels belongs to no beta
+
+
+def test_a_learned_noise_with_nothing_outside_runs_to_zero():
+    truth = GenerativeModel(np.array([[5.0, 1.0]]), 0.5)
+    decoder = np.array([[1.0, 0.3]])  # D / n = 1/2
+    levels = decoder_noise(truth, decoder, "learned", "diagonal").water_levels(np.array([0.1, 0.3, 0.49, 0.51, 2.0]))
+    assert not levels[:3].any()
+    assert (levels[3:] > 0).all()
+    square = optimal_beta(truth_of(0, data_dim=2, factors=2, noise=0.1), noise_variance="learned")
+    assert square.beta == 0 or square.beta >= 1
+
+
+def test_a_learned_noise_far_below_the_signal():
+    truth = GenerativeModel(np.array([[1.0, 0.5], [0.0, 1.0], [0.0, 0.0]]), 1e-20)
+    curve = inference_error_curve(truth, [1.0], noise_variance="learned")
+    assert curve.mean_squared_error == pytest.approx(2.25e-20, rel=1e-8)
 
 
 @pytest.mark.parametrize(

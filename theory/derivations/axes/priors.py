@@ -95,7 +95,12 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The identity, point by point", "Gaussian corollary"),
-        implements=("theory.elbo_terms",),
+        implements=(
+            "theory.axes.annealed_terms",
+            "theory.axes.rescaled_terms",
+            "theory.axes.gaussian_log_normaliser",
+            "theory.axes.student_log_normaliser",
+        ),
         sources=(Source("mathieu2019", "Theorem 1 and its Gaussian corollary"),),
         builds_on=("gaussian-kl", "elbo-parts"),
     )

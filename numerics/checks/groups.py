@@ -1,0 +1,138 @@
+"""Checks of what is known about groups of latents: by sampling codes, and by searches over all parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.optimize import minimize
+
+import theory
+from numerics.checks.comparison import Effort, Row, compare
+from numerics.monte_carlo import Estimate
+from theory import groups
+from theory.partition import partition
+
+__all__ = ["CHECKS"]
+
+NOISE = 0.3
+PAIRS = [[0, 1], [2, 3]]
+TOLERANCE = 1e-8  # in the loss, of a search that ends where gradients are 1e-7
+
+
+def grouped_parts(effort: Effort) -> Iterator[Row]:
+    """Total correlation between and within groups, from log densities of sampled codes."""
+    rng = np.random.default_rng(501)
+    loading, encoder = rng.standard_normal((5, 4)), 0.4 * rng.standard_normal((4, 5))
+    truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
+    vae = theory.LinearVAE(loading, encoder, np.diag([0.3, 0.5, 0.4, 0.2]), NOISE)
+    exact = groups.grouped_terms(vae, truth.covariance, PAIRS)
+    data = truth.sample(effort.samples, rng)[1]
+    codes = data @ encoder.T + rng.standard_normal((effort.samples, 4)) * np.sqrt([0.3, 0.5, 0.4, 0.2])
+    covariance = encoder @ truth.covariance @ encoder.T + vae.posterior_covariance
+    whole = _log_density(codes, covariance, [0, 1, 2, 3])
+    inside = [_log_density(codes, covariance, group) for group in PAIRS]
+    for position, group in enumerate(PAIRS):
+        singles = sum(_log_density(codes, covariance, [latent]) for latent in group)
+        yield compare(
+            f"within group {position}", exact.within[position], monte_carlo=_estimate(inside[position] - singles)
+        )
+    yield compare("between", exact.between, monte_carlo=_estimate(whole - sum(inside)))
+
+
+def grouped_learned_decoder(effort: Effort) -> Iterator[Row]:
+    """The least value with a learned decoder, for weights of all kinds; the search knows no whitening."""
+    root = np.random.default_rng(502).standard_normal((5, 5))
+    covariance = root @ root.T
+    for kind, weights in {
+        "unequal weights": groups.Weights(1.5, 4.0, 0.3, 2.0),
+        "information only": groups.Weights(0.8, 0.0, 0.0, 0.0),
+    }.items():
+        for name, partition_of in {"pairs": PAIRS, "singles": "diagonal"}.items():
+            exact = groups.learned_decoder_value(covariance, 4, weights, partition_of, noise_variance=NOISE).value
+            found = _search(covariance, 4, weights, partition_of)
+            yield compare(f"{name}, {kind}", exact, trained=found, tolerance=TOLERANCE)
+
+
+def correlated_prior(effort: Effort) -> Iterator[Row]:
+    """What a correlated prior does to that value, with a full posterior."""
+    covariance = np.diag([4.0, 2.0, 0.5])
+    for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0)):
+        prior = np.array([[1.0, correlation], [correlation, 1.0]])
+        options = {"posterior": "full", "prior": prior}
+        plain = _search(covariance, 2, groups.Weights(), "diagonal", **options)
+        moved = _search(covariance, 2, groups.Weights(between=weight), "diagonal", **options) - plain
+        exact = groups.correlated_prior_shift(correlation, weight)
+        yield compare(f"correlation {correlation}, weight {weight}", exact, trained=moved, tolerance=TOLERANCE)
+
+
+def grouped_optimum(effort: Effort) -> Iterator[Row]:
+    """The optimum for a held decoder, and its limit of independent groups from losses at two large weights."""
+    loading = np.random.default_rng(503).standard_normal((6, 4))
+    truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
+    for posterior in ("diagonal", "full"):
+        weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
+        best = groups.grouped_optimum(loading, NOISE, truth.covariance, weights, PAIRS, posterior=posterior)
+        found = _search(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
+        yield compare(f"loss, {posterior}", best.loss, trained=found, tolerance=TOLERANCE)
+
+
+def independent_groups(effort: Effort) -> Iterator[Row]:
+    """Losses found at weights w and 2 w end at L - c/w + O(1/w^2), so twice the second less the first is L."""
+    loading = np.random.default_rng(504).standard_normal((6, 4))
+    truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
+    exact = groups.independent_groups(loading, NOISE, truth.covariance, PAIRS).loss
+    first, second = (
+        _search(truth.covariance, 4, groups.Weights.independence(weight), PAIRS, decoder=loading)
+        for weight in (500.0, 1000.0)
+    )
+    yield compare("loss", exact, trained=2 * second - first, tolerance=1e-4)  # c / w^2 with c of order 10
+
+
+def _search(covariance, latent_dim: int, weights, partition_of, *, posterior="diagonal", prior=None, decoder=None):
+    """Least loss found by BFGS from three starts over encoder, Cholesky factor of Q and, if not held, decoder."""
+    data_dim, rng = len(covariance), np.random.default_rng(510)
+    rows, columns = np.array(
+        [(i, j) for block in partition(posterior, latent_dim) for i in block for j in block if j <= i]
+    ).T
+    size, diagonal, parts = data_dim * latent_dim, rows == columns, partition(partition_of, latent_dim)
+
+    def loss(x):
+        encoder, entries = x[:size].reshape(latent_dim, -1), x[size : size + len(rows)]
+        weight = x[size + len(rows) :].reshape(data_dim, -1) if decoder is None else decoder
+        factor = np.zeros((latent_dim, latent_dim))
+        factor[rows, columns] = np.where(diagonal, np.exp(np.where(diagonal, entries, 0.0)), entries)
+        arrays = (weight, encoder, factor @ factor.T, NOISE, covariance, weights, parts)
+        slope = groups.grouped_gradient(*arrays, prior=prior)
+        by_entry = 2 * (slope.posterior_covariance @ factor)[rows, columns]
+        by_entry = np.where(diagonal, by_entry * factor[rows, columns], by_entry)
+        free = [slope.decoder.ravel()] if decoder is None else []
+        return groups.grouped_loss(*arrays, prior=prior), np.concatenate([slope.encoder.ravel(), by_entry, *free])
+
+    count = size * (2 if decoder is None else 1) + len(rows)
+    starts = (0.4 * rng.standard_normal(count) for _ in range(3))
+    options = {"gtol": 1e-7, "maxiter": 5000}
+    return min(minimize(loss, start, jac=True, method="BFGS", options=options).fun for start in starts)
+
+
+def _blocks(count: int) -> np.ndarray:
+    return np.kron(np.eye(count), [[1.0, 0.8], [0.8, 1.0]])
+
+
+def _log_density(codes: np.ndarray, covariance: np.ndarray, members: list[int]) -> np.ndarray:
+    part = covariance[np.ix_(members, members)]
+    scaled = np.linalg.solve(np.linalg.cholesky(part), codes[:, members].T)
+    return -(np.sum(scaled**2, axis=0) + np.linalg.slogdet(2 * np.pi * part)[1]) / 2
+
+
+def _estimate(values: np.ndarray) -> Estimate:
+    return Estimate(float(values.mean()), float(values.std() / np.sqrt(len(values))))
+
+
+CHECKS = {
+    "grouped_parts": grouped_parts,
+    "grouped_learned_decoder": grouped_learned_decoder,
+    "correlated_prior": correlated_prior,
+    "grouped_optimum": grouped_optimum,
+    "independent_groups": independent_groups,
+}

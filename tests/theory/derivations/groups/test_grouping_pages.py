@@ -1,0 +1,41 @@
+"""The pages on groups say what `theory.groups` computes."""
+
+import numpy as np
+import pytest
+import sympy as sp
+from scipy.optimize import brentq
+
+from theory.derivations.groups import block_posterior, correlated_prior, grouped_objective
+from theory.groups import Weights, correlated_prior_shift, grouped_loss, rotation_stiffness
+from theory.partition import partition
+
+
+@pytest.mark.parametrize(("rho", "weight"), [(0.6, 3.0), (-0.9, 0.5)])
+def test_correlated_prior(rho, weight):
+    page, symbols = correlated_prior.derivation(), sp.symbols("r a", real=True)
+    w = sp.Symbol("w", positive=True)
+    slope = page.function("Best correlation", *symbols, w)
+    root = brentq(lambda r: slope(r, rho, weight), -1, 1)
+    shift = page.function("Cost at the best scale", *symbols, w)(root, rho, weight)
+    assert correlated_prior_shift(rho, weight) == pytest.approx(shift, abs=1e-11)
+
+
+def test_stiffness():
+    page = block_posterior.derivation()
+    arguments = (*sp.symbols("c_1 c_2", positive=True), sp.Symbol("beta", positive=True))
+    value = page.function("Stiffness", *arguments)(3.0, 1.2, 1.7)
+    assert rotation_stiffness([3.0, 1.2], 1.7)[0, 1] == pytest.approx(value, rel=1e-12)
+
+
+def test_collected_objective():
+    page = grouped_objective.derivation()
+    names = sp.symbols("w_I w_B w_W w_D", positive=True)
+    matrices = sp.MatrixSymbol("C", 3, 3), sp.MatrixSymbol("Q", 3, 3)
+    rng = np.random.default_rng(0)
+    roots = rng.standard_normal((2, 3, 4))
+    weights, encoder, posterior = (1.3, 2.0, 0.4, 0.7), np.eye(3), roots[1] @ roots[1].T
+    covariance = roots[0] @ roots[0].T
+    value = page.function("Collected by determinants", *names, *matrices)(*weights, covariance + posterior, posterior)
+    groups = partition([[0, 1], [2]], 3)
+    loss = grouped_loss(np.zeros((3, 3)), encoder, posterior, 1.0, covariance, Weights(*weights), groups)
+    assert loss == pytest.approx(value + np.trace(covariance) / 2 + 1.5 * np.log(2 * np.pi), rel=1e-12)

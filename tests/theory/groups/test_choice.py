@@ -1,0 +1,132 @@
+"""Groups chosen from data: found where they can be, and said to be unknown where they cannot."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import theory
+from theory.gaussian import total_correlation
+from theory.groups import choose_groups
+from theory.model import Moments
+
+
+def block_truth(size, correlation, rng, *, latent_dim=12, data_dim=24, noise=0.1):
+    """Factors in blocks of one size, in random order, behind a random loading; with the true groups."""
+    order = rng.permutation(latent_dim)
+    number = order // size
+    factors = np.where(np.equal.outer(number, number), correlation, 0.0)
+    np.fill_diagonal(factors, 1.0)
+    groups = tuple(sorted(tuple(np.nonzero(number == block)[0].tolist()) for block in set(number)))
+    return theory.GenerativeModel(rng.standard_normal((data_dim, latent_dim)), noise, factors), groups
+
+
+def chosen(truth, count, rng, **options):
+    return choose_groups(Moments.of(truth.sample(count, rng)[1]), truth.loading, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.1, 1.0])
+@pytest.mark.parametrize("size", [2, 3])
+def test_strong_blocks_are_found(size, noise):
+    right = decided = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        truth, groups = block_truth(size, 0.8, rng, noise=noise)
+        found = chosen(truth, 10_000, rng)
+        right += found.groups == groups
+        decided += found.decided
+    assert right >= 19 and decided >= 19
+
+
+@pytest.mark.slow
+def test_what_cannot_be_known_is_not_claimed():
+    """A square random loading is nearly singular: the noise hides directions. Groups that are claimed are right."""
+    decided, right = [], 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        truth, groups = block_truth(3, 0.8, rng, data_dim=12)
+        found = chosen(truth, 10_000, rng, noise_variance=0.1)
+        assert found.groups == groups or not found.decided
+        decided.append(found.decided)
+        right += found.groups == groups
+    assert 0 < sum(decided) < 10
+    assert right >= 9  # 7 if the zeros found so far do not sharpen what is left
+
+
+@pytest.mark.parametrize(
+    ("count", "correlation", "noise", "reason"),
+    [(200, 0.8, 0.1, "cannot be excluded"), (10_000, 0.8, 400.0, "not positive definite|cannot|holds the group")],
+)
+def test_too_few_data_and_too_much_noise(count, correlation, noise, reason):
+    rng = np.random.default_rng(0)
+    truth, _ = block_truth(2, correlation, rng, noise=noise)
+    found = chosen(truth, count, rng)
+    assert not found.decided
+    assert re.search(reason, found.reason)
+
+
+def test_many_small_dependences_are_a_surprise():
+    """No split is significant, all of them together are: 15 correlations of .05 at 1,500 observations."""
+    factors = np.full((6, 6), 0.05) + 0.95 * np.eye(6)
+    found = choose_groups(Moments(1500, np.zeros(6), factors), np.eye(6), noise_variance=0.0, resolution=0.5)
+    assert not found.decided and "too much for chance (38.7 at 15 degrees of freedom)" in found.reason
+
+
+def test_independent_factors_stay_apart():
+    rng = np.random.default_rng(1)
+    truth, groups = block_truth(1, 0.0, rng)
+    found = chosen(truth, 10_000, rng)
+    assert found.decided and found.groups == groups
+    assert found.left_out < 0.1
+
+
+def test_a_wrong_noise_and_a_wrong_decoder_show():
+    rng = np.random.default_rng(2)
+    truth, _ = block_truth(2, 0.8, rng)
+    moments = Moments.of(truth.sample(10_000, rng)[1])
+    wrong = choose_groups(moments, truth.loading, noise_variance=0.2)
+    assert not wrong.decided and "the decoder or the noise is wrong" in wrong.reason
+    turned = choose_groups(moments, rng.standard_normal(truth.loading.shape), noise_variance=0.1)
+    assert not turned.decided and "the decoder or the noise is wrong" in turned.reason
+
+
+def test_the_statistic_is_total_correlation():
+    """Without noise, to leading order, the growth of X along the search adds up to 2 N times the total correlation."""
+    factors = np.eye(4) + 0.01 * np.array([[0, 3, 1, 0], [3, 0, 2, 1], [1, 2, 0, 2], [0, 1, 2, 0]])
+    found = choose_groups(Moments(1000, np.zeros(4), factors), np.eye(4), noise_variance=0.0)
+    assert found.levels[0].freedom == 0
+    assert sum(level.freedom for level in found.levels) == 6
+    sums = np.cumsum([level.statistic for level in found.levels])
+    for level, total in zip(found.levels, sums, strict=True):
+        exact = 2 * 1000 * total_correlation(factors, level.groups)
+        assert level.total_correlation == pytest.approx(exact / 2000, abs=1e-14)
+        assert total == pytest.approx(exact, rel=0.1)  # the next order in the correlations, .03
+    assert sums[-1] > 1.5
+
+
+def test_levels_refine_one_another():
+    rng = np.random.default_rng(3)
+    truth, _ = block_truth(3, 0.8, rng, latent_dim=6, data_dim=8)
+    levels = chosen(truth, 2000, rng).levels
+    assert levels[0].groups == (tuple(range(6)),) and levels[-1].groups == tuple((j,) for j in range(6))
+    for coarse, fine in pairwise(levels):
+        assert all(any(set(group) <= set(other) for other in coarse.groups) for group in fine.groups)
+        assert fine.total_correlation >= coarse.total_correlation
+
+
+def test_edges():
+    one = choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.array([[1.0], [0.0]]), noise_variance=1.0)
+    assert one.groups == ((0,),) and not one.decided  # the noise accounts for everything: the factor has no variance
+    still = choose_groups(Moments(100, np.zeros(2), np.diag([1.0, 0.0])), np.eye(2), noise_variance=0.0)
+    assert not still.decided
+
+
+def test_misuse():
+    with pytest.raises(ValueError, match="alpha must be below 1"):
+        choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.1, alpha=1.0)
+    with pytest.raises(ValueError, match="resolution must be > 0"):
+        choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.1, resolution=0)

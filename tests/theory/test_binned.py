@@ -1,0 +1,74 @@
+"""Mutual information of binned Gaussian variables: by cells, by quadrants, and in the limit of many bins."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+
+from theory.binned import binned_entropy, binned_information, bivariate_normal
+
+
+@pytest.mark.parametrize("correlation", [-1.0, -0.9999, -0.6, 0.0, 0.3, 0.95, 0.999999, 1.0])
+@pytest.mark.parametrize("bins", [2, 5, 20])
+def test_information_by_cells(correlation, bins):
+    ends = np.concatenate([[-40.0], np.linspace(-3, 3, bins + 1)[1:-1], [40.0]])
+    marginal = np.diff(norm.cdf(ends))
+    if abs(correlation) == 1:
+        expected = -np.sum(marginal * np.log(marginal))
+    else:
+        grid = np.stack(np.meshgrid(ends, ends, indexing="ij"), axis=-1)
+        cumulative = multivariate_normal([0, 0], [[1, correlation], [correlation, 1]]).cdf(grid)
+        cells = np.diff(np.diff(cumulative, axis=0), axis=1)
+        positive = cells > 1e-14
+        expected = np.sum(cells[positive] * np.log(cells[positive] / np.outer(marginal, marginal)[positive]))
+    # The tolerance is the accuracy of scipy's cells.
+    assert binned_information(correlation, bins, 3.0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_distribution_function_on_the_axes():
+    for correlation in (-0.9, 0.0, 0.4):
+        assert bivariate_normal(0.0, 0.0, correlation) == pytest.approx(0.25 + np.arcsin(correlation) / (2 * np.pi))
+        both = multivariate_normal([0, 0], [[1, correlation], [correlation, 1]])
+        for point in [(0.0, 1.2), (0.0, -1.2), (0.7, 0.0), (-0.7, 0.0), (-0.7, 0.3), (-1.0, -2.0), (1.0, 2.0)]:
+            assert bivariate_normal(*point, correlation) == pytest.approx(both.cdf(point), abs=1e-10)
+
+
+def test_two_bins_are_the_quadrant_formula():
+    for correlation in (-0.8, 0.2, 0.99):
+        same = 0.5 + np.arcsin(correlation) / np.pi
+        expected = np.log(2) + same * np.log(same) + (1 - same) * np.log(1 - same)
+        assert binned_information(correlation, 2, 4.0) == pytest.approx(expected, abs=1e-13)
+
+
+def test_many_bins_are_the_continuous_information():
+    continuous = -np.log(1 - 0.7**2) / 2
+    losses = [continuous - binned_information(0.7, bins, 6.0) for bins in (20, 40, 80, 160)]
+    assert all(0 < fine < coarse for coarse, fine in pairwise(losses))
+    assert losses[-1] < 0.01
+
+
+def test_information_at_the_ends():
+    for bins in (2, 20):
+        assert binned_information([[1.0, -1.0, 0.0]], bins, 4.0) == pytest.approx(
+            np.array([[1, 1, 0]]) * binned_entropy(bins, 4.0), abs=1e-13
+        )
+    assert binned_entropy(2, 1.0) == pytest.approx(np.log(2))
+    assert binned_information(0.3, 20, 4.0) == pytest.approx(binned_information(-0.3, 20, 4.0), abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("bins", "half_width", "message"),
+    [
+        (1, 4.0, "bins must be at least 2"),
+        (2.5, 4.0, "bins must be a whole number"),
+        (20, 0.0, "half_width must be > 0"),
+    ],
+)
+def test_misuse_is_told(bins, half_width, message):
+    with pytest.raises(ValueError, match=message):
+        binned_information(0.5, bins, half_width)
+    with pytest.raises(ValueError, match=message):
+        binned_entropy(bins, half_width)

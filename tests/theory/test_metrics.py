@@ -1,0 +1,220 @@
+"""Disentanglement scores in closed form: contracts, and the sampled versions by scikit-learn's tools."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.sample_scores import sample_scores
+from tests.cases import orthogonal
+from theory import metrics
+from theory.inference import optimal_encoder
+from theory.metrics import GaussianCode
+from theory.model import GenerativeModel, LinearVAE
+
+
+def linear(mixing, noise=0.0, factor_covariance=None):
+    """The code z = M s + noise of independent unit factors, or of those with the given covariance."""
+    mixing = np.asarray(mixing, dtype=float)
+    factors = np.eye(mixing.shape[1]) if factor_covariance is None else np.asarray(factor_covariance, dtype=float)
+    code = mixing @ factors @ mixing.T + noise * np.eye(len(mixing))
+    return GaussianCode(factors, code, factors @ mixing.T)
+
+
+MIXED = linear([[1.0, 0.3, 0.0], [-0.2, 0.8, 0.4], [0.1, 0.0, 0.5], [0.5, 0.5, -0.5]], 0.2)
+CORRELATED = linear([[1.0, 0.3], [-0.2, 0.8], [0.7, 0.7]], 0.1, [[1.0, 0.4], [0.4, 2.0]])
+SIGNED_PERMUTATION = [[0, -3.0, 0], [0.2, 0, 0], [0, 0, 1.5]]
+
+
+@pytest.mark.parametrize("mixing", [np.eye(2), np.diag([1.0, 5.0, 0.01]), SIGNED_PERMUTATION], ids=str)
+def test_a_signed_permutation_of_the_factors_has_the_highest_scores(mixing):
+    found = metrics.scores(linear(mixing))
+    best = (1, 1, 1, 1, 1, 1, 1, 0, metrics.hoyer_chance_level(len(mixing)))
+    assert astuple(found) == pytest.approx(best, abs=1e-12)
+
+
+def test_an_independent_code_has_the_lowest_scores():
+    code = GaussianCode(np.eye(3), np.diag([1.0, 2.0, 0.5]), np.zeros((3, 3)))
+    assert astuple(metrics.scores(code)) == pytest.approx((*[0] * 8, metrics.hoyer_chance_level(3)), abs=1e-12)
+
+
+def test_a_duplicated_code_is_complete_in_no_factor():
+    found = metrics.scores(linear(np.kron(np.eye(2), [[1.0], [1.0]])))
+    assert (found.mutual_information_gap, found.continuous_gap, found.sap) == (0, 0, 0)
+    assert (found.disentanglement, found.informativeness) == (pytest.approx(1), pytest.approx(1))
+    assert found.completeness == pytest.approx(1 - np.log(2) / np.log(4))
+    assert found.mean_correlation == 1
+    assert found.total_correlation == np.inf
+    nearly = metrics.scores(linear(np.kron(np.eye(2), [[1.0], [1.0]]), 0.1))
+    assert nearly.mutual_information_gap == pytest.approx(0, abs=1e-12)
+
+
+def test_a_code_of_everything_is_disentangled_in_nothing():
+    found = metrics.scores(linear([[1.0, 1.0], [1.0, -1.0]]))
+    assert found.disentanglement == pytest.approx(0, abs=1e-12)
+    assert found.completeness == pytest.approx(0, abs=1e-12)
+    assert found.informativeness == pytest.approx(1)
+    assert found.mean_correlation == pytest.approx(np.sqrt(0.5))
+    assert found.mutual_information_gap == pytest.approx(0, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=30, derandomize=True)
+@given(factors=st.integers(1, 4), codes=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_sign_permutation_and_scale_do_not_matter(factors, codes, seed):
+    rng = np.random.default_rng(seed)
+    mixing = rng.standard_normal((codes, factors))
+    before = metrics.scores(linear(mixing, 0.3))
+    for value in astuple(before)[:7]:
+        assert -1e-12 <= value <= 1 + 1e-12
+    turn = (np.eye(codes)[rng.permutation(codes)].T * rng.choice([-1, 1], codes) * rng.uniform(0.1, 9, codes)).T
+    code = linear(mixing, 0.3)
+    moved = GaussianCode(code.factor_covariance, turn @ code.code_covariance @ turn.T, code.cross_covariance @ turn.T)
+    assert astuple(metrics.scores(moved)) == pytest.approx(astuple(before), abs=1e-9, nan_ok=True)
+    flip = np.eye(factors)[rng.permutation(factors)] * rng.choice([-2, 0.3], factors)
+    moved = GaussianCode(flip @ code.factor_covariance @ flip.T, code.code_covariance, flip @ code.cross_covariance)
+    assert astuple(metrics.scores(moved)) == pytest.approx(astuple(before), abs=1e-9, nan_ok=True)
+
+
+def draws(code, count, seed):
+    joint = np.block([[code.factor_covariance, code.cross_covariance], [code.cross_covariance.T, code.code_covariance]])
+    values = np.random.default_rng(seed).multivariate_normal(np.zeros(len(joint)), joint, count, method="eigh")
+    return values[:, : len(code.factor_covariance)], values[:, len(code.factor_covariance) :]
+
+
+@pytest.mark.parametrize("code", [MIXED, CORRELATED], ids=["independent", "correlated"])
+def test_sampled_scores_agree(code):
+    exact = np.array(astuple(metrics.scores(code)))
+    repeats, count = 10, 20_000
+    found = np.array([astuple(sample_scores(*draws(code, count, seed))) for seed in range(repeats)])
+    error = found.std(axis=0, ddof=1) / np.sqrt(repeats)
+    # Binned information is biased upward by at most (cells - rows - columns + 1) / 2n, other scores by O(1/n).
+    bias = np.array([19**2 / (2 * count), *[20 / count] * 8])
+    assert np.all(np.abs(found.mean(axis=0) - exact) < 5 * error + bias)
+    # A score of another code would not pass.
+    other = np.array(astuple(metrics.scores(linear(np.eye(3), 0.3))))
+    assert np.all(np.abs(found.mean(axis=0) - other)[:7] > 5 * error[:7] + bias[:7])
+
+
+def test_hoyer_chance_level():
+    assert round(metrics.hoyer_chance_level(50), 4) == 0.2307
+    assert metrics.hoyer_chance_level(10**7) == pytest.approx(1 - np.sqrt(2 / np.pi), abs=1e-3)
+    for size in (2, 3, 7, 50):
+        assert metrics.hoyer_sparsity(linear(np.eye(size))) == pytest.approx(
+            metrics.hoyer_chance_level(size), abs=1e-11
+        )
+    # Two latents: z/|z| is uniform on the circle, and E(|cos| + |sin|) = 4/pi.
+    assert metrics.hoyer_chance_level(2) == pytest.approx((np.sqrt(2) - 4 / np.pi) / (np.sqrt(2) - 1), abs=1e-12)
+    assert np.isnan(metrics.hoyer_chance_level(1))
+
+
+def test_hoyer_sparsity_at_the_ends():
+    assert metrics.hoyer_sparsity(linear(np.ones((5, 1)))) == pytest.approx(0, abs=1e-11)
+    assert metrics.hoyer_sparsity(linear([[1.0], [0.0], [0.0]])) == pytest.approx(1, abs=1e-11)
+    rng = np.random.default_rng(0)
+    root = rng.standard_normal((4, 4)) * [2.0, 1.0, 0.3, 0.1]
+    codes = rng.standard_normal((200_000, 4)) @ root.T
+    codes /= np.linalg.norm(root, axis=1)
+    sparsity = (2 - np.abs(codes).sum(1) / np.linalg.norm(codes, axis=1)) / (2 - 1)
+    error = sparsity.std() / np.sqrt(len(codes))
+    found = metrics.hoyer_sparsity(linear(root))
+    assert abs(found - sparsity.mean()) < 5 * error
+    assert abs(found - metrics.hoyer_chance_level(4)) > 10 * error
+
+
+@pytest.mark.parametrize("code", ["mean", "sample"])
+def test_code_of_a_vae(code):
+    rng = np.random.default_rng(1)
+    truth = GenerativeModel(rng.standard_normal((4, 2)), 0.3, [[1.0, 0.2], [0.2, 0.5]], mean=[1, 2, 3, 4])
+    vae = optimal_encoder(rng.standard_normal((4, 3)), 0.5, 1.2)
+    found = GaussianCode.of(truth, vae, code=code)
+    factors, data = truth.sample(200_000, rng)
+    codes = (data - truth.mean) @ vae.encoder.T
+    if code == "sample":
+        codes = codes + rng.standard_normal(codes.shape) @ np.linalg.cholesky(vae.posterior_covariance).T
+    sampled = np.cov(factors.T, codes.T)
+    exact = np.block(
+        [[found.factor_covariance, found.cross_covariance], [found.cross_covariance.T, found.code_covariance]]
+    )
+    tolerance = 5 * np.sqrt((exact**2 + np.outer(np.diagonal(exact), np.diagonal(exact))) / len(codes))
+    assert np.all(np.abs(sampled - exact) < tolerance)
+
+
+def test_noise_in_the_code_costs():
+    truth = GenerativeModel(np.diag([2.0, 1.0]), 0.1)
+    vae = optimal_encoder(truth.loading, 0.1, 1.0)
+    mean, sample = (metrics.scores(GaussianCode.of(truth, vae, code=code)) for code in ("mean", "sample"))
+    assert mean.sap > sample.sap
+    assert mean.mutual_information_gap > sample.mutual_information_gap
+    assert mean.disentanglement == sample.disentanglement == pytest.approx(1)
+
+
+def test_a_rotation_of_the_latents_lowers_every_score():
+    angle = np.pi / 5
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    straight, turned = metrics.scores(linear(np.eye(2), 0.1)), metrics.scores(linear(turn, 0.1))
+    for name in ("mutual_information_gap", "continuous_gap", "sap", "disentanglement", "completeness"):
+        assert getattr(turned, name) < getattr(straight, name) - 0.1
+    assert turned.informativeness == pytest.approx(straight.informativeness, abs=1e-12)
+
+
+def test_what_does_not_vary():
+    collapsed = linear([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    found = metrics.scores(collapsed)
+    assert astuple(found)[:8] == pytest.approx((1, 1, 1, 1, 1, 1, 1, 0), abs=1e-12)
+    constant = GaussianCode(np.diag([1.0, 0.0]), np.eye(2), [[1.0, 0.0], [0.0, 0.0]])
+    assert metrics.mutual_information_matrix(constant).shape == (1, 2)
+    assert metrics.mean_correlation(constant) == 1
+    nothing = metrics.scores(GaussianCode(np.zeros((2, 2)), np.eye(2), np.zeros((2, 2))))
+    assert np.isnan(astuple(nothing)[:7]).all()
+    nothing = metrics.scores(GaussianCode(np.eye(2), np.zeros((0, 0)), np.zeros((2, 0))))
+    assert astuple(nothing) == pytest.approx((*[0] * 8, np.nan), nan_ok=True)
+    silent = metrics.scores(GaussianCode(np.eye(2), np.zeros((2, 2)), np.zeros((2, 2))))
+    assert astuple(silent) == pytest.approx((*[0] * 8, np.nan), nan_ok=True)
+
+
+def test_fewer_codes_than_factors():
+    found = metrics.scores(linear([[1.0, 0.0]]))
+    assert found.mean_correlation == 0.5
+    assert found.sap == 0.5
+    assert (found.disentanglement, found.completeness, found.informativeness) == (1, 1, 0.5)
+    assert np.isnan(found.hoyer_sparsity)
+
+
+def test_informativeness_is_what_any_invertible_code_keeps():
+    turned = metrics.dci(linear(orthogonal(3, np.random.default_rng(0)) @ np.diag([3.0, 2.0, 1.0])))
+    assert turned.informativeness == pytest.approx(1)
+    assert turned.disentanglement < 0.9
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: GaussianCode(np.eye(2), np.eye(2), 1.1 * np.eye(2)), "joint covariance of factors and code must have"),
+        (lambda: GaussianCode(np.eye(2), np.eye(3), np.eye(2)), "cross_covariance must be 2 x 3"),
+        (lambda: GaussianCode(np.eye(2), 1e-6 * np.eye(2), 0.01 * np.eye(2)), "joint covariance of factors and code"),
+        (
+            lambda: GaussianCode(np.eye(2), -np.eye(2), np.zeros((2, 2))),
+            "joint covariance of factors and code must have",
+        ),
+        (
+            lambda: GaussianCode.of(GenerativeModel(np.eye(2), 0.1), LinearVAE(np.eye(3), np.eye(3), np.eye(3), 1.0)),
+            "vae must have the truth's 2 data dimensions, got 3",
+        ),
+        (
+            lambda: GaussianCode.of(
+                GenerativeModel(np.eye(2), 0.1), LinearVAE(np.eye(2), np.eye(2), np.eye(2), 1.0), code="mode"
+            ),
+            "code must be one of",
+        ),
+        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=1), "bins must be at least 2"),
+        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), half_width=0.0), "half_width must be > 0"),
+        (lambda: metrics.hoyer_chance_level(-1), "latent_dim must be >= 0"),
+    ],
+)
+def test_misuse_is_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,186 @@
+"""How far a decoder is from columns that are orthogonal, and how far a random one would be.
+
+With W = U Sigma V^T the columns of W are orthogonal iff V is a signed permutation. The distance to orthogonality is
+
+    DtO = min_P ||V - P||_F = sqrt(2 K - 2 max_p sum_i |V_{i, p(i)}|),
+
+P over the signed permutations: an assignment problem. A V drawn uniformly from O(K) has a mean distance of its own,
+the chance level. For K = 2 it is closed: up to signed permutations V is a rotation by an angle a uniform on
+(-pi/4, pi/4), at distance 2 sqrt2 |sin(a/2)|, so
+
+    mean = (16 sqrt2 / pi) (1 - cos(pi/8)) = .548,    mean square = 4 - 8 sqrt2 / pi,    standard deviation .313.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+
+__all__ = ["ChanceLevel", "OrthogonalityDistance", "distance_to_orthogonality", "orthogonality_chance_level"]
+
+
+@dataclass(frozen=True, eq=False)
+class OrthogonalityDistance:
+    """The distance of a decoder to one with orthogonal columns.
+
+    Attributes
+    ----------
+    distance : float
+    right_singular : (k, k) array
+        V of the k latents that are used, columns by descending singular value; within a tie turned to be nearest to
+        `nearest`.
+    nearest : (k, k) array, the nearest signed permutation P(V)
+    singular_values : (k,) array, descending; zero beyond the rank
+    active : (K,) boolean array, the latents that are used
+    tied : (k,) boolean array
+        singular values that equal a neighbour up to rounding, so that the decoder does not determine their vectors.
+    """
+
+    distance: float
+    right_singular: np.ndarray
+    nearest: np.ndarray
+    singular_values: np.ndarray
+    active: np.ndarray
+    tied: np.ndarray
+
+
+@dataclass(frozen=True)
+class ChanceLevel:
+    """Mean and standard deviation of the distance of a random orthogonal matrix; `standard_error` is of the mean."""
+
+    mean: float
+    standard_deviation: float
+    standard_error: float
+
+
+def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
+    """The Frobenius distance of the right singular vectors of a decoder to the nearest signed permutation.
+
+    W = U Sigma V^T on the active latents; ||V - P(V)||_F with P(V) by assignment. Zero iff the columns are orthogonal;
+    without ties
+    DtO^2 <= 2 (k - sqrt k) for k active latents, as the assignment scores at least sum |V_ij|^3 >= sqrt k.
+
+    Equal singular values leave V free within their subspace. There the latents are given to the subspace in which they
+    are longest, and V is turned within it to be nearest to P (Procrustes); the result then does not depend on what
+    basis a library returns, and orthogonal columns of equal length are at distance zero. Directions without a singular
+    value (dependent columns, more latents than data dimensions) are a tie at zero.
+
+    Parameters
+    ----------
+    decoder : (D, K) array
+    active : (K,) boolean array, optional
+        the latents to use; by default those with a column that is not zero.
+
+    Returns
+    -------
+    OrthogonalityDistance
+        zero for one latent or none.
+
+    Raises
+    ------
+    ValueError
+        if an argument is not of its shape.
+
+    Notes
+    -----
+    Exact. The distance is that of Rolinek et al. (2019); what is done at ties is this project's.
+    """
+    decoder = validation.matrix("decoder", decoder)
+    latent_dim = decoder.shape[1]
+    active = np.any(decoder != 0, axis=0) if active is None else _mask("active", active, latent_dim)
+    used = decoder[:, active]
+    count = used.shape[1]
+    singular, right = np.zeros(count), np.eye(count)
+    if used.size:
+        found, transposed = np.linalg.svd(used, full_matrices=True)[1:]
+        singular[: len(found)], right = found, transposed.T
+    blocks = _ties(singular)
+    # The length of each latent's part in each tied subspace: for a single vector its absolute entry.
+    lengths = np.empty((count, count))
+    for block in blocks:
+        lengths[:, block] = np.linalg.norm(right[:, block], axis=1)[:, np.newaxis]
+    nearest = _signed_permutation(lengths, right)
+    right = right.copy()
+    for block in blocks:
+        if len(block) > 1:
+            left, _, other = np.linalg.svd(right[:, block].T @ nearest[:, block])
+            right[:, block] = right[:, block] @ (left @ other)
+    return OrthogonalityDistance(
+        distance=float(np.linalg.norm(right - nearest)),
+        right_singular=right,
+        nearest=nearest,
+        singular_values=singular,
+        active=active,
+        tied=np.concatenate([np.full(len(block), len(block) > 1) for block in blocks] or [np.zeros(0, dtype=bool)]),
+    )
+
+
+def orthogonality_chance_level(
+    latent_dim: int, *, samples: int = 10_000, rng: np.random.Generator | None = None
+) -> ChanceLevel:
+    """Mean and standard deviation of the distance to orthogonality if V is drawn uniformly from O(K).
+
+    K = 2: mean (16 sqrt2/pi)(1 - cos(pi/8)), mean square 4 - 8 sqrt2/pi. Beyond, by Monte Carlo.
+
+    Parameters
+    ----------
+    latent_dim : int, K
+    samples : int, at least 2
+        draws for K > 2.
+    rng : numpy.random.Generator
+        needed for K > 2 only.
+
+    Returns
+    -------
+    ChanceLevel
+        exact, with standard error 0, for K <= 2; zero for K <= 1.
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range or `rng` is missing.
+    """
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    if latent_dim <= 1:
+        return ChanceLevel(0.0, 0.0, 0.0)
+    if latent_dim == 2:
+        mean = 16 * np.sqrt(2) / np.pi * (1 - np.cos(np.pi / 8))
+        return ChanceLevel(float(mean), float(np.sqrt(4 - 8 * np.sqrt(2) / np.pi - mean**2)), 0.0)
+    if validation.latent_count("samples", samples) < 2:
+        raise ValueError(f"samples must be at least 2, got {samples}")
+    if rng is None:
+        raise ValueError("rng must be a numpy.random.Generator for more than 2 latents, got None")
+    from scipy.stats import ortho_group
+
+    drawn = ortho_group.rvs(latent_dim, size=samples, random_state=rng)
+    distances = [np.linalg.norm(right - _signed_permutation(np.abs(right), right)) for right in drawn]
+    spread = float(np.std(distances, ddof=1))
+    return ChanceLevel(float(np.mean(distances)), spread, spread / np.sqrt(samples))
+
+
+def _signed_permutation(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The signed permutation of the largest total score, with the signs of V."""
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(-scores)
+    nearest = np.zeros_like(right)
+    nearest[rows, columns] = np.where(right[rows, columns] < 0, -1.0, 1.0)
+    return nearest
+
+
+def _ties(descending: np.ndarray) -> list[np.ndarray]:
+    """Runs of equal values; closer ones than rounding allows leave their vectors without correct digits."""
+    if not len(descending):
+        return []
+    apart = -np.diff(descending) > validation.ROUNDING * descending[0]
+    return np.split(np.arange(len(descending)), np.flatnonzero(apart) + 1)
+
+
+def _mask(name: str, value, length: int) -> np.ndarray:
+    mask = np.asarray(value)
+    if mask.dtype != bool or mask.shape != (length,):
+        raise ValueError(f"{name} must be a boolean array of length {length}, got {mask.dtype} of shape {mask.shape}")
+    return mask

@@ -1,0 +1,198 @@
+"""The objective with a penalty on the aggregate code, loss = -E log p(x|z) + beta KL(q(z|x) || p) + alpha D(q(z), p).
+
+For Gaussian data and a prior N(0, Pi) the aggregate q(z) is N(0, C), C = V S V^T + Q, and D is closed for the choices
+of `theory.axes.aggregate`: inclusive KL(p || q(z)), exclusive KL(q(z) || p), and mmd, latent by latent.
+
+The overlap of the encodings is what I(x; z) lacks: the rate is I(x; z) + KL(q(z) || p). With a learned decoder alpha
+changes nothing at the optimum, for any D that is zero at q(z) = p: I(x; z) and the distortion stay the same if decoder
+and encoder agree on another basis z -> T z of the code, and T can always be chosen to make q(z) = p, where both KL(q(z)
+|| p) and D are zero; a diagonal posterior can do so too with p = N(0, I), because the optimum on the PCA axes does.
+With a decoder that is held T is not free, and alpha trades the overlap and the reconstruction for the fit of the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from theory import gaussian, validation
+from theory.axes.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
+from theory.axes.priors.shared import prior_covariance
+from theory.inference import optimal_encoder
+from theory.model import LinearVAE
+from theory.objective import ElboTerms, elbo_terms
+from theory.partition import Posterior, partition, partition_mask
+
+__all__ = [
+    "RegularisedEncoder",
+    "RegularisedTerms",
+    "regularised_encoder",
+    "regularised_terms",
+]
+
+
+@dataclass(frozen=True)
+class RegularisedTerms:
+    """The parts of the objective: those of the ELBO, and the divergence of the aggregate code from the prior.
+
+    Attributes
+    ----------
+    elbo : ElboTerms
+        its `mutual_information` I(x; z) measures how little the encodings overlap.
+    divergence : float
+        D(q(z), p): nats for "inclusive" and "exclusive", no unit for "mmd".
+    """
+
+    elbo: ElboTerms
+    divergence: float
+
+    def loss(self, beta: float, alpha: float) -> float:
+        """reconstruction + beta rate + alpha divergence, for alpha >= 0."""
+        return self.elbo.loss(beta) + validation.non_negative("alpha", alpha) * self.divergence
+
+
+@dataclass(frozen=True, eq=False)
+class RegularisedEncoder:
+    """An encoder found for a decoder that is held.
+
+    Attributes
+    ----------
+    vae : LinearVAE
+    terms : RegularisedTerms
+    loss : float
+    gradient_norm : float
+        largest entry of the gradient in the parameters of the search.
+    """
+
+    vae: LinearVAE
+    terms: RegularisedTerms
+    loss: float
+    gradient_norm: float
+
+
+def regularised_terms(
+    vae: LinearVAE, covariance, *, divergence: str = "inclusive", prior=None, scale: float = 1.0
+) -> RegularisedTerms:
+    """The parts of L_(alpha, beta) for a VAE on Gaussian data of the given covariance (about the mean of the VAE).
+
+    Exact. The divergence assumes Gaussian data; the loss of the ELBO does not.
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    covariance : (D, D) array
+    divergence, prior, scale : as for `aggregate_divergence`
+
+    Returns
+    -------
+    RegularisedTerms
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    The objective is that of Mathieu et al. (2019), as a loss to be minimised.
+    """
+    covariance = validation.covariance_matrix("covariance", covariance, vae.data_dim)
+    code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
+    return RegularisedTerms(
+        elbo=elbo_terms(vae, covariance, prior=prior),
+        divergence=aggregate_divergence((code + code.T) / 2, prior, divergence=divergence, scale=scale),
+    )
+
+
+def regularised_encoder(
+    decoder,
+    covariance,
+    noise_variance: float,
+    beta: float,
+    alpha: float,
+    *,
+    divergence: str = "inclusive",
+    posterior: Posterior = "diagonal",
+    prior=None,
+    scale: float = 1.0,
+) -> RegularisedEncoder:
+    """The encoder that minimises L_(alpha, beta) for a decoder that is held, by numerical search.
+
+    A local minimum: the search (BFGS, exact gradients) starts at the best encoder for alpha = 0 and prior N(0, I).
+
+    Parameters
+    ----------
+    decoder : (D, K) array
+    covariance : (D, D) array
+    noise_variance, beta : float > 0
+    alpha : float >= 0
+    divergence, prior, scale : as for `aggregate_divergence`
+    posterior : "diagonal", "full", or a list of groups of latents
+
+    Returns
+    -------
+    RegularisedEncoder
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+    """
+    alpha = validation.non_negative("alpha", alpha)
+    kind = validation.choice("divergence", divergence, DIVERGENCES)
+    scale = validation.positive("scale", scale)
+    start = optimal_encoder(decoder, noise_variance, beta, posterior=posterior)
+    if start.latent_dim == 0:  # nothing to search
+        terms = regularised_terms(start, covariance, divergence=kind, scale=scale)
+        return RegularisedEncoder(start, terms, terms.loss(beta, alpha), 0.0)
+    covariance = validation.covariance_matrix("covariance", covariance, start.data_dim)
+    prior = prior_covariance(prior, start.latent_dim)
+    # Directions in which the data do not vary cannot be seen by the loss: the search is over the code of the others.
+    variances, directions = np.linalg.eigh(covariance)
+    seen = variances > validation.rank_tolerance(variances)
+    root = directions[:, seen] * np.sqrt(variances[seen])
+    latent_dim = start.latent_dim
+    shape = latent_dim, root.shape[1]
+    within = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim), -1)
+    gradient_of = _gradient(start.decoder, root, noise_variance, beta, alpha, prior, kind, scale)
+
+    def unpack(parameters):
+        signal, logarithms, lower = np.split(parameters, [shape[0] * shape[1], shape[0] * shape[1] + latent_dim])
+        factor = np.diag(np.exp(logarithms))
+        factor[within] = lower
+        return signal.reshape(shape), factor
+
+    def objective(parameters):
+        signal, factor = unpack(parameters)
+        value, by_signal, by_posterior = gradient_of(signal, factor @ factor.T)
+        by_factor = 2 * by_posterior @ factor
+        by_logarithms = np.diagonal(by_factor) * np.diagonal(factor)
+        return value, np.concatenate([by_signal.ravel(), by_logarithms, by_factor[within]])
+
+    factor = np.linalg.cholesky(start.posterior_covariance)
+    first = np.concatenate([(start.encoder @ root).ravel(), np.log(np.diagonal(factor)), factor[within]])
+    found = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
+    signal, factor = unpack(found.x)
+    encoder = signal / variances[seen] @ root.T
+    vae = LinearVAE(start.decoder, encoder, factor @ factor.T, start.noise_variance)
+    terms = regularised_terms(vae, covariance, divergence=kind, prior=prior, scale=scale)
+    return RegularisedEncoder(vae, terms, terms.loss(beta, alpha), float(np.abs(found.jac).max()))
+
+
+def _gradient(decoder, root, noise_variance, beta, alpha, prior, divergence, scale) -> Callable:
+    """The varying part of the loss, and its gradient in A = V S^(1/2) and Q."""
+    gram, cross, precision = decoder.T @ decoder, decoder.T @ root, np.linalg.inv(prior)
+
+    def evaluate(signal, posterior):
+        code = signal @ signal.T + posterior
+        value, by_code = divergence_and_slope(code, prior, divergence, scale)
+        by_code = gram / (2 * noise_variance) + beta / 2 * precision + alpha * by_code
+        loss = (np.sum(gram * code) / 2 - np.sum(cross * signal)) / noise_variance
+        loss += beta / 2 * (np.sum(precision * code) - gaussian.log_determinant(posterior)) + alpha * value
+        by_signal = 2 * by_code @ signal - cross / noise_variance
+        return loss, by_signal, by_code - beta / 2 * np.linalg.inv(posterior)
+
+    return evaluate

@@ -1,0 +1,217 @@
+"""Separating factors by time, which does not look at variance: AMUSE, second-order separation at one lag.
+
+Factors that are uncorrelated, each with a correlation in time of its own, mixed by a loading with white noise on top:
+
+    S = A A^T + tau2 I,    S_lag = A diag(r) A^T          (lag > 0: the noise, white in time, drops out).
+
+Remove the noise before whitening, on the leading K eigenvectors U of S with eigenvalues L: B = (L - tau2)^(-1/2) U^T
+makes B A orthogonal, so the eigenvectors of B S_lag B^T are B A up to sign and order, and its eigenvalues are the r.
+Conditions: rank A = K <= D, and distinct lag correlations; nothing is asked of the norms and angles of the columns.
+Rank and ties are part of the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from theory import validation
+from theory.model import GenerativeModel
+
+__all__ = ["Separation", "TemporalModel", "separate", "separate_series"]
+
+
+@dataclass(frozen=True, eq=False)
+class TemporalModel:
+    """Factors that are stationary AR(1) processes of variance 1, and data x_t = A s_t + n_t at each time.
+
+    s_{t,i} = p_i s_{t-1,i} + sqrt(1 - p_i^2) e_{t,i}, noise n_t ~ N(0, tau2 I) white in time.
+
+    Parameters
+    ----------
+    loading : (D, K) array, A
+    autocorrelations : (K,) array, p, strictly between -1 and 1
+        correlation of each factor with itself one step earlier.
+    noise_variance : float >= 0, tau2
+
+    Raises
+    ------
+    ValueError
+        for shapes that do not fit, a negative noise, or a process that is not stationary.
+    """
+
+    loading: np.ndarray
+    autocorrelations: np.ndarray
+    noise_variance: float
+
+    def __post_init__(self):
+        loading = validation.matrix("loading", self.loading)
+        autocorrelations = validation.vector("autocorrelations", self.autocorrelations, loading.shape[1])
+        if np.any(np.abs(autocorrelations) >= 1):
+            raise ValueError(f"autocorrelations must lie between -1 and 1, got {autocorrelations}")
+        object.__setattr__(self, "loading", loading)
+        object.__setattr__(self, "autocorrelations", autocorrelations)
+        object.__setattr__(self, "noise_variance", validation.non_negative("noise_variance", self.noise_variance))
+
+    @cached_property
+    def at_one_time(self) -> GenerativeModel:
+        """The same data without their order in time, which is all that a VAE sees."""
+        return GenerativeModel(self.loading, self.noise_variance)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the data at one time, S = A A^T + tau2 I, shape (D, D)."""
+        return self.at_one_time.covariance
+
+    def lagged_covariance(self, lag: int = 1) -> np.ndarray:
+        """cov(x_t, x_{t-lag}) = A diag(p^lag) A^T, plus tau2 I at lag 0; symmetric, shape (D, D)."""
+        if validation.latent_count("lag", lag) == 0:
+            return self.covariance
+        return (self.loading * self.autocorrelations**lag) @ self.loading.T
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw n successive times: factors of shape (n, K) and data of shape (n, D)."""
+        from scipy.signal import lfilter
+
+        innovations = rng.standard_normal((validation.latent_count("n", n), len(self.autocorrelations)))
+        innovations[1:] *= np.sqrt(1 - self.autocorrelations**2)  # the first is drawn from the stationary law
+        factors = np.empty_like(innovations)
+        for index, memory in enumerate(self.autocorrelations):
+            factors[:, index] = lfilter([1.0], [1.0, -memory], innovations[:, index])
+        noise = np.sqrt(self.noise_variance) * rng.standard_normal((n, len(self.loading)))
+        return factors, factors @ self.loading.T + noise
+
+
+@dataclass(frozen=True, eq=False)
+class Separation:
+    """A demixing of data into components by their correlation in time.
+
+    Attributes
+    ----------
+    demixing : (r, D) array
+        each row gives one component, of variance 1 but for the noise that it lets through; rows in descending order of
+        lag correlation, the largest entry of each column of `loading` positive.
+    loading : (D, r) array, of the components; `demixing @ loading` is the identity
+    lag_correlations : (r,) array, descending
+    tied : (r,) boolean array
+        components whose lag correlation equals a neighbour's up to rounding: only the space that they span together is
+        determined.
+    rank : int
+        r, the number of directions in which the data vary by more than the noise, at most K. If it is below the number
+        of factors, they cannot be separated: components are mixtures then.
+    noise_variance : float
+    """
+
+    demixing: np.ndarray
+    loading: np.ndarray
+    lag_correlations: np.ndarray
+    tied: np.ndarray
+    rank: int
+    noise_variance: float
+
+    @property
+    def separable(self) -> np.ndarray:
+        """(r,) boolean array, components with a lag correlation of their own."""
+        return ~self.tied
+
+
+def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: float | None = None) -> Separation:
+    """Factors from two covariances, of the data and of the data with themselves one lag later.
+
+    B = (L - tau2)^(-1/2) U^T on the leading K eigenvectors of S, O the eigenvectors of B (S_lag + S_lag^T) B^T / 2:
+    demixing O^T B, loading U (L - tau2)^(1/2) O.
+
+    Parameters
+    ----------
+    covariance : (D, D) array, S
+    lagged_covariance : (D, D) array, S_lag
+        need not be symmetric; that of a sample is not.
+    latent_dim : int, K <= D
+    noise_variance : float >= 0, optional
+        tau2; by default the mean of the D - K smallest eigenvalues of S, which needs K < D and is exact for the S of
+        the model.
+
+    Returns
+    -------
+    Separation
+        demixing @ A is a signed permutation if rank A = K and the lag correlations are distinct, whatever the columns
+        of A.
+
+    Raises
+    ------
+    ValueError
+        if the matrices do not fit, K > D, or K = D without a noise.
+
+    Notes
+    -----
+    Exact for the two covariances of a `TemporalModel` at any lag. The method is AMUSE (Tong et al., 1991), with the
+    noise taken off before whitening.
+    """
+    covariance = validation.covariance_matrix("covariance", covariance)
+    data_dim = len(covariance)
+    lagged = validation.matrix("lagged_covariance", lagged_covariance, (data_dim, data_dim))
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    if latent_dim > data_dim:
+        raise ValueError(f"latent_dim must be at most the {data_dim} data dimensions, got {latent_dim}")
+    ascending, directions = np.linalg.eigh(covariance)
+    eigenvalues, directions = ascending[::-1], directions[:, ::-1]
+    if noise_variance is not None:
+        noise = validation.non_negative("noise_variance", noise_variance)
+    elif latent_dim == data_dim:
+        raise ValueError(
+            "noise_variance must be given if latent_dim is the number of data dimensions: none is left over"
+        )
+    else:
+        noise = max(0.0, float(eigenvalues[latent_dim:].mean()))
+    powers = eigenvalues[:latent_dim] - noise
+    # What is left of a direction without signal is rounding of the eigenvalues, which scales with the largest.
+    powers = powers[powers > validation.ROUNDING * max(eigenvalues.max(initial=0.0), 0.0)]
+    basis = directions[:, : len(powers)]
+    whitening = (basis / np.sqrt(powers)).T
+    whitened = whitening @ lagged @ whitening.T
+    correlations, turn = np.linalg.eigh((whitened + whitened.T) / 2)
+    correlations, turn = correlations[::-1], turn[:, ::-1]
+    loading = basis * np.sqrt(powers) @ turn
+    signs = np.array([1.0 if column[np.argmax(np.abs(column))] > 0 else -1.0 for column in loading.T])
+    equal = -np.diff(correlations) <= validation.ROUNDING
+    tied = np.concatenate([equal, [False]]) | np.concatenate([[False], equal])
+    return Separation(
+        demixing=(turn * signs).T @ whitening,
+        loading=loading * signs,
+        lag_correlations=correlations,
+        tied=tied[: len(powers)],
+        rank=len(powers),
+        noise_variance=noise,
+    )
+
+
+def separate_series(data, latent_dim: int, *, noise_variance: float | None = None, lag: int = 1) -> Separation:
+    """Factors from a time series: `separate` of its sample covariances at lag 0 and at the given lag.
+
+    Parameters
+    ----------
+    data : (n, D) array, in order of time, n > lag
+    latent_dim : int, K
+    noise_variance : float >= 0, optional
+        by default the mean of the D - K smallest sample eigenvalues.
+    lag : int > 0
+
+    Returns
+    -------
+    Separation
+        errors shrink as 1/sqrt(n), and grow as lag correlations approach each other. Sample correlations never tie.
+
+    Raises
+    ------
+    ValueError
+        if there are no more observations than the lag, or an argument is out of its range.
+    """
+    data = validation.matrix("data", data)
+    if validation.latent_count("lag", lag) == 0 or len(data) <= lag:
+        raise ValueError(f"lag must be at least 1 and below the {len(data)} observations, got {lag}")
+    centred = data - data.mean(axis=0)
+    covariance = centred.T @ centred / len(data)
+    lagged = centred[lag:].T @ centred[:-lag] / (len(data) - lag)
+    return separate(covariance, lagged, latent_dim, noise_variance=noise_variance)

@@ -1,0 +1,77 @@
+"""Page: how stiff the axes are, the second derivative of the rotation energy."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.notation import beta
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    p1, p2 = sp.symbols("p_1 p_2", positive=True)
+    theta = sp.Symbol("theta", real=True)
+    h, r12, r13, r23 = sp.symbols("h r_12 r_13 r_23", real=True)
+    m1, m2, x = (sp.Function(name)(theta) for name in ("M_1", "M_2", "x"))
+    cos, sin = sp.cos(theta), sp.sin(theta)
+    mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
+    determinant = 1 - h**2 * (r12**2 + r13**2 + r23**2) + 2 * h**3 * r12 * r13 * r23
+
+    def at_zero(expression, variable, order):
+        return sp.Subs(sp.Derivative(expression, (variable, order)), variable, 0)
+
+    curvature = beta * (p1 - p2) ** 2 / (p1 * p2)
+    return Derivation(
+        name="rotation-curvature",
+        title="How stiff the axes are",
+        statement=(
+            "At the principal axes the rotation energy of a diagonal posterior has curvature $\\beta (p_i - p_j)^2/"
+            "(p_i p_j)$ in the plane of two modes, no mixed derivatives between planes, and none at a tie."
+        ),
+        assumptions=("Modes of precisions $p_i$; the posterior mean is the best one.",),
+        scope=(
+            "Correlations of three modes, which hold every pair of planes that share a mode; each plane by the closed "
+            "energy of two modes."
+        ),
+        steps=(
+            Step(
+                "A small turn makes correlations",
+                sp.Eq(
+                    at_zero((p1 - p2) * sin * cos / sp.sqrt(m1 * m2), theta, 1),
+                    (p1 - p2) / sp.sqrt(p1 * p2),
+                    evaluate=False,
+                ),
+                "The correlation in the turned precision, to first order in the angle: none at a tie.",
+                let=(
+                    Let(m1, p1 * cos**2 + p2 * sin**2, "the first diagonal entry of the turned precision"),
+                    Let(m2, p1 * sin**2 + p2 * cos**2, "the second one"),
+                ),
+            ),
+            Step(
+                "Small correlations add up",
+                sp.Eq(
+                    at_zero(-sp.log(determinant), h, 2),
+                    2 * (r12**2 + r13**2 + r23**2),
+                    evaluate=False,
+                ),
+                "The Hadamard gap of three modes with correlations $h r_{12}, h r_{13}, h r_{23}$, to second order in "
+                "$h$: a sum over pairs, without mixed terms.",
+                slip=2 * (r12 + r13 + r23) ** 2,
+            ),
+            Step(
+                "Curvature if the encoder is optimised again",
+                sp.Eq(at_zero(beta * sp.log(1 + x) / 2, theta, 2), curvature, evaluate=False),
+                "$\\beta/2$ times twice the squared correlation.",
+                let=(Let(x, mixing, "the mixing of the modes"),),
+            ),
+            Step(
+                "Curvature if the off-diagonals are dropped",
+                sp.Eq(at_zero(beta * (2 * x - sp.log(1 + x)) / 2, theta, 2), curvature, evaluate=False),
+                "The two energies part in the fourth order of the angle only.",
+            ),
+        ),
+        results=("Curvature if the encoder is optimised again", "Curvature if the off-diagonals are dropped"),
+        implements=("theory.axes.rotation_curvature",),
+        sources=(Source("rolinek2019", "in the setting of its argument"),),
+        builds_on=("rotation", "hadamard-gap"),
+    )

@@ -1,0 +1,66 @@
+"""Page: separating factors by their correlation in time."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.notation import A, D, K, tau
+from theory.derivations.page import Derivation, Let, Step
+
+
+def derivation() -> Derivation:
+    B = sp.MatrixSymbol("B", K, D)
+    O = sp.MatrixSymbol("O", K, K)  # noqa: E741
+    R = sp.MatrixSymbol("R", K, K)
+    S, L = sp.MatrixSymbol("S", D, D), sp.MatrixSymbol("L", D, D)
+    p, c = sp.symbols("p c", real=True)
+    return Derivation(
+        name="separation-by-time",
+        title="Separating factors by their correlation in time",
+        statement=(
+            "Whitened by the signal alone, the lagged covariance is $O R O^T$ with $O$ orthogonal and $R$ the "
+            "lag correlations of the factors: its eigenvectors undo the mixing, whatever the loading."
+        ),
+        assumptions=(
+            "Factors of variance 1, uncorrelated at lag 0 and at the lag, with distinct lag correlations in the "
+            "diagonal matrix $R$; noise white in time; $A$ has full column rank.",
+        ),
+        scope="Every $K \\le D$. That eigenvectors of distinct eigenvalues are unique up to sign is cited.",
+        matrices={O: "orthogonal", R: "symmetric"},
+        point_sizes=({K: 2, D: 3}, {K: 3, D: 4}, {K: 1, D: 2}),
+        steps=(
+            Step(
+                "Variance of a factor",
+                sp.Eq(p**2 * c + 1 - p**2, 1 + p**2 * (c - 1), evaluate=False),
+                "One step of $s_t = p s_{t-1} + \\sqrt{1 - p^2} e_t$ takes the variance $c$ to this: 1 stays 1.",
+            ),
+            Step(
+                "Whitening without the noise",
+                sp.Eq(B * (S - tau**2 * sp.Identity(D)) * B.T, sp.Identity(K), evaluate=False),
+                "Any $B$ that turns $A$ into an orthogonal matrix does this; the leading eigenvectors of $S$ give one.",
+                let=(
+                    Let(
+                        B,
+                        O * (A.T * A).I * A.T,
+                        "the whitening, with $O$ any orthogonal matrix",
+                        rule=(B * A, O),
+                    ),
+                    Let(S, A * A.T + tau**2 * sp.Identity(D), "the covariance of the data"),
+                    Let(L, A * R * A.T, "the covariance at the lag: the noise drops out"),
+                ),
+            ),
+            Step(
+                "The lagged covariance, whitened",
+                sp.Eq(B * L * B.T, O * R * O.T, evaluate=False),
+                "An eigendecomposition: $O$ is found up to the order and the signs of its columns if the entries of "
+                "$R$ differ.",
+            ),
+            Step(
+                "Demixing",
+                sp.Eq(O.T * B * A, sp.Identity(K), evaluate=False),
+                "Nothing was asked of the lengths and angles of the columns of $A$.",
+            ),
+        ),
+        results=("The lagged covariance, whitened", "Demixing"),
+        implements=("theory.axes.separate",),
+    )

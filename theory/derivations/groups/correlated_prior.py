@@ -1,0 +1,85 @@
+"""Page: a correlated prior moves the optimal value of the grouped objective."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.heads import LogDet
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    c, w = sp.symbols("c w", positive=True)
+    r, a = sp.symbols("r a", real=True)
+    inside = {r: (-1, 1), a: (-1, 1)}
+    code = sp.ImmutableMatrix([[c, c * r], [c * r, c]])
+    prior = sp.ImmutableMatrix([[1, a], [a, 1]])
+    f = sp.Function("f")(c, r)
+    g = sp.Function("g")(r)
+    divergence = (sp.Trace(prior.inv() * code) - 2 + LogDet(prior) - LogDet(code)) / 2
+    dependence = (sp.log(c**2) - LogDet(code)) / 2
+    value = -sp.log(c) - w * sp.log(1 - r**2) / 2 + c * (1 - a * r) / (1 - a**2) - 1 + sp.log(1 - a**2) / 2
+    best = (1 - a**2) / (1 - a * r)
+    shift = sp.log(1 - a * r) - sp.log(1 - a**2) / 2 - w * sp.log(1 - r**2) / 2
+    return Derivation(
+        name="correlated-prior",
+        title="A correlated prior moves the optimal value",
+        statement=(
+            "With the prior $N(0, \\Pi)$, $\\Pi = [[1, a], [a, 1]]$, and weight $w$ on total correlation the "
+            "least value of the objective is that of the plain VAE plus $g(r)$, $g(r) = \\log(1 - a r) - "
+            "\\log(1-a^2)/2 - w \\log(1-r^2)/2$ at the root of $w r (1 - a r) = a (1 - r^2)$: zero only at "
+            "$w = 1$ or $a = 0$."
+        ),
+        assumptions=(
+            "Two latents, learned decoder, full posterior covariance; all other weights are 1.",
+            "By the page on total correlation the code may be transformed by any invertible $T$ at no cost in "
+            "distortion and information, so its covariance is free. For a given product of its variances their sum, "
+            "and with it the cost, is least when both are equal: $c$; its correlation is $r$.",
+        ),
+        scope="For every $a$ and $r$ between $-1$ and $1$ and every $w > 0$.",
+        steps=(
+            Step(
+                "Cost of a code",
+                sp.Eq(divergence + (w - 1) * dependence, value, evaluate=False),
+                "The divergence of the code from the prior, and $w - 1$ times its total correlation.",
+                domain=inside,
+            ),
+            Step(
+                "Best scale",
+                sp.Eq(sp.Derivative(f, c), (1 - a * r) / (1 - a**2) - 1 / c, evaluate=False),
+                "It rises with $c$, from minus infinity: the cost is least where it vanishes, at $c = "
+                "(1-a^2)/(1-a r)$.",
+                let=(Let(f, value, "the cost of a code"),),
+                domain=inside,
+            ),
+            Step(
+                "Cost at the best scale",
+                sp.Eq(sp.Subs(f, c, best), shift, evaluate=False),
+                "Put the best scale in.",
+                domain=inside,
+            ),
+            Step(
+                "Best correlation",
+                sp.Eq(
+                    sp.Derivative(g, r) * (1 - r**2) * (1 - a * r),
+                    w * r * (1 - a * r) - a * (1 - r**2),
+                    evaluate=False,
+                ),
+                "So the minimum solves $w r (1-a r) = a (1-r^2)$; for $w = 1$ that is $r = a$, where $g$ is zero.",
+                let=(Let(g, shift, "the cost at the best scale"),),
+                domain=inside,
+            ),
+            Step(
+                "Nothing moves at weight one",
+                sp.Eq(sp.Subs(sp.Subs(g, w, 1), r, a), 0, evaluate=False),
+                "The code takes the prior's covariance. At any other weight the value differs by $w - 1$ times the "
+                "total correlation of the optimum to first order.",
+                slip=sp.log(1 - a**2),
+                domain=inside,
+            ),
+        ),
+        results=("Cost at the best scale", "Best correlation"),
+        implements=("theory.groups.correlated_prior_shift",),
+        sources=(Source("chen2022", "the subject; the result is this project's"),),
+        builds_on=("total-correlation", "gaussian-kl"),
+    )

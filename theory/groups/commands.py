@@ -1,0 +1,73 @@
+"""The command `granularity` of `python -m theory`: the groups of factors that data show through a known decoder."""
+
+from __future__ import annotations
+
+import argparse
+
+from theory import cli
+from theory.data import read_matrix, read_moments
+from theory.groups.choice import choose_groups
+
+__all__ = ["add_subcommands"]
+
+
+def add_subcommands(commands) -> None:
+    """Register `granularity` with what `Parser.add_subparsers` returned."""
+    command = cli.add_command(
+        commands,
+        "granularity",
+        _granularity,
+        "Which factors belong in one group, seen through a known decoder, and whether the data can tell.",
+        "  python -m theory granularity --data observations.csv --decoder W.npy\n"
+        '  python -m theory granularity --data observations.csv --decoder "1,0;0,1" --noise-variance 0.1',
+    )
+    command.add_argument(
+        "--data", required=True, metavar="FILE", help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY"
+    )
+    command.add_argument(
+        "--decoder", required=True, metavar='"1,.9;0,.436"', help="W, as text (rows separated by ;) or in a file"
+    )
+    command.add_argument(
+        "--noise-variance", default="learned", help="of the data: learned (default, needs D > K) or a number"
+    )
+    command.add_argument("--alpha", type=float, default=0.001, help="level of the tests (default 0.001)")
+    command.add_argument(
+        "--resolution",
+        type=float,
+        default=0.2,
+        help="smallest correlation between groups that must be excluded for them to count as known (default 0.2)",
+    )
+
+
+def _granularity(arguments: argparse.Namespace) -> cli.Report:
+    found = choose_groups(
+        read_moments(arguments.data),
+        read_matrix("--decoder", arguments.decoder),
+        noise_variance=cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
+        alpha=arguments.alpha,
+        resolution=arguments.resolution,
+    )
+    facts = {
+        "groups": _text(found.groups),
+        "decided": found.decided,
+        "reason": found.reason,
+        "left_out": found.left_out,
+        "noise_variance": found.estimate.noise_variance,
+    }
+    columns = {
+        "groups": [_text(level.groups) for level in found.levels],
+        **{
+            name: [getattr(level, name) for level in found.levels]
+            for name in ("total_correlation", "statistic", "freedom", "p_value", "refused")
+        },
+    }
+    values = facts | {
+        "groups": found.groups,
+        "levels": columns | {"groups": [level.groups for level in found.levels]},
+        "factor_covariance": found.estimate.covariance,
+    }
+    return cli.Report(values, f"{cli.facts(facts)}\n\n{cli.table(columns)}")
+
+
+def _text(groups) -> str:
+    return ";".join(",".join(map(str, group)) for group in groups)

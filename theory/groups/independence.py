@@ -1,0 +1,125 @@
+"""The limit of a large weight between groups: the best encoder of a held decoder whose groups are exactly independent.
+
+As w_B grows the total correlation between groups falls like 1/w_B^2, and the optimum tends to
+
+    minimise  distortion / (2 s2) + w_I I + w_W within + w_D dimension-wise KL   subject to  C_ij = 0 across groups,
+
+whose Lagrange condition is the stationarity of `theory.groups.optimum` with a symmetric Lambda, zero inside groups, in
+place of (w_I - w_B) C^-1 + (w_B - w_I) blockdiag(C_gg^-1): what that difference tends to. Solved by Newton's method on
+stationarity and constraint together, from the solution at a large weight. Exact up to the solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from theory.groups.decomposition import grouped_terms
+from theory.groups.held_decoder import COMPLEX_STEP, HeldDecoder
+from theory.groups.objective import Weights, code_slope
+from theory.groups.optimum import GroupedOptimum, grouped_optimum
+from theory.partition import Posterior, partition, partition_mask
+
+__all__ = ["independent_groups"]
+
+LARGE_WEIGHT = 1e4  # between groups, relative to the information: where Newton's method on the constraint begins
+
+
+def independent_groups(
+    decoder,
+    noise_variance: float,
+    covariance,
+    groups: Posterior,
+    *,
+    weights: Weights | None = None,
+    posterior: Posterior = "diagonal",
+) -> GroupedOptimum:
+    """The optimum of the grouped objective as its weight between groups goes to infinity.
+
+    Parameters
+    ----------
+    decoder : (D, K) array
+    noise_variance : float > 0
+    covariance : (D, D) array, of the data
+    groups : "diagonal", "full", or a list of groups of latents
+    weights : Weights, optional
+        of the other parts, none negative; all 1 by default. The weight between groups has no meaning here.
+    posterior : "diagonal", "full", or a list of groups of latents
+        the family of Q.
+
+    Returns
+    -------
+    GroupedOptimum
+        `gradient_norm` is the largest violation of stationarity or constraint; `least_curvature` that along the
+        constraint. The loss is that of the limit, to which the losses at finite weights rise.
+
+    Raises
+    ------
+    ValueError
+        as for `theory.groups.grouped_optimum`.
+
+    Notes
+    -----
+    Exact up to the solver; a local minimum, reached by continuation.
+    """
+    weights = Weights() if weights is None else weights
+    # On the constraint the weight between groups counts nothing; this one takes log det C out of the cost.
+    weights = replace(weights, between=weights.mutual_information)
+    large = replace(weights, between=LARGE_WEIGHT * weights.mutual_information)
+    near = grouped_optimum(decoder, noise_variance, covariance, large, groups, posterior=posterior).vae
+    latent_dim = near.latent_dim
+    groups = partition(groups, latent_dim)
+    problem = HeldDecoder(
+        near.decoder, near.noise_variance, np.asarray(covariance, dtype=float), groups, partition(posterior, latent_dim)
+    )
+    across = np.nonzero(np.triu(~partition_mask(groups, latent_dim)))
+    theta = problem.pack(near)
+    multipliers = (large.mutual_information - large.between) * np.linalg.inv(problem.code(theta))[across]
+    unknowns = np.concatenate([theta, multipliers])
+    residual, jacobian = _system(problem, weights, across, unknowns)
+    while True:
+        moved = unknowns - np.linalg.lstsq(jacobian, residual)[0]
+        after, jacobian_after = _system(problem, weights, across, moved)
+        if not np.abs(after).max(initial=0.0) < np.abs(residual).max(initial=0.0) / 2:
+            break
+        unknowns, residual, jacobian = moved, after, jacobian_after
+    vae = problem.vae(unknowns[: len(theta)])
+    terms = grouped_terms(vae, problem.covariance, groups)
+    return GroupedOptimum(
+        vae=vae,
+        terms=terms,
+        loss=terms.loss(replace(weights, between=0.0)),
+        gradient_norm=float(np.abs(residual).max(initial=0.0)),
+        least_curvature=_least_curvature(jacobian, len(theta)),
+    )
+
+
+def _system(problem: HeldDecoder, weights: Weights, across, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What must vanish, and its Jacobian by complex step."""
+    steps = unknowns + 1j * COMPLEX_STEP * np.eye(len(unknowns))
+    jacobian = _conditions(problem, weights, across, steps).imag / COMPLEX_STEP
+    return _conditions(problem, weights, across, unknowns), jacobian.T
+
+
+def _conditions(problem: HeldDecoder, weights: Weights, across, unknowns: np.ndarray) -> np.ndarray:
+    """Stationarity of the Lagrangian in theta, then C_ij across groups; (..., n) -> (..., n)."""
+    count = unknowns.shape[-1] - len(across[0])
+    theta, multipliers = unknowns[..., :count], unknowns[..., count:]
+    code = problem.code(theta)
+    slope = problem.strength + code_slope(code, weights, problem.groups)
+    slope[..., across[0], across[1]] += multipliers
+    slope[..., across[1], across[0]] += multipliers
+    stationary = problem.pull_back(theta, slope, -problem.cross, weights.mutual_information)
+    return np.concatenate([stationary, code[..., across[0], across[1]]], axis=-1)
+
+
+def _least_curvature(jacobian: np.ndarray, count: int) -> float:
+    """Smallest eigenvalue of the Lagrangian's Hessian on the tangent space of the constraint."""
+    hessian, constraint = jacobian[:count, :count], jacobian[count:, :count]
+    _, singular, basis = np.linalg.svd(constraint)
+    rank = np.count_nonzero(singular > len(jacobian) * np.finfo(float).eps * singular.max(initial=0.0))
+    tangent = basis[rank:]
+    if not len(tangent):
+        return np.inf
+    return float(np.linalg.eigvalsh(tangent @ (hessian + hessian.T) @ tangent.T / 2)[0])
