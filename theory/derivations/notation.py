@@ -74,5 +74,17 @@ REFERENCES = {
     "wang2022": (
         "Z. Wang, L. Ziyin. Posterior collapse of a linear latent variable model. NeurIPS 2022, arXiv 2205.04009."
     ),
+    "zietlow2021": (
+        "D. Zietlow, M. Rolinek, G. Martius. Demystifying inductive biases for (beta-)VAE based architectures. ICML "
+        "2021, arXiv 2102.06822."
+    ),
+    "tong1991": (
+        "L. Tong, R. Liu, V. C. Soon, Y.-F. Huang. Indeterminacy and identifiability of blind identification. IEEE "
+        "Transactions on Circuits and Systems 38, 1991."
+    ),
     "chen2022": "Z. Chen, W. Wang, S. Zou. Break the spell of total correlation in betaTCVAE. 2022, arXiv 2210.08794.",
+    "chen2025": (
+        "Z. Chen, Y. Xiang, W. Wang. Disentangling granularity: an implicit inductive bias in factorized VAEs. 2025, "
+        "arXiv 2505.24684."
+    ),
 }

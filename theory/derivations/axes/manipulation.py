@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.notation import K
-from theory.derivations.page import Derivation, Let, Step
+from theory.derivations.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -133,5 +133,8 @@ def derivation() -> Derivation:
         ),
         results=("Smallest change at 45 degrees", "With the gap free"),
         implements=("theory.axes.two_factor_manipulation", "theory.axes.two_factor_largest_angle"),
+        sources=(
+            Source("zietlow2021", "in the setting of: a small change of the data that hides the factors from a VAE"),
+        ),
         builds_on=("rotation",),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.notation import A, D, K, tau
-from theory.derivations.page import Derivation, Let, Step
+from theory.derivations.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -63,4 +63,5 @@ def derivation() -> Derivation:
         ),
         results=("The lagged covariance, whitened", "Demixing"),
         implements=("theory.axes.separate",),
+        sources=(Source("tong1991", "the method; its conditions with noise are worked out here"),),
     )
