@@ -17,7 +17,7 @@ from tqdm import tqdm
 from figures.registry import FIGURES, FORMATS, FigureEntry
 from figures.table import Deviation
 from theory import cli
-from theory.output import output_folder
+from theory.output import output_folder, refuse_folders
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +63,7 @@ def _command(arguments: argparse.Namespace) -> cli.Report:
         return _listing(chosen)
     options = _data_options(arguments.data, chosen)
     folder = output_folder(arguments.out)
+    _check_places(folder, chosen, formats)
     files, verdicts = [], []
     with tqdm(chosen, unit="figure", disable=None, file=sys.stderr) as bar:
         for entry in bar:
@@ -70,6 +71,14 @@ def _command(arguments: argparse.Namespace) -> cli.Report:
             files += written
             verdicts += [(entry.name, deviation) for deviation in deviations]
     return _report(folder, files, verdicts)
+
+
+def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
+    """Refuse a folder in the place of a file before the work, not after it."""
+    from figures.output import paths
+
+    for entry in chosen:
+        refuse_folders(paths(folder, entry.name, formats).values())
 
 
 def _draw(

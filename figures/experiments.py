@@ -12,10 +12,23 @@ from numerics import Sweep, sweep
 from numerics.data import digits
 from theory import Moments, validation
 
-__all__ = ["Observations", "Say", "away_from", "real_data", "silent", "train_each", "unfinished"]
+__all__ = [
+    "Observations",
+    "Say",
+    "away_from",
+    "real_data",
+    "silent",
+    "train_each",
+    "unfinished",
+]
 
 MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
 SMALLEST_NOISE = 1e-5  # of the largest eigenvalue
+BUDGET = 320_000  # what a figure may spend on training, in the unit of `Observations.work`: ten or twenty seconds
+FEWEST_BETAS = 8  # below which a figure has fewer latents instead
+APART = 0.01  # relative distance of eigenvalues from which on training tells their latents apart
+CLOSE, SLOWEST = 0.02, 20.0  # eigenvalues closer than this slow training down, by this factor at most
+TIE = 1e-12  # relative distance of eigenvalues up to which they are equal but for rounding
 
 Say = Callable[[str], object]  # takes a few words on what is being done
 
@@ -45,6 +58,40 @@ class Observations:
     def latent_dims(self, wanted: Iterable[int]) -> list[int]:
         """The wanted numbers of latents that leave a noise to learn, or 1 if none does."""
         return [latent_dim for latent_dim in wanted if self.leaves_noise(latent_dim)] or [1]
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """By how much each eigenvalue but the last exceeds the next, in units of that; zero where the two tie."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gaps = np.diff(self.eigenvalues[::-1])[::-1] / self.eigenvalues[1:]
+        return np.where(gaps > TIE, gaps, 0.0)
+
+    def work(self, latent_dims: Iterable[int]) -> float:
+        """What training a model of each size costs: D K (K + 2) as a step, or more where eigenvalues are close."""
+        total = 0.0
+        for latent_dim in latent_dims:
+            gaps = self.gaps[:latent_dim]
+            slowness = min(CLOSE / gaps[gaps > 0].min(initial=CLOSE), SLOWEST)
+            total += self.eigenvalues.size * latent_dim * (latent_dim + 2) * slowness
+        return total
+
+    def affordable_betas(self, latent_dims: Iterable[int], wanted: int) -> int:
+        """For how many betas, of those wanted, the budget trains a model of each size; two at least."""
+        return max(min(wanted, int(BUDGET // self.work(latent_dims))), 2)
+
+    def affordable(self, latent_dims: Iterable[int], wanted: int) -> list[int]:
+        """The sizes without the largest, until the budget trains each for the betas wanted, or enough for a curve."""
+        kept = list(latent_dims)
+        while len(kept) > 1 and not self._enough(kept, wanted):
+            kept.remove(max(kept))
+        return kept
+
+    def largest_affordable(self, latent_dims: Iterable[int], wanted: int) -> int:
+        """The largest of the sizes for which alone the budget is enough, or else the smallest."""
+        return max(size for size in latent_dims if size == min(latent_dims) or self._enough([size], wanted))
+
+    def _enough(self, latent_dims: Iterable[int], wanted: int) -> bool:
+        return self.affordable_betas(latent_dims, wanted) >= min(wanted, FEWEST_BETAS)
 
     @property
     def parameters(self) -> dict[str, object]:

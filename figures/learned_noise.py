@@ -54,7 +54,9 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     """
     source = real_data(observations, name)
     mean_variance = source.eigenvalues.mean()
-    latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
+    wanted = 6 if quick else 18
+    latent_dims = source.affordable(source.latent_dims(LATENTS[1:] if quick else LATENTS), wanted)
+    betas_tried = source.affordable_betas(latent_dims, wanted)
     critical = optimum_curve(source.moments, max(latent_dims), [1.0]).critical_betas
     ends = min(0.5, critical[-1] / 2), 1.3 * critical[0]
     line = np.union1d(np.geomspace(*ends, 161), critical)
@@ -62,7 +64,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     rows += points(COUNT, "all", "critical", critical, np.nan)
     for latent_dim in latent_dims:
         say(f"training {latent_dim} latents")
-        tried = away_from(critical[:latent_dim], np.geomspace(*ends, 6 if quick else 18))
+        tried = away_from(critical[:latent_dim], np.geomspace(*ends, betas_tried))
         done, series = train_each(source.moments, latent_dim, tried, seeds=(seed,)), str(latent_dim)
         sweeps.append(done)
         curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, tried))

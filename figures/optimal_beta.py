@@ -1,8 +1,8 @@
 """Figure: the beta of the least forward KL, and what it depends on.
 
 a  the coherence of two factors, with the expansion for weakly coherent columns
-b  the signal-to-noise ratio
-c  a decoder noise that is not the truth's: every optimum scales as 1 / noise
+b  the signal-to-noise ratio of two factors
+c  a decoder noise that is not the truth's: every optimum scales as 1 / noise, that of the mean squared error too
 d  random mixing of many factors: the limit of infinite size, and draws at finite size
 
 The experiment trains an encoder for each beta that a scalar minimiser asks for, and knows nothing of the closed forms.
@@ -52,8 +52,8 @@ MISMATCHED = (4.0, 0.8)  # signal-to-noise ratio and coherence of panel c
 CRITERIA = {"forward_kl": "forward KL", "mean_squared_error": "mean squared error"}  # of panel c
 RANDOM_SIGNAL = 4.0  # of panel d
 TITLES = (
-    "two factors",
-    "two factors",
+    "two coherent factors",
+    "two factors in more or less noise",
     f"two factors, wrong noise, $a = {MISMATCHED[0]:g}$, $r = {MISMATCHED[1]:g}$",
     f"random mixing, $a = {RANDOM_SIGNAL:g}$",
 )
@@ -217,7 +217,7 @@ def plot(table: Table, axes):
     flat = panel_axes(axes, len(PANELS))
     for ax, name, title in zip(flat, "abcd", TITLES, strict=True):
         letter(ax, name, title)
-        ax.set(ylabel=r"optimal $\beta$")
+        ax.set(ylabel=r"optimal $\beta$" if name == "c" else r"optimal $\beta$ (forward KL)")
     _plot_coherence(flat[0], table)
     _plot_signal(flat[1], table)
     _plot_mismatch(flat[2], table)
@@ -232,9 +232,10 @@ def _plot_coherence(ax: Axes, table: Table) -> None:
     draw_panel(ax, table, PANELS[0], colours)
     ax.set(xlabel="coherence $r$ of the two columns", xlim=(0, 1), ylim=(0.95, 12), yscale="log")
     plain_ticks(ax.yaxis)
-    series_legend(ax, colours, {name: f"$a = {name}$" for name in colours}, loc="upper left")
+    labels = {name: f"signal-to-noise $a = {name}$" for name in colours}
+    series_legend(ax, colours, labels, loc="upper left")
     expansion = Line2D([], [], color=GREY, label="small $r$", **DOTTED)
-    add_legend(ax, [expansion], loc="upper left", bbox_to_anchor=(0.22, 1.0))
+    add_legend(ax, [expansion], loc="upper left", bbox_to_anchor=(0.0, 0.74))
 
 
 def _plot_signal(ax: Axes, table: Table) -> None:

@@ -1,7 +1,8 @@
 """Writing a figure: pictures, the table shown, and what it was made from; the same bytes on every run.
 
-A figure is rendered in memory and checked files are then put in place one by one, so that a folder never holds half a
-file. Nothing that changes from run to run is written: no dates, no paths, no times.
+A figure is rendered in memory, and its files are put in place when all of them are written, so that a folder never
+holds half a figure. Nothing that changes from run to run is written: no dates, no paths, no times. The layout is made
+once and then held, so that a picture does not depend on which others are made of it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from matplotlib.figure import Figure
 from figures.drawing import styled
 from figures.table import Table, csv_text
 from theory.cli import to_json
-from theory.output import write_atomically
+from theory.output import write_together
 
-__all__ = ["METADATA", "draw", "render", "write"]
+__all__ = ["METADATA", "draw", "paths", "render", "write"]
 
 # What each format would otherwise write of the date or the program.
 METADATA = {
@@ -33,11 +34,13 @@ PACKAGES = ("linear-beta-vae", "numpy", "scipy", "matplotlib", "numba", "scikit-
 
 
 def draw(module, table: Table) -> Figure:
-    """A figure module's table on a figure of its own layout, apart from pyplot and its state."""
+    """A figure module's table on a figure of its own layout, laid out for good, apart from pyplot and its state."""
     with styled():
         figure = Figure(figsize=module.LAYOUT["size"])
-        FigureCanvasAgg(figure)
+        canvas = FigureCanvasAgg(figure)
         module.plot(table, figure.subplots(*module.LAYOUT["shape"]))
+        canvas.draw()
+        figure.set_layout_engine("none")  # else every saving would lay it out again, from where the last one left it
     return figure
 
 
@@ -50,8 +53,13 @@ def render(figure: Figure, file_format: str) -> bytes:
     return buffer.getvalue()
 
 
+def paths(folder: Path, name: str, formats: Iterable[str]) -> dict[str, Path]:
+    """Where the files of a figure go, by their extension: NAME.FORMAT for every format, NAME.csv and NAME.json."""
+    return {extension: folder / f"{name}.{extension}" for extension in (*formats, "csv", "json")}
+
+
 def write(folder: Path, name: str, module, table: Table, formats: Iterable[str]) -> list[Path]:
-    """Write NAME.FORMAT for every format, NAME.csv and NAME.json into an existing folder; returns their paths."""
+    """Write the files of a figure into an existing folder, all or none; returns their paths."""
     figure = draw(module, table)
     about = {
         "figure": name,
@@ -61,11 +69,11 @@ def write(folder: Path, name: str, module, table: Table, formats: Iterable[str])
     }
     contents = {file_format: render(figure, file_format) for file_format in formats}
     contents |= {"csv": csv_text(table.points).encode(), "json": f"{to_json(about)}\n".encode()}
-    files = []
-    for extension, content in contents.items():
-        files.append(folder / f"{name}.{extension}")
-        write_atomically(files[-1], lambda opened, content=content: opened.write(content))
-    return files
+    files = paths(folder, name, formats)
+    write_together(
+        {file: lambda opened, content=contents[extension]: opened.write(content) for extension, file in files.items()}
+    )
+    return list(files.values())
 
 
 def _versions() -> dict[str, str]:

@@ -40,6 +40,7 @@ LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 3.0)}
 PLANE, PENALTY = "distortion", "excess_distortion"
 SHANNON = "Shannon"
 LATENTS = (2, 4, 8, 16)
+FEW_DIMENSIONS = 8  # of the data, up to which a single latent is shown too: two may already be enough
 LOWEST_LEVEL = 0.02  # of the largest eigenvalue: where the curves end
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the total variance")
 
@@ -54,13 +55,15 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     levels = largest * np.geomspace(LOWEST_LEVEL, 1.0, 161)
     shannon = rate_distortion(source.eigenvalues, levels)
     rows = points(PLANE, SHANNON, "theory", shannon.rate, shannon.distortion / total)
-    sweeps, latent_dims = [], source.latent_dims(LATENTS[1:3] if quick else LATENTS)
+    few, wanted = source.data.shape[1] <= FEW_DIMENSIONS, 5 if quick else 12
+    sizes = LATENTS[1:3] if quick else LATENTS
+    sizes = (1, *LATENTS[:2]) if few else sizes
+    latent_dims = source.affordable(source.latent_dims(sizes), wanted)
+    count, sweeps = source.affordable_betas(latent_dims, wanted), []
     noise = source.eigenvalues.mean()
     for latent_dim in latent_dims:
         say(f"training {latent_dim} latents")
-        tried = away_from(
-            source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, 5 if quick else 12)
-        )
+        tried = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, count))
         done = train_each(source.moments, latent_dim, tried / noise, noise_variance=noise, seeds=(seed,))
         sweeps.append(done)
         rows += _curve(source, latent_dim, levels, total)

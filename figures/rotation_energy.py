@@ -159,6 +159,7 @@ def plot(table: Table, axes):
         for name, shade in shades.items():
             height = heights[posterior, name] = len(heights) + (posterior == "full")
             angles = table.select(STARTS, "trained", f"{posterior} {name}").x
+            ends.text(49, height, rf"$\ell_1 / \ell_2 = {name}$", va="center", color=shade, fontsize=7)
             if posterior == "diagonal":
                 ends.text(2.5, height, f"all {len(angles)} starts", va="center", fontsize=7)
             ends.plot(angles, np.full(len(angles), height), "o", color=shade, markeredgecolor="white", alpha=0.8)

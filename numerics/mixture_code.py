@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from theory import validation
@@ -147,7 +146,7 @@ def plane_of(prior: Prior) -> tuple[np.ndarray, np.ndarray, float]:
     points, areas = _grid_of_plane()
     log_density = prior.log_density(points)
     mass = areas * np.exp(log_density)
-    return points, mass, float(mass @ log_density)
+    return points, mass, float(np.sum(mass * log_density))
 
 
 def divergence_and_slopes(plane, code) -> tuple[float, np.ndarray, np.ndarray]:
@@ -156,10 +155,12 @@ def divergence_and_slopes(plane, code) -> tuple[float, np.ndarray, np.ndarray]:
     parts, pulls = _log_mixture(code, points)
     log_density = logsumexp(parts, axis=0)
     shares = mass * np.exp(parts - log_density)
-    pulled = (shares[..., np.newaxis] * pulls).swapaxes(1, 2)
-    to_means, outer = -pulled.sum(axis=2), pulled @ pulls
+    pulls = pulls.swapaxes(1, 2)
+    pulled = shares[:, np.newaxis] * pulls
+    # Sums rather than matrix products, whose threads cost more than they save on so long and thin arrays.
+    to_means, outer = -pulled.sum(axis=-1), np.sum(pulled[:, :, np.newaxis] * pulls[:, np.newaxis], axis=-1)
     to_covariances = -(outer - shares.sum(axis=1)[:, np.newaxis, np.newaxis] * np.linalg.inv(code[2])) / 2
-    return float(own - mass @ log_density), to_means, to_covariances
+    return float(own - np.sum(mass * log_density)), to_means, to_covariances
 
 
 def code_entropy(code) -> float:
@@ -173,15 +174,19 @@ def code_entropy(code) -> float:
 
 
 def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
-    """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, n, 2)."""
-    weights, means, covariances = code
+    """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, n, 2).
+
+    Without matrix products: on so many points they would wake the threads of the linear algebra, which then wait for
+    each other.
+    """
     parts, pulls = [], []
-    for weight, mean, covariance in zip(weights, means, covariances, strict=True):
-        root = np.linalg.cholesky(covariance)
-        whitened = solve_triangular(root, (points - mean).T, lower=True)
-        log_norm = np.log(np.diagonal(root)).sum() + np.log(2 * np.pi)
-        parts.append(np.log(weight) - np.sum(whitened**2, axis=0) / 2 - log_norm)
-        pulls.append(solve_triangular(root, whitened, lower=True, trans="T").T)
+    for weight, mean, covariance in zip(*code, strict=True):
+        away = points - mean
+        precision = np.linalg.inv(covariance)
+        pulled = away[:, :1] * precision[0] + away[:, 1:] * precision[1]
+        log_norm = np.linalg.slogdet(covariance)[1] / 2 + np.log(2 * np.pi)
+        parts.append(np.log(weight) - np.sum(away * pulled, axis=1) / 2 - log_norm)
+        pulls.append(pulled)
     return np.array(parts), np.array(pulls)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from numerics.mixture_code import (
     LINE_REACH,
@@ -117,7 +118,9 @@ def train_with_prior(
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     options = {"maxiter": max_steps, "maxfun": 2 * max_steps, "gtol": tolerance, "ftol": 0.0, "maxcor": 30}
     first = problem.start(rng) if start is None else problem.pack(start)
-    found = minimize(problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options)
+    # The matrices are tiny: threads of the linear algebra would only wait for each other, ten times as long.
+    with threadpool_limits(1, user_api="blas"):
+        found = minimize(problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options)
     return problem.run(found.x, tolerance)
 
 

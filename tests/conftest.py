@@ -1,4 +1,4 @@
-"""One thread for linear algebra: the matrices of the tests are small, and threads that wait for each other cost more."""
+"""One thread for linear algebra: the matrices of the tests are small, and threads waiting for each other cost more."""
 
 import os
 

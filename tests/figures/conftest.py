@@ -8,10 +8,12 @@ import pytest
 
 from figures.registry import FIGURES
 
+DATA = {name: entry.module.data for name, entry in FIGURES.items()}  # as they are before a test replaces them
+
 
 @functools.cache
 def _quick(name):
-    return FIGURES[name].module.data(quick=True)
+    return DATA[name](quick=True)
 
 
 @pytest.fixture

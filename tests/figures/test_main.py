@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,41 @@ def test_the_same_bytes_on_every_run(tmp_path, monkeypatch):
     assert [file.suffix for file in files] == [".csv", ".json", ".pdf", ".png", ".svg"]
     for file in files:
         assert file.read_bytes() == (tmp_path / "second" / file.name).read_bytes(), file.name
+
+
+def test_a_picture_does_not_depend_on_the_other_formats(tmp_path):
+    for name in ("collapse", CHEAP):
+        for formats in ("png", "pdf,png"):
+            assert main(["--only", name, "--format", formats, "--out", str(tmp_path / formats)]) == 0
+        alone, beside = ((tmp_path / formats / f"{name}.png").read_bytes() for formats in ("png", "pdf,png"))
+        assert alone == beside
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rotation_energy, "data", lambda **_: pytest.fail("drawn"))
+    (tmp_path / f"{CHEAP}.csv").mkdir()
+    assert main(["--only", CHEAP, "--out", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
+    assert f"{CHEAP}.csv: is a folder, and a file is to be written there; remove it" in captured.err
+    assert [file.name for file in tmp_path.iterdir()] == [f"{CHEAP}.csv"]
+
+
+def test_a_disk_that_is_full_leaves_no_file_of_the_figure(tmp_path, monkeypatch, capsys):
+    opened, filled = Path.open, []
+
+    def full(self, *arguments, **options):
+        if self.name.endswith(".tmp"):
+            filled.append(self.name)
+        if len(filled) == 3:
+            raise OSError(28, "No space left on device", str(self))
+        return opened(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    assert main(["--only", CHEAP, "--out", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].endswith("No space left on device") and "Traceback" not in captured.err
+    assert len(filled) == 3 and list(tmp_path.iterdir()) == []
 
 
 def test_no_dates_or_programs_in_the_files(quick_table):

@@ -38,6 +38,12 @@ def test_verify_prints_a_verdict_for_every_comparison(capsys):
     assert all(line.endswith("ok") for line in lines[1:6])
 
 
+def test_only_takes_commas_and_repetition(capsys):
+    found = run_json(capsys, "verify", "--quick", "--only", "two_factors, slope_at_one", "--only", "two_factors")
+    assert list(dict.fromkeys(row["result"] for row in found["rows"])) == ["two_factors", "slope_at_one"]
+    assert len(found["rows"]) == 5
+
+
 def test_verify_fails_with_exit_code_1(capsys, monkeypatch):
     right = inference.two_factor_optimal_beta
     monkeypatch.setattr("theory.inference.two_factor_optimal_beta", lambda a, r: right(a, r) + 1e-3)
@@ -149,15 +155,23 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
     file = tmp_path / "runs.csv"
     arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1,2", "--seeds", "2", "--out", str(file)]
     code, out, _ = run(capsys, "sweep", *arguments)
-    assert code == 1
-    assert "interrupted: only the runs that finished" in out
-    assert len(file.read_text().splitlines()) == 1 + finished
+    assert code == 130
+    assert f"interrupted after {finished} of 4 runs" in out
+    assert out.startswith("no run finished") == (finished == 0)
+    header, *rows = file.read_text().splitlines()
+    assert len(rows) == finished and header.split(",") == list(door.COLUMNS)
+    code, out, _ = run(capsys, "sweep", *arguments, "--json")
+    assert code == 130
+    found = json.loads(out)
+    assert found["interrupted"] is True
+    assert {name: len(values) for name, values in found["runs"].items()} == dict.fromkeys(door.COLUMNS, finished)
 
 
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["verify", "--only", "nothing"], "only must be one of"),
+        (["verify", "--only", "nothing"], "--only must be one of"),
+        (["verify", "--only", "two_factors,"], "--only must be one of"),
         (["train"], "--latent-dim"),
         (["train", "--latent-dim", "-1"], "latent_dim must be >= 0"),
         (["train", "--latent-dim", "2", "--beta", "0"], "beta must be > 0"),

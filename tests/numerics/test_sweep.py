@@ -86,6 +86,17 @@ def test_an_interrupt_keeps_what_was_finished(monkeypatch):
             ask()
 
 
+def test_the_more_a_step_costs_the_smaller_are_the_batches(monkeypatch):
+    module = sys.modules["numerics.sweep"]
+    monkeypatch.setattr(module, "get_num_threads", lambda: 1)
+    sizes = []
+    monkeypatch.setattr(kernels, "descend_all", lambda *arguments: sizes.append(len(arguments[0])))
+    for data_dim, latent_dim, batches in ((64, 2, [8, 4]), (64, 8, [4, 4, 4]), (300, 12, [1] * 12), (5, 0, [8, 4])):
+        sizes.clear()
+        sweep(np.eye(data_dim), latent_dim, betas=np.geomspace(0.1, 1, 12))
+        assert sizes == batches
+
+
 def test_progress_goes_to_stderr_and_only_if_wanted(capsys):
     sweep(DISTINCT.covariance, 2, betas=[1.0], progress=True)
     shown = capsys.readouterr()
@@ -108,8 +119,9 @@ def test_nothing_to_do():
     [
         ({"betas": [1.0, 0.0]}, "betas must be > 0 everywhere"),
         ({"betas": 1.0}, "betas must be a vector"),
-        ({"seeds": -1}, "seeds must be >= 0"),
+        ({"seeds": -1}, "seeds must be >= 0, got -1; pass zero or a positive whole number"),
         ({"seeds": [0.5]}, "seeds must be a whole number"),
+        ({"noise_variance": "lerned"}, "noise_variance must be a number or 'learned', got 'lerned'"),
         ({"method": "newton"}, "method must be one of"),
     ],
 )

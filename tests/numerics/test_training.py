@@ -362,7 +362,7 @@ def test_moments_bring_their_mean():
     [
         ({"beta": 0.0}, "beta must be > 0"),
         ({"latent_dim": -1}, "latent_dim must be >= 0"),
-        ({"noise_variance": "true"}, "noise_variance must be one of 'learned'"),
+        ({"noise_variance": "true"}, "noise_variance must be a number or 'learned'"),
         ({"noise_variance": 0.0}, "noise_variance must be > 0"),
         ({"decoder": np.ones((5, 2))}, "decoder must be 5 x 3"),
         ({"posterior": "mean field"}, "posterior must be"),

@@ -78,6 +78,24 @@ def test_an_interrupt_ends_without_a_traceback(capsys):
     assert capsys.readouterr().err == "door: interrupted\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (PermissionError(13, "Permission denied", "/root/x.npz"), "/root/x.npz: Permission denied"),
+        (OSError("cannot read\nthat"), "cannot read that"),
+    ],
+)
+def test_an_error_of_the_system_is_one_line_and_exits_with_two(capsys, error, said):
+    assert cli.run(door(raiser(error)), ["go"]) == 2
+    assert capsys.readouterr() == ("", f"door: error: {said}\n")
+
+
+def test_what_was_finished_before_an_interrupt_is_printed(capsys):
+    assert cli.run(door(lambda _: cli.Report({}, "half", interrupted=True)), ["go"]) == 130
+    assert capsys.readouterr().out == "half\n"
+
+
 def test_help_lists_the_examples(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.run(door(raiser(AssertionError)), ["go", "--help"])
@@ -93,16 +111,33 @@ def test_values_may_begin_with_a_minus_sign(capsys, value):
     assert cli.run(parser, ["go", f"--number={value}"]) == 0
 
 
+LONG = (
+    "from theory import cli; p = cli.Parser(prog='door'); c = p.add_subparsers(); "
+    "cli.add_command(c, 'go', lambda a: cli.Report({}, 'line\\n' * 100_000), 'Goes.', ''); "
+    "raise SystemExit(cli.run(p, ['go']))"
+)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_under_stdout_is_one_line():
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(
+            [sys.executable, "-c", LONG],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+    assert (run.returncode, run.stderr) == (2, "door: error: No space left on device\n")
+
+
 def test_a_reader_that_stops_early_is_no_error():
-    code = "from theory import cli; p = cli.Parser(prog='door'); c = p.add_subparsers(); " + (
-        "cli.add_command(c, 'go', lambda a: cli.Report({}, 'line\\n' * 100_000), 'Goes.', ''); "
-        "raise SystemExit(cli.run(p, ['go']))"
-    )
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as pipe:
         run = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", LONG],
             stdout=pipe,
             stderr=subprocess.PIPE,
             cwd=Path(__file__).parents[2],

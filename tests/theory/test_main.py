@@ -323,7 +323,7 @@ def test_rate_distortion_levels_by_default(json_of):
             "inference --loading 1 --noise-variance 1 --decoder-noise x",
             "--decoder-noise must be a number or true or learned",
         ),
-        ("inference --loading 1 --noise-variance 1 --decoder-noise 0", "noise_variance must be > 0"),
+        ("inference --loading 1 --noise-variance 1 --decoder-noise 0", "--decoder-noise must be > 0"),
         ("inference --loading 1 --noise-variance 1 --posterior x", "--posterior must be diagonal, full, or groups"),
         (
             "inference --loading 1,0 --noise-variance 1 --posterior 0",

@@ -91,6 +91,30 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_files_written_together_all_change_or_none(tmp_path):
+    paths = [tmp_path / "a.bin", tmp_path / "b.bin"]
+    output.write_together({path: lambda opened, path=path: opened.write(path.name.encode()) for path in paths})
+    assert [path.read_bytes() for path in paths] == [b"a.bin", b"b.bin"]
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        output.write_together({paths[0]: lambda opened: opened.write(b"new"), paths[1]: fail})
+    assert [path.read_bytes() for path in paths] == [b"a.bin", b"b.bin"]
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path):
+    (tmp_path / "b.bin").mkdir()
+    said = f"{tmp_path / 'b.bin'}: is a folder, and a file is to be written there; remove it, or write elsewhere"
+    with pytest.raises(ValueError, match=said):
+        output.write_together({tmp_path / name: lambda opened: opened.write(b"") for name in ("a.bin", "b.bin")})
+    assert [path.name for path in tmp_path.iterdir()] == ["b.bin"]
+    with pytest.raises(ValueError, match=said):
+        output.write_atomically(tmp_path / "b.bin", lambda opened: opened.write(b""))
+
+
 def test_writing_through_a_link_keeps_the_link(tmp_path):
     target, link = tmp_path / "target.bin", tmp_path / "link.bin"
     target.write_bytes(b"old")

@@ -37,13 +37,12 @@ def test_zero_is_non_negative_but_not_positive():
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (np.nan, "x must be finite, got nan"),
-        (np.inf, "x must be finite, got inf"),
-        ("1", "x must be a number, got '1'"),
-        (b"1", "x must be a number, got b'1'"),
-        (None, "x must be a number, got None"),
-        ([1.0, 2.0], "x must be a number, got [1.0, 2.0]"),
-        (1j, "x must be a number, got 1j"),
+        (np.nan, "x must be finite, got nan; pass a finite number"),
+        (np.inf, "x must be finite, got inf; pass a finite number"),
+        ("1", "x must be a number, got '1'; pass a float such as 0.5"),
+        (b"1", "x must be a number, got b'1'; pass a float such as 0.5"),
+        (None, "x must be a number, got None; pass a float such as 0.5"),
+        ([1.0, 2.0], "x must be a number, got [1.0, 2.0]; pass a float such as 0.5"),
     ],
 )
 def test_what_is_no_finite_number(check, value, said):
@@ -73,7 +72,9 @@ def test_latent_count_takes_nothing_else(value):
 
 
 def test_latent_count_is_not_negative():
-    assert "latent_dim must be >= 0, got -1" in rejected(validation.latent_count, "latent_dim", -1)
+    assert rejected(validation.latent_count, "seeds", -1) == (
+        "seeds must be >= 0, got -1; pass zero or a positive whole number"
+    )
 
 
 def test_choice():
@@ -86,28 +87,62 @@ def test_choice():
 def test_vector():
     assert validation.vector("mean", [1, 2], 2).dtype == np.float64
     assert validation.vector("mean", []).shape == (0,)
-    assert rejected(validation.vector, "mean", [[1.0]]) == "mean must be a vector, got an array of shape (1, 1)"
-    assert rejected(validation.vector, "mean", 1.0) == "mean must be a vector, got an array of shape ()"
-    assert rejected(validation.vector, "mean", [1.0], 2) == "mean must have length 2, got 1"
+    for value, shape in (([[1.0]], "(1, 1)"), (1.0, "()")):
+        said = f"mean must be a vector, got an array of shape {shape}; pass a one-dimensional array"
+        assert rejected(validation.vector, "mean", value) == said
+    assert rejected(validation.vector, "mean", [1.0], 2) == "mean must have length 2, got 1; pass 2 numbers"
 
 
 def test_matrix():
     assert validation.matrix("decoder", [[1, 2, 3]]).shape == (1, 3)
     assert validation.matrix("decoder", np.zeros((3, 0)), (3, None)).shape == (3, 0)
-    assert rejected(validation.matrix, "decoder", [1.0]) == "decoder must be a matrix, got an array of shape (1,)"
-    assert rejected(validation.matrix, "decoder", np.ones((2, 3)), (3, None)) == "decoder must be 3 x any, got 2 x 3"
-    assert rejected(validation.matrix, "decoder", np.ones((2, 3)), (2, 2)) == "decoder must be 2 x 2, got 2 x 3"
+    assert rejected(validation.matrix, "decoder", [1.0]) == (
+        "decoder must be a matrix, got an array of shape (1,); pass a two-dimensional array"
+    )
+    for shape, said in [
+        ((3, None), "decoder must be 3 x any, got 2 x 3; pass its transpose"),
+        ((None, 2), "decoder must be any x 2, got 2 x 3; pass its transpose"),
+        ((2, 2), "decoder must be 2 x 2, got 2 x 3; pass an array of that shape"),
+    ]:
+        assert rejected(validation.matrix, "decoder", np.ones((2, 3)), shape) == said
 
 
 @pytest.mark.parametrize("check", [validation.vector, validation.matrix, validation.positive_array])
-@pytest.mark.parametrize("value", ["text", [[1, 2], [3]], [object()], {"a": 1}, [1j]])
+@pytest.mark.parametrize("value", ["text", [[1, 2], [3]], [object()], {"a": 1}])
 def test_arrays_hold_numbers_only(check, value):
-    assert rejected(check, "x", value) == f"x must hold numbers only, got {type(value).__name__}"
+    assert rejected(check, "x", value) == (
+        f"x must hold numbers only, got {type(value).__name__}; pass numbers, as many in every row"
+    )
+
+
+@pytest.mark.parametrize("value", [1j, np.complex128(1), np.array([1.0, 2j]), [[1, 2j]], np.ones(2, dtype=complex)])
+def test_complex_numbers_are_refused_and_not_cast(value):
+    said = "x must be real, got complex numbers; pass their real part, if the rest is only rounding"
+    checks = [validation.vector, validation.matrix, validation.positive_array, validation.real_array]
+    for check in checks + ([validation.positive, validation.non_negative] if np.ndim(value) == 0 else []):
+        assert rejected(check, "x", value) == said
+
+
+def test_real_array_keeps_what_is_not_finite():
+    np.testing.assert_array_equal(validation.real_array("x", [1, np.inf, np.nan]), [1, np.inf, np.nan])
+    assert validation.real_array("x", [[True, 2]]).dtype == np.float64
+
+
+def test_positive_or_word():
+    assert validation.positive_or_word("noise_variance", "learned", "learned") == "learned"
+    number = validation.positive_or_word("noise_variance", np.float32(0.5), "learned")
+    assert type(number) is float and number == 0.5
+    for words, said in [
+        (("learned",), "noise_variance must be a number or 'learned', got 'lerned'"),
+        (("true", "learned"), "noise_variance must be a number or 'true' or 'learned', got 'lerned'"),
+    ]:
+        assert rejected(validation.positive_or_word, "noise_variance", "lerned", *words) == said
+    assert "noise_variance must be > 0" in rejected(validation.positive_or_word, "noise_variance", 0, "learned")
 
 
 def test_arrays_are_finite():
     assert rejected(validation.matrix, "x", [[np.nan, 1], [np.inf, 2]]) == (
-        "x must be finite, it has 2 NaN or infinite entries"
+        "x must be finite, it has 2 NaN or infinite entries; remove or replace NaN and infinite entries"
     )
 
 
@@ -141,7 +176,9 @@ def test_covariance_has_the_wanted_size():
     assert rejected(validation.covariance_matrix, "covariance", np.ones((5, 2))) == (
         "covariance must be square, got 5 x 2; pass a covariance, not the data"
     )
-    assert rejected(validation.covariance_matrix, "covariance", np.eye(2), 3) == "covariance must be 3 x 3, got 2 x 2"
+    assert rejected(validation.covariance_matrix, "covariance", np.eye(2), 3) == (
+        "covariance must be 3 x 3, got 2 x 2; pass a matrix of that size"
+    )
 
 
 @given(arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.floats(-1e3, 1e3, width=32)))

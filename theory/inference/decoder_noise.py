@@ -154,12 +154,11 @@ def decoder_noise(
     ValueError
         for another word, or a number that is not positive.
     """
-    if not isinstance(noise_variance, str):
-        return FixedNoise(validation.positive("noise_variance", noise_variance))
-    if noise_variance not in ("true", "learned"):
-        raise ValueError(f"noise_variance must be a positive number, 'true' or 'learned', got {noise_variance!r}")
-    if noise_variance == "true":
+    noise = validation.positive_or_word("noise_variance", noise_variance, "true", "learned")
+    if noise == "true":
         return FixedNoise(truth.noise_variance)
+    if noise != "learned":
+        return FixedNoise(noise)
 
     decoder = truth.loading if decoder is None else validation.matrix("decoder", decoder, truth.loading.shape)
     left, singular, _ = principal_axes(decoder)

@@ -108,7 +108,7 @@ def test_limit_from_above_where_the_noise_is_undetermined():
         (lambda: learned_noise_variance([1.0, -1.0], 1, 1.0), "eigenvalues must have no negative eigenvalue"),
         (lambda: learned_noise_variance([1.0, 2.0], -1, 1.0), "latent_dim must be >= 0"),
         (lambda: learned_noise_variance([1.0, 2.0], 1, 0.0), "beta must be > 0"),
-        (lambda: critical_betas([1.0], 1, "true"), "noise_variance must be one of 'learned'"),
+        (lambda: critical_betas([1.0], 1, "true"), "noise_variance must be a number or 'learned'"),
         (lambda: critical_betas([1.0], 1, -1.0), "noise_variance must be > 0"),
         (lambda: profile_loss([1.0], 1, 1.0, 0.0), "noise_variance must be > 0"),
     ],

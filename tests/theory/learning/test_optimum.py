@@ -287,7 +287,7 @@ def test_a_curve_factors_once(monkeypatch):
         ({"beta": 0}, "beta must be > 0"),
         ({"beta": np.nan}, "beta must be finite"),
         ({"noise_variance": 0.0}, "noise_variance must be > 0"),
-        ({"noise_variance": "true"}, "noise_variance must be one of 'learned'"),
+        ({"noise_variance": "true"}, "noise_variance must be a number or 'learned'"),
         ({"posterior": "triangular"}, "posterior must be 'diagonal', 'full'"),
         ({"posterior": [[0, 1]]}, "misses latents"),
         ({"latent_dim": -1}, "latent_dim must be >= 0"),
