@@ -43,6 +43,8 @@ MARKS = {
     "trained": {"linestyle": "", "marker": "o", "markeredgecolor": "white", "markeredgewidth": 0.4, "zorder": 3},
     "monte_carlo": {"linestyle": "", "marker": "", "elinewidth": 0.9, "capsize": 1.8, "zorder": 4},
     "reference": {"linestyle": "", "marker": "o", "markersize": 7, "markerfacecolor": "none", "zorder": 4},
+    "measured": {"linestyle": ":", "linewidth": 0.8, "marker": "s", "markersize": 2.6, "zorder": 3},
+    "published": {"linestyle": "", "marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 5},
 }
 CRITICAL = {"color": "0.8", "linewidth": 0.5, "zorder": 0}
 NAMES = {
@@ -52,6 +54,8 @@ NAMES = {
     "trained": "trained",
     "monte_carlo": "Monte Carlo ± 2 s.e.",
     "reference": "reference",
+    "measured": "measured",
+    "published": "published",
 }
 
 

@@ -35,5 +35,9 @@ FIGURES = {
         FigureEntry("rate_distortion", "Shannon's curve of the data, and VAEs on it", takes_data=True),
         FigureEntry("learned_noise", "the learned noise against beta", takes_data=True),
         FigureEntry("rotation_energy", "loss along a rotation, and where training ends"),
+        FigureEntry("degenerate_spectrum", "distance to orthogonality of three linear models, and its way to zero"),
+        FigureEntry("priors_and_axes", "what a rotation costs under each prior, Gaussian and other factors"),
+        FigureEntry("decomposition", "overlap and alignment of codes, sparsity and reconstruction against alpha"),
+        FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, and images of it"),
     )
 }

@@ -8,9 +8,11 @@ Each row says where it comes from:
     trained      a model trained by gradients; drawn as a dot
     monte_carlo  an average over random draws with its standard error; drawn as an error bar
     reference    the same quantity from another library; drawn as a ring
+    measured     an experiment for which there is no closed form; drawn as small joined dots
+    published    a number from a paper; drawn as a cross
 
-An experimental row carries beside its value the one that theory expects there. The two come from different code, so
-their largest difference, quantity by quantity, is the verdict of the figure.
+An experimental row of the three kinds in `EXPERIMENTS` carries beside its value the one that theory expects there. The
+two come from different code, so their largest difference, quantity by quantity, is the verdict of the figure.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from scipy.special import ndtri, stdtrit
 
 __all__ = ["Columns", "Deviation", "Point", "Table", "Tolerance", "points", "standard_errors_allowed"]
 
-SOURCES = ("theory", "minimum", "critical", "trained", "monte_carlo", "reference")
+SOURCES = ("theory", "minimum", "critical", "trained", "monte_carlo", "reference", "measured", "published")
 EXPERIMENTS = ("trained", "monte_carlo", "reference")
 FALSE_ALARM = 1e-4  # chance that a Monte Carlo quantity of a correct theory is called a failure
 

@@ -14,15 +14,19 @@ from matplotlib.legend import Legend
 
 from figures import (
     collapse,
+    decomposition,
+    degenerate_spectrum,
     experiments,
+    hiding_factors,
     inference_error,
     learned_noise,
     optimal_beta,
+    priors_and_axes,
     rate_distortion,
     rotation_energy,
 )
 from figures.registry import FIGURES
-from theory import GenerativeModel, Moments, optimum
+from theory import GenerativeModel, LinearVAE, Moments, optimum
 from theory.axes import plane_rotation
 from theory.inference import two_factor_loading, two_factor_optimal_beta
 
@@ -45,11 +49,22 @@ def test_experiment_agrees_with_theory(entry, quick_table):
     assert all(d.reason and d.points > 0 for d in deviations)
 
 
+# Panels of training alone: where it ends, or quantities without a closed form.
+WITHOUT_THEORY = (
+    rotation_energy.STARTS,
+    priors_and_axes.ENDS,
+    decomposition.SHARPER,
+    decomposition.CLUSTERED,
+    decomposition.ALIGNMENT,
+)
+
+
 def test_every_panel_has_theory_and_experiment(entry, quick_table):
     table = quick_table(entry.name)
+    assert {"theory", "trained"} <= {row.source for row in table.points}
     for panel in {row.panel for row in table.points}:
         sources = {row.source for row in table.points if row.panel == panel}
-        assert "trained" in sources and ("theory" in sources or panel == rotation_energy.STARTS)
+        assert sources & {"trained", "measured"} and ("theory" in sources or panel in WITHOUT_THEORY)
 
 
 def test_plot_draws_on_the_axes_that_it_is_given(entry, quick_table):
@@ -58,7 +73,8 @@ def test_plot_draws_on_the_axes_that_it_is_given(entry, quick_table):
     assert module.plot(quick_table(entry.name), axes) is axes
     for ax in np.ravel(axes):
         assert ax.get_xlabel() and ax.get_title(loc="left").startswith(r"$\bf{")
-        assert sum(len(line.get_xdata()) for line in ax.lines) > 10
+        assert ax.images or sum(len(line.get_xdata()) for line in ax.lines) >= 3
+    assert sum(len(line.get_xdata()) for ax in np.ravel(axes) for line in ax.lines) > 10 * np.size(axes)
     legends = [child for ax in np.ravel(axes) for child in ax.get_children() if isinstance(child, Legend)]
     assert legends and all(text.get_text() for legend in legends for text in legend.get_texts())
     assert dict(matplotlib.rcParams) == before
@@ -81,15 +97,35 @@ def scaled(function, factor):
     return wrong
 
 
-def later(function, position=None):
-    """A theory evaluated at a beta or level, the option `beta` or the argument at a position, one percent too large."""
+def shifted(function):
+    """A theory of data that vary more than they do in one direction."""
+
+    def wrong(covariance, *arguments, **options):
+        more = np.zeros(len(covariance))
+        more[0] = 0.01 * np.trace(covariance)
+        return function(covariance + np.diag(more), *arguments, **options)
+
+    return wrong
+
+
+def unlikely(function):
+    """A chance level that is too high."""
+
+    def wrong(*arguments):
+        return dataclasses.replace(function(*arguments), mean=0.9)
+
+    return wrong
+
+
+def later(function, position=None, factor=1.01):
+    """A theory evaluated at a beta or level, the option `beta` or the argument at a position, too large by a factor."""
 
     def wrong(*arguments, **options):
         moved = list(arguments)
         if position is not None:
-            moved[position] = 1.01 * np.asarray(moved[position])
+            moved[position] = factor * np.asarray(moved[position])
         elif "beta" in options:
-            options["beta"] *= 1.01
+            options["beta"] *= factor
         return function(*moved, **options)
 
     return wrong
@@ -108,6 +144,14 @@ def later(function, position=None):
         ("rate_distortion", "capacity_penalty", lambda f: later(f, 2), "excess_distortion"),
         ("learned_noise", "optimum_curve", lambda f: later(f, 2), "noise_variance"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss"),
+        ("degenerate_spectrum", "orthogonality_chance_level", unlikely, "distance"),
+        ("degenerate_spectrum", "distance_distribution", lambda f: scaled(f, 1.8), "distribution"),
+        ("priors_and_axes", "prior_optimum", later, "gaussian_factors"),
+        ("priors_and_axes", "prior_optimum", later, "loss with Gaussian factors"),
+        ("priors_and_axes", "factor_rotation_energy", lambda f: scaled(f, 1.01), "other_factors"),
+        ("decomposition", "regularised_encoder", lambda f: later(f, 3, 1.2), "gaussian"),
+        ("hiding_factors", "optimum", shifted, "mean_correlation"),
+        ("hiding_factors", "optimum", shifted, "mutual_information_gap"),
     ],
 )
 def test_a_wrong_theory_is_noticed(name, attribute, perturb, panel, monkeypatch):
@@ -147,6 +191,63 @@ def test_axis_angle_reads_the_rotation_modulo_a_quarter_turn():
             assert abs(rotation_energy.axis_angle(turned)) == pytest.approx(abs(angle), abs=1e-9)
 
 
+def test_degenerate_spectrum_shows_what_was_published(quick_table):
+    table = quick_table("degenerate_spectrum")
+    published = {row.series: row.y for row in table.points if row.source == "published"}
+    assert published == {"diagonal": 0.0, "full": 0.34, "autoencoder": 0.33, "1": 0.49, "1.2": 0.2, "1.5": 0.01}
+    # The chance of at most the largest distance is one, of at most the mean about a half.
+    assert degenerate_spectrum.distance_distribution(degenerate_spectrum.LARGEST) == pytest.approx(1)
+    assert degenerate_spectrum.distance_distribution(0.548) == pytest.approx(0.496, abs=1e-3)
+
+
+def test_factor_angle_reads_the_rotation_of_a_code():
+    loading = np.array([[2.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
+    for angle in (-44.0, 0.0, 30.0):
+        turned = plane_rotation(2, np.radians(angle + 90)) @ loading.T / 4
+        vae = LinearVAE(loading, turned, np.eye(2), 1.0)
+        assert priors_and_axes.factor_angle(vae, loading) == pytest.approx(angle, abs=1e-9)
+        stretched = LinearVAE(loading, np.diag([3.0, 1.0]) @ turned, np.eye(2), 1.0)
+        found = priors_and_axes.factor_angle(stretched, loading, np.diag([1 / 3, 1.0]))
+        assert found == pytest.approx(angle, abs=1e-9)
+
+
+def test_priors_lock_other_factors_and_not_gaussian_ones(quick_table):
+    table = quick_table("priors_and_axes")
+    for series in table.series(priors_and_axes.ENDS):
+        angles = table.select(priors_and_axes.ENDS, "trained", series).y
+        if series.startswith("Gaussian") or series.endswith("isotropic"):
+            assert not angles.size and np.ptp(table.select(priors_and_axes.ENDS, "measured", series).y) > 5
+        else:
+            assert np.abs(angles).max() < 0.05
+
+
+def test_alpha_outside_its_bounds_is_noticed(quick_table):
+    run = decomposition._path(decomposition.SPARSE, decomposition.SPARSE, 1.0, (0.0,), 0)[0]
+    later_run = dataclasses.replace(run, loss=run.loss + 3 * run.divergence)
+    assert decomposition._gains([run, later_run], (0.0, 2.0)) == [pytest.approx(run.divergence)]
+    lower = dataclasses.replace(run, loss=run.loss + 2 * run.divergence)
+    assert decomposition._gains([run, lower], (0.0, 2.0)) == [pytest.approx(0, abs=1e-12)]
+
+
+def test_alpha_moves_the_alignment(quick_table):
+    table = quick_table("decomposition")
+    for panel in (decomposition.SHARPER, decomposition.CLUSTERED):
+        for series in table.series(panel):
+            rows = table.select(panel, "measured", series)
+            assert np.all(np.diff(rows.y) < 0) and np.all(np.diff(rows.x) > 0)
+
+
+def test_hidden_factors_are_found_by_others(quick_table):
+    table = quick_table("hiding_factors")
+    vae = table.select(hiding_factors.CORRELATION, "theory", hiding_factors.VAE).y
+    assert vae[0] > 0.97 and vae[-1] < 0.73 and np.all(np.diff(vae) < 0)
+    gap = table.select(hiding_factors.GAP, "theory", hiding_factors.VAE).y
+    assert gap[0] > 0.55 and gap[-1] < 0.02
+    for name in (hiding_factors.AMUSE, hiding_factors.NOISY):
+        assert table.select(hiding_factors.CORRELATION, "theory", name).y.min() > 0.97
+    assert table.select(hiding_factors.CORRELATION, "measured", hiding_factors.ICA).y.min() > 0.97
+
+
 @pytest.mark.parametrize("module", [collapse, rate_distortion, learned_noise])
 def test_own_data(module):
     """Few directions, a constant column, another scale; the noise must stay learnable."""
@@ -156,6 +257,85 @@ def test_own_data(module):
     assert all(d.passed for d in table.deviations)
     assert (table.parameters["data"], table.parameters["observations"], table.parameters["rank"]) == ("mine", 80, 3)
     module.plot(table, axes_of(module))
+
+
+def tied_data(*scales):
+    """Observations whose covariance is diagonal but for rounding, with the squares of these as its eigenvalues."""
+    draws = np.random.default_rng(1).standard_normal((60, len(scales)))
+    columns = np.linalg.qr(np.column_stack([np.ones(60), draws]))[0][:, 1:]
+    return columns * np.sqrt(60) * scales
+
+
+def test_latents_that_training_cannot_tell_apart_are_not_compared(monkeypatch):
+    table = collapse.data(observations=tied_data(1, 1, 1, 1.0001))
+    assert {d.quantity for d in table.deviations} == {"active_count", "runs not stopped by gradient"}
+    assert all(d.passed for d in table.deviations)
+    assert table.series("weight_norm", "theory") == ["1", "2", "3"]
+    collapse.plot(table, axes_of(collapse))
+    monkeypatch.setattr(collapse, "resolved", lambda source: np.ones(4, dtype=bool))
+    unwise = collapse.data(observations=tied_data(1, 1, 1, 1.0001))
+    assert not all(d.passed for d in unwise.deviations)
+
+
+def test_exact_ties_and_latents_away_from_a_near_one_are_compared():
+    table = collapse.data(observations=tied_data(2, 2, 1.5, 1, 1, 0.5, 0.4))
+    assert all(d.passed for d in table.deviations)
+    assert table.series("weight_norm", "trained") == ["1", "2", "3", "4", "5", "6"]
+    table = collapse.data(observations=tied_data(2, 2, 1.5, 1.001, 1, 1, 0.5, 0.4))
+    assert all(d.passed for d in table.deviations)
+    assert table.series("weight_norm", "trained") == ["1", "2", "3"]
+    table = collapse.data(observations=tied_data(2, 1.5, 1.001, 1))  # the third nearly ties with one without a latent
+    assert all(d.passed for d in table.deviations)
+    assert table.series("weight_norm", "trained") == ["1", "2"]
+
+
+def observations(eigenvalues):
+    size = len(eigenvalues)
+    return experiments.Observations("x", np.zeros((2, size)), Moments(0, np.zeros(1), np.eye(1)), np.array(eigenvalues))
+
+
+def test_resolved_groups_of_eigenvalues():
+    for eigenvalues, expected in [
+        ([3, 2, 1], [1, 1, 1]),
+        ([3, 3, 1, 0], [1, 1, 1, 1]),
+        ([3, 2.99, 1], [0, 0, 1]),
+        ([3, 3, 2.99, 2.98, 1], [0, 0, 0, 0, 1]),
+        ([3, 1, 0, 0], [1, 1, 1, 1]),
+    ]:
+        np.testing.assert_array_equal(collapse.resolved(observations(eigenvalues)), np.array(expected, dtype=bool))
+
+
+def test_the_digits_keep_all_latents_and_betas():
+    digits = experiments.real_data()
+    assert digits.largest_affordable(collapse.LATENTS, 26) == 12
+    assert digits.affordable_betas([12], 26) == 26
+    for latent_dims, wanted in ((rate_distortion.LATENTS, 12), (learned_noise.LATENTS, 18)):
+        assert digits.affordable(latent_dims, wanted) == list(latent_dims)
+        assert digits.affordable_betas(latent_dims, wanted) == wanted
+
+
+def test_large_data_have_fewer_latents_and_betas():
+    wide = observations(1.03 ** np.arange(299.0, -1, -1))
+    assert wide.work([2, 4]) == 300 * (8 + 24)
+    assert wide.largest_affordable((12, 6, 3, 2), 26) == 6
+    assert wide.affordable((2, 4, 8, 16), 12) == [2, 4, 8]
+    assert wide.affordable_betas([6], 26) == 22
+    assert wide.affordable([2, 4, 8, 16], 2) == [2, 4, 8, 16]  # as few as are wanted are enough
+    dense = observations(1.004 ** np.arange(783.0, -1, -1))  # close ones want more steps
+    assert dense.work([2]) == pytest.approx(784 * 8 * 5)
+    assert dense.largest_affordable((12, 6, 3, 2), 26) == 2 and dense.affordable_betas([2], 26) == 10
+    tied = observations(np.ones(784))  # exact ties do not
+    assert tied.work([2]) == 784 * 8
+    huge = observations(1.0001 ** np.arange(1e5, 0, -1))
+    assert huge.work([2]) == pytest.approx(1e5 * 8 * experiments.SLOWEST)
+    assert huge.largest_affordable((12, 6, 3, 2), 26) == 2 and huge.affordable_betas([2], 26) == 2
+
+
+def test_few_dimensions_show_a_price_of_too_few_latents():
+    table = rate_distortion.data(observations=tied_data(4, 1, 0.5, 0.3), quick=True)
+    assert table.parameters["latent_dims"] == [1, 2]
+    assert table.select(rate_distortion.PENALTY, "theory", "1").y.max() > 0.01
+    assert all(d.passed for d in table.deviations)
 
 
 def test_data_without_a_noise_to_learn_are_refused():

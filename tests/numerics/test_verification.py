@@ -59,6 +59,11 @@ CLOSED_FORMS = [
     ("largest_angle", "theory.axes.two_factor_largest_angle"),
     ("separation_by_time", "theory.axes.separate"),
     ("gaussian_scores", "theory.metrics.scores"),
+    ("grouped_parts", "theory.groups.grouped_terms"),
+    ("grouped_learned_decoder", "theory.groups.learned_decoder_value"),
+    ("correlated_prior", "theory.groups.correlated_prior_shift"),
+    ("grouped_optimum", "theory.groups.grouped_optimum"),
+    ("independent_groups", "theory.groups.independent_groups"),
 ]
 
 

@@ -1,0 +1,155 @@
+"""Figure: latents become the axes of the data only with a diagonal posterior, and only where the variances differ.
+
+Points of a rectangle of a given axis ratio, rotated into space; two latents; distance to orthogonality of the decoder.
+
+a  Trained to the end on 50,000 points: zero with a diagonal posterior, the chance level (16 sqrt2 / pi)(1 - cos(pi/8))
+   of a rotation drawn at random with a full posterior and for an autoencoder. Even at ratio 1 the diagonal posterior
+   finds axes: those by which the sample differs from its population.
+b  The distances of single starts are those of an angle even over (-45, 45) degrees: (8/pi) arcsin(d / (2 sqrt2)).
+c  On the way, with a diagonal posterior: the closer the variances, the more steps it takes. Published distances between
+   zero and chance are those of a training that stopped on the way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    GREY,
+    add_legend,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    series_legend,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, silent
+from figures.table import FALSE_ALARM, Point, Table, Tolerance, points
+from numerics.uniform_square import (
+    MODELS,
+    PUBLISHED,
+    PUBLISHED_SERIES,
+    distances,
+    distances_while_training,
+    uniform_square,
+)
+from theory import Moments
+from theory.axes.orthogonality import orthogonality_chance_level
+
+__all__ = ["LAYOUT", "data", "distance_distribution", "plot"]
+
+LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.0)}
+
+DISTANCE, DISTRIBUTION, TRAINING = "distance", "distribution", "distance_while_training"
+RATIOS = (1.0, 1.2, 1.5, 2.0)
+COUNT = 50_000
+LARGEST = 2 * np.sqrt(2) * np.sin(np.pi / 8)  # at 45 degrees
+COLOURS = {"diagonal": "C0", "full": "C1", "autoencoder": "C2"}
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Distance to orthogonality against the axis ratio, over starts, and against the number of training steps.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer starts and steps.
+    seed : int
+        of the points, and the first of the seeds of the random starts.
+    say : callable, optional
+        is told what is being done.
+    """
+    starts = 20 if quick else 50
+    steps = [10, 30, 100, 300, 1000, 3000] if quick else [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
+    chance = orthogonality_chance_level(2).mean
+    rows = points(DISTANCE, "diagonal", "theory", [RATIOS[1], RATIOS[-1]], 0.0)
+    rows += [row for name in MODELS[1:] for row in points(DISTANCE, name, "theory", [RATIOS[0], RATIOS[-1]], chance)]
+    rows += points(TRAINING, "end", "theory", [steps[0], steps[-1]], 0.0)
+    found = {name: [] for name in MODELS}
+    for number, ratio in enumerate(RATIOS):
+        say(f"training at ratio {ratio:g}")
+        moments = Moments.of(uniform_square(COUNT, ratio, np.random.default_rng([seed, number])))
+        seeds = range(seed + number * starts, seed + (number + 1) * starts)
+        for name, values in distances(moments, seeds=seeds).items():
+            found[name].append(values)
+        on_the_way = distances_while_training(moments, steps, seeds=seeds).mean(axis=1)
+        rows += points(TRAINING, f"{ratio:g}", "measured", steps, on_the_way)
+        if ratio in PUBLISHED_SERIES:
+            rows += points(TRAINING, f"{ratio:g}", "published", steps[-1], PUBLISHED_SERIES[ratio])
+        if ratio > 1:
+            rows += points(TRAINING, f"{ratio:g}", "trained", steps[-1], on_the_way[-1], expected=0.0)
+    for name in MODELS:
+        rows += _means(name, np.array(found[name]), chance)
+        rows += points(DISTANCE, name, "published", RATIOS[-1], PUBLISHED[name])
+    line = np.linspace(0, LARGEST, 61)
+    for name in MODELS[1:]:
+        rows += points(DISTRIBUTION, name, "theory", line, distance_distribution(line))
+        values = np.sort(np.ravel(found[name]))
+        below = (np.arange(len(values)) + 0.5) / len(values)
+        rows += points(DISTRIBUTION, name, "trained", values, below, expected=distance_distribution(values))
+    pooled = starts * len(RATIOS)
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "axis_ratios": RATIOS,
+            "points": COUNT,
+            "starts": starts,
+            "steps": steps,
+            "seed": seed,
+            "published_distances": PUBLISHED,
+            "published_series": PUBLISHED_SERIES,
+        },
+        tolerances={
+            (DISTANCE, "trained"): Tolerance(2e-3, "at ratio 1 the sample leaves little curvature to the gradient"),
+            (DISTRIBUTION, "trained"): Tolerance(
+                float(np.sqrt(np.log(2 / FALSE_ALARM) / (2 * pooled))),
+                f"exceeded by chance for at most 1 of {1 / FALSE_ALARM:.0f} sets of so many starts (Massart)",
+            ),
+            (TRAINING, "trained"): Tolerance(2e-3, "at ratio 1.2 the last steps still turn the latents a little"),
+        },
+    )
+
+
+def distance_distribution(distance):
+    """The chance that a random rotation of two latents has at most this distance: (8/pi) arcsin(d / (2 sqrt2))."""
+    return 8 / np.pi * np.arcsin(np.asarray(distance) / (2 * np.sqrt(2)))
+
+
+def _means(name: str, values: np.ndarray, chance: float) -> list[Point]:
+    """Means over starts, by ratio; rows of `values` are ratios."""
+    mean = values.mean(axis=1)
+    if name == "diagonal":
+        return points(DISTANCE, name, "trained", RATIOS, mean, expected=0.0)
+    error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    return points(DISTANCE, name, "monte_carlo", RATIOS, mean, standard_error=error, expected=chance)
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the distance at the end, its distribution and its way there on three Axes and return these."""
+    end, spread, way = panel_axes(axes, 3)
+    draw_panel(end, table, DISTANCE, COLOURS)
+    end.set(xlabel="ratio of the axes", ylabel="distance to orthogonality", xlim=(0.94, 2.06), ylim=(-0.04, 1.0))
+    end.set_xticks(RATIOS)
+    letter(end, "a", "after training")
+    names = {"diagonal": "diagonal posterior", "full": "full posterior", "autoencoder": "autoencoder"}
+    series_legend(end, COLOURS, names, **ABOVE)
+
+    draw_panel(spread, table, DISTRIBUTION, {name: COLOURS[name] for name in MODELS[1:]})
+    spread.set(xlabel="distance to orthogonality", ylabel="share of starts at most there", ylim=(-0.02, 1.02))
+    letter(spread, "b", "over starts and ratios")
+    source_legend(spread, ["theory", "trained", "monte_carlo", "published"], **ABOVE)
+
+    shades = ordered_colours(table.series(TRAINING, "measured"))
+    draw_panel(way, table, TRAINING, {"end": GREY} | shades)
+    way.set(xlabel="gradient steps", xscale="log", ylim=(-0.04, 0.8))
+    letter(way, "c", "on the way, diagonal posterior")
+    handles = [
+        way.plot([], [], "s:", color=shade, markersize=2.6, label=f"ratio {name}")[0] for name, shade in shades.items()
+    ]
+    add_legend(way, handles, ncols=2, **ABOVE)
+    return axes

@@ -1,0 +1,278 @@
+"""Figure: a prior can tell the latents their axes, but only if the factors are not Gaussian.
+
+Two factors mixed linearly, a full posterior covariance. Energies are what a rotation of the latents adds to the loss.
+
+a  Gaussian factors, at the optimum of each prior: the aggregate code is Gaussian and round, so that a prior that is the
+   same for all latents charges nothing for a rotation. An anisotropic Gaussian prior does charge for a rotation, but
+   not for the linear maps that keep it, which turn the latents just as well.
+b  Other factors, their code without noise: beta times the divergence between the rotated code and the prior, zero at
+   the symmetries of the prior alone. A round Gaussian prior charges nothing here either.
+c  Where training from random starts ends, decoder learned, as the angle between latents and factors. Hollow: a minimum
+   that is worse than the one of other starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    draw_panel,
+    letter,
+    panel_axes,
+    series_legend,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, silent
+from figures.table import Deviation, Point, Table, Tolerance, points
+from numerics.prior_training import PriorRun, train_with_prior
+from theory import LinearVAE
+from theory.axes import plane_rotation
+from theory.axes.prior_rotation import factor_rotation_energy, prior_optimum, prior_rotation_energy
+from theory.axes.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
+
+__all__ = ["LAYOUT", "data", "factor_angle", "plot"]
+
+LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.3)}
+
+GAUSSIAN, OTHERS, ENDS = "gaussian_factors", "other_factors", "angle_of_starts"
+ROUND = GaussianPrior.isotropic(2)
+# A wider spike than the usual 0.05, at which Gaussian data have two optima, one of them inside the spike.
+SPARSE, CLUSTERS = SpikeSlabPrior(2, 0.8, 0.25), ClusterPrior()
+PRIORS = {
+    "isotropic": ROUND,
+    "anisotropic": GaussianPrior.anisotropic([1.5, 0.6]),
+    "Student-t": StudentPrior(2.0, 2),
+    "spike and slab": SPARSE,
+    "clusters": CLUSTERS,
+}
+PAIRS = {  # prior and factors
+    "isotropic": (ROUND, SPARSE),
+    "Student-t": (PRIORS["Student-t"], SPARSE),
+    "spike and slab": (SPARSE, SPARSE),
+    "clusters": (CLUSTERS, CLUSTERS),
+}
+COLOURS = {
+    "isotropic": "black",
+    "anisotropic": "C4",
+    "Student-t": "C2",
+    "spike and slab": "C0",
+    "clusters": "C1",
+}
+LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns
+BETA, NOISE = 1.0, 0.05
+SAME = 1e-6  # nats; minima closer than this are one
+LOW_NOISE = 2e-5  # at which the code is the factors
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Energies (nats) against the angle of a rotation (degrees) for each prior, and the angles where training ends.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer angles, starts and draws.
+    seed : int
+        of starts and draws.
+    say : callable, optional
+        is told what is being done.
+    """
+    tried = np.linspace(0, 90, 4 if quick else 7)
+    starts, draws = (4, 20_000) if quick else (10, 200_000)
+    line = np.linspace(0, 90, 46 if quick else 91)
+    rng = np.random.default_rng([seed, 1])
+    covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
+    rows, runs, excess = [], [], []
+    for name, prior in PRIORS.items():
+        say(f"Gaussian factors, {name} prior")
+        best = prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
+
+        def energy(rotation, prior=prior, best=best):
+            return prior_rotation_energy(prior, best.aggregate, rotation, BETA)
+
+        rows += points(GAUSSIAN, name, "theory", line, _along(energy, line))
+        if name == "anisotropic":
+            rows += _sampled(GAUSSIAN, name, energy, prior, best.aggregate, tried, draws, rng)
+        else:
+            held = [_train(ROUND, prior, seed, decoder=best.vae.decoder @ _turn(angle).T) for angle in tried]
+            rows += points(GAUSSIAN, name, "trained", tried, [run.loss - best.loss for run in held], expected=0.0)
+            runs += held
+        free = [_train(ROUND, prior, seed + index) for index in range(starts)]
+        # The basis in which the prior is round, where the turn of an anisotropic one can be seen.
+        basis = np.diag(1 / np.sqrt(np.diagonal(best.aggregate)))
+        angles = [factor_angle(run.vae, LOADING, basis) for run in free]
+        rows += points(ENDS, f"Gaussian, {name}", "measured", np.arange(starts), angles)
+        excess += [run.loss - best.loss for run in free]
+        runs += free
+    for name, (prior, factors) in PAIRS.items():
+        say(f"other factors, {name} prior")
+
+        def energy(rotation, prior=prior, factors=factors):
+            return factor_rotation_energy(prior, factors, rotation, BETA)
+
+        rows += points(OTHERS, name, "theory", line, _along(energy, line))
+        rows += _sampled(OTHERS, name, energy, prior, factors, tried[1:-1:2], draws, rng)
+        if name != "isotropic":
+            rows += _pinned(name, energy, prior, factors, tried, seed)
+        free = [_train(factors, prior, seed + index) for index in range(starts)]
+        angles = [factor_angle(run.vae, LOADING) for run in free]
+        if name == "isotropic":
+            rows += points(ENDS, f"sparse, {name}", "measured", np.arange(starts), angles)
+        else:
+            series = f"{'clustered' if factors is CLUSTERS else 'sparse'}, {name}"
+            losses = np.array([run.loss for run in free])
+            for index, (angle, worse) in enumerate(zip(angles, losses - losses.min() > SAME, strict=True)):
+                rows += points(ENDS, series, "measured" if worse else "trained", index, angle, expected=0.0)
+        runs += free
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "loading": LOADING,
+            "data_noise": NOISE,
+            "noise_variance": NOISE,
+            "low_noise": LOW_NOISE,
+            "beta": BETA,
+            "priors": {name: repr(prior) for name, prior in PRIORS.items()},
+            "starts": starts,
+            "draws": draws,
+            "seed": seed,
+        },
+        tolerances={
+            (GAUSSIAN, "trained"): Tolerance(1e-8, "the loss is quadratic in what a gradient of 1e-6 nats leaves"),
+            (OTHERS, "trained"): Tolerance(5e-3, "of the order of the noise over the variance of a spike or cluster"),
+            (ENDS, "trained"): Tolerance(0.05, "degrees; what a gradient of 1e-6 nats leaves of the angle"),
+        },
+        checks=(_same_loss(excess), _turned(rows), _unfinished(runs)),
+    )
+
+
+def factor_angle(vae: LinearVAE, loading, basis=None) -> float:
+    """The angle in degrees, from -45 to 45, between the latents and the factors: of the rotation nearest to V A.
+
+    Only the angle modulo a quarter turn is a rotation; the rest permutes and flips latents.
+    """
+    code = vae.encoder @ loading if basis is None else basis @ vae.encoder @ loading
+    left, _, right = np.linalg.svd(code)
+    nearest = left @ right
+    return float((np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0])) + 45) % 90 - 45)
+
+
+def _turn(degrees: float) -> np.ndarray:
+    return plane_rotation(2, np.radians(degrees))
+
+
+def _along(energy: Callable, degrees) -> np.ndarray:
+    return np.array([energy(_turn(angle)) for angle in degrees])
+
+
+def _train(factors, prior, seed: int, **options) -> PriorRun:
+    return train_with_prior(
+        factors, LOADING, NOISE, prior, beta=BETA, noise_variance=NOISE, gradient_tolerance=1e-6,
+        rng=np.random.default_rng(seed), **options,
+    )  # fmt: skip
+
+
+def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rng) -> list[Point]:
+    """The mean fall of the log prior when drawn codes are turned; `code` is a covariance, or the law of factors."""
+    if isinstance(code, np.ndarray):
+        latents = rng.standard_normal((draws, 2)) @ np.linalg.cholesky(code).T
+    else:
+        latents = code.sample(draws, rng)
+    rows = []
+    for angle in degrees:
+        if not energy(_turn(angle)):
+            continue  # a symmetry: no draw changes, and there is no standard error
+        falls = BETA * (prior.log_density(latents) - prior.log_density(latents @ _turn(angle).T))
+        error = falls.std(ddof=1) / np.sqrt(draws)
+        if error < 1e-12:
+            continue
+        rows += points(
+            panel, name, "monte_carlo", angle, falls.mean(), standard_error=error, expected=energy(_turn(angle))
+        )
+    return rows
+
+
+def _pinned(name: str, energy, prior, factors, degrees, seed: int) -> list[Point]:
+    """Encoders trained for decoders held at turned factors, at so little noise that the code is the factors."""
+    losses = []
+    for angle in degrees:
+        run = train_with_prior(
+            factors, LOADING, LOW_NOISE, prior, beta=BETA, noise_variance=LOW_NOISE, gradient_tolerance=1e-4,
+            decoder=LOADING @ _turn(angle).T, rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        losses.append(run.loss)
+    return points(OTHERS, name, "trained", degrees, np.array(losses) - losses[0], expected=_along(energy, degrees))
+
+
+def _same_loss(excess: list[float]) -> Deviation:
+    return Deviation(
+        quantity="loss with Gaussian factors",
+        source="trained",
+        largest=float(np.abs(excess).max()),
+        tolerance=1e-8,
+        unit="nats",
+        points=len(excess),
+        reason="that of the theorem, whatever the angle; quadratic in what the gradient leaves",
+    )
+
+
+def _turned(rows: list[Point]) -> Deviation:
+    angles = np.radians([row.y for row in rows if row.panel == ENDS and np.isnan(row.expected)])
+    return Deviation(
+        quantity="concentration of angles that are free",
+        source="trained",
+        largest=float(np.abs(np.exp(4j * angles).mean())),
+        tolerance=0.75,
+        unit="of 1",
+        points=len(angles),
+        reason="1 if all angles were the same, smaller if nothing prefers an angle",
+    )
+
+
+def _unfinished(runs: list[PriorRun]) -> Deviation:
+    return Deviation(
+        quantity="largest gradient where training ends",
+        source="trained",
+        largest=max(run.gradient_norm for run in runs),
+        tolerance=1e-5,
+        unit="nats",
+        points=len(runs),
+        reason="ten times the tolerance, where rounding ends a line search",
+    )
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the energies of Gaussian and other factors, and where training ends, on three Axes and return these."""
+    flat = panel_axes(axes, 3)
+    for ax, name, panel, title in zip(
+        flat, "ab", (GAUSSIAN, OTHERS), ("Gaussian factors", "other factors"), strict=False
+    ):
+        draw_panel(ax, table, panel, {key: COLOURS[key] for key in table.series(panel)})
+        ax.set(xlabel="rotation of the latents (degrees)", xticks=[0, 30, 60, 90])
+        letter(ax, name, title)
+    flat[0].set_ylabel("added loss (nats)")
+    flat[0].annotate("every other prior", (45, 0), (0, 5), textcoords="offset points", ha="center", fontsize=7)
+    flat[1].set_yscale("symlog", linthresh=0.01)
+    series_legend(flat[0], COLOURS, {name: f"{name} prior" for name in COLOURS}, **ABOVE)
+    source_legend(flat[1], ["theory", "trained", "monte_carlo"], **ABOVE)
+
+    ends = flat[2]
+    series = table.series(ENDS)
+    for height, name in enumerate(reversed(series)):
+        colour = COLOURS[name.split(", ")[1]]
+        for source in ("measured", "trained"):
+            rows = table.select(ENDS, source, name)
+            worse = np.isfinite(rows.expected) & (source == "measured")
+            places = np.full(len(rows.y), height)
+            ends.plot(rows.y[~worse], places[~worse], "o", color=colour, markeredgecolor="white", alpha=0.8)
+            ends.plot(rows.y[worse], places[worse], "o", color=colour, markerfacecolor="none")
+    ends.set(xlabel="angle to the factors (degrees)", xlim=(-47, 47), xticks=[-45, 0, 45])
+    ends.set_yticks(range(len(series)), labels=[name.replace(", ", ",\n") for name in reversed(series)], fontsize=5.5)
+    ends.set_ylim(-0.6, len(series) - 0.4)
+    letter(ends, "c", "where training ends")
+    return axes

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numerics import train
+from numerics.sprite_axes import axis_content, mutual_information_gap_of_draws
+from numerics.sprites import FACTORS, Sprites, draw_factors, sample_sprites
+from theory import LinearVAE, Moments, optimum
+
+
+@pytest.fixture(scope="module")
+def toy():
+    """Images of four pixels: x, then scale, then noise; the last never changes."""
+    rng = np.random.default_rng(1)
+    factors = draw_factors(4000, rng)
+    noise = rng.standard_normal(4000)
+    columns = [4 * factors[:, 3], 3 * (factors[:, 1] - 0.5), 0.2 * noise, np.full(4000, 7.0)]
+    return Sprites(np.stack(columns, axis=1).reshape(-1, 2, 2), factors)
+
+
+def test_what_axes_carry(toy):
+    content = axis_content(toy, 3)
+    assert content.leading_factors[:2] == ["x", "scale"]
+    x, scale = FACTORS.index("x"), FACTORS.index("scale")
+    assert content.shares[0, x] > 0.98 and content.shares[1, scale] > 0.98
+    assert np.abs(np.delete(content.shares[0], [x])).max() < 0.03
+    assert np.abs(content.shares[2]).max() < 0.03  # noise; the adjustment for 40 levels keeps it near zero
+    np.testing.assert_allclose(content.eigenvalues[:2], np.linalg.eigvalsh(Moments.of(toy.pixels).covariance)[:1:-1])
+
+
+def test_the_gap_of_codes_that_are_factors(toy):
+    identity = LinearVAE(np.eye(4)[:, :2], np.eye(4)[:2], 1e-6 * np.eye(2), 0.1)
+    x, scale = toy.factors[:, 3], toy.factors[:, 1]
+    gap = mutual_information_gap_of_draws(toy, identity)
+    # scale keeps its six levels apart in 20 bins; x loses some of its 32; the other three factors have no code.
+    assert 0.3 < gap < 0.4
+    doubled = LinearVAE(np.zeros((4, 2)), np.eye(4)[[0, 0]], 1e-6 * np.eye(2), 0.1)
+    assert mutual_information_gap_of_draws(toy, doubled) == 0
+    blurred = LinearVAE(np.eye(4)[:, :2], np.eye(4)[:2], 4 * np.eye(2), 0.1)
+    assert mutual_information_gap_of_draws(toy, blurred, rng=np.random.default_rng(0)) < gap / 2
+    assert mutual_information_gap_of_draws(toy, blurred) == gap
+    assert len(np.unique(x)) == 32 and len(np.unique(scale)) == 6
+
+
+def test_places_across_and_down_tie_and_hide_each_other():
+    """The images are as likely as their mirror images about the diagonal, so leading axes come in pairs."""
+    made = sample_sprites(2000, np.random.default_rng(3), size=16, samples=2)
+    content = axis_content(made, 8)
+    first, second, third = content.eigenvalues[:3]
+    assert first / second < 1.15 < second / third
+    places = content.shares[:, [FACTORS.index("x"), FACTORS.index("y")]]
+    assert places[:2].sum(axis=1).min() > 0.5 and content.shares[:, 0].max() < 0.1
+    assert set(content.leading_factors) <= {"x", "y", "scale"}
+    best = optimum(Moments.of(made.pixels), 6, beta=1.0, noise_variance=0.05).vae
+    assert mutual_information_gap_of_draws(made, best) < 0.05
+
+
+def test_a_trained_model_scores_as_the_optimum():
+    made = sample_sprites(600, np.random.default_rng(4), size=8, samples=2)
+    moments = Moments.of(made.pixels)
+    level = 0.3 * np.linalg.eigvalsh(moments.covariance)[-1]
+    best = optimum(moments, 3, beta=1.0, noise_variance=level).vae
+    run = train(moments, 3, beta=1.0, noise_variance=level, max_steps=100_000)
+    assert run.stopped == "gradient"
+    found, expected = (mutual_information_gap_of_draws(made, vae) for vae in (run.vae, best))
+    assert found == pytest.approx(expected, abs=1e-3)  # a code at the edge of a bin may fall to either side

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from numerics.uniform_square import (
+    MODELS,
+    PUBLISHED,
+    PUBLISHED_SERIES,
+    distances,
+    distances_while_training,
+    square_covariance,
+    uniform_square,
+)
+from theory import Moments
+from theory.axes.orthogonality import orthogonality_chance_level
+
+COUNT = 50_000
+
+
+def test_the_points_lie_on_a_rotated_rectangle():
+    points = uniform_square(COUNT, 2.0, np.random.default_rng(0))
+    turn = Rotation.from_rotvec(np.pi / 4 * np.array([1, -1, 1]) / np.sqrt(3)).as_matrix()
+    flat = points @ turn
+    np.testing.assert_allclose(flat[:, 2], 0, atol=1e-12)
+    assert flat.min() > -1e-12 and flat[:, 0].max() < 2 and flat[:, 1].max() < 1
+    assert flat[:, 0].max() > 1.99 and flat[:, 1].max() > 0.99
+    covariance = square_covariance(2.0)
+    np.testing.assert_allclose(np.linalg.eigvalsh(covariance), [0, 1 / 12, 4 / 12], atol=1e-12)
+    np.testing.assert_allclose(turn.T @ covariance @ turn, np.diag([4 / 12, 1 / 12, 0]), atol=1e-12)
+    # A variance of such points has a standard error of variance sqrt(.8 / n).
+    np.testing.assert_allclose(Moments.of(points).covariance, covariance, atol=5 * np.sqrt(0.8 / COUNT) / 3)
+
+
+def test_only_the_diagonal_posterior_finds_the_axes():
+    found = distances(square_covariance(2.0), seeds=40)
+    assert tuple(found) == MODELS == tuple(PUBLISHED)
+    chance = orthogonality_chance_level(2)
+    assert found["diagonal"].max() < 1e-7
+    for name in ("full", "autoencoder"):
+        assert abs(found[name].mean() - chance.mean) < 4 * chance.standard_deviation / np.sqrt(40)
+
+
+def test_the_sample_of_a_square_has_axes_that_long_training_finds():
+    moments = Moments.of(uniform_square(COUNT, 1.0, np.random.default_rng(0)))
+    assert distances(moments, seeds=6)["diagonal"].max() < 2e-3
+    on_the_way = distances_while_training(moments, [1000], seeds=30)
+    assert on_the_way.shape == (1, 30) and on_the_way.mean() > 0.25
+
+
+def test_published_distances_of_a_spectrum_near_a_tie_are_passed_on_the_way():
+    """Between the start and the end every published distance of the series occurs."""
+    for ratio in (1.2, 1.5):
+        moments = Moments.of(uniform_square(COUNT, ratio, np.random.default_rng(1)))
+        means = distances_while_training(moments, [10, 3000], seeds=30).mean(axis=1)
+        assert means[0] > PUBLISHED_SERIES[ratio] > means[1]
+
+
+def test_runs_that_do_not_finish_are_nan():
+    found = distances(square_covariance(2.0), seeds=2, max_steps=3)
+    assert all(np.isnan(values).all() for values in found.values())
+
+
+def test_misuse():
+    with pytest.raises(ValueError, match="axis_ratio"):
+        uniform_square(5, 0.0, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="axis_ratio"):
+        square_covariance(-1.0)
