@@ -144,6 +144,7 @@ def later(function, position=None, factor=1.01):
         ("rate_distortion", "capacity_penalty", lambda f: later(f, 2), "excess_distortion"),
         ("learned_noise", "optimum_curve", lambda f: later(f, 2), "noise_variance"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss"),
+        ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss_if_only_turned"),
         ("degenerate_spectrum", "orthogonality_chance_level", unlikely, "distance"),
         ("degenerate_spectrum", "distance_distribution", lambda f: scaled(f, 1.8), "distribution"),
         ("priors_and_axes", "prior_optimum", later, "gaussian_factors"),
