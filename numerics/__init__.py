@@ -1,9 +1,12 @@
 """Experiments that confirm the closed forms of `theory`: training by gradients, sweeps, sampling and checks."""
 
 from numerics.activity import active_count
+from numerics.autoencoder import train_autoencoder
 from numerics.certification import Certificate, certify
 from numerics.data import digits, load
 from numerics.monte_carlo import Estimate, sample_elbo_terms, sample_errors
+from numerics.prior_training import PriorRun, train_with_prior
+from numerics.sprites import load_dsprites, sample_sprites
 from numerics.sweep import Sweep, sweep
 from numerics.training import TrainingRun, train
 from numerics.verification import verify
@@ -11,15 +14,20 @@ from numerics.verification import verify
 __all__ = [
     "Certificate",
     "Estimate",
+    "PriorRun",
     "Sweep",
     "TrainingRun",
     "active_count",
     "certify",
     "digits",
     "load",
+    "load_dsprites",
     "sample_elbo_terms",
     "sample_errors",
+    "sample_sprites",
     "sweep",
     "train",
+    "train_autoencoder",
+    "train_with_prior",
     "verify",
 ]

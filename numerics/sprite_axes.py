@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.sprites import FACTORS, Sprites
-from theory import LinearVAE, Moments, validation
+from theory import LinearVAE, Moments, optimum, validation
 
-__all__ = ["AxisContent", "axis_content", "mutual_information_gap_of_draws"]
+__all__ = ["AxisContent", "axis_content", "mutual_information_gap_of_draws", "score_curve"]
 
 BINS = 20
 
@@ -94,6 +94,38 @@ def mutual_information_gap_of_draws(
         if entropy > 0:
             gaps.append((found[0] - (found[1] if len(found) > 1 else 0.0)) / entropy)
     return float(np.mean(gaps))
+
+
+def score_curve(
+    sprites: Sprites, latent_dim: int, betas, *, rng: np.random.Generator | None = None
+) -> dict[str, np.ndarray]:
+    """The optimal linear VAE of images, its noise learned, at each beta: active latents, noise and score.
+
+    Parameters
+    ----------
+    sprites : Sprites
+    latent_dim : int
+    betas : (B,) array > 0
+    rng : numpy.random.Generator, optional
+        of the sampled codes; `None` means `numpy.random.default_rng(0)`.
+
+    Returns
+    -------
+    dict of (B,) arrays: beta, active_count, noise_variance, and the mutual information gap of mean and of sampled codes
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    moments = Moments.of(sprites.pixels)
+    rows = []
+    for beta in validation.positive_array("betas", validation.vector("betas", betas)):
+        best = optimum(moments, latent_dim, beta=beta)
+        if best.vae is None:
+            raise ValueError(
+                f"latent_dim must be below the rank of the images, got {latent_dim}: the noise runs to zero"
+            )
+        gaps = [mutual_information_gap_of_draws(sprites, best.vae, rng=source) for source in (None, rng)]
+        rows.append((beta, best.active_count, best.noise_variance, *gaps))
+    names = ("beta", "active_count", "noise_variance", "gap_of_means", "gap_of_samples")
+    return dict(zip(names, np.array(rows).reshape(-1, len(names)).T, strict=True))
 
 
 def _explained(places: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -212,3 +212,12 @@ def test_the_door_opens_from_outside():
     assert done.returncode == 0
     assert done.stdout.endswith("comparisons agree\n")
     assert done.stderr == ""
+
+
+def test_sprites(capsys):
+    assert main(["sprites", "--size", "12", "--count", "300", "--latent-dim", "3", "--betas", "1,2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["scores"]["beta"] == [1.0, 2.0]
+    assert len(found["axes"]["x"]) == 3
+    assert main(["sprites", "--dsprites", "missing.npz"]) == 2
+    assert "missing.npz" in capsys.readouterr().err

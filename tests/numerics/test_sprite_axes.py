@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numerics import train
-from numerics.sprite_axes import axis_content, mutual_information_gap_of_draws
+from numerics.sprite_axes import axis_content, mutual_information_gap_of_draws, score_curve
 from numerics.sprites import FACTORS, Sprites, draw_factors, sample_sprites
 from theory import LinearVAE, Moments, optimum
 
@@ -65,3 +65,16 @@ def test_a_trained_model_scores_as_the_optimum():
     assert run.stopped == "gradient"
     found, expected = (mutual_information_gap_of_draws(made, vae) for vae in (run.vae, best))
     assert found == pytest.approx(expected, abs=1e-3)  # a code at the edge of a bin may fall to either side
+
+
+def test_score_curve_is_the_score_of_each_optimum(toy):
+    curve = score_curve(toy, 2, [0.5, 1.0, 3.5], rng=np.random.default_rng(0))
+    assert curve["active_count"].tolist() == [
+        optimum(Moments.of(toy.pixels), 2, beta=beta).active_count for beta in (0.5, 1.0, 3.5)
+    ]
+    assert curve["active_count"][0] > curve["active_count"][-1]
+    best = optimum(Moments.of(toy.pixels), 2, beta=1.0).vae
+    assert curve["gap_of_means"][1] == mutual_information_gap_of_draws(toy, best)
+    assert (curve["gap_of_samples"] <= curve["gap_of_means"] + 0.02).all()  # noise adds no information but by chance
+    with pytest.raises(ValueError, match="latent_dim"):
+        score_curve(toy, 4, [0.5])
