@@ -16,11 +16,11 @@ from numerics.checks.comparison import Effort, Row, compare, compare_arrays
 from numerics.monte_carlo import Estimate, sample_errors
 from numerics.training import train
 from theory import inference
+from theory.inference.path import CRITERIA
 from theory.model import GenerativeModel, LinearVAE
 
 __all__ = ["CHECKS"]
 
-CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
 FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
 
 # Training stops at a gradient of 1e-10: the loss is then at its minimum to rounding, parameters are within 1e-8.
