@@ -153,6 +153,7 @@ def descent_settings(method, learning_rate, gradient_tolerance, max_steps) -> tu
 
 
 def generator(rng: np.random.Generator | None) -> np.random.Generator:
+    """The generator given, or by default one of seed 0."""
     if rng is None:
         return np.random.default_rng(0)
     if not isinstance(rng, np.random.Generator):

@@ -26,6 +26,7 @@ import numpy as np
 
 from theory import validation
 from theory.gaussian import hadamard_gap
+from theory.inference.encoder import family_gap, posterior_precision
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition, partition_mask
 
@@ -144,11 +145,13 @@ def rotation_energy(
     latent_dim = decoder.shape[1]
     beta = validation.positive("beta", beta)
     rotated = decoder @ checked_rotation(rotation, latent_dim).T
-    water_level = beta * validation.positive("noise_variance", noise_variance)
-    precision = np.eye(latent_dim) / validation.positive("prior_variance", prior_variance)
-    precision += rotated.T @ rotated / water_level
+    # Latents of variance v behave like those of variance 1 at noise s2 / v: no gap sees the factor v of the precision.
+    noise = validation.positive("noise_variance", noise_variance) / validation.positive(
+        "prior_variance", prior_variance
+    )
     if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
-        return beta / 2 * hadamard_gap(precision, posterior)
+        return family_gap(rotated, noise, beta, posterior=posterior)
+    precision = posterior_precision(rotated, beta * noise)
     covariance = np.linalg.inv(precision)
     blocks = [np.ix_(group, group) for group in partition(posterior, latent_dim)]
     traces = sum(np.sum(precision[block] * covariance[block]) - len(block[0]) for block in blocks)

@@ -19,6 +19,7 @@ import numpy as np
 
 from theory import validation
 from theory.model import GenerativeModel
+from theory.spectrum import principal_axes
 
 __all__ = ["forward_kl_slope", "mismatched_beta", "squared_error_level_bracket"]
 
@@ -65,11 +66,11 @@ def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
     (low, high) : floats
         both tau2 for Gamma = I; high is infinite if a seen direction has no variance; (0, inf) for a zero loading.
     """
-    seen_strengths, directions = np.linalg.eigh(truth.loading.T @ truth.loading)
-    seen = seen_strengths > validation.rank_tolerance(seen_strengths)
+    _, singular, axes = principal_axes(truth.loading)
+    seen = singular > 0
     if not seen.any():
         return 0.0, np.inf
-    variances = np.sum((truth.factor_root.T @ directions[:, seen]) ** 2, axis=0)
+    variances = np.sum((truth.factor_root.T @ axes[:, seen]) ** 2, axis=0)
     low = truth.noise_variance / variances.max() if variances.max() > 0 else np.inf
     return low, truth.noise_variance / variances.min() if variances.min() > 0 else np.inf
 

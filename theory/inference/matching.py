@@ -2,7 +2,7 @@
 
 A learned VAE has no reason to order or sign its latents as the truth does. The assignment that makes the mean squared
 error least is a linear assignment problem, because the error is a sum over factors: with latent j in the place of
-factor f and the better of the two signs it is Gamma_ff + var(mu_j) - 2 |cov(s_f, mu_j)|.
+factor f and the better of the two signs it is Gamma_ff + E mu_j^2 - 2 |E s_f mu_j|.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The global minimum of a smooth cost over a positive variable, to the last digits of the variable.
 
 Comparing values finds a minimum only to the square root of machine precision, so every candidate here is a root of the
-slope: sign changes from falling to rising on a grid in the logarithm, refined by Brent's method. The slope is exact to
-rounding: for an analytic f, Im f(u + ih)/h with a tiny h involves no subtraction.
+slope: sign changes from falling to rising on a grid in the logarithm, refined by Brent's method. For an analytic f the
+slope is Im f(u + ih)/h with a tiny h, as exact as f itself: no two nearby values are subtracted.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Cost = Callable[[np.ndarray], np.ndarray]
 
 
 def log_slope(cost: Cost, values: np.ndarray) -> np.ndarray:
-    """d cost / d log(value), exact to rounding, for a cost that is analytic in its (real or complex) argument."""
+    """d cost / d log(value), as exact as the cost, which must be analytic in its (real or complex) argument."""
     values = np.asarray(values, dtype=float)
     return cost(values * (1 + 1j * STEP)).imag / STEP
 
 
-def minima(cost: Cost, grid: np.ndarray) -> np.ndarray:
+def minima(cost: Cost, grid: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """Every local minimum of `cost` that two neighbours of an ascending, positive grid bracket.
 
-    A well narrower than the grid's spacing would be missed; costs that are rational or logarithmic in the variable,
-    with poles on the negative axis only, vary no faster than the logarithm itself.
+    `slopes` are those on the grid, from `log_slope`. A well narrower than the grid's spacing would be missed; costs
+    that are rational or logarithmic in the variable, with poles on the negative axis only, vary no faster than the
+    logarithm itself.
     """
-    slopes = log_slope(cost, grid)
     starts = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
     return np.array([_root(lambda value: log_slope(cost, [value])[0], grid[at], grid[at + 1]) for at in starts])
 

@@ -135,10 +135,10 @@ def optimal_beta(
         return result(1.0, 1.0, flat=True)
     cost, grid = _cost(path, criterion), _grid(path, truth)
     slopes = log_slope(cost, grid)
-    slopes = slopes[slopes != 0]
     # A limit counts only if the cost still falls towards it; a minimum that is no worse comes first.
-    limits = [0.0] * bool(slopes.size and slopes[0] > 0) + [BEYOND] * bool(slopes.size and slopes[-1] < 0)
-    levels = np.concatenate([noise.attained(minima(cost, grid)), limits])
+    tails = slopes[slopes != 0]
+    limits = [0.0] * bool(tails.size and tails[0] > 0) + [BEYOND] * bool(tails.size and tails[-1] < 0)
+    levels = np.concatenate([noise.attained(minima(cost, grid, slopes)), limits])
     best = levels[np.argmin(cost(levels))]
     return result(best, np.inf if best == BEYOND else float(noise.beta(best)), flat=False)
 

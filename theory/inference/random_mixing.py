@@ -28,7 +28,7 @@ import numpy as np
 
 from theory import validation
 from theory.inference.error import InferenceError
-from theory.inference.minimum import minima
+from theory.inference.minimum import log_slope, minima
 from theory.inference.path import CRITERIA
 
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
@@ -75,7 +75,7 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
     if criterion in ("mean_squared_error", "reverse_kl"):
         return 1.0  # the law for independent factors and the true decoder, see `optimal_beta`; it holds in the limit
     grid = np.geomspace(1e-6 * min(1.0, signal_to_noise), 1e9 * max(1.0, signal_to_noise), 600)
-    candidates = minima(cost, grid)
+    candidates = minima(cost, grid, log_slope(cost, grid))
     return float(candidates[np.argmin(cost(candidates))])
 
 
