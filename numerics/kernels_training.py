@@ -6,11 +6,18 @@ A model is one flat vector of parameters in the principal axes of the data, wher
     theta = [ W (D x K) | B (D x K) | L (K x K) | log s2 ],    V = B^T diag(1/r),   Q = F F^T,
     F = the lower triangle of L with its diagonal exponentiated,    C = B^T B + Q,    M = W^T W
 
-    distortion = sum_i r_i^2 - 2 sum_ik r_i W_ik B_ik + tr(M C),    rate = [ tr C - K - log det Q ] / 2
-    loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
+    distortion = sum_i r_i^2 - 2 sum_ik r_i W_ik B_ik + tr(M C)
+    loss = distortion / (2 s2) + (D/2) log(2 pi s2) + cost(C) - (w_I/2) log det Q
 
-B is the encoder of whitened data. All parameters follow the gradient of this loss; none is eliminated, no stationary
-value is solved for. A step costs O(D K^2). `mask` is one where a parameter is learned and zero where it is held.
+with the cost of `theory.groups.objective`, by weights w_I, w_B, w_W, w_D, groups of latents and a prior N(0, P^-1):
+
+    cost = 1/2 [ (w_I - w_B) log det C + (w_B - w_W) sum_g log det C_gg + (w_W - w_D) sum_j log C_jj
+                 + w_D (tr P C - K) ]
+
+which for the beta-VAE, all weights beta and P = I, is (beta/2) (tr C - K). B is the encoder of whitened data. All
+parameters follow the gradient of this loss; none is eliminated, no stationary value is solved for. A step costs
+O(D K^2). `mask` is one where a parameter is learned and zero where it is held. `objective` stands for the tuple
+(weights, labels, precision): (w_I, w_B, w_W, w_D), the number of each latent's group, and P.
 
 The kernels that call each other share this file because numba's cache of a function is renewed when its own file
 changes, not when the file of a function that it calls does.
@@ -47,8 +54,67 @@ LINE_SEARCH_STEPS = 60
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work):
-    """The loss at `theta`; writes its gradient, times `mask`. `work` is (4, K, K) scratch space."""
+def invert(matrix):
+    """Replace a positive definite matrix by its inverse (Gauss-Jordan) and return the logarithm of its determinant."""
+    size, log_det = len(matrix), 0.0
+    for k in range(size):
+        pivot = matrix[k, k]
+        log_det += math.log(pivot)
+        matrix[k, k] = 1.0
+        for j in range(size):
+            matrix[k, j] /= pivot
+        for i in range(size):
+            if i != k:
+                share = matrix[i, k]
+                matrix[i, k] = 0.0
+                for j in range(size):
+                    matrix[i, j] -= share * matrix[k, j]
+    return log_det
+
+
+@njit(cache=True, error_model="numpy")
+def add_inverse(code, weight, members, slope, scratch):
+    """Add weight C_gg^-1 to the block of some latents; returns weight log det C_gg."""
+    count = len(members)
+    block = scratch[:count, :count]
+    for j in range(count):
+        for k in range(count):
+            block[j, k] = code[members[j], members[k]]
+    log_det = invert(block)
+    for j in range(count):
+        for k in range(count):
+            slope[members[j], members[k]] += weight * block[j, k]
+    return weight * log_det
+
+
+@njit(cache=True, error_model="numpy")
+def code_cost(code, objective, slope, scratch):
+    """Twice the cost of the code's covariance; writes twice the gradient of the cost to `slope`."""
+    weights, labels, precision = objective
+    information, between, within, dimension_wise = weights
+    size, cost = len(code), 0.0
+    for j in range(size):
+        for k in range(size):
+            slope[j, k] = dimension_wise * precision[j, k]
+            cost += slope[j, k] * code[j, k]
+        cost -= dimension_wise
+    if information != between:
+        cost += add_inverse(code, information - between, np.arange(size), slope, scratch)
+    if between != within:
+        for label in range(size):
+            members = np.flatnonzero(labels == label)
+            if len(members) > 0:
+                cost += add_inverse(code, between - within, members, slope, scratch)
+    if within != dimension_wise:
+        for j in range(size):
+            slope[j, j] += (within - dimension_wise) / code[j, j]
+            cost += (within - dimension_wise) * math.log(code[j, j])
+    return cost
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_gradient(theta, roots, latent_dim, objective, mask, gradient, work):
+    """The loss at `theta`; writes its gradient, times `mask`. `work` is (5, K, K) scratch space."""
     rows, size = roots.size, roots.size * latent_dim
     decoder, encoder = theta[:size].reshape(rows, latent_dim), theta[size : 2 * size].reshape(rows, latent_dim)
     triangle = theta[2 * size : -1].reshape(latent_dim, latent_dim)
@@ -57,8 +123,8 @@ def value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work):
         gradient[size : 2 * size].reshape(rows, latent_dim),
     )
     to_triangle = gradient[2 * size : -1].reshape(latent_dim, latent_dim)
-    factor, code, gram, slope = work[0], work[1], work[2], work[3]
-    precision = math.exp(-theta[-1])
+    factor, code, gram, slope, scratch = work[0], work[1], work[2], work[3], work[4]
+    precision, information = math.exp(-theta[-1]), objective[0][0]
 
     log_det = 0.0
     for j in range(latent_dim):
@@ -81,39 +147,39 @@ def value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work):
             for k in range(j + 1):
                 code[j, k] += b * encoder[i, k]
                 gram[j, k] += w * decoder[i, k]
-    spread = trace = 0.0
+    spread = 0.0
     for j in range(latent_dim):
-        trace += code[j, j]
         spread += code[j, j] * gram[j, j]
         for k in range(j):
             spread += 2 * code[j, k] * gram[j, k]
             code[k, j], gram[k, j] = code[j, k], gram[j, k]
     distortion = variance - 2 * cross + spread
+    cost = code_cost(code, objective, slope, scratch)
+    for j in range(latent_dim):  # slope: twice the gradient of the loss in C
+        for k in range(latent_dim):
+            slope[j, k] += gram[j, k] * precision
 
     for i in range(rows):
         for k in range(latent_dim):
             to_decoder[i, k] = -roots[i] * encoder[i, k] * precision
-            to_encoder[i, k] = -roots[i] * decoder[i, k] * precision + beta * encoder[i, k]
+            to_encoder[i, k] = -roots[i] * decoder[i, k] * precision
         for j in range(latent_dim):
-            w, b = decoder[i, j] * precision, encoder[i, j] * precision
+            w, b = decoder[i, j] * precision, encoder[i, j]
             for k in range(latent_dim):
                 to_decoder[i, k] += w * code[j, k]
-                to_encoder[i, k] += b * gram[j, k]
-    for j in range(latent_dim):  # d loss / dF = (M / s2 + beta I) F - beta F^-T, the last on the log diagonal only
-        for k in range(j + 1):
-            slope[j, k] = beta * factor[j, k]
-        for m in range(latent_dim):
-            g = gram[j, m] * precision
-            for k in range(min(j, m) + 1):
-                slope[j, k] += g * factor[m, k]
+                to_encoder[i, k] += b * slope[j, k]
+    for j in range(latent_dim):  # d loss / dF = slope F - w_I F^-T, the last on the log diagonal only
         for k in range(latent_dim):
-            to_triangle[j, k] = slope[j, k] if k < j else 0.0
-        to_triangle[j, j] = slope[j, j] * factor[j, j] - beta
+            to_triangle[j, k] = 0.0
+        for m in range(latent_dim):
+            for k in range(min(j, m) + 1):
+                to_triangle[j, k] += slope[j, m] * factor[m, k]
+        to_triangle[j, j] = to_triangle[j, j] * factor[j, j] - information
     gradient[-1] = rows / 2 - distortion * precision / 2
     for p in range(len(theta)):
         gradient[p] *= mask[p]
     fit = distortion * precision / 2 + rows / 2 * (math.log(2 * math.pi) + theta[-1])
-    return fit + beta * (trace - latent_dim - log_det) / 2
+    return fit + (cost - information * log_det) / 2
 
 
 @njit(cache=True, error_model="numpy")
@@ -148,7 +214,7 @@ def rounding_error(theta, roots, loss):
 
 
 @njit(cache=True, error_model="numpy")
-def accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps, history):
+def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history):
     """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
     The step begins at the noise variance, the inverse curvature of the largest eigenvalue, which is 1; it is halved
@@ -157,10 +223,10 @@ def accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps
     only if a kick leads back to the same loss.
     """
     size, step, momentum, settled = len(theta), 0, 1.0, np.inf
-    work = np.zeros((4, latent_dim, latent_dim))
+    work = np.zeros((5, latent_dim, latent_dim))
     gradient, new_gradient, trial, ahead = np.zeros(size), np.zeros(size), np.zeros(size), theta.copy()
     length = math.exp(theta[-1])
-    loss = value_and_gradient(ahead, roots, latent_dim, beta, mask, gradient, work)
+    loss = value_and_gradient(ahead, roots, latent_dim, objective, mask, gradient, work)
     while True:
         if step < len(history):
             history[step] = loss
@@ -171,7 +237,7 @@ def accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps
             settled, momentum, end = loss, 1.0, NOT_RUN
             move(ahead, 1.0, kick, theta)
             ahead[:] = theta
-            loss = value_and_gradient(ahead, roots, latent_dim, beta, mask, gradient, work)
+            loss = value_and_gradient(ahead, roots, latent_dim, objective, mask, gradient, work)
             norm = math.sqrt(dot(gradient, gradient))
         if end != NOT_RUN:
             theta[:] = ahead
@@ -179,7 +245,7 @@ def accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps
         length, found = 1.1 * length, False
         for _ in range(LINE_SEARCH_STEPS):
             move(ahead, -length, gradient, trial)
-            new_loss = value_and_gradient(trial, roots, latent_dim, beta, mask, new_gradient, work)
+            new_loss = value_and_gradient(trial, roots, latent_dim, objective, mask, new_gradient, work)
             fall = length * norm * norm / 2
             if new_loss <= loss - fall + rounding and (fall > 10 * rounding or dot(new_gradient, gradient) >= 0):
                 found = True
@@ -194,17 +260,17 @@ def accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps
         for p in range(size):
             ahead[p] = trial[p] + (previous - 1) / momentum * (trial[p] - theta[p])
             theta[p] = trial[p]
-        loss, step = value_and_gradient(ahead, roots, latent_dim, beta, mask, gradient, work), step + 1
+        loss, step = value_and_gradient(ahead, roots, latent_dim, objective, mask, gradient, work), step + 1
 
 
 @njit(cache=True, error_model="numpy")
-def gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history):
+def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history):
     """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
     size, step = len(theta), 0
-    work = np.zeros((4, latent_dim, latent_dim))
+    work = np.zeros((5, latent_dim, latent_dim))
     gradient, new_gradient, trial = np.zeros(size), np.zeros(size), np.zeros(size)
     length = math.exp(theta[-1])
-    loss = value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work)
+    loss = value_and_gradient(theta, roots, latent_dim, objective, mask, gradient, work)
     while True:
         if step < len(history):
             history[step] = loss
@@ -216,7 +282,7 @@ def gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps,
         length, found = 1.2 * length, False
         for _ in range(LINE_SEARCH_STEPS):
             move(theta, -length, gradient, trial)
-            new_loss = value_and_gradient(trial, roots, latent_dim, beta, mask, new_gradient, work)
+            new_loss = value_and_gradient(trial, roots, latent_dim, objective, mask, new_gradient, work)
             if new_loss <= loss + rounding and dot(new_gradient, gradient) >= 0:
                 found = True
                 break
@@ -228,14 +294,14 @@ def gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps,
 
 
 @njit(cache=True, error_model="numpy")
-def adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_steps, history):
+def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
     """Adam at a constant learning rate, with the usual decay rates .9 and .999."""
     size, step = len(theta), 0
-    work = np.zeros((4, latent_dim, latent_dim))
+    work = np.zeros((5, latent_dim, latent_dim))
     gradient, first, second = np.zeros(size), np.zeros(size), np.zeros(size)
     first_decay = second_decay = 1.0
     while True:
-        loss = value_and_gradient(theta, roots, latent_dim, beta, mask, gradient, work)
+        loss = value_and_gradient(theta, roots, latent_dim, objective, mask, gradient, work)
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
@@ -251,16 +317,16 @@ def adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_ste
 
 
 @njit(cache=True, error_model="numpy")
-def descend(theta, roots, latent_dim, beta, mask, kick, method, learning_rate, tolerance, max_steps, history):
+def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_rate, tolerance, max_steps, history):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 
     `history` takes the loss of each step, as many as it has room for.
     """
     if method == ACCELERATED:
-        return accelerated(theta, roots, latent_dim, beta, mask, kick, tolerance, max_steps, history)
+        return accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history)
     if method == GRADIENT_DESCENT:
-        return gradient_descent(theta, roots, latent_dim, beta, mask, tolerance, max_steps, history)
-    return adam(theta, roots, latent_dim, beta, mask, learning_rate, tolerance, max_steps, history)
+        return gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history)
+    return adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
@@ -268,7 +334,9 @@ def descend_all(
     thetas,
     roots,
     latent_dim,
-    betas,
+    weights,
+    labels,
+    precision,
     mask,
     kick,
     method,
@@ -280,13 +348,13 @@ def descend_all(
     norms,
     ends,
 ):
-    """`descend` for each row of `thetas`, in place and in parallel; the last four arrays take what each returns."""
-    for run in prange(len(betas)):
+    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four take what it returns."""
+    for run in prange(len(weights)):
         steps[run], losses[run], norms[run], ends[run] = descend(
             thetas[run],
             roots,
             latent_dim,
-            betas[run],
+            (weights[run], labels, precision),
             mask,
             kick,
             method,

@@ -7,15 +7,17 @@ can show progress, and an interrupt (Ctrl-C) is noticed soon and loses nothing t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numba import get_num_threads, parallel_chunksize
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
-from numerics.training import ENDS, Problem, descent_settings, pose
+from numerics.training import ENDS, Problem, as_weights, descent_settings, pose
 from theory import validation
+from theory.groups import Weights
 from theory.model import LinearVAE
 from theory.partition import Posterior
 
@@ -32,6 +34,7 @@ class Sweep:
     Attributes
     ----------
     betas, seeds : (B,) and (R,) arrays
+        betas are numbers, or `Weights` if such were given.
     losses, gradient_norms : (B, R) arrays
         as in `TrainingRun`; NaN where a run did not finish.
     steps : (B, R) array of int
@@ -64,7 +67,7 @@ class Sweep:
         """
         if self.stopped[beta_index, seed_index] == ENDS[kernels.NOT_RUN]:
             raise ValueError(
-                f"the run of beta {self.betas[beta_index]:g} and seed {self.seeds[seed_index]} did not finish"
+                f"the run of beta {self.betas[beta_index]} and seed {self.seeds[seed_index]} did not finish"
             )
         return self.problem.vae(self.parameters[beta_index, seed_index])
 
@@ -80,6 +83,8 @@ def sweep(
     *,
     betas,
     seeds=1,
+    groups: Posterior = "diagonal",
+    prior: np.ndarray | None = None,
     noise_variance: float | str = "learned",
     decoder: np.ndarray | None = None,
     posterior: Posterior = "diagonal",
@@ -93,9 +98,9 @@ def sweep(
 
     Parameters
     ----------
-    covariance, latent_dim, noise_variance, decoder, posterior
+    covariance, latent_dim, groups, prior, noise_variance, decoder, posterior
         as in `train`, the same for all runs.
-    betas : sequence of floats > 0
+    betas : sequence of floats > 0, or of `theory.groups.Weights`
     seeds : int, or sequence of ints
         of the random starts, one run per beta and seed; a number n stands for 0 .. n - 1.
     method, learning_rate, gradient_tolerance, max_steps
@@ -113,16 +118,21 @@ def sweep(
     ValueError
         for arguments that do not fit, see the message.
     """
-    problem = pose(covariance, latent_dim, noise_variance, decoder, posterior)
+    problem = pose(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
-    betas = validation.positive_array("betas", validation.vector("betas", betas))
+    if isinstance(betas, Sequence) and any(isinstance(beta, Weights) for beta in betas):
+        betas = np.array(betas, dtype=object)
+    else:
+        betas = validation.positive_array("betas", validation.vector("betas", betas))
+    weights = [as_weights("betas", beta) for beta in betas]
     seeds = range(validation.latent_count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
     seeds = [validation.latent_count("seeds", seed) for seed in seeds]
     starts = [problem.start(np.random.default_rng(seed)) for seed in seeds]
 
     runs = len(betas) * len(seeds)
     parameters = np.tile(np.reshape(starts, (len(seeds), len(problem.mask))), (len(betas), 1))
-    weights = np.repeat(betas, len(seeds))
+    rows = np.repeat([astuple(weight) for weight in weights], len(seeds), axis=0).reshape(runs, 4)
+    _, labels, precision = problem.objective(Weights())
     steps, ends = np.zeros(runs, dtype=np.int64), np.full(runs, kernels.NOT_RUN)
     losses, norms = np.full(runs, np.nan), np.full(runs, np.nan)
     batch = _runs_per_thread(len(problem.roots), problem.latent_dim) * get_num_threads()
@@ -133,11 +143,11 @@ def sweep(
             for first in range(0, runs, batch):
                 part = slice(first, first + batch)
                 kernels.descend_all(
-                    parameters[part], problem.roots, problem.latent_dim, weights[part], problem.mask, problem.kick,
-                    *settings,
+                    parameters[part], problem.roots, problem.latent_dim, rows[part], labels, precision,
+                    problem.mask, problem.kick, *settings,
                     steps[part], losses[part], norms[part], ends[part],
                 )  # fmt: skip
-                bar.update(len(weights[part]))
+                bar.update(len(rows[part]))
     except KeyboardInterrupt:
         interrupted = True
 
@@ -145,7 +155,7 @@ def sweep(
     return Sweep(
         betas=betas,
         seeds=np.array(seeds, dtype=np.int64),
-        losses=losses.reshape(shape) + problem.loss_offset,
+        losses=losses.reshape(shape) + np.reshape([problem.loss_offset(weight) for weight in weights], (-1, 1)),
         gradient_norms=norms.reshape(shape),
         steps=steps.reshape(shape),
         stopped=np.array([ENDS[end] for end in ends], dtype=object).reshape(shape),

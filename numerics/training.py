@@ -2,7 +2,8 @@
 
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
 
-is exact for data of the given covariance, so training is full-batch and without sampling noise. Decoder, encoder,
+or, with a weight for each part of the rate, the grouped objective of `theory.groups`, is exact for data of the given
+covariance, so training is full-batch and without sampling noise. Decoder, encoder,
 posterior covariance (a Cholesky factor with the zeros of its family and a log diagonal) and log noise start at random
 and all follow the gradient; no closed form is used and nothing is solved for.
 
@@ -14,13 +15,15 @@ change of parameters that spares the descent the spread of the eigenvalues.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
 from numerics import kernels_training as kernels
 from theory import validation
+from theory.groups import Weights
 from theory.model import LinearVAE, Moments, as_moments
+from theory.objective import prior_covariance
 from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["TrainingRun", "train"]
@@ -73,7 +76,9 @@ def train(
     covariance,
     latent_dim: int,
     *,
-    beta: float,
+    beta: float | Weights,
+    groups: Posterior = "diagonal",
+    prior: np.ndarray | None = None,
     noise_variance: float | str = "learned",
     decoder: np.ndarray | None = None,
     posterior: Posterior = "diagonal",
@@ -91,7 +96,12 @@ def train(
         of any rank; with `Moments` the model takes over the mean.
     latent_dim : int
         K; may exceed D, may be 0.
-    beta : float > 0
+    beta : float > 0, or theory.groups.Weights
+        the weight of the rate, or of each of its parts; a negative weight may leave the loss without a lower bound.
+    groups : "diagonal", "full", or a list of groups of latents
+        between and within which `Weights` split total correlation; of no account for a number.
+    prior : (K, K) array, positive definite, optional
+        covariance of a Gaussian prior; the identity by default.
     noise_variance : float > 0, or "learned"
         a number holds the decoder noise there; a learned one starts at the mean variance tr S / D.
     decoder : (D, K) array, optional
@@ -123,19 +133,26 @@ def train(
     ValueError
         for arguments that do not fit, or a learning rate so large that Adam overflows.
     """
-    problem = pose(covariance, latent_dim, noise_variance, decoder, posterior)
-    beta = validation.positive("beta", beta)
+    problem = pose(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
+    weights = as_weights("beta", beta)
     settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
     theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
     steps, loss, norm, end = kernels.descend(
-        theta, problem.roots, problem.latent_dim, beta, problem.mask, problem.kick, *settings, history
+        theta,
+        problem.roots,
+        problem.latent_dim,
+        problem.objective(weights),
+        problem.mask,
+        problem.kick,
+        *settings,
+        history,
     )
     if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
     return TrainingRun(
         vae=problem.vae(theta),
-        loss=float(loss + problem.loss_offset),
-        history=history[: steps + 1] + problem.loss_offset,
+        loss=float(loss + problem.loss_offset(weights)),
+        history=history[: steps + 1] + problem.loss_offset(weights),
         gradient_norm=float(norm),
         steps=int(steps),
         stopped=ENDS[end],
@@ -150,6 +167,11 @@ def descent_settings(method, learning_rate, gradient_tolerance, max_steps) -> tu
         validation.positive("gradient_tolerance", gradient_tolerance),
         validation.latent_count("max_steps", max_steps),
     )
+
+
+def as_weights(name: str, beta: float | Weights) -> Weights:
+    """A weight for each part of the rate, from one for all of it or as given."""
+    return beta if isinstance(beta, Weights) else Weights.uniform(validation.positive(name, beta))
 
 
 def generator(rng: np.random.Generator | None) -> np.random.Generator:
@@ -178,6 +200,9 @@ class Problem:
         the decoder that is held, in the units of the data.
     mask : (2 D K + K K + 1,) array
         one where a parameter is learned, zero where it is held.
+    labels : (K,) array of int
+        the number of each latent's group.
+    prior : (K, K) array
     mean : (D,) array or None
     """
 
@@ -188,12 +213,18 @@ class Problem:
     noise: float
     decoder: np.ndarray | None
     mask: np.ndarray
+    labels: np.ndarray
+    prior: np.ndarray
     mean: np.ndarray | None
 
-    @property
-    def loss_offset(self) -> float:
-        """What the unit of variance adds to the loss: (D/2) log unit."""
-        return len(self.roots) / 2 * np.log(self.unit)
+    def objective(self, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights, groups and precision of the prior, as the kernels take them."""
+        return np.array(astuple(weights)), self.labels, np.linalg.inv(self.prior)
+
+    def loss_offset(self, weights: Weights) -> float:
+        """What the unit of variance and the scale of the prior add to the loss: (D/2) log unit + (w_D/2) log det Pi."""
+        log_det = np.linalg.slogdet(self.prior)[1]
+        return float(len(self.roots) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
         """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
@@ -233,7 +264,7 @@ class Problem:
         )
 
 
-def pose(covariance, latent_dim, noise_variance, decoder, posterior) -> Problem:
+def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="diagonal", prior=None) -> Problem:
     """Check the arguments that say what is trained, and go over to training coordinates."""
     moments = as_moments(covariance)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
@@ -241,6 +272,9 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior) -> Problem:
     size = len(symmetric) * latent_dim
     if decoder is not None:
         decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
+    labels = np.zeros(latent_dim, dtype=np.int64)
+    for number, group in enumerate(partition(groups, latent_dim)):
+        labels[group] = number
     eigenvalues, axes = np.linalg.eigh(symmetric)
     eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), axes[:, ::-1]
     unit = float(eigenvalues.max(initial=0.0)) or 1.0
@@ -258,5 +292,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior) -> Problem:
         noise=noise,
         decoder=decoder,
         mask=mask,
+        labels=labels,
+        prior=prior_covariance(prior, latent_dim),
         mean=moments.mean if isinstance(covariance, Moments) else None,
     )

@@ -91,12 +91,7 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
-    if prior is None:
-        prior = np.eye(vae.latent_dim)
-    else:
-        prior = validation.covariance_matrix("prior", prior, vae.latent_dim)
-        if not np.isfinite(gaussian.log_determinant(prior)):
-            raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
+    prior = prior_covariance(prior, vae.latent_dim)
 
     decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
     signal = encoder @ data_covariance @ encoder.T  # covariance of the posterior means
@@ -118,6 +113,16 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
         aggregate_kl=aggregate_kl,
         reconstruction=float(_reconstruction(distortion, vae.noise_variance, vae.data_dim)),
     )
+
+
+def prior_covariance(prior, latent_dim: int) -> np.ndarray:
+    """The covariance of a Gaussian prior, checked; the identity for `None`."""
+    if prior is None:
+        return np.eye(latent_dim)
+    prior = validation.covariance_matrix("prior", prior, latent_dim)
+    if not np.isfinite(gaussian.log_determinant(prior)):
+        raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
+    return prior
 
 
 def _reconstruction(distortion, noise_variance, data_dim: int):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from numerics import kernels_training as kernels
-from numerics.training import pose
+from numerics.training import as_weights, pose
 from tests.cases import DISTINCT, ISOTROPIC, ONE_DOMINANT
 from theory import elbo_terms
+from theory.groups import Weights, grouped_gradient, grouped_terms
+from theory.partition import partition
 
 FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
 
@@ -20,14 +22,19 @@ def setting(posterior="full", latent_dim=3, case=DISTINCT, noise_variance="learn
     return problem, theta
 
 
-def evaluate(problem, theta, beta, function=kernels.value_and_gradient):
-    gradient, work = np.full(len(theta), np.nan), np.full((4, problem.latent_dim, problem.latent_dim), np.nan)
-    loss = function(theta, problem.roots, problem.latent_dim, beta, problem.mask, gradient, work)
+def evaluate(problem, theta, weights, function=kernels.value_and_gradient):
+    gradient, work = np.full(len(theta), np.nan), np.full((5, problem.latent_dim, problem.latent_dim), np.nan)
+    objective = problem.objective(as_weights("beta", weights))
+    loss = function(theta, problem.roots, problem.latent_dim, objective, problem.mask, gradient, work)
     return loss, gradient
 
 
 def defined_loss(problem, theta, covariance, beta):
-    return elbo_terms(problem.vae(theta), covariance).loss(beta) - problem.loss_offset
+    return elbo_terms(problem.vae(theta), covariance).loss(beta) - problem.loss_offset(Weights())
+
+
+def objective_of(problem, beta):
+    return problem.objective(Weights.uniform(beta))
 
 
 @pytest.mark.parametrize("posterior", FAMILIES.values(), ids=FAMILIES)
@@ -49,6 +56,42 @@ def test_loss_is_the_defined_one_and_the_gradient_its_derivative(case, posterior
         ) / (12 * h)
         expected = derivative if problem.mask[place] else 0.0
         assert gradient[place] == pytest.approx(expected, rel=1e-8, abs=1e-8), place
+
+
+@pytest.mark.parametrize("groups", ["diagonal", "full", [[0, 2], [1]]], ids=str)
+@pytest.mark.parametrize("prior", [None, np.array([[1.0, 0.5, 0], [0.5, 2.0, 0.3], [0, 0.3, 0.7]])], ids=["I", "Pi"])
+def test_grouped_loss_and_gradient(groups, prior):
+    """The value against the parts of the definition, the gradient against that of plain arrays in theory."""
+    weights = Weights(1.3, 4.0, 0.6, 0.8)
+    problem = pose(DISTINCT.covariance, 3, "learned", None, "full", groups, prior)
+    theta = problem.start(np.random.default_rng(3))
+    loss, gradient = evaluate(problem, theta, weights)
+    vae = problem.vae(theta)
+    exact = grouped_terms(vae, DISTINCT.covariance, groups, prior=prior).loss(weights)
+    assert loss + problem.loss_offset(weights) == pytest.approx(exact, abs=1e-11)
+
+    arrays = (vae.decoder, vae.encoder, vae.posterior_covariance, vae.noise_variance, DISTINCT.covariance)
+    slope = grouped_gradient(*arrays, weights, partition(groups, 3), prior=prior)
+    triangle = theta[30:-1].reshape(3, 3)
+    factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+    to_factor = np.tril(2 * slope.posterior_covariance @ factor)
+    to_triangle = np.tril(to_factor, -1) + np.diag(np.diagonal(to_factor) * np.diagonal(factor))
+    to_decoder = problem.axes.T @ slope.decoder * np.sqrt(problem.unit)
+    unwhitened = slope.encoder @ problem.axes / problem.roots / np.sqrt(problem.unit)
+    parts = [to_decoder.ravel(), unwhitened.T.ravel(), to_triangle.ravel(), [slope.noise_variance * vae.noise_variance]]
+    np.testing.assert_allclose(gradient, np.concatenate(parts), rtol=1e-10, atol=1e-11)
+    plain = evaluate(problem, theta, weights, kernels.value_and_gradient.py_func)
+    np.testing.assert_allclose(plain[1], gradient, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("function", [kernels.invert, kernels.invert.py_func], ids=["compiled", "python"])
+@pytest.mark.parametrize("size", [0, 1, 6])
+def test_inverse_of_a_positive_definite_matrix(function, size):
+    root = np.random.default_rng(size).standard_normal((size, size + 2))
+    matrix = root @ root.T
+    inverse = matrix.copy()
+    assert function(inverse) == pytest.approx(np.linalg.slogdet(matrix)[1], abs=1e-12)
+    np.testing.assert_allclose(inverse @ matrix, np.eye(size), atol=1e-11)
 
 
 @pytest.mark.parametrize("latent_dim", [0, 1, 7])
@@ -89,7 +132,9 @@ def test_descents_in_plain_python(kernel, own):
     for function in (kernel, kernel.py_func):
         problem, theta = setting("full", 2)
         history = np.full(8, np.nan)
-        ended = function(theta, problem.roots, 2, 1.5, problem.mask, *own(problem), 1e-8, 15, history)
+        ended = function(
+            theta, problem.roots, 2, objective_of(problem, 1.5), problem.mask, *own(problem), 1e-8, 15, history
+        )
         results.append((*ended, history, theta))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_allclose(plain, compiled, rtol=1e-10, atol=1e-10)
@@ -104,20 +149,36 @@ def test_dispatch_in_plain_python(method):
     results = []
     for function in (kernels.descend, kernels.descend.py_func):
         problem, theta = setting("full", 2)
-        ended = function(theta, problem.roots, 2, 1.5, problem.mask, problem.kick, method, 0.01, 1e-8, 9, np.empty(0))
+        ended = function(
+            theta,
+            problem.roots,
+            2,
+            objective_of(problem, 1.5),
+            problem.mask,
+            problem.kick,
+            method,
+            0.01,
+            1e-8,
+            9,
+            np.empty(0),
+        )
         results.append((*ended, *theta))
     assert results[0] == results[1]  # the same compiled descent underneath
 
 
 def test_many_runs_in_plain_python_and_one_by_one():
-    betas = np.array([0.4, 1.5, 3.0])
+    weights = np.array([[0.4, 0.4, 0.4, 0.4], [1.5, 3.0, 0.7, 1.0], [1.0, 6.0, 1.0, 1.0]])
     problem, theta = setting("full", 2)
     results = []
     for function in (kernels.descend_all, kernels.descend_all.py_func):
         thetas = np.tile(theta, (3, 1))
         steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
         settings = (kernels.ACCELERATED, 0.01, 1e-8, 40)
-        function(thetas, problem.roots, 2, betas, problem.mask, problem.kick, *settings, steps, losses, norms, ends)
+        _, *groups = objective_of(problem, 1.0)
+        function(
+            thetas, problem.roots, 2, weights, *groups, problem.mask, problem.kick,
+            *settings, steps, losses, norms, ends,
+        )  # fmt: skip
         results.append((thetas, steps, losses, norms, ends))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_array_equal(compiled, plain)
@@ -131,7 +192,7 @@ def test_adam_takes_the_published_steps():
         first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
         mean, spread = first / (1 - 0.9**step), np.sqrt(second / (1 - 0.999**step))
         expected -= 0.05 * mean / (spread + 1e-8)
-    kernels.adam(theta, problem.roots, 2, 1.5, problem.mask, 0.05, 1e-8, 5, np.empty(0))
+    kernels.adam(theta, problem.roots, 2, objective_of(problem, 1.5), problem.mask, 0.05, 1e-8, 5, np.empty(0))
     np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
 
 

@@ -82,7 +82,7 @@ def test_an_interrupt_keeps_what_was_finished(monkeypatch):
     assert (part.stopped[2] == "not run").all()
     np.testing.assert_array_equal(part.vae(1, 1).decoder, full.vae(1, 1).decoder)
     for ask in (lambda: part.vae(2, 0), lambda: part.best(2)):
-        with pytest.raises(ValueError, match="the run of beta 2 and seed 0 did not finish"):
+        with pytest.raises(ValueError, match=r"the run of beta 2\.0 and seed 0 did not finish"):
             ask()
 
 

@@ -11,6 +11,7 @@ from numerics import train
 from numerics.training import pose
 from tests.cases import CASES, DISTINCT, RANK_DEFICIENT, orthogonal
 from theory import Moments, elbo_terms
+from theory.groups import Weights
 
 FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": "pairs"}
 
@@ -177,6 +178,7 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
     decoder, noise = begin.decoder / np.sqrt(problem.unit), begin.noise_variance / problem.unit
     whitened = root @ begin.encoder.T * np.sqrt(problem.unit)
     factor = np.linalg.cholesky(begin.posterior_covariance)
+    objective = problem.objective(Weights.uniform(beta))
     for _ in range(50):
         code, gram = whitened.T @ whitened + factor @ factor.T, decoder.T @ decoder
         distortion = np.trace(covariance) - 2 * np.sum(decoder * (root @ whitened)) + np.sum(gram * code)
@@ -189,8 +191,8 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
         factor = np.tril(factor - rate * slope, -1) + np.diag(np.diagonal(factor) * np.exp(-rate * log_slope))
         noise *= np.exp(-rate * to_log_noise)
         gradient = np.empty_like(theta)
-        work = np.empty((4, latent_dim, latent_dim))
-        kernels.value_and_gradient(theta, problem.roots, latent_dim, beta, problem.mask, gradient, work)
+        work = np.empty((5, latent_dim, latent_dim))
+        kernels.value_and_gradient(theta, problem.roots, latent_dim, objective, problem.mask, gradient, work)
         theta -= rate * gradient
     end = problem.vae(theta)
     np.testing.assert_allclose(end.decoder, decoder * np.sqrt(problem.unit), rtol=0, atol=1e-11)
@@ -270,10 +272,19 @@ def test_a_strict_saddle_does_not_hold_the_descent(seed):
         encoder[mode, latent] = np.sqrt((eigenvalues[mode] - beta * noise) / eigenvalues[mode])
     triangle = np.diag(np.log(beta * noise / eigenvalues[[0, 2]]) / 2)
     theta = np.concatenate([decoder.ravel(), encoder.ravel(), triangle.ravel(), [np.log(problem.noise)]])
-    best = closed_form(eigenvalues, 2, beta, noise)[0] - problem.loss_offset
+    best = closed_form(eigenvalues, 2, beta, noise)[0] - problem.loss_offset(Weights.uniform(beta))
 
     def descend(kick):
-        settings = (problem.roots, 2, beta, problem.mask, kick, 1e-8, 20_000, np.empty(0))
+        settings = (
+            problem.roots,
+            2,
+            problem.objective(Weights.uniform(beta)),
+            problem.mask,
+            kick,
+            1e-8,
+            20_000,
+            np.empty(0),
+        )
         return kernels.accelerated(theta.copy(), *settings)
 
     steps, at_saddle, norm, _ = descend(kick=np.zeros(len(theta)))
