@@ -14,6 +14,7 @@ from theory.groups.independence import independent_groups
 from theory.groups.learned_decoder import LearnedDecoderValue, correlated_prior_shift, learned_decoder_value
 from theory.groups.objective import Weights, grouped_gradient, grouped_loss
 from theory.groups.optimum import GroupedOptimum, granularity_errors, grouped_optimum
+from theory.groups.slope import granularity_slope
 
 __all__ = [
     "FactorEstimate",
@@ -30,6 +31,7 @@ __all__ = [
     "estimate_factors",
     "free_planes",
     "granularity_errors",
+    "granularity_slope",
     "grouped_gradient",
     "grouped_loss",
     "grouped_optimum",
