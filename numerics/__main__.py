@@ -4,6 +4,7 @@ verify   every closed form against training from random starts and Monte Carlo; 
 train    train one VAE, and compare it with the closed form
 sweep    train for many betas and seeds
 sprites  what the principal axes of sprite images carry, and how a linear beta-VAE scores for it
+granularity, vertex  the grouped objective over group sizes; where the error is least at the true blocks
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from numerics import granularity_commands
 from numerics.activity import active_count
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
@@ -102,6 +104,7 @@ def _parser() -> cli.Parser:
     command.add_argument("--latent-dim", type=int, default=6, metavar="K", help="number of latents (default 6)")
     command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seed", type=int, default=0, help="of the images (default 0)")
+    granularity_commands.add_subcommands(commands)
     return parser
 
 
