@@ -38,6 +38,10 @@ FIGURES = {
         FigureEntry("degenerate_spectrum", "distance to orthogonality of three linear models, and its way to zero"),
         FigureEntry("priors_and_axes", "what a rotation costs under each prior, Gaussian and other factors"),
         FigureEntry("decomposition", "overlap and alignment of codes, sparsity and reconstruction against alpha"),
+        FigureEntry(
+            "granularity", "inference error against group size: the V, the W, where they hold, complex factors"
+        ),
+        FigureEntry("granularity_trajectory", "the best bound over weight, capacity and group size"),
         FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, and images of it"),
     )
 }
