@@ -24,7 +24,7 @@ def derivation() -> Derivation:
         title="Whether a little penalty between groups helps",
         statement=(
             "With the decoder held and weight $w$ on total correlation between groups the mean squared error of the "
-            "inferred factors has at $w = 1$ the slope $-2\\,tr(P^{-1} N V R^T)$, $R = V S - \\Gamma A^T$, $N = "
+            "inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, $R = V S - \\Gamma A^T$, $N = "
             "blockdiag(C_{gg}^{-1}) - C^{-1}$. If the true model is held and the factors are those of the prior, $R = "
             "0$: no grouping helps."
         ),
@@ -58,7 +58,7 @@ def derivation() -> Derivation:
                     linear + e**2 * sp.Trace(moved * S * moved.T),
                     evaluate=False,
                 ),
-                "The mean squared error of $\\hat s = V x$ is $tr\\,\\Gamma - 2\\,tr(V A\\Gamma) + tr(V S V^T)$; $R$ "
+                "The mean squared error of the inferred factors $V x$ is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; $R$ "
                 "is the covariance of its error with the data.",
                 let=(Let(error, V * S - factors * A.T, "the covariance of the error with the data"),),
                 slip=linear - e**2 * sp.Trace(moved * S * moved.T),
