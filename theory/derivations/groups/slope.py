@@ -58,8 +58,8 @@ def derivation() -> Derivation:
                     linear + e**2 * sp.Trace(moved * S * moved.T),
                     evaluate=False,
                 ),
-                "The mean squared error of the inferred factors $V x$ is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; $R$ "
-                "is the covariance of its error with the data.",
+                "The squared error of the inferred factors $V x$ is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; "
+                "$R$ is the covariance of its error with the data.",
                 let=(Let(error, V * S - factors * A.T, "the covariance of the error with the data"),),
                 slip=linear - e**2 * sp.Trace(moved * S * moved.T),
             ),
