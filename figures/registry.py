@@ -38,6 +38,7 @@ FIGURES = {
         FigureEntry("degenerate_spectrum", "distance to orthogonality of three linear models, and its way to zero"),
         FigureEntry("priors_and_axes", "what a rotation costs under each prior, Gaussian and other factors"),
         FigureEntry("decomposition", "overlap and alignment of codes, sparsity and reconstruction against alpha"),
+        FigureEntry("total_correlation", "parts of the rate under a penalty between groups, and minibatch estimates"),
         FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, and images of it"),
     )
 }

@@ -20,9 +20,10 @@ I(x; z) moves by minus this for all latents, the part between groups by [chi_all
 weighted bracket is (M + 1) / (2 M^2), for every N; the stratified one is 1/N less (1 - 1/N)^2 / (2 (M - 1)), of the
 other sign until M is about N/2. The rate itself has neither.
 
-**Scale.** chi is a mean that rare codes make: weighted by r, the mean of log r is tr Q^-1 V S V^T + I(x; z). Only for M
-beyond the exponential of this, far above exp(2 I) for an informative code, are those codes seen and is the bias the one
-above; with fewer points it is smaller, often by far.
+**Scale.** chi is a mean that rare codes make. Weighted by r, log r of all latents has the mean tr Q^-1 V S V^T +
+I(x; z), and up to twice its square for a variance if one latent carries it all, less if many share it. M large against
+exp(2 I) is not enough: only near the exponential of that mean are those codes met and is the bias the one above. With
+fewer points it is smaller, by far for several informative latents.
 
 **Bound.** q^ is at least its own term, so no estimate of log q(z|x) - log q(z) exceeds -log w. If the posterior is
 independent between the groups given x, none between groups exceeds (G - 1) times that, w being the smallest weight.
@@ -233,7 +234,8 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
 
     Notes
     -----
-    Exact as that mean; that it is the size needed is a rule, up to a factor.
+    Exact as that mean. That it is the size needed is a rule: about it the logarithm has the variance sum_k (s_k + 2
+    s_k^2), s_k being the eigenvalues of Q^-1 V S V^T, so the formula comes into its own gradually.
     """
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     signal = vae.encoder @ data_covariance @ vae.encoder.T

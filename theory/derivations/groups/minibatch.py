@@ -26,15 +26,15 @@ def derivation() -> Derivation:
         name="minibatch-estimates",
         title="Total correlation from minibatches",
         statement=(
-            "With $\\hat q(z_i) = w q(z_i|x_i) + \\sum_j w_j q(z_i|x_j)$ over a minibatch of $M$ of $N$ points, $E "
-            "\\log \\hat q - E \\log q$ is, to leading order, $\\chi [w - \\sum_j w_j^2 / 2]$, with $1 + \\chi = "
+            "With $q_M(z_i) = w q(z_i|x_i) + \\sum_j w_j q(z_i|x_j)$ over a minibatch of $M$ of $N$ points, $E "
+            "\\log q_M - E \\log q$ is, to leading order, $\\chi [w - \\sum_j w_j^2 / 2]$, with $1 + \\chi = "
             "\\det C / \\det Q = e^{2 I}$. The weights $1/(N M)$ add an offset of $-\\log N$ for each set of latents; "
             "no estimate of the information exceeds $-\\log w$."
         ),
         assumptions=(
             "Data points are independent and Gaussian, $q(z|x) = N(V x, Q)$; everything holds for all latents, a group "
             "or a single one.",
-            "The bias is the second order of an expansion in the deviation of $\\hat q / q$ from 1: asymptotic in $M$ "
+            "The bias is the second order of an expansion in the deviation of $q_M / q$ from 1: asymptotic in $M$ "
             "and $N$.",
         ),
         scope=(
@@ -112,7 +112,7 @@ def derivation() -> Derivation:
                 ),
                 "Of order $h$ is the deviation $e = \\sum_j w_j (r_j - 1)$ of the other points, of order $h^2$ the "
                 "weight of the own one, whose ratio deviates by $u$. The first order, $e$, has mean zero.",
-                let=(Let(f, sp.log(1 + h * e + h**2 * w * u), "the logarithm of $\\hat q / q$"),),
+                let=(Let(f, sp.log(1 + h * e + h**2 * w * u), "the logarithm of $q_M / q$"),),
                 domain={u: (-1, 1), e: (-1, 1)},
             ),
             Step(
@@ -155,7 +155,7 @@ def derivation() -> Derivation:
             Step(
                 "Bound of the information",
                 sp.Ge((w * a1 + a2) / a1, w, evaluate=False),
-                "$a_1$ is the density at the own point and $a_2$ the sum of the other terms: $q(z|x) / \\hat q(z) \\le "
+                "$a_1$ is the density at the own point and $a_2$ the sum of the other terms: $q(z|x) / q_M(z) \\le "
                 "1/w$, for every code.",
             ),
             Step(
@@ -166,7 +166,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Two points of weights $w$ and $w + d$, and groups with densities $a$ and $b$ that are independent "
-                "given the point: $\\hat q(z) / \\hat q(z_1) \\hat q(z_2) \\le 1/w$. Another group brings another "
+                "given the point: $q_M(z) / [q_M(z_1) q_M(z_2)] \\le 1/w$. Another group brings another "
                 "factor.",
             ),
         ),
