@@ -26,7 +26,7 @@ from scipy.special import logsumexp
 
 from numerics.monte_carlo import Estimate
 from theory import validation
-from theory.groups.minibatch import ESTIMATORS
+from theory.groups.minibatch import ESTIMATORS, minibatch_sizes
 from theory.model import LinearVAE, as_moments, mean_offset
 from theory.partition import Posterior, partition
 
@@ -102,31 +102,24 @@ def sample_minibatch_bias(
 
 
 def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only: bool):
-    size, batch = (
-        validation.latent_count("dataset_size", dataset_size),
-        validation.latent_count("batch_size", batch_size),
-    )
-    if not 2 <= batch <= size:
-        raise ValueError(
-            f"batch_size must be from 2 to dataset_size, got {batch} of {size}; pass a minibatch of the data set"
-        )
+    size, batch = minibatch_sizes(dataset_size, batch_size)
     if validation.latent_count("batches", batches) < 2:
         raise ValueError(f"batches must be at least 2, for a standard error, got {batches}")
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim)]
-    rows = {name: [] for name in ESTIMATORS}
-    for means, codes in _draw(vae, data_covariance, mean_offset(vae, covariance), batch, batches, rng):
-        exact = _exact(vae, data_covariance, codes, mean_offset(vae, covariance)) if bias_only else None
+    offset, rows = mean_offset(vae, covariance), {name: [] for name in ESTIMATORS}
+    for means, codes in _draw(vae, data_covariance, offset, batch, batches, rng):
         logs = _log_aggregates(vae.posterior_covariance, means, codes, groups, size)
+        if bias_only:
+            exact = _exact(vae, data_covariance, codes - vae.encoder @ offset, logs)
+            conditional = before = 0.0
+        else:
+            exact = dict.fromkeys(logs, 0.0)
+            conditional = _log_density(codes - means, vae.posterior_covariance)
+            before = _log_density(codes, np.eye(vae.latent_dim))
         for name in ESTIMATORS:
-            if bias_only:
-                found = {latents: values[name] - exact(latents) for latents, values in logs.items()}
-                rows[name].append(_parts(found, groups, 0.0, 0.0))
-            else:
-                conditional = _log_density(codes - means, vae.posterior_covariance)
-                before = _log_density(codes, np.eye(vae.latent_dim))
-                found = {latents: values[name] for latents, values in logs.items()}
-                rows[name].append(_parts(found, groups, conditional, before))
+            found = {latents: values[name] - exact[latents] for latents, values in logs.items()}
+            rows[name].append(_parts(found, groups, conditional, before))
     return {name: _estimates(np.concatenate(blocks, axis=1)) for name, blocks in rows.items()}
 
 
@@ -171,11 +164,10 @@ def _log_pairs(codes: np.ndarray, means: np.ndarray, covariance: np.ndarray) -> 
     return -squares / 2 - np.log(np.diagonal(root)).sum() - len(root) / 2 * np.log(2 * np.pi)
 
 
-def _exact(vae, covariance, codes, offset):
-    """The exact log q(z_g) of the codes, as a function of the latents."""
+def _exact(vae, covariance, centred: np.ndarray, sets) -> dict[Latents, np.ndarray]:
+    """The exact log q(z_g) of centred codes, for each set of latents."""
     code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
-    centred = codes - vae.encoder @ offset
-    return lambda latents: _log_density(centred[..., list(latents)], code[np.ix_(latents, latents)])
+    return {latents: _log_density(centred[..., list(latents)], code[np.ix_(latents, latents)]) for latents in sets}
 
 
 def _log_density(differences: np.ndarray, covariance: np.ndarray) -> np.ndarray:

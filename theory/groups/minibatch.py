@@ -52,6 +52,7 @@ __all__ = [
     "minibatch_bounds",
     "minibatch_offset",
     "minibatch_scale",
+    "minibatch_sizes",
 ]
 
 ESTIMATORS = ("weighted", "stratified")
@@ -248,16 +249,20 @@ def _information(code: np.ndarray, posterior: np.ndarray) -> float:
     return (gaussian.log_determinant(code) - gaussian.log_determinant(posterior)) / 2
 
 
-def _weights(dataset_size: int, batch_size: int, estimator: str) -> tuple[float, float]:
-    """The weight of the own point and the sum of squares of the others', scaled to a sum of weights of one."""
-    size, batch = (
-        validation.latent_count("dataset_size", dataset_size),
-        validation.latent_count("batch_size", batch_size),
-    )
+def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
+    """N and M as whole numbers, if a minibatch of M of N points has others beside the own one."""
+    size = validation.latent_count("dataset_size", dataset_size)
+    batch = validation.latent_count("batch_size", batch_size)
     if not 2 <= batch <= size:
         raise ValueError(
             f"batch_size must be from 2 to dataset_size, got {batch} of {size}; pass a minibatch of the data set"
         )
+    return size, batch
+
+
+def _weights(dataset_size: int, batch_size: int, estimator: str) -> tuple[float, float]:
+    """The weight of the own point and the sum of squares of the others', scaled to a sum of weights of one."""
+    size, batch = minibatch_sizes(dataset_size, batch_size)
     if validation.choice("estimator", estimator, ESTIMATORS) == "weighted":
         size = batch
     return 1 / size, (1 - 1 / size) ** 2 / (batch - 1)

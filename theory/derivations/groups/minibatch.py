@@ -93,7 +93,7 @@ def derivation() -> Derivation:
                 "Where the mean is made",
                 sp.Eq(sp.Subs(sp.Derivative(power, p), p, 1), v + sp.log(1 + v) / 2, evaluate=False),
                 "The mean of $\\log r$ weighted by $r$: $tr Q^{-1} V S V^T + I$ for all latents. Its exponential is "
-                "the number of points from which on the codes that make up $\\chi$ are met.",
+                "about the number of points from which on the codes that make up $\\chi$ are met.",
                 domain=near,
             ),
             Step(
@@ -144,12 +144,12 @@ def derivation() -> Derivation:
             Step(
                 "Bias between groups",
                 sp.Eq(
-                    chi * B - sp.Sum(sp.Indexed("chi", g) * B, (g, 1, G)),
-                    (chi - sp.Sum(sp.Indexed("chi", g), (g, 1, G))) * B,
+                    chi * B - sp.Sum(sp.Indexed("c", g) * B, (g, 1, G)),
+                    (chi - sp.Sum(sp.Indexed("c", g), (g, 1, G))) * B,
                     evaluate=False,
                 ),
-                "With $B$ the bracket. For independent groups $1 + \\chi = \\prod_g (1 + \\chi_g)$: the bias does not "
-                "vanish where the total correlation does.",
+                "$B$ is the bracket, $c_g$ the $\\chi$ of a group. With independent groups $1 + \\chi = \\prod (1 + "
+                "c_g)$: the bias does not vanish where the total correlation does.",
                 sizes=({G: 2}, {G: 3}),
             ),
             Step(
