@@ -42,6 +42,7 @@ FIGURES = {
             "granularity", "inference error against group size: the V, the W, where they hold, complex factors"
         ),
         FigureEntry("granularity_trajectory", "the best bound over weight, capacity and group size"),
+        FigureEntry("total_correlation", "parts of the rate under a penalty between groups, and minibatch estimates"),
         FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, and images of it"),
     )
 }

@@ -24,6 +24,7 @@ from figures import (
     priors_and_axes,
     rate_distortion,
     rotation_energy,
+    total_correlation,
 )
 from figures.registry import FIGURES
 from theory import GenerativeModel, LinearVAE, Moments, optimum
@@ -131,6 +132,35 @@ def later(function, position=None, factor=1.01):
     return wrong
 
 
+def heavier(function):
+    """An optimum for a weight between groups that is too large."""
+
+    def wrong(decoder, noise_variance, covariance, weights, *arguments, **options):
+        more = dataclasses.replace(weights, between=1.01 * weights.between)
+        return function(decoder, noise_variance, covariance, more, *arguments, **options)
+
+    return wrong
+
+
+def halved(function):
+    """A bias as if the minibatch held twice as many points."""
+
+    def wrong(*arguments, batch_size, **options):
+        return function(*arguments, batch_size=2 * batch_size, **options)
+
+    return wrong
+
+
+def lower(function):
+    """Bounds that are a tenth too low."""
+
+    def wrong(*arguments, **options):
+        bounds = function(*arguments, **options)
+        return dataclasses.replace(bounds, between=0.9 * bounds.between)
+
+    return wrong
+
+
 @pytest.mark.parametrize(
     ("name", "attribute", "perturb", "panel"),
     [
@@ -165,6 +195,9 @@ def later(function, position=None, factor=1.01):
             "objective_by_size",
         ),
         ("granularity_trajectory", "correlated_prior_shift", lambda f: scaled(f, 1.001), "objective_by_size"),
+        ("total_correlation", "grouped_optimum", heavier, "parts of the rate"),
+        ("total_correlation", "minibatch_bias", halved, "bias of a code of little information"),
+        ("total_correlation", "minibatch_bounds", lower, "estimates between groups above their bound"),
         ("hiding_factors", "optimum", shifted, "mean_correlation"),
         ("hiding_factors", "optimum", shifted, "mutual_information_gap"),
     ],
@@ -250,6 +283,18 @@ def test_alpha_moves_the_alignment(quick_table):
         for series in table.series(panel):
             rows = table.select(panel, "measured", series)
             assert np.all(np.diff(rows.y) < 0) and np.all(np.diff(rows.x) > 0)
+
+
+def test_minibatches_see_total_correlation_where_it_is_not(quick_table):
+    table = quick_table("total_correlation")
+    exact = table.select(total_correlation.INFORMATION, "theory", total_correlation.EXACT).y
+    assert exact.max() < 0.3
+    for name, bound in (("weighted", np.log(64)), ("stratified", np.log(10_000))):
+        rows = table.select(total_correlation.INFORMATION, "measured", name)
+        assert rows.y[-1] == pytest.approx(bound, rel=1e-3)
+    between = table.select(total_correlation.RATE, "theory", "between").y
+    assert between[0] > 0.1 and between[-1] < 0.002
+    assert table.select(total_correlation.RATE, "theory", "within").y.min() > 0.07
 
 
 def test_hidden_factors_are_found_by_others(quick_table):
