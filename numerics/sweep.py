@@ -218,9 +218,8 @@ def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executo
         def take(part: slice, result: tuple) -> None:
             for array, values in zip((todo.thetas[part], *todo.outputs(part)), result, strict=True):
                 array[:] = values
-            keep(part)
 
-        collect(executor, descend_batch, batches(size), take)
+        collect(executor, descend_batch, batches(size), take, keep)
         return
     with parallel_chunksize(1):
         for part, arguments in batches(size * get_num_threads()):

@@ -40,12 +40,16 @@ def descend_batch(thetas, roots, latent_dim, weights, labels, precision, mask, k
 
 
 def collect(
-    executor: Executor, function: Callable, batches: Iterable[tuple[slice, tuple]], keep: Callable[[slice, tuple], None]
+    executor: Executor,
+    function: Callable,
+    batches: Iterable[tuple[slice, tuple]],
+    take: Callable[[slice, tuple], None],
+    keep: Callable[[slice], None],
 ) -> None:
-    """Run `function(*arguments)` for each batch, a pair of a slice and arguments, and `keep` each result.
+    """Run `function(*arguments)` for each batch, a pair of a slice and arguments; `take` each result, then `keep` it.
 
     After the first failure nothing more is sent off, what is under way is awaited and kept, and the failure is raised.
-    An interrupt cancels what waits, and what has finished by then is kept.
+    An interrupt, or an error of `keep`, cancels what waits; what has finished by then is taken, and kept by the caller.
 
     Raises
     ------
@@ -72,14 +76,15 @@ def collect(
                 except Exception as error:
                     failure = failure or error
                 else:
-                    keep(in_flight[future], result)
+                    take(in_flight[future], result)
+                    keep(in_flight[future])
                 del in_flight[future]
     except BaseException:
         for future in in_flight:
             future.cancel()
         for future, part in in_flight.items():
             if future.done() and not future.cancelled() and future.exception() is None:
-                keep(part, future.result())
+                take(part, future.result())
         raise
     if failure is not None:
         raise failure

@@ -10,7 +10,7 @@ import pytest
 
 from numerics import sweep
 from tests.cases import DISTINCT
-from tests.numerics.test_workers import BETAS, KILL, LONG, LONG_BETAS, assert_same, small_batches, wait_for_runs
+from tests.numerics.executors import BETAS, KILL, LONG, LONG_BETAS, assert_same, small_batches, wait_for_runs
 
 distributed = pytest.importorskip("distributed", reason="comes with the extra `cluster`")
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 def cluster(**options):
     return distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=False, **options
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, **options
     )
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import threading
-import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -19,46 +17,12 @@ import pytest
 from numerics import kernels_training as kernels
 from numerics import sweep, workers
 from tests.cases import DISTINCT
+from tests.numerics.executors import BETAS, KILL, LONG, LONG_BETAS, Inline, assert_same, small_batches, wait_for_runs
 from theory.groups import Weights
-
-BETAS = [0.5, 1.0, 2.0]
-RESULTS = ("losses", "gradient_norms", "steps", "stopped", "parameters")
-KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-# Runs of some 0.05 seconds that never converge: many of them leave time to interfere.
-LONG = {"method": "adam", "gradient_tolerance": 1e-300, "max_steps": 50_000}
-LONG_BETAS = np.geomspace(0.5, 2.0, 400)
-
-
-def assert_same(found, expected, rows=slice(None)):
-    for name in RESULTS:
-        np.testing.assert_array_equal(getattr(found, name)[rows], getattr(expected, name))
-
-
-def small_batches(monkeypatch, runs):
-    monkeypatch.setattr(sys.modules["numerics.sweep"], "RUNS_PER_THREAD", runs)
 
 
 def processes(count):
     return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
-
-
-class Inline(Executor):
-    """Runs what is submitted at once, after a trip through pickle; `at` the n-th it raises, or lets the future fail."""
-
-    def __init__(self, *, at=None, raises=None, fails=None):
-        self.at, self.raises, self.fails, self.count = at, raises, fails, 0
-
-    def submit(self, function, /, *arguments):
-        self.count += 1
-        if self.count == self.at and self.raises is not None:
-            raise self.raises
-        future = Future()
-        if self.count == self.at and self.fails is not None:
-            future.set_exception(self.fails)
-        else:
-            function, arguments = pickle.loads(pickle.dumps((function, arguments)))
-            future.set_result(function(*arguments))
-        return future
 
 
 @pytest.mark.parametrize("runs", [1, 2, 5])
@@ -108,7 +72,7 @@ def test_a_worker_that_dies_loses_nothing_finished(monkeypatch, how):
     assert_same(found, expected, slice(0, 1))
     assert np.isnan(found.losses[1:]).all()
     assert (found.stopped[1:] == "not run").all()
-    with pytest.raises(ValueError, match="the run of beta 1.0 and seed 0 did not finish"):
+    with pytest.raises(ValueError, match=r"the run of beta 1\.0 and seed 0 did not finish"):
         found.vae(1, 0)
 
 
@@ -143,14 +107,14 @@ def test_an_interrupt_cancels_what_waits():
         submitted, submit = [], executor.submit
         executor.submit = lambda *arguments: submitted.append(submit(*arguments)) or submitted[-1]
         with pytest.raises(KeyboardInterrupt):
-            workers.collect(executor, task, batches(), lambda part, result: None)
+            workers.collect(executor, task, batches(), lambda part, result: None, lambda part: None)
         assert [future.cancelled() for future in submitted] == [False, True, True, True, True]
         go_on.set()
 
 
 def test_no_more_batches_in_flight_than_allowed(monkeypatch):
     monkeypatch.setattr(workers, "IN_FLIGHT", 3)
-    under_way, most = 0, 0
+    under_way, most, taken = 0, 0, {}
 
     def batches():
         nonlocal under_way, most
@@ -159,13 +123,13 @@ def test_no_more_batches_in_flight_than_allowed(monkeypatch):
             most = max(most, under_way)
             yield slice(number), (number,)
 
-    def keep(part, result):
+    def keep(part):
         nonlocal under_way
         under_way -= 1
-        assert result == part.stop
+        assert taken.pop(part.stop) == part.stop
 
     with ThreadPoolExecutor(2) as executor:
-        workers.collect(executor, lambda number: number, batches(), keep)
+        workers.collect(executor, int, batches(), lambda part, result: taken.update({part.stop: result}), keep)
     assert (under_way, most) == (0, 3)
 
 
@@ -178,14 +142,6 @@ def test_an_executor_that_does_not_work_is_an_error():
         sweep(DISTINCT.covariance, 3, betas=BETAS, executor=executor)
     with pytest.raises(ValueError, match=r"executor must be a concurrent\.futures\.Executor, got 4; pass"):
         sweep(DISTINCT.covariance, 3, betas=BETAS, executor=4)
-
-
-def wait_for_runs(file, count, seconds=60):
-    """Until that many runs are in a file."""
-    deadline = time.monotonic() + seconds
-    while not file.exists() or file.read_bytes().count(b"\n") <= count:
-        assert time.monotonic() < deadline, "no run was written"
-        time.sleep(0.01)
 
 
 @pytest.mark.slow
