@@ -141,6 +141,23 @@ def test_sweep_text_shows_the_best_run_of_each_beta(capsys):
     assert lines[-1] == "of each beta the run of least loss"
 
 
+def test_a_sweep_whose_worker_died_is_a_failure(capsys, monkeypatch):
+    whole = door.sweep
+
+    def broken(*args, **kwargs):
+        return door.Sweep(
+            **{**vars(whole(*args, **kwargs)), "interrupted": True, "failure": "BrokenExecutor: a worker"}
+        )
+
+    monkeypatch.setattr(door, "sweep", broken)
+    arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1"]
+    code, out, _ = run(capsys, *arguments)
+    assert code == 1
+    assert out.rstrip().endswith("interrupted after 1 of 1 runs by BrokenExecutor: a worker")
+    code, out, _ = run(capsys, *arguments, "--json")
+    assert (code, json.loads(out)["failure"]) == (1, "BrokenExecutor: a worker")
+
+
 @pytest.mark.parametrize("finished", [0, 1, 3])
 def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path, finished):
     whole = door.sweep
@@ -186,6 +203,8 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
         (["sweep", "--latent-dim", "2", "--betas", "0,1"], "--betas must be > 0"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be at least 1"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--out", "runs.npz"], "name it runs.csv"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--resume", "runs.csv"], "name it runs.jsonl"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be at least 1, got 0"),
         (["dance"], "invalid choice"),
     ],
 )
