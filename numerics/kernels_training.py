@@ -3,10 +3,10 @@
 A model is one flat vector of parameters in the principal axes of the data, where the covariance is diag(r^2) (r are the
 `roots` of its eigenvalues):
 
-    theta = [ W (D x K) | B (D x K) | L (K x K) | log s2 ],    V = B^T diag(1/r),   Q = F F^T,
-    F = the lower triangle of L with its diagonal exponentiated,    C = B^T B + Q,    M = W^T W
+    theta = [ W^T (K x D) | E (K x D) | L (K x K) | log s2 ],    V = E diag(1/r),   Q = F F^T,
+    F = the lower triangle of L with its diagonal exponentiated,    C = E E^T + Q,    M = W^T W
 
-    distortion = sum_i r_i^2 - 2 sum_ik r_i W_ik B_ik + tr(M C)
+    distortion = sum_i r_i^2 - 2 sum_ik r_i W_ik E_ki + tr(M C)
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + cost(C) - (w_I/2) log det Q
 
 with the cost of `theory.groups.objective`, by weights w_I, w_B, w_W, w_D, groups of latents and a prior N(0, P^-1):
@@ -14,10 +14,13 @@ with the cost of `theory.groups.objective`, by weights w_I, w_B, w_W, w_D, group
     cost = 1/2 [ (w_I - w_B) log det C + (w_B - w_W) sum_g log det C_gg + (w_W - w_D) sum_j log C_jj
                  + w_D (tr P C - K) ]
 
-which for the beta-VAE, all weights beta and P = I, is (beta/2) (tr C - K). B is the encoder of whitened data. All
-parameters follow the gradient of this loss; none is eliminated, no stationary value is solved for. A step costs
-O(D K^2). `mask` is one where a parameter is learned and zero where it is held. `objective` stands for the tuple
-(weights, labels, precision): (w_I, w_B, w_W, w_D), the number of each latent's group, and P.
+which for the beta-VAE, all weights beta and P = I, is (beta/2) (tr C - K). E is the encoder of whitened data. All
+parameters follow the gradient of this loss; none is eliminated, no stationary value is solved for. `mask` is one where
+a parameter is learned and zero where it is held. `objective` stands for the tuple (weights, labels, precision):
+(w_I, w_B, w_W, w_D), the number of each latent's group, and P.
+
+A step costs O(D K^2), in products and sums along rows of length D, which is why W is stored transposed. Sums alone may
+be taken in any order (`reassoc`), as in a linear algebra library.
 
 The kernels that call each other share this file because numba's cache of a function is renewed when its own file
 changes, not when the file of a function that it calls does.
@@ -51,6 +54,7 @@ NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED = -1, 0, 1, 2, 3  # why it ended
 LOG_NOISE_FLOOR = math.log(1e-6)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
+BLAS_WORK = 2**12  # multiplications in a product from which on a library call, about 100 ns, pays
 
 
 @njit(cache=True, error_model="numpy")
@@ -112,82 +116,111 @@ def code_cost(code, objective, slope, scratch):
     return cost
 
 
-@njit(cache=True, error_model="numpy")
-def value_and_gradient(theta, roots, latent_dim, objective, mask, gradient, work):
-    """The loss at `theta`; writes its gradient, times `mask`. `work` is (5, K, K) scratch space."""
-    rows, size = roots.size, roots.size * latent_dim
-    decoder, encoder = theta[:size].reshape(rows, latent_dim), theta[size : 2 * size].reshape(rows, latent_dim)
-    triangle = theta[2 * size : -1].reshape(latent_dim, latent_dim)
-    to_decoder, to_encoder = (
-        gradient[:size].reshape(rows, latent_dim),
-        gradient[size : 2 * size].reshape(rows, latent_dim),
-    )
-    to_triangle = gradient[2 * size : -1].reshape(latent_dim, latent_dim)
-    factor, code, gram, slope, scratch = work[0], work[1], work[2], work[3], work[4]
-    precision, information = math.exp(-theta[-1]), objective[0][0]
-
-    log_det = 0.0
-    for j in range(latent_dim):
-        for k in range(j):
-            factor[j, k] = triangle[j, k]
-        factor[j, j] = math.exp(triangle[j, j])
-        log_det += 2 * triangle[j, j]
-    for j in range(latent_dim):  # C and M, lower triangles
-        for k in range(j + 1):
-            total = 0.0
-            for m in range(k + 1):
-                total += factor[j, m] * factor[k, m]
-            code[j, k], gram[j, k] = total, 0.0
-    variance = cross = 0.0
-    for i in range(rows):
-        variance += roots[i] * roots[i]
-        for j in range(latent_dim):
-            w, b = decoder[i, j], encoder[i, j]
-            cross += roots[i] * w * b
-            for k in range(j + 1):
-                code[j, k] += b * encoder[i, k]
-                gram[j, k] += w * decoder[i, k]
-    spread = 0.0
-    for j in range(latent_dim):
-        spread += code[j, j] * gram[j, j]
-        for k in range(j):
-            spread += 2 * code[j, k] * gram[j, k]
-            code[k, j], gram[k, j] = code[j, k], gram[j, k]
-    distortion = variance - 2 * cross + spread
-    cost = code_cost(code, objective, slope, scratch)
-    for j in range(latent_dim):  # slope: twice the gradient of the loss in C
-        for k in range(latent_dim):
-            slope[j, k] += gram[j, k] * precision
-
-    for i in range(rows):
-        for k in range(latent_dim):
-            to_decoder[i, k] = -roots[i] * encoder[i, k] * precision
-            to_encoder[i, k] = -roots[i] * decoder[i, k] * precision
-        for j in range(latent_dim):
-            w, b = decoder[i, j] * precision, encoder[i, j]
-            for k in range(latent_dim):
-                to_decoder[i, k] += w * code[j, k]
-                to_encoder[i, k] += b * slope[j, k]
-    for j in range(latent_dim):  # d loss / dF = slope F - w_I F^-T, the last on the log diagonal only
-        for k in range(latent_dim):
-            to_triangle[j, k] = 0.0
-        for m in range(latent_dim):
-            for k in range(min(j, m) + 1):
-                to_triangle[j, k] += slope[j, m] * factor[m, k]
-        to_triangle[j, j] = to_triangle[j, j] * factor[j, j] - information
-    gradient[-1] = rows / 2 - distortion * precision / 2
-    for p in range(len(theta)):
-        gradient[p] *= mask[p]
-    fit = distortion * precision / 2 + rows / 2 * (math.log(2 * math.pi) + theta[-1])
-    return fit + (cost - information * log_det) / 2
-
-
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
 def dot(x, y):
     total = 0.0
     for p in range(len(x)):
         total += x[p] * y[p]
     return total
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+def weighted_dot(weights, x, y):
+    total = 0.0
+    for p in range(len(x)):
+        total += weights[p] * x[p] * y[p]
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def add_gram(matrix, out):
+    """out += matrix matrix^T."""
+    for j in range(len(matrix)):
+        for k in range(j):
+            product = dot(matrix[j], matrix[k])
+            out[j, k] += product
+            out[k, j] += product
+        out[j, j] += dot(matrix[j], matrix[j])
+
+
+@njit(cache=True, error_model="numpy")
+def multiply_small(square, matrix, out):
+    """out = square matrix, by loops."""
+    for j in range(len(square)):
+        for i in range(matrix.shape[1]):
+            out[j, i] = 0.0
+        for k in range(len(square)):
+            share = square[j, k]
+            for i in range(matrix.shape[1]):
+                out[j, i] += share * matrix[k, i]
+
+
+@njit(cache=True, error_model="numpy")
+def multiply(square, matrix, out):
+    """out = square matrix, by loops or the linear algebra library, whichever is faster."""
+    if len(square) * matrix.size < BLAS_WORK:
+        multiply_small(square, matrix, out)
+    else:
+        np.dot(square, matrix, out)
+
+
+@njit(cache=True, error_model="numpy")
+def matrices(theta, latent_dim, data_dim):
+    """Views of the parameters W^T, E and L, or of their gradient."""
+    size, shape = latent_dim * data_dim, (latent_dim, data_dim)
+    triangle = theta[2 * size : -1].reshape((latent_dim, latent_dim))
+    return theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape), triangle
+
+
+@njit(cache=True, error_model="numpy")
+def read_factor(triangle, factor):
+    """Write F, the Cholesky factor of Q, and return log det Q."""
+    log_det = 0.0
+    for j in range(len(triangle)):
+        for k in range(j):
+            factor[j, k], factor[k, j] = triangle[j, k], 0.0
+        factor[j, j] = math.exp(triangle[j, j])
+        log_det += 2 * triangle[j, j]
+    return log_det
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_gradient(theta, roots, latent_dim, objective, mask, gradient, work):
+    """The loss at `theta`; writes its gradient, times `mask`. `work` is (5, K, K) scratch space."""
+    decoder, encoder, triangle = matrices(theta, latent_dim, roots.size)
+    to_decoder, to_encoder, to_triangle = matrices(gradient, latent_dim, roots.size)
+    factor, code, gram, slope, scratch = work[0], work[1], work[2], work[3], work[4]
+    precision, information = math.exp(-theta[-1]), objective[0][0]
+
+    log_det = read_factor(triangle, factor)
+    for j in range(latent_dim):
+        for k in range(latent_dim):
+            code[j, k] = gram[j, k] = 0.0
+    add_gram(factor, code)
+    add_gram(encoder, code)
+    add_gram(decoder, gram)
+    distortion = dot(roots, roots)
+    for k in range(latent_dim):
+        distortion += dot(code[k], gram[k]) - 2 * weighted_dot(roots, decoder[k], encoder[k])
+    cost = code_cost(code, objective, slope, scratch)
+    for j in range(latent_dim):  # slope: twice the gradient of the loss in C
+        for k in range(latent_dim):
+            slope[j, k] += gram[j, k] * precision
+
+    multiply(code, decoder, to_decoder)
+    multiply(slope, encoder, to_encoder)
+    for k in range(latent_dim):
+        for i in range(roots.size):
+            to_decoder[k, i] = (to_decoder[k, i] - roots[i] * encoder[k, i]) * precision
+            to_encoder[k, i] -= roots[i] * decoder[k, i] * precision
+    multiply(slope, factor, to_triangle)  # d loss / dF = slope F - w_I F^-T, the last on the log diagonal only
+    for k in range(latent_dim):
+        to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - information
+    gradient[-1] = roots.size / 2 - distortion * precision / 2
+    for p in range(len(theta)):
+        gradient[p] *= mask[p]
+    fit = distortion * precision / 2 + roots.size / 2 * (math.log(2 * math.pi) + theta[-1])
+    return fit + (cost - information * log_det) / 2
 
 
 @njit(cache=True, error_model="numpy")

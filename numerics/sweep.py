@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 from numba import get_num_threads, parallel_chunksize
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
@@ -139,7 +140,7 @@ def sweep(
     interrupted = False
     bar = tqdm(total=runs, unit="run", desc="training", disable=None if progress is None else not progress)
     try:
-        with bar, parallel_chunksize(1):
+        with bar, parallel_chunksize(1), threadpool_limits(1, user_api="blas"):  # the runs are what is parallel
             for first in range(0, runs, batch):
                 part = slice(first, first + batch)
                 kernels.descend_all(

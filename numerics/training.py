@@ -238,8 +238,8 @@ class Problem:
         if self.decoder is not None:
             decoder = self.decoder / np.sqrt(self.unit)
         size = decoder.size
-        free = np.concatenate([(self.axes.T @ encoder).ravel(), triangle]) * self.mask[size:-1]
-        return np.concatenate([(self.axes.T @ decoder).ravel(), free, [np.log(self.noise)]])
+        free = np.concatenate([(encoder.T @ self.axes).ravel(), triangle]) * self.mask[size:-1]
+        return np.concatenate([(decoder.T @ self.axes).ravel(), free, [np.log(self.noise)]])
 
     @property
     def kick(self) -> np.ndarray:
@@ -248,13 +248,13 @@ class Problem:
 
     def vae(self, theta: np.ndarray) -> LinearVAE:
         """The model that parameters stand for, in the units and axes of the data."""
-        shape = (len(self.roots), self.latent_dim)
+        shape = (self.latent_dim, len(self.roots))
         size = shape[0] * shape[1]
-        decoder, encoder = theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape)
+        decoder, encoder = theta[:size].reshape(shape).T, theta[size : 2 * size].reshape(shape)
         triangle = theta[2 * size : -1].reshape(self.latent_dim, self.latent_dim)
         factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
         present = self.roots > 0
-        unwhitened = encoder[present].T / self.roots[present]
+        unwhitened = encoder[:, present] / self.roots[present]
         return LinearVAE(
             decoder=self.axes @ decoder * np.sqrt(self.unit) if self.decoder is None else self.decoder,
             encoder=unwhitened @ self.axes[:, present].T / np.sqrt(self.unit),
@@ -282,7 +282,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     learned = noise == "learned"
     noise = (float(eigenvalues.mean()) / unit or 1.0) if learned else noise / unit
     together = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim))
-    varies = np.repeat(eigenvalues > 0, latent_dim)  # directions without data have no encoder
+    varies = np.tile(eigenvalues > 0, latent_dim)  # directions without data have no encoder
     mask = np.concatenate([np.full(size, decoder is None), varies, together.ravel(), [learned]]).astype(float)
     return Problem(
         roots=np.sqrt(eigenvalues / unit),
