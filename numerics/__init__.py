@@ -4,6 +4,7 @@ from numerics.activity import active_count
 from numerics.autoencoder import train_autoencoder
 from numerics.certification import Certificate, certify
 from numerics.data import digits, load
+from numerics.minibatch_training import train_minibatch
 from numerics.monte_carlo import Estimate, sample_elbo_terms, sample_errors
 from numerics.prior_training import PriorRun, train_with_prior
 from numerics.sprites import load_dsprites, sample_sprites
@@ -28,6 +29,7 @@ __all__ = [
     "sweep",
     "train",
     "train_autoencoder",
+    "train_minibatch",
     "train_with_prior",
     "verify",
 ]

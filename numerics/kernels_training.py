@@ -44,6 +44,9 @@ __all__ = [
     "STALLED",
     "descend",
     "descend_all",
+    "matrices",
+    "sampled_adam",
+    "sampled_value_and_gradient",
     "value_and_gradient",
 ]
 
@@ -55,6 +58,7 @@ LOG_NOISE_FLOOR = math.log(1e-6)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
 BLAS_WORK = 2**12  # multiplications in a product from which on a library call, about 100 ns, pays
+THREAD_WORK = 2**22  # from which on a second thread pays, which takes some microseconds to come
 
 
 @njit(cache=True, error_model="numpy")
@@ -231,6 +235,13 @@ def move(x, length, direction, out):
 
 
 @njit(cache=True, error_model="numpy")
+def copy(x, out):
+    """out = x. (The assignment `out[:] = x` would add seconds to the compilation, for its error message.)"""
+    for p in range(len(x)):
+        out[p] = x[p]
+
+
+@njit(cache=True, error_model="numpy")
 def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= tolerance:
@@ -269,11 +280,11 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
         if end == GRADIENT and loss < settled - 10 * rounding and step < max_steps:
             settled, momentum, end = loss, 1.0, NOT_RUN
             move(ahead, 1.0, kick, theta)
-            ahead[:] = theta
+            copy(theta, ahead)
             loss = value_and_gradient(ahead, roots, latent_dim, objective, mask, gradient, work)
             norm = math.sqrt(dot(gradient, gradient))
         if end != NOT_RUN:
-            theta[:] = ahead
+            copy(ahead, theta)
             return step, loss, norm, end
         length, found = 1.1 * length, False
         for _ in range(LINE_SEARCH_STEPS):
@@ -285,7 +296,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
                 break
             length /= 2
         if not found:
-            theta[:] = ahead
+            copy(ahead, theta)
             return step, loss, norm, STALLED
         if dot(gradient, trial) > dot(gradient, theta):
             momentum = 1.0
@@ -322,17 +333,27 @@ def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_s
             length /= 2
         if not found:
             return step, loss, norm, STALLED
-        theta[:], gradient[:] = trial, new_gradient
+        copy(trial, theta)
+        copy(new_gradient, gradient)
         loss, step = new_loss, step + 1
 
 
 @njit(cache=True, error_model="numpy")
+def adam_step(theta, gradient, first, second, step, learning_rate):
+    """The step of this number, from 1, with the usual decay rates .9 and .999; `first`, `second` are Adam's moments."""
+    rate, correction = learning_rate / (1 - 0.9**step), 1 / math.sqrt(1 - 0.999**step)
+    for p in range(len(theta)):
+        first[p] = 0.9 * first[p] + 0.1 * gradient[p]
+        second[p] = 0.999 * second[p] + 0.001 * gradient[p] * gradient[p]
+        theta[p] -= rate * first[p] / (correction * math.sqrt(second[p]) + 1e-8)
+
+
+@njit(cache=True, error_model="numpy")
 def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
-    """Adam at a constant learning rate, with the usual decay rates .9 and .999."""
+    """Adam at a constant learning rate."""
     size, step = len(theta), 0
     work = np.zeros((5, latent_dim, latent_dim))
     gradient, first, second = np.zeros(size), np.zeros(size), np.zeros(size)
-    first_decay = second_decay = 1.0
     while True:
         loss = value_and_gradient(theta, roots, latent_dim, objective, mask, gradient, work)
         if step < len(history):
@@ -341,12 +362,8 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
         end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
         if end != NOT_RUN:
             return step, loss, norm, end
-        step, first_decay, second_decay = step + 1, 0.9 * first_decay, 0.999 * second_decay
-        rate, correction = learning_rate / (1 - first_decay), 1 / math.sqrt(1 - second_decay)
-        for p in range(size):
-            first[p] = 0.9 * first[p] + 0.1 * gradient[p]
-            second[p] = 0.999 * second[p] + 0.001 * gradient[p] * gradient[p]
-            theta[p] -= rate * first[p] / (correction * math.sqrt(second[p]) + 1e-8)
+        step += 1
+        adam_step(theta, gradient, first, second, step, learning_rate)
 
 
 @njit(cache=True, error_model="numpy")
@@ -360,6 +377,92 @@ def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_ra
     if method == GRADIENT_DESCENT:
         return gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history)
     return adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history)
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def multiply_halves(matrix, batch, out):
+    """out = matrix batch, for an even number of rows: halves in parallel, the same numbers with one thread or two."""
+    half = len(matrix) // 2
+    for part in prange(2):
+        np.dot(matrix[part * half : (part + 1) * half], batch, out[part * half : (part + 1) * half])
+
+
+@njit(cache=True, error_model="numpy")
+def multiply_both(matrix, batch, out):
+    """out = matrix batch, for the decoder's rows above the encoder's."""
+    if matrix.size * batch.shape[1] < THREAD_WORK:
+        np.dot(matrix, batch, out)
+    else:
+        multiply_halves(matrix, batch, out)
+
+
+@njit(cache=True, error_model="numpy")
+def sampled_value_and_gradient(theta, batch, noise, beta, mask, gradient):
+    """The loss on a batch of n centred observations X (n x D) with noise e (K x n); writes its gradient, times `mask`.
+
+    theta = [ W^T | V | L | log s2 ] here, with V the encoder of the data as they are. With latents Z (K x n)
+
+        Z = V X^T + F e,    n distortion = |X|^2 - 2 <Z, W^T X^T> + <Z, M Z>
+        n rate = |V X^T|^2 / 2 + n (tr Q - K - log det Q) / 2
+        n d loss / dZ = (M Z - W^T X^T) / s2 at held rate,    n d loss / dW^T = (Z Z^T W^T - Z X) / s2
+
+    so that one product with the batch serves W and V, another their gradients, and no residual is formed.
+    """
+    (count, data_dim), latent_dim = batch.shape, len(noise)
+    decoder, _, triangle = matrices(theta, latent_dim, data_dim)
+    to_decoder, _, to_triangle = matrices(gradient, latent_dim, data_dim)
+    both, to_both = theta[: 2 * decoder.size], gradient[: 2 * decoder.size]  # W^T and V, one above the other
+    factor, through = np.empty(triangle.shape), np.empty(decoder.shape)
+    gram, code = np.zeros(triangle.shape), np.zeros(triangle.shape)
+    latents, pulled = np.empty(noise.shape), np.empty(noise.shape)
+    codes, slopes = np.empty((2 * latent_dim, count)), np.empty((2 * latent_dim, count))
+    projected, means = codes[:latent_dim], codes[latent_dim:]
+    precision = math.exp(-theta[-1])
+
+    log_det = read_factor(triangle, factor)
+    multiply_both(both.reshape((2 * latent_dim, data_dim)), batch.T, codes)
+    multiply(factor, noise, latents)
+    for k in range(latent_dim):
+        for n in range(count):
+            latents[k, n] += means[k, n]
+    add_gram(decoder, gram)
+    multiply(gram, latents, pulled)
+    distortion, rate = dot(batch.ravel(), batch.ravel()) / count, -(latent_dim + log_det) / 2
+    for k in range(latent_dim):
+        distortion += (dot(latents[k], pulled[k]) - 2 * dot(latents[k], projected[k])) / count
+        rate += (dot(means[k], means[k]) / count + dot(factor[k], factor[k])) / 2
+        for n in range(count):
+            pulled[k, n] = (pulled[k, n] - projected[k, n]) * precision / count
+            slopes[k, n] = -latents[k, n] * precision / count
+            slopes[latent_dim + k, n] = pulled[k, n] + beta * means[k, n] / count
+
+    multiply_both(slopes, batch, to_both.reshape((2 * latent_dim, data_dim)))
+    add_gram(latents, code)
+    multiply(code, decoder, through)
+    for k in range(latent_dim):
+        for i in range(data_dim):
+            to_decoder[k, i] += through[k, i] * precision / count
+        for j in range(latent_dim):
+            to_triangle[k, j] = dot(pulled[k], noise[j]) + beta * factor[k, j]
+        to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - beta
+    gradient[-1] = (data_dim - distortion * precision) / 2
+    for p in range(len(theta)):
+        gradient[p] *= mask[p]
+    return distortion * precision / 2 + data_dim / 2 * (math.log(2 * math.pi) + theta[-1]) + beta * rate
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
+    """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
+
+    `losses` takes the sampled loss before each.
+    """
+    batch = np.empty((picks.shape[1], data.shape[1]))
+    for row in range(len(picks)):
+        for n in range(len(batch)):
+            copy(data[picks[row, n]], batch[n])
+        losses[row] = sampled_value_and_gradient(theta, batch, noise[row], beta, mask, gradient)
+        adam_step(theta, gradient, first, second, step + row + 1, learning_rate)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
