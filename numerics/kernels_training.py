@@ -58,7 +58,7 @@ LOG_NOISE_FLOOR = math.log(1e-6)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
 BLAS_WORK = 2**12  # multiplications in a product from which on a library call, about 100 ns, pays
-THREAD_WORK = 2**22  # from which on a second thread pays, which takes some microseconds to come
+THREAD_WORK = 2**21  # from which on a second thread pays, which takes some microseconds to come
 
 
 @njit(cache=True, error_model="numpy")
@@ -380,20 +380,21 @@ def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_ra
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def multiply_halves(matrix, batch, out):
-    """out = matrix batch, for an even number of rows: halves in parallel, the same numbers with one thread or two."""
-    half = len(matrix) // 2
+def multiply_halves(left, right, out):
+    """out = left right, the upper and lower half of the rows in parallel; one thread or two find the same numbers."""
+    half = len(left) // 2
     for part in prange(2):
-        np.dot(matrix[part * half : (part + 1) * half], batch, out[part * half : (part + 1) * half])
+        first, last = part * half, half + part * (len(left) - half)
+        np.dot(left[first:last], right, out[first:last])
 
 
 @njit(cache=True, error_model="numpy")
-def multiply_both(matrix, batch, out):
-    """out = matrix batch, for the decoder's rows above the encoder's."""
-    if matrix.size * batch.shape[1] < THREAD_WORK:
-        np.dot(matrix, batch, out)
+def multiply_large(left, right, out):
+    """out = left right, by the linear algebra library, with two threads if that is faster."""
+    if left.size * right.shape[1] < THREAD_WORK:
+        np.dot(left, right, out)
     else:
-        multiply_halves(matrix, batch, out)
+        multiply_halves(left, right, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -412,36 +413,37 @@ def sampled_value_and_gradient(theta, batch, noise, beta, mask, gradient):
     decoder, _, triangle = matrices(theta, latent_dim, data_dim)
     to_decoder, _, to_triangle = matrices(gradient, latent_dim, data_dim)
     both, to_both = theta[: 2 * decoder.size], gradient[: 2 * decoder.size]  # W^T and V, one above the other
-    factor, through = np.empty(triangle.shape), np.empty(decoder.shape)
-    gram, code = np.zeros(triangle.shape), np.zeros(triangle.shape)
+    factor, gram, through = np.empty(triangle.shape), np.empty(triangle.shape), np.empty(decoder.shape)
+    code = np.zeros(triangle.shape)
     latents, pulled = np.empty(noise.shape), np.empty(noise.shape)
     codes, slopes = np.empty((2 * latent_dim, count)), np.empty((2 * latent_dim, count))
     projected, means = codes[:latent_dim], codes[latent_dim:]
     precision = math.exp(-theta[-1])
+    weight, pull = precision / count, beta / count  # of an observation, in distortion and rate
 
     log_det = read_factor(triangle, factor)
-    multiply_both(both.reshape((2 * latent_dim, data_dim)), batch.T, codes)
+    multiply_large(both.reshape((2 * latent_dim, data_dim)), batch.T, codes)
     multiply(factor, noise, latents)
     for k in range(latent_dim):
         for n in range(count):
             latents[k, n] += means[k, n]
-    add_gram(decoder, gram)
+    multiply_large(decoder, decoder.T, gram)
     multiply(gram, latents, pulled)
     distortion, rate = dot(batch.ravel(), batch.ravel()) / count, -(latent_dim + log_det) / 2
     for k in range(latent_dim):
         distortion += (dot(latents[k], pulled[k]) - 2 * dot(latents[k], projected[k])) / count
         rate += (dot(means[k], means[k]) / count + dot(factor[k], factor[k])) / 2
         for n in range(count):
-            pulled[k, n] = (pulled[k, n] - projected[k, n]) * precision / count
-            slopes[k, n] = -latents[k, n] * precision / count
-            slopes[latent_dim + k, n] = pulled[k, n] + beta * means[k, n] / count
+            pulled[k, n] = (pulled[k, n] - projected[k, n]) * weight
+            slopes[k, n] = -latents[k, n] * weight
+            slopes[latent_dim + k, n] = pulled[k, n] + pull * means[k, n]
 
-    multiply_both(slopes, batch, to_both.reshape((2 * latent_dim, data_dim)))
+    multiply_large(slopes, batch, to_both.reshape((2 * latent_dim, data_dim)))
     add_gram(latents, code)
-    multiply(code, decoder, through)
+    multiply_large(code, decoder, through)
     for k in range(latent_dim):
         for i in range(data_dim):
-            to_decoder[k, i] += through[k, i] * precision / count
+            to_decoder[k, i] += through[k, i] * weight
         for j in range(latent_dim):
             to_triangle[k, j] = dot(pulled[k], noise[j]) + beta * factor[k, j]
         to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - beta

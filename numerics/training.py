@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
 from theory import validation
@@ -137,16 +138,17 @@ def train(
     weights = as_weights("beta", beta)
     settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
     theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
-    steps, loss, norm, end = kernels.descend(
-        theta,
-        problem.roots,
-        problem.latent_dim,
-        problem.objective(weights),
-        problem.mask,
-        problem.kick,
-        *settings,
-        history,
-    )
+    with threadpool_limits(1, user_api="blas"):  # as in a sweep; several threads would take sums in another order
+        steps, loss, norm, end = kernels.descend(
+            theta,
+            problem.roots,
+            problem.latent_dim,
+            problem.objective(weights),
+            problem.mask,
+            problem.kick,
+            *settings,
+            history,
+        )
     if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
     return TrainingRun(

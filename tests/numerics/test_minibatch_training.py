@@ -96,18 +96,18 @@ def test_the_gradient_expects_the_exact_one():
     assert (np.abs(exact) > 20 * error)[learned].mean() > 0.5  # which is sharp enough to tell a wrong factor
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4), (32, 300, 256)], ids=["library", "library, two threads"])
-def test_products_with_a_batch(shape):
+@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 3, 4), (4, 0, 2), (61, 200, 256)], ids=str)
+def test_large_products_by_one_thread_and_two(shape):
     rows, inner, columns = shape
-    assert (2 * rows * inner * columns >= kernels.THREAD_WORK) == (rows == 32)
+    assert (rows * inner * columns >= kernels.THREAD_WORK) == (rows == 61)
     rng = np.random.default_rng(0)
-    matrix, batch = rng.standard_normal((2 * rows, inner)), rng.standard_normal((inner, columns))
-    functions = kernels.multiply_both, kernels.multiply_halves
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
+    functions = kernels.multiply_large, kernels.multiply_halves
     for function in (*functions, *(function.py_func for function in functions)):
-        for right in (batch, np.ascontiguousarray(batch.T).T):
-            out = np.full((2 * rows, columns), np.nan)
-            function(matrix, right, out)
-            np.testing.assert_allclose(out, matrix @ batch, rtol=0, atol=1e-12)
+        for other in (right, np.ascontiguousarray(right.T).T):
+            out = np.full((rows, columns), np.nan)
+            function(left, other, out)
+            np.testing.assert_allclose(out, left @ right, rtol=0, atol=1e-12)
 
 
 def test_steps_of_adam_in_plain_python():

@@ -35,6 +35,13 @@ def test_each_run_is_the_one_of_train(method, posterior):
             assert vae.noise_variance == run.vae.noise_variance
 
 
+def test_runs_of_a_size_for_the_linear_algebra_library_are_those_of_train_too():
+    """A size at which its own threads would take sums in another order, were they not held to one."""
+    covariance, options = np.diag(np.geomspace(3.0, 0.1, 256)), {"method": "adam", "max_steps": 3}
+    run = train(covariance, 65, beta=1.0, **options)
+    np.testing.assert_array_equal(sweep(covariance, 65, betas=[1.0], **options).vae(0, 0).decoder, run.vae.decoder)
+
+
 def test_known_decoder_and_fixed_noise_are_passed_on():
     decoder = np.random.default_rng(0).standard_normal((5, 2))
     moments = Moments(10, np.ones(5), DISTINCT.covariance)
