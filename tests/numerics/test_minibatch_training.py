@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
 from numerics import train, train_minibatch
@@ -173,7 +174,8 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
     threads, runs = numba.get_num_threads(), []
     for count in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
         numba.set_num_threads(count)
-        runs.append(train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(7)))
+        with threadpool_limits(count, user_api="blas"):
+            runs.append(train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(7)))
     numba.set_num_threads(threads)
     np.testing.assert_array_equal(runs[0].history, runs[1].history)
     np.testing.assert_array_equal(runs[0].vae.encoder, runs[1].vae.encoder)
