@@ -6,6 +6,7 @@ from numerics.block_factors import block_truth
 from numerics.certification import Certificate, certify
 from numerics.data import digits, load
 from numerics.granularity import GranularityRun, VertexCell, granularity_map, vertex_map
+from numerics.minibatch_training import train_minibatch
 from numerics.monte_carlo import Estimate, sample_elbo_terms, sample_errors
 from numerics.prior_training import PriorRun, train_with_prior
 from numerics.sprites import load_dsprites, sample_sprites
@@ -34,6 +35,7 @@ __all__ = [
     "sweep",
     "train",
     "train_autoencoder",
+    "train_minibatch",
     "train_with_prior",
     "verify",
     "vertex_map",

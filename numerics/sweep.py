@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 from numba import get_num_threads, parallel_chunksize
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
@@ -221,7 +222,7 @@ def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executo
 
         collect(executor, descend_batch, batches(size), take, keep)
         return
-    with parallel_chunksize(1):
+    with parallel_chunksize(1), threadpool_limits(1, user_api="blas"):  # the runs are what is parallel
         for part, arguments in batches(size * get_num_threads()):
             kernels.descend_all(*arguments, *todo.outputs(part))
             keep(part)

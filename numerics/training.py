@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
 from theory import validation
@@ -137,16 +138,17 @@ def train(
     weights = as_weights("beta", beta)
     settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
     theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
-    steps, loss, norm, end = kernels.descend(
-        theta,
-        problem.roots,
-        problem.latent_dim,
-        problem.objective(weights),
-        problem.mask,
-        problem.kick,
-        *settings,
-        history,
-    )
+    with threadpool_limits(1, user_api="blas"):  # as in a sweep; several threads would take sums in another order
+        steps, loss, norm, end = kernels.descend(
+            theta,
+            problem.roots,
+            problem.latent_dim,
+            problem.objective(weights),
+            problem.mask,
+            problem.kick,
+            *settings,
+            history,
+        )
     if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
     return TrainingRun(
@@ -238,8 +240,8 @@ class Problem:
         if self.decoder is not None:
             decoder = self.decoder / np.sqrt(self.unit)
         size = decoder.size
-        free = np.concatenate([(self.axes.T @ encoder).ravel(), triangle]) * self.mask[size:-1]
-        return np.concatenate([(self.axes.T @ decoder).ravel(), free, [np.log(self.noise)]])
+        free = np.concatenate([(encoder.T @ self.axes).ravel(), triangle]) * self.mask[size:-1]
+        return np.concatenate([(decoder.T @ self.axes).ravel(), free, [np.log(self.noise)]])
 
     @property
     def kick(self) -> np.ndarray:
@@ -248,13 +250,13 @@ class Problem:
 
     def vae(self, theta: np.ndarray) -> LinearVAE:
         """The model that parameters stand for, in the units and axes of the data."""
-        shape = (len(self.roots), self.latent_dim)
+        shape = (self.latent_dim, len(self.roots))
         size = shape[0] * shape[1]
-        decoder, encoder = theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape)
+        decoder, encoder = theta[:size].reshape(shape).T, theta[size : 2 * size].reshape(shape)
         triangle = theta[2 * size : -1].reshape(self.latent_dim, self.latent_dim)
         factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
         present = self.roots > 0
-        unwhitened = encoder[present].T / self.roots[present]
+        unwhitened = encoder[:, present] / self.roots[present]
         return LinearVAE(
             decoder=self.axes @ decoder * np.sqrt(self.unit) if self.decoder is None else self.decoder,
             encoder=unwhitened @ self.axes[:, present].T / np.sqrt(self.unit),
@@ -282,7 +284,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     learned = noise == "learned"
     noise = (float(eigenvalues.mean()) / unit or 1.0) if learned else noise / unit
     together = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim))
-    varies = np.repeat(eigenvalues > 0, latent_dim)  # directions without data have no encoder
+    varies = np.tile(eigenvalues > 0, latent_dim)  # directions without data have no encoder
     mask = np.concatenate([np.full(size, decoder is None), varies, together.ravel(), [learned]]).astype(float)
     return Problem(
         roots=np.sqrt(eigenvalues / unit),

@@ -111,14 +111,14 @@ def test_gradient_agrees_with_the_training_kernel():
     factor = np.linalg.cholesky(vae.posterior_covariance)
     triangle = np.tril(factor, -1) + np.diag(np.log(np.diagonal(factor)))
     decoder, encoder = axes.T @ vae.decoder, (vae.encoder @ axes * roots).T
-    theta = np.concatenate([decoder.ravel(), encoder.ravel(), triangle.ravel(), [np.log(vae.noise_variance)]])
+    theta = np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [np.log(vae.noise_variance)]])
     gradient, work = np.empty_like(theta), np.empty((5, 3, 3))
     value_and_gradient(
         theta, roots, 3, (np.full(4, BETA), np.arange(3), np.eye(3)), np.ones_like(theta), gradient, work
     )
 
     size = decoder.size
-    to_decoder, to_encoder = gradient[:size].reshape(4, 3), gradient[size : 2 * size].reshape(4, 3)
+    to_decoder, to_encoder = gradient[:size].reshape(3, 4).T, gradient[size : 2 * size].reshape(3, 4).T
     to_triangle = gradient[2 * size : -1].reshape(3, 3)
     code_root = np.linalg.cholesky(encoder.T @ encoder + vae.posterior_covariance)
     precision_root = np.linalg.cholesky(np.eye(3) + decoder.T @ decoder / (BETA * vae.noise_variance))

@@ -78,7 +78,7 @@ def test_grouped_loss_and_gradient(groups, prior):
     to_triangle = np.tril(to_factor, -1) + np.diag(np.diagonal(to_factor) * np.diagonal(factor))
     to_decoder = problem.axes.T @ slope.decoder * np.sqrt(problem.unit)
     unwhitened = slope.encoder @ problem.axes / problem.roots / np.sqrt(problem.unit)
-    parts = [to_decoder.ravel(), unwhitened.T.ravel(), to_triangle.ravel(), [slope.noise_variance * vae.noise_variance]]
+    parts = [to_decoder.T.ravel(), unwhitened.ravel(), to_triangle.ravel(), [slope.noise_variance * vae.noise_variance]]
     np.testing.assert_allclose(gradient, np.concatenate(parts), rtol=1e-10, atol=1e-11)
     plain = evaluate(problem, theta, weights, kernels.value_and_gradient.py_func)
     np.testing.assert_allclose(plain[1], gradient, rtol=0, atol=1e-11)
@@ -92,6 +92,37 @@ def test_inverse_of_a_positive_definite_matrix(function, size):
     inverse = matrix.copy()
     assert function(inverse) == pytest.approx(np.linalg.slogdet(matrix)[1], abs=1e-12)
     np.testing.assert_allclose(inverse @ matrix, np.eye(size), atol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (3, 4), (7, 3), (16, 64)], ids=str)
+def test_products_by_loops_and_by_the_library(shape):
+    rng = np.random.default_rng(0)
+    matrix, square, base = (rng.standard_normal(size) for size in (shape, 2 * shape[:1], 2 * shape[:1]))
+    for function in (
+        kernels.multiply,
+        kernels.multiply.py_func,
+        kernels.multiply_small,
+        kernels.multiply_small.py_func,
+    ):
+        out = np.full(shape, np.nan)
+        function(square, matrix, out)
+        np.testing.assert_allclose(out, square @ matrix, rtol=0, atol=1e-12)
+    for function in (kernels.add_gram, kernels.add_gram.py_func):
+        out = base.copy()
+        function(matrix, out)
+        np.testing.assert_allclose(out, base + matrix @ matrix.T, rtol=0, atol=1e-12)
+
+
+def test_large_sizes_take_the_library_and_the_same_loss(monkeypatch):
+    """The plain Python kernel by loops alone, far beyond the size from which on the compiled one calls the library."""
+    problem = pose(np.diag(np.linspace(2.0, 0.1, 40)), 12, "learned", None, "full")
+    theta = problem.start(np.random.default_rng(0))
+    assert kernels.BLAS_WORK < 40 * 12**2
+    compiled = evaluate(problem, theta, 1.5)
+    monkeypatch.setattr(kernels, "multiply", kernels.multiply_small)
+    plain = evaluate(problem, theta, 1.5, kernels.value_and_gradient.py_func)
+    assert plain[0] == pytest.approx(compiled[0], abs=1e-12)
+    np.testing.assert_allclose(plain[1], compiled[1], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("latent_dim", [0, 1, 7])
@@ -196,6 +227,19 @@ def test_adam_takes_the_published_steps():
     np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
 
 
+def test_parts_of_the_parameters_in_plain_python():
+    theta = np.arange(2 * 6 + 4 + 1.0)
+    for function in (kernels.matrices, kernels.matrices.py_func):
+        decoder, encoder, triangle = function(theta, 2, 3)
+        np.testing.assert_array_equal(decoder, [[0, 1, 2], [3, 4, 5]])
+        np.testing.assert_array_equal(encoder, [[6, 7, 8], [9, 10, 11]])
+        np.testing.assert_array_equal(triangle, [[12, 13], [14, 15]])
+    for function in (kernels.read_factor, kernels.read_factor.py_func):
+        factor = np.full((2, 2), np.nan)
+        assert function(np.array([[0.5, 9.0], [2.0, -1.5]]), factor) == -2.0
+        np.testing.assert_allclose(factor, [[np.exp(0.5), 0.0], [2.0, np.exp(-1.5)]], rtol=1e-15)
+
+
 @pytest.mark.parametrize("function", [kernels.verdict, kernels.verdict.py_func], ids=["compiled", "python"])
 def test_why_a_descent_ends(function):
     floor = kernels.LOG_NOISE_FLOOR
@@ -209,6 +253,8 @@ def test_small_helpers_in_plain_python():
     x, y = np.array([1.0, -2.0, 0.5]), np.array([0.25, 3.0, 4.0])
     for function in (kernels.dot, kernels.dot.py_func):
         assert function(x, y) == x @ y
+    for function in (kernels.weighted_dot, kernels.weighted_dot.py_func):
+        assert function(x, y, x) == x @ (x * y)
     for function in (kernels.move, kernels.move.py_func):
         out = np.empty(3)
         function(x, 2.0, y, out)

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
 from numerics import sweep, train
@@ -33,6 +34,15 @@ def test_each_run_is_the_one_of_train(method, posterior):
             np.testing.assert_array_equal(vae.encoder, run.vae.encoder)
             np.testing.assert_array_equal(vae.posterior_covariance, run.vae.posterior_covariance)
             assert vae.noise_variance == run.vae.noise_variance
+
+
+def test_runs_of_a_size_for_the_linear_algebra_library_are_those_of_train_too():
+    """A size at which its own threads would take sums in another order, were they not held to one."""
+    covariance, options = np.diag(np.geomspace(3.0, 0.1, 256)), {"method": "adam", "max_steps": 3}
+    with threadpool_limits(2, user_api="blas"):
+        run = train(covariance, 65, beta=1.0, **options)
+        swept = sweep(covariance, 65, betas=[1.0], **options)
+    np.testing.assert_array_equal(swept.vae(0, 0).decoder, run.vae.decoder)
 
 
 def test_known_decoder_and_fixed_noise_are_passed_on():

@@ -271,7 +271,7 @@ def test_a_strict_saddle_does_not_hold_the_descent(seed):
         decoder[mode, latent] = np.sqrt((eigenvalues[mode] - beta * noise) / problem.unit)
         encoder[mode, latent] = np.sqrt((eigenvalues[mode] - beta * noise) / eigenvalues[mode])
     triangle = np.diag(np.log(beta * noise / eigenvalues[[0, 2]]) / 2)
-    theta = np.concatenate([decoder.ravel(), encoder.ravel(), triangle.ravel(), [np.log(problem.noise)]])
+    theta = np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [np.log(problem.noise)]])
     best = closed_form(eigenvalues, 2, beta, noise)[0] - problem.loss_offset(Weights.uniform(beta))
 
     def descend(kick):

@@ -1,0 +1,187 @@
+"""Training as it is usually done: batches of observations, sampled codes, Adam.
+
+    loss of a batch = mean over its x of [ |x - m - W z|^2 / (2 s2) + beta KL(q(z|x) || N(0, I)) ] + (D/2) log(2 pi s2)
+    z = V (x - m) + F e,   e ~ N(0, I),   Q = F F^T
+
+One draw of z for each observation (the reparametrisation), and the exact gradient of what was drawn. Its expectation,
+over draws and batches, is the gradient of the exact loss that `numerics.train` descends; here it comes with noise, in
+the coordinates of the data, and without knowledge of their covariance. The mean m is that of the data. Data are divided
+by one number, the root of their mean variance, so that the learning rate does not depend on their unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from numerics import kernels_training as kernels
+from numerics.training import ENDS, OVERFLOW, Problem, TrainingRun, generator, pose
+from theory import validation
+from theory.groups import Weights
+from theory.model import LinearVAE, Moments
+from theory.partition import Posterior
+
+__all__ = ["train_minibatch"]
+
+BLOCK = 2**16  # random numbers drawn at a time: half a millisecond, which is many steps of small models
+
+
+def train_minibatch(
+    data,
+    latent_dim: int,
+    *,
+    beta: float,
+    noise_variance: float | str = "learned",
+    decoder: np.ndarray | None = None,
+    posterior: Posterior = "diagonal",
+    batch_size: int = 128,
+    steps: int = 20_000,
+    learning_rate: float = 0.001,
+    rng: np.random.Generator | None = None,
+) -> TrainingRun:
+    """Train a linear-Gaussian beta-VAE on batches of data with sampled codes, by Adam.
+
+    Parameters
+    ----------
+    data : (N, D) array
+        observations, N >= 2. They are shuffled anew for each pass; a batch may hold the end of one pass and the
+        beginning of the next.
+    latent_dim : int
+        K; may exceed D, may be 0.
+    beta : float > 0
+    noise_variance : float > 0, or "learned"
+        a number holds the decoder noise there; a learned one starts at the mean variance of the data.
+    decoder : (D, K) array, optional
+        hold the decoder there.
+    posterior : "diagonal", "full", or a list of groups of latents
+    batch_size, steps : int
+        a step takes one batch.
+    learning_rate : float > 0
+        of Adam, constant.
+    rng : numpy.random.Generator, optional
+        source of start, order and noise; `None` means `numpy.random.default_rng(0)`. The run depends on nothing else,
+        in particular not on the number of threads.
+
+    Returns
+    -------
+    TrainingRun
+        `history` is (steps,), the sampled loss of each step's batch before the step. `loss` is exact, on all of the
+        data, at the end, and so is `gradient_norm`, in the coordinates of `train`, to be compared with its own.
+        `stopped` is "max_steps", since noise keeps the steps from settling, or "diverged" where the learned noise fell
+        below 1e-6 of the mean variance.
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit, or a learning rate so large that the steps overflow.
+
+    Notes
+    -----
+    Unbiased, not exact: at a constant learning rate the run ends at a distance from the optimum that does not vanish
+    with more steps, only with smaller ones.
+    """
+    data = validation.matrix("data", data)
+    moments = Moments.of(data)
+    problem = pose(moments, latent_dim, noise_variance, decoder, posterior)
+    weights = Weights.uniform(validation.positive("beta", beta))
+    batch_size, steps = validation.latent_count("batch_size", batch_size), validation.latent_count("steps", steps)
+    if batch_size == 0:
+        raise ValueError("batch_size must be > 0, got 0; pass how many observations a step takes")
+    learning_rate, rng = validation.positive("learning_rate", learning_rate), generator(rng)
+
+    unit = float(np.trace(moments.covariance)) / len(moments.mean) or 1.0
+    scaled = np.ascontiguousarray(data - moments.mean) / np.sqrt(unit)
+    theta, mask = _start(problem, unit, rng), _mask(problem)
+    gradient, first, second = np.zeros((3, len(theta)))
+    history, step, diverged = np.empty(steps), 0, False
+    blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
+    with threadpool_limits(1, user_api="blas"):  # several threads would take sums in another order
+        for picks, noise in _ahead(blocks):
+            kernels.sampled_adam(
+                theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
+                gradient, first, second, step, history[step : step + len(picks)],
+            )  # fmt: skip
+            step += len(picks)
+            diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
+            if diverged:
+                break
+    if not (np.isfinite(theta).all() and np.abs(theta[2 * len(moments.mean) * problem.latent_dim :]).max() < OVERFLOW):
+        raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
+    vae = _vae(theta, problem, unit)
+    loss, norm = _exact(vae, problem, weights)
+    return TrainingRun(
+        vae=vae,
+        loss=loss,
+        history=history[:step] + len(moments.mean) / 2 * np.log(unit),
+        gradient_norm=norm,
+        steps=step,
+        stopped=ENDS[kernels.DIVERGED if diverged else kernels.MAX_STEPS],
+    )
+
+
+def _start(problem: Problem, unit: float, rng: np.random.Generator) -> np.ndarray:
+    """Random parameters of order one, as `train` draws them but for the coordinates: the encoder's are not whitened."""
+    shape = (problem.latent_dim, len(problem.roots))
+    decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[1])
+    triangle = 0.3 * rng.standard_normal(shape[0] ** 2) * problem.mask[2 * decoder.size : -1]
+    if problem.decoder is not None:
+        decoder = problem.decoder.T / np.sqrt(unit)
+    return np.concatenate([decoder.ravel(), encoder.ravel(), triangle, [np.log(problem.noise * problem.unit / unit)]])
+
+
+def _mask(problem: Problem) -> np.ndarray:
+    """One where a parameter is learned: as in `train`, but everywhere in the encoder, which knows no principal axes."""
+    size, mask = problem.latent_dim * len(problem.roots), problem.mask.copy()
+    mask[size : 2 * size] = 1.0
+    return mask
+
+
+def _vae(theta: np.ndarray, problem: Problem, unit: float) -> LinearVAE:
+    """The model that parameters stand for, in the units of the data."""
+    decoder, encoder, triangle = kernels.matrices(theta, problem.latent_dim, len(problem.roots))
+    factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+    return LinearVAE(
+        decoder=decoder.T * np.sqrt(unit) if problem.decoder is None else problem.decoder,
+        encoder=encoder / np.sqrt(unit),
+        posterior_covariance=factor @ factor.T,
+        noise_variance=np.exp(theta[-1]) * unit,
+        mean=problem.mean,
+    )
+
+
+def _exact(vae: LinearVAE, problem: Problem, weights: Weights) -> tuple[float, float]:
+    """The exact loss on the data, and the norm of its gradient in the coordinates of `train`."""
+    factor, scale = np.linalg.cholesky(vae.posterior_covariance), np.sqrt(problem.unit)
+    triangle = np.tril(factor, -1) + np.diag(np.log(np.diagonal(factor)))
+    maps = np.concatenate([vae.decoder.T @ problem.axes / scale, vae.encoder @ problem.axes * problem.roots * scale])
+    theta = np.concatenate([maps.ravel(), triangle.ravel(), [np.log(vae.noise_variance / problem.unit)]])
+    gradient, work = np.empty_like(theta), np.empty((5, problem.latent_dim, problem.latent_dim))
+    settings = problem.roots, problem.latent_dim, problem.objective(weights), problem.mask
+    loss = kernels.value_and_gradient(theta, *settings, gradient, work)
+    return float(loss + problem.loss_offset(weights)), float(np.linalg.norm(gradient))
+
+
+def _blocks(
+    rng: np.random.Generator, count: int, steps: int, batch_size: int, latent_dim: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Row numbers and noise of some steps at a time; the rows are shuffled anew for each pass through the data."""
+    block = max(BLOCK // (batch_size * max(latent_dim, 1)), 1)
+    waiting = np.empty(0, dtype=np.int64)
+    for first in range(0, steps, block):
+        rows = min(block, steps - first)
+        passes = range(-(-(rows * batch_size - len(waiting)) // count))
+        stream = np.concatenate([waiting, *(rng.permutation(count) for _ in passes)])
+        picks, waiting = stream[: rows * batch_size].reshape(rows, batch_size), stream[rows * batch_size :]
+        yield picks, rng.standard_normal((rows, latent_dim, batch_size))
+
+
+def _ahead(blocks: Iterator) -> Iterator:
+    """The same items, each made in another thread while the one before it is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, blocks, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield item
