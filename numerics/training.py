@@ -16,10 +16,13 @@ change of parameters that spares the descent the spread of the eigenvalues.
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import partial
 
 import numpy as np
 
 from numerics import kernels_training as kernels
+from numerics.alternation import alternate
+from numerics.elimination import eliminate
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments, as_moments
@@ -30,7 +33,15 @@ __all__ = ["TrainingRun", "train"]
 
 KICK = 1e-3  # in training coordinates, for each parameter
 
-METHODS = {"accelerated": kernels.ACCELERATED, "gradient": kernels.GRADIENT_DESCENT, "adam": kernels.ADAM}
+DESCENTS = {"accelerated": kernels.ACCELERATED, "gradient": kernels.GRADIENT_DESCENT, "adam": kernels.ADAM}
+HALF_SOLVED = {
+    "lbfgs": eliminate,
+    "em": partial(alternate, rotate=False, accelerate=False),
+    "rotated_em": partial(alternate, rotate=True, accelerate=False),
+    "accelerated_em": partial(alternate, rotate=True, accelerate=True),
+}
+METHODS = (*DESCENTS, *HALF_SOLVED, "auto")
+SMALL = 200  # D K^2 up to which compiled steps beat a few array operations
 OVERFLOW = 300.0  # an exponent beyond which exp(2 x) soon leaves float64; only Adam takes steps that nothing checks
 ENDS = {
     kernels.NOT_RUN: "not run",
@@ -135,18 +146,17 @@ def train(
     """
     problem = pose(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     weights = as_weights("beta", beta)
-    settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
+    method = resolve(validation.choice("method", method, METHODS), problem, weights)
+    limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
     theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
-    steps, loss, norm, end = kernels.descend(
-        theta,
-        problem.roots,
-        problem.latent_dim,
-        problem.objective(weights),
-        problem.mask,
-        problem.kick,
-        *settings,
-        history,
-    )
+    if method in DESCENTS:
+        objective = problem.objective(weights)
+        steps, loss, norm, end = kernels.descend(
+            theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick, DESCENTS[method], *limits,
+            history,
+        )  # fmt: skip
+    else:
+        steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
     if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
     return TrainingRun(
@@ -161,12 +171,34 @@ def train(
 
 def descent_settings(method, learning_rate, gradient_tolerance, max_steps) -> tuple[int, float, float, int]:
     """Check the arguments that say how to descend, in the order in which the kernels take them."""
+    limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
+    return DESCENTS[validation.choice("method", method, DESCENTS)], *limits
+
+
+def descent_limits(learning_rate, gradient_tolerance, max_steps) -> tuple[float, float, int]:
+    """Check the arguments that say how fast and how long to descend."""
     return (
-        METHODS[validation.choice("method", method, METHODS)],
         validation.positive("learning_rate", learning_rate),
         validation.positive("gradient_tolerance", gradient_tolerance),
         validation.latent_count("max_steps", max_steps),
     )
+
+
+def resolve(method: str, problem: Problem, weights: Weights) -> str:
+    """The method that "auto" stands for, or the one given, unless it cannot train what is asked for."""
+    one_weight = weights == Weights.uniform(weights.mutual_information)
+    split = not (one_weight and np.array_equal(problem.prior, np.eye(problem.latent_dim)))
+    held = problem.decoder is not None
+    if method == "auto":
+        if split:
+            return "accelerated"
+        small = len(problem.roots) * problem.latent_dim**2 <= SMALL
+        return "em" if held else "accelerated" if small else "accelerated_em"
+    if method in HALF_SOLVED and split:
+        raise ValueError(f"method {method!r} takes one weight beta and the prior N(0, I) only; use 'accelerated'")
+    if method in HALF_SOLVED and held and method != "em":
+        raise ValueError(f"method {method!r} chooses the decoder, and one is held; use 'em' or 'accelerated'")
+    return method
 
 
 def as_weights(name: str, beta: float | Weights) -> Weights:
@@ -200,8 +232,10 @@ class Problem:
         the decoder that is held, in the units of the data.
     mask : (2 D K + K K + 1,) array
         one where a parameter is learned, zero where it is held.
+    family : tuple of arrays of int
+        the groups of latents that the posterior covariance keeps together.
     labels : (K,) array of int
-        the number of each latent's group.
+        the number of each latent's group, between and within which total correlation is split.
     prior : (K, K) array
     mean : (D,) array or None
     """
@@ -213,6 +247,7 @@ class Problem:
     noise: float
     decoder: np.ndarray | None
     mask: np.ndarray
+    family: tuple[np.ndarray, ...]
     labels: np.ndarray
     prior: np.ndarray
     mean: np.ndarray | None
@@ -246,13 +281,24 @@ class Problem:
         """A small step in a random direction, the same for all runs, to tell minima from saddles."""
         return KICK * np.random.default_rng(0).standard_normal(len(self.mask)) * self.mask
 
-    def vae(self, theta: np.ndarray) -> LinearVAE:
-        """The model that parameters stand for, in the units and axes of the data."""
+    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Decoder, whitened encoder and Cholesky factor of the posterior covariance, by parameters."""
         shape = (len(self.roots), self.latent_dim)
         size = shape[0] * shape[1]
-        decoder, encoder = theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape)
         triangle = theta[2 * size : -1].reshape(self.latent_dim, self.latent_dim)
         factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+        return theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape), factor
+
+    def measure(self, theta: np.ndarray, weights: Weights) -> tuple[float, float]:
+        """The loss, in training units, and the Euclidean norm of its gradient over what is learned."""
+        gradient, work = np.empty_like(theta), np.empty((5, self.latent_dim, self.latent_dim))
+        objective = self.objective(weights)
+        loss = kernels.value_and_gradient(theta, self.roots, self.latent_dim, objective, self.mask, gradient, work)
+        return float(loss), float(np.linalg.norm(gradient))
+
+    def vae(self, theta: np.ndarray) -> LinearVAE:
+        """The model that parameters stand for, in the units and axes of the data."""
+        decoder, encoder, factor = self.unpack(theta)
         present = self.roots > 0
         unwhitened = encoder[present].T / self.roots[present]
         return LinearVAE(
@@ -281,7 +327,8 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
     learned = noise == "learned"
     noise = (float(eigenvalues.mean()) / unit or 1.0) if learned else noise / unit
-    together = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim))
+    family = partition(posterior, latent_dim)
+    together = np.tril(partition_mask(family, latent_dim))
     varies = np.repeat(eigenvalues > 0, latent_dim)  # directions without data have no encoder
     mask = np.concatenate([np.full(size, decoder is None), varies, together.ravel(), [learned]]).astype(float)
     return Problem(
@@ -292,6 +339,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
         noise=noise,
         decoder=decoder,
         mask=mask,
+        family=family,
         labels=labels,
         prior=prior_covariance(prior, latent_dim),
         mean=moments.mean if isinstance(covariance, Moments) else None,
