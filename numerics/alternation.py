@@ -34,6 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics import kernels_training as kernels
+from numerics.problem import Problem
 from theory.groups import Weights
 
 __all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder"]
@@ -64,15 +65,15 @@ class Encoder:
     ----------
     decoder : Decoder
         the one that it was made for, or stands beside.
-    whitened, covariance : (D, K) and (K, K) arrays
-        B and Q.
+    whitened, factor : (D, K) and (K, K) arrays
+        B, and the lower triangle F of Q = F F^T.
     loss, gradient_norm : float
         of both together, the gradient over what is learned of decoder and noise; that of a best encoder is zero.
     """
 
     decoder: Decoder
     whitened: np.ndarray
-    covariance: np.ndarray
+    factor: np.ndarray
     loss: float
     gradient_norm: float
 
@@ -93,7 +94,7 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
     W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Held ones are returned as they are.
     """
     image = setting.roots[:, np.newaxis] * encoder.whitened
-    code = encoder.whitened.T @ encoder.whitened + encoder.covariance
+    code = encoder.whitened.T @ encoder.whitened + encoder.factor @ encoder.factor.T
     weights = encoder.decoder.weights
     if expand:
         variances, axes = np.linalg.eigh(code)
@@ -119,26 +120,25 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     rows, latent_dim = weights.shape
     gram = weights.T @ weights
     precision = np.eye(latent_dim) + gram / (setting.beta * noise)
-    covariance, log_det = np.zeros((latent_dim, latent_dim)), 0.0
+    factor = np.zeros((latent_dim, latent_dim))
     for members in stacks:
         block = members[:, :, np.newaxis], members[:, np.newaxis, :]
-        covariance[block] = np.linalg.inv(precision[block])
-        log_det -= np.linalg.slogdet(precision[block])[1].sum()
+        factor[block] = _inverse_root(precision[block])
     gain = np.linalg.inv(precision) / (setting.beta * noise)
     whitened = setting.roots[:, np.newaxis] * (weights @ gain)
-    image, code = setting.roots[:, np.newaxis] * whitened, whitened.T @ whitened + covariance
+    image, code = setting.roots[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
 
     distortion = setting.roots @ setting.roots - 2 * np.sum(weights * image) + np.sum(gram * code)
-    rate = (np.trace(code) - latent_dim - log_det) / 2
+    rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
     loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
     to_weights = (weights @ code - image) / noise if setting.decoder_learned else np.zeros(0)
     to_log_noise = rows / 2 - distortion / (2 * noise) if setting.noise_learned else 0.0
     norm = math.hypot(np.linalg.norm(to_weights), to_log_noise)
-    return Encoder(decoder, whitened, covariance, float(loss), norm)
+    return Encoder(decoder, whitened, factor, float(loss), norm)
 
 
 def alternate(
-    problem,
+    problem: Problem,
     theta: np.ndarray,
     weights: Weights,
     tolerance: float,
@@ -152,7 +152,7 @@ def alternate(
 
     Parameters
     ----------
-    problem : numerics.training.Problem
+    problem : Problem
     theta : (n,) array
         the start, of which the first round takes the encoder only; then where the alternation ends.
     weights : theory.groups.Weights
@@ -198,6 +198,12 @@ def alternate(
         history[step], norm = point.loss, point.gradient_norm
 
 
+def _inverse_root(matrices: np.ndarray) -> np.ndarray:
+    """Lower triangles F with F F^T the inverse of each positive definite matrix: F = U^-T of the matrix U U^T."""
+    upper = np.linalg.cholesky(matrices[..., ::-1, ::-1])[..., ::-1, ::-1]
+    return np.linalg.inv(upper).swapaxes(-1, -2)
+
+
 def _rounding(point: Encoder, setting: Setting) -> float:
     """How far rounding may move the loss."""
     return kernels.rounding_error(np.array([point.decoder.log_noise]), setting.roots, point.loss)
@@ -209,11 +215,10 @@ def _stack(groups: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.array([group for group in groups if len(group) == size]) for size in sizes]
 
 
-def _unpack(theta: np.ndarray, problem, weights: Weights) -> Encoder:
+def _unpack(theta: np.ndarray, problem: Problem, weights: Weights) -> Encoder:
     """Decoder and encoder that parameters stand for, with their loss and the norm of its gradient."""
     decoder, whitened, factor = problem.unpack(theta.copy())
-    covariance = factor @ factor.T
-    return Encoder(Decoder(decoder, float(theta[-1])), whitened, covariance, *problem.measure(theta, weights))
+    return Encoder(Decoder(decoder, float(theta[-1])), whitened, factor, *problem.measure(theta, weights))
 
 
 def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rotate: bool) -> np.ndarray:
@@ -222,7 +227,7 @@ def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rota
         _, axes = np.linalg.eigh(decoder.weights.T @ decoder.weights)
         decoder = Decoder(decoder.weights @ axes[:, ::-1], decoder.log_noise)
     encoder = best_encoder(decoder, setting, family)
-    triangle = np.linalg.cholesky(encoder.covariance)
+    triangle = encoder.factor.copy()
     np.fill_diagonal(triangle, np.log(np.diagonal(triangle)))
     parts = decoder.weights, encoder.whitened, triangle
     return np.concatenate([*(part.ravel() for part in parts), [decoder.log_noise]])

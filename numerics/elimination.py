@@ -25,6 +25,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from numerics import kernels_training as kernels
+from numerics.problem import Problem
 from theory.groups import Weights
 
 __all__ = ["Profile", "eliminate", "profile"]
@@ -78,7 +79,7 @@ def profile(whitened: np.ndarray, factor: np.ndarray, roots: np.ndarray, beta: f
 
 
 def eliminate(
-    problem,
+    problem: Problem,
     theta: np.ndarray,
     weights: Weights,
     tolerance: float,
@@ -89,7 +90,7 @@ def eliminate(
 
     Parameters
     ----------
-    problem : numerics.training.Problem
+    problem : Problem
         whose decoder is learned.
     theta : (n,) array
         the start, of which only the encoder counts; then where L-BFGS ends, with the best decoder and noise of that.
