@@ -18,7 +18,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
-from numerics.training import ENDS, OVERFLOW, Problem, TrainingRun, generator, pose
+from numerics.problem import Problem, pose
+from numerics.training import ENDS, OVERFLOW, TrainingRun, generator
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.training import ENDS, Problem
+from numerics.problem import Problem
+from numerics.training import ENDS
 from theory.groups import Weights
 
 __all__ = ["Pending"]

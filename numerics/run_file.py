@@ -19,7 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from numerics.training import Problem
+from numerics.problem import Problem
 from theory import output
 
 __all__ = ["RunFile"]

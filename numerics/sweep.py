@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from numerics import kernels_training as kernels
 from numerics.pending import Pending
+from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
-from numerics.training import ENDS, Problem, as_weights, descent_settings, pose
+from numerics.training import ENDS, as_weights, descent_settings
 from numerics.workers import collect, descend_batch
 from theory import validation
 from theory.groups import Weights

@@ -14,6 +14,7 @@ from matplotlib.legend import Legend
 
 from figures import (
     collapse,
+    convergence,
     decomposition,
     degenerate_spectrum,
     experiments,
@@ -173,6 +174,9 @@ def lower(function):
         ("rate_distortion", "vae_rate_distortion", lambda f: later(f, 2), "distortion"),
         ("rate_distortion", "capacity_penalty", lambda f: later(f, 2), "excess_distortion"),
         ("learned_noise", "optimum_curve", lambda f: later(f, 2), "noise_variance"),
+        ("convergence", "optimum", later, "separated"),
+        ("convergence", "optimum", later, "nearly_tied"),
+        ("convergence", "subspace_rate", lambda f: scaled(f, 1.01), "rate of rotated EM"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss_if_only_turned"),
         ("degenerate_spectrum", "orthogonality_chance_level", unlikely, "distance"),
@@ -246,6 +250,19 @@ def test_degenerate_spectrum_shows_what_was_published(quick_table):
     # The chance of at most the largest distance is one, of at most the mean about a half.
     assert degenerate_spectrum.distance_distribution(degenerate_spectrum.LARGEST) == pytest.approx(1)
     assert degenerate_spectrum.distance_distribution(0.548) == pytest.approx(0.496, abs=1e-3)
+
+
+def test_the_order_of_the_methods_on_nearly_tied_eigenvalues(quick_table):
+    table, last = quick_table("convergence"), {}
+    for method in convergence.METHODS:
+        curve = table.select("nearly_tied", "measured", method)
+        assert np.all(np.diff(curve.x) > 0)
+        last[method] = curve.x[-1], curve.y[-1]
+    for method in ("gradient", "adam", "em"):
+        assert last[method][0] == table.parameters["max_steps"] and last[method][1] > 1e-6
+    reached = {name: table.select("nearly_tied", "trained", name).x.item() for name in convergence.FINISHERS}
+    assert reached["accelerated_em"] < reached["rotated_em"] / 4 < table.parameters["max_steps"] / 4
+    assert reached["accelerated_em"] < reached["lbfgs"] / 4
 
 
 def test_factor_angle_reads_the_rotation_of_a_code():

@@ -84,6 +84,15 @@ def test_train_text_and_options(capsys):
     assert "max_steps" in out
 
 
+def test_train_by_other_methods(capsys):
+    for method in ("lbfgs", "em", "rotated_em", "accelerated_em", "auto"):
+        found = run_json(capsys, "train", "--eigenvalues", SPECTRUM, "--latent-dim", "3", "--method", method)
+        assert found["trained"]["loss"] == pytest.approx(found["closed_form"]["loss"], abs=1e-10)
+    arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "3", "--betas", "1", "--method", "em"]
+    code, out, error = run(capsys, "sweep", *arguments)
+    assert (code, out) == (2, "") and "method must be one of 'accelerated', 'gradient', 'adam'" in error
+
+
 def test_train_where_the_noise_has_no_optimum(capsys):
     found = run_json(capsys, "train", "--eigenvalues", "3,1", "--latent-dim", "2", "--beta", ".5")
     assert (found["closed_form"]["loss"], found["closed_form_noise"]) == ("-inf", "zero")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from numerics import sweep
+from numerics.problem import Problem
 from numerics.run_file import RunFile
-from numerics.training import Problem
 from tests.cases import DISTINCT
 from tests.numerics.executors import BETAS, Inline, assert_same, small_batches
 from theory import Moments
