@@ -4,6 +4,7 @@ verify   every closed form against training from random starts and Monte Carlo; 
 train    train one VAE, and compare it with the closed form
 sweep    train for many betas and seeds
 sprites  what the principal axes of sprite images carry, and how a linear beta-VAE scores for it
+bench    training and the closed form timed against other libraries
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import asdict
 import numpy as np
 
 from numerics.activity import active_count
+from numerics.bench import commands as bench
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
 from numerics.sprite_axes import axis_content, score_curve
@@ -102,6 +104,7 @@ def _parser() -> cli.Parser:
     command.add_argument("--latent-dim", type=int, default=6, metavar="K", help="number of latents (default 6)")
     command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seed", type=int, default=0, help="of the images (default 0)")
+    bench.add_subcommands(commands)
     return parser
 
 
@@ -126,7 +129,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> cli.Report:
-    rows = verify(quick=arguments.quick, only=_chosen(arguments.only))
+    rows = verify(quick=arguments.quick, only=cli.chosen("--only", arguments.only, CHECKS))
     failed = [row for row in rows if not row.passed]
     columns = {name: [getattr(row, name) for row in rows] for name in asdict(rows[0]) if name != "passed"}
     verdicts = ["ok" if row.passed else "FAIL" for row in rows]
@@ -138,14 +141,6 @@ def _verify(arguments: argparse.Namespace) -> cli.Report:
         f"{cli.table(columns | {'verdict': verdicts})}\n\n{summary}",
         failed=bool(failed),
     )
-
-
-def _chosen(only: list[str] | None) -> list[str] | None:
-    """The results named, each once."""
-    if only is None:
-        return None
-    names = dict.fromkeys(name.strip() for part in only for name in part.split(","))
-    return [validation.choice("--only", name, CHECKS) for name in names]
 
 
 def _train(arguments: argparse.Namespace) -> cli.Report:
