@@ -17,12 +17,12 @@ __all__ = ["descent", "minibatch"]
 
 def descent(task: Descent) -> list[Contestant]:
     """Full-batch Adam, of one run or of many."""
-    return [Contestant("numpy", lambda: _descend(task.start, task.steps, _full_batch(task)))]
+    return [Contestant("numpy", lambda: _descend(task.start, task.steps, full_batch_gradient(task)))]
 
 
 def minibatch(task: MinibatchDescent) -> list[Contestant]:
     """Adam on minibatches."""
-    return [Contestant("numpy", lambda: _descend(task.start, task.steps, _minibatch(task)))]
+    return [Contestant("numpy", lambda: _descend(task.start, task.steps, minibatch_gradient(task)))]
 
 
 def _descend(start: Parameters, steps: int, gradient) -> Parameters:
@@ -59,7 +59,7 @@ def _views(vector, shapes):
     return [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)]
 
 
-def _full_batch(task: Descent):
+def full_batch_gradient(task: Descent):
     root, weights, variance = task.root, task.weights, task.eigenvalues.sum()
     latent_dim, diagonal = task.latent_dim, np.arange(task.latent_dim)
     shape = (*weights.shape, 2, latent_dim, latent_dim)
@@ -86,7 +86,7 @@ def _full_batch(task: Descent):
     return gradient
 
 
-def _minibatch(task: MinibatchDescent):
+def minibatch_gradient(task: MinibatchDescent):
     count, data_dim, beta = task.batch_size, task.rows.shape[1] // 2, task.beta
     indices, noise = task.draw()
 

@@ -23,8 +23,8 @@ def closed_form(task: ClosedForm) -> list[Contestant]:
 
         return Contestant(f"sklearn {solver}", run, lambda fitted: _optimum(fitted, len(task.data)), exact=exact)
 
-    solvers = SOLVERS if task.data.shape[1] <= FULL_DIM else SOLVERS.keys() - {"full"}
-    return [contestant(solver, exact) for solver, exact in SOLVERS.items() if solver in solvers]
+    large = task.data.shape[1] > FULL_DIM
+    return [contestant(solver, exact) for solver, exact in SOLVERS.items() if not (large and solver == "full")]
 
 
 def _optimum(fitted: PCA, count: int) -> tuple[np.ndarray, np.ndarray]:

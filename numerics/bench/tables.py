@@ -152,4 +152,4 @@ def compare(contestants: Sequence[Contestant], steps: int, **options) -> list[Ro
 
 def _difference(found: Sequence[np.ndarray], reference: Sequence[np.ndarray]) -> float:
     """The largest absolute difference of any entry; NaN, which agrees with nothing, stays NaN."""
-    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(found, reference, strict=True))
+    return float(np.max([np.abs(a - b).max(initial=0.0) for a, b in zip(found, reference, strict=True)]))

@@ -17,8 +17,8 @@ __all__ = ["cores", "machine", "pinned"]
 
 def cores() -> int:
     """How many cores this process may use, and numba has threads for."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-               numba.config.NUMBA_NUM_THREADS)  # fmt: skip
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, numba.config.NUMBA_NUM_THREADS)
 
 
 @contextmanager
