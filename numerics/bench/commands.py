@@ -56,18 +56,22 @@ def _bench(arguments: argparse.Namespace) -> cli.Report:
     rounds, budget = (QUICK_ROUNDS, QUICK_BUDGET) if arguments.quick else (ROUNDS, BUDGET)
     with pinned(threads, [peer for peer in peers.values() if peer is not None]):
         facts = machine(threads, dict.fromkeys(["numpy", "scipy", "numba", *installed]))
-        tables = {}
-        with tqdm(names, desc="bench", unit="table", disable=None, leave=False) as bar:
-            for name in bar:
-                bar.set_postfix_str(name)
-                rows = TABLES[name](peers, arguments.quick, rounds=rounds, budget=budget)
-                tables[name] = {column: [row[column] for row in rows] for column in COLUMNS}
+        tables, interrupted = {}, False
+        try:
+            with tqdm(names, desc="bench", unit="table", disable=None, leave=False) as bar:
+                for name in bar:
+                    bar.set_postfix_str(name)
+                    rows = TABLES[name](peers, arguments.quick, rounds=rounds, budget=budget)
+                    tables[name] = {column: [row[column] for row in rows] for column in COLUMNS}
+        except KeyboardInterrupt:  # keeps the tables that are finished
+            interrupted = True
     differ = any("differs" in columns["status"] for columns in tables.values())
     text = "\n\n".join(f"{name}\n{cli.table(_rounded(columns))}" for name, columns in tables.items())
     return cli.Report(
         {"machine": facts, "agree": not differ, "tables": tables},
         f"{cli.facts(facts)}\n\n{text}\n\n{LEGEND}",
         failed=differ,
+        interrupted=interrupted,
     )
 
 

@@ -50,6 +50,15 @@ def test_disagreement_is_exit_code_1(capsys, monkeypatch):
     assert "differs" in capsys.readouterr().out
 
 
+def test_an_interrupt_keeps_the_finished_tables(capsys, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(tables.TABLES, "minibatch", interrupted)
+    assert main(["bench", "--quick", "--only", "full_batch,minibatch", "--peers", "numpy", "--json"]) == 130
+    assert list(json.loads(capsys.readouterr().out)["tables"]) == ["full_batch"]
+
+
 @pytest.mark.parametrize(
     "argv", [["--only", "nothing"], ["--peers", "nobody"], ["--threads", "0"], ["--threads", "100000"]]
 )
