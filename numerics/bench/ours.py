@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from numerics import kernels_training as kernels
 from numerics.bench.problem import LEARNING_RATE, ClosedForm, Descent, MinibatchDescent, Parameters
 from numerics.bench.timing import Contestant
 from numerics.sweep import sweep
-from numerics.training import pose, train
+from numerics.training import descent_settings, pose
 from theory import LinearVAE, Moments, optimum
 
 __all__ = ["closed_form", "descent", "minibatch", "start"]
@@ -23,30 +24,37 @@ def start(eigenvalues: np.ndarray, latent_dim: int, seed: int) -> Parameters:
 
 
 def descent(task: Descent) -> list[Contestant]:
-    """Full-batch Adam: `train` for one run, `sweep` for many. What they do before the first step is taken off."""
-    covariance = np.diag(task.eigenvalues)
-    if task.weights.ndim == 0:
-        (beta,), (seed,) = task.betas, task.seeds
+    """Full-batch Adam of one run or of many."""
+    return [_one_run(task) if task.weights.ndim == 0 else _sweep(task)]
 
-        def run(steps=task.steps):
-            rng = np.random.default_rng(seed)
-            return train(covariance, task.latent_dim, beta=beta, rng=rng, max_steps=steps, **ADAM)
 
-        def read(found):
-            return _parameters(found.vae, task.eigenvalues)
+def _one_run(task: Descent) -> Contestant:
+    """What `train` does once it has the eigenvectors; in large problems finding them would outweigh some steps."""
+    (beta,), (seed,) = task.betas, task.seeds
+    problem = pose(np.diag(task.eigenvalues), task.latent_dim, "learned", None, "diagonal")
+    settings = descent_settings(**ADAM, max_steps=task.steps)
+    begin, history = problem.start(np.random.default_rng(seed)), np.empty(task.steps + 1)
 
-    else:
+    def run():
+        theta = begin.copy()
+        kernels.descend(theta, problem.roots, task.latent_dim, beta, problem.mask, problem.kick, *settings, history)
+        return theta
 
-        def run(steps=task.steps):
-            options = ADAM | {"betas": task.betas, "seeds": task.seeds, "max_steps": steps, "progress": False}
-            return sweep(covariance, task.latent_dim, **options)
+    return Contestant(NAME, run, lambda theta: _parameters(problem.vae(theta), task.eigenvalues))
 
-        def read(found):
-            runs = np.ndindex(found.losses.shape)
-            vaes = [_parameters(found.vae(*run), task.eigenvalues) for run in runs]
-            return Parameters(*map(np.stack, zip(*vaes, strict=True)))
 
-    return [Contestant(NAME, run, read, idle=lambda: run(0))]
+def _sweep(task: Descent) -> Contestant:
+    """`sweep`, of which what it does before the first step is taken off."""
+
+    def run(steps=task.steps):
+        options = ADAM | {"betas": task.betas, "seeds": task.seeds, "max_steps": steps, "progress": False}
+        return sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
+
+    def read(found):
+        vaes = [_parameters(found.vae(*run), task.eigenvalues) for run in np.ndindex(found.losses.shape)]
+        return Parameters(*map(np.stack, zip(*vaes, strict=True)))
+
+    return Contestant(NAME, run, read, idle=lambda: run(0))
 
 
 def minibatch(task: MinibatchDescent) -> list[Contestant]:

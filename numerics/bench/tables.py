@@ -17,10 +17,10 @@ AGREEMENT = 1e-8  # in every parameter
 BETA, BATCH_SIZE, ROWS = 1.0, 128, 10_000
 CLOSED_FORM_LATENTS = 16
 
-# D, K and how many steps: many enough to outweigh what comes before the first (of ours, the eigenvectors), and so few
-# that rounding errors, which training amplifies, stay small.
+# D, K and how many steps: enough to outweigh what comes before the first, and so few that rounding errors, which
+# training amplifies, stay small.
 FULL_BATCH = [(8, 4, 500), (20, 5, 500), (64, 16, 200), (256, 32, 200), (784, 64, 100)]
-SWEEP = [(20, 5, 100), (64, 16, 20)]
+SWEEP = [(20, 5, 300), (64, 16, 50)]
 SWEPT = tuple(np.geomspace(0.5, 2.0, 16)), tuple(range(16))  # betas and seeds: 256 runs
 MINIBATCH = [(20, 5, 200), (64, 16, 100), (784, 64, 20)]
 CLOSED_FORM = [784, 2000]

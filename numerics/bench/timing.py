@@ -27,7 +27,7 @@ class Contestant:
     read : function
         turns that into a sequence of arrays, to be compared; not timed.
     idle : function, optional
-        does the preparations of `run` and none of its steps; its time is taken off.
+        does the preparations of `run` and none of its steps; its time is taken off, so `run` should outweigh it.
     exact : bool
         whether the result should agree with the others to rounding.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from numerics import train
 from numerics.bench import numpy_peer, ours, tables
 from numerics.bench.problem import Parameters
 from theory import LinearVAE, elbo_terms
@@ -83,6 +84,16 @@ def test_one_run_takes_the_path_of_train():
     assert np.abs(wanted.decoder - task.start.decoder).max() > 0.1
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-8)
+
+
+def test_one_run_of_ours_is_train():
+    task = tables.descent(5, 3, 100, (BETA,), (7,))
+    options = {"method": "adam", "learning_rate": 0.01, "gradient_tolerance": 1e-300, "max_steps": 100}
+    run = train(np.diag(task.eigenvalues), 3, beta=BETA, rng=np.random.default_rng(7), **options)
+    found = solve(ours, "descent", task)
+    np.testing.assert_array_equal(found.decoder, run.vae.decoder)
+    assert found.log_noise == np.log(run.vae.noise_variance)
+    assert run.steps == 100
 
 
 def test_many_runs_take_the_paths_of_sweep():
