@@ -5,6 +5,7 @@ train    train one VAE, and compare it with the closed form
 sweep    train for many betas and seeds
 sprites  what the principal axes of sprite images carry, and how a linear beta-VAE scores for it
 granularity, vertex  the grouped objective over group sizes; where the error is least at the true blocks
+bench    training and the closed form timed against other libraries
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 
 from numerics import granularity_commands
 from numerics.activity import active_count
+from numerics.bench import commands as bench
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
 from numerics.sprite_axes import axis_content, score_curve
@@ -114,6 +116,7 @@ def _parser() -> cli.Parser:
     command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seed", type=int, default=0, help="of the images (default 0)")
     granularity_commands.add_subcommands(commands)
+    bench.add_subcommands(commands)
     return parser
 
 
@@ -138,7 +141,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> cli.Report:
-    rows = verify(quick=arguments.quick, only=_chosen(arguments.only))
+    rows = verify(quick=arguments.quick, only=cli.chosen("--only", arguments.only, CHECKS))
     failed = [row for row in rows if not row.passed]
     columns = {name: [getattr(row, name) for row in rows] for name in asdict(rows[0]) if name != "passed"}
     verdicts = ["ok" if row.passed else "FAIL" for row in rows]
@@ -150,14 +153,6 @@ def _verify(arguments: argparse.Namespace) -> cli.Report:
         f"{cli.table(columns | {'verdict': verdicts})}\n\n{summary}",
         failed=bool(failed),
     )
-
-
-def _chosen(only: list[str] | None) -> list[str] | None:
-    """The results named, each once."""
-    if only is None:
-        return None
-    names = dict.fromkeys(name.strip() for part in only for name in part.split(","))
-    return [validation.choice("--only", name, CHECKS) for name in names]
 
 
 def _train(arguments: argparse.Namespace) -> cli.Report:
