@@ -52,12 +52,11 @@ def _loss(parameters, root, beta):
     return _total(distortion, jnp.trace(code), log_scales, log_noise, len(root), beta)
 
 
-def _minibatch_loss(parameters, batch, noise, beta):
+def _minibatch_loss(parameters, data, noise, beta):
     decoder, encoder, log_scales, log_noise = parameters
-    data, whitened = jnp.split(batch, 2, axis=1)
-    means = whitened @ encoder
-    residuals = data - (means + noise * jnp.exp(log_scales)) @ decoder.T
-    distortion, spread = jnp.vdot(residuals, residuals) / len(batch), jnp.vdot(means, means) / len(batch)
+    means = data @ encoder
+    residuals = data - (means + noise.T * jnp.exp(log_scales)) @ decoder.T
+    distortion, spread = jnp.vdot(residuals, residuals) / len(data), jnp.vdot(means, means) / len(data)
     return _total(distortion, spread, log_scales, log_noise, data.shape[1], beta)
 
 

@@ -87,15 +87,14 @@ def full_batch_gradient(task: Descent):
 
 
 def minibatch_gradient(task: MinibatchDescent):
-    count, data_dim, beta = task.batch_size, task.rows.shape[1] // 2, task.beta
+    count, data_dim, beta = task.batch_size, task.rows.shape[1], task.beta
     indices, noise = task.draw()
 
     def gradient(step, parts, slopes):
         ((decoder, encoder), log_scales, log_noise), ((to_decoder, to_encoder), to_scales, to_noise) = parts, slopes
-        batch = task.rows[indices[step]]
-        data, whitened = batch[:, :data_dim], batch[:, data_dim:]
+        data = task.rows[indices[step]]
         precision, scales = np.exp(-log_noise), np.exp(log_scales)
-        means, spread = whitened @ encoder, noise[step] * scales
+        means, spread = data @ encoder, noise[step].T * scales
         codes = means + spread
         residuals = codes @ decoder.T
         residuals -= data
@@ -106,7 +105,7 @@ def minibatch_gradient(task: MinibatchDescent):
         spread *= to_codes
         means *= beta / count
         means += to_codes
-        np.matmul(whitened.T, means, out=to_encoder)
+        np.matmul(data.T, means, out=to_encoder)
         to_scales[...] = spread.sum(0) + beta * (scales**2 - 1)
         to_noise[...] = data_dim / 2 - distortion * precision / 2
 

@@ -7,9 +7,12 @@ import numpy as np
 from numerics import kernels_training as kernels
 from numerics.bench.problem import LEARNING_RATE, ClosedForm, Descent, MinibatchDescent, Parameters
 from numerics.bench.timing import Contestant
+from numerics.minibatch_training import ahead
+from numerics.problem import pose
 from numerics.sweep import sweep
-from numerics.training import descent_settings, pose
+from numerics.training import descent_settings
 from theory import LinearVAE, Moments, optimum
+from theory.groups import Weights
 
 __all__ = ["closed_form", "descent", "minibatch", "start"]
 
@@ -33,11 +36,14 @@ def _one_run(task: Descent) -> Contestant:
     (beta,), (seed,) = task.betas, task.seeds
     problem = pose(np.diag(task.eigenvalues), task.latent_dim, "learned", None, "diagonal")
     settings = descent_settings(**ADAM, max_steps=task.steps)
+    objective = problem.objective(Weights.uniform(beta))
     begin, history = problem.start(np.random.default_rng(seed)), np.empty(task.steps + 1)
 
     def run():
         theta = begin.copy()
-        kernels.descend(theta, problem.roots, task.latent_dim, beta, problem.mask, problem.kick, *settings, history)
+        kernels.descend(
+            theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
+        )
         return theta
 
     return Contestant(NAME, run, lambda theta: _parameters(problem.vae(theta), task.eigenvalues))
@@ -58,8 +64,29 @@ def _sweep(task: Descent) -> Contestant:
 
 
 def minibatch(task: MinibatchDescent) -> list[Contestant]:
-    """Adam on minibatches: training here knows the full batch only, so there is no contestant."""
-    return []
+    """Adam on minibatches, as in `train_minibatch` but for the rows, which are drawn and not shuffled."""
+    latent_dim, (_, data_dim) = len(task.start.log_scales), task.rows.shape
+    triangle = np.diag(task.start.log_scales)
+    begin = np.concatenate([task.start.decoder.T.ravel(), task.start.encoder.T.ravel(), triangle.ravel(), [0.0]])
+    begin[-1] = task.start.log_noise
+    mask = np.ones_like(begin)
+    mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
+
+    def run():
+        theta, (gradient, first, second), step = begin.copy(), np.zeros((3, len(begin))), 0
+        for picks, noise in ahead(task.blocks()):
+            kernels.sampled_adam(
+                theta, task.rows, picks, noise, task.beta, mask, LEARNING_RATE,
+                gradient, first, second, step, np.empty(len(picks)),
+            )  # fmt: skip
+            step += len(picks)
+        return theta
+
+    def read(theta):
+        decoder, encoder, triangle = kernels.matrices(theta, latent_dim, data_dim)
+        return Parameters(decoder.T, encoder.T, np.diagonal(triangle), theta[-1])
+
+    return [Contestant(NAME, run, read)]
 
 
 def closed_form(task: ClosedForm) -> list[Contestant]:

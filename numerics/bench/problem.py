@@ -10,12 +10,14 @@ With R = S^(1/2) the square root of the covariance, the peers are handed
 B is the encoder of whitened data. Adam works parameter by parameter and so depends on the coordinates: in these it
 takes the path that training here takes if R is diagonal. The peers are given R as a dense matrix and do not look.
 
-In a minibatch the expectations over data and codes become a mean over rows x_i with codes z_i = B^T R^-1 x_i +
-exp(l) e_i, e_i ~ N(0, I): distortion = mean |x_i - W z_i|^2, rate = [ mean |B^T R^-1 x_i|^2 + tr Q - K ] / 2 - sum l.
+In a minibatch the expectations over data and codes become a mean over rows x_i, and nobody knows R: the parameter is
+V^T itself in the place of B. With codes z_i = V x_i + exp(l) e_i, e_i ~ N(0, I): distortion = mean |x_i - W z_i|^2, rate =
+[ mean |V x_i|^2 + tr Q - K ] / 2 - sum l.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 LEARNING_RATE, DECAYS, EPSILON = 0.01, (0.9, 0.999), 1e-8  # of Adam
+BLOCK = 16  # steps whose random numbers are drawn together
 SMALLEST_EIGENVALUE = 0.01  # the largest is 1, which leaves the units of training as they are
 
 
@@ -84,8 +87,8 @@ class MinibatchDescent:
 
     Attributes
     ----------
-    rows : (N, 2 D) array
-        centred data, and beside them the same whitened.
+    rows : (N, D) array
+        centred data.
     beta : float
     start : Parameters
     steps, batch_size : int
@@ -97,13 +100,21 @@ class MinibatchDescent:
     steps: int
     batch_size: int
 
-    def draw(self) -> tuple[np.ndarray, np.ndarray]:
-        """Which rows, (steps, batch_size), and which noise, (steps, batch_size, K): the same at every call.
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Which rows, (n, batch_size), and which noise, (n, K, batch_size), for some steps n at a time.
 
-        All contestants draw these in the time that is measured, and so can be compared.
+        The same at every call: all contestants draw these in the time that is measured, and so can be compared.
         """
-        rng, shape = np.random.default_rng(0), (self.steps, self.batch_size)
-        return rng.integers(len(self.rows), size=shape), rng.standard_normal((*shape, len(self.start.log_scales)))
+        rng, latent_dim = np.random.default_rng(0), len(self.start.log_scales)
+        for first in range(0, self.steps, BLOCK):
+            steps = min(BLOCK, self.steps - first)
+            picks = rng.integers(len(self.rows), size=(steps, self.batch_size))
+            yield picks, rng.standard_normal((steps, latent_dim, self.batch_size))
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """The blocks of all steps, one after another."""
+        picks, noise = zip(*self.blocks(), strict=True)
+        return np.concatenate(picks), np.concatenate(noise)
 
 
 @dataclass(frozen=True, eq=False)

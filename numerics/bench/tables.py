@@ -84,8 +84,7 @@ def descent(data_dim: int, latent_dim: int, steps: int, betas=(BETA,), seeds=(0,
 def minibatch_descent(data_dim: int, latent_dim: int, steps: int) -> MinibatchDescent:
     """Training on minibatches of Gaussian data in their principal axes."""
     spectrum = eigenvalues(data_dim)
-    whitened = np.random.default_rng(0).standard_normal((ROWS, data_dim))
-    rows = np.hstack([whitened * np.sqrt(spectrum), whitened])
+    rows = np.random.default_rng(0).standard_normal((ROWS, data_dim)) * np.sqrt(spectrum)
     return MinibatchDescent(rows, BETA, ours.start(spectrum, latent_dim, 0), steps, BATCH_SIZE)
 
 
@@ -109,13 +108,13 @@ def _rows(
     `size` is what the first columns say, the steps last; `options` are those of `interleave`.
     """
     contestants = list(getattr(ours, kind)(task))
-    absent = [] if contestants else [(ours.NAME, "not available")]
+    absent = []
     for name, peer in peers.items():
         if peer is None:
             absent.append((name, "not installed"))
         elif hasattr(peer, kind):
             contestants += getattr(peer, kind)(task)
-    measured = compare(contestants, size[-1], **options) if contestants else []
+    measured = compare(contestants, size[-1], **options)
     heads = dict(zip(COLUMNS, size, strict=False))
     blanks = dict.fromkeys(COLUMNS)
     return [

@@ -61,12 +61,11 @@ def _loss(decoder, encoder, log_scales, log_noise, root, variance, beta):
     return _total(distortion, spread, log_scales, variances, log_noise, len(root), beta).sum()
 
 
-def _minibatch_loss(decoder, encoder, log_scales, log_noise, batch, noise, beta):
-    data, whitened = batch.tensor_split(2, dim=1)
-    means = whitened @ encoder
+def _minibatch_loss(decoder, encoder, log_scales, log_noise, data, noise, beta):
+    means = data @ encoder
     scales = torch.exp(log_scales)
-    residuals = data - (means + noise * scales) @ decoder.mT
-    distortion, spread = residuals.square().sum() / len(batch), means.square().sum() / len(batch)
+    residuals = data - (means + noise.mT * scales) @ decoder.mT
+    distortion, spread = residuals.square().sum() / len(data), means.square().sum() / len(data)
     return _total(distortion, spread, log_scales, scales.square(), log_noise, data.shape[1], beta)
 
 
