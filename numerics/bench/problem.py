@@ -11,8 +11,8 @@ B is the encoder of whitened data. Adam works parameter by parameter and so depe
 takes the path that training here takes if R is diagonal. The peers are given R as a dense matrix and do not look.
 
 In a minibatch the expectations over data and codes become a mean over rows x_i, and nobody knows R: the parameter is
-V^T itself in the place of B. With codes z_i = V x_i + exp(l) e_i, e_i ~ N(0, I): distortion = mean |x_i - W z_i|^2, rate =
-[ mean |V x_i|^2 + tr Q - K ] / 2 - sum l.
+V^T itself in the place of B. With codes z_i = V x_i + exp(l) e_i, e_i ~ N(0, I): distortion = mean |x_i - W z_i|^2 and
+rate = [ mean |V x_i|^2 + tr Q - K ] / 2 - sum l.
 """
 
 from __future__ import annotations
