@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from numerics import kernels_training as kernels
 from numerics.alternation import alternate
@@ -34,6 +35,8 @@ HALF_SOLVED = {
     "accelerated_em": partial(alternate, rotate=True, accelerate=True),
 }
 METHODS = (*DESCENTS, *HALF_SOLVED, "auto")
+# Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
+BLAS = ThreadpoolController()
 OVERFLOW = 300.0  # an exponent beyond which exp(2 x) soon leaves float64; only Adam takes steps that nothing checks
 ENDS = {
     kernels.NOT_RUN: "not run",
@@ -75,6 +78,7 @@ class TrainingRun:
     stopped: str
 
 
+@BLAS.wrap(limits=1, user_api="blas")
 def train(
     covariance,
     latent_dim: int,
