@@ -59,7 +59,8 @@ class TrainingRun:
         its loss in nats.
     history : (steps + 1,) array
         the loss before each step and after the last, in nats. It jumps where a kick tests the stop; apart from that
-        it falls at every step but those of "accelerated", which takes it at extrapolated points, and of "adam".
+        it falls at every step but those of "accelerated", which takes it at extrapolated points, and of "adam". That
+        of "lbfgs" is with the best decoder of each encoder, the first included.
     gradient_norm : float
         Euclidean norm of the gradient over all learned parameters in training coordinates, in nats.
     steps : int
@@ -131,7 +132,8 @@ def train(
         "auto"            "accelerated_em"; with a held decoder "em", and "accelerated" where `Weights` differ or a
                           prior is given, which no method below "adam" can do.
 
-        All but "gradient" and "adam" start again from a small kick when they stop, to tell a minimum from a saddle.
+        All but "gradient" and "adam" start again from a small kick when their gradient vanishes, to tell a minimum
+        from a saddle.
         Of 224 random problems that have an optimum (D, K < 16, beta and held noise down to 1e-4) "accelerated_em" and
         "rotated_em" ended within 1e-10 nats of it in all, "lbfgs" in 198 and "accelerated" in 172, the others where
         beta s2 is small. To 1e-10 nats "accelerated_em" took the least time of all from 64 x 16 on (6 to 12 ms there,
