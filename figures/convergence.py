@@ -13,7 +13,6 @@ loss falls by (l_{K+1} / l_K)^2 in a round (thin line), and momentum takes the s
 from __future__ import annotations
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from figures.drawing import ABOVE, DOUBLE_COLUMN, add_legend, letter, panel_axes, styled
 from figures.experiments import Say, silent
@@ -63,15 +62,14 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         best = optimum(np.diag(eigenvalues), latent_dim, beta=BETA).loss
         for method in METHODS:
             say(f"{TITLES[spectrum]}, {METHODS[method]}")
-            with threadpool_limits(1, user_api="blas"):  # so that sums are the same on every machine and run
-                run = train(
-                    np.diag(eigenvalues),
-                    latent_dim,
-                    beta=BETA,
-                    method=method,
-                    max_steps=max_steps,
-                    rng=np.random.default_rng(seed),
-                )
+            run = train(
+                np.diag(eigenvalues),
+                latent_dim,
+                beta=BETA,
+                method=method,
+                max_steps=max_steps,
+                rng=np.random.default_rng(seed),
+            )
             excess = run.history - best
             rows += points(spectrum, method, "measured", *_curve(excess))
             if method in FINISHERS:

@@ -37,7 +37,7 @@ from numerics import kernels_training as kernels
 from numerics.problem import Problem
 from theory.groups import Weights
 
-__all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder"]
+__all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder", "with_best_encoder"]
 
 LEAST_NOISE = math.exp(kernels.LOG_NOISE_FLOOR) / 2  # of a round; a run that gets there ends as diverged
 
@@ -196,6 +196,13 @@ def alternate(
             momentum, trial = 1.0, best_encoder(new, setting, together)
         point, last, step = trial, new, step + 1
         history[step], norm = point.loss, point.gradient_norm
+
+
+def with_best_encoder(problem: Problem, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """Parameters with the decoder and noise of `theta` and the best encoder of these."""
+    setting = Setting(problem.roots, weights.mutual_information, problem.decoder is None, bool(problem.mask[-1]))
+    decoder = Decoder(problem.unpack(theta)[0], float(theta[-1]))
+    return _pack(decoder, setting, _stack(problem.family), rotate=False)
 
 
 def _inverse_root(matrices: np.ndarray) -> np.ndarray:

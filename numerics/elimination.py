@@ -25,6 +25,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from numerics import kernels_training as kernels
+from numerics.alternation import LEAST_NOISE, with_best_encoder
 from numerics.problem import Problem
 from theory.groups import Weights
 
@@ -32,7 +33,6 @@ __all__ = ["Profile", "eliminate", "profile"]
 
 LINE_SEARCH = 20  # evaluations of a step, at most
 MEMORY = 20  # pairs of steps and gradient changes that L-BFGS keeps
-LEAST_NOISE = math.exp(kernels.LOG_NOISE_FLOOR) / 2  # a run that gets there ends as diverged
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +134,9 @@ def eliminate(
         if end == kernels.GRADIENT and loss < settled - 10 * rounding and step < max_steps:
             settled, end = loss, kernels.NOT_RUN
             loss, _ = evaluate((theta + problem.kick)[free])
+        if end == kernels.DIVERGED:  # perhaps by a step so long that Q is singular to rounding
+            theta[:] = with_best_encoder(problem, theta, weights)
+            loss, norm = problem.measure(theta, weights)
         if end != kernels.NOT_RUN:
             history[step] = loss
             return step, loss, norm, end

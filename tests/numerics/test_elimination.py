@@ -129,11 +129,12 @@ def test_a_saddle_does_not_hold_it(monkeypatch):
     ("eigenvalues", "latent_dim", "beta"),
     [
         ((3.0, 1.8, 0.9, 0.3), 4, 0.5),
+        ((3.0, 1.8, 0.9, 0.3), 4, 1e-9),
         ((3.0, 1.8, 0.9, 0.3, 0.0, 0.0), 5, 1.0),
         ((0.0, 0.0, 0.0), 2, 1.0),
         ((0.0, 0.0, 0.0), 0, 1.0),
     ],
-    ids=["K = D", "K > rank", "no variance", "no variance, no latents"],
+    ids=["K = D", "no rate", "K > rank", "no variance", "no variance, no latents"],
 )
 def test_noise_that_runs_to_zero_is_reported(eigenvalues, latent_dim, beta, posterior):
     run = train(np.diag(eigenvalues), latent_dim, beta=beta, posterior=posterior, method="lbfgs")
