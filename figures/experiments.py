@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = [
     "silent",
     "train_each",
     "unfinished",
+    "unfinished_runs",
 ]
 
 MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
@@ -140,13 +141,17 @@ def train_each(covariance, latent_dim: int, betas, *, seeds=(0,), **options) -> 
 
 def unfinished(sweeps: Iterable[Sweep]) -> Deviation:
     """The check that every training ended because its gradient vanished, not because steps or digits ran out."""
-    stopped = np.concatenate([done.stopped.ravel() for done in sweeps])
+    return unfinished_runs(np.concatenate([done.stopped.ravel() for done in sweeps]))
+
+
+def unfinished_runs(stopped: Sequence[str]) -> Deviation:
+    """The same check of why single runs ended."""
     return Deviation(
         quantity="runs not stopped by gradient",
         source="trained",
-        largest=float(np.count_nonzero(stopped != "gradient")),
+        largest=float(sum(end != "gradient" for end in stopped)),
         tolerance=0.0,
         unit="runs",
-        points=stopped.size,
+        points=len(stopped),
         reason="a run that ends otherwise is not at a minimum",
     )

@@ -2,8 +2,10 @@
 
 from numerics.activity import active_count
 from numerics.autoencoder import train_autoencoder
+from numerics.block_factors import block_truth
 from numerics.certification import Certificate, certify
 from numerics.data import digits, load
+from numerics.granularity import GranularityRun, VertexCell, granularity_map, vertex_map
 from numerics.minibatch_training import train_minibatch
 from numerics.monte_carlo import Estimate, sample_elbo_terms, sample_errors
 from numerics.prior_training import PriorRun, train_with_prior
@@ -15,12 +17,16 @@ from numerics.verification import verify
 __all__ = [
     "Certificate",
     "Estimate",
+    "GranularityRun",
     "PriorRun",
     "Sweep",
     "TrainingRun",
+    "VertexCell",
     "active_count",
+    "block_truth",
     "certify",
     "digits",
+    "granularity_map",
     "load",
     "load_dsprites",
     "sample_elbo_terms",
@@ -32,4 +38,5 @@ __all__ = [
     "train_minibatch",
     "train_with_prior",
     "verify",
+    "vertex_map",
 ]

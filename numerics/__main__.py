@@ -4,6 +4,8 @@ verify   every closed form against training from random starts and Monte Carlo; 
 train    train one VAE, and compare it with the closed form
 sweep    train for many betas and seeds
 sprites  what the principal axes of sprite images carry, and how a linear beta-VAE scores for it
+granularity, vertex  the grouped objective over group sizes; where the error is least at the true blocks
+bench    training and the closed form timed against other libraries
 """
 
 from __future__ import annotations
@@ -11,13 +13,19 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import multiprocessing
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 
 import numpy as np
 
+from numerics import granularity_commands
 from numerics.activity import active_count
+from numerics.bench import commands as bench
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
 from numerics.sprite_axes import axis_content, score_curve
@@ -80,12 +88,17 @@ def _parser() -> cli.Parser:
         _sweep,
         "Train for many betas and seeds at once, and compare with the closed form; Ctrl-C keeps the finished runs.",
         "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --out runs.csv\n"
+        "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --processes 8 --resume runs.jsonl\n"
         "  python -m numerics sweep --covariance S.npy --latent-dim 2 --betas 0.5,1,2,4 --json",
     )
     _add_training(command)
     command.add_argument("--betas", required=True, help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
     command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
+    command.add_argument(
+        "--resume", metavar="FILE.jsonl", help="add finished runs to this file, and take those that it has from there"
+    )
+    command.add_argument("--processes", type=int, metavar="N", help="train in N processes (default: in threads)")
 
     command = cli.add_command(
         commands,
@@ -102,6 +115,8 @@ def _parser() -> cli.Parser:
     command.add_argument("--latent-dim", type=int, default=6, metavar="K", help="number of latents (default 6)")
     command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seed", type=int, default=0, help="of the images (default 0)")
+    granularity_commands.add_subcommands(commands)
+    bench.add_subcommands(commands)
     return parser
 
 
@@ -126,7 +141,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> cli.Report:
-    rows = verify(quick=arguments.quick, only=_chosen(arguments.only))
+    rows = verify(quick=arguments.quick, only=cli.chosen("--only", arguments.only, CHECKS))
     failed = [row for row in rows if not row.passed]
     columns = {name: [getattr(row, name) for row in rows] for name in asdict(rows[0]) if name != "passed"}
     verdicts = ["ok" if row.passed else "FAIL" for row in rows]
@@ -138,14 +153,6 @@ def _verify(arguments: argparse.Namespace) -> cli.Report:
         f"{cli.table(columns | {'verdict': verdicts})}\n\n{summary}",
         failed=bool(failed),
     )
-
-
-def _chosen(only: list[str] | None) -> list[str] | None:
-    """The results named, each once."""
-    if only is None:
-        return None
-    names = dict.fromkeys(name.strip() for part in only for name in part.split(","))
-    return [validation.choice("--only", name, CHECKS) for name in names]
 
 
 def _train(arguments: argparse.Namespace) -> cli.Report:
@@ -181,7 +188,9 @@ def _sweep(arguments: argparse.Namespace) -> cli.Report:
     betas = cli.positive_numbers("--betas", arguments.betas)
     if validation.latent_count("--seeds", arguments.seeds) < 1:
         raise ValueError("--seeds must be at least 1, got 0; pass the number of random starts for each beta")
-    found = sweep(source, arguments.latent_dim, betas=betas, seeds=arguments.seeds, **options)
+    options |= {"betas": betas, "seeds": arguments.seeds, "file": arguments.resume}
+    with _processes(arguments.processes) as executor:
+        found = sweep(source, arguments.latent_dim, executor=executor, **options)
     best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
     runs = _runs(found, source, best.loss)
     if file is not None:
@@ -191,7 +200,26 @@ def _sweep(arguments: argparse.Namespace) -> cli.Report:
     text = f"{cli.table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
     if found.interrupted:
         text += f"; interrupted after {len(runs['least'])} of {found.losses.size} runs"
-    return cli.Report({"interrupted": found.interrupted, "runs": runs}, text, interrupted=found.interrupted)
+    if found.failure is not None:
+        text += f" by {found.failure}"
+    values = {"interrupted": found.interrupted, "failure": found.failure, "runs": runs}
+    failed = found.failure is not None
+    return cli.Report(values, text, failed=failed, interrupted=found.interrupted and not failed)
+
+
+def _processes(count: int | None):
+    """A pool of processes, or a context without one, to make the runs of a sweep in."""
+    if count is None:
+        return nullcontext()
+    if count < 1:
+        raise ValueError(f"--processes must be at least 1, got {count}; leave it out to train in threads")
+    # Spawned, since a fork of a process with threads may hang; deaf to Ctrl-C, which is for this process to handle.
+    return ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
 
 
 def _sprites(arguments: argparse.Namespace) -> cli.Report:

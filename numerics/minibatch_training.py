@@ -18,13 +18,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
-from numerics.training import ENDS, OVERFLOW, Problem, TrainingRun, generator, pose
+from numerics.problem import Problem, pose
+from numerics.training import ENDS, OVERFLOW, TrainingRun, generator
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
 from theory.partition import Posterior
 
-__all__ = ["train_minibatch"]
+__all__ = ["ahead", "train_minibatch"]
 
 BLOCK = 2**16  # random numbers drawn at a time: half a millisecond, which is many steps of small models
 
@@ -99,7 +100,7 @@ def train_minibatch(
     history, step, diverged = np.empty(steps), 0, False
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     with threadpool_limits(1, user_api="blas"):  # several threads would take sums in another order
-        for picks, noise in _ahead(blocks):
+        for picks, noise in ahead(blocks):
             kernels.sampled_adam(
                 theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
                 gradient, first, second, step, history[step : step + len(picks)],
@@ -178,7 +179,7 @@ def _blocks(
         yield picks, rng.standard_normal((rows, latent_dim, batch_size))
 
 
-def _ahead(blocks: Iterator) -> Iterator:
+def ahead(blocks: Iterator) -> Iterator:
     """The same items, each made in another thread while the one before it is in use."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, blocks, None)

@@ -1,13 +1,15 @@
 """Many training runs at once: every beta from every seed, independent runs in parallel.
 
 Each run is the one that `train` makes with `rng=numpy.random.default_rng(seed)`, step for step: runs share nothing but
-the data. They go to the compiled kernel in small batches, the smaller the more a step of training costs, so that a bar
-can show progress, and an interrupt (Ctrl-C) is noticed soon and loses nothing that was finished.
+the data. They go in small batches, the smaller the more a step of training costs, to the threads of the compiled kernel
+or to the workers of an executor, so that a bar can show progress, and an interrupt (Ctrl-C) or a worker that dies is
+noticed soon and loses nothing that was finished. With a file, finished runs outlive this process too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -16,11 +18,15 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
-from numerics.training import ENDS, Problem, as_weights, descent_settings, pose
+from numerics.pending import Pending
+from numerics.problem import Problem, pose
+from numerics.run_file import RunFile
+from numerics.training import ENDS, as_weights, descent_settings
+from numerics.workers import collect, descend_batch
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE
-from theory.partition import Posterior
+from theory.partition import Posterior, partition
 
 __all__ = ["Sweep", "sweep"]
 
@@ -42,7 +48,9 @@ class Sweep:
     stopped : (B, R) array of str
         as in `TrainingRun`, or "not run".
     interrupted : bool
-        whether a keyboard interrupt ended the sweep early.
+        whether something ended the sweep early, so that runs may be missing.
+    failure : str or None
+        what did, if it was no keyboard interrupt: a worker that died, or a file that could not be written.
     parameters : (B, R, n) array
         in the training coordinates of `problem`.
     problem : Problem
@@ -55,6 +63,7 @@ class Sweep:
     steps: np.ndarray
     stopped: np.ndarray
     interrupted: bool
+    failure: str | None
     parameters: np.ndarray
     problem: Problem
 
@@ -64,7 +73,7 @@ class Sweep:
         Raises
         ------
         ValueError
-            if that run did not finish because the sweep was interrupted.
+            if that run did not finish because the sweep ended early.
         """
         if self.stopped[beta_index, seed_index] == ENDS[kernels.NOT_RUN]:
             raise ValueError(
@@ -93,9 +102,11 @@ def sweep(
     learning_rate: float = 0.01,
     gradient_tolerance: float = 1e-8,
     max_steps: int = 20_000,
+    executor: Executor | None = None,
+    file=None,
     progress: bool | None = None,
 ) -> Sweep:
-    """Train for every beta from every seed; the runs are exactly those of `train`.
+    """Train for every beta from every seed; the runs are exactly those of `train`, wherever they are made.
 
     Parameters
     ----------
@@ -106,18 +117,27 @@ def sweep(
         of the random starts, one run per beta and seed; a number n stands for 0 .. n - 1.
     method, learning_rate, gradient_tolerance, max_steps
         as in `train`.
+    executor : concurrent.futures.Executor, optional
+        whose workers make the runs, each run on one core; by default the threads of this process do. A process pool,
+        `dask.distributed.Client.get_executor()` or `mpi4py.futures.MPIPoolExecutor` will do; it stays open.
+    file : path to a .jsonl file, optional
+        where finished runs are added, batch by batch, and where runs that are there already are taken from. One sweep
+        at a time may write it; a later one may have other betas and seeds.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 
     Returns
     -------
     Sweep
-        after a keyboard interrupt the runs that finished, with `interrupted` set.
+        after a keyboard interrupt or a failure the runs that finished, with `interrupted` set. The same on every
+        executor, to the last digit, if its machines compute alike.
 
     Raises
     ------
     ValueError
-        for arguments that do not fit, see the message.
+        for arguments that do not fit, see the message; also if the file holds runs of another problem.
+    Exception
+        what the executor, its workers or the file raised, if not one run was finished before; later it is in `failure`.
     """
     problem = pose(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
@@ -128,42 +148,99 @@ def sweep(
     weights = [as_weights("betas", beta) for beta in betas]
     seeds = range(validation.latent_count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
     seeds = [validation.latent_count("seeds", seed) for seed in seeds]
-    starts = [problem.start(np.random.default_rng(seed)) for seed in seeds]
+    if not isinstance(executor, Executor | None):
+        raise ValueError(
+            f"executor must be a concurrent.futures.Executor, got {executor!r}; pass for example "
+            "ProcessPoolExecutor(), or client.get_executor() of a Dask client"
+        )
+    stored = None
+    if file is not None:
+        stored = RunFile(file, problem, _asked(problem, noise_variance, posterior, groups, method, settings))
+        problem = stored.problem
 
-    runs = len(betas) * len(seeds)
-    parameters = np.tile(np.reshape(starts, (len(seeds), len(problem.mask))), (len(betas), 1))
-    rows = np.repeat([astuple(weight) for weight in weights], len(seeds), axis=0).reshape(runs, 4)
-    _, labels, precision = problem.objective(Weights())
-    steps, ends = np.zeros(runs, dtype=np.int64), np.full(runs, kernels.NOT_RUN)
-    losses, norms = np.full(runs, np.nan), np.full(runs, np.nan)
-    batch = _runs_per_thread(len(problem.roots), problem.latent_dim) * get_num_threads()
-    interrupted = False
-    bar = tqdm(total=runs, unit="run", desc="training", disable=None if progress is None else not progress)
+    keys = [(astuple(weight), seed) for weight in weights for seed in seeds]
+    starts = {seed: problem.start(np.random.default_rng(seed)) for seed in seeds}
+    done = {} if stored is None else dict(stored.runs)
+    todo = Pending(problem, [key for key in dict.fromkeys(keys) if key not in done], starts)
+    bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=None if progress is None else not progress)
+
+    def keep(part: slice) -> None:
+        finished = todo.finished(part)
+        bar.update(len(finished.keys() - done.keys()))
+        done.update(finished)
+        if stored is not None:
+            stored.append(finished)
+
+    interrupted, failure = False, None
     try:
-        with bar, parallel_chunksize(1), threadpool_limits(1, user_api="blas"):  # the runs are what is parallel
-            for first in range(0, runs, batch):
-                part = slice(first, first + batch)
-                kernels.descend_all(
-                    parameters[part], problem.roots, problem.latent_dim, rows[part], labels, precision,
-                    problem.mask, problem.kick, *settings,
-                    steps[part], losses[part], norms[part], ends[part],
-                )  # fmt: skip
-                bar.update(len(rows[part]))
+        with bar:
+            try:
+                _descend(todo, problem, settings, executor, keep)
+            finally:
+                keep(slice(None))  # what an interrupt came in between
     except KeyboardInterrupt:
         interrupted = True
+    except Exception as error:
+        if not todo.finished(slice(None)):
+            raise
+        interrupted, failure = True, f"{type(error).__name__}: {error}"
 
-    shape = (len(betas), len(seeds))
+    unfinished = {"loss": np.nan, "gradient_norm": np.nan, "steps": 0, "stopped": ENDS[kernels.NOT_RUN]}
+    runs = [done.get(key, unfinished | {"parameters": starts[key[1]]}) for key in keys]
+
+    def column(name: str, kind) -> np.ndarray:
+        return np.array([run[name] for run in runs], dtype=kind).reshape(len(betas), len(seeds))
+
     return Sweep(
         betas=betas,
         seeds=np.array(seeds, dtype=np.int64),
-        losses=losses.reshape(shape) + np.reshape([problem.loss_offset(weight) for weight in weights], (-1, 1)),
-        gradient_norms=norms.reshape(shape),
-        steps=steps.reshape(shape),
-        stopped=np.array([ENDS[end] for end in ends], dtype=object).reshape(shape),
+        losses=column("loss", float),
+        gradient_norms=column("gradient_norm", float),
+        steps=column("steps", np.int64),
+        stopped=column("stopped", object),
         interrupted=interrupted,
-        parameters=parameters.reshape(*shape, len(problem.mask)),
+        failure=failure,
+        parameters=np.reshape([run["parameters"] for run in runs], (len(betas), len(seeds), len(problem.mask))),
         problem=problem,
     )
+
+
+def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executor | None, keep) -> None:
+    """Make all runs in batches, and `keep` each batch, a slice, as soon as it has finished."""
+    _, labels, precision = problem.objective(Weights())
+    shared = (labels, precision, problem.mask, problem.kick, *settings)
+
+    def batches(size: int) -> Iterator[tuple[slice, tuple]]:
+        for part in (slice(first, first + size) for first in range(0, len(todo.keys), size)):
+            yield part, (todo.thetas[part], problem.roots, problem.latent_dim, todo.weights[part], *shared)
+
+    size = _runs_per_thread(len(problem.roots), problem.latent_dim)
+    if executor is not None:
+
+        def take(part: slice, result: tuple) -> None:
+            for array, values in zip((todo.thetas[part], *todo.outputs(part)), result, strict=True):
+                array[:] = values
+
+        collect(executor, descend_batch, batches(size), take, keep)
+        return
+    with parallel_chunksize(1), threadpool_limits(1, user_api="blas"):  # the runs are what is parallel
+        for part, arguments in batches(size * get_num_threads()):
+            kernels.descend_all(*arguments, *todo.outputs(part))
+            keep(part)
+
+
+def _asked(problem: Problem, noise_variance, posterior, groups, method: str, settings: tuple) -> dict:
+    """All that a run depends on besides covariance, weights and seed, as JSON has it."""
+    return {
+        "latent_dim": problem.latent_dim,
+        "noise_variance": noise_variance if isinstance(noise_variance, str) else float(noise_variance),
+        "decoder": None if problem.decoder is None else problem.decoder.tolist(),
+        "posterior": sorted(group.tolist() for group in partition(posterior, problem.latent_dim)),
+        "groups": sorted(group.tolist() for group in partition(groups, problem.latent_dim)),
+        "prior": problem.prior.tolist(),
+        "method": method,
+        **dict(zip(("learning_rate", "gradient_tolerance", "max_steps"), settings[1:], strict=True)),
+    }
 
 
 def _runs_per_thread(data_dim: int, latent_dim: int) -> int:

@@ -18,15 +18,18 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from theory import validation
 
 __all__ = [
     "Parser",
     "Report",
     "add_command",
+    "chosen",
     "facts",
     "number_or_word",
     "positive_numbers",
@@ -135,6 +138,14 @@ def number_or_word(name: str, text: str, *words: str) -> float | str:
         return float(text)
     except ValueError:
         raise ValueError(f"{name} must be a number or {' or '.join(words)}, got {text!r}") from None
+
+
+def chosen(name: str, texts: Sequence[str] | None, names: Iterable[str]) -> list[str]:
+    """Read names from lists separated by commas, each name once; None stands for all of them."""
+    if texts is None:
+        return list(names)
+    found = dict.fromkeys(part.strip() for text in texts for part in text.split(","))
+    return [validation.choice(name, part, names) for part in found]
 
 
 def posterior_family(name: str, text: str) -> str | list[list[int]]:

@@ -17,6 +17,8 @@ from theory.spectrum import principal_axes
 
 __all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "mean_offset"]
 
+ROWS = 4096  # of data that are centred at a time, so that no copy of all the data is made
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -48,8 +50,11 @@ class Moments:
         if len(data) < 2:
             raise ValueError(f"data must have at least two rows, got {len(data)}; pass one observation per row")
         mean = data.mean(axis=0)
-        centred = data - mean
-        return cls(len(data), mean, centred.T @ centred / len(data))
+        products = np.zeros((len(mean), len(mean)))
+        for first in range(0, len(data), ROWS):
+            centred = data[first : first + ROWS] - mean
+            products += centred.T @ centred  # numpy knows that this is symmetric, and computes one half
+        return cls(len(data), mean, products / len(data))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,23 +1,24 @@
-"""Checks of what is known about groups of latents: by sampling codes, and by searches over all parameters."""
+"""Checks of what is known about groups of latents: by sampling codes, and by training the grouped objective."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import minimize
 
 import theory
 from numerics.checks.comparison import Effort, Row, compare
+from numerics.granularity import factor_errors
+from numerics.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from numerics.monte_carlo import Estimate
+from numerics.sweep import sweep
 from theory import groups
-from theory.partition import partition
 
 __all__ = ["CHECKS"]
 
 NOISE = 0.3
 PAIRS = [[0, 1], [2, 3]]
-TOLERANCE = 1e-8  # in the loss, of a search that ends where gradients are 1e-7
+TOLERANCE = 1e-9  # in the loss, second order in what a gradient of 1e-8 leaves, weak directions aside
 
 
 def grouped_parts(effort: Effort) -> Iterator[Row]:
@@ -41,7 +42,7 @@ def grouped_parts(effort: Effort) -> Iterator[Row]:
 
 
 def grouped_learned_decoder(effort: Effort) -> Iterator[Row]:
-    """The least value with a learned decoder, for weights of all kinds; the search knows no whitening."""
+    """The least value with a learned decoder, for weights of all kinds; training knows no whitening."""
     root = np.random.default_rng(502).standard_normal((5, 5))
     covariance = root @ root.T
     for kind, weights in {
@@ -50,7 +51,7 @@ def grouped_learned_decoder(effort: Effort) -> Iterator[Row]:
     }.items():
         for name, partition_of in {"pairs": PAIRS, "singles": "diagonal"}.items():
             exact = groups.learned_decoder_value(covariance, 4, weights, partition_of, noise_variance=NOISE).value
-            found = _search(covariance, 4, weights, partition_of)
+            found = _least_loss(covariance, 4, weights, partition_of)
             yield compare(f"{name}, {kind}", exact, trained=found, tolerance=TOLERANCE)
 
 
@@ -60,8 +61,8 @@ def correlated_prior(effort: Effort) -> Iterator[Row]:
     for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0)):
         prior = np.array([[1.0, correlation], [correlation, 1.0]])
         options = {"posterior": "full", "prior": prior}
-        plain = _search(covariance, 2, groups.Weights(), "diagonal", **options)
-        moved = _search(covariance, 2, groups.Weights(between=weight), "diagonal", **options) - plain
+        plain = _least_loss(covariance, 2, groups.Weights(), "diagonal", **options)
+        moved = _least_loss(covariance, 2, groups.Weights(between=weight), "diagonal", **options) - plain
         exact = groups.correlated_prior_shift(correlation, weight)
         yield compare(f"correlation {correlation}, weight {weight}", exact, trained=moved, tolerance=TOLERANCE)
 
@@ -73,7 +74,7 @@ def grouped_optimum(effort: Effort) -> Iterator[Row]:
     for posterior in ("diagonal", "full"):
         weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
         best = groups.grouped_optimum(loading, NOISE, truth.covariance, weights, PAIRS, posterior=posterior)
-        found = _search(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
+        found = _least_loss(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
         yield compare(f"loss, {posterior}", best.loss, trained=found, tolerance=TOLERANCE)
 
 
@@ -83,36 +84,73 @@ def independent_groups(effort: Effort) -> Iterator[Row]:
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
     exact = groups.independent_groups(loading, NOISE, truth.covariance, PAIRS).loss
     first, second = (
-        _search(truth.covariance, 4, groups.Weights.independence(weight), PAIRS, decoder=loading)
+        _least_loss(truth.covariance, 4, groups.Weights.independence(weight), PAIRS, decoder=loading)
         for weight in (500.0, 1000.0)
     )
     yield compare("loss", exact, trained=2 * second - first, tolerance=1e-4)  # c / w^2 with c of order 10
 
 
-def _search(covariance, latent_dim: int, weights, partition_of, *, posterior="diagonal", prior=None, decoder=None):
-    """Least loss found by BFGS from three starts over encoder, Cholesky factor of Q and, if not held, decoder."""
-    data_dim, rng = len(covariance), np.random.default_rng(510)
-    rows, columns = np.array(
-        [(i, j) for block in partition(posterior, latent_dim) for i in block for j in block if j <= i]
-    ).T
-    size, diagonal, parts = data_dim * latent_dim, rows == columns, partition(partition_of, latent_dim)
+def granularity_slope(effort: Effort) -> Iterator[Row]:
+    """Differences, of fourth order, of the errors of encoders trained at weights about one."""
+    truth = theory.GenerativeModel(np.random.default_rng(508).standard_normal((6, 4)), NOISE, _blocks(2))
+    step = 0.02
+    weights = [groups.Weights.independence(1 + shift * step) for shift in (-2, -1, 1, 2)]
+    for name, partition_of in {"true pairs": PAIRS, "crossed pairs": [[0, 2], [1, 3]], "singles": "diagonal"}.items():
+        done = sweep(
+            truth.covariance, 4, betas=weights, groups=partition_of, noise_variance=NOISE, decoder=truth.loading,
+            gradient_tolerance=1e-10, progress=False,
+        )  # fmt: skip
+        errors = [factor_errors(truth, done.vae(row, 0)).sum() for row in range(4)]
+        slope = (errors[0] - 8 * errors[1] + 8 * errors[2] - errors[3]) / (12 * step)
+        # The fourth power of the step, and what the gradient leaves of the encoder over the step.
+        yield compare(name, groups.granularity_slope(truth, partition_of), trained=slope, tolerance=1e-6)
 
-    def loss(x):
-        encoder, entries = x[:size].reshape(latent_dim, -1), x[size : size + len(rows)]
-        weight = x[size + len(rows) :].reshape(data_dim, -1) if decoder is None else decoder
-        factor = np.zeros((latent_dim, latent_dim))
-        factor[rows, columns] = np.where(diagonal, np.exp(np.where(diagonal, entries, 0.0)), entries)
-        arrays = (weight, encoder, factor @ factor.T, NOISE, covariance, weights, parts)
-        slope = groups.grouped_gradient(*arrays, prior=prior)
-        by_entry = 2 * (slope.posterior_covariance @ factor)[rows, columns]
-        by_entry = np.where(diagonal, by_entry * factor[rows, columns], by_entry)
-        free = [slope.decoder.ravel()] if decoder is None else []
-        return groups.grouped_loss(*arrays, prior=prior), np.concatenate([slope.encoder.ravel(), by_entry, *free])
 
-    count = size * (2 if decoder is None else 1) + len(rows)
-    starts = (0.4 * rng.standard_normal(count) for _ in range(3))
-    options = {"gtol": 1e-7, "maxiter": 5000}
-    return min(minimize(loss, start, jac=True, method="BFGS", options=options).fun for start in starts)
+def minibatch_estimates(effort: Effort) -> Iterator[Row]:
+    """Bias of the minibatch estimates of a weak code, where few points are enough for the leading order."""
+    vae, covariance = _weak_code()
+    sizes = {"dataset_size": 1000, "batch_size": 25}
+    bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
+    offset = {"weighted": groups.minibatch_offset(PAIRS, 4, 1000), "stratified": groups.minibatch_offset(PAIRS, 4, 1)}
+    next_order = groups.minibatch_scale(vae, covariance) / 25  # relative to the leading one
+    for name, found in bias.items():
+        exact = groups.minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
+        for part in ("mutual_information", "between", "dimension_wise_kl"):
+            predicted = getattr(exact, part)
+            left_out = next_order * abs(predicted - getattr(offset[name], part))
+            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(found, part), bias=left_out)
+        left_out = next_order * abs(exact.within[0] - offset[name].within[0])
+        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=found.within[0], bias=left_out)
+
+
+def minibatch_bounds(effort: Effort) -> Iterator[Row]:
+    """An almost noiseless code: no two points of a minibatch overlap, and the estimates lie at their bounds."""
+    weak, covariance = _weak_code()
+    vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-16 * weak.posterior_covariance, weak.noise_variance)
+    sizes = {"dataset_size": 1000, "batch_size": 20}
+    terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
+    for name, found in terms.items():
+        exact = groups.minibatch_bounds(vae, PAIRS, estimator=name, **sizes)
+        for part in ("mutual_information", "between"):
+            yield compare(
+                f"{part}, {name}", getattr(exact, part), trained=getattr(found, part).value, tolerance=TOLERANCE
+            )
+
+
+def _weak_code() -> tuple[theory.LinearVAE, np.ndarray]:
+    """A code of little information about data of unit covariance, and a posterior that links latents in pairs."""
+    encoder = np.random.default_rng(507).standard_normal((4, 5)) / 7
+    posterior = np.kron(np.diag([0.8, 1.2]), [[1.0, 0.3], [0.3, 1.0]])
+    return theory.LinearVAE(encoder.T, encoder, posterior, NOISE), np.eye(5)
+
+
+def _least_loss(covariance, latent_dim: int, weights: groups.Weights, partition_of, **options) -> float:
+    """The least loss that training finds from three starts."""
+    done = sweep(
+        covariance, latent_dim, betas=[weights], seeds=3, groups=partition_of, noise_variance=NOISE, progress=False,
+        **options,
+    )  # fmt: skip
+    return float(done.losses.min())
 
 
 def _blocks(count: int) -> np.ndarray:
@@ -135,4 +173,7 @@ CHECKS = {
     "correlated_prior": correlated_prior,
     "grouped_optimum": grouped_optimum,
     "independent_groups": independent_groups,
+    "granularity_slope": granularity_slope,
+    "minibatch_estimates": minibatch_estimates,
+    "minibatch_bounds": minibatch_bounds,
 }

@@ -14,6 +14,7 @@ from matplotlib.legend import Legend
 
 from figures import (
     collapse,
+    convergence,
     decomposition,
     degenerate_spectrum,
     experiments,
@@ -24,6 +25,7 @@ from figures import (
     priors_and_axes,
     rate_distortion,
     rotation_energy,
+    total_correlation,
 )
 from figures.registry import FIGURES
 from theory import GenerativeModel, LinearVAE, Moments, optimum
@@ -131,6 +133,35 @@ def later(function, position=None, factor=1.01):
     return wrong
 
 
+def heavier(function):
+    """An optimum for a weight between groups that is too large."""
+
+    def wrong(decoder, noise_variance, covariance, weights, *arguments, **options):
+        more = dataclasses.replace(weights, between=1.01 * weights.between)
+        return function(decoder, noise_variance, covariance, more, *arguments, **options)
+
+    return wrong
+
+
+def halved(function):
+    """A bias as if the minibatch held twice as many points."""
+
+    def wrong(*arguments, batch_size, **options):
+        return function(*arguments, batch_size=2 * batch_size, **options)
+
+    return wrong
+
+
+def lower(function):
+    """Bounds that are a tenth too low."""
+
+    def wrong(*arguments, **options):
+        bounds = function(*arguments, **options)
+        return dataclasses.replace(bounds, between=0.9 * bounds.between)
+
+    return wrong
+
+
 @pytest.mark.parametrize(
     ("name", "attribute", "perturb", "panel"),
     [
@@ -143,6 +174,9 @@ def later(function, position=None, factor=1.01):
         ("rate_distortion", "vae_rate_distortion", lambda f: later(f, 2), "distortion"),
         ("rate_distortion", "capacity_penalty", lambda f: later(f, 2), "excess_distortion"),
         ("learned_noise", "optimum_curve", lambda f: later(f, 2), "noise_variance"),
+        ("convergence", "optimum", later, "separated"),
+        ("convergence", "optimum", later, "nearly_tied"),
+        ("convergence", "subspace_rate", lambda f: scaled(f, 1.01), "rate of rotated EM"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss_if_only_turned"),
         ("degenerate_spectrum", "orthogonality_chance_level", unlikely, "distance"),
@@ -151,6 +185,23 @@ def later(function, position=None, factor=1.01):
         ("priors_and_axes", "prior_optimum", later, "loss with Gaussian factors"),
         ("priors_and_axes", "factor_rotation_energy", lambda f: scaled(f, 1.01), "other_factors"),
         ("decomposition", "regularised_encoder", lambda f: later(f, 3, 1.2), "gaussian"),
+        ("granularity", "granularity_errors", lambda f: later(f, 2), "nested_sizes"),
+        (
+            "granularity",
+            "inference_error",
+            lambda f: lambda *a: dataclasses.replace(f(*a), mean_squared_error=0.0),
+            "share_helped",
+        ),
+        (
+            "granularity_trajectory",
+            "grouped_optimum",
+            lambda f: lambda *a: f(a[0], a[1], 1.01 * a[2], *a[3:]),
+            "objective_by_size",
+        ),
+        ("granularity_trajectory", "correlated_prior_shift", lambda f: scaled(f, 1.001), "objective_by_size"),
+        ("total_correlation", "grouped_optimum", heavier, "parts of the rate"),
+        ("total_correlation", "minibatch_bias", halved, "bias of a code of little information"),
+        ("total_correlation", "minibatch_bounds", lower, "estimates between groups above their bound"),
         ("hiding_factors", "optimum", shifted, "mean_correlation"),
         ("hiding_factors", "optimum", shifted, "mutual_information_gap"),
     ],
@@ -201,6 +252,19 @@ def test_degenerate_spectrum_shows_what_was_published(quick_table):
     assert degenerate_spectrum.distance_distribution(0.548) == pytest.approx(0.496, abs=1e-3)
 
 
+def test_the_order_of_the_methods_on_nearly_tied_eigenvalues(quick_table):
+    table, last = quick_table("convergence"), {}
+    for method in convergence.METHODS:
+        curve = table.select("nearly_tied", "measured", method)
+        assert np.all(np.diff(curve.x) > 0)
+        last[method] = curve.x[-1], curve.y[-1]
+    for method in ("gradient", "adam", "em"):
+        assert last[method][0] == table.parameters["max_steps"] and last[method][1] > 1e-6
+    reached = {name: table.select("nearly_tied", "trained", name).x.item() for name in convergence.FINISHERS}
+    assert reached["accelerated_em"] < reached["rotated_em"] / 4 < table.parameters["max_steps"] / 4
+    assert reached["accelerated_em"] < reached["lbfgs"] / 4
+
+
 def test_factor_angle_reads_the_rotation_of_a_code():
     loading = np.array([[2.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
     for angle in (-44.0, 0.0, 30.0):
@@ -236,6 +300,18 @@ def test_alpha_moves_the_alignment(quick_table):
         for series in table.series(panel):
             rows = table.select(panel, "measured", series)
             assert np.all(np.diff(rows.y) < 0) and np.all(np.diff(rows.x) > 0)
+
+
+def test_minibatches_see_total_correlation_where_it_is_not(quick_table):
+    table = quick_table("total_correlation")
+    exact = table.select(total_correlation.INFORMATION, "theory", total_correlation.EXACT).y
+    assert exact.max() < 0.3
+    for name, bound in (("weighted", np.log(64)), ("stratified", np.log(10_000))):
+        rows = table.select(total_correlation.INFORMATION, "measured", name)
+        assert rows.y[-1] == pytest.approx(bound, rel=1e-3)
+    between = table.select(total_correlation.RATE, "theory", "between").y
+    assert between[0] > 0.1 and between[-1] < 0.002
+    assert table.select(total_correlation.RATE, "theory", "within").y.min() > 0.07
 
 
 def test_hidden_factors_are_found_by_others(quick_table):

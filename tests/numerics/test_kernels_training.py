@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from numerics import kernels_training as kernels
-from numerics.training import as_weights, pose
+from numerics.problem import pose
+from numerics.training import as_weights
 from tests.cases import DISTINCT, ISOTROPIC, ONE_DOMINANT
 from theory import elbo_terms
 from theory.groups import Weights, grouped_gradient, grouped_terms

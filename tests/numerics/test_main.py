@@ -84,6 +84,15 @@ def test_train_text_and_options(capsys):
     assert "max_steps" in out
 
 
+def test_train_by_other_methods(capsys):
+    for method in ("lbfgs", "em", "rotated_em", "accelerated_em", "auto"):
+        found = run_json(capsys, "train", "--eigenvalues", SPECTRUM, "--latent-dim", "3", "--method", method)
+        assert found["trained"]["loss"] == pytest.approx(found["closed_form"]["loss"], abs=1e-10)
+    arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "3", "--betas", "1", "--method", "em"]
+    code, out, error = run(capsys, "sweep", *arguments)
+    assert (code, out) == (2, "") and "method must be one of 'accelerated', 'gradient', 'adam'" in error
+
+
 def test_train_where_the_noise_has_no_optimum(capsys):
     found = run_json(capsys, "train", "--eigenvalues", "3,1", "--latent-dim", "2", "--beta", ".5")
     assert (found["closed_form"]["loss"], found["closed_form_noise"]) == ("-inf", "zero")
@@ -141,6 +150,23 @@ def test_sweep_text_shows_the_best_run_of_each_beta(capsys):
     assert lines[-1] == "of each beta the run of least loss"
 
 
+def test_a_sweep_whose_worker_died_is_a_failure(capsys, monkeypatch):
+    whole = door.sweep
+
+    def broken(*args, **kwargs):
+        return door.Sweep(
+            **{**vars(whole(*args, **kwargs)), "interrupted": True, "failure": "BrokenExecutor: a worker"}
+        )
+
+    monkeypatch.setattr(door, "sweep", broken)
+    arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1"]
+    code, out, _ = run(capsys, *arguments)
+    assert code == 1
+    assert out.rstrip().endswith("interrupted after 1 of 1 runs by BrokenExecutor: a worker")
+    code, out, _ = run(capsys, *arguments, "--json")
+    assert (code, json.loads(out)["failure"]) == (1, "BrokenExecutor: a worker")
+
+
 @pytest.mark.parametrize("finished", [0, 1, 3])
 def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path, finished):
     whole = door.sweep
@@ -186,6 +212,8 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
         (["sweep", "--latent-dim", "2", "--betas", "0,1"], "--betas must be > 0"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be at least 1"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--out", "runs.npz"], "name it runs.csv"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--resume", "runs.csv"], "name it runs.jsonl"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be at least 1, got 0"),
         (["dance"], "invalid choice"),
     ],
 )

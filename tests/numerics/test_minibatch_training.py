@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
 from numerics import train, train_minibatch
-from numerics.minibatch_training import BLOCK, _ahead, _blocks
+from numerics.minibatch_training import BLOCK, _blocks, ahead
 from theory import Moments, elbo_terms, optimum
 from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
@@ -204,11 +204,11 @@ def test_every_pass_shows_every_observation_once(count):
     assert not (whole == np.arange(count)).all(axis=1).all()
 
 
-def test_items_made_ahead_are_the_same_and_their_errors_are_raised():
-    assert list(_ahead(iter(range(4)))) == [0, 1, 2, 3]
-    assert list(_ahead(iter(()))) == []
+def test_items_madeahead_are_the_same_and_their_errors_are_raised():
+    assert list(ahead(iter(range(4)))) == [0, 1, 2, 3]
+    assert list(ahead(iter(()))) == []
     with pytest.raises(ZeroDivisionError):
-        list(_ahead(1 / number for number in (1, 0)))
+        list(ahead(1 / number for number in (1, 0)))
 
 
 def test_noise_that_runs_to_zero_is_reported():

@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from numerics import kernels_training as kernels
-from numerics import train
-from numerics.training import pose
+from numerics import sweep, train
+from numerics.problem import pose
 from tests.cases import CASES, DISTINCT, RANK_DEFICIENT, orthogonal
 from theory import Moments, elbo_terms
 from theory.groups import Weights
@@ -91,7 +91,8 @@ SETTINGS = [
 
 @pytest.mark.parametrize("name", FAMILIES.values(), ids=FAMILIES)
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
-def test_every_random_start_reaches_the_global_optimum(setting, name):
+@pytest.mark.parametrize("method", ["accelerated", "auto"])
+def test_every_random_start_reaches_the_global_optimum(method, setting, name):
     dim, latent_dim, ratio, beta, level = setting
     eigenvalues = geometric(dim, ratio)
     noise = "learned" if level is None else level[1] * eigenvalues[level[0]] / beta
@@ -106,6 +107,7 @@ def test_every_random_start_reaches_the_global_optimum(setting, name):
             beta=beta,
             noise_variance=noise,
             posterior=posterior,
+            method=method,
             rng=np.random.default_rng(seed),
         )
         assert run.stopped == "gradient"
@@ -203,9 +205,10 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
     assert end.noise_variance == pytest.approx(noise * problem.unit, abs=1e-11)
 
 
-def test_units_of_the_data_are_undone():
-    small = train(DISTINCT.covariance, 3, beta=1.5)
-    large = train(1e6 * DISTINCT.covariance, 3, beta=1.5)
+@pytest.mark.parametrize("method", ["accelerated", "accelerated_em", "lbfgs"])
+def test_units_of_the_data_are_undone(method):
+    small = train(DISTINCT.covariance, 3, beta=1.5, method=method)
+    large = train(1e6 * DISTINCT.covariance, 3, beta=1.5, method=method)
     assert large.loss == pytest.approx(small.loss + 2.5 * np.log(1e6), abs=1e-10)
     np.testing.assert_allclose(large.vae.decoder, 1e3 * small.vae.decoder, rtol=0, atol=1e-4)
     assert large.vae.noise_variance == pytest.approx(1e6 * small.vae.noise_variance, rel=1e-7)
@@ -366,6 +369,56 @@ def test_moments_bring_their_mean():
     moments = Moments(100, np.arange(5.0), DISTINCT.covariance)
     np.testing.assert_array_equal(train(moments, 2, beta=1.0).vae.mean, np.arange(5.0))
     assert train(DISTINCT.covariance, 2, beta=1.0).vae.mean is None
+
+
+WEIGHTS = {"beta": Weights(between=2.0)}
+PRIOR = {"prior": np.diag([2.0, 1.0, 1.0])}
+HELD = {"decoder": np.ones((5, 3))}
+
+
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        ({}, "accelerated_em"),
+        (HELD, "em"),
+        (WEIGHTS, "accelerated"),
+        (PRIOR, "accelerated"),
+        (HELD | PRIOR, "accelerated"),
+    ],
+    ids=["free", "held", "weights", "prior", "held, prior"],
+)
+def test_what_auto_means(changes, meant):
+    arguments = {"beta": 1.5, "max_steps": 30} | changes
+    found, expected = (train(DISTINCT.covariance, 3, **arguments, method=method) for method in ("auto", meant))
+    np.testing.assert_array_equal(found.history, expected.history)
+    equal_weights = train(DISTINCT.covariance, 3, **(arguments | {"beta": Weights.uniform(1.5)}), method="auto")
+    if "beta" not in changes:
+        np.testing.assert_array_equal(equal_weights.history, found.history)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"method": "em"} | WEIGHTS, r"method 'em' takes one weight beta and the prior N\(0, I\) only"),
+        ({"method": "lbfgs"} | PRIOR, r"method 'lbfgs' takes one weight beta and the prior N\(0, I\) only"),
+        ({"method": "rotated_em"} | HELD, "method 'rotated_em' chooses the decoder, and one is held; use 'em'"),
+        ({"method": "accelerated_em"} | HELD, "method 'accelerated_em' chooses the decoder"),
+        ({"method": "lbfgs"} | HELD, "method 'lbfgs' chooses the decoder"),
+        ({"method": "em", "gradient_tolerance": 0}, "gradient_tolerance must be > 0"),
+        ({"method": "lbfgs", "max_steps": 1.5}, "max_steps must be a whole number"),
+    ],
+)
+def test_what_a_method_cannot_train_is_told(changes, told):
+    with pytest.raises(ValueError, match=told):
+        train(DISTINCT.covariance, 3, **({"beta": 1.0} | changes))
+
+
+def test_a_sweep_takes_the_compiled_methods_only():
+    for method in ("em", "auto"):
+        with pytest.raises(
+            ValueError, match=f"method must be one of 'accelerated', 'gradient', 'adam', got '{method}'"
+        ):
+            sweep(DISTINCT.covariance, 3, betas=[1.0], method=method)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,9 @@ CLOSED_FORMS = [
     ("correlated_prior", "theory.groups.correlated_prior_shift"),
     ("grouped_optimum", "theory.groups.grouped_optimum"),
     ("independent_groups", "theory.groups.independent_groups"),
+    ("granularity_slope", "theory.groups.granularity_slope"),
+    ("minibatch_estimates", "theory.groups.minibatch_bias"),
+    ("minibatch_bounds", "theory.groups.minibatch_bounds"),
 ]
 
 

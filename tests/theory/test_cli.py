@@ -175,6 +175,13 @@ def test_number_or_word():
         cli.number_or_word("--noise", "lerned", "true", "learned")
 
 
+def test_chosen_names_come_once_each_in_the_order_given():
+    assert cli.chosen("--only", None, {"a": 1, "b": 2}) == ["a", "b"]
+    assert cli.chosen("--only", ["b, a", "b"], {"a": 1, "b": 2}) == ["b", "a"]
+    with pytest.raises(ValueError, match=r"--only must be one of 'a', 'b', got 'c'"):
+        cli.chosen("--only", ["a,c"], {"a": 1, "b": 2})
+
+
 def test_posterior_family():
     assert cli.posterior_family("--posterior", "diagonal") == "diagonal"
     assert cli.posterior_family("--posterior", "full") == "full"

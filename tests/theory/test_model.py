@@ -23,6 +23,17 @@ def test_moments_of_data_are_those_of_maximum_likelihood():
     assert Moments.of(np.ones((2, 3))).covariance.max() == 0
 
 
+def test_moments_of_data_in_several_pieces(monkeypatch):
+    """A mean that is large against the spread, which would cancel if the data were not centred first."""
+    data = RNG.standard_normal((23, 4)) + 1e6
+    expected = np.cov(data, rowvar=False, bias=True)
+    for rows in (1, 5, 22, 23, 24):
+        monkeypatch.setattr("theory.model.ROWS", rows)
+        covariance = Moments.of(data).covariance
+        np.testing.assert_allclose(covariance, expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_array_equal(covariance, covariance.T)
+
+
 def test_moments_pass_through_and_a_matrix_is_taken_as_centred():
     moments = Moments(7, np.ones(2), np.eye(2))
     assert as_moments(moments) is moments

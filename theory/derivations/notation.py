@@ -82,6 +82,10 @@ REFERENCES = {
         "L. Tong, R. Liu, V. C. Soon, Y.-F. Huang. Indeterminacy and identifiability of blind identification. IEEE "
         "Transactions on Circuits and Systems 38, 1991."
     ),
+    "chen2018": (
+        "R. T. Q. Chen, X. Li, R. Grosse, D. Duvenaud. Isolating sources of disentanglement in variational "
+        "autoencoders. NeurIPS 2018, arXiv 1802.04942."
+    ),
     "chen2022": "Z. Chen, W. Wang, S. Zou. Break the spell of total correlation in betaTCVAE. 2022, arXiv 2210.08794.",
     "chen2025": (
         "Z. Chen, Y. Xiang, W. Wang. Disentangling granularity: an implicit inductive bias in factorized VAEs. 2025, "

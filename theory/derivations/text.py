@@ -25,7 +25,7 @@ WORDS = {
     r"\in": "∈", r"\sim": "~", r"\propto": "∝", r"\circ": "∘", r"\cdot": "·", r"\dots": "…", r"\sum": "Σ",
     r"\int": "∫", r"\log": "log", r"\det": "det", r"\sin": "sin", r"\cos": "cos", r"\mathbf{R}": "ℝ",
     r"\mathrm{E}": "E", r"\omega": "ω", r"\delta": "δ", r"\ell": "ℓ", r"\sqrt": "√", r"\partial": "∂",
-    r"\times": "×", r"\quad": "  ", r"\max": "max", r"\min": "min", r"\pm": "±",
+    r"\times": "×", r"\quad": "  ", r"\max": "max", r"\min": "min", r"\pm": "±", r"\chi": "χ", r"\prod": "Π",
 }  # fmt: skip
 RAISED = str.maketrans("0123456789+-T*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ*")
 LOWERED = str.maketrans("0123456789ij", "₀₁₂₃₄₅₆₇₈₉ᵢⱼ")

@@ -12,8 +12,17 @@ from theory.groups.decomposition import (
 from theory.groups.factors import FactorEstimate, estimate_factors
 from theory.groups.independence import independent_groups
 from theory.groups.learned_decoder import LearnedDecoderValue, correlated_prior_shift, learned_decoder_value
+from theory.groups.minibatch import (
+    MinibatchBounds,
+    MinibatchParts,
+    minibatch_bias,
+    minibatch_bounds,
+    minibatch_offset,
+    minibatch_scale,
+)
 from theory.groups.objective import Weights, grouped_gradient, grouped_loss
 from theory.groups.optimum import GroupedOptimum, granularity_errors, grouped_optimum
+from theory.groups.slope import granularity_slope
 
 __all__ = [
     "FactorEstimate",
@@ -21,6 +30,8 @@ __all__ = [
     "GroupedOptimum",
     "GroupedTerms",
     "LearnedDecoderValue",
+    "MinibatchBounds",
+    "MinibatchParts",
     "TotalCorrelationPath",
     "Weights",
     "block_rotation",
@@ -30,12 +41,17 @@ __all__ = [
     "estimate_factors",
     "free_planes",
     "granularity_errors",
+    "granularity_slope",
     "grouped_gradient",
     "grouped_loss",
     "grouped_optimum",
     "grouped_terms",
     "independent_groups",
     "learned_decoder_value",
+    "minibatch_bias",
+    "minibatch_bounds",
+    "minibatch_offset",
+    "minibatch_scale",
     "rotation_stiffness",
     "total_correlation_path",
 ]

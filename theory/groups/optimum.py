@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 
 from theory import validation
 from theory.groups.decomposition import GroupedTerms, grouped_terms
@@ -59,7 +60,7 @@ class GroupedOptimum:
 
 def grouped_optimum(
     decoder,
-    noise_variance: float,
+    noise_variance: float | str,
     covariance,
     weights: Weights,
     groups: Posterior = "diagonal",
@@ -73,7 +74,8 @@ def grouped_optimum(
     ----------
     decoder : (D, K) array
         of any shape and rank.
-    noise_variance : float > 0
+    noise_variance : float > 0, or "learned"
+        "learned" solves D s2 = distortion on top; that needs data with variance outside the decoder's range.
     covariance : (D, D) array, of the data
     weights : Weights, none negative
     groups : "diagonal", "full", or a list of groups of latents
@@ -90,7 +92,7 @@ def grouped_optimum(
     Raises
     ------
     ValueError
-        for a negative weight, or an argument out of its range.
+        for a negative weight, an argument out of its range, or a noise that cannot be learned.
 
     Notes
     -----
@@ -99,9 +101,13 @@ def grouped_optimum(
     """
     decoder = validation.matrix("decoder", decoder)
     data_dim, latent_dim = decoder.shape
+    if validation.positive_or_word("noise_variance", noise_variance, "learned") == "learned":
+        noise_variance = _learned_noise(
+            decoder, validation.covariance_matrix("covariance", covariance, data_dim), weights, groups, posterior
+        )
     problem = HeldDecoder(
         decoder,
-        validation.positive("noise_variance", noise_variance),
+        float(noise_variance),
         validation.covariance_matrix("covariance", covariance, data_dim),
         partition(groups, latent_dim),
         partition(posterior, latent_dim),
@@ -163,6 +169,27 @@ def granularity_errors(
         )
         for groups in partitions
     ]
+
+
+def _learned_noise(decoder, covariance, weights: Weights, groups: Posterior, posterior: Posterior) -> float:
+    """A root of D s2 = distortion(s2), between the variance outside the decoder's range and that of data and prior."""
+    left, singular, _ = np.linalg.svd(decoder)
+    outside = left[:, np.count_nonzero(singular > validation.rank_tolerance(singular)) :]
+    least, most = np.sum((covariance @ outside) * outside), np.trace(covariance)
+    if not least > validation.rank_tolerance(np.linalg.eigvalsh(covariance)):
+        raise ValueError(
+            "noise_variance must be a number where the data have no variance outside the decoder's range, got "
+            "'learned': it would run to zero"
+        )
+
+    def excess(log_noise: float) -> float:
+        noise = np.exp(log_noise)
+        best = grouped_optimum(decoder, noise, covariance, weights, groups, posterior=posterior)
+        return float(np.log(best.terms.distortion / (len(covariance) * noise)))
+
+    # The distortion is that of the best code or less: at most that of the prior's, tr S + tr W W^T.
+    bracket = np.log([least / len(covariance), (most + np.sum(decoder**2)) / len(covariance)])
+    return float(np.exp(brentq(excess, *bracket, xtol=1e-14, rtol=1e-14)))
 
 
 def _path(weights: Weights) -> list[Weights]:

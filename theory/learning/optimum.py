@@ -23,6 +23,7 @@ from theory.learning.rate_distortion import vae_rate_distortion
 from theory.model import LinearVAE, Moments, as_moments
 from theory.objective import loss_from_parts
 from theory.partition import Posterior, partition
+from theory.spectrum import leading_modes
 
 __all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
 
@@ -122,8 +123,9 @@ def optimum(
     and Wang & Ziyin (2022).
     """
     moments = as_moments(covariance)
-    ascending, directions = np.linalg.eigh(moments.covariance)
-    partition(posterior, validation.latent_count("latent_dim", latent_dim))  # only to refuse a family that is none
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    ascending, directions = leading_modes(moments.covariance, latent_dim)
+    partition(posterior, latent_dim)  # only to refuse a family that is none
     curve = _evaluate(ascending, latent_dim, np.array([validation.positive("beta", beta)]), noise_variance)
     active = beta < curve.critical_betas
     noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
@@ -165,8 +167,9 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
         if the covariance is not one, or an argument is out of its range.
     """
     betas = validation.positive_array("betas", validation.vector("betas", betas))
-    # eigh, not eigvalsh: the same eigenvalues as in `optimum` to the last digit, and so the same thresholds.
-    eigenvalues, _ = np.linalg.eigh(as_moments(covariance).covariance)
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    # Not eigenvalues alone: these are the same as in `optimum` to the last digit, and so are the thresholds.
+    eigenvalues, _ = leading_modes(as_moments(covariance).covariance, latent_dim)
     return _evaluate(eigenvalues, latent_dim, betas, noise_variance)
 
 

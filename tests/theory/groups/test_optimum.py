@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 import theory
 from theory.groups import (
@@ -130,3 +130,28 @@ def test_no_grouping_matters_for_independent_factors_and_a_full_posterior():
     for partitions in ("full", PAIRS, "diagonal"):
         error = granularity_errors(truth, [partitions], 20.0, posterior="full")[0]
         assert error.forward_kl == pytest.approx(0, abs=1e-10)
+
+
+@pytest.mark.parametrize("posterior", FAMILIES, ids=str)
+def test_learned_noise(truth, posterior):
+    """Stationary in the noise too, and no search over the noise, each with the solver inside, finds less."""
+    weights = Weights.independence(6)
+    best = grouped_optimum(truth.loading, "learned", truth.covariance, weights, PAIRS, posterior=posterior)
+    assert best.terms.distortion == pytest.approx(5 * best.vae.noise_variance, rel=1e-12)
+    found = minimize_scalar(
+        lambda log_noise: (
+            grouped_optimum(
+                truth.loading, np.exp(log_noise), truth.covariance, weights, PAIRS, posterior=posterior
+            ).loss
+        ),
+        bounds=np.log([0.01, 5.0]),
+        options={"xatol": 1e-7},
+    )
+    assert best.loss == pytest.approx(found.fun, abs=1e-10)
+
+
+def test_noise_that_cannot_be_learned():
+    with pytest.raises(ValueError, match="noise_variance must be a number where the data have no variance outside"):
+        grouped_optimum(np.eye(3), "learned", np.eye(3), Weights.independence(2))
+    with pytest.raises(ValueError, match="noise_variance must be a number or 'learned'"):
+        grouped_optimum(np.eye(3), "lerned", np.eye(3), Weights.independence(2))

@@ -308,3 +308,50 @@ def test_misuse_of_the_curve_is_told():
         optimum_curve(DISTINCT.covariance, 3, 1.0)
     with pytest.raises(ValueError, match="betas must be > 0"):
         optimum_curve(DISTINCT.covariance, 3, [1.0, -1.0])
+
+
+MANY, FEW = 240, 12  # enough dimensions and few enough latents that only some eigenvectors are computed
+LARGE = {
+    "distinct": np.linspace(5, 1, MANY),
+    "isotropic": np.full(MANY, 2.0),
+    "tied_at_the_last": np.where(np.arange(MANY) < 2 * FEW, 3.0, 1.0),
+    "small_rest": np.where(np.arange(MANY) < FEW, np.linspace(5, 1, MANY), 1e-6),
+    "rank_above": np.where(np.arange(MANY) <= FEW, np.linspace(5, 1, MANY), 0.0),
+    "rank_equal": np.where(np.arange(MANY) < FEW, np.linspace(5, 1, MANY), 0.0),
+    "rank_below": np.where(np.arange(MANY) < FEW - 3, np.linspace(5, 1, MANY), 0.0),
+    "zero": np.zeros(MANY),
+}
+
+
+@NOISES
+@pytest.mark.parametrize("beta", [0.7, 1.3])
+@pytest.mark.parametrize("spectrum", LARGE)
+def test_large_data_with_few_latents(spectrum, beta, learned):
+    """Against the diagonal covariance of the exact eigenvalues with every eigenvector, and the parts of its own VAE."""
+    eigenvalues, basis = LARGE[spectrum], orthogonal(MANY, np.random.default_rng(0))
+    product = (basis * eigenvalues) @ basis.T
+    covariance = (product + product.T) / 2
+    noise = "learned" if learned else 0.4
+    best = optimum(covariance, FEW, beta=beta, noise_variance=noise)
+    exact = optimum_curve(np.diag(eigenvalues), FEW, [beta], noise_variance=noise)
+    assert best.noise_status == exact.noise_status[0]
+    assert best.active_count == exact.active_count[0]
+    # Rounding moves an eigenvalue by some 1e-15 of the largest, and where 1e-6 remain, that is 1e-9 of the noise.
+    close = 1e-8 if spectrum == "small_rest" else 1e-10
+    for name in ("distortion", "rate", "loss", "noise_variance"):
+        assert getattr(best, name) == pytest.approx(getattr(exact, name)[0], rel=close, abs=1e-10)
+    np.testing.assert_allclose(best.eigenvalues, eigenvalues, atol=1e-12)
+    np.testing.assert_allclose(best.critical_betas, exact.critical_betas, rtol=close)
+    if best.vae is not None:
+        terms = elbo_terms(best.vae, covariance)
+        assert best.distortion == pytest.approx(terms.distortion, rel=1e-10)
+        assert best.rate == pytest.approx(terms.rate, rel=close, abs=1e-10)
+        assert best.vae.decoder.shape == (MANY, FEW)
+    curve = optimum_curve(covariance, FEW, [beta], noise_variance=noise)
+    np.testing.assert_array_equal(curve.eigenvalues, best.eigenvalues)
+    assert curve.loss[0] == best.loss
+
+
+def test_a_large_matrix_that_is_no_covariance_is_refused():
+    with pytest.raises(ValueError, match=r"covariance must have no negative eigenvalue, its smallest is -0\.5"):
+        optimum(np.diag(np.linspace(3, -0.5, MANY)), FEW)

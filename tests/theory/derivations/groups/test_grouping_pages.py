@@ -5,8 +5,10 @@ import pytest
 import sympy as sp
 from scipy.optimize import brentq
 
-from theory.derivations.groups import block_posterior, correlated_prior, grouped_objective
-from theory.groups import Weights, correlated_prior_shift, grouped_loss, rotation_stiffness
+import theory
+from theory.derivations.groups import block_posterior, correlated_prior, grouped_objective, slope
+from theory.derivations.notation import A, D, K, S, V, W, sigma
+from theory.groups import Weights, correlated_prior_shift, granularity_slope, grouped_loss, rotation_stiffness
 from theory.partition import partition
 
 
@@ -39,3 +41,17 @@ def test_collected_objective():
     groups = partition([[0, 1], [2]], 3)
     loss = grouped_loss(np.zeros((3, 3)), encoder, posterior, 1.0, covariance, Weights(*weights), groups)
     assert loss == pytest.approx(value + np.trace(covariance) / 2 + 1.5 * np.log(2 * np.pi), rel=1e-12)
+
+
+def test_slope():
+    page = slope.derivation()
+    rng = np.random.default_rng(1)
+    truth = theory.GenerativeModel(rng.standard_normal((4, 3)), 0.3, [[1, 0.7, 0], [0.7, 1, 0], [0, 0, 1]])
+    vae = theory.optimal_encoder(truth.loading, 0.3, 1.0)
+    code = vae.encoder @ truth.covariance @ vae.encoder.T + vae.posterior_covariance
+    pull = np.diag(1 / np.diagonal(code)) - np.linalg.inv(code)
+    matrices = [sp.MatrixSymbol("N", K, K), V, S, sp.MatrixSymbol("Gamma", K, K), A, W]
+    value = page.function("Slope", K, D, sigma, *matrices)(
+        3, 4, np.sqrt(0.3), pull, vae.encoder, truth.covariance, truth.factor_covariance, truth.loading, truth.loading
+    )
+    assert granularity_slope(truth, "diagonal") == pytest.approx(value, rel=1e-10)

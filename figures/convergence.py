@@ -1,0 +1,178 @@
+"""Figure: seven ways to train, by how far their loss is above the closed form after so many iterations.
+
+Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues apart by a constant ratio, a power
+law, and quadruples within a few percent, the last latent's eigenvalue 1 % above the first without one. All methods
+start from the same random encoder and decoder. Curves end at 1e-12 nats, where rounding begins; dots mark when methods
+that settle are within 1e-10.
+
+Parameter by parameter (Adam), along the gradient, or half by half in fixed axes (EM), training slows down with every
+close pair of eigenvalues. Turned to the principal axes each round, EM only has the subspace left to find: its excess
+loss falls by (l_{K+1} / l_K)^2 in a round (thin line), and momentum takes the square root of what is left to that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from figures.drawing import ABOVE, DOUBLE_COLUMN, add_legend, letter, panel_axes, styled
+from figures.experiments import Say, silent
+from figures.table import Deviation, Table, Tolerance, points
+from numerics import train
+from theory import optimum
+
+__all__ = ["LAYOUT", "SPECTRA", "data", "plot", "subspace_rate"]
+
+LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.2)}
+
+METHODS = {
+    "gradient": "plain descent",
+    "adam": "Adam",
+    "accelerated": "accelerated gradient",
+    "lbfgs": "L-BFGS, decoder eliminated",
+    "em": "EM",
+    "rotated_em": "EM, rotated",
+    "accelerated_em": "EM, rotated, with momentum",
+}
+COLOURS = {name: f"C{number}" for number, name in enumerate(METHODS)}
+FINISHERS = ("lbfgs", "rotated_em", "accelerated_em")  # which settle everywhere within the steps allowed
+GOAL, FLOOR = 1e-10, 1e-12  # nats
+RATE_RANGE = (1e-8, 1e-10)  # excess losses between which the rate is read
+SPECTRA = ("separated", "power_law", "nearly_tied")
+TITLES = {"separated": "separated", "power_law": "power law", "nearly_tied": "nearly tied"}
+BETA, RATIO, TIE = 1.0, 0.8, 0.99
+MARKS_PER_CURVE = 120
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Excess loss (nats) against the number of iterations, for every method and spectrum.
+
+    Parameters
+    ----------
+    quick : bool
+        half the size and fewer iterations.
+    seed : int
+        of the random start.
+    say : callable, optional
+        is told what is being done.
+    """
+    data_dim, latent_dim, max_steps = (32, 8, 4_000) if quick else (64, 16, 10_000)
+    rows, rates = [], []
+    for spectrum in SPECTRA:
+        eigenvalues = _eigenvalues(spectrum, data_dim, latent_dim)
+        best = optimum(np.diag(eigenvalues), latent_dim, beta=BETA).loss
+        for method in METHODS:
+            say(f"{TITLES[spectrum]}, {METHODS[method]}")
+            with threadpool_limits(1, user_api="blas"):  # so that sums are the same on every machine and run
+                run = train(
+                    np.diag(eigenvalues),
+                    latent_dim,
+                    beta=BETA,
+                    method=method,
+                    max_steps=max_steps,
+                    rng=np.random.default_rng(seed),
+                )
+            excess = run.history - best
+            rows += points(spectrum, method, "measured", *_curve(excess))
+            if method in FINISHERS:
+                reached = _first_below(excess, GOAL)
+                rows += points(spectrum, method, "trained", reached, excess[-1], expected=0.0)
+            if method == "rotated_em":
+                expected = subspace_rate(eigenvalues, latent_dim)
+                left = run.history - run.loss  # of its own way, so that the rate is read without the closed form
+                first, last = (_first_below(left, level) for level in RATE_RANGE)
+                rates.append(np.log(left[last] / left[first]) / (last - first) / np.log(expected) - 1)
+                line = np.linspace(1, first + np.log(FLOOR / left[first]) / np.log(expected), 201)
+                rows += points(spectrum, method, "theory", line, left[first] * expected ** (line - first))
+    rate = Deviation(
+        quantity="rate of rotated EM",
+        source="trained",
+        largest=float(np.abs(rates).max()),
+        tolerance=2e-3,
+        unit="relative",
+        points=len(rates),
+        reason="of its logarithm, read between 1e-8 and 1e-10 nats, where pairs further apart have died away",
+    )
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "data_dim": data_dim,
+            "latent_dim": latent_dim,
+            "beta": BETA,
+            "noise_variance": "learned",
+            "posterior": "diagonal",
+            "ratio_of_separated_eigenvalues": RATIO,
+            "ratio_of_nearly_tied_eigenvalues": TIE,
+            "max_steps": max_steps,
+            "seed": seed,
+        },
+        tolerances={
+            (spectrum, "trained"): Tolerance(GOAL, "that it gets there within the steps allowed is the claim")
+            for spectrum in SPECTRA
+        },
+        checks=(rate,),
+    )
+
+
+def subspace_rate(eigenvalues: np.ndarray, latent_dim: int) -> float:
+    """What a round of rotated EM leaves of the excess loss of a nearly found subspace: (l_{K+1} / l_K)^2."""
+    return float((eigenvalues[latent_dim] / eigenvalues[latent_dim - 1]) ** 2)
+
+
+def _eigenvalues(spectrum: str, data_dim: int, latent_dim: int) -> np.ndarray:
+    index = np.arange(data_dim)
+    if spectrum == "separated":
+        return RATIO**index
+    if spectrum == "power_law":
+        return 1 / (1.0 + index)
+    eigenvalues = TIE ** (index % 4) / (1.0 + index // 4)
+    eigenvalues[latent_dim:] *= TIE * eigenvalues[latent_dim - 1] / eigenvalues[latent_dim]
+    return eigenvalues
+
+
+def _first_below(excess: np.ndarray, level: float) -> int:
+    """The first iteration after which the excess loss is below a level, or the last one if none is."""
+    below = np.flatnonzero(excess < level)
+    return int(below[0]) if below.size else len(excess) - 1
+
+
+def _curve(excess: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Iterations, evenly on a logarithmic axis from 1 on, down to the floor, and the excess losses there."""
+    last = max(_first_below(excess, FLOOR), 1)
+    kept = np.unique(np.geomspace(1, last, MARKS_PER_CURVE).round().astype(int))
+    kept = kept[excess[kept] > 0]
+    return kept, excess[kept]
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the excess losses on three Axes, one for each spectrum, and return these."""
+    panels = panel_axes(axes, 3)
+    for ax, spectrum, name in zip(panels, SPECTRA, "abc", strict=True):
+        ax.axhline(GOAL, color="0.8", linewidth=0.5, zorder=0)
+        for method, colour in COLOURS.items():
+            curve = table.select(spectrum, "measured", method)
+            ax.plot(curve.x, curve.y, color=colour, linewidth=1.1)
+            goal = table.select(spectrum, "trained", method)
+            ax.plot(
+                goal.x,
+                np.full(len(goal.x), GOAL),
+                "o",
+                color=colour,
+                markeredgecolor="white",
+                markeredgewidth=0.4,
+                zorder=4,
+            )
+            line = table.select(spectrum, "theory", method)
+            ax.plot(line.x, line.y, color="black", linewidth=0.5, linestyle="--", zorder=5)
+        ax.set(xscale="log", yscale="log", xlabel="iterations", xlim=(1, table.parameters["max_steps"]))
+        ax.set_ylim(FLOOR, 1e3)
+        letter(ax, name, TITLES[spectrum])
+    panels[0].set_ylabel("loss above the closed form (nats)")
+    for ax in panels[1:]:
+        ax.tick_params(labelleft=False)
+    handles = [panels[0].plot([], [], color=COLOURS[name], label=label)[0] for name, label in METHODS.items()]
+    handles += panels[0].plot([], [], color="black", linewidth=0.5, linestyle="--", label=r"$(l_{K+1}/l_K)^2$ a round")
+    for ax, named in zip(panels, (handles[:3], handles[3:5], handles[5:]), strict=True):
+        add_legend(ax, named, **ABOVE)
+    return axes

@@ -1,0 +1,205 @@
+"""Figure: what the size of the groups does to the inference, with a penalty on total correlation between them.
+
+Factors with prior N(0, I) in the model but correlated in blocks in truth, random loading, true decoder; errors are in
+units of that without a penalty, which is also that of one group. All is this project's, in the setting of Chen, Wang,
+Zou (2022) and Chen, Xiang, Wang (2025).
+
+a  Along sizes that refine one another the error is a V with its vertex at the true blocks (geometric mean over draws).
+b  Along all sizes it is a W or worse: sizes that are no multiple of the block cut some blocks.
+c  The share of draws in which the true blocks are better than no penalty: nearly all with strong correlation and little
+   noise, none with weak correlation. Groups that cut blocks are worse in all.
+d  Factors of blocks of 1, 2 and 4 by themselves: the larger the block, the more small groups hurt.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from figures.drawing import (
+    DOUBLE_COLUMN,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+)
+from figures.experiments import Say, silent, unfinished_runs
+from figures.table import Point, Table, Tolerance, points
+from numerics.block_factors import block_truth
+from numerics.granularity import factor_errors, granularity_map, vertex_map
+from theory import GenerativeModel, inference_error, optimal_encoder
+from theory.groups import Weights, equal_groups, granularity_errors, grouped_optimum
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 5.2)}
+
+NESTED, ALL, SHARES, COMPLEXITY = "nested_sizes", "all_sizes", "share_helped", "complexity"
+BETA, CORRELATION, NOISE_VARIANCE = 10.0, 0.8, 0.1
+FACTORS, DATA_DIM = 12, 16
+CHAINS = {2: (1, 2, 4, 12), 3: (1, 3, 6, 12), 4: (1, 2, 4, 12)}  # sizes that refine one another
+CUT_BLOCK = 3  # of panel b
+MAP = {"block": 2, "count": 3, "data_dim": 8, "beta": BETA}  # of panel c
+NOISES = (0.1, 0.3, 1.0, 3.0)
+MIXED, MIXED_SIZES, MIXED_DIM = (4, 2, 1, 1), (1, 2, 4, 8), 10  # of panel d
+SAME = 1e-6  # as in the map that is trained
+ERRORS = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves of the encoder")
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Errors relative to no penalty against group size, and the share of truths that the true blocks help.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer draws, correlations and noises.
+    seed : int
+        the first of the seeds of the loadings.
+    say : callable, optional
+        is told what is being done.
+    """
+    draws = range(seed, seed + (2 if quick else 6))
+    rows, ends = [], []
+    with threadpool_limits(1, user_api="blas"):
+        for block, chain in CHAINS.items():
+            say(f"blocks of {block}")
+            truths = [_truth([block] * (FACTORS // block), DATA_DIM, draw) for draw in draws]
+            rows += _ratios(NESTED, f"blocks of {block}", truths, chain, ends)
+            if block == CUT_BLOCK:
+                rows += _ratios(ALL, f"blocks of {block}", truths, range(1, FACTORS + 1), ends)
+        say("where the blocks help")
+        rows += _shares(quick)
+        say("complex factors")
+        rows += _complexity([_truth(MIXED, MIXED_DIM, draw) for draw in draws], ends)
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "beta": BETA,
+            "correlation": CORRELATION,
+            "noise_variance": NOISE_VARIANCE,
+            "factors": FACTORS,
+            "data_dim": DATA_DIM,
+            "map": MAP,
+            "mixed_blocks": MIXED,
+            "draws": len(draws),
+            "draws_of_map": _map_draws(quick),
+            "seed": seed,
+        },
+        tolerances={(panel, "trained"): ERRORS for panel in (NESTED, ALL, COMPLEXITY)}
+        | {(SHARES, "trained"): Tolerance(0.0, "counts of draws in which a difference has one sign")},
+        checks=(unfinished_runs(ends),),
+    )
+
+
+def _truth(blocks, data_dim: int, draw: int) -> GenerativeModel:
+    rng = np.random.default_rng(draw)
+    return block_truth(blocks, CORRELATION, NOISE_VARIANCE, data_dim, rng=rng)
+
+
+def _ratios(panel: str, series: str, truths, sizes, ends: list[str]) -> list[Point]:
+    """The geometric mean over truths of the error over that of one group, which is the last size."""
+    exact, trained = [], []
+    for truth in truths:
+        solved = granularity_errors(truth, [equal_groups(truth.latent_dim, size) for size in sizes], BETA)
+        exact.append([error.mean_squared_error for error in solved])
+        runs = granularity_map(truth, betas=[BETA], sizes=sizes, progress=False)
+        trained.append([run.errors.sum() for run in runs])
+        ends += [run.stopped for run in runs]
+    mean, found = (np.exp(np.mean(np.log(_relative(errors)), axis=0)) for errors in (exact, trained))
+    rows = points(panel, series, "theory", list(sizes), mean)
+    return rows + points(panel, series, "trained", list(sizes), found, expected=mean)
+
+
+def _relative(errors) -> np.ndarray:
+    return np.asarray(errors) / np.asarray(errors)[:, -1:]
+
+
+def _map_draws(quick: bool) -> int:
+    return 8 if quick else 30
+
+
+def _shares(quick: bool) -> list[Point]:
+    """Of the draws, those whose error falls by more than rounding when the true blocks are the groups."""
+    correlations = [0.2, 0.5, 0.8] if quick else [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    draws, rows = _map_draws(quick), []
+    blocks = equal_groups(MAP["block"] * MAP["count"], MAP["block"])
+    for noise in NOISES[::2] if quick else NOISES:
+        cells = vertex_map(
+            **MAP, correlations=correlations, noise_variances=[noise], loadings=["random"], draws=draws, progress=False
+        )
+        shares = []
+        for correlation in correlations:
+            helped = 0
+            for draw in range(draws):
+                rng = np.random.default_rng(draw)
+                truth = block_truth([MAP["block"]] * MAP["count"], correlation, noise, MAP["data_dim"], rng=rng)
+                (kept,) = granularity_errors(truth, [blocks], BETA)
+                plain = inference_error(truth, optimal_encoder(truth.loading, noise, 1.0))
+                helped += kept.mean_squared_error < (1 - SAME) * plain.mean_squared_error
+            shares.append(helped / draws)
+        series = rf"$\tau^2 = {noise:g}$"
+        rows += points(SHARES, series, "theory", correlations, shares)
+        rows += points(SHARES, series, "trained", correlations, [c.blocks_help for c in cells], expected=shares)
+    return rows
+
+
+def _complexity(truths, ends: list[str]) -> list[Point]:
+    """The error of the factors in blocks of each size, in units of that of one group, averaged over truths."""
+    parts = {size: np.repeat(MIXED, MIXED) == size for size in sorted(set(MIXED))}
+    exact, trained = [], []
+    for truth in truths:
+        solved = [
+            grouped_optimum(
+                truth.loading, truth.noise_variance, truth.covariance, Weights.independence(BETA),
+                equal_groups(truth.latent_dim, size),
+            )
+            for size in MIXED_SIZES
+        ]  # fmt: skip
+        runs = granularity_map(truth, betas=[BETA], sizes=MIXED_SIZES, progress=False)
+        ends += [run.stopped for run in runs]
+        exact.append([factor_errors(truth, best.vae) for best in solved])
+        trained.append([run.errors for run in runs])
+    rows = []
+    for size, part in parts.items():
+        mean, found = (
+            np.exp(np.mean(np.log(_relative(np.array(errors)[:, :, part].mean(axis=2))), axis=0))
+            for errors in (exact, trained)
+        )
+        series = f"in blocks of {size}"
+        rows += points(COMPLEXITY, series, "theory", MIXED_SIZES, mean)
+        rows += points(COMPLEXITY, series, "trained", MIXED_SIZES, found, expected=mean)
+    return rows
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw errors along nested and all sizes, where the blocks help, and factors by complexity on four Axes."""
+    nested, every, shares, complexity = panel_axes(axes, 4)
+    colours = ordered_colours([f"blocks of {block}" for block in CHAINS])
+    draw_panel(nested, table, NESTED, colours)
+    series_legend(nested, colours, loc="upper right")
+    letter(nested, "a", "sizes that refine one another")
+    draw_panel(every, table, ALL, {f"blocks of {CUT_BLOCK}": colours[f"blocks of {CUT_BLOCK}"]})
+    letter(every, "b", f"all sizes, blocks of {CUT_BLOCK}")
+    shades = ordered_colours(table.series(SHARES))
+    draw_panel(shares, table, SHARES, shades)
+    shares.set(xlabel="correlation inside a block", ylabel="share of draws helped by true blocks", ylim=(-0.05, 1.05))
+    series_legend(shares, shades, loc="upper left")
+    letter(shares, "c", "where the V holds")
+    mixed = ordered_colours(table.series(COMPLEXITY))
+    draw_panel(complexity, table, COMPLEXITY, mixed)
+    series_legend(complexity, mixed, loc="upper right")
+    letter(complexity, "d", f"factors in blocks of {', '.join(map(str, MIXED))}")
+    for ax, ticks in ((nested, (1, 2, 3, 4, 6, 12)), (every, range(1, 13)), (complexity, MIXED_SIZES)):
+        ax.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
+        ax.set(yscale="log", xlabel="latents in a group", ylabel="error / error without penalty")
+        if ax is not every:
+            ax.set_xscale("log")
+        plain_ticks(ax.xaxis, list(ticks))
+        plain_ticks(ax.yaxis, [1, 1.5, 2, 3, 4, 5])
+    source_legend(every, ["theory", "trained"], loc="upper right")
+    return axes

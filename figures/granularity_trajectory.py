@@ -1,0 +1,238 @@
+"""Figure: where the best bound lies over the weight, the capacity and the size of the groups, and where it is flat.
+
+A penalty beta on total correlation between groups; factors correlated in blocks. All is this project's: Chen, Wang, Zou
+(2022) and Chen, Xiang, Wang (2025) report a "V"-shaped trajectory of the best ELBO for non-linear VAEs on images.
+
+a  True decoder, prior N(0, I) in training: the ELBO of the true model, with the factors' own law as the prior, against
+   beta. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of independent groups (dotted);
+   with groups that cut, the best beta is below 1 (diamonds): dependence that the prior forgets is rewarded.
+b  The same ELBO against group size for several capacities, that is numbers of factors that have a latent; the noise is
+   learned. Diamonds: the best size of each capacity.
+c  The least value of the objective itself, above that of the plain VAE. Learned decoder and prior N(0, I): flat.
+   Learned decoder and a prior that is correlated in pairs (full posterior): one step for each pair that is cut, a W.
+   Held decoder: never below one group.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    GREY,
+    draw_panel,
+    letter,
+    ordered_colours,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    source_legend,
+    styled,
+    whole_ticks,
+)
+from figures.experiments import Say, silent, unfinished_runs
+from figures.table import Deviation, Point, Table, Tolerance, points
+from numerics.block_factors import block_truth
+from numerics.granularity import GranularityRun, granularity_map
+from theory import GenerativeModel, elbo_terms, optimal_encoder
+from theory.groups import (
+    Weights,
+    correlated_prior_shift,
+    equal_groups,
+    grouped_optimum,
+    independent_groups,
+)
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.3)}
+
+WEIGHT, CAPACITY, VALUE = "matched_elbo_by_beta", "matched_elbo_by_size", "objective_by_size"
+CORRELATION, NOISE_VARIANCE, BETA = 0.8, 0.1, 10.0
+PAIRS, DATA_DIM = (2, 2, 2), 8  # of panels a and c
+TRIPLES, WIDE_DIM, CAPACITIES = (3, 3, 3, 3), 16, (3, 6, 9, 12)  # of panel b
+BETAS = (0.3, 100.0)
+BOUND = Tolerance(1e-6, "first order in what a gradient of 1e-9 nats leaves, times a bound that is steep")
+LOSS = Tolerance(1e-9, "second order in what a gradient of 1e-9 nats leaves")
+LEARNED, CORRELATED, HELD = "learned decoder", "learned, correlated prior", "held decoder"
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """The ELBO of the true model over beta, capacity and group size, and the least value of the objective, in nats.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer betas and capacities.
+    seed : int
+        of the loadings.
+    say : callable, optional
+        is told what is being done.
+    """
+    pairs = block_truth(PAIRS, CORRELATION, NOISE_VARIANCE, DATA_DIM, rng=np.random.default_rng(seed))
+    triples = block_truth(TRIPLES, CORRELATION, NOISE_VARIANCE, WIDE_DIM, rng=np.random.default_rng(seed))
+    rows, runs = [], []
+    with threadpool_limits(1, user_api="blas"):
+        say("over the weight")
+        rows += _by_weight(pairs, runs, quick)
+        say("over the capacity")
+        rows += _by_capacity(triples, runs, CAPACITIES[:2] if quick else CAPACITIES)
+        say("the objective")
+        rows += _objective(pairs, runs)
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "correlation": CORRELATION,
+            "noise_variance": NOISE_VARIANCE,
+            "beta_of_b_and_c": BETA,
+            "blocks_of_a_and_c": PAIRS,
+            "blocks_of_b": TRIPLES,
+            "seed": seed,
+        },
+        tolerances={(WEIGHT, "trained"): BOUND, (CAPACITY, "trained"): BOUND, (VALUE, "trained"): LOSS},
+        checks=(_limit(rows), unfinished_runs([run.stopped for run in runs])),
+    )
+
+
+def _train(truth: GenerativeModel, **options) -> list[GranularityRun]:
+    return granularity_map(truth, gradient_tolerance=1e-9, progress=False, **options)
+
+
+def _bound(truth: GenerativeModel, vae) -> float:
+    """The ELBO of a VAE with the true law of the factors that have a latent as its prior."""
+    law = truth.factor_covariance[: vae.latent_dim, : vae.latent_dim]
+    return -elbo_terms(vae, truth.covariance, prior=law).loss(1.0)
+
+
+def _by_weight(truth: GenerativeModel, runs: list[GranularityRun], quick: bool) -> list[Point]:
+    line, tried = np.geomspace(*BETAS, 13 if quick else 49), np.geomspace(*BETAS, 5 if quick else 13)
+    plain = _bound(truth, optimal_encoder(truth.loading, truth.noise_variance, 1.0))
+
+    def solved(size: int, beta: float) -> float:
+        groups, weights = equal_groups(truth.latent_dim, size), Weights.independence(beta)
+        best = grouped_optimum(truth.loading, truth.noise_variance, truth.covariance, weights, groups)
+        return _bound(truth, best.vae) - plain
+
+    rows = []
+    for size in (1, 2, 3, 4):
+        series, curve = f"groups of {size}", np.array([solved(size, beta) for beta in line])
+        trained = _train(truth, betas=tried, sizes=[size])
+        runs += trained
+        rows += points(WEIGHT, series, "theory", line, curve)
+        found, expected = [run.matched_elbo - plain for run in trained], [solved(size, beta) for beta in tried]
+        rows += points(WEIGHT, series, "trained", tried, found, expected=expected)
+        limit = independent_groups(
+            truth.loading, truth.noise_variance, truth.covariance, equal_groups(truth.latent_dim, size)
+        )
+        if size % PAIRS[0] == 0:
+            rows += points(WEIGHT, f"limit of {series}", "theory", BETAS, np.full(2, _bound(truth, limit.vae) - plain))
+        else:
+            rows += points(WEIGHT, series, "minimum", line[np.argmax(curve)], curve.max())
+    return rows
+
+
+def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities) -> list[Point]:
+    rows = []
+    for capacity in capacities:
+        noise = truth.noise_variance if capacity == truth.latent_dim else "learned"
+        sizes = range(1, capacity + 1)
+        bounds = [
+            _bound(
+                truth,
+                grouped_optimum(
+                    truth.loading[:, :capacity],
+                    noise,
+                    truth.covariance,
+                    Weights.independence(BETA),
+                    equal_groups(capacity, size),
+                ).vae,
+            )
+            for size in sizes
+        ]
+        trained = _train(truth, betas=[BETA], sizes=sizes, capacities=[capacity])
+        runs += trained
+        series, gains = f"{capacity} latents", np.array(bounds) - bounds[-1]
+        rows += points(CAPACITY, series, "theory", list(sizes), gains)
+        found = [run.matched_elbo - trained[-1].matched_elbo for run in trained]
+        rows += points(CAPACITY, series, "trained", list(sizes), found, expected=gains)
+        rows += points(CAPACITY, series, "minimum", 1 + np.argmax(gains), gains.max())
+    return rows
+
+
+def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point]:
+    sizes = range(1, truth.latent_dim + 1)
+    weights, rows = Weights.independence(BETA), []
+    cut = [sum(len({0, 1} & {(latent - first) for latent in group}) == 1 for group in equal_groups(6, size)
+               for first in (0, 2, 4)) // 2 for size in sizes]  # fmt: skip
+    held = [
+        grouped_optimum(
+            truth.loading, truth.noise_variance, truth.covariance, weights, equal_groups(truth.latent_dim, size)
+        ).loss
+        for size in sizes
+    ]
+    exact = {
+        HELD: np.array(held) - held[-1],
+        CORRELATED: np.array(cut) * correlated_prior_shift(CORRELATION, BETA),
+        LEARNED: np.zeros(len(sizes)),
+    }
+    options = {
+        HELD: {},
+        CORRELATED: {"decoder": "learned", "prior": "matched", "posterior": "full"},
+        LEARNED: {"decoder": "learned"},
+    }
+    for series, expected in exact.items():
+        trained = _train(truth, betas=[BETA], sizes=sizes, **options[series])
+        runs += trained
+        found = [run.loss - trained[-1].loss for run in trained]
+        rows += points(VALUE, series, "theory", list(sizes), expected)
+        rows += points(VALUE, series, "trained", list(sizes), found, expected=expected)
+    return rows
+
+
+def _limit(rows: list[Point]) -> Deviation:
+    """Groups of two at the largest weight are near their limit: the distance falls like one over the weight."""
+    at = {row.series: row.y for row in rows if row.panel == WEIGHT and row.source == "theory"}
+    return Deviation(
+        quantity="distance to the limit at the largest beta",
+        source="theory",
+        largest=abs(at["limit of groups of 2"] - at["groups of 2"]) * BETAS[1],
+        tolerance=1.0,
+        unit="nats times beta",
+        points=1,
+        reason="of the order of the loss's own approach to its limit",
+    )
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the bound over the weight and over capacity and size, and the objective over size, on three Axes."""
+    weight, capacity, value = panel_axes(axes, 3)
+    colours = ordered_colours([f"groups of {size}" for size in (1, 2, 3, 4)])
+    draw_panel(weight, table, WEIGHT, colours)
+    for series in table.series(WEIGHT):
+        if series.startswith("limit"):
+            draw_panel(weight, table, WEIGHT, {series: colours[series.removeprefix("limit of ")]}, linestyle=":")
+    weight.set(xscale="log", xlabel=r"$\beta$", ylabel="gain of the true model's ELBO (nats)")
+    plain_ticks(weight.xaxis, [0.3, 1, 3, 10, 30, 100])
+    weight.set_yscale("symlog", linthresh=0.1)
+    series_legend(weight, colours, **ABOVE, ncols=2)
+    letter(weight, "a", f"true decoder, blocks of {PAIRS[0]}")
+
+    shades = ordered_colours(table.series(CAPACITY))
+    draw_panel(capacity, table, CAPACITY, shades)
+    capacity.set(xlabel="latents in a group", ylabel="gain over one group (nats)")
+    capacity.set_yscale("symlog", linthresh=0.1)
+    series_legend(capacity, shades, **ABOVE, ncols=2)
+    letter(capacity, "b", f"capacity, blocks of {TRIPLES[0]}")
+
+    kinds = {HELD: GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
+    draw_panel(value, table, VALUE, kinds)
+    value.set(xlabel="latents in a group", ylabel="objective above the plain VAE (nats)")
+    series_legend(value, kinds, **ABOVE)
+    letter(value, "c", f"least objective, blocks of {PAIRS[0]}")
+    for ax in (capacity, value):
+        whole_ticks(ax.xaxis)
+    source_legend(value, ["theory", "trained"], loc="upper right")
+    return axes

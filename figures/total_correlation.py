@@ -1,0 +1,318 @@
+"""Figure: the parts of the rate under a penalty on total correlation between groups, and what minibatches see of them.
+
+Decoder and noise are the truth's, the factors are correlated in pairs and, less, across; the prior is N(0, I). The
+groups are the pairs.
+
+a  The parts at the optimum against the weight on the total correlation between groups: it falls, the rest stays. Exact,
+   trained, and estimated from minibatches.
+b  Estimates between groups against the size of the minibatch, at weight 1. The bias falls as 1/M, but only beyond
+   exp(tr Q^-1 V S V^T + I), the "scale"; before, the formula says far too much.
+c  The posterior covariance scaled down: the exact value between groups hardly moves, the estimates rise to their
+   bounds, when no two points of a minibatch overlap.
+
+The weighted estimates are shown less their offset, a multiple of log N; the curves of the first panel share one axis,
+on which I(x; z) is drawn smaller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from figures.drawing import (
+    ABOVE,
+    DOUBLE_COLUMN,
+    GREY,
+    add_legend,
+    draw_critical,
+    draw_panel,
+    letter,
+    panel_axes,
+    plain_ticks,
+    series_legend,
+    styled,
+)
+from figures.experiments import Say, silent, unfinished_runs
+from figures.table import Deviation, Point, Table, Tolerance, points, standard_errors_allowed
+from numerics.minibatch_total_correlation import MinibatchEstimates, sample_minibatch_bias, sample_minibatch_terms
+from numerics.training import train
+from theory import GenerativeModel, LinearVAE
+from theory.groups import (
+    GroupedTerms,
+    Weights,
+    grouped_optimum,
+    grouped_terms,
+    minibatch_bias,
+    minibatch_bounds,
+    minibatch_offset,
+    minibatch_scale,
+)
+
+__all__ = ["LAYOUT", "data", "plot"]
+
+LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 2.9)}
+
+RATE, SIZE, INFORMATION = "parts of the rate", "minibatch size", "information"
+GROUPS = [[0, 1], [2, 3]]
+PARTS = {
+    "mutual_information": "$I(x; z)$",
+    "between": "between",
+    "within": "within",
+    "dimension_wise_kl": "single",
+}
+COLOURS = {"mutual_information": "C0", "between": "C1", "within": "C2", "dimension_wise_kl": "C3"}
+TALL, SHRUNK = "mutual_information", 10.0  # drawn so many times smaller
+BOUNDS = {"weighted": "$\\log M$", "stratified": "$\\log N$"}  # for two groups, the first less its offset
+ESTIMATORS = {"weighted": "C4", "stratified": "C5"}
+MARKS = {
+    "weighted": {"marker": "s", "markersize": 4.5, "fillstyle": "none"},
+    "stratified": {"marker": "^", "markersize": 4.5, "fillstyle": "none"},
+}
+EXACT = "exact"
+DATASET = 10_000
+LOADING = np.array(
+    [
+        [0.9, 0.2, -0.1, 0.1],
+        [0.1, 0.9, 0.2, -0.2],
+        [-0.2, 0.1, 0.9, 0.2],
+        [0.2, -0.1, 0.1, 0.9],
+        [0.4, 0.3, -0.2, 0.3],
+        [-0.1, 0.3, 0.4, -0.2],
+    ]
+)
+NOISE = 1.0
+FACTORS = np.kron([[1.0, 0.8], [0.8, 1.0]], [[1.0, 0.8], [0.8, 1.0]])
+WEIGHTS = (0.3, 30.0)
+SHRINKS = (1e-8, 4.0)  # factors of the posterior covariance
+RATE_SIZE, HELD_SIZE = 256, 64  # of the minibatches of the first and the last panel
+TRAINED = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves")
+
+
+def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+    """Parts of the rate (nats) against the weight, and estimates between groups against minibatch size and I(x; z).
+
+    Parameters
+    ----------
+    quick : bool
+        fewer weights, minibatches and sizes.
+    seed : int
+        of the draws and random starts.
+    say : callable, optional
+        is told what is being done.
+    """
+    truth, rng = GenerativeModel(LOADING, NOISE, FACTORS), np.random.default_rng([seed, 4])
+    codes = 4_000 if quick else 16_000
+    vae = grouped_optimum(LOADING, NOISE, truth.covariance, Weights(), GROUPS).vae
+    say("the parts of the rate")
+    ends = []
+    rows = _rate(truth, codes // 2, quick, rng, seed, ends)
+    say("minibatches of many sizes")
+    rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], codes, rng)
+    say("posteriors that shrink")
+    rows += _shrinking(truth, vae, 9 if quick else 15, codes // 2, rng)
+    return Table(
+        points=tuple(rows),
+        parameters={
+            "loading": LOADING,
+            "data_noise": NOISE,
+            "factor_covariance": FACTORS,
+            "groups": GROUPS,
+            "dataset_size": DATASET,
+            "codes": codes,
+            "seed": seed,
+        },
+        tolerances={(RATE, "trained"): TRAINED},
+        checks=(_wide_posterior(truth, vae, rng), _above_the_bounds(rows), unfinished_runs(ends)),
+    )
+
+
+def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, seed: int, ends: list[str]) -> list[Point]:
+    """Exact parts along the weights, those of trained models, and estimates from minibatches for these."""
+    rows = []
+    for weight in np.geomspace(*WEIGHTS, 15 if quick else 40):
+        best = grouped_optimum(LOADING, NOISE, truth.covariance, Weights.independence(weight), GROUPS)
+        for part, value in _exact_parts(best.terms).items():
+            rows += points(RATE, part, "theory", weight, value)
+    for weight in np.geomspace(*WEIGHTS, 4 if quick else 7):
+        weights = Weights.independence(weight)
+        run = train(
+            truth.covariance, 4, beta=weights, groups=GROUPS, noise_variance=NOISE, decoder=LOADING,
+            rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        ends.append(run.stopped)
+        found = run.vae
+        expected = _exact_parts(grouped_optimum(LOADING, NOISE, truth.covariance, weights, GROUPS).terms)
+        for part, value in _exact_parts(grouped_terms(found, truth.covariance, GROUPS)).items():
+            rows += points(RATE, part, "trained", weight, value, expected=expected[part])
+        estimates = sample_minibatch_terms(
+            found,
+            truth.covariance,
+            GROUPS,
+            dataset_size=DATASET,
+            batch_size=RATE_SIZE,
+            batches=codes // RATE_SIZE,
+            rng=rng,
+        )
+        for name, estimate in estimates.items():
+            for part, value in _estimated_parts(estimate, name).items():
+                rows += points(RATE, f"{part} {name}", "measured", weight, value)
+    return rows
+
+
+def _sizes(truth: GenerativeModel, vae: LinearVAE, sizes: list[int], codes: int, rng) -> list[Point]:
+    """Estimates between groups, and the exact value with and without the bias, against the size of the minibatch."""
+    exact = grouped_terms(vae, truth.covariance, GROUPS).between
+    rows = points(SIZE, EXACT, "theory", [sizes[0], sizes[-1]], exact)
+    rows += points(SIZE, "scale", "critical", minibatch_scale(vae, truth.covariance), np.nan)
+    line = np.unique(np.geomspace(sizes[0], sizes[-1], 60).round().astype(int))
+    for name in ESTIMATORS:
+        predicted = np.array([_bias_between(truth, vae, int(size), name) for size in line])
+        rows += points(SIZE, name, "theory", line, exact + predicted)
+    for size in sizes:
+        found = sample_minibatch_bias(
+            vae, truth.covariance, GROUPS, dataset_size=DATASET, batch_size=size, batches=max(8, codes // size), rng=rng
+        )
+        for name, estimate in found.items():
+            rows += points(SIZE, name, "measured", size, exact + estimate.between.value - _offset(name).between)
+    return rows
+
+
+def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, rng) -> list[Point]:
+    """Estimates between groups, exact values and bounds against the information of the code."""
+    rows, information = [], []
+    for factor in np.geomspace(*SHRINKS, count)[::-1]:
+        scaled = dataclasses.replace(vae, posterior_covariance=factor * vae.posterior_covariance)
+        exact = grouped_terms(scaled, truth.covariance, GROUPS)
+        information.append(exact.mutual_information)
+        rows += points(INFORMATION, EXACT, "theory", information[-1], exact.between)
+        found = sample_minibatch_terms(
+            scaled,
+            truth.covariance,
+            GROUPS,
+            dataset_size=DATASET,
+            batch_size=HELD_SIZE,
+            batches=codes // HELD_SIZE,
+            rng=rng,
+        )
+        for name, estimate in found.items():
+            rows += points(
+                INFORMATION, name, "measured", information[-1], estimate.between.value - _offset(name).between
+            )
+    for name in ESTIMATORS:
+        bound = minibatch_bounds(vae, GROUPS, dataset_size=DATASET, batch_size=HELD_SIZE, estimator=name).between
+        ends = [information[0], information[-1]]
+        rows += points(INFORMATION, name, "theory", ends, bound - _offset(name).between)
+    return rows
+
+
+def _bias_between(truth: GenerativeModel, vae: LinearVAE, size: int, name: str) -> float:
+    """The bias between groups without the offset."""
+    bias = minibatch_bias(vae, truth.covariance, GROUPS, dataset_size=DATASET, batch_size=size, estimator=name)
+    return bias.between - _offset(name).between
+
+
+def _offset(name: str):
+    return minibatch_offset(GROUPS, 4, DATASET if name == "weighted" else 1)
+
+
+def _exact_parts(terms: GroupedTerms) -> dict[str, float]:
+    return {part: float(np.sum(getattr(terms, part))) for part in PARTS}
+
+
+def _estimated_parts(found: MinibatchEstimates, name: str) -> dict[str, float]:
+    """The estimates less their offset, those within groups summed."""
+    offset = _offset(name)
+    values = {part: getattr(found, part).value for part in PARTS if part != "within"}
+    values["within"] = sum(estimate.value for estimate in found.within)
+    return {part: values[part] - float(np.sum(getattr(offset, part))) for part in PARTS}
+
+
+def _wide_posterior(truth: GenerativeModel, vae: LinearVAE, rng) -> Deviation:
+    """The bias of all estimates between groups and of I(x; z), for a posterior so wide that the formula holds."""
+    wide = dataclasses.replace(vae, posterior_covariance=16 * vae.posterior_covariance)
+    sizes = {"dataset_size": DATASET, "batch_size": 20}
+    found = sample_minibatch_bias(wide, truth.covariance, GROUPS, batches=2000, rng=rng, **sizes)
+    apart = []
+    for name, estimate in found.items():
+        predicted = minibatch_bias(wide, truth.covariance, GROUPS, estimator=name, **sizes)
+        for part in ("mutual_information", "between", "dimension_wise_kl"):
+            value = getattr(estimate, part)
+            apart.append(abs(value.value - getattr(predicted, part)) / value.standard_error)
+    return Deviation(
+        quantity="bias of a code of little information",
+        source="monte_carlo",
+        largest=max(apart),
+        tolerance=standard_errors_allowed(len(apart)),
+        unit="standard errors",
+        points=len(apart),
+        reason="leading order in 1/M; what it leaves out is below one standard error of these draws",
+    )
+
+
+def _above_the_bounds(rows: list[Point]) -> Deviation:
+    bounds = {row.series: row.y for row in rows if row.panel == INFORMATION and row.source == "theory"}
+    above = [row.y - bounds[row.series] for row in rows if row.panel == INFORMATION and row.source == "measured"]
+    return Deviation(
+        quantity="estimates between groups above their bound",
+        source="monte_carlo",
+        largest=max(0.0, *above),
+        tolerance=1e-9,
+        unit="nats",
+        points=len(above),
+        reason="exact for every minibatch, but for rounding",
+    )
+
+
+@styled()
+def plot(table: Table, axes):
+    """Draw the parts of the rate, estimates against minibatch size and against information, on three Axes."""
+    rate, size, information = panel_axes(axes, 3)
+    for part, colour in COLOURS.items():
+        shown = (
+            dataclasses.replace(table, points=tuple(_scaled(row) for row in table.points)) if part == TALL else table
+        )
+        draw_panel(rate, shown, RATE, {part: colour})
+        for name, mark in MARKS.items():
+            rows = shown.select(RATE, "measured", f"{part} {name}")
+            rate.plot(rows.x, rows.y, color=colour, linestyle="", **mark)
+    letter(rate, "a", f"parts of the rate, $M = {RATE_SIZE}$")
+    rate.set(xlabel=r"$\beta$, weight between groups", ylabel="nats", xscale="log")
+    plain_ticks(rate.xaxis, [0.3, 1, 3, 10, 30])
+    series_legend(rate, COLOURS, PARTS | {TALL: f"{PARTS[TALL]} / {SHRUNK:g}"}, ncols=2, **ABOVE)
+
+    for ax, panel in ((size, SIZE), (information, INFORMATION)):
+        draw_critical(ax, table, panel)
+        draw_panel(ax, table, panel, {EXACT: "black"})
+        for name, colour in ESTIMATORS.items():
+            theory, measured = table.select(panel, "theory", name), table.select(panel, "measured", name)
+            ax.plot(theory.x, theory.y, color=colour, linestyle="--")
+            ax.plot(measured.x, measured.y, color=colour, linestyle=":", linewidth=0.8, **MARKS[name])
+        ax.set_ylabel("between groups (nats)")
+    exact, scale = table.select(SIZE, "theory", EXACT).y[0], table.select(SIZE, "critical").x[0]
+    letter(size, "b", r"against minibatch size, $\beta = 1$")
+    size.set(xlabel="$M$", xscale="log", ylim=(exact - 0.2, exact + 0.2))
+    size.annotate("scale", (scale, exact - 0.19), (-2, 0), textcoords="offset points", ha="right", fontsize=7)
+    plain_ticks(size.xaxis, [4, 16, 64, 256, 1024])
+    handles = [Line2D([], [], color=c, linestyle=":", label=name, **MARKS[name]) for name, c in ESTIMATORS.items()]
+    add_legend(size, [*handles, *_lines(("black", "-", EXACT), (GREY, "--", "leading order"))], ncols=2, **ABOVE)
+
+    letter(information, "c", f"precise codes, $M = {HELD_SIZE}$")
+    information.set(xlabel="$I(x; z)$ (nats)")
+    trained = Line2D([], [], color=GREY, marker="o", markeredgecolor="white", label="theory, trained (a)")
+    add_legend(information, [trained, *_lines((GREY, "--", "bound (c)"))], **ABOVE)
+    for name, text in BOUNDS.items():
+        bound = table.select(INFORMATION, "theory", name)
+        information.annotate(text, (bound.x[0], bound.y[0]), (0, 3), textcoords="offset points", fontsize=7)
+    return axes
+
+
+def _lines(*looks: tuple[str, str, str]) -> list[Line2D]:
+    """Legend handles of lines: colour, style, label."""
+    return [Line2D([], [], color=colour, linestyle=style, label=label) for colour, style, label in looks]
+
+
+def _scaled(row: Point) -> Point:
+    """A row with its value drawn smaller."""
+    return dataclasses.replace(row, y=row.y / SHRUNK)

@@ -1,0 +1,233 @@
+"""Training by exact alternation (expectation and maximisation): each round the best decoder, then the best encoder.
+
+With t = beta s2 and the coordinates of `numerics.kernels_training` (covariance diag(r^2), E = B^T the encoder of
+whitened data, C = B^T B + Q), each half has its optimum in closed form while the other is held:
+
+    decoder   W = diag(r) B C^-1,    s2 = distortion / D = (sum_i r_i^2 - <W, diag(r) B>) / D
+    encoder   B = diag(r) W P^-1 / t,    Q_bb = (P_bb)^-1,    P = I + W^T W / t
+
+so no round raises the loss. No step length is chosen and the optimum of both halves together is never solved for. A
+round costs O(D K^2). Three ways:
+
+em              as above. Latents turn slowly within a pair of close eigenvalues, and grow slowly where t is far below
+                its eigenvalue x: an amplitude gains a fraction 2 y (1 - y) of its way in a round, y = t / x.
+rotated_em      with an expanded model: the prior's covariance is free too. Its optimum is C, and to make it the
+                identity again the decoder becomes W C^(1/2) = diag(r) B C^(-1/2), after which amplitudes gain
+                1 - y^2 of their way. And latents are turned to the principal axes of W^T W each round. There P is
+                diagonal, so the diagonal family, and with it every family, contains the best Q of all: a turn to the
+                axes never raises the loss (Hadamard), and a round stays monotone. Rounds commute with turns of the
+                latents and the loss does not see them, so turning once, at the end, gives the same models; that is
+                how it is done. What remains is the turn of the subspace, by l_{K+1} / l_K in a round.
+accelerated_em  the same, each round from a point ahead on the line through the last two decoders (and log noises),
+                as Nesterov's method has it. Momentum is dropped when it points uphill, and not used where it would
+                raise the loss, so this is monotone too. Of 1 - l_{K+1} / l_K it feels the square root.
+
+What is turned needs a decoder to turn: the last two refuse one that is held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from numerics import kernels_training as kernels
+from numerics.problem import Problem
+from theory.groups import Weights
+
+__all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder"]
+
+LEAST_NOISE = math.exp(kernels.LOG_NOISE_FLOOR) / 2  # of a round; a run that gets there ends as diverged
+
+
+@dataclass(frozen=True, eq=False)
+class Decoder:
+    """Weights W, (D, K), and log s2."""
+
+    weights: np.ndarray
+    log_noise: float
+
+    def ahead(self, last: Decoder, share: float) -> Decoder:
+        """The point beyond this one, as seen from the last, by a share of their distance."""
+        return Decoder(
+            self.weights + share * (self.weights - last.weights),
+            self.log_noise + share * (self.log_noise - last.log_noise),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """The best encoder of a decoder, or any other to start from.
+
+    Attributes
+    ----------
+    decoder : Decoder
+        the one that it was made for, or stands beside.
+    whitened, factor : (D, K) and (K, K) arrays
+        B, and the lower triangle F of Q = F F^T.
+    loss, gradient_norm : float
+        of both together, the gradient over what is learned of decoder and noise; that of a best encoder is zero.
+    """
+
+    decoder: Decoder
+    whitened: np.ndarray
+    factor: np.ndarray
+    loss: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What the halves of a round need: the data, beta, and which of decoder and noise are learned."""
+
+    roots: np.ndarray
+    beta: float
+    decoder_learned: bool
+    noise_learned: bool
+
+
+def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) -> Decoder:
+    """The decoder and noise of least loss for an encoder; with `expand`, with a free covariance of the prior as well.
+
+    W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Held ones are returned as they are.
+    """
+    image = setting.roots[:, np.newaxis] * encoder.whitened
+    code = encoder.whitened.T @ encoder.whitened + encoder.factor @ encoder.factor.T
+    weights = encoder.decoder.weights
+    if expand:
+        variances, axes = np.linalg.eigh(code)
+        weights = image @ ((axes / np.sqrt(variances)) @ axes.T)
+    elif setting.decoder_learned:
+        weights = np.linalg.solve(code, image.T).T
+    if not setting.noise_learned:
+        return Decoder(weights, encoder.decoder.log_noise)
+    variance = setting.roots @ setting.roots
+    if expand:
+        distortion = variance - np.sum(weights**2)
+    else:
+        distortion = variance - 2 * np.sum(weights * image) + np.sum((weights @ code) * weights)
+    return Decoder(weights, math.log(max(distortion / len(image), LEAST_NOISE)))
+
+
+def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
+    """The encoder of least loss for a decoder and noise, in the family of the groups of latents in `stacks`.
+
+    B = diag(r) W P^-1 / t, Q_bb = (P_bb)^-1. `stacks` holds groups of one size, one a row, for every size.
+    """
+    weights, noise = decoder.weights, math.exp(decoder.log_noise)
+    rows, latent_dim = weights.shape
+    gram = weights.T @ weights
+    precision = np.eye(latent_dim) + gram / (setting.beta * noise)
+    factor = np.zeros((latent_dim, latent_dim))
+    for members in stacks:
+        block = members[:, :, np.newaxis], members[:, np.newaxis, :]
+        factor[block] = _inverse_root(precision[block])
+    gain = np.linalg.inv(precision) / (setting.beta * noise)
+    whitened = setting.roots[:, np.newaxis] * (weights @ gain)
+    image, code = setting.roots[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
+
+    distortion = setting.roots @ setting.roots - 2 * np.sum(weights * image) + np.sum(gram * code)
+    rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
+    loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
+    to_weights = (weights @ code - image) / noise if setting.decoder_learned else np.zeros(0)
+    to_log_noise = rows / 2 - distortion / (2 * noise) if setting.noise_learned else 0.0
+    norm = math.hypot(np.linalg.norm(to_weights), to_log_noise)
+    return Encoder(decoder, whitened, factor, float(loss), norm)
+
+
+def alternate(
+    problem: Problem,
+    theta: np.ndarray,
+    weights: Weights,
+    tolerance: float,
+    max_steps: int,
+    history: np.ndarray,
+    *,
+    rotate: bool,
+    accelerate: bool,
+) -> tuple[int, float, float, int]:
+    """Alternate from `theta`, in place; returns (steps, loss, gradient norm, why it ended), as the kernels do.
+
+    Parameters
+    ----------
+    problem : Problem
+    theta : (n,) array
+        the start, of which the first round takes the encoder only; then where the alternation ends.
+    weights : theory.groups.Weights
+        beta for every part.
+    tolerance, max_steps : float, int
+        as the kernels take them. A vanishing gradient may be that of a saddle, so it ends the alternation only if a
+        kick leads back to the same loss.
+    history : (max_steps + 1,) array
+        takes the loss at the start and after every round.
+    rotate, accelerate : bool
+        whether to expand the model and turn latents to the principal axes, and whether to do so with momentum.
+    """
+    setting = Setting(problem.roots, weights.mutual_information, problem.decoder is None, bool(problem.mask[-1]))
+    family = _stack(problem.family)
+    together = [np.arange(problem.latent_dim)[np.newaxis]] if rotate else family
+    step, settled, point = 0, math.inf, _unpack(theta, problem, weights)
+    history[0], norm, last, momentum = point.loss, point.gradient_norm, None, 1.0
+    while True:
+        log_noise = point.decoder.log_noise
+        end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1])
+        if end != kernels.NOT_RUN and step > 0:
+            theta[:] = _pack(point.decoder, setting, family, rotate)
+            _, norm = problem.measure(theta, weights)
+            end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1])
+        if end == kernels.GRADIENT and step < max_steps and point.loss < settled - 10 * _rounding(point, setting):
+            settled, last, momentum, end = point.loss, None, 1.0, kernels.NOT_RUN
+            point = _unpack(theta + problem.kick, problem, weights)
+        if end != kernels.NOT_RUN:
+            history[step], norm = problem.measure(theta, weights)
+            return step, float(history[step]), norm, end
+        new = best_decoder(point, setting, expand=rotate)
+        trial = None
+        if accelerate and last is not None:
+            if np.sum((point.decoder.weights - new.weights) * (new.weights - last.weights)) > 0:
+                momentum = 1.0
+            previous, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum * momentum)) / 2
+            ahead = new.ahead(last, (previous - 1) / momentum)
+            if ahead.log_noise > kernels.LOG_NOISE_FLOOR:
+                trial = best_encoder(ahead, setting, together)
+        if trial is None or not trial.loss <= point.loss + _rounding(point, setting):
+            momentum, trial = 1.0, best_encoder(new, setting, together)
+        point, last, step = trial, new, step + 1
+        history[step], norm = point.loss, point.gradient_norm
+
+
+def _inverse_root(matrices: np.ndarray) -> np.ndarray:
+    """Lower triangles F with F F^T the inverse of each positive definite matrix: F = U^-T of the matrix U U^T."""
+    upper = np.linalg.cholesky(matrices[..., ::-1, ::-1])[..., ::-1, ::-1]
+    return np.linalg.inv(upper).swapaxes(-1, -2)
+
+
+def _rounding(point: Encoder, setting: Setting) -> float:
+    """How far rounding may move the loss."""
+    return kernels.rounding_error(np.array([point.decoder.log_noise]), setting.roots, point.loss)
+
+
+def _stack(groups: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Groups of latents, those of one size together: an array with one group in each row for every size."""
+    sizes = sorted({len(group) for group in groups})
+    return [np.array([group for group in groups if len(group) == size]) for size in sizes]
+
+
+def _unpack(theta: np.ndarray, problem: Problem, weights: Weights) -> Encoder:
+    """Decoder and encoder that parameters stand for, with their loss and the norm of its gradient."""
+    decoder, whitened, factor = problem.unpack(theta.copy())
+    return Encoder(Decoder(decoder, float(theta[-1])), whitened, factor, *problem.measure(theta, weights))
+
+
+def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rotate: bool) -> np.ndarray:
+    """The parameters of a decoder, turned to its principal axes if wanted, and its best encoder in the family."""
+    if rotate:
+        _, axes = np.linalg.eigh(decoder.weights.T @ decoder.weights)
+        decoder = Decoder(decoder.weights @ axes[:, ::-1], decoder.log_noise)
+    encoder = best_encoder(decoder, setting, family)
+    triangle = encoder.factor.copy()
+    np.fill_diagonal(triangle, np.log(np.diagonal(triangle)))
+    parts = decoder.weights.T, encoder.whitened.T, triangle
+    return np.concatenate([*(part.ravel() for part in parts), [decoder.log_noise]])

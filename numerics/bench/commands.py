@@ -1,0 +1,83 @@
+"""The command `bench` of `python -m numerics`: this project against the textbook formulation in other libraries."""
+
+from __future__ import annotations
+
+import argparse
+
+from tqdm import tqdm
+
+from numerics.bench.peers import LIBRARIES, load
+from numerics.bench.tables import COLUMNS, TABLES
+from numerics.bench.threads import cores, machine, pinned
+from theory import cli, validation
+
+__all__ = ["add_subcommands"]
+
+ROUNDS, BUDGET = 15, 20.0  # rounds of each comparison, and seconds after which no more begin
+QUICK_ROUNDS, QUICK_BUDGET = 5, 3.0
+
+LEGEND = (
+    "Times are milliseconds a step, of all runs together: median and quartiles over interleaved rounds. ratio: median\n"
+    "over that of ours. first_s: seconds of the first call, compilation included and not timed otherwise. difference:\n"
+    "largest of any parameter from the first row of the same problem."
+)
+
+
+def add_subcommands(commands) -> None:
+    """Register `bench` with what `Parser.add_subparsers` returned."""
+    command = cli.add_command(
+        commands,
+        "bench",
+        _bench,
+        "Time training and the closed form against NumPy, PyTorch, JAX and scikit-learn; exit code 1 if they disagree.",
+        "  python -m numerics bench --quick\n"
+        "  python -m numerics bench --only full_batch,sweep --peers numpy,jax\n"
+        "  python -m numerics bench --threads 1 --json",
+    )
+    command.add_argument("--quick", action="store_true", help="fewer rounds, and without the larger problems")
+    command.add_argument(
+        "--only", action="append", metavar="NAME", help=f"tables, separated by commas: {', '.join(TABLES)}"
+    )
+    command.add_argument(
+        "--peers", action="append", metavar="NAME", help=f"peers, separated by commas: {', '.join(LIBRARIES)}"
+    )
+    command.add_argument(
+        "--threads", type=int, metavar="N", help="threads for everyone (default: one for every core there is)"
+    )
+
+
+def _bench(arguments: argparse.Namespace) -> cli.Report:
+    names = cli.chosen("--only", arguments.only, TABLES)
+    peers = load(cli.chosen("--peers", arguments.peers, LIBRARIES))
+    threads = cores() if arguments.threads is None else validation.latent_count("--threads", arguments.threads)
+    if not 1 <= threads <= cores():
+        raise ValueError(f"--threads must be from 1 to {cores()}, got {threads}; pass as many as there are cores")
+    installed = [LIBRARIES[name] for name, peer in peers.items() if peer is not None]
+    rounds, budget = (QUICK_ROUNDS, QUICK_BUDGET) if arguments.quick else (ROUNDS, BUDGET)
+    with pinned(threads, [peer for peer in peers.values() if peer is not None]):
+        facts = machine(threads, dict.fromkeys(["numpy", "scipy", "numba", *installed]))
+        tables, interrupted = {}, False
+        try:
+            with tqdm(names, desc="bench", unit="table", disable=None, leave=False) as bar:
+                for name in bar:
+                    bar.set_postfix_str(name)
+                    rows = TABLES[name](peers, arguments.quick, rounds=rounds, budget=budget)
+                    tables[name] = {column: [row[column] for row in rows] for column in COLUMNS}
+        except KeyboardInterrupt:  # keeps the tables that are finished
+            interrupted = True
+    differ = any("differs" in columns["status"] for columns in tables.values())
+    text = "\n\n".join(f"{name}\n{cli.table(_rounded(columns))}" for name, columns in tables.items())
+    return cli.Report(
+        {"machine": facts, "agree": not differ, "tables": tables},
+        f"{cli.facts(facts)}\n\n{text}\n\n{LEGEND}",
+        failed=differ,
+        interrupted=interrupted,
+    )
+
+
+def _rounded(columns: dict[str, list]) -> dict[str, list]:
+    """Floats to three digits, which is more than timings are worth."""
+    return {
+        name: [float(f"{value:.3g}") if isinstance(value, float) else value for value in values]
+        for name, values in columns.items()
+    }

@@ -1,0 +1,104 @@
+"""This project as a contestant: the one place of the benchmark that knows how its training is called."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numerics import kernels_training as kernels
+from numerics.bench.problem import LEARNING_RATE, ClosedForm, Descent, MinibatchDescent, Parameters
+from numerics.bench.timing import Contestant
+from numerics.minibatch_training import ahead
+from numerics.problem import pose
+from numerics.sweep import sweep
+from numerics.training import descent_settings
+from theory import LinearVAE, Moments, optimum
+from theory.groups import Weights
+
+__all__ = ["closed_form", "descent", "minibatch", "start"]
+
+NAME = "ours"
+ADAM = {"method": "adam", "learning_rate": LEARNING_RATE, "gradient_tolerance": 1e-300}  # takes all the steps
+
+
+def start(eigenvalues: np.ndarray, latent_dim: int, seed: int) -> Parameters:
+    """Where training starts from a seed."""
+    problem = pose(np.diag(eigenvalues), latent_dim, "learned", None, "diagonal")
+    return _parameters(problem.vae(problem.start(np.random.default_rng(seed))), eigenvalues)
+
+
+def descent(task: Descent) -> list[Contestant]:
+    """Full-batch Adam of one run or of many."""
+    return [_one_run(task) if task.weights.ndim == 0 else _sweep(task)]
+
+
+def _one_run(task: Descent) -> Contestant:
+    """What `train` does once it has the eigenvectors; in large problems finding them would outweigh some steps."""
+    (beta,), (seed,) = task.betas, task.seeds
+    problem = pose(np.diag(task.eigenvalues), task.latent_dim, "learned", None, "diagonal")
+    settings = descent_settings(**ADAM, max_steps=task.steps)
+    objective = problem.objective(Weights.uniform(beta))
+    begin, history = problem.start(np.random.default_rng(seed)), np.empty(task.steps + 1)
+
+    def run():
+        theta = begin.copy()
+        kernels.descend(
+            theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
+        )
+        return theta
+
+    return Contestant(NAME, run, lambda theta: _parameters(problem.vae(theta), task.eigenvalues))
+
+
+def _sweep(task: Descent) -> Contestant:
+    """`sweep`, of which what it does before the first step is taken off."""
+
+    def run(steps=task.steps):
+        options = ADAM | {"betas": task.betas, "seeds": task.seeds, "max_steps": steps, "progress": False}
+        return sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
+
+    def read(found):
+        vaes = [_parameters(found.vae(*run), task.eigenvalues) for run in np.ndindex(found.losses.shape)]
+        return Parameters(*map(np.stack, zip(*vaes, strict=True)))
+
+    return Contestant(NAME, run, read, idle=lambda: run(0))
+
+
+def minibatch(task: MinibatchDescent) -> list[Contestant]:
+    """Adam on minibatches, as in `train_minibatch` but for the rows, which are drawn and not shuffled."""
+    latent_dim, (_, data_dim) = len(task.start.log_scales), task.rows.shape
+    triangle = np.diag(task.start.log_scales)
+    begin = np.concatenate([task.start.decoder.T.ravel(), task.start.encoder.T.ravel(), triangle.ravel(), [0.0]])
+    begin[-1] = task.start.log_noise
+    mask = np.ones_like(begin)
+    mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
+
+    def run():
+        theta, (gradient, first, second), step = begin.copy(), np.zeros((3, len(begin))), 0
+        for picks, noise in ahead(task.blocks()):
+            kernels.sampled_adam(
+                theta, task.rows, picks, noise, task.beta, mask, LEARNING_RATE,
+                gradient, first, second, step, np.empty(len(picks)),
+            )  # fmt: skip
+            step += len(picks)
+        return theta
+
+    def read(theta):
+        decoder, encoder, triangle = kernels.matrices(theta, latent_dim, data_dim)
+        return Parameters(decoder.T, encoder.T, np.diagonal(triangle), theta[-1])
+
+    return [Contestant(NAME, run, read)]
+
+
+def closed_form(task: ClosedForm) -> list[Contestant]:
+    """The global optimum from data."""
+
+    def read(found):
+        return found.vae.decoder, np.array(found.noise_variance)
+
+    return [Contestant(NAME, lambda: optimum(Moments.of(task.data), task.latent_dim), read)]
+
+
+def _parameters(vae: LinearVAE, eigenvalues: np.ndarray) -> Parameters:
+    variances = np.diagonal(vae.posterior_covariance)
+    encoder = vae.encoder.T * np.sqrt(eigenvalues)[:, None]
+    return Parameters(vae.decoder, encoder, np.log(variances) / 2, np.log(vae.noise_variance))

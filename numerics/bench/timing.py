@@ -1,0 +1,119 @@
+"""Timing contestants against each other: interleaved, so that what disturbs the machine disturbs them all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+__all__ = ["Contestant", "Timing", "interleave"]
+
+LEAST_ROUNDS = 3  # whatever the budget
+PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, fall asleep
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to solve a problem.
+
+    Attributes
+    ----------
+    name : str
+    run : function
+        does the work, all of it, and returns what `read` understands.
+    read : function
+        turns that into a sequence of arrays, to be compared; not timed.
+    idle : function, optional
+        does the preparations of `run` and none of its steps; its time is taken off, so `run` should outweigh it.
+    exact : bool
+        whether the result should agree with the others to rounding.
+    """
+
+    name: str
+    run: Callable[[], object]
+    read: Callable[[object], Sequence[np.ndarray]] = lambda found: found
+    idle: Callable[[], object] | None = None
+    exact: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """How long a contestant took.
+
+    Attributes
+    ----------
+    first : float
+        seconds of the first run, with whatever was compiled for it; not among the others.
+    seconds : (rounds,) array
+        of the runs thereafter.
+    result : sequence of arrays
+        what the first run found.
+    """
+
+    first: float
+    seconds: np.ndarray
+    result: Sequence[np.ndarray]
+
+    @property
+    def quartiles(self) -> np.ndarray:
+        """Lower quartile, median and upper quartile of the seconds, shape (3,)."""
+        return np.quantile(self.seconds, [0.25, 0.5, 0.75])
+
+
+def interleave(
+    contestants: Sequence[Contestant],
+    *,
+    rounds: int,
+    budget: float,
+    clock: Callable[[], float] = time.perf_counter,
+    pause: Callable[[float], object] = time.sleep,
+    progress: bool | None = None,
+) -> list[Timing]:
+    """Time contestants in turn, round after round, each round beginning with another one.
+
+    Parameters
+    ----------
+    contestants : sequence of Contestant
+    rounds : int
+    budget : float
+        seconds after which no further round begins, once there are three.
+    clock, pause : functions
+        that tell the time and wait, in seconds.
+    progress : bool, optional
+        a progress bar on stderr; by default only where stderr is a terminal.
+
+    Returns
+    -------
+    list of Timing
+        one for each contestant.
+    """
+
+    def timed(function):
+        pause(PAUSE)
+        begin = clock()
+        found = function()
+        return clock() - begin, found
+
+    names, seconds = [contestant.name for contestant in contestants], [[] for _ in contestants]
+    with tqdm(total=rounds, unit="round", leave=False, disable=None if progress is None else not progress) as bar:
+        firsts = []
+        for name, contestant in zip(names, contestants, strict=True):
+            bar.set_postfix_str(f"{name}, first run")
+            taken, found = timed(contestant.run)
+            firsts.append((taken, contestant.read(found)))
+        begin = clock()
+        for turn in range(rounds):
+            if turn >= LEAST_ROUNDS and clock() - begin > budget:
+                break
+            for place in range(len(contestants)):
+                at = (turn + place) % len(contestants)
+                bar.set_postfix_str(names[at])
+                taken = timed(contestants[at].run)[0]
+                if contestants[at].idle is not None:
+                    taken -= timed(contestants[at].idle)[0]
+                seconds[at].append(taken)
+            bar.update()
+    return [Timing(first, np.array(taken), result) for (first, result), taken in zip(firsts, seconds, strict=True)]

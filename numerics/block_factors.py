@@ -1,0 +1,88 @@
+"""Factors that are correlated in blocks, seen through loadings of several kinds: truths for experiments on groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from theory import validation
+from theory.model import GenerativeModel
+
+__all__ = ["LOADINGS", "block_labels", "block_truth"]
+
+WIDTH = 1.0  # of a local column, in data dimensions: neighbours overlap when there are fewer than two per factor
+
+
+def _random(data_dim: int, latent_dim: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.standard_normal((data_dim, latent_dim))
+
+
+def _orthogonal(data_dim: int, latent_dim: int, rng: np.random.Generator) -> np.ndarray:
+    if latent_dim > data_dim:
+        raise ValueError(f"data_dim must be at least the {latent_dim} factors for orthogonal columns, got {data_dim}")
+    return np.linalg.qr(rng.standard_normal((data_dim, latent_dim)))[0] * np.sqrt(data_dim)
+
+
+def _local(data_dim: int, latent_dim: int, rng: np.random.Generator) -> np.ndarray:
+    centres = np.linspace(0, data_dim - 1, latent_dim)
+    bumps = np.exp(-(np.subtract.outer(np.arange(data_dim), centres) ** 2) / (2 * WIDTH**2))
+    bumps *= np.sqrt(data_dim) / np.linalg.norm(bumps, axis=0)
+    return bumps * rng.choice([-1.0, 1.0], latent_dim)
+
+
+# Columns of squared length data_dim, for the first kind on average.
+LOADINGS = {"random": _random, "orthogonal": _orthogonal, "local": _local}
+
+
+def block_truth(
+    blocks: Sequence[int],
+    correlation: float,
+    noise_variance: float,
+    data_dim: int,
+    *,
+    loading: str = "random",
+    rng: np.random.Generator | None = None,
+) -> GenerativeModel:
+    """A truth whose factors have variance 1 and one correlation inside each block, none across.
+
+    Parameters
+    ----------
+    blocks : sequence of ints > 0
+        sizes of the blocks; the factors of a block are neighbours.
+    correlation : float, below 1 and at least -1 / (largest block - 1)
+    noise_variance : float >= 0
+    data_dim : int, D
+    loading : "random", "orthogonal" or "local"
+        columns of squared length D: independent N(0, 1) entries (on average); orthogonal directions, uniform; bumps
+        along a line of data dimensions, of random sign, each factor beside the next.
+    rng : numpy.random.Generator, optional
+        `None` means `numpy.random.default_rng(0)`.
+
+    Returns
+    -------
+    GenerativeModel
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range, or the correlation is none that all factors of a block can have.
+    """
+    sizes = [validation.latent_count("blocks", size) for size in blocks]
+    if not sizes or min(sizes) < 1:
+        raise ValueError(f"blocks must be positive whole numbers, got {list(blocks)}; pass such as [2, 2, 2]")
+    least = -1 / max(max(sizes) - 1, 1)
+    if not least <= correlation < 1:
+        raise ValueError(f"correlation must be from {least:.3g} for such blocks to below 1, got {correlation!r}")
+    data_dim = validation.latent_count("data_dim", data_dim)
+    labels = block_labels(sizes)
+    factors = np.where(np.equal.outer(labels, labels), correlation, 0.0)
+    np.fill_diagonal(factors, 1.0)
+    kind = LOADINGS[validation.choice("loading", loading, LOADINGS)]
+    rng = np.random.default_rng(0) if rng is None else rng
+    return GenerativeModel(kind(data_dim, len(labels), rng), noise_variance, factors)
+
+
+def block_labels(blocks: Sequence[int]) -> np.ndarray:
+    """The number of each factor's block."""
+    return np.repeat(np.arange(len(blocks)), blocks)

@@ -1,0 +1,146 @@
+"""Training by L-BFGS on the loss of the encoder alone: the decoder, and a learned noise, are eliminated.
+
+In the coordinates of `numerics.kernels_training` (covariance diag(r^2), B^T the encoder of whitened data, Q = F F^T,
+C = B^T B + Q), the best decoder of an encoder is W = diag(r) B C^-1, and the best noise is s2 = distortion / D, where
+the distortion is sum_i r_i^2 - <W, diag(r) B>. What is left is a function of B and of the triangle of F,
+
+    profile = distortion / (2 s2) + (D/2) log(2 pi s2) + (beta/2) (tr C - K - log det Q),
+
+and since the loss is stationary in what was eliminated, its gradient is that of the loss at fixed W and s2 (envelope
+theorem): with A = W^T W / s2 + beta I,
+
+    d/dB = B A - diag(r) W / s2,    d/dF = A F - beta F^-T on the triangle of the family.
+
+The L-BFGS of scipy.optimize, which compares losses, cannot tell one point from another where they differ by rounding
+only; it ends there as "stalled", usually well within 1e-10 nats of the optimum, but with more gradient than the methods
+that look at slopes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from numerics import kernels_training as kernels
+from numerics.problem import Problem
+from theory.groups import Weights
+
+__all__ = ["Profile", "eliminate", "profile"]
+
+LINE_SEARCH = 20  # evaluations of a step, at most
+MEMORY = 20  # pairs of steps and gradient changes that L-BFGS keeps
+LEAST_NOISE = math.exp(kernels.LOG_NOISE_FLOOR) / 2  # a run that gets there ends as diverged
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The loss of an encoder with its best decoder.
+
+    Attributes
+    ----------
+    loss : float
+    to_encoder, to_triangle : (D, K) and (K, K) arrays
+        its gradient in B, and in the triangle whose diagonal is the logarithm of that of F; not yet masked.
+    decoder : (D, K) array
+    log_noise : float
+    """
+
+    loss: float
+    to_encoder: np.ndarray
+    to_triangle: np.ndarray
+    decoder: np.ndarray
+    log_noise: float
+
+
+def profile(whitened: np.ndarray, factor: np.ndarray, roots: np.ndarray, beta: float, log_noise=None) -> Profile:
+    """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise is eliminated unless it is given."""
+    rows, latent_dim = whitened.shape
+    code = whitened.T @ whitened + factor @ factor.T
+    image = roots[:, np.newaxis] * whitened
+    decoder = np.linalg.solve(code, image.T).T
+    distortion = roots @ roots - np.sum(decoder * image)
+    if log_noise is None:
+        log_noise = math.log(max(distortion / rows, LEAST_NOISE))
+    noise, diagonal = math.exp(log_noise), np.diagonal(factor)
+    rate = (np.trace(code) - latent_dim) / 2 - np.log(diagonal).sum()
+    slope = decoder.T @ decoder / noise + beta * np.eye(latent_dim)
+    to_triangle = np.tril(slope @ factor)
+    np.fill_diagonal(to_triangle, np.diagonal(to_triangle) * diagonal - beta)
+    return Profile(
+        loss=float(distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + log_noise) + beta * rate),
+        to_encoder=whitened @ slope - roots[:, np.newaxis] * decoder / noise,
+        to_triangle=to_triangle,
+        decoder=decoder,
+        log_noise=log_noise,
+    )
+
+
+def eliminate(
+    problem: Problem,
+    theta: np.ndarray,
+    weights: Weights,
+    tolerance: float,
+    max_steps: int,
+    history: np.ndarray,
+) -> tuple[int, float, float, int]:
+    """Minimise the profile loss from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
+
+    Parameters
+    ----------
+    problem : Problem
+        whose decoder is learned.
+    theta : (n,) array
+        the start, of which only the encoder counts; then where L-BFGS ends, with the best decoder and noise of that.
+    weights : theory.groups.Weights
+        beta for every part.
+    tolerance, max_steps : float, int
+        as the kernels take them. A vanishing gradient may be that of a saddle, so it ends the descent only if a kick
+        leads back to the same loss.
+    history : (max_steps + 1,) array
+        takes the profile loss at the start and after every step.
+    """
+    size = problem.roots.size * problem.latent_dim
+    free = size + np.flatnonzero(problem.mask[size:-1])
+    held = None if problem.mask[-1] else float(theta[-1])
+    step, settled, norm = 0, math.inf, math.inf
+
+    def evaluate(parameters):
+        nonlocal norm
+        theta[free] = parameters
+        _, whitened, factor = problem.unpack(theta)
+        point = profile(whitened, factor, problem.roots, weights.mutual_information, held)
+        theta[:size], theta[-1] = point.decoder.T.ravel(), point.log_noise
+        gradient = np.concatenate([point.to_encoder.T.ravel(), point.to_triangle.ravel()])[free - size]
+        norm = float(np.linalg.norm(gradient))
+        return point.loss, gradient
+
+    def judge():
+        return kernels.verdict(step, max_steps, norm, tolerance, theta[-1], problem.mask[-1])
+
+    def after_step(intermediate_result):
+        nonlocal step
+        step += 1
+        history[step] = intermediate_result.fun
+        if judge() != kernels.NOT_RUN:
+            raise StopIteration
+
+    history[0], _ = evaluate(theta[free])
+    while True:
+        loss, norm = problem.measure(theta, weights)
+        rounding, end = kernels.rounding_error(theta, problem.roots, loss), judge()
+        if end == kernels.GRADIENT and loss < settled - 10 * rounding and step < max_steps:
+            settled, end = loss, kernels.NOT_RUN
+            loss, _ = evaluate((theta + problem.kick)[free])
+        if end != kernels.NOT_RUN:
+            history[step] = loss
+            return step, loss, norm, end
+        options = {"maxcor": MEMORY, "maxiter": max_steps, "maxfun": LINE_SEARCH * max_steps, "ftol": 0, "gtol": 0}
+        result = minimize(evaluate, theta[free], jac=True, method="L-BFGS-B", callback=after_step, options=options)
+        evaluate(result.x)
+        if judge() == kernels.NOT_RUN and result.fun > loss - rounding:
+            loss, norm = problem.measure(theta, weights)
+            history[step] = loss
+            return step, loss, norm, kernels.STALLED

@@ -1,0 +1,54 @@
+"""The runs that a sweep has still to make, and which of them have finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from numerics import kernels_training as kernels
+from numerics.problem import Problem
+from numerics.training import ENDS
+from theory.groups import Weights
+
+__all__ = ["Pending"]
+
+
+class Pending:
+    """The runs that are to be made, as the arrays that the kernels take and fill, in the order of `keys`.
+
+    Parameters
+    ----------
+    problem : Problem
+    keys : list of (four weights, seed)
+    starts : mapping from seeds to parameters
+    """
+
+    def __init__(self, problem: Problem, keys: list[tuple[tuple, int]], starts: Mapping[int, np.ndarray]):
+        count = len(keys)
+        self.keys = keys
+        self.thetas = np.array([starts[seed] for _, seed in keys]).reshape(count, len(problem.mask))
+        self.weights = np.array([weights for weights, _ in keys]).reshape(count, 4)
+        self.offsets = [problem.loss_offset(Weights(*weights)) for weights, _ in keys]
+        self.steps, self.ends = np.zeros(count, dtype=np.int64), np.full(count, kernels.NOT_RUN)
+        self.losses, self.norms = np.zeros(count), np.zeros(count)
+
+    def outputs(self, part: slice) -> tuple[np.ndarray, ...]:
+        """What the kernels fill, besides `thetas`; the last says which runs have finished."""
+        return self.steps[part], self.losses[part], self.norms[part], self.ends[part]
+
+    def finished(self, part: slice) -> dict[tuple[tuple, int], dict]:
+        """By key, the runs of a part that have finished, as a file takes them."""
+        return {
+            self.keys[run]: {
+                "weights": self.keys[run][0],
+                "seed": self.keys[run][1],
+                "loss": float(self.losses[run] + self.offsets[run]),
+                "gradient_norm": float(self.norms[run]),
+                "steps": int(self.steps[run]),
+                "stopped": ENDS[self.ends[run]],
+                "parameters": self.thetas[run],
+            }
+            for run in range(len(self.keys))[part]
+            if self.ends[run] != kernels.NOT_RUN
+        }

@@ -1,0 +1,152 @@
+"""A training problem in training coordinates: what is learned on which data, and the model that parameters stand for.
+
+Training coordinates: data in units in which the largest eigenvalue is 1 and along the principal axes, the encoder
+acting on whitened data. The units are undone exactly at the end. Descent in rotated coordinates is rotated descent, so
+the axes change nothing for "accelerated" and "gradient"; they make a step cost O(D K^2). Whitening is a fixed linear
+change of parameters that spares the descent the spread of the eigenvalues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+
+from numerics import kernels_training as kernels
+from theory import validation
+from theory.groups import Weights
+from theory.model import LinearVAE, Moments, as_moments
+from theory.objective import prior_covariance
+from theory.partition import partition, partition_mask
+
+__all__ = ["Problem", "pose"]
+
+KICK = 1e-3  # in training coordinates, for each parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is trained on what, in training coordinates.
+
+    Attributes
+    ----------
+    roots, axes : (D,) and (D, D) arrays
+        square roots of the eigenvalues, descending and scaled so that the first is 1, and the principal axes.
+    unit : float
+        the largest eigenvalue, which is the unit of variance (1 if all variance is zero).
+    latent_dim : int
+    noise : float
+        the noise variance, held or to start from, in that unit.
+    decoder : (D, K) array or None
+        the decoder that is held, in the units of the data.
+    mask : (2 D K + K K + 1,) array
+        one where a parameter is learned, zero where it is held.
+    family : tuple of arrays of int
+        the groups of latents that the posterior covariance keeps together.
+    labels : (K,) array of int
+        the number of each latent's group, between and within which total correlation is split.
+    prior : (K, K) array
+    mean : (D,) array or None
+    """
+
+    roots: np.ndarray
+    axes: np.ndarray
+    unit: float
+    latent_dim: int
+    noise: float
+    decoder: np.ndarray | None
+    mask: np.ndarray
+    family: tuple[np.ndarray, ...]
+    labels: np.ndarray
+    prior: np.ndarray
+    mean: np.ndarray | None
+
+    def objective(self, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights, groups and precision of the prior, as the kernels take them."""
+        return np.array(astuple(weights)), self.labels, np.linalg.inv(self.prior)
+
+    def loss_offset(self, weights: Weights) -> float:
+        """What the unit of variance and the scale of the prior add to the loss: (D/2) log unit + (w_D/2) log det Pi."""
+        log_det = np.linalg.slogdet(self.prior)[1]
+        return float(len(self.roots) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
+
+    def start(self, rng: np.random.Generator) -> np.ndarray:
+        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
+
+        Decoder and whitened encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and
+        below it.
+        """
+        shape = (len(self.roots), self.latent_dim)
+        decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[0])
+        triangle = 0.3 * rng.standard_normal((self.latent_dim, self.latent_dim)).ravel()
+        if self.decoder is not None:
+            decoder = self.decoder / np.sqrt(self.unit)
+        size = decoder.size
+        free = np.concatenate([(encoder.T @ self.axes).ravel(), triangle]) * self.mask[size:-1]
+        return np.concatenate([(decoder.T @ self.axes).ravel(), free, [np.log(self.noise)]])
+
+    @property
+    def kick(self) -> np.ndarray:
+        """A small step in a random direction, the same for all runs, to tell minima from saddles."""
+        return KICK * np.random.default_rng(0).standard_normal(len(self.mask)) * self.mask
+
+    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Decoder, whitened encoder and Cholesky factor of the posterior covariance, by parameters."""
+        decoder, encoder, triangle = kernels.matrices(theta, self.latent_dim, len(self.roots))
+        return decoder.T, encoder.T, np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+
+    def measure(self, theta: np.ndarray, weights: Weights) -> tuple[float, float]:
+        """The loss, in training units, and the Euclidean norm of its gradient over what is learned."""
+        gradient, work = np.empty_like(theta), np.empty((5, self.latent_dim, self.latent_dim))
+        objective = self.objective(weights)
+        loss = kernels.value_and_gradient(theta, self.roots, self.latent_dim, objective, self.mask, gradient, work)
+        return float(loss), float(np.linalg.norm(gradient))
+
+    def vae(self, theta: np.ndarray) -> LinearVAE:
+        """The model that parameters stand for, in the units and axes of the data."""
+        decoder, encoder, factor = self.unpack(theta)
+        present = self.roots > 0
+        unwhitened = encoder[present].T / self.roots[present]
+        return LinearVAE(
+            decoder=self.axes @ decoder * np.sqrt(self.unit) if self.decoder is None else self.decoder,
+            encoder=unwhitened @ self.axes[:, present].T / np.sqrt(self.unit),
+            posterior_covariance=factor @ factor.T,
+            noise_variance=np.exp(theta[-1]) * self.unit,
+            mean=self.mean,
+        )
+
+
+def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="diagonal", prior=None) -> Problem:
+    """Check the arguments that say what is trained, and go over to training coordinates."""
+    moments = as_moments(covariance)
+    symmetric = validation.covariance_matrix("covariance", moments.covariance)
+    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    size = len(symmetric) * latent_dim
+    if decoder is not None:
+        decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
+    labels = np.zeros(latent_dim, dtype=np.int64)
+    for number, group in enumerate(partition(groups, latent_dim)):
+        labels[group] = number
+    eigenvalues, axes = np.linalg.eigh(symmetric)
+    eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), axes[:, ::-1]
+    unit = float(eigenvalues.max(initial=0.0)) or 1.0
+    noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
+    learned = noise == "learned"
+    noise = (float(eigenvalues.mean()) / unit or 1.0) if learned else noise / unit
+    family = partition(posterior, latent_dim)
+    together = np.tril(partition_mask(family, latent_dim))
+    varies = np.tile(eigenvalues > 0, latent_dim)  # directions without data have no encoder
+    mask = np.concatenate([np.full(size, decoder is None), varies, together.ravel(), [learned]]).astype(float)
+    return Problem(
+        roots=np.sqrt(eigenvalues / unit),
+        axes=axes,
+        unit=unit,
+        latent_dim=latent_dim,
+        noise=noise,
+        decoder=decoder,
+        mask=mask,
+        family=family,
+        labels=labels,
+        prior=prior_covariance(prior, latent_dim),
+        mean=moments.mean if isinstance(covariance, Moments) else None,
+    )

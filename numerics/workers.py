@@ -1,0 +1,92 @@
+"""Batches of training runs on any `concurrent.futures.Executor`: processes, a Dask cluster, MPI.
+
+A batch is a task of its own, a function of a module and plain arrays, so it can be sent to another process or machine.
+A worker descends its runs one after another, without threads: workers do not compete for cores, and a run makes the
+same steps as anywhere else. Batches are sent off a bounded number at a time and collected in the order they finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from numerics import kernels_training as kernels
+
+__all__ = ["collect", "descend_batch"]
+
+IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
+
+
+def descend_batch(thetas, roots, latent_dim, weights, labels, precision, mask, kick, *settings) -> tuple:
+    """`kernels.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, ends).
+
+    The arguments are those of `kernels.descend_all` but for the outputs.
+    """
+    # What another process sends may be write-protected, which would be another type to the compiler.
+    thetas, roots, weights, labels, precision, mask, kick = (
+        np.array(array, order="C") for array in (thetas, roots, weights, labels, precision, mask, kick)
+    )
+    runs, history = len(thetas), np.empty(0)
+    steps, ends = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=np.int64)
+    losses, norms = np.zeros(runs), np.zeros(runs)
+    with threadpool_limits(1, user_api="blas"):  # as in training: the same sums in the same order
+        for run in range(runs):
+            objective = (weights[run], labels, precision)
+            steps[run], losses[run], norms[run], ends[run] = kernels.descend(
+                thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
+            )
+    return thetas, steps, losses, norms, ends
+
+
+def collect(
+    executor: Executor,
+    function: Callable,
+    batches: Iterable[tuple[slice, tuple]],
+    take: Callable[[slice, tuple], None],
+    keep: Callable[[slice], None],
+) -> None:
+    """Run `function(*arguments)` for each batch, a pair of a slice and arguments; `take` each result, then `keep` it.
+
+    After the first failure nothing more is sent off, what is under way is awaited and kept, and the failure is raised.
+    An interrupt, or an error of `keep`, cancels what waits; what has finished by then is taken, and kept by the caller.
+
+    Raises
+    ------
+    Exception
+        whatever the executor or a worker raised, the first of them.
+    """
+    batches, failure = iter(batches), None
+    in_flight: dict[Future, slice] = {}
+    try:
+        while True:
+            try:
+                while failure is None and len(in_flight) < IN_FLIGHT:
+                    part, arguments = next(batches)
+                    in_flight[executor.submit(function, *arguments)] = part
+            except StopIteration:
+                pass
+            except Exception as error:  # a broken executor takes nothing more
+                failure = error
+            if not in_flight:
+                break
+            for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+                try:
+                    result = future.result()
+                except Exception as error:
+                    failure = failure or error
+                else:
+                    take(in_flight[future], result)
+                    keep(in_flight[future])
+                del in_flight[future]
+    except BaseException:
+        for future in in_flight:
+            future.cancel()
+        for future, part in in_flight.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                take(part, future.result())
+        raise
+    if failure is not None:
+        raise failure

@@ -1,0 +1,83 @@
+"""The command, on problems that take no time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numba
+import pytest
+from threadpoolctl import threadpool_info
+
+from numerics.__main__ import main
+from numerics.bench import commands, numpy_peer, tables, threads
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    for sizes in ("FULL_BATCH", "SWEEP", "MINIBATCH"):
+        monkeypatch.setattr(tables, sizes, [(4, 2, 10)])
+    monkeypatch.setattr(tables, "SWEPT", ((0.5, 2.0), (0, 1)))
+    monkeypatch.setattr(commands, "QUICK_ROUNDS", 1)
+    monkeypatch.setattr(commands, "load", lambda names: {name: {"numpy": numpy_peer}.get(name) for name in names})
+
+
+def test_text_states_machine_threads_and_who_is_missing(capsys):
+    assert main(["bench", "--quick", "--threads", "1", "--only", "full_batch,minibatch"]) == 0
+    text = capsys.readouterr().out
+    assert "1 each for numba" in text
+    assert f"numba {numba.__version__}" in text
+    assert text.count("not installed") == 6
+    assert text.count("agrees") == 4
+
+
+def test_json_and_choice_of_peers(capsys):
+    assert main(["bench", "--quick", "--only", "sweep", "--peers", "numpy", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["agree"] is True
+    assert list(found["tables"]) == ["sweep"]
+    assert found["tables"]["sweep"]["contestant"] == ["ours", "numpy"]
+    assert found["tables"]["sweep"]["runs"] == [4, 4]
+    assert max(found["tables"]["sweep"]["difference"]) < 1e-8
+
+
+def test_disagreement_is_exit_code_1(capsys, monkeypatch):
+    monkeypatch.setattr("numerics.bench.numpy_peer.LEARNING_RATE", 0.02)
+    assert main(["bench", "--quick", "--only", "full_batch", "--peers", "numpy"]) == 1
+    assert "differs" in capsys.readouterr().out
+
+
+def test_an_interrupt_keeps_the_finished_tables(capsys, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(tables.TABLES, "minibatch", interrupted)
+    assert main(["bench", "--quick", "--only", "full_batch,minibatch", "--peers", "numpy", "--json"]) == 130
+    assert list(json.loads(capsys.readouterr().out)["tables"]) == ["full_batch"]
+
+
+@pytest.mark.parametrize(
+    "argv", [["--only", "nothing"], ["--peers", "nobody"], ["--threads", "0"], ["--threads", "100000"]]
+)
+def test_bad_usage(capsys, argv):
+    assert main(["bench", "--quick", *argv]) == 2
+    assert argv[0] in capsys.readouterr().err
+
+
+def test_threads_are_pinned_and_given_back():
+    before = numba.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
+    told = []
+    peer = type("Peer", (), {"pin": staticmethod(told.append)})
+    with threads.pinned(1, [peer, object()]):
+        assert numba.get_num_threads() == 1
+        assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+        assert "1 each for numba" in threads.machine(1, ["numpy"])["threads"]
+    assert told == [1]
+    assert (numba.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]) == before
+
+
+def test_the_other_commands_load_no_peer():
+    check = "import sys, numerics.__main__; assert not {'torch', 'jax'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True, env=os.environ, timeout=120)

@@ -1,0 +1,241 @@
+"""Sweeps on executors: the same runs to the last digit, and nothing finished is lost."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from numerics import kernels_training as kernels
+from numerics import sweep, workers
+from tests.cases import DISTINCT
+from tests.numerics.executors import BETAS, KILL, LONG, LONG_BETAS, Inline, assert_same, small_batches, wait_for_runs
+from theory.groups import Weights
+
+
+def processes(count):
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+
+
+@pytest.mark.parametrize("runs", [1, 2, 5])
+@pytest.mark.parametrize("method", ["accelerated", "gradient", "adam"])
+def test_the_same_runs_for_every_size_of_batches(monkeypatch, runs, method):
+    options = {"betas": BETAS, "seeds": [7, 2], "method": method, "max_steps": 300, "posterior": [[0, 2], [1]]}
+    expected = sweep(DISTINCT.covariance, 3, **options)
+    small_batches(monkeypatch, runs)
+    executor = Inline()
+    assert_same(sweep(DISTINCT.covariance, 3, executor=executor, **options), expected)
+    assert executor.count == -(-6 // runs)
+
+
+def test_weights_groups_and_prior_reach_the_workers():
+    betas = [Weights(1.0, 4.0, 1.0, 1.0), Weights.uniform(2.0)]
+    options = {"betas": betas, "groups": [[0, 1], [2]], "prior": np.diag([1.0, 2.0, 0.5]), "noise_variance": 0.3}
+    expected = sweep(DISTINCT.covariance, 3, **options)
+    assert len(set(expected.losses.ravel())) == 2
+    assert_same(sweep(DISTINCT.covariance, 3, executor=Inline(), **options), expected)
+
+
+def test_a_batch_takes_write_protected_arrays_and_one_compiled_version_does():
+    before = len(kernels.descend.signatures)
+    thetas, mask, roots = np.full((2, 6), 0.1), np.ones(6), np.array([1.0, 0.5])
+    arguments = [thetas, roots, 1, np.ones((2, 4)), np.zeros(1, dtype=np.int64), np.eye(1), mask, 1e-3 * mask]
+    settings = (kernels.ACCELERATED, 0.01, 1e-8, 100)
+    expected = workers.descend_batch(*arguments, *settings)
+    for array in arguments:
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    for found, wanted in zip(workers.descend_batch(*arguments, *settings), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert (thetas == 0.1).all()
+    assert len(kernels.descend.signatures) <= max(before, 1)
+
+
+@pytest.mark.parametrize("how", ["raises", "fails"])
+def test_a_worker_that_dies_loses_nothing_finished(monkeypatch, how):
+    small_batches(monkeypatch, 2)
+    monkeypatch.setattr(workers, "IN_FLIGHT", 1)
+    expected = sweep(DISTINCT.covariance, 3, betas=BETAS[:1], seeds=2)
+    executor = Inline(at=2, **{how: BrokenExecutor("a worker died")})
+    found = sweep(DISTINCT.covariance, 3, betas=BETAS, seeds=2, executor=executor)
+    assert found.interrupted
+    assert found.failure == "BrokenExecutor: a worker died"
+    assert executor.count == 2  # and nothing more is sent to it
+    assert_same(found, expected, slice(0, 1))
+    assert np.isnan(found.losses[1:]).all()
+    assert (found.stopped[1:] == "not run").all()
+    with pytest.raises(ValueError, match=r"the run of beta 1\.0 and seed 0 did not finish"):
+        found.vae(1, 0)
+
+
+def test_what_was_under_way_when_a_worker_died_is_awaited(monkeypatch):
+    small_batches(monkeypatch, 1)
+    found = sweep(DISTINCT.covariance, 3, betas=BETAS, executor=Inline(at=2, fails=BrokenExecutor("gone")))
+    assert list(found.stopped[:, 0] == "not run") == [False, True, False]
+
+
+@pytest.mark.parametrize("how", ["raises", "fails"])
+def test_an_interrupt_loses_nothing_finished(monkeypatch, how):
+    small_batches(monkeypatch, 1)
+    found = sweep(DISTINCT.covariance, 3, betas=BETAS, executor=Inline(at=3, **{how: KeyboardInterrupt()}))
+    assert found.interrupted
+    assert found.failure is None
+    assert list(found.stopped[:, 0] == "not run") == [False, False, True]
+
+
+def test_an_interrupt_cancels_what_waits():
+    started, go_on = threading.Event(), threading.Event()
+
+    def task(number):
+        started.set()
+        go_on.wait()
+
+    def batches():
+        yield from ((slice(number), (number,)) for number in range(5))
+        started.wait()
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as executor:
+        submitted, submit = [], executor.submit
+        executor.submit = lambda *arguments: submitted.append(submit(*arguments)) or submitted[-1]
+        with pytest.raises(KeyboardInterrupt):
+            workers.collect(executor, task, batches(), lambda part, result: None, lambda part: None)
+        assert [future.cancelled() for future in submitted] == [False, True, True, True, True]
+        go_on.set()
+
+
+def test_no_more_batches_in_flight_than_allowed(monkeypatch):
+    monkeypatch.setattr(workers, "IN_FLIGHT", 3)
+    under_way, most, taken = 0, 0, {}
+
+    def batches():
+        nonlocal under_way, most
+        for number in range(20):
+            under_way += 1
+            most = max(most, under_way)
+            yield slice(number), (number,)
+
+    def keep(part):
+        nonlocal under_way
+        under_way -= 1
+        assert taken.pop(part.stop) == part.stop
+
+    with ThreadPoolExecutor(2) as executor:
+        workers.collect(executor, int, batches(), lambda part, result: taken.update({part.stop: result}), keep)
+    assert (under_way, most) == (0, 3)
+
+
+def test_an_executor_that_does_not_work_is_an_error():
+    with pytest.raises(BrokenExecutor, match="gone"):
+        sweep(DISTINCT.covariance, 3, betas=BETAS, executor=Inline(at=1, fails=BrokenExecutor("gone")))
+    with ThreadPoolExecutor(1) as executor:
+        pass
+    with pytest.raises(RuntimeError, match="shutdown"):
+        sweep(DISTINCT.covariance, 3, betas=BETAS, executor=executor)
+    with pytest.raises(ValueError, match=r"executor must be a concurrent\.futures\.Executor, got 4; pass"):
+        sweep(DISTINCT.covariance, 3, betas=BETAS, executor=4)
+
+
+@pytest.mark.slow
+def test_processes_and_a_killed_one(monkeypatch, tmp_path):
+    """Real processes: the same to the last digit; one of them killed; the file resumed by this process alone."""
+    options = {"betas": BETAS, "seeds": [7, 2]}
+    small_batches(monkeypatch, 1)
+    with processes(2) as executor:
+        assert_same(
+            sweep(DISTINCT.covariance, 3, executor=executor, **options), sweep(DISTINCT.covariance, 3, **options)
+        )
+        file, worker = tmp_path / "runs.jsonl", executor.submit(os.getpid).result()
+
+        def kill():
+            wait_for_runs(file, 2)
+            os.kill(worker, KILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        found = sweep(DISTINCT.covariance, 3, betas=LONG_BETAS, executor=executor, file=file, **LONG)
+        killer.join()
+    assert found.interrupted
+    assert "BrokenProcessPool" in found.failure
+    finished = np.flatnonzero(found.stopped[:, 0] != "not run")
+    assert 2 <= len(finished) < len(LONG_BETAS)
+    expected = sweep(DISTINCT.covariance, 3, betas=LONG_BETAS[finished], **LONG)
+    assert_same(found, expected, finished)
+    some = [*finished, next(row for row in range(len(LONG_BETAS)) if row not in finished)]
+    resumed = sweep(DISTINCT.covariance, 3, betas=LONG_BETAS[some], file=file, **LONG)
+    assert_same(resumed, expected, slice(0, len(finished)))
+    assert resumed.stopped[-1, 0] == "max_steps"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="another process is interrupted by a signal")
+def test_the_command_interrupted_and_resumed(tmp_path):
+    file, table = tmp_path / "runs.jsonl", tmp_path / "runs.csv"
+    command = [sys.executable, "-m", "numerics", "sweep", "--eigenvalues", "4,2.5,1.2,.6,.3", "--latent-dim", "3"]
+    command += ["--method", "adam", "--gradient-tolerance", "1e-300", "--max-steps", "50000", "--resume", str(file)]
+    running = subprocess.Popen(
+        [*command, "--betas", "0.5:2:400", "--processes", "2", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    wait_for_runs(file, 1)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to this process and to its workers
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err.decode()
+    assert b"Traceback" not in err
+    found = json.loads(out)
+    assert (found["interrupted"], found["failure"]) == (True, None)
+    finished = len(found["runs"]["beta"])
+    assert 1 <= finished < 400
+    lines = file.read_bytes().count(b"\n")
+    assert lines == finished + 1
+    betas = ",".join(map(repr, found["runs"]["beta"]))
+    again = subprocess.run([*command, "--betas", betas, "--out", str(table)], capture_output=True, check=True)
+    assert b"of each beta the run of least loss" in again.stdout
+    assert file.read_bytes().count(b"\n") == lines  # all were there
+    assert len(table.read_text().splitlines()) == finished + 1
+
+
+CACHED = """
+import numpy as np
+from numerics import kernels_training as kernels
+from numerics.workers import descend_batch
+one = np.ones(6)
+found = descend_batch(
+    np.full((1, 6), 0.1), np.array([1.0, 0.5]), 1, np.ones((1, 4)), np.zeros(1, dtype=np.int64), np.eye(1),
+    one, 1e-3 * one, kernels.ACCELERATED, 0.01, 1e-8, 1000,
+)
+hits = sum(kernels.descend.stats.cache_hits.values())
+print(found[2][0].hex(), hits)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_may_fill_the_compiler_cache_at_once(tmp_path):
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", CACHED],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(process):
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        return out.split()
+
+    together = [finish(process) for process in [start(), start()]]
+    later = finish(start())
+    assert together[0][0] == together[1][0] == later[0]
+    assert later[1] == "1"

@@ -1,0 +1,191 @@
+"""Page: total correlation estimated from minibatches, its offset, its bias, and its bounds."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.heads import LogDet
+from theory.derivations.notation import C, K, Q
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    N, M, v, h, chi = sp.symbols("N M v h chi", positive=True)
+    p, k, w, d, a1, a2, b1, b2 = sp.symbols("p k w d a_1 a_2 b_1 b_2", positive=True)
+    m, z, u, e, L = sp.symbols("m z u e L", real=True)
+    B, S1, S2 = sp.symbols("B S_1 S_2", real=True)
+    G, g = sp.symbols("G g", integer=True, positive=True)
+    T = sp.MatrixSymbol("T", K, K)
+    f = sp.Function("f")(h)
+    power = sp.Function("l")(p)
+    wide = 1 + v + p * v
+    mean = ((p + 1) * sp.log(1 + v) - sp.log(1 + v - v * p**2)) / 2
+    near = {v: (sp.Rational(1, 4), 1), p: (sp.Rational(1, 2), 1)}
+    stratified = chi * (1 / N - (1 - 1 / N) ** 2 / (2 * (M - 1)))
+    return Derivation(
+        name="minibatch-estimates",
+        title="Total correlation from minibatches",
+        statement=(
+            "With $q_M(z_i) = w q(z_i|x_i) + \\sum_j w_j q(z_i|x_j)$ over a minibatch of $M$ of $N$ points, $E "
+            "\\log q_M - E \\log q$ is, to leading order, $\\chi [w - \\sum_j w_j^2 / 2]$, with $1 + \\chi = "
+            "\\det C / \\det Q = e^{2 I}$. The weights $1/(N M)$ add an offset of $-\\log N$ for each set of latents; "
+            "no estimate of the information exceeds $-\\log w$."
+        ),
+        assumptions=(
+            "Data points are independent and Gaussian, $q(z|x) = N(V x, Q)$; everything holds for all latents, a group "
+            "or a single one.",
+            "The bias is the second order of an expansion in the deviation of $q_M / q$ from 1: asymptotic in $M$ "
+            "and $N$.",
+        ),
+        scope=(
+            "The mean of the ratio for one latent of unit posterior variance, and for every $K$ by an invertible $T$ "
+            "that makes $Q$ the identity and $C$ diagonal; the expansion term by term, without a bound of what it "
+            "leaves out; the bound between groups for two points and two groups."
+        ),
+        matrices=dict.fromkeys((C, Q), "positive"),
+        steps=(
+            Step(
+                "Gaussian integral",
+                sp.Eq(sp.Integral(sp.exp(-k * z**2 / 2), (z, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi / k), evaluate=False),
+                "To be used twice.",
+            ),
+            Step(
+                "Exponent over codes",
+                sp.Eq(
+                    -(1 + p) * (z - m) ** 2 / 2 + p * z**2 / (2 * (1 + v)),
+                    -wide * (z - (1 + p) * (1 + v) * m / wide) ** 2 / (2 * (1 + v)) + p * (1 + p) * m**2 / (2 * wide),
+                    evaluate=False,
+                ),
+                "One latent, $q(z|x) = N(m, 1)$ with $m \\sim N(0, v)$: the exponent of $q(z|x) r^p$, $r = q(z|x) / "
+                "q(z)$, a square in $z$ and what it leaves.",
+            ),
+            Step(
+                "Exponent over points",
+                sp.Eq(
+                    p * (1 + p) * m**2 / (2 * wide) - m**2 / (2 * v),
+                    -(1 + v - v * p**2) * m**2 / (2 * v * wide),
+                    evaluate=False,
+                ),
+                "The mean is finite for $v p^2 < 1 + v$, so always at $p = 1$, but at $p = 2$ for $3 v < 1$ only.",
+            ),
+            Step(
+                "Mean of a power of the ratio",
+                sp.Eq(
+                    (p * sp.log(1 + v) - sp.log(v) + sp.log((1 + v) / wide) + sp.log(v * wide / (1 + v - v * p**2)))
+                    / 2,
+                    mean,
+                    evaluate=False,
+                ),
+                "The logarithm: what the normalisations and the two integrals give, without their powers of $2 \\pi$, "
+                "which cancel.",
+                domain=near,
+            ),
+            Step(
+                "Mean of the ratio",
+                sp.Eq(sp.Subs(power, p, 1), sp.log(1 + v), evaluate=False),
+                "So $1 + \\chi = 1 + v$: on average the own point of a code is so many times as likely as others. It "
+                "is also $E_z E_x r^2$, the same integral, for another point $x$: the ratio of that has mean 1 and so "
+                "the variance $\\chi$.",
+                let=(Let(power, mean, "the logarithm of the mean of $r^p$"),),
+                domain=near,
+            ),
+            Step(
+                "Where the mean is made",
+                sp.Eq(sp.Subs(sp.Derivative(power, p), p, 1), v + sp.log(1 + v) / 2, evaluate=False),
+                "The mean of $\\log r$ weighted by $r$: $tr Q^{-1} V S V^T + I$ for all latents. Its exponential is "
+                "about the number of points from which on the codes that make up $\\chi$ are met.",
+                domain=near,
+            ),
+            Step(
+                "All latents",
+                sp.Eq(LogDet(T * C * T.T) - LogDet(T * Q * T.T), LogDet(C) - LogDet(Q), evaluate=False),
+                "The ratio is the same for the code $T z$. With $T Q T^T = I$ and $T C T^T$ diagonal it is a "
+                "product, and its mean $\\prod (1 + v_k) = \\det C / \\det Q = e^{2 I}$.",
+                slip=LogDet(C) - LogDet(Q) / 2,
+            ),
+            Step(
+                "Expansion of the logarithm",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(f, (h, 2)) / 2, h, 0),
+                    w * u - e**2 / 2,
+                    evaluate=False,
+                ),
+                "Of order $h$ is the deviation $e = \\sum_j w_j (r_j - 1)$ of the other points, of order $h^2$ the "
+                "weight of the own one, whose ratio deviates by $u$. The first order, $e$, has mean zero.",
+                let=(Let(f, sp.log(1 + h * e + h**2 * w * u), "the logarithm of $q_M / q$"),),
+                domain={u: (-1, 1), e: (-1, 1)},
+            ),
+            Step(
+                "Bias, stratified",
+                sp.Eq(
+                    sp.Subs(w * S1 - S2 / 2, (w, S1, S2), (1 / N, chi, (M - 1) * ((N - 1) / (N * (M - 1))) ** 2 * chi)),
+                    stratified,
+                    evaluate=False,
+                ),
+                "The means: $S_1 = E u = \\chi$ and $S_2 = E e^2 = \\sum_j w_j^2 \\chi$, for weights $1/N$ and "
+                "$(N-1)/(N (M-1))$.",
+                domain={N: (30, 40), M: (3, 20)},
+            ),
+            Step(
+                "Bias, weighted",
+                sp.Eq(sp.Subs(stratified, N, M), chi * (M + 1) / (2 * M**2), evaluate=False),
+                "Weights $1/(N M)$ are those of the stratified estimate of $M$ points of a data set of $M$, times "
+                "$1/N$: beside the offset the bias does not know $N$, and it is positive.",
+                domain={M: (3, 20)},
+            ),
+            Step(
+                "Offset between groups",
+                sp.Eq(-L - sp.Sum(-L, (g, 1, G)), (G - 1) * L, evaluate=False),
+                "$L = \\log N$, which the estimate of $\\log q$ lacks for all latents and for each group. "
+                "Likewise the information gains $L$, the part within a group of $k$ latents $(k-1) L$, the "
+                "divergences of single latents $-K L$: the rate gains nothing.",
+                sizes=({G: 2}, {G: 3}),
+            ),
+            Step(
+                "Bias between groups",
+                sp.Eq(
+                    chi * B - sp.Sum(sp.Indexed("c", g) * B, (g, 1, G)),
+                    (chi - sp.Sum(sp.Indexed("c", g), (g, 1, G))) * B,
+                    evaluate=False,
+                ),
+                "$B$ is the bracket, $c_g$ the $\\chi$ of a group. With independent groups $1 + \\chi = \\prod (1 + "
+                "c_g)$: the bias does not vanish where the total correlation does.",
+                sizes=({G: 2}, {G: 3}),
+            ),
+            Step(
+                "Bound of the information",
+                sp.Ge((w * a1 + a2) / a1, w, evaluate=False),
+                "$a_1$ is the density at the own point and $a_2$ the sum of the other terms: $q(z|x) / q_M(z) \\le "
+                "1/w$, for every code.",
+            ),
+            Step(
+                "Bound between groups",
+                sp.Ge(
+                    (w * a1 + (w + d) * a2) * (w * b1 + (w + d) * b2),
+                    w * (w * a1 * b1 + (w + d) * a2 * b2),
+                    evaluate=False,
+                ),
+                "Two points of weights $w$ and $w + d$, and groups with densities $a$ and $b$ that are independent "
+                "given the point: $q_M(z) / [q_M(z_1) q_M(z_2)] \\le 1/w$. Another group brings another "
+                "factor.",
+            ),
+        ),
+        results=(
+            "Mean of the ratio",
+            "Powers of the ratio",
+            "Bias, stratified",
+            "Bias, weighted",
+            "Offset between groups",
+        ),
+        implements=(
+            "theory.groups.minibatch_bias",
+            "theory.groups.minibatch_offset",
+            "theory.groups.minibatch_bounds",
+            "theory.groups.minibatch_scale",
+        ),
+        sources=(
+            Source("chen2018", "the two estimators; bias, scale and bounds for Gaussian codes are this project's"),
+        ),
+        builds_on=("total-correlation",),
+        figures=("total_correlation",),
+    )

@@ -1,0 +1,268 @@
+"""Total correlation as practice estimates it: q(z) from a minibatch of M of N data points, and what that does to it.
+
+For a code z_i of data point x_i, and every set g of latents (all, a group, a single one),
+
+    q^(z_ig) = w q(z_ig|x_i) + sum of w_j q(z_ig|x_j) over the other M - 1 points,
+
+    weighted     w = w_j = 1/(N M)
+    stratified   w = 1/N,  w_j = (N - 1) / (N (M - 1)).
+
+**Offset.** The weights of the first sum to 1/N: as M grows, log q^ -> log q - log N for every set. The parts of the
+rate move by log N, (G - 1) log N between G groups, (|g| - 1) log N within a group, and -K log N: zero in all, and
+without a gradient. Else it is the second with N = M: log q^_weighted(N, M) = log q^_stratified(M, M) - log N, exactly.
+
+**Bias.** With r_j = q(z_g|x_j) / q(z_g) and weights of sum one, q^/q - 1 = w (r_i - 1) + sum_j w_j (r_j - 1). Others
+than the own point have mean 0 and the variance E r_i - 1 = chi_g, averaged over z, so to leading order
+
+    E log q^(z_g) - E log q(z_g) = chi_g [ w - 1/2 sum_j w_j^2 ],   1 + chi_g = det C_gg / det Q_gg = exp(2 I(x; z_g)).
+
+I(x; z) moves by minus this for all latents, the part between groups by [chi_all - sum_g chi_g] [...], and so on. The
+weighted bracket is (M + 1) / (2 M^2), for every N; the stratified one is 1/N less (1 - 1/N)^2 / (2 (M - 1)), of the
+other sign until M is about N/2. The rate itself has neither.
+
+**Scale.** chi is a mean that rare codes make. Weighted by r, log r of all latents has the mean tr Q^-1 V S V^T +
+I(x; z), and up to twice its square for a variance if one latent carries it all, less if many share it. M large against
+exp(2 I) is not enough: only near the exponential of that mean are those codes met and is the bias the one above. With
+fewer points it is smaller, by far for several informative latents.
+
+**Bound.** q^ is at least its own term, so no estimate of log q(z|x) - log q(z) exceeds -log w. If the posterior is
+independent between the groups given x, none between groups exceeds (G - 1) times that, w being the smallest weight.
+
+Bound and offset are exact, the bias is asymptotic in M and N. Data points are drawn independently from N(0, S) and N is
+a number in the weights: the mean over all data sets of N points, against the exact value of their law. The estimators
+are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018), but for the stratified weights of the other points, which there
+are unequal with the same sum. Bias, scale and bounds for Gaussian codes are this project's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import gaussian, validation
+from theory.model import LinearVAE, as_moments
+from theory.partition import Posterior, partition
+
+__all__ = [
+    "ESTIMATORS",
+    "MinibatchBounds",
+    "MinibatchParts",
+    "minibatch_bias",
+    "minibatch_bounds",
+    "minibatch_offset",
+    "minibatch_scale",
+    "minibatch_sizes",
+]
+
+ESTIMATORS = ("weighted", "stratified")
+
+
+@dataclass(frozen=True, eq=False)
+class MinibatchParts:
+    """By how much the estimate of each part of the rate is too large, in nats; the names of `GroupedTerms`.
+
+    Attributes
+    ----------
+    mutual_information, between : float
+    within : (groups,) array
+    dimension_wise_kl : float
+    """
+
+    mutual_information: float
+    between: float
+    within: np.ndarray
+    dimension_wise_kl: float
+
+
+@dataclass(frozen=True)
+class MinibatchBounds:
+    """What no estimate exceeds, for any code in any minibatch, in nats.
+
+    Attributes
+    ----------
+    mutual_information : float
+    between : float
+        infinite if the posterior covariance links groups.
+    """
+
+    mutual_information: float
+    between: float
+
+
+def minibatch_bias(
+    vae: LinearVAE,
+    covariance,
+    groups: Posterior,
+    *,
+    dataset_size: int,
+    batch_size: int,
+    estimator: str = "stratified",
+) -> MinibatchParts:
+    """Mean of the minibatch estimate of each part less its exact value, to leading order in 1/M and 1/N.
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    covariance : (D, D) array, or Moments
+        of the Gaussian data.
+    groups : "diagonal", "full", or a list of groups of latents
+    dataset_size : int, N
+    batch_size : int, M
+        from 2 to N.
+    estimator : "weighted" or "stratified"
+        the bias of the weighted one includes its offset, which is exact.
+
+    Returns
+    -------
+    MinibatchParts
+        the four parts, summed over groups, add up to zero.
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    Asymptotic, for M (and N) large against `minibatch_scale`. What is left out is O(1/M^2 + 1/N^2) if every squared
+    canonical correlation of x and z is below 1/4; beyond, where E[(q(z|x)/q(z))^2] is infinite, it falls more slowly,
+    but faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
+    """
+    own, squares = _weights(dataset_size, batch_size, estimator)
+    groups = partition(groups, vae.latent_dim)
+    data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
+
+    def shift(latents) -> float:
+        block = np.ix_(latents, latents)
+        chi = np.expm1(2 * _information(code[block], vae.posterior_covariance[block]))
+        return chi * (own - squares / 2)
+
+    whole, single = shift(range(vae.latent_dim)), np.array([shift([latent]) for latent in range(vae.latent_dim)])
+    inside = np.array([shift(group) for group in groups])
+    offset = minibatch_offset(groups, vae.latent_dim, dataset_size if estimator == "weighted" else 1)
+    return MinibatchParts(
+        mutual_information=float(offset.mutual_information - whole),
+        between=float(offset.between + whole - inside.sum()),
+        within=offset.within + inside - [single[group].sum() for group in groups],
+        dimension_wise_kl=float(offset.dimension_wise_kl + single.sum()),
+    )
+
+
+def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> MinibatchParts:
+    """What the weighted estimate of each part has too much however large the minibatch: multiples of log N.
+
+    Parameters
+    ----------
+    groups : "diagonal", "full", or a list of groups of latents
+    latent_dim : int
+    dataset_size : int, N >= 1
+
+    Returns
+    -------
+    MinibatchParts
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    Exact. It does not depend on the parameters of the VAE, so it has no gradient.
+    """
+    groups = partition(groups, validation.latent_count("latent_dim", latent_dim))
+    log_size = np.log(validation.positive("dataset_size", validation.latent_count("dataset_size", dataset_size)))
+    return MinibatchParts(
+        mutual_information=float(log_size),
+        between=float((len(groups) - 1) * log_size),
+        within=np.array([(len(group) - 1) * log_size for group in groups]),
+        dimension_wise_kl=float(-latent_dim * log_size),
+    )
+
+
+def minibatch_bounds(
+    vae: LinearVAE, groups: Posterior, *, dataset_size: int, batch_size: int, estimator: str = "stratified"
+) -> MinibatchBounds:
+    """The largest values that the minibatch estimates can take: log(N M) if weighted, log N if stratified.
+
+    Parameters
+    ----------
+    As for `minibatch_bias`.
+
+    Returns
+    -------
+    MinibatchBounds
+        between G groups G - 1 times the bound of the mutual information.
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    Exact, for any data. Between groups because with a_gj = w_j q(z_g|x_j) the sum over j of the product over g of a_gj
+    is at most the product over g of the sums over j.
+    """
+    _weights(dataset_size, batch_size, estimator)
+    groups = partition(groups, vae.latent_dim)
+    information = np.log(dataset_size) + (np.log(batch_size) if estimator == "weighted" else 0.0)
+    between = (len(groups) - 1) * information if vae.belongs_to(groups) else np.inf
+    return MinibatchBounds(float(information), float(between))
+
+
+def minibatch_scale(vae: LinearVAE, covariance) -> float:
+    """The minibatch size beyond which `minibatch_bias` holds: exp(tr Q^-1 V S V^T + I(x; z)).
+
+    The exponential of the mean of log q(z|x)/q(z) over codes weighted by q(z|x)/q(z), that is, over those that make the
+    mean of this ratio. exp(2 I) is smaller: a mean of the ratio, without the weight.
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    covariance : (D, D) array, or Moments
+
+    Returns
+    -------
+    float, >= 1; infinite if too large for a float
+
+    Raises
+    ------
+    ValueError
+        if the covariance is none or does not fit.
+
+    Notes
+    -----
+    Exact as that mean. That it is the size needed is a rule: about it the logarithm has the variance sum_k (s_k + 2
+    s_k^2), s_k being the eigenvalues of Q^-1 V S V^T, so the formula comes into its own gradually.
+    """
+    data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    signal = vae.encoder @ data_covariance @ vae.encoder.T
+    information = _information(signal + vae.posterior_covariance, vae.posterior_covariance)
+    with np.errstate(over="ignore"):
+        return float(np.exp(np.trace(np.linalg.solve(vae.posterior_covariance, signal)) + information))
+
+
+def _information(code: np.ndarray, posterior: np.ndarray) -> float:
+    return (gaussian.log_determinant(code) - gaussian.log_determinant(posterior)) / 2
+
+
+def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
+    """N and M as whole numbers, if a minibatch of M of N points has others beside the own one."""
+    size = validation.latent_count("dataset_size", dataset_size)
+    batch = validation.latent_count("batch_size", batch_size)
+    if not 2 <= batch <= size:
+        raise ValueError(
+            f"batch_size must be from 2 to dataset_size, got {batch} of {size}; pass a minibatch of the data set"
+        )
+    return size, batch
+
+
+def _weights(dataset_size: int, batch_size: int, estimator: str) -> tuple[float, float]:
+    """The weight of the own point and the sum of squares of the others', scaled to a sum of weights of one."""
+    size, batch = minibatch_sizes(dataset_size, batch_size)
+    if validation.choice("estimator", estimator, ESTIMATORS) == "weighted":
+        size = batch
+    return 1 / size, (1 - 1 / size) ** 2 / (batch - 1)
