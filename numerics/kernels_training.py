@@ -150,12 +150,13 @@ def add_gram(matrix, out):
 @njit(cache=True, error_model="numpy")
 def multiply_small(square, matrix, out):
     """out = square matrix, by loops."""
+    columns = matrix.shape[1]
     for j in range(len(square)):
-        for i in range(matrix.shape[1]):
-            out[j, i] = 0.0
-        for k in range(len(square)):
+        for i in range(columns):
+            out[j, i] = square[j, 0] * matrix[0, i]
+        for k in range(1, len(square)):
             share = square[j, k]
-            for i in range(matrix.shape[1]):
+            for i in range(columns):
                 out[j, i] += share * matrix[k, i]
 
 
@@ -171,9 +172,9 @@ def multiply(square, matrix, out):
 @njit(cache=True, error_model="numpy")
 def matrices(theta, latent_dim, data_dim):
     """Views of the parameters W^T, E and L, or of their gradient."""
-    size, shape = latent_dim * data_dim, (latent_dim, data_dim)
-    triangle = theta[2 * size : -1].reshape((latent_dim, latent_dim))
-    return theta[:size].reshape(shape), theta[size : 2 * size].reshape(shape), triangle
+    size = 2 * latent_dim * data_dim
+    maps = theta[:size].reshape((2, latent_dim, data_dim))
+    return maps[0], maps[1], theta[size:-1].reshape((latent_dim, latent_dim))
 
 
 @njit(cache=True, error_model="numpy")
