@@ -16,7 +16,7 @@ import io
 import multiprocessing
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -28,10 +28,11 @@ from numerics.activity import active_count
 from numerics.bench import commands as bench
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
+from numerics.minibatch_training import train_minibatch
 from numerics.sprite_axes import axis_content, score_curve
 from numerics.sprites import FACTORS, load_dsprites, sample_sprites
 from numerics.sweep import Sweep, sweep
-from numerics.training import METHODS, train
+from numerics.training import DESCENTS, METHODS, TrainingRun, train
 from numerics.verification import CHECKS, verify
 from theory import LinearVAE, Moments, cli, elbo_terms, optimum, optimum_curve, output, validation
 from theory.data import read_covariance, read_vector
@@ -75,9 +76,13 @@ def _parser() -> cli.Parser:
         "Train one VAE from a random start, and compare it with the closed form.",
         "  python -m numerics train --latent-dim 4 --beta 2\n"
         "  python -m numerics train --data observations.csv --latent-dim 2 --noise-variance 0.1 --posterior full\n"
-        "  python -m numerics train --eigenvalues 3,2,1 --latent-dim 2 --method adam --max-steps 5000 --save vae.npz",
+        "  python -m numerics train --eigenvalues 3,2,1 --latent-dim 2 --method adam --max-steps 5000 --save vae.npz\n"
+        "  python -m numerics train --latent-dim 4 --batch-size 128 --learning-rate 0.003 --max-steps 10000",
     )
-    _add_training(command)
+    _add_training(command, METHODS)
+    command.add_argument(
+        "--batch-size", type=int, metavar="N", help="train on batches of the observations, with sampled codes, by adam"
+    )
     command.add_argument("--beta", type=float, default=1.0, help="weight of the KL term (default 1)")
     command.add_argument("--seed", type=int, default=0, help="of the random start (default 0)")
     command.add_argument("--save", metavar="FILE.npz", help="write the trained model and the loss before every step")
@@ -91,7 +96,7 @@ def _parser() -> cli.Parser:
         "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --processes 8 --resume runs.jsonl\n"
         "  python -m numerics sweep --covariance S.npy --latent-dim 2 --betas 0.5,1,2,4 --json",
     )
-    _add_training(command)
+    _add_training(command, DESCENTS)
     command.add_argument("--betas", required=True, help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
     command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
@@ -120,7 +125,7 @@ def _parser() -> cli.Parser:
     return parser
 
 
-def _add_training(command: argparse.ArgumentParser) -> None:
+def _add_training(command: argparse.ArgumentParser, methods: Iterable[str]) -> None:
     source = command.add_mutually_exclusive_group()
     source.add_argument(
         "--data",
@@ -134,7 +139,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
     )
-    command.add_argument("--method", choices=list(METHODS), default="accelerated", help="default accelerated")
+    command.add_argument("--method", choices=list(methods), default="accelerated", help="default accelerated")
     command.add_argument("--learning-rate", type=float, default=0.01, help="of adam (default 0.01)")
     command.add_argument("--gradient-tolerance", type=float, default=1e-8, help="where training stops (default 1e-8)")
     command.add_argument("--max-steps", type=int, default=20_000, help="safety net (default 20000)")
@@ -159,7 +164,11 @@ def _train(arguments: argparse.Namespace) -> cli.Report:
     file = None if arguments.save is None else output.output_file(arguments.save, ".npz")
     source, options = _source(arguments), _options(arguments)
     seed = validation.latent_count("--seed", arguments.seed)
-    run = train(source, arguments.latent_dim, beta=arguments.beta, rng=np.random.default_rng(seed), **options)
+    rng = np.random.default_rng(seed)
+    if arguments.batch_size is None:
+        run = train(source, arguments.latent_dim, beta=arguments.beta, rng=rng, **options)
+    else:
+        run = _train_minibatch(arguments, options, rng)
     noise, posterior = options["noise_variance"], options["posterior"]
     best = optimum(source, arguments.latent_dim, beta=arguments.beta, noise_variance=noise, posterior=posterior)
     found = _parts(run.vae, source, arguments.beta)
@@ -179,6 +188,22 @@ def _train(arguments: argparse.Namespace) -> cli.Report:
     return cli.Report(
         {"closed_form": closed_form, "trained": found, "vae": run.vae} | facts,
         f"{cli.table(columns)}\n\n{cli.facts(facts)}",
+    )
+
+
+def _train_minibatch(arguments: argparse.Namespace, options: dict, rng: np.random.Generator) -> TrainingRun:
+    if arguments.covariance is not None or arguments.eigenvalues is not None:
+        raise ValueError("--batch-size needs observations, got a covariance; pass them by --data")
+    return train_minibatch(
+        _observations(arguments),
+        arguments.latent_dim,
+        beta=arguments.beta,
+        noise_variance=options["noise_variance"],
+        posterior=options["posterior"],
+        batch_size=arguments.batch_size,
+        steps=options["max_steps"],
+        learning_rate=options["learning_rate"],
+        rng=rng,
     )
 
 
@@ -283,7 +308,11 @@ def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
     if arguments.eigenvalues is not None:
         eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues)
         return np.diag(validation.non_negative_spectrum("--eigenvalues", eigenvalues))
-    return Moments.of(load("digits" if arguments.data is None else arguments.data))
+    return Moments.of(_observations(arguments))
+
+
+def _observations(arguments: argparse.Namespace) -> np.ndarray:
+    return load("digits" if arguments.data is None else arguments.data)
 
 
 def _options(arguments: argparse.Namespace) -> dict:

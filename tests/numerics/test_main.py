@@ -90,7 +90,7 @@ def test_train_by_other_methods(capsys):
         assert found["trained"]["loss"] == pytest.approx(found["closed_form"]["loss"], abs=1e-10)
     arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "3", "--betas", "1", "--method", "em"]
     code, out, error = run(capsys, "sweep", *arguments)
-    assert (code, out) == (2, "") and "method must be one of 'accelerated', 'gradient', 'adam'" in error
+    assert (code, out) == (2, "") and "--method: invalid choice: 'em' (choose from" in error
 
 
 def test_train_where_the_noise_has_no_optimum(capsys):
@@ -249,3 +249,13 @@ def test_sprites(capsys):
     assert len(found["axes"]["x"]) == 3
     assert main(["sprites", "--dsprites", "missing.npz"]) == 2
     assert "missing.npz" in capsys.readouterr().err
+
+
+def test_train_on_batches(capsys):
+    options = ["--latent-dim", "2", "--noise-variance", "5", "--batch-size", "128", "--learning-rate", "0.003"]
+    assert main(["train", *options, "--max-steps", "3000", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["stopped"] == "max_steps" and found["steps"] == 3000
+    assert 0 < found["trained"]["loss"] - found["closed_form"]["loss"] < 1  # of 150 nats
+    assert main(["train", *options, "--eigenvalues", "3,2,1"]) == 2
+    assert "--batch-size needs observations, got a covariance" in capsys.readouterr().err
