@@ -442,11 +442,12 @@ def sampled_value_and_gradient(theta, batch, noise, beta, mask, gradient):
     multiply_large(slopes, batch, to_both.reshape((2 * latent_dim, data_dim)))
     add_gram(latents, code)
     multiply_large(code, decoder, through)
+    np.dot(pulled, noise.T, to_triangle)
     for k in range(latent_dim):
         for i in range(data_dim):
             to_decoder[k, i] += through[k, i] * weight
         for j in range(latent_dim):
-            to_triangle[k, j] = dot(pulled[k], noise[j]) + beta * factor[k, j]
+            to_triangle[k, j] += beta * factor[k, j]
         to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - beta
     gradient[-1] = (data_dim - distortion * precision) / 2
     for p in range(len(theta)):
