@@ -25,7 +25,7 @@ from theory.groups import Weights
 from theory.model import LinearVAE
 from theory.partition import Posterior
 
-__all__ = ["TrainingRun", "train"]
+__all__ = ["BLAS", "TrainingRun", "train"]
 
 DESCENTS = {"accelerated": kernels.ACCELERATED, "gradient": kernels.GRADIENT_DESCENT, "adam": kernels.ADAM}
 HALF_SOLVED = {
