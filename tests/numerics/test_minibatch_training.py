@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
@@ -15,6 +18,8 @@ from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
 
 DATA_DIM, BETA = 4, 1.7
+
+numba.get_num_threads()  # starts the threads, see `sampled_adam`
 
 
 def observations(count=300, seed=0):
@@ -181,6 +186,15 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
     np.testing.assert_array_equal(runs[0].vae.encoder, runs[1].vae.encoder)
     other = train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(8))
     assert other.history[0] != runs[0].history[0]
+
+
+def test_a_process_of_its_own_takes_kernels_from_the_cache():
+    """Twice, for the second finds what the first compiled; a crash there once came from threads not started."""
+    command = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
+    first, again = (
+        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True) for _ in range(2)
+    )
+    assert first.stdout == again.stdout
 
 
 def test_units_of_the_data_are_undone():
