@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -188,13 +189,26 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
     assert other.history[0] != runs[0].history[0]
 
 
-def test_a_process_of_its_own_takes_kernels_from_the_cache():
-    """Twice, for the second finds what the first compiled; a crash there once came from threads not started."""
-    command = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
-    first, again = (
-        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True) for _ in range(2)
+def test_kernels_from_the_cache_find_threads_to_call(tmp_path):
+    """The parallel kernel is cached first, its caller then compiled on top and cached, and then taken from the cache.
+
+    The last of these processes crashed while nothing started the threads.
+    """
+    train = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
+    parallel = (
+        "import numpy as np; from numerics import kernels_training as kernels; "
+        "kernels.sampled_value_and_gradient(*map(np.ones, (41, (3, 9), (2, 3))), 1.0, *np.ones((2, 41)))"
     )
-    assert first.stdout == again.stdout
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", command],
+            capture_output=True,
+            check=True,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+        ).stdout
+        for command in (parallel, train, train)
+    ]
+    assert printed[1] == printed[2]
 
 
 def test_units_of_the_data_are_undone():
