@@ -459,7 +459,8 @@ def sampled_value_and_gradient(theta, batch, noise, beta, mask, gradient):
 def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
     """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
 
-    `losses` takes the sampled loss before each.
+    `losses` takes the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads
+    of `multiply_halves`: numba does not where it takes the caller of a parallel function from its cache.
     """
     batch = np.empty((picks.shape[1], data.shape[1]))
     for row in range(len(picks)):

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numba import get_num_threads
 from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
@@ -98,6 +99,7 @@ def train_minibatch(
     theta, mask = _start(problem, unit, rng), _mask(problem)
     gradient, first, second = np.zeros((3, len(theta)))
     history, step, diverged = np.empty(steps), 0, False
+    get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     with threadpool_limits(1, user_api="blas"):  # several threads would take sums in another order
         for picks, noise in ahead(blocks):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
@@ -15,6 +19,8 @@ from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
 
 DATA_DIM, BETA = 4, 1.7
+
+numba.get_num_threads()  # starts the threads, see `sampled_adam`
 
 
 def observations(count=300, seed=0):
@@ -181,6 +187,28 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
     np.testing.assert_array_equal(runs[0].vae.encoder, runs[1].vae.encoder)
     other = train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(8))
     assert other.history[0] != runs[0].history[0]
+
+
+def test_kernels_from_the_cache_find_threads_to_call(tmp_path):
+    """The parallel kernel is cached first, its caller then compiled on top and cached, and then taken from the cache.
+
+    The last of these processes crashed while nothing started the threads.
+    """
+    train = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
+    parallel = (
+        "import numpy as np; from numerics import kernels_training as kernels; "
+        "kernels.sampled_value_and_gradient(*map(np.ones, (41, (3, 9), (2, 3))), 1.0, *np.ones((2, 41)))"
+    )
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", command],
+            capture_output=True,
+            check=True,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+        ).stdout
+        for command in (parallel, train, train)
+    ]
+    assert printed[1] == printed[2]
 
 
 def test_units_of_the_data_are_undone():
