@@ -31,7 +31,7 @@ from theory.partition import Posterior, partition
 __all__ = ["Sweep", "sweep"]
 
 RUNS_PER_THREAD = 8  # in a batch, at most: enough to even out runs of different length
-BATCH_WORK = 2**14  # D K^2 of the runs of a thread in a batch: about a second, at some 10,000 steps of training
+BATCH_WORK = 2**16  # D K^2 of the runs of a thread in a batch: about a second, at some 10,000 steps of training
 
 
 @dataclass(frozen=True, eq=False)

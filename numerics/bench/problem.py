@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 LEARNING_RATE, DECAYS, EPSILON = 0.01, (0.9, 0.999), 1e-8  # of Adam
-BLOCK = 16  # steps whose random numbers are drawn together
+BLOCK = 2**16  # random numbers that are drawn together, as in `train_minibatch`
 SMALLEST_EIGENVALUE = 0.01  # the largest is 1, which leaves the units of training as they are
 
 
@@ -106,8 +106,9 @@ class MinibatchDescent:
         The same at every call: all contestants draw these in the time that is measured, and so can be compared.
         """
         rng, latent_dim = np.random.default_rng(0), len(self.start.log_scales)
-        for first in range(0, self.steps, BLOCK):
-            steps = min(BLOCK, self.steps - first)
+        block = max(BLOCK // (self.batch_size * latent_dim), 1)
+        for first in range(0, self.steps, block):
+            steps = min(block, self.steps - first)
             picks = rng.integers(len(self.rows), size=(steps, self.batch_size))
             yield picks, rng.standard_normal((steps, latent_dim, self.batch_size))
 

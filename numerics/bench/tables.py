@@ -20,9 +20,9 @@ CLOSED_FORM_LATENTS = 16
 # D, K and how many steps: enough to outweigh what comes before the first, and so few that rounding errors, which
 # training amplifies, stay small.
 FULL_BATCH = [(8, 4, 500), (20, 5, 500), (64, 16, 200), (256, 32, 200), (784, 64, 100)]
-SWEEP = [(20, 5, 300), (64, 16, 50)]
+SWEEP = [(20, 5, 300), (64, 16, 200)]
 SWEPT = tuple(np.geomspace(0.5, 2.0, 16)), tuple(range(16))  # betas and seeds: 256 runs
-MINIBATCH = [(20, 5, 200), (64, 16, 100), (784, 64, 20)]
+MINIBATCH = [(20, 5, 1000), (64, 16, 500), (784, 64, 50)]
 CLOSED_FORM = [784, 2000]
 LARGE = 500  # a quick benchmark leaves out data dimensions beyond
 

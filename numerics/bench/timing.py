@@ -12,6 +12,7 @@ from tqdm import tqdm
 __all__ = ["Contestant", "Timing", "interleave"]
 
 LEAST_ROUNDS = 3  # whatever the budget
+LEAST_TIME = 0.02  # seconds, in which short runs are repeated: a processor wakes up slowly
 PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, fall asleep
 
 
@@ -48,7 +49,7 @@ class Timing:
     first : float
         seconds of the first run, with whatever was compiled for it; not among the others.
     seconds : (rounds,) array
-        of the runs thereafter.
+        of a run thereafter, on average where short runs are repeated.
     result : sequence of arrays
         what the first run found.
     """
@@ -91,18 +92,20 @@ def interleave(
         one for each contestant.
     """
 
-    def timed(function):
+    def timed(function, least_time=LEAST_TIME):
         pause(PAUSE)
-        begin = clock()
-        found = function()
-        return clock() - begin, found
+        begin, count = clock(), 0
+        while True:
+            found, count = function(), count + 1
+            if (taken := clock() - begin) >= least_time:
+                return taken / count, found
 
     names, seconds = [contestant.name for contestant in contestants], [[] for _ in contestants]
     with tqdm(total=rounds, unit="round", leave=False, disable=None if progress is None else not progress) as bar:
         firsts = []
         for name, contestant in zip(names, contestants, strict=True):
             bar.set_postfix_str(f"{name}, first run")
-            taken, found = timed(contestant.run)
+            taken, found = timed(contestant.run, least_time=0.0)
             firsts.append((taken, contestant.read(found)))
         begin = clock()
         for turn in range(rounds):

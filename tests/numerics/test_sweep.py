@@ -101,7 +101,13 @@ def test_the_more_a_step_costs_the_smaller_are_the_batches(monkeypatch):
     monkeypatch.setattr(module, "get_num_threads", lambda: 1)
     sizes = []
     monkeypatch.setattr(kernels, "descend_all", lambda *arguments: sizes.append(len(arguments[0])))
-    for data_dim, latent_dim, batches in ((64, 2, [8, 4]), (64, 8, [4, 4, 4]), (300, 12, [1] * 12), (5, 0, [8, 4])):
+    for data_dim, latent_dim, batches in (
+        (64, 2, [8, 4]),
+        (64, 8, [8, 4]),
+        (64, 16, [4, 4, 4]),
+        (300, 12, [1] * 12),
+        (5, 0, [8, 4]),
+    ):
         sizes.clear()
         sweep(np.eye(data_dim), latent_dim, betas=np.geomspace(0.1, 1, 12))
         assert sizes == batches

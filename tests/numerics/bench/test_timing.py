@@ -79,3 +79,11 @@ def test_result_is_read_from_the_first_run():
         clock, [Contestant("a", clock.work("a", 1.0), lambda found: [10 * found[0]])], rounds=3, budget=np.inf
     )
     assert timing.result == [10]
+
+
+def test_short_runs_are_repeated():
+    clock = Clock()
+    (timing,) = measure(clock, [Contestant("a", clock.work("a", 9.0, 0.001))], rounds=2, budget=np.inf)
+    assert timing.first == pytest.approx(9.0, abs=1e-9)
+    np.testing.assert_allclose(timing.seconds, 0.001, atol=1e-9)
+    assert len(clock.turns) in (1 + 2 * 20, 1 + 2 * 21)  # by rounding of the clock
