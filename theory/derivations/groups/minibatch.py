@@ -172,7 +172,6 @@ def derivation() -> Derivation:
         ),
         results=(
             "Mean of the ratio",
-            "Powers of the ratio",
             "Bias, stratified",
             "Bias, weighted",
             "Offset between groups",
