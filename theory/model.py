@@ -18,7 +18,7 @@ from theory.spectrum import principal_axes
 
 __all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "mean_offset"]
 
-ROWS = 1024  # of data that are centred at a time, which stay in the cache
+ROWS = 2048  # of data that are centred at a time, which stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +54,10 @@ class Moments:
         # One triangle of the sum of products, by the library that eigenvectors come from: the threads of two libraries,
         # each waiting for more work, would stand in each other's way.
         products = np.zeros((len(mean), len(mean)), order="F")
+        room = np.empty((min(ROWS, len(data)), len(mean)))
         for first in range(0, len(data), ROWS):
-            centred = data[first : first + ROWS] - mean
+            part = data[first : first + ROWS]
+            centred = np.subtract(part, mean, out=room[: len(part)])
             products = dsyrk(1 / len(data), centred.T, beta=1.0, c=products, lower=1, overwrite_c=1)
         return cls(len(data), mean, np.tril(products) + np.tril(products, -1).T)
 
