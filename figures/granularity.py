@@ -30,7 +30,8 @@ from figures.drawing import (
 from figures.experiments import Say, silent, unfinished_runs
 from figures.table import Point, Table, Tolerance, points
 from numerics.block_factors import block_truth
-from numerics.granularity import factor_errors, granularity_map, vertex_map
+from numerics.granularity import factor_errors, granularity_map
+from numerics.vertex import SAME, vertex_map
 from theory import GenerativeModel, inference_error, optimal_encoder
 from theory.groups import Weights, equal_groups, granularity_errors, grouped_optimum
 
@@ -46,7 +47,6 @@ CUT_BLOCK = 3  # of panel b
 MAP = {"block": 2, "count": 3, "data_dim": 8, "beta": BETA}  # of panel c
 NOISES = (0.1, 0.3, 1.0, 3.0)
 MIXED, MIXED_SIZES, MIXED_DIM = (4, 2, 1, 1), (1, 2, 4, 8), 10  # of panel d
-SAME = 1e-6  # as in the map that is trained
 ERRORS = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves of the encoder")
 
 

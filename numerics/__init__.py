@@ -5,7 +5,7 @@ from numerics.autoencoder import train_autoencoder
 from numerics.block_factors import block_truth
 from numerics.certification import Certificate, certify
 from numerics.data import digits, load
-from numerics.granularity import GranularityRun, VertexCell, granularity_map, vertex_map
+from numerics.granularity import GranularityRun, granularity_map
 from numerics.minibatch_training import train_minibatch
 from numerics.monte_carlo import Estimate, sample_elbo_terms, sample_errors
 from numerics.prior_training import PriorRun, train_with_prior
@@ -13,6 +13,7 @@ from numerics.sprites import load_dsprites, sample_sprites
 from numerics.sweep import Sweep, sweep
 from numerics.training import TrainingRun, train
 from numerics.verification import verify
+from numerics.vertex import VertexCell, vertex_map
 
 __all__ = [
     "Certificate",

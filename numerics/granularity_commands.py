@@ -7,7 +7,8 @@ import argparse
 import numpy as np
 
 from numerics.block_factors import LOADINGS, block_labels, block_truth
-from numerics.granularity import GranularityRun, granularity_map, vertex_map
+from numerics.granularity import GranularityRun, granularity_map
+from numerics.vertex import vertex_map
 from theory import cli, validation
 
 __all__ = ["add_subcommands"]

@@ -1,4 +1,4 @@
-"""Training over group sizes: against the solver, the theorem for learned decoders, and where a V holds."""
+"""Training over group sizes: against the solver, and the theorem for learned decoders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import theory
-from numerics import block_truth, granularity_map, train, vertex_map
+from numerics import block_truth, granularity_map, train
 from numerics.__main__ import main
 from numerics.granularity import factor_errors
 from theory.groups import Weights, correlated_prior_shift, equal_groups, granularity_errors, grouped_optimum
@@ -89,21 +89,6 @@ def test_full_capacity_has_its_best_bound_at_the_blocks():
         assert max(runs, key=lambda run: run.elbo).size == 6  # under N(0, I) no penalty is best, always
 
 
-def test_where_the_v_holds():
-    cells = vertex_map(
-        correlations=[0.2, 0.8], noise_variances=[0.1, 3.0], loadings=["random", "orthogonal"], draws=12, progress=False
-    )
-    found = {(cell.loading, cell.correlation, cell.noise_variance): cell for cell in cells}
-    assert len(found) == 8 and all(cell.cuts_hurt == 1 for cell in cells)
-    strong, weak = found["random", 0.8, 0.1], found["random", 0.2, 0.1]
-    assert strong.blocks_help >= 11 / 12 and strong.ratio < 1 and strong.slope_helps == 1
-    assert weak.blocks_help == 0 and weak.blocks_hurt == 1 and weak.ratio > 1
-    assert 0 < found["random", 0.8, 3.0].blocks_help < 1
-    for cell in cells:
-        if cell.loading == "orthogonal":  # blocks are already uncorrelated, whatever the prior
-            assert cell.blocks_help == cell.blocks_hurt == cell.slope_helps == 0
-
-
 def test_complex_factors_need_large_groups():
     """Single latents as groups hurt factors the more the larger their block; groups as large as all blocks help all."""
     parts, ratios = (slice(4), slice(4, 6), slice(6, 8)), []
@@ -148,7 +133,6 @@ def test_overlap_of_neighbours():
         (lambda: granularity_map(TRUTH, betas=[1.0], capacities=[0]), "capacities must be from 1"),
         (lambda: granularity_map(TRUTH, betas=[-1.0]), "betas must be >= 0"),
         (lambda: granularity_map(TRUTH, betas=[1.0], decoder="none"), "decoder must be one of"),
-        (lambda: vertex_map(draws=0), "draws must be at least 1"),
     ],
 )
 def test_misuse_is_named(call, told):
@@ -164,10 +148,3 @@ def test_command_granularity(capsys):
     assert {"error_blocks_of_1", "error_blocks_of_2"} <= set(runs)
     assert main(["granularity", "--blocks", "1,x"]) == 2
     assert "--blocks must be whole numbers separated by commas" in capsys.readouterr().err
-
-
-def test_command_vertex(capsys):
-    options = ["--correlations", "0.8", "--noise-variances", "0.1", "--loadings", "random", "--draws", "3"]
-    assert main(["vertex", *options]) == 0
-    out = capsys.readouterr().out
-    assert "blocks_help" in out and len(out.splitlines()) == 4

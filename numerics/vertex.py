@@ -1,0 +1,137 @@
+"""Where the V holds: for which truths the inference error is least at groups that are the true blocks.
+
+Without a penalty all groupings are the same, so along group sizes 1, block, all the error is a V with its vertex at the
+blocks where these help and smaller groups hurt. Over many random truths: strong correlation and little noise do it for
+nearly all, weak correlation for none, and orthogonal columns make the blocks neither help nor hurt. All errors are
+those of encoders trained by gradients; this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from numerics.block_factors import block_truth
+from numerics.granularity import factor_errors
+from numerics.training import train
+from theory import validation
+from theory.groups import Weights, equal_groups, granularity_slope
+from theory.model import GenerativeModel
+from theory.partition import Posterior
+
+__all__ = ["VertexCell", "vertex_map"]
+
+SAME = 1e-6  # relative change of the error up to which a grouping makes no difference
+
+
+@dataclass(frozen=True)
+class VertexCell:
+    """What draws of one kind of truth say about groups that are its blocks, and groups that cut them.
+
+    Attributes
+    ----------
+    loading : str
+    correlation, noise_variance : float
+    draws : int
+    blocks_help, blocks_hurt : float
+        share of the draws in which the error at the true blocks is below, or above, that without a penalty; in the
+        rest it is the same.
+    cuts_hurt : float
+        share in which single latents as groups have a larger error than no penalty.
+    slope_helps : float
+        share in which the closed-form slope of the error at beta = 1 says that the true blocks help.
+    ratio : float
+        median over draws of the error at the true blocks over that without a penalty.
+    """
+
+    loading: str
+    correlation: float
+    noise_variance: float
+    draws: int
+    blocks_help: float
+    blocks_hurt: float
+    cuts_hurt: float
+    slope_helps: float
+    ratio: float
+
+
+def vertex_map(
+    *,
+    block: int = 2,
+    count: int = 3,
+    data_dim: int = 8,
+    beta: float = 10.0,
+    correlations: Sequence[float] = (0.2, 0.4, 0.6, 0.8),
+    noise_variances: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
+    loadings: Sequence[str] = ("random", "local", "orthogonal"),
+    draws: int = 30,
+    progress: bool | None = None,
+) -> list[VertexCell]:
+    """Over correlation, noise and loading, the share of random truths that each grouping helps or hurts.
+
+    Parameters
+    ----------
+    block, count : int
+        size and number of the blocks.
+    data_dim : int, D
+    beta : float > 0, weight of total correlation between groups
+    correlations, noise_variances, loadings
+        as for `block_truth`; one cell for each combination.
+    draws : int
+        truths for each cell, the same seeds in all.
+    progress : bool, optional
+        a bar on stderr; by default only where stderr is a terminal.
+
+    Returns
+    -------
+    list of VertexCell
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit.
+    """
+    if validation.latent_count("draws", draws) < 1:
+        raise ValueError("draws must be at least 1, got 0; pass the number of truths for each cell")
+    latent_dim = block * count
+    cells = [(kind, rho, noise) for kind in loadings for rho in correlations for noise in noise_variances]
+    found = []
+    for kind, rho, noise in tqdm(cells, desc="map", unit="cell", disable=None if progress is None else not progress):
+        errors, slopes = np.empty((draws, 3)), np.empty(draws)
+        for draw in range(draws):
+            truth = block_truth([block] * count, rho, noise, data_dim, loading=kind, rng=np.random.default_rng(draw))
+            for column, size in enumerate((1, block, latent_dim)):
+                errors[draw, column] = _trained_error(truth, equal_groups(latent_dim, size), beta)
+            slopes[draw] = granularity_slope(truth, equal_groups(latent_dim, block))
+        cut, kept = (errors[:, :2] / errors[:, 2:]).T
+        found.append(
+            VertexCell(
+                loading=kind,
+                correlation=float(rho),
+                noise_variance=float(noise),
+                draws=draws,
+                blocks_help=float(np.mean(kept < 1 - SAME)),
+                blocks_hurt=float(np.mean(kept > 1 + SAME)),
+                cuts_hurt=float(np.mean(cut > 1 + SAME)),
+                # Of order one where it is not rounding.
+                slope_helps=float(np.mean(slopes < -SAME)),
+                ratio=float(np.median(kept)),
+            )
+        )
+    return found
+
+
+def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> float:
+    """Mean squared error, summed over factors, of an encoder trained for the true decoder."""
+    run = train(
+        truth.covariance,
+        truth.latent_dim,
+        beta=Weights.independence(beta),
+        groups=groups,
+        noise_variance=truth.noise_variance,
+        decoder=truth.loading,
+    )
+    return float(factor_errors(truth, run.vae).sum())

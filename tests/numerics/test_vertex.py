@@ -1,0 +1,35 @@
+"""Where the V holds, over random truths."""
+
+from __future__ import annotations
+
+import pytest
+
+from numerics import vertex_map
+from numerics.__main__ import main
+
+
+def test_where_the_v_holds():
+    cells = vertex_map(
+        correlations=[0.2, 0.8], noise_variances=[0.1, 3.0], loadings=["random", "orthogonal"], draws=12, progress=False
+    )
+    found = {(cell.loading, cell.correlation, cell.noise_variance): cell for cell in cells}
+    assert len(found) == 8 and all(cell.cuts_hurt == 1 for cell in cells)
+    strong, weak = found["random", 0.8, 0.1], found["random", 0.2, 0.1]
+    assert strong.blocks_help >= 11 / 12 and strong.ratio < 1 and strong.slope_helps == 1
+    assert weak.blocks_help == 0 and weak.blocks_hurt == 1 and weak.ratio > 1
+    assert 0 < found["random", 0.8, 3.0].blocks_help < 1
+    for cell in cells:
+        if cell.loading == "orthogonal":  # blocks are already uncorrelated, whatever the prior
+            assert cell.blocks_help == cell.blocks_hurt == cell.slope_helps == 0
+
+
+def test_command_vertex(capsys):
+    options = ["--correlations", "0.8", "--noise-variances", "0.1", "--loadings", "random", "--draws", "3"]
+    assert main(["vertex", *options]) == 0
+    out = capsys.readouterr().out
+    assert "blocks_help" in out and len(out.splitlines()) == 4
+
+
+def test_misuse():
+    with pytest.raises(ValueError, match="draws must be at least 1"):
+        vertex_map(draws=0)
