@@ -139,7 +139,7 @@ def _add_training(command: argparse.ArgumentParser, methods: Iterable[str]) -> N
     command.add_argument(
         "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
     )
-    command.add_argument("--method", choices=list(methods), default="accelerated", help="default accelerated")
+    command.add_argument("--method", choices=list(methods), help="default accelerated")
     command.add_argument("--learning-rate", type=float, default=0.01, help="of adam (default 0.01)")
     command.add_argument("--gradient-tolerance", type=float, default=1e-8, help="where training stops (default 1e-8)")
     command.add_argument("--max-steps", type=int, default=20_000, help="safety net (default 20000)")
@@ -194,6 +194,8 @@ def _train(arguments: argparse.Namespace) -> cli.Report:
 def _train_minibatch(arguments: argparse.Namespace, options: dict, rng: np.random.Generator) -> TrainingRun:
     if arguments.covariance is not None or arguments.eigenvalues is not None:
         raise ValueError("--batch-size needs observations, got a covariance; pass them by --data")
+    if arguments.method not in (None, "adam"):
+        raise ValueError(f"--method must be adam with --batch-size, got {arguments.method}; leave one of them out")
     return train_minibatch(
         _observations(arguments),
         arguments.latent_dim,
@@ -319,7 +321,7 @@ def _options(arguments: argparse.Namespace) -> dict:
     return {
         "noise_variance": cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
         "posterior": cli.posterior_family("--posterior", arguments.posterior),
-        "method": arguments.method,
+        "method": arguments.method or "accelerated",
         "learning_rate": arguments.learning_rate,
         "gradient_tolerance": arguments.gradient_tolerance,
         "max_steps": arguments.max_steps,

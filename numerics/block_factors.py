@@ -73,7 +73,10 @@ def block_truth(
         raise ValueError(f"blocks must be positive whole numbers, got {list(blocks)}; pass such as [2, 2, 2]")
     least = -1 / max(max(sizes) - 1, 1)
     if not least <= correlation < 1:
-        raise ValueError(f"correlation must be from {least:.3g} for such blocks to below 1, got {correlation!r}")
+        raise ValueError(
+            f"correlation must be from {least:.3g} to below 1 for such blocks, got {float(correlation):g}; "
+            "pass a weaker one"
+        )
     data_dim = validation.latent_count("data_dim", data_dim)
     labels = block_labels(sizes)
     factors = np.where(np.equal.outer(labels, labels), correlation, 0.0)

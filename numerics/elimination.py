@@ -141,9 +141,10 @@ def eliminate(
             history[step] = loss
             return step, loss, norm, end
         options = {"maxcor": MEMORY, "maxiter": max_steps, "maxfun": LINE_SEARCH * max_steps, "ftol": 0, "gtol": 0}
+        before = step
         result = minimize(evaluate, theta[free], jac=True, method="L-BFGS-B", callback=after_step, options=options)
         evaluate(result.x)
-        if judge() == kernels.NOT_RUN and result.fun > loss - rounding:
+        if judge() == kernels.NOT_RUN and (step == before or not result.fun <= loss - rounding):
             loss, norm = problem.measure(theta, weights)
             history[step] = loss
             return step, loss, norm, kernels.STALLED

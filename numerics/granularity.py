@@ -99,12 +99,15 @@ def granularity_map(
     Returns
     -------
     list of GranularityRun
+        where each start ends; with a held decoder of fewer data dimensions than factors that may be a local minimum.
 
     Raises
     ------
     ValueError
         for arguments that do not fit.
     """
+    if validation.latent_count("seeds", seeds) < 1:
+        raise ValueError("seeds must be at least 1, got 0; pass the number of random starts of each")
     factors = truth.latent_dim
     capacities = [factors] if capacities is None else [_up_to("capacities", value, factors) for value in capacities]
     sizes = range(1, factors + 1) if sizes is None else [_up_to("sizes", value, factors) for value in sizes]

@@ -10,6 +10,7 @@ from numerics.block_factors import LOADINGS, block_labels, block_truth
 from numerics.granularity import GranularityRun, granularity_map
 from numerics.vertex import vertex_map
 from theory import cli, validation
+from theory.data import read_vector
 
 __all__ = ["add_subcommands"]
 
@@ -84,7 +85,10 @@ def _granularity(arguments: argparse.Namespace) -> cli.Report:
     columns = {name: [getattr(run, name) for run in runs] for name in names}
     for complexity in sorted(set(blocks)):
         columns[f"error_blocks_of_{complexity}"] = [_mean_error(run, blocks, complexity) for run in runs]
-    note = "error: mean squared error of a factor; its variance is 1; nan for learned decoders"
+    note = (
+        "error: mean squared error of a factor, whose variance is 1; nan for learned decoders. Each row is where one "
+        "start ends: with fewer data dimensions than factors that may be a local minimum, so try several --seeds"
+    )
     return cli.Report({"loading": truth.loading, "runs": columns}, f"{cli.table(columns)}\n\n{note}")
 
 
@@ -100,7 +104,7 @@ def _vertex(arguments: argparse.Namespace) -> cli.Report:
         count=validation.latent_count("--count", arguments.count),
         data_dim=arguments.data_dim,
         beta=arguments.beta,
-        correlations=cli.positive_numbers("--correlations", arguments.correlations),
+        correlations=read_vector("--correlations", arguments.correlations),
         noise_variances=cli.positive_numbers("--noise-variances", arguments.noise_variances),
         loadings=arguments.loadings.split(","),
         draws=arguments.draws,

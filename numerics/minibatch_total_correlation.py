@@ -106,7 +106,7 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
     if validation.latent_count("batches", batches) < 2:
         raise ValueError(f"batches must be at least 2, for a standard error, got {batches}")
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
-    groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim)]
+    groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim, "groups")]
     offset, rows = mean_offset(vae, covariance), {name: [] for name in ESTIMATORS}
     for means, codes in _draw(vae, data_covariance, offset, batch, batches, rng):
         logs = _log_aggregates(vae.posterior_covariance, means, codes, groups, size)

@@ -60,7 +60,7 @@ def train_minibatch(
         hold the decoder there.
     posterior : "diagonal", "full", or a list of groups of latents
     batch_size, steps : int
-        a step takes one batch.
+        a step takes one batch; where there are fewer observations, all of them.
     learning_rate : float > 0
         of Adam, constant.
     rng : numpy.random.Generator, optional
@@ -92,6 +92,7 @@ def train_minibatch(
     batch_size, steps = validation.latent_count("batch_size", batch_size), validation.latent_count("steps", steps)
     if batch_size == 0:
         raise ValueError("batch_size must be > 0, got 0; pass how many observations a step takes")
+    batch_size = min(batch_size, len(data))
     learning_rate, rng = validation.positive("learning_rate", learning_rate), generator(rng)
 
     unit = float(np.trace(moments.covariance)) / len(moments.mean) or 1.0

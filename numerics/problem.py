@@ -125,7 +125,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     if decoder is not None:
         decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
     labels = np.zeros(latent_dim, dtype=np.int64)
-    for number, group in enumerate(partition(groups, latent_dim)):
+    for number, group in enumerate(partition(groups, latent_dim, "groups")):
         labels[group] = number
     eigenvalues, axes = np.linalg.eigh(symmetric)
     eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), axes[:, ::-1]

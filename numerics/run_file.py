@@ -26,6 +26,7 @@ __all__ = ["RunFile"]
 
 FORMAT = "training runs of linear beta-VAEs, 1"
 COORDINATES = ("roots", "axes", "unit", "noise", "mask")  # what is computed from the covariance, up to rounding
+RUN_KEYS = {"weights", "seed", "loss", "gradient_norm", "steps", "stopped", "parameters"}
 SAME = 1e-12  # of the largest eigenvalue: how far rounding may move a covariance that is computed once more
 
 
@@ -67,9 +68,12 @@ class RunFile:
             raise ValueError(
                 f"{self.path}: is not a file of training runs; name another file, or one that is not there"
             )
-        stored = {name: _decode(text) for name, text in header["coordinates"].items()}
-        stored |= {name: stored[name].item() for name in ("unit", "noise")}
-        stored["axes"] = stored["axes"].reshape(-1, len(stored["roots"]))
+        try:
+            stored = {name: _decode(header["coordinates"][name]) for name in COORDINATES}
+            stored |= {name: stored[name].item() for name in ("unit", "noise")}
+            stored["axes"] = stored["axes"].reshape(-1, len(stored["roots"]))
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"{self.path}: has a damaged first line; name another file to start anew") from None
         self.problem = replace(problem, **stored)
         differences = _differences(header["asked"], asked, self.problem, problem)
         if differences:
@@ -77,9 +81,8 @@ class RunFile:
                 f"{self.path}: holds runs of another problem; {'; '.join(differences)}; name another file to start anew"
             )
         for run in map(_parse, lines):
-            if run is not None:
-                run["parameters"] = _decode(run["parameters"])
-                self.runs[tuple(run["weights"]), run["seed"]] = run
+            if run is not None and _complete(run, len(problem.mask)):
+                self.runs[tuple(run["weights"]), run["seed"]] = run | {"parameters": _decode(run["parameters"])}
 
     def append(self, runs: Mapping[tuple, Mapping]) -> None:
         """Add those of the runs that are not in the file yet."""
@@ -110,6 +113,14 @@ def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem)
 def _covariance(problem: Problem) -> np.ndarray:
     scaled = problem.axes * problem.roots
     return problem.unit * (scaled @ scaled.T)
+
+
+def _complete(run: Mapping, size: int) -> bool:
+    """Whether a line has all that belongs to a run; one that was damaged is made again, as one that was cut short."""
+    try:
+        return run.keys() >= RUN_KEYS and len(run["weights"]) == 4 and len(_decode(run["parameters"])) == size
+    except (TypeError, ValueError):
+        return False
 
 
 def _line(values: Mapping) -> bytes:

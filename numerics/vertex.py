@@ -96,7 +96,7 @@ def vertex_map(
     """
     if validation.latent_count("draws", draws) < 1:
         raise ValueError("draws must be at least 1, got 0; pass the number of truths for each cell")
-    latent_dim = block * count
+    beta, latent_dim = validation.positive("beta", beta), block * count
     cells = [(kind, rho, noise) for kind in loadings for rho in correlations for noise in noise_variances]
     found = []
     for kind, rho, noise in tqdm(cells, desc="map", unit="cell", disable=None if progress is None else not progress):

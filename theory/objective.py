@@ -120,7 +120,7 @@ def prior_covariance(prior, latent_dim: int) -> np.ndarray:
     if prior is None:
         return np.eye(latent_dim)
     prior = validation.covariance_matrix("prior", prior, latent_dim)
-    if not np.isfinite(gaussian.log_determinant(prior)):
+    if not (np.isfinite(gaussian.log_determinant(prior)) and np.isfinite(np.linalg.inv(prior)).all()):
         raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
     return prior
 

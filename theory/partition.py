@@ -16,13 +16,15 @@ __all__ = ["Posterior", "partition", "partition_mask"]
 Posterior = str | Iterable[Iterable[int]]
 
 
-def partition(posterior: Posterior, latent_dim: int) -> tuple[np.ndarray, ...]:
+def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") -> tuple[np.ndarray, ...]:
     """The groups of latents that a posterior family keeps together.
 
     Parameters
     ----------
     posterior : "diagonal", "full", or an iterable of groups of latent indices
     latent_dim : int
+    name : str
+        of the argument, for error messages.
 
     Returns
     -------
@@ -38,12 +40,12 @@ def partition(posterior: Posterior, latent_dim: int) -> tuple[np.ndarray, ...]:
             return tuple(np.array([latent]) for latent in range(latent_dim))
         if posterior == "full":
             return (np.arange(latent_dim),) if latent_dim else ()
-        raise ValueError(f"posterior must be 'diagonal', 'full' or a list of groups, got {posterior!r}")
+        raise ValueError(f"{name} must be 'diagonal', 'full' or a list of groups, got {posterior!r}")
     try:
         groups = [sorted(_index(latent) for latent in group) for group in posterior]
     except TypeError:
         raise ValueError(
-            f"posterior must be 'diagonal', 'full' or a list of lists of latent indices, got {posterior!r}"
+            f"{name} must be 'diagonal', 'full' or a list of lists of latent indices, got {posterior!r}"
         ) from None
     members = sorted(latent for group in groups for latent in group)
     if members != list(range(latent_dim)):
@@ -52,7 +54,7 @@ def partition(posterior: Posterior, latent_dim: int) -> tuple[np.ndarray, ...]:
         repeated = sorted({latent for latent in members if members.count(latent) > 1})
         faults = [("misses", missing), ("repeats", repeated), ("names unknown", unknown)]
         told = "; ".join(f"{fault} latents {latents}" for fault, latents in faults if latents)
-        raise ValueError(f"posterior must hold each latent 0..{latent_dim - 1} exactly once: it {told}")
+        raise ValueError(f"{name} must hold each latent 0..{latent_dim - 1} exactly once: it {told}")
     return tuple(np.array(group) for group in groups if group)
 
 

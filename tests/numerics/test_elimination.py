@@ -153,3 +153,14 @@ def test_latents_that_carry_nothing():
     many = train(DISTINCT.covariance, 7, beta=1.5, noise_variance=0.5, method="lbfgs")
     best = optimum(DISTINCT.covariance, 7, beta=1.5, noise_variance=0.5)
     assert many.loss - best.loss == pytest.approx(0.0, abs=1e-10)
+
+
+@pytest.mark.parametrize("beta", [1e3, 3e4, 1e9])
+def test_it_ends_where_no_step_is_seen_to_fall(beta):
+    """Far beyond total collapse the loss differs by rounding only, and scipy makes no step at all."""
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        eigenvalues = np.sort(rng.uniform(0.1, 4.0, 4))[::-1]
+        run = train(np.diag(eigenvalues), 2, beta=beta, method="lbfgs")
+        assert run.stopped in ("gradient", "stalled")
+        assert run.loss == pytest.approx(optimum(np.diag(eigenvalues), 2, beta=beta).loss, abs=1e-6)

@@ -132,6 +132,9 @@ def test_overlap_of_neighbours():
         (lambda: granularity_map(TRUTH, betas=[1.0], sizes=[7]), "sizes must be from 1 to the number of factors, 6"),
         (lambda: granularity_map(TRUTH, betas=[1.0], capacities=[0]), "capacities must be from 1"),
         (lambda: granularity_map(TRUTH, betas=[-1.0]), "betas must be >= 0"),
+        (lambda: granularity_map(TRUTH, betas=[1.0], seeds=0), "seeds must be at least 1"),
+        (lambda: train(np.eye(2), 2, beta=Weights(), groups=[[0]]), "groups must hold each latent"),
+        (lambda: train(np.eye(2), 2, beta=1.0, prior=1e-320 * np.eye(2)), "prior must be positive definite"),
         (lambda: granularity_map(TRUTH, betas=[1.0], decoder="none"), "decoder must be one of"),
     ],
 )

@@ -259,3 +259,5 @@ def test_train_on_batches(capsys):
     assert 0 < found["trained"]["loss"] - found["closed_form"]["loss"] < 1  # of 150 nats
     assert main(["train", *options, "--eigenvalues", "3,2,1"]) == 2
     assert "--batch-size needs observations, got a covariance" in capsys.readouterr().err
+    assert main(["train", *options, "--method", "em"]) == 2
+    assert "--method must be adam with --batch-size, got em" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 
@@ -202,3 +203,22 @@ def test_other_files_are_refused_and_kept(tmp_path, name, content, told):
     with pytest.raises(ValueError, match=told):
         sweep(DISTINCT.covariance, 3, betas=[1.0], file=file)
     assert (file.read_bytes() if file.exists() else None) == content
+
+
+def test_damaged_lines_are_made_again_and_a_damaged_header_is_refused(tmp_path):
+    file, expected = tmp_path / "runs.jsonl", sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20)
+    sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file)
+    header, *lines = file.read_bytes().splitlines()
+    run = json.loads(lines[0])
+    damaged = [
+        {"weights": [1, 1, 1, 1]},
+        run | {"parameters": "?"},
+        run | {"parameters": "AAAAAAAAAAA="},
+        run | {"weights": 3},
+    ]
+    file.write_bytes(b"\n".join([header, *(json.dumps(line).encode() for line in damaged)]) + b"\n")
+    again = sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file)
+    np.testing.assert_array_equal(again.parameters, expected.parameters)
+    file.write_text(json.dumps({"format": json.loads(header)["format"]}) + "\n")
+    with pytest.raises(ValueError, match="has a damaged first line"):
+        sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file)

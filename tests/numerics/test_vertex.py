@@ -33,3 +33,5 @@ def test_command_vertex(capsys):
 def test_misuse():
     with pytest.raises(ValueError, match="draws must be at least 1"):
         vertex_map(draws=0)
+    with pytest.raises(ValueError, match="beta must be > 0"):
+        vertex_map(beta=0)

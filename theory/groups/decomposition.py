@@ -125,7 +125,7 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     -----
     Exact. In the setting of Chen et al. (2022, 2025).
     """
-    groups = partition(groups, vae.latent_dim)
+    groups = partition(groups, vae.latent_dim, "groups")
     terms = elbo_terms(vae, covariance, prior=prior)
     code = vae.encoder @ as_moments(covariance).covariance @ vae.encoder.T + vae.posterior_covariance
     return GroupedTerms(
@@ -166,7 +166,7 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
     Exact. This project's reading of an iterative decomposition along groups.
     """
     covariance = validation.covariance_matrix("covariance", covariance)
-    levels = [partition(groups, len(covariance)) for groups in partitions]
+    levels = [partition(groups, len(covariance), "partitions") for groups in partitions]
     if not levels:
         raise ValueError("partitions must hold at least one partition, got none; pass a list of partitions")
     increments, before = [], partition("full", len(covariance))

@@ -69,7 +69,7 @@ def independent_groups(
     large = replace(weights, between=LARGE_WEIGHT * weights.mutual_information)
     near = grouped_optimum(decoder, noise_variance, covariance, large, groups, posterior=posterior).vae
     latent_dim = near.latent_dim
-    groups = partition(groups, latent_dim)
+    groups = partition(groups, latent_dim, "groups")
     problem = HeldDecoder(
         near.decoder, near.noise_variance, np.asarray(covariance, dtype=float), groups, partition(posterior, latent_dim)
     )

@@ -101,7 +101,7 @@ def learned_decoder_value(
     plain = optimum(
         covariance, latent_dim, beta=weights.mutual_information, noise_variance=noise_variance, posterior=posterior
     )
-    together = partition_mask(partition(groups, latent_dim), latent_dim)
+    together = partition_mask(partition(groups, latent_dim, "groups"), latent_dim)
     shared = partition_mask(partition(posterior, latent_dim), latent_dim)
     others = ~np.eye(latent_dim, dtype=bool)
     tied = _tied(plain.eigenvalues, latent_dim, weights.mutual_information * plain.noise_variance)

@@ -130,7 +130,7 @@ def minibatch_bias(
     but faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
     """
     own, squares = _weights(dataset_size, batch_size, estimator)
-    groups = partition(groups, vae.latent_dim)
+    groups = partition(groups, vae.latent_dim, "groups")
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
 
@@ -172,7 +172,7 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
     -----
     Exact. It does not depend on the parameters of the VAE, so it has no gradient.
     """
-    groups = partition(groups, validation.latent_count("latent_dim", latent_dim))
+    groups = partition(groups, validation.latent_count("latent_dim", latent_dim), "groups")
     log_size = np.log(validation.positive("dataset_size", validation.latent_count("dataset_size", dataset_size)))
     return MinibatchParts(
         mutual_information=float(log_size),
@@ -207,7 +207,7 @@ def minibatch_bounds(
     is at most the product over g of the sums over j.
     """
     _weights(dataset_size, batch_size, estimator)
-    groups = partition(groups, vae.latent_dim)
+    groups = partition(groups, vae.latent_dim, "groups")
     information = np.log(dataset_size) + (np.log(batch_size) if estimator == "weighted" else 0.0)
     between = (len(groups) - 1) * information if vae.belongs_to(groups) else np.inf
     return MinibatchBounds(float(information), float(between))

@@ -33,6 +33,7 @@ from theory.partition import Posterior, partition
 
 __all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
 
+ROUNDING = 1e-9  # by how much a bracket is wider than it need be without rounding
 LARGEST_STEP = 4.0  # factor by which weights change between two Newton solutions
 
 
@@ -109,7 +110,7 @@ def grouped_optimum(
         decoder,
         float(noise_variance),
         validation.covariance_matrix("covariance", covariance, data_dim),
-        partition(groups, latent_dim),
+        partition(groups, latent_dim, "groups"),
         partition(posterior, latent_dim),
     )
     for name in ("between", "within", "dimension_wise"):
@@ -187,8 +188,9 @@ def _learned_noise(decoder, covariance, weights: Weights, groups: Posterior, pos
         best = grouped_optimum(decoder, noise, covariance, weights, groups, posterior=posterior)
         return float(np.log(best.terms.distortion / (len(covariance) * noise)))
 
-    # The distortion is that of the best code or less: at most that of the prior's, tr S + tr W W^T.
-    bracket = np.log([least / len(covariance), (most + np.sum(decoder**2)) / len(covariance)])
+    # The distortion is at most that of the code that is the prior, tr S + tr W W^T; a root may lie at either end.
+    ends = np.array([least, most + np.sum(decoder**2)]) / len(covariance)
+    bracket = np.log(ends * (1 - ROUNDING, 1 + ROUNDING))
     return float(np.exp(brentq(excess, *bracket, xtol=1e-14, rtol=1e-14)))
 
 

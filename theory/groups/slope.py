@@ -58,7 +58,7 @@ def granularity_slope(truth: GenerativeModel, groups: Posterior, *, posterior: P
     seen = vae.encoder @ truth.covariance
     code = seen @ vae.encoder.T + vae.posterior_covariance
     pull = -np.linalg.inv(code)
-    for group in partition(groups, vae.latent_dim):
+    for group in partition(groups, vae.latent_dim, "groups"):
         block = np.ix_(group, group)
         pull[block] += np.linalg.inv(code[block])
     precision = np.eye(vae.latent_dim) + truth.loading.T @ truth.loading / truth.noise_variance

@@ -155,3 +155,10 @@ def test_noise_that_cannot_be_learned():
         grouped_optimum(np.eye(3), "learned", np.eye(3), Weights.independence(2))
     with pytest.raises(ValueError, match="noise_variance must be a number or 'learned'"):
         grouped_optimum(np.eye(3), "lerned", np.eye(3), Weights.independence(2))
+
+
+def test_learned_noise_of_a_decoder_that_decodes_nothing():
+    covariance = np.diag([2.0, 1.0, 0.3])
+    for decoder in (np.zeros((3, 2)), np.zeros((3, 0))):
+        best = grouped_optimum(decoder, "learned", covariance, Weights.independence(3), "full")
+        assert best.vae.noise_variance == pytest.approx(1.1, rel=1e-12)
