@@ -174,7 +174,7 @@ def train(
             steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
     if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
-    if not np.isfinite(theta).all():
+    if not (np.isfinite(theta).all() and theta[problem.mask > 0].max(initial=0.0) < OVERFLOW):
         raise ValueError(
             f"beta must leave the loss a lower bound, parameters overflowed with {beta!r}; raise its weights"
         )

@@ -134,6 +134,7 @@ def test_overlap_of_neighbours():
         (lambda: granularity_map(TRUTH, betas=[-1.0]), "betas must be >= 0"),
         (lambda: granularity_map(TRUTH, betas=[1.0], seeds=0), "seeds must be at least 1"),
         (lambda: train(np.eye(2), 2, beta=Weights(), groups=[[0]]), "groups must hold each latent"),
+        (lambda: train(2 * np.eye(4), 2, beta=Weights(dimension_wise=-1)), "beta must leave the loss a lower bound"),
         (lambda: train(np.eye(2), 2, beta=1.0, prior=1e-320 * np.eye(2)), "prior must be positive definite"),
         (lambda: granularity_map(TRUTH, betas=[1.0], decoder="none"), "decoder must be one of"),
     ],
