@@ -16,9 +16,9 @@ import io
 import multiprocessing
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import numpy as np
@@ -234,19 +234,28 @@ def _sweep(arguments: argparse.Namespace) -> cli.Report:
     return cli.Report(values, text, failed=failed, interrupted=found.interrupted and not failed)
 
 
-def _processes(count: int | None):
-    """A pool of processes, or a context without one, to make the runs of a sweep in."""
+@contextmanager
+def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
+    """A pool of processes, or none, to make the runs of a sweep in."""
     if count is None:
-        return nullcontext()
+        yield None
+        return
     if count < 1:
         raise ValueError(f"--processes must be at least 1, got {count}; leave it out to train in threads")
     # Spawned, since a fork of a process with threads may hang; deaf to Ctrl-C, which is for this process to handle.
-    return ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         count,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_IGN),
     )
+    # Whoever ends this process by a signal means its workers too: as by Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pool:
+            yield pool
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _sprites(arguments: argparse.Namespace) -> cli.Report:

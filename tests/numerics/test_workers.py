@@ -177,7 +177,8 @@ def test_processes_and_a_killed_one(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="another process is interrupted by a signal")
-def test_the_command_interrupted_and_resumed(tmp_path):
+@pytest.mark.parametrize("how", ["interrupted", "terminated"])
+def test_the_command_interrupted_and_resumed(tmp_path, how):
     file, table = tmp_path / "runs.jsonl", tmp_path / "runs.csv"
     command = [sys.executable, "-m", "numerics", "sweep", "--eigenvalues", "4,2.5,1.2,.6,.3", "--latent-dim", "3"]
     command += ["--method", "adam", "--gradient-tolerance", "1e-300", "--max-steps", "50000", "--resume", str(file)]
@@ -188,7 +189,10 @@ def test_the_command_interrupted_and_resumed(tmp_path):
         start_new_session=True,
     )
     wait_for_runs(file, 1)
-    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to this process and to its workers
+    if how == "interrupted":
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to this process and to its workers
+    else:
+        running.terminate()  # this process only; its workers must not live on, or the pipes would not close
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130, err.decode()
     assert b"Traceback" not in err
