@@ -123,10 +123,9 @@ def _by_weight(truth: GenerativeModel, runs: list[GranularityRun], quick: bool) 
         rows += points(WEIGHT, series, "theory", line, curve)
         found, expected = [run.matched_elbo - plain for run in trained], [solved(size, beta) for beta in tried]
         rows += points(WEIGHT, series, "trained", tried, found, expected=expected)
-        limit = independent_groups(
-            truth.loading, truth.noise_variance, truth.covariance, equal_groups(truth.latent_dim, size)
-        )
         if size % PAIRS[0] == 0:
+            groups = equal_groups(truth.latent_dim, size)
+            limit = independent_groups(truth.loading, truth.noise_variance, truth.covariance, groups)
             rows += points(WEIGHT, f"limit of {series}", "theory", BETAS, np.full(2, _bound(truth, limit.vae) - plain))
         else:
             rows += points(WEIGHT, series, "minimum", line[np.argmax(curve)], curve.max())
@@ -164,8 +163,7 @@ def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities)
 def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point]:
     sizes = range(1, truth.latent_dim + 1)
     weights, rows = Weights.independence(BETA), []
-    cut = [sum(len({0, 1} & {(latent - first) for latent in group}) == 1 for group in equal_groups(6, size)
-               for first in (0, 2, 4)) // 2 for size in sizes]  # fmt: skip
+    cut = [_cut_pairs(equal_groups(truth.latent_dim, size)) for size in sizes]
     held = [
         grouped_optimum(
             truth.loading, truth.noise_variance, truth.covariance, weights, equal_groups(truth.latent_dim, size)
@@ -189,6 +187,12 @@ def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point
         rows += points(VALUE, series, "theory", list(sizes), expected)
         rows += points(VALUE, series, "trained", list(sizes), found, expected=expected)
     return rows
+
+
+def _cut_pairs(groups: list[list[int]]) -> int:
+    """How many of the pairs of neighbours that are correlated lie in two groups."""
+    firsts = range(0, sum(map(len, groups)), 2)
+    return sum(not any({first, first + 1} <= set(group) for group in groups) for first in firsts)
 
 
 def _limit(rows: list[Point]) -> Deviation:

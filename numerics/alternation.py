@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.problem import Problem
+from numerics.problem import Problem, pack
 from theory.groups import Weights
 
 __all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder", "with_best_encoder"]
@@ -234,7 +234,4 @@ def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rota
         _, axes = np.linalg.eigh(decoder.weights.T @ decoder.weights)
         decoder = Decoder(decoder.weights @ axes[:, ::-1], decoder.log_noise)
     encoder = best_encoder(decoder, setting, family)
-    triangle = encoder.factor.copy()
-    np.fill_diagonal(triangle, np.log(np.diagonal(triangle)))
-    parts = decoder.weights.T, encoder.whitened.T, triangle
-    return np.concatenate([*(part.ravel() for part in parts), [decoder.log_noise]])
+    return pack(decoder.weights, encoder.whitened, encoder.factor, decoder.log_noise)

@@ -16,11 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import get_num_threads
-from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
-from numerics.problem import Problem, pose
-from numerics.training import ENDS, OVERFLOW, TrainingRun, generator
+from numerics.problem import Problem, pack, pose
+from numerics.training import BLAS, ENDS, OVERFLOW, TrainingRun, generator
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
@@ -102,7 +101,7 @@ def train_minibatch(
     history, step, diverged = np.empty(steps), 0, False
     get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
-    with threadpool_limits(1, user_api="blas"):  # several threads would take sums in another order
+    with BLAS.limit(limits=1, user_api="blas"):  # several threads would take sums in another order
         for picks, noise in ahead(blocks):
             kernels.sampled_adam(
                 theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
@@ -145,11 +144,10 @@ def _mask(problem: Problem) -> np.ndarray:
 
 def _vae(theta: np.ndarray, problem: Problem, unit: float) -> LinearVAE:
     """The model that parameters stand for, in the units of the data."""
-    decoder, encoder, triangle = kernels.matrices(theta, problem.latent_dim, len(problem.roots))
-    factor = np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+    decoder, encoder, factor = problem.unpack(theta)
     return LinearVAE(
-        decoder=decoder.T * np.sqrt(unit) if problem.decoder is None else problem.decoder,
-        encoder=encoder / np.sqrt(unit),
+        decoder=decoder * np.sqrt(unit) if problem.decoder is None else problem.decoder,
+        encoder=encoder.T / np.sqrt(unit),
         posterior_covariance=factor @ factor.T,
         noise_variance=np.exp(theta[-1]) * unit,
         mean=problem.mean,
@@ -158,14 +156,11 @@ def _vae(theta: np.ndarray, problem: Problem, unit: float) -> LinearVAE:
 
 def _exact(vae: LinearVAE, problem: Problem, weights: Weights) -> tuple[float, float]:
     """The exact loss on the data, and the norm of its gradient in the coordinates of `train`."""
-    factor, scale = np.linalg.cholesky(vae.posterior_covariance), np.sqrt(problem.unit)
-    triangle = np.tril(factor, -1) + np.diag(np.log(np.diagonal(factor)))
-    maps = np.concatenate([vae.decoder.T @ problem.axes / scale, vae.encoder @ problem.axes * problem.roots * scale])
-    theta = np.concatenate([maps.ravel(), triangle.ravel(), [np.log(vae.noise_variance / problem.unit)]])
-    gradient, work = np.empty_like(theta), np.empty((5, problem.latent_dim, problem.latent_dim))
-    settings = problem.roots, problem.latent_dim, problem.objective(weights), problem.mask
-    loss = kernels.value_and_gradient(theta, *settings, gradient, work)
-    return float(loss + problem.loss_offset(weights)), float(np.linalg.norm(gradient))
+    scale, axes = np.sqrt(problem.unit), problem.axes
+    whitened = (vae.encoder @ axes * problem.roots * scale).T
+    factor, log_noise = np.linalg.cholesky(vae.posterior_covariance), np.log(vae.noise_variance / problem.unit)
+    loss, norm = problem.measure(pack(axes.T @ vae.decoder / scale, whitened, factor, log_noise), weights)
+    return loss + problem.loss_offset(weights), norm
 
 
 def _blocks(

@@ -19,7 +19,7 @@ from theory.model import LinearVAE, Moments, as_moments
 from theory.objective import prior_covariance
 from theory.partition import partition, partition_mask
 
-__all__ = ["Problem", "pose"]
+__all__ = ["Problem", "pack", "pose"]
 
 KICK = 1e-3  # in training coordinates, for each parameter
 
@@ -114,6 +114,12 @@ class Problem:
             noise_variance=np.exp(theta[-1]) * self.unit,
             mean=self.mean,
         )
+
+
+def pack(decoder: np.ndarray, encoder: np.ndarray, factor: np.ndarray, log_noise: float) -> np.ndarray:
+    """Parameters, from what `Problem.unpack` returns and the logarithm of the noise."""
+    triangle = np.tril(factor, -1) + np.diag(np.log(np.diagonal(factor)))
+    return np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [log_noise]])
 
 
 def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="diagonal", prior=None) -> Problem:

@@ -14,14 +14,13 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 from numba import get_num_threads, parallel_chunksize
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
 from numerics.pending import Pending
 from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
-from numerics.training import ENDS, as_weights, descent_settings
+from numerics.training import BLAS, ENDS, as_weights, descent_settings
 from numerics.workers import collect, descend_batch
 from theory import validation
 from theory.groups import Weights
@@ -223,7 +222,7 @@ def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executo
 
         collect(executor, descend_batch, batches(size), take, keep)
         return
-    with parallel_chunksize(1), threadpool_limits(1, user_api="blas"):  # the runs are what is parallel
+    with parallel_chunksize(1), BLAS.limit(limits=1, user_api="blas"):  # the runs are what is parallel
         for part, arguments in batches(size * get_num_threads()):
             kernels.descend_all(*arguments, *todo.outputs(part))
             keep(part)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
+from numerics.training import BLAS
 
 __all__ = ["collect", "descend_batch"]
 
@@ -32,7 +32,7 @@ def descend_batch(thetas, roots, latent_dim, weights, labels, precision, mask, k
     runs, history = len(thetas), np.empty(0)
     steps, ends = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=np.int64)
     losses, norms = np.zeros(runs), np.zeros(runs)
-    with threadpool_limits(1, user_api="blas"):  # as in training: the same sums in the same order
+    with BLAS.limit(limits=1, user_api="blas"):  # as in training: the same sums in the same order
         for run in range(runs):
             objective = (weights[run], labels, precision)
             steps[run], losses[run], norms[run], ends[run] = kernels.descend(

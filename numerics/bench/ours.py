@@ -68,8 +68,9 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
     """Adam on minibatches, as in `train_minibatch` but for the rows, which are drawn and not shuffled."""
     latent_dim, (_, data_dim) = len(task.start.log_scales), task.rows.shape
     triangle = np.diag(task.start.log_scales)
-    begin = np.concatenate([task.start.decoder.T.ravel(), task.start.encoder.T.ravel(), triangle.ravel(), [0.0]])
-    begin[-1] = task.start.log_noise
+    begin = np.concatenate(
+        [task.start.decoder.T.ravel(), task.start.encoder.T.ravel(), triangle.ravel(), [task.start.log_noise]]
+    )
     mask = np.ones_like(begin)
     mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
 

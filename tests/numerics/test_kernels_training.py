@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numerics import kernels_training as kernels
-from numerics.problem import pose
+from numerics.problem import pack, pose
 from numerics.training import as_weights
 from tests.cases import DISTINCT, ISOTROPIC, ONE_DOMINANT
 from theory import elbo_terms
@@ -83,6 +83,15 @@ def test_grouped_loss_and_gradient(groups, prior):
     np.testing.assert_allclose(gradient, np.concatenate(parts), rtol=1e-10, atol=1e-11)
     plain = evaluate(problem, theta, weights, kernels.value_and_gradient.py_func)
     np.testing.assert_allclose(plain[1], gradient, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("latent_dim", [0, 1, 3])
+def test_packing_undoes_unpacking(latent_dim):
+    problem, theta = setting("full", latent_dim)
+    packed = pack(*problem.unpack(theta), theta[-1])
+    above = np.zeros(len(theta), dtype=bool)
+    above[2 * problem.roots.size * latent_dim : -1] = ~np.tri(latent_dim, dtype=bool).ravel()
+    np.testing.assert_allclose(packed, np.where(above, 0.0, theta), rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("function", [kernels.invert, kernels.invert.py_func], ids=["compiled", "python"])
