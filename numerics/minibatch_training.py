@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import get_num_threads
 
 from numerics import kernels_training as kernels
 from numerics.problem import Problem, pack, pose
-from numerics.training import BLAS, ENDS, OVERFLOW, TrainingRun, generator
+from numerics.training import ENDS, OVERFLOW, TrainingRun, generator
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
@@ -96,21 +95,20 @@ def train_minibatch(
 
     unit = float(np.trace(moments.covariance)) / len(moments.mean) or 1.0
     scaled = np.ascontiguousarray(data - moments.mean) / np.sqrt(unit)
-    theta, mask = _start(problem, unit, rng), _mask(problem)
-    gradient, first, second = np.zeros((3, len(theta)))
+    mask = _mask(problem)
+    theta, gradient, first, second = (kernels.zeros(len(mask)) for _ in range(4))
+    theta[:] = _start(problem, unit, rng)
     history, step, diverged = np.empty(steps), 0, False
-    get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
-    with BLAS.limit(limits=1, user_api="blas"):  # several threads would take sums in another order
-        for picks, noise in ahead(blocks):
-            kernels.sampled_adam(
-                theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
-                gradient, first, second, step, history[step : step + len(picks)],
-            )  # fmt: skip
-            step += len(picks)
-            diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
-            if diverged:
-                break
+    for picks, noise in ahead(blocks):
+        kernels.sampled_adam(
+            theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
+            gradient, first, second, step, history[step : step + len(picks)],
+        )  # fmt: skip
+        step += len(picks)
+        diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
+        if diverged:
+            break
     if not (np.isfinite(theta).all() and np.abs(theta[2 * len(moments.mean) * problem.latent_dim :]).max() < OVERFLOW):
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
     vae = _vae(theta, problem, unit)

@@ -43,8 +43,9 @@ class Problem:
         one where a parameter is learned, zero where it is held.
     family : tuple of arrays of int
         the groups of latents that the posterior covariance keeps together.
-    labels : (K,) array of int
-        the number of each latent's group, between and within which total correlation is split.
+    partitions : (3, K) array of int
+        the number of each latent's group: all in one, the groups between and within which total correlation is split,
+        and each on its own.
     prior : (K, K) array
     mean : (D,) array or None
     """
@@ -57,13 +58,13 @@ class Problem:
     decoder: np.ndarray | None
     mask: np.ndarray
     family: tuple[np.ndarray, ...]
-    labels: np.ndarray
+    partitions: np.ndarray
     prior: np.ndarray
     mean: np.ndarray | None
 
     def objective(self, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Weights, groups and precision of the prior, as the kernels take them."""
-        return np.array(astuple(weights)), self.labels, np.linalg.inv(self.prior)
+        return np.array(astuple(weights)), self.partitions, np.linalg.inv(self.prior)
 
     def loss_offset(self, weights: Weights) -> float:
         """What the unit of variance and the scale of the prior add to the loss: (D/2) log unit + (w_D/2) log det Pi."""
@@ -92,15 +93,21 @@ class Problem:
 
     def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Decoder, whitened encoder and Cholesky factor of the posterior covariance, by parameters."""
-        decoder, encoder, triangle = kernels.matrices(theta, self.latent_dim, len(self.roots))
+        _, maps, triangle = kernels.views(theta, self.latent_dim, len(self.roots))
+        decoder, encoder = maps[: self.latent_dim], maps[self.latent_dim :]
         return decoder.T, encoder.T, np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+
+    def value_and_gradient(self, theta: np.ndarray, weights: Weights) -> tuple[float, np.ndarray]:
+        """The loss, in training units, and its gradient, zero where a parameter is held."""
+        gradient, work = np.empty_like(theta), np.empty((5, self.latent_dim, self.latent_dim))
+        at, slopes = (kernels.views(vector, self.latent_dim, len(self.roots)) for vector in (theta, gradient))
+        loss = kernels.value_and_gradient(at, self.roots, self.objective(weights), self.mask, slopes, work)
+        return float(loss), gradient
 
     def measure(self, theta: np.ndarray, weights: Weights) -> tuple[float, float]:
         """The loss, in training units, and the Euclidean norm of its gradient over what is learned."""
-        gradient, work = np.empty_like(theta), np.empty((5, self.latent_dim, self.latent_dim))
-        objective = self.objective(weights)
-        loss = kernels.value_and_gradient(theta, self.roots, self.latent_dim, objective, self.mask, gradient, work)
-        return float(loss), float(np.linalg.norm(gradient))
+        loss, gradient = self.value_and_gradient(theta, weights)
+        return loss, float(np.linalg.norm(gradient))
 
     def vae(self, theta: np.ndarray) -> LinearVAE:
         """The model that parameters stand for, in the units and axes of the data."""
@@ -152,7 +159,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
         decoder=decoder,
         mask=mask,
         family=family,
-        labels=labels,
+        partitions=np.stack([np.zeros_like(labels), labels, np.arange(latent_dim)]),
         prior=prior_covariance(prior, latent_dim),
         mean=moments.mean if isinstance(covariance, Moments) else None,
     )

@@ -20,7 +20,7 @@ from numerics import kernels_training as kernels
 from numerics.pending import Pending
 from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
-from numerics.training import BLAS, ENDS, as_weights, descent_settings
+from numerics.training import ENDS, as_weights, descent_settings
 from numerics.workers import collect, descend_batch
 from theory import validation
 from theory.groups import Weights
@@ -206,8 +206,8 @@ def sweep(
 
 def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executor | None, keep) -> None:
     """Make all runs in batches, and `keep` each batch, a slice, as soon as it has finished."""
-    _, labels, precision = problem.objective(Weights())
-    shared = (labels, precision, problem.mask, problem.kick, *settings)
+    _, partitions, precision = problem.objective(Weights())
+    shared = (partitions, precision, problem.mask, problem.kick, *settings)
 
     def batches(size: int) -> Iterator[tuple[slice, tuple]]:
         for part in (slice(first, first + size) for first in range(0, len(todo.keys), size)):
@@ -222,7 +222,7 @@ def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executo
 
         collect(executor, descend_batch, batches(size), take, keep)
         return
-    with parallel_chunksize(1), BLAS.limit(limits=1, user_api="blas"):  # the runs are what is parallel
+    with parallel_chunksize(1):
         for part, arguments in batches(size * get_num_threads()):
             kernels.descend_all(*arguments, *todo.outputs(part))
             keep(part)

@@ -25,7 +25,7 @@ from theory.groups import Weights
 from theory.model import LinearVAE
 from theory.partition import Posterior
 
-__all__ = ["BLAS", "TrainingRun", "train"]
+__all__ = ["TrainingRun", "train"]
 
 DESCENTS = {"accelerated": kernels.ACCELERATED, "gradient": kernels.GRADIENT_DESCENT, "adam": kernels.ADAM}
 HALF_SOLVED = {
@@ -163,14 +163,14 @@ def train(
     method = resolve(validation.choice("method", method, METHODS), problem, weights)
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
     theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
-    with BLAS.limit(limits=1, user_api="blas"):
-        if method in DESCENTS:
-            objective = problem.objective(weights)
-            steps, loss, norm, end = kernels.descend(
-                theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick,
-                DESCENTS[method], *limits, history,
-            )  # fmt: skip
-        else:
+    if method in DESCENTS:
+        objective = problem.objective(weights)
+        steps, loss, norm, end = kernels.descend(
+            theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick,
+            DESCENTS[method], *limits, history,
+        )  # fmt: skip
+    else:
+        with BLAS.limit(limits=1, user_api="blas"):
             steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
     if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
         raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")

@@ -13,31 +13,29 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.training import BLAS
 
 __all__ = ["collect", "descend_batch"]
 
 IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
 
 
-def descend_batch(thetas, roots, latent_dim, weights, labels, precision, mask, kick, *settings) -> tuple:
+def descend_batch(thetas, roots, latent_dim, weights, partitions, precision, mask, kick, *settings) -> tuple:
     """`kernels.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, ends).
 
     The arguments are those of `kernels.descend_all` but for the outputs.
     """
     # What another process sends may be write-protected, which would be another type to the compiler.
-    thetas, roots, weights, labels, precision, mask, kick = (
-        np.array(array, order="C") for array in (thetas, roots, weights, labels, precision, mask, kick)
+    thetas, roots, weights, partitions, precision, mask, kick = (
+        np.array(array, order="C") for array in (thetas, roots, weights, partitions, precision, mask, kick)
     )
     runs, history = len(thetas), np.empty(0)
     steps, ends = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=np.int64)
     losses, norms = np.zeros(runs), np.zeros(runs)
-    with BLAS.limit(limits=1, user_api="blas"):  # as in training: the same sums in the same order
-        for run in range(runs):
-            objective = (weights[run], labels, precision)
-            steps[run], losses[run], norms[run], ends[run] = kernels.descend(
-                thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
-            )
+    for run in range(runs):
+        objective = (weights[run], partitions, precision)
+        steps[run], losses[run], norms[run], ends[run] = kernels.descend(
+            thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
+        )
     return thetas, steps, losses, norms, ends
 
 

@@ -10,7 +10,7 @@ from numerics.bench.timing import Contestant
 from numerics.minibatch_training import ahead
 from numerics.problem import pose
 from numerics.sweep import sweep
-from numerics.training import BLAS, descent_settings
+from numerics.training import descent_settings
 from theory import LinearVAE, Moments, optimum
 from theory.groups import Weights
 
@@ -41,10 +41,9 @@ def _one_run(task: Descent) -> Contestant:
 
     def run():
         theta = begin.copy()
-        with BLAS.limit(limits=1, user_api="blas"):  # as in `train`
-            kernels.descend(
-                theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
-            )
+        kernels.descend(
+            theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
+        )
         return theta
 
     return Contestant(NAME, run, lambda theta: _parameters(problem.vae(theta), task.eigenvalues))
@@ -75,19 +74,19 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
     mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
 
     def run():
-        theta, (gradient, first, second), step = begin.copy(), np.zeros((3, len(begin))), 0
-        with BLAS.limit(limits=1, user_api="blas"):  # as in `train_minibatch`
-            for picks, noise in ahead(task.blocks()):
-                kernels.sampled_adam(
-                    theta, task.rows, picks, noise, task.beta, mask, LEARNING_RATE,
-                    gradient, first, second, step, np.empty(len(picks)),
-                )  # fmt: skip
-                step += len(picks)
+        (theta, gradient, first, second), step = (kernels.zeros(len(begin)) for _ in range(4)), 0
+        theta[:] = begin
+        for picks, noise in ahead(task.blocks()):
+            kernels.sampled_adam(
+                theta, task.rows, picks, noise, task.beta, mask, LEARNING_RATE,
+                gradient, first, second, step, np.empty(len(picks)),
+            )  # fmt: skip
+            step += len(picks)
         return theta
 
     def read(theta):
-        decoder, encoder, triangle = kernels.matrices(theta, latent_dim, data_dim)
-        return Parameters(decoder.T, encoder.T, np.diagonal(triangle), theta[-1])
+        _, maps, triangle = kernels.views(theta, latent_dim, data_dim)
+        return Parameters(maps[:latent_dim].T, maps[latent_dim:].T, np.diagonal(triangle), theta[-1])
 
     return [Contestant(NAME, run, read)]
 

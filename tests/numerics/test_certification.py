@@ -8,7 +8,7 @@ from scipy.linalg import sqrtm
 
 from numerics import certification
 from numerics.certification import certify
-from numerics.kernels_training import value_and_gradient
+from numerics.kernels_training import value_and_gradient, views
 from tests.cases import CASES, orthogonal
 from theory import LinearVAE, Moments, elbo_terms, optimal_encoder, optimum
 from theory.axes import rotate
@@ -112,10 +112,9 @@ def test_gradient_agrees_with_the_training_kernel():
     triangle = np.tril(factor, -1) + np.diag(np.log(np.diagonal(factor)))
     decoder, encoder = axes.T @ vae.decoder, (vae.encoder @ axes * roots).T
     theta = np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [np.log(vae.noise_variance)]])
-    gradient, work = np.empty_like(theta), np.empty((5, 3, 3))
-    value_and_gradient(
-        theta, roots, 3, (np.full(4, BETA), np.arange(3), np.eye(3)), np.ones_like(theta), gradient, work
-    )
+    gradient, objective = np.empty_like(theta), (np.full(4, BETA), np.tile(np.arange(3), (3, 1)), np.eye(3))
+    at, slopes = (views(vector, 3, 4) for vector in (theta, gradient))
+    value_and_gradient(at, roots, objective, np.ones_like(theta), slopes, np.empty((5, 3, 3)))
 
     size = decoder.size
     to_decoder, to_encoder = gradient[:size].reshape(3, 4).T, gradient[size : 2 * size].reshape(3, 4).T

@@ -25,9 +25,9 @@ def setting(posterior="full", latent_dim=3, case=DISTINCT, noise_variance="learn
 
 def evaluate(problem, theta, weights, function=kernels.value_and_gradient):
     gradient, work = np.full(len(theta), np.nan), np.full((5, problem.latent_dim, problem.latent_dim), np.nan)
+    at, slopes = (kernels.views(vector, problem.latent_dim, problem.roots.size) for vector in (theta, gradient))
     objective = problem.objective(as_weights("beta", weights))
-    loss = function(theta, problem.roots, problem.latent_dim, objective, problem.mask, gradient, work)
-    return loss, gradient
+    return function(at, problem.roots, objective, problem.mask, slopes, work), gradient
 
 
 def defined_loss(problem, theta, covariance, beta):
@@ -104,35 +104,38 @@ def test_inverse_of_a_positive_definite_matrix(function, size):
     np.testing.assert_allclose(inverse @ matrix, np.eye(size), atol=1e-11)
 
 
-@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (3, 4), (7, 3), (16, 64)], ids=str)
-def test_products_by_loops_and_by_the_library(shape):
-    rng = np.random.default_rng(0)
-    matrix, square, base = (rng.standard_normal(size) for size in (shape, 2 * shape[:1], 2 * shape[:1]))
-    for function in (
-        kernels.multiply,
-        kernels.multiply.py_func,
-        kernels.multiply_small,
-        kernels.multiply_small.py_func,
-    ):
-        out = np.full(shape, np.nan)
-        function(square, matrix, out)
-        np.testing.assert_allclose(out, square @ matrix, rtol=0, atol=1e-12)
-    for function in (kernels.add_gram, kernels.add_gram.py_func):
+SHAPES = [(0, 3, 5), (1, 1, 1), (3, 3, 4), (4, 4, 8), (6, 9, 3), (7, 2, 11), (16, 16, 64), (5, 0, 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_products_by_loops(shape):
+    """Sizes with and without rows and columns beyond the last block of four."""
+    (rows, inner, columns), rng = shape, np.random.default_rng(0)
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
+    base, others = rng.standard_normal((rows, columns)), rng.standard_normal((rows, inner))
+    for function in (kernels.add_product, kernels.add_product.py_func):
         out = base.copy()
-        function(matrix, out)
-        np.testing.assert_allclose(out, base + matrix @ matrix.T, rtol=0, atol=1e-12)
+        function(left, right, out)
+        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
+    square = rng.standard_normal((rows, rows))
+    for function in (kernels.add_lower, kernels.add_lower.py_func):
+        out = square.copy()
+        function(left, others, out)
+        np.testing.assert_allclose(np.tril(out), np.tril(square + left @ others.T), rtol=0, atol=1e-12)
+    for function in (kernels.mirror, kernels.mirror.py_func):
+        out = square.copy()
+        function(out)
+        np.testing.assert_array_equal(out, np.tril(square) + np.tril(square, -1).T)
 
 
-def test_large_sizes_take_the_library_and_the_same_loss(monkeypatch):
-    """The plain Python kernel by loops alone, far beyond the size from which on the compiled one calls the library."""
-    problem = pose(np.diag(np.linspace(2.0, 0.1, 40)), 12, "learned", None, "full")
-    theta = problem.start(np.random.default_rng(0))
-    assert kernels.BLAS_WORK < 40 * 12**2
-    compiled = evaluate(problem, theta, 1.5)
-    monkeypatch.setattr(kernels, "multiply", kernels.multiply_small)
-    plain = evaluate(problem, theta, 1.5, kernels.value_and_gradient.py_func)
-    assert plain[0] == pytest.approx(compiled[0], abs=1e-12)
-    np.testing.assert_allclose(plain[1], compiled[1], rtol=0, atol=1e-12)
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 1000])
+def test_vectors_that_begin_with_a_line_of_the_cache(size):
+    for function in (kernels.zeros, kernels.zeros.py_func):
+        vector = function(size)
+        assert vector.shape == (size,)
+        assert not vector.any()
+        assert vector.flags.c_contiguous
+        assert size == 0 or vector.ctypes.data % 64 == 0
 
 
 @pytest.mark.parametrize("latent_dim", [0, 1, 7])
@@ -239,10 +242,10 @@ def test_adam_takes_the_published_steps():
 
 def test_parts_of_the_parameters_in_plain_python():
     theta = np.arange(2 * 6 + 4 + 1.0)
-    for function in (kernels.matrices, kernels.matrices.py_func):
-        decoder, encoder, triangle = function(theta, 2, 3)
-        np.testing.assert_array_equal(decoder, [[0, 1, 2], [3, 4, 5]])
-        np.testing.assert_array_equal(encoder, [[6, 7, 8], [9, 10, 11]])
+    for function in (kernels.views, kernels.views.py_func):
+        vector, maps, triangle = function(theta, 2, 3)
+        assert np.shares_memory(vector, theta)
+        np.testing.assert_array_equal(maps, [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]])
         np.testing.assert_array_equal(triangle, [[12, 13], [14, 15]])
     for function in (kernels.read_factor, kernels.read_factor.py_func):
         factor = np.full((2, 2), np.nan)
@@ -263,8 +266,6 @@ def test_small_helpers_in_plain_python():
     x, y = np.array([1.0, -2.0, 0.5]), np.array([0.25, 3.0, 4.0])
     for function in (kernels.dot, kernels.dot.py_func):
         assert function(x, y) == x @ y
-    for function in (kernels.weighted_dot, kernels.weighted_dot.py_func):
-        assert function(x, y, x) == x @ (x * y)
     for function in (kernels.move, kernels.move.py_func):
         out = np.empty(3)
         function(x, 2.0, y, out)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numba
 import numpy as np
 import pytest
@@ -20,8 +16,6 @@ from theory.partition import partition
 
 DATA_DIM, BETA = 4, 1.7
 
-numba.get_num_threads()  # starts the threads, see `sampled_adam`
-
 
 def observations(count=300, seed=0):
     rng = np.random.default_rng(seed)
@@ -33,8 +27,10 @@ def random_theta(latent_dim, data_dim=DATA_DIM, seed=1):
 
 
 def sampled(theta, batch, noise, mask=1.0, function=kernels.sampled_value_and_gradient):
-    gradient = np.full(len(theta), np.nan)
-    return function(theta, batch, noise, BETA, mask * np.ones(len(theta)), gradient), gradient
+    gradient, (latent_dim, count), data_dim = np.full(len(theta), np.nan), noise.shape, batch.shape[1]
+    at, slopes = (kernels.views(vector, latent_dim, data_dim) for vector in (theta, gradient))
+    room = [np.full_like(part, np.nan) for part in kernels.sampled_room(latent_dim, data_dim, count)]
+    return function(at, batch, noise, BETA, mask * np.ones(len(theta)), slopes, tuple(room)), gradient
 
 
 def textbook(theta, batch, noise):
@@ -83,7 +79,8 @@ def test_the_gradient_expects_the_exact_one():
         gradients.append(sampled(theta, batch, rng.standard_normal((latent_dim, 20)))[1])
     error = np.std(gradients, axis=0) / np.sqrt(draws)
 
-    decoder, encoder, triangle = kernels.matrices(theta, latent_dim, DATA_DIM)
+    _, maps, triangle = kernels.views(theta, latent_dim, DATA_DIM)
+    decoder, encoder = maps[:latent_dim], maps[latent_dim:]
     factor, noise_variance = np.tril(triangle, -1) + np.diag(np.exp(np.diag(triangle))), np.exp(theta[-1])
     slope = grouped_gradient(
         decoder.T, encoder, factor @ factor.T, noise_variance, moments.covariance, Weights.uniform(BETA),
@@ -101,20 +98,6 @@ def test_the_gradient_expects_the_exact_one():
     learned = np.arange(len(theta)) != 2 * decoder.size + 1  # the entry above the diagonal of L stands for nothing
     assert (np.abs(mean - exact) < 5 * error)[learned].all()
     assert (np.abs(exact) > 20 * error)[learned].mean() > 0.5  # which is sharp enough to tell a wrong factor
-
-
-@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 3, 4), (4, 0, 2), (61, 200, 256)], ids=str)
-def test_large_products_by_one_thread_and_two(shape):
-    rows, inner, columns = shape
-    assert (rows * inner * columns >= kernels.THREAD_WORK) == (rows == 61)
-    rng = np.random.default_rng(0)
-    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
-    functions = kernels.multiply_large, kernels.multiply_halves
-    for function in (*functions, *(function.py_func for function in functions)):
-        for other in (right, np.ascontiguousarray(right.T).T):
-            out = np.full((rows, columns), np.nan)
-            function(left, other, out)
-            np.testing.assert_allclose(out, left @ right, rtol=0, atol=1e-12)
 
 
 def test_steps_of_adam_in_plain_python():
@@ -187,28 +170,6 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
     np.testing.assert_array_equal(runs[0].vae.encoder, runs[1].vae.encoder)
     other = train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(8))
     assert other.history[0] != runs[0].history[0]
-
-
-def test_kernels_from_the_cache_find_threads_to_call(tmp_path):
-    """The parallel kernel is cached first, its caller then compiled on top and cached, and then taken from the cache.
-
-    The last of these processes crashed while nothing started the threads.
-    """
-    train = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
-    parallel = (
-        "import numpy as np; from numerics import kernels_training as kernels; "
-        "kernels.sampled_value_and_gradient(*map(np.ones, (41, (3, 9), (2, 3))), 1.0, *np.ones((2, 41)))"
-    )
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", command],
-            capture_output=True,
-            check=True,
-            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
-        ).stdout
-        for command in (parallel, train, train)
-    ]
-    assert printed[1] == printed[2]
 
 
 def test_units_of_the_data_are_undone():

@@ -180,7 +180,7 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
     decoder, noise = begin.decoder / np.sqrt(problem.unit), begin.noise_variance / problem.unit
     whitened = root @ begin.encoder.T * np.sqrt(problem.unit)
     factor = np.linalg.cholesky(begin.posterior_covariance)
-    objective = problem.objective(Weights.uniform(beta))
+    weights = Weights.uniform(beta)
     for _ in range(50):
         code, gram = whitened.T @ whitened + factor @ factor.T, decoder.T @ decoder
         distortion = np.trace(covariance) - 2 * np.sum(decoder * (root @ whitened)) + np.sum(gram * code)
@@ -192,10 +192,7 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
         decoder, whitened = decoder - rate * to_decoder, whitened - rate * to_whitened
         factor = np.tril(factor - rate * slope, -1) + np.diag(np.diagonal(factor) * np.exp(-rate * log_slope))
         noise *= np.exp(-rate * to_log_noise)
-        gradient = np.empty_like(theta)
-        work = np.empty((5, latent_dim, latent_dim))
-        kernels.value_and_gradient(theta, problem.roots, latent_dim, objective, problem.mask, gradient, work)
-        theta -= rate * gradient
+        theta -= rate * problem.value_and_gradient(theta, weights)[1]
     end = problem.vae(theta)
     np.testing.assert_allclose(end.decoder, decoder * np.sqrt(problem.unit), rtol=0, atol=1e-11)
     np.testing.assert_allclose(
@@ -261,7 +258,7 @@ def test_constant_steps_of_adam_keep_it_from_settling():
         run = train(np.diag(eigenvalues), 4, beta=1.0, method="adam", rng=np.random.default_rng(seed))
         assert run.stopped == "max_steps"
         assert run.gradient_norm > 1e-3
-        assert 1e-6 < run.loss - best < 1e-2
+        assert 5e-5 < run.history[-5000:].mean() - best < 2e-4  # each step is far above or below that by chance
 
 
 @pytest.mark.parametrize("seed", range(4))
