@@ -60,6 +60,7 @@ NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED = -1, 0, 1, 2, 3  # why it ended
 LOG_NOISE_FLOOR = math.log(1e-6)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
+THREAD_WORK = 2**21  # multiplications from which on a second thread pays, which takes some microseconds to come
 LINE = 8  # numbers in a line of the cache
 
 
@@ -444,6 +445,24 @@ def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_ra
     return adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history)
 
 
+@njit(cache=True, error_model="numpy", parallel=True)
+def add_product_in_halves(left, right, out):
+    """`add_product`, the upper and lower half of the rows in parallel; one thread or two find the same numbers."""
+    half = len(left) // 8 * 4
+    for part in prange(2):
+        first, last = part * half, half + part * (len(left) - half)
+        add_product(left[first:last], right, out[first:last])
+
+
+@njit(cache=True, error_model="numpy")
+def add_large_product(left, right, out):
+    """`add_product`, with two threads if that is faster."""
+    if len(left) * right.size < THREAD_WORK:
+        add_product(left, right, out)
+    else:
+        add_product_in_halves(left, right, out)
+
+
 @njit(cache=True, error_model="numpy")
 def sampled_room(latent_dim, data_dim, count):
     """Scratch space for `sampled_value_and_gradient` of so many observations."""
@@ -487,7 +506,7 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
     for i in range(data_dim):
         for n in range(count):
             columns[i, n] = batch[n, i]
-    add_product(maps, columns, through)
+    add_large_product(maps, columns, through)
     for k in range(latent_dim):
         for n in range(count):
             latents[k, n] = means[k, n]
@@ -505,7 +524,7 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
             back[latent_dim + k, n] = pulled[k, n] + pull * means[k, n]
     distortion /= count
 
-    add_product(back, batch, to_maps)
+    add_large_product(back, batch, to_maps)
     add_lower(latents, latents, code)
     mirror(code)
     for k in range(latent_dim):
@@ -527,7 +546,8 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
 def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
     """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
 
-    `losses` takes the sampled loss before each.
+    `losses` takes the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads of
+    `add_product_in_halves`: numba does not where it takes the caller of a parallel function from its cache.
     """
     latent_dim, (count, data_dim) = noise.shape[1], (picks.shape[1], data.shape[1])
     at, slopes = views(theta, latent_dim, data_dim), views(gradient, latent_dim, data_dim)

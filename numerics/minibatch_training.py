@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numba import get_num_threads
 
 from numerics import kernels_training as kernels
 from numerics.problem import Problem, pack, pose
@@ -26,7 +27,7 @@ from theory.partition import Posterior
 
 __all__ = ["ahead", "train_minibatch"]
 
-BLOCK = 2**16  # random numbers drawn at a time: half a millisecond, which is many steps of small models
+BLOCK = 2**17  # random numbers drawn at a time: a millisecond, which is many steps of small models
 
 
 def train_minibatch(
@@ -99,6 +100,7 @@ def train_minibatch(
     theta, gradient, first, second = (kernels.zeros(len(mask)) for _ in range(4))
     theta[:] = _start(problem, unit, rng)
     history, step, diverged = np.empty(steps), 0, False
+    get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     for picks, noise in ahead(blocks):
         kernels.sampled_adam(

@@ -20,7 +20,7 @@ from numerics import kernels_training as kernels
 from numerics.pending import Pending
 from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
-from numerics.training import ENDS, as_weights, descent_settings
+from numerics.training import BLAS, ENDS, as_weights, descent_settings
 from numerics.workers import collect, descend_batch
 from theory import validation
 from theory.groups import Weights
@@ -86,6 +86,7 @@ class Sweep:
         return self.vae(beta_index, 0 if np.isnan(losses).all() else int(np.nanargmin(losses)))
 
 
+@BLAS.wrap(limits=1, user_api="blas")  # threads that wait for more of it would take the time of those that train
 def sweep(
     covariance,
     latent_dim: int,

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 LEARNING_RATE, DECAYS, EPSILON = 0.01, (0.9, 0.999), 1e-8  # of Adam
-BLOCK = 2**16  # random numbers that are drawn together, as in `train_minibatch`
+BLOCK = 2**17  # random numbers that are drawn together, as in `train_minibatch`
 SMALLEST_EIGENVALUE = 0.01  # the largest is 1, which leaves the units of training as they are
 
 

@@ -22,7 +22,7 @@ CLOSED_FORM_LATENTS = 16
 FULL_BATCH = [(8, 4, 500), (20, 5, 500), (64, 16, 200), (256, 32, 200), (784, 64, 100)]
 SWEEP = [(20, 5, 300), (64, 16, 200)]
 SWEPT = tuple(np.geomspace(0.5, 2.0, 16)), tuple(range(16))  # betas and seeds: 256 runs
-MINIBATCH = [(20, 5, 1000), (64, 16, 500), (784, 64, 50)]
+MINIBATCH = [(20, 5, 4000), (64, 16, 1000), (784, 64, 100)]
 CLOSED_FORM = [784, 2000]
 LARGE = 500  # a quick benchmark leaves out data dimensions beyond
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
@@ -15,6 +19,8 @@ from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
 
 DATA_DIM, BETA = 4, 1.7
+
+numba.get_num_threads()  # starts the threads, see `sampled_adam`
 
 
 def observations(count=300, seed=0):
@@ -100,6 +106,20 @@ def test_the_gradient_expects_the_exact_one():
     assert (np.abs(exact) > 20 * error)[learned].mean() > 0.5  # which is sharp enough to tell a wrong factor
 
 
+@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 3, 4), (4, 0, 2), (61, 200, 256)], ids=str)
+def test_large_products_by_one_thread_and_two(shape):
+    rows, inner, columns = shape
+    assert (rows * inner * columns >= kernels.THREAD_WORK) == (rows == 61)
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
+    base = rng.standard_normal((rows, columns))
+    functions = kernels.add_large_product, kernels.add_product_in_halves
+    for function in (*functions, *(function.py_func for function in functions)):
+        out = base.copy()
+        function(left, right, out)
+        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
+
+
 def test_steps_of_adam_in_plain_python():
     data, theta = observations(9), random_theta(2)
     rng = np.random.default_rng(4)
@@ -170,6 +190,28 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
     np.testing.assert_array_equal(runs[0].vae.encoder, runs[1].vae.encoder)
     other = train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(8))
     assert other.history[0] != runs[0].history[0]
+
+
+def test_kernels_from_the_cache_find_threads_to_call(tmp_path):
+    """The parallel kernel is cached first, its caller then compiled on top and cached, and then taken from the cache.
+
+    The last of these processes crashed while nothing started the threads.
+    """
+    train = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
+    parallel = (
+        "import numpy as np; from numerics import kernels_training as kernels; "
+        "kernels.add_product_in_halves(np.ones((9, 9)), np.ones((9, 3)), np.ones((9, 3)))"
+    )
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", command],
+            capture_output=True,
+            check=True,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+        ).stdout
+        for command in (parallel, train, train)
+    ]
+    assert printed[1] == printed[2]
 
 
 def test_units_of_the_data_are_undone():
