@@ -208,15 +208,17 @@ def add_product(left, right, out):
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def read_factor(triangle, factor):
-    """Write F, the Cholesky factor of Q, and return log det Q."""
-    log_det = 0.0
-    for j in range(len(triangle)):
+def read_factor(triangle, mask, factor):
+    """Write F, the Cholesky factor of Q; returns log det Q and whether any of F below its diagonal is learned."""
+    size, log_det, coupled = len(triangle), 0.0, False
+    learned = mask[-1 - size * size : -1]
+    for j in range(size):
         for k in range(j):
             factor[j, k], factor[k, j] = triangle[j, k], 0.0
+            coupled = coupled or learned[j * size + k] > 0
         factor[j, j] = math.exp(triangle[j, j])
         log_det += 2 * triangle[j, j]
-    return log_det
+    return log_det, coupled
 
 
 @njit(cache=True, error_model="numpy")
@@ -251,11 +253,13 @@ def value_and_gradient(at, roots, objective, mask, slopes, work):
     decoder, encoder = maps[:latent_dim], maps[latent_dim:]
     to_decoder, to_encoder = to_maps[:latent_dim], to_maps[latent_dim:]
 
-    log_det = read_factor(triangle, factor)
+    log_det, coupled = read_factor(triangle, mask, factor)
     for j in range(latent_dim):
         for k in range(latent_dim):
             code[j, k] = gram[j, k] = 0.0
-    add_lower(factor, factor, code)
+        code[j, j] = 0.0 if coupled else factor[j, j] ** 2
+    if coupled:
+        add_lower(factor, factor, code)
     add_lower(encoder, encoder, code)
     add_lower(decoder, decoder, gram)
     mirror(code)
@@ -272,14 +276,17 @@ def value_and_gradient(at, roots, objective, mask, slopes, work):
         gradient[p] = 0.0
     add_product(code, decoder, to_decoder)
     add_product(slope, encoder, to_encoder)
-    add_product(slope, factor, to_triangle)  # d loss / dF = slope F - w_I F^-T, the last on the log diagonal only
+    if coupled:
+        add_product(slope, factor, to_triangle)
     for k in range(latent_dim):
         for i in range(roots.size):
             pull = roots[i] * precision
             to_decoder[k, i] -= pull * encoder[k, i]
             to_encoder[k, i] -= pull * decoder[k, i]
             distortion -= 2 * roots[i] * encoder[k, i] * decoder[k, i]
-        to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - information
+        # d loss / dF = slope F - w_I F^-T, the last on the log diagonal only
+        to_factor = to_triangle[k, k] if coupled else slope[k, k] * factor[k, k]
+        to_triangle[k, k] = to_factor * factor[k, k] - information
     gradient[-1] = roots.size / 2 - distortion * precision / 2
     for p in range(len(theta)):
         gradient[p] *= mask[p]
@@ -492,7 +499,7 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
     precision = math.exp(-theta[-1])
     weight, pull = precision / count, beta / count  # of an observation, in distortion and rate
 
-    log_det = read_factor(triangle, factor)
+    log_det, _ = read_factor(triangle, mask, factor)
     for p in range(len(gradient)):
         gradient[p] = 0.0
     for k in range(latent_dim):

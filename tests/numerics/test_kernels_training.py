@@ -248,9 +248,10 @@ def test_parts_of_the_parameters_in_plain_python():
         np.testing.assert_array_equal(maps, [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]])
         np.testing.assert_array_equal(triangle, [[12, 13], [14, 15]])
     for function in (kernels.read_factor, kernels.read_factor.py_func):
-        factor = np.full((2, 2), np.nan)
-        assert function(np.array([[0.5, 9.0], [2.0, -1.5]]), factor) == -2.0
-        np.testing.assert_allclose(factor, [[np.exp(0.5), 0.0], [2.0, np.exp(-1.5)]], rtol=1e-15)
+        for below in (0.0, 1.0):
+            factor, mask = np.full((2, 2), np.nan), np.array([1.0] * 12 + [1.0, 0.0, below, 1.0] + [1.0])
+            assert function(np.array([[0.5, 9.0], [2.0, -1.5]]), mask, factor) == (-2.0, below > 0)
+            np.testing.assert_allclose(factor, [[np.exp(0.5), 0.0], [2.0, np.exp(-1.5)]], rtol=1e-15)
 
 
 @pytest.mark.parametrize("function", [kernels.verdict, kernels.verdict.py_func], ids=["compiled", "python"])
