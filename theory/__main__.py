@@ -69,6 +69,11 @@ def _parser() -> cli.Parser:
     command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")
     command.add_argument("--all", action="store_true", help=f"print all modes, not the first {ROWS}")
     command.add_argument("--save", metavar="FILE.npz", help="write the arrays of the optimum at one beta")
+    command.add_argument(
+        "--leading-only",
+        action="store_true",
+        help="compute only as many eigenvalues as there are latents, and the trace: faster for large data, at one beta",
+    )
 
     command = cli.add_command(
         commands,
@@ -141,6 +146,10 @@ def _optimum(arguments: argparse.Namespace) -> cli.Report:
     if len(betas) > 1:
         if arguments.save is not None:
             raise ValueError(f"--save writes the optimum at one beta, got {len(betas)} in --beta; pass one value")
+        if arguments.leading_only:
+            raise ValueError(
+                f"--leading-only serves one beta, got {len(betas)} in --beta; pass one value or leave it out"
+            )
         curve = optimum_curve(source, arguments.latent_dim, betas, noise_variance=noise)
         columns = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss")
         return cli.Report(
@@ -149,7 +158,7 @@ def _optimum(arguments: argparse.Namespace) -> cli.Report:
         )
     file = None if arguments.save is None else output.output_file(arguments.save, ".npz")
     beta = float(betas[0])
-    best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise)
+    best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise, leading_only=arguments.leading_only)
     parts = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss")
     values = {"beta": beta, "latent_dim": arguments.latent_dim} | {name: getattr(best, name) for name in parts}
     modes = _modes(best)

@@ -18,7 +18,8 @@ from theory.spectrum import principal_axes
 
 __all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "mean_offset"]
 
-ROWS = 2048  # of data that are centred at a time, which stay in the cache
+ROWS = 512  # of data, at least, that are centred at a time: few enough to stay in the cache
+STRIP = 128  # rows of a matrix that are mirrored at a time, for the same reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +55,18 @@ class Moments:
         # One triangle of the sum of products, by the library that eigenvectors come from: the threads of two libraries,
         # each waiting for more work, would stand in each other's way.
         products = np.zeros((len(mean), len(mean)), order="F")
-        room = np.empty((min(ROWS, len(data)), len(mean)))
-        for first in range(0, len(data), ROWS):
-            part = data[first : first + ROWS]
+        rows = max(ROWS, len(mean))  # so many that the sum, which is read and written for each part, weighs little
+        room = np.empty((min(rows, len(data)), len(mean)))
+        for first in range(0, len(data), rows):
+            part = data[first : first + rows]
             centred = np.subtract(part, mean, out=room[: len(part)])
             products = dsyrk(1 / len(data), centred.T, beta=1.0, c=products, lower=1, overwrite_c=1)
-        return cls(len(data), mean, np.tril(products) + np.tril(products, -1).T)
+        for first in range(0, len(mean), STRIP):
+            last = first + STRIP
+            square = np.tril(products[first:last, first:last])
+            products[first:last, first:last] = square + np.tril(square, -1).T
+            products[first:last, last:] = products[last:, first:last].T
+        return cls(len(data), mean, products.T)  # the transpose is the same, in the usual order of memory
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,6 +90,14 @@ def test_optimum_of_a_covariance_file_and_of_its_eigenvalues(json_of, tmp_path):
     assert of_text["eigenvalues"] == [3, 2, 1]
 
 
+def test_optimum_of_leading_eigenvalues_and_the_trace(json_of, command):
+    arguments = ("optimum", "--eigenvalues", "3,2,1,.5", "--latent-dim", "2", "--beta", "1.2")
+    whole, leading = json_of(*arguments), json_of(*arguments, "--leading-only")
+    assert leading["eigenvalues"] == pytest.approx([3.0, 2.0])
+    assert leading["loss"] == pytest.approx(whole["loss"], abs=1e-12)
+    assert leading["critical_betas"] == pytest.approx(whole["critical_betas"])
+
+
 def test_optimum_reports_what_each_latent_does(json_of):
     """At water level t: weight sqrt(l - t), encoder gain weight / l, posterior variance t / l; collapsed at 1.5 < t."""
     printed = json_of("optimum", "--eigenvalues", "3,2,1", "--latent-dim", "3", "--noise-variance", ".5", "--beta", "3")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cases import orthogonal
 from theory import spectrum
-from theory.spectrum import leading_modes
+from theory.spectrum import leading_modes, leading_pairs
 
 SIZE = spectrum.SMALL + 50
 COUNT = int(spectrum.FEW * SIZE)
@@ -87,3 +87,38 @@ def test_inaccurate_directions_are_not_used(monkeypatch, fault):
     values, directions = leading_modes(covariance, 3)
     for found, expected in zip((values, directions), np.linalg.eigh(covariance), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@EVERY_SPECTRUM
+def test_leading_pairs(eigenvalues):
+    covariance = in_basis(eigenvalues, orthogonal(SIZE, np.random.default_rng(0)))
+    values, directions = leading_pairs(covariance, COUNT)
+    rounding = SIZE * np.finfo(float).eps
+    np.testing.assert_allclose(values[::-1], eigenvalues[:COUNT], rtol=0, atol=rounding * eigenvalues[0])
+    np.testing.assert_allclose(directions.T @ directions, np.eye(COUNT), atol=2 * rounding)
+    residual = covariance @ directions - directions * values
+    assert np.abs(residual).max() <= 2 * rounding * eigenvalues[0]
+
+
+@pytest.mark.parametrize(("ratio", "products"), [(0.05, 15), (0.25, 30), (0.5, None), (0.99, None)])
+def test_products_are_given_up_where_reflections_are_cheaper(monkeypatch, ratio, products):
+    """Six eigenvalues about 2, and the others about so many times as large."""
+    eigenvalues = np.where(np.arange(SIZE) < 6, np.linspace(2, 1, SIZE), ratio * np.linspace(2, 1, SIZE))
+    covariance = in_basis(eigenvalues, orthogonal(SIZE, np.random.default_rng(0)))
+    calls, decompose = [], spectrum.scipy.linalg.qr
+    monkeypatch.setattr(
+        spectrum.scipy.linalg, "qr", lambda *given, **options: (calls.append(1), decompose(*given, **options))[1]
+    )
+    found = spectrum._by_products(covariance, 6)
+    assert (found is not None) == (products is not None)
+    assert len(calls) <= (products or spectrum.TRIAL)
+    whole = leading_pairs(covariance, 6)
+    np.testing.assert_allclose(whole[0], np.linalg.eigvalsh(covariance)[-6:], rtol=1e-13)
+
+
+@pytest.mark.parametrize(("size", "count"), [(5, 0), (5, 2), (5, 5), (SIZE, 0), (SIZE, SIZE)])
+def test_leading_pairs_of_any_number(size, count):
+    covariance = in_basis(np.linspace(2, 1, size), orthogonal(size, np.random.default_rng(2)))
+    values, directions = leading_pairs(covariance, count)
+    assert directions.shape == (size, count)
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(covariance)[size - count :], rtol=1e-12)

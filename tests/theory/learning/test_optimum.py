@@ -22,6 +22,11 @@ def solve(case, learned=False, **changes):
     return optimum(case.covariance, case.latent_dim, **given)
 
 
+def solve_with(case, latent_dim, learned, **options):
+    noise = "learned" if learned else case.noise_variance
+    return optimum(case.covariance, latent_dim, beta=case.beta, noise_variance=noise, **options)
+
+
 def turned(vae, rotation, diagonal):
     """The VAE with rotated latents; its posterior covariance is made diagonal, optimally for the decoder, if asked."""
     covariance = rotation @ vae.posterior_covariance @ rotation.T
@@ -347,9 +352,31 @@ def test_large_data_with_few_latents(spectrum, beta, learned):
         assert best.distortion == pytest.approx(terms.distortion, rel=1e-10)
         assert best.rate == pytest.approx(terms.rate, rel=close, abs=1e-10)
         assert best.vae.decoder.shape == (MANY, FEW)
+    leading = optimum(covariance, FEW, beta=beta, noise_variance=noise, leading_only=True)
+    assert (leading.noise_status, leading.active_count) == (best.noise_status, best.active_count)
+    for name in ("distortion", "rate", "loss", "noise_variance", "critical_betas"):
+        np.testing.assert_allclose(getattr(leading, name), getattr(best, name), rtol=close, atol=1e-10, err_msg=name)
+    np.testing.assert_allclose(leading.eigenvalues, best.eigenvalues[:FEW], rtol=0, atol=1e-12)
+    if best.vae is not None:
+        assert elbo_terms(leading.vae, covariance).loss(beta) == pytest.approx(leading.loss, rel=close, abs=1e-10)
     curve = optimum_curve(covariance, FEW, [beta], noise_variance=noise)
     np.testing.assert_array_equal(curve.eigenvalues, best.eigenvalues)
     assert curve.loss[0] == best.loss
+
+
+@NOISES
+@EVERY_CASE
+def test_leading_eigenvalues_and_the_trace_are_enough(case, learned):
+    for latent_dim in (0, 1, case.latent_dim, len(case.covariance), 8):
+        best, leading = (solve_with(case, latent_dim, learned, leading_only=only) for only in (False, True))
+        assert leading.noise_status == best.noise_status
+        decided = np.abs(best.critical_betas - case.beta) > 1e-12  # at a threshold rounding says which
+        np.testing.assert_array_equal(leading.active[decided], best.active[decided])
+        np.testing.assert_allclose(leading.eigenvalues, best.eigenvalues[:latent_dim], rtol=0, atol=1e-13)
+        for name in ("distortion", "rate", "loss", "noise_variance", "critical_betas"):
+            np.testing.assert_allclose(getattr(leading, name), getattr(best, name), rtol=1e-12, atol=1e-12)
+        if best.vae is not None and latent_dim <= case.latent_dim:
+            assert elbo_terms(leading.vae, case.covariance).loss(case.beta) == pytest.approx(best.loss, abs=1e-10)
 
 
 def test_a_large_matrix_that_is_no_covariance_is_refused():
