@@ -410,9 +410,9 @@ def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_s
 
 
 @njit(cache=True, error_model="numpy")
-def adam_step(theta, gradient, first, second, step, learning_rate):
-    """The step of this number, from 1, with the usual decay rates .9 and .999; `first`, `second` are Adam's moments."""
-    rate, correction = learning_rate / (1 - 0.9**step), 1 / math.sqrt(1 - 0.999**step)
+def adam_step(theta, gradient, first, second, left, learning_rate):
+    """A step with the usual decay rates .9 and .999; `left` is what they leave of a start by now: their powers."""
+    rate, correction = learning_rate / (1 - left[0]), 1 / math.sqrt(1 - left[1])
     for p in range(len(theta)):
         first[p] = 0.9 * first[p] + 0.1 * gradient[p]
         second[p] = 0.999 * second[p] + 0.001 * gradient[p] * gradient[p]
@@ -422,7 +422,8 @@ def adam_step(theta, gradient, first, second, step, learning_rate):
 @njit(cache=True, error_model="numpy")
 def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
     """Adam at a constant learning rate."""
-    step, at, slopes = 0, point(latent_dim, roots.size), point(latent_dim, roots.size)
+    step, left = 0, (1.0, 1.0)
+    at, slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
     here, gradient, first, second = at[0], slopes[0], zeros(len(theta)), zeros(len(theta))
     work = np.zeros((5, latent_dim, latent_dim))
     copy(theta, here)
@@ -435,8 +436,8 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
         if end != NOT_RUN:
             copy(here, theta)
             return step, loss, norm, end
-        step += 1
-        adam_step(here, gradient, first, second, step, learning_rate)
+        step, left = step + 1, (0.9 * left[0], 0.999 * left[1])  # as powers they would cost a tenth of a small step
+        adam_step(here, gradient, first, second, left, learning_rate)
 
 
 @njit(cache=True, error_model="numpy")
@@ -558,12 +559,14 @@ def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient,
     """
     latent_dim, (count, data_dim) = noise.shape[1], (picks.shape[1], data.shape[1])
     at, slopes = views(theta, latent_dim, data_dim), views(gradient, latent_dim, data_dim)
+    left = 0.9**step, 0.999**step
     batch, room = zeros(count * data_dim).reshape((count, data_dim)), sampled_room(latent_dim, data_dim, count)
     for row in range(len(picks)):
         for n in range(count):
             copy(data[picks[row, n]], batch[n])
         losses[row] = sampled_value_and_gradient(at, batch, noise[row], beta, mask, slopes, room)
-        adam_step(theta, gradient, first, second, step + row + 1, learning_rate)
+        left = 0.9 * left[0], 0.999 * left[1]
+        adam_step(theta, gradient, first, second, left, learning_rate)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
