@@ -48,10 +48,13 @@ class Moments:
     @classmethod
     def of(cls, data: np.ndarray) -> Moments:
         """Moments of an (N, D) array of N >= 2 observations. A constant column is fine: zero variance is a result."""
-        data = validation.matrix("data", data)
+        data = validation.matrix("data", data, finite=False)
         if len(data) < 2:
             raise ValueError(f"data must have at least two rows, got {len(data)}; pass one observation per row")
-        mean = data.mean(axis=0)
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = data.mean(axis=0)
+        if not np.isfinite(mean).all():  # seldom, so that the entries need not be read once more
+            validation.matrix("data", data)
         # One triangle of the sum of products, by the library that eigenvectors come from: the threads of two libraries,
         # each waiting for more work, would stand in each other's way.
         products = np.zeros((len(mean), len(mean)), order="F")

@@ -100,7 +100,7 @@ def _by_products(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.nda
     All by SciPy's library: NumPy has another, and the threads of the two would stand in each other's way.
     """
     size = len(covariance)
-    rounding = np.sqrt(size) * np.finfo(float).eps
+    rounding = size * np.finfo(float).eps
     columns = count + max(GUARDS, count // 2)
     image = np.random.default_rng(0).standard_normal((size, columns))
     error = np.inf

@@ -94,9 +94,9 @@ def vector(name: str, value, length: int | None = None) -> np.ndarray:
     return array
 
 
-def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None)) -> np.ndarray:
-    """Return `value` as a finite float matrix; `None` in `shape` leaves that side free."""
-    array = _float_array(name, value)
+def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None), finite: bool = True) -> np.ndarray:
+    """Return `value` as a float matrix, finite unless said otherwise; `None` in `shape` leaves that side free."""
+    array = _float_array(name, value) if finite else real_array(name, value)
     if array.ndim != 2:
         raise ValueError(f"{name} must be a matrix, got an array of shape {array.shape}; pass a two-dimensional array")
     if not _fits(array.shape, shape):

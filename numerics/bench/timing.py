@@ -12,7 +12,7 @@ from tqdm import tqdm
 __all__ = ["Contestant", "Timing", "interleave"]
 
 LEAST_ROUNDS = 3  # whatever the budget
-LEAST_TIME = 0.02  # seconds, in which short runs are repeated: a processor wakes up slowly
+LEAST_TIME = 0.1  # seconds, in which short runs are repeated: a processor wakes up slowly
 PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, fall asleep
 
 
