@@ -12,7 +12,7 @@ SMALL = 200  # data dimensions: for fewer, all eigenvectors cost no more than th
 FEW = 1 / 8  # of the eigenvectors: for twice as many, all of them cost no more
 GUARDS = 8  # directions that are iterated besides those that are wanted, at least
 PRODUCTS = 30  # with the covariance, from which on its tridiagonal form would have been cheaper
-TRIAL = 5  # products after which the rate of convergence shows
+TRIAL = 5  # products after which the rate of convergence shows, by the last two of them
 
 
 def leading_modes(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,6 +107,8 @@ def _by_products(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.nda
     for product in range(1, PRODUCTS + 1):
         basis = scipy.linalg.qr(image, mode="economic", check_finite=False)[0]
         image = dgemm(1.0, covariance.T, basis)  # the transpose is the same, in the order of memory of LAPACK
+        if product < TRIAL - 1:
+            continue
         values, turn = scipy.linalg.eigh(dgemm(1.0, basis, image, trans_a=1), check_finite=False)
         values, turn = values[-count:], turn[:, -count:]
         directions = dgemm(1.0, basis, turn)

@@ -131,9 +131,9 @@ def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
         raise ValueError(f"{name} must be square, got {rows} x {columns}; pass a covariance, not the data")
     if size is not None and rows != size:
         raise ValueError(f"{name} must be {size} x {size}, got {rows} x {rows}; pass a matrix of that size")
-    asymmetry = np.abs(array - array.T).max(initial=0.0)
-    if asymmetry == 0.0:
+    if np.array_equal(array, array.T):
         return array
+    asymmetry = np.abs(array - array.T).max()
     if asymmetry > ROUNDING * np.abs(array).max():
         raise ValueError(f"{name} must be symmetric, its largest asymmetry is {asymmetry:.3g}; pass (S + S.T) / 2")
     return (array + array.T) / 2
