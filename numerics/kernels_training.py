@@ -24,6 +24,7 @@ A step costs O(D K^2), in products and sums along rows of length D, which is why
 over four rows at a time: up to K = 100 or so this is faster than a library, whose every call costs as much as a small
 step, and beyond it as fast as one that does not know the processor. Where it pays, sums may be taken in any order and a
 product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend on the machine.
+`forceinline` stands where a call would cost as much as what is done in it.
 
 The kernels that call each other share this file because numba's cache of a function is renewed when its own file
 changes, not when the file of a function that it calls does.
@@ -508,7 +509,7 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
             gram[k, j] = code[k, j] = 0.0
         for n in range(count):
             projected[k, n] = means[k, n] = 0.0
-    distortion, rate = 0.0, -latent_dim * 1.0 - log_det
+    distortion, rate = 0.0, -(latent_dim + log_det)
     for n in range(count):
         distortion += dot(batch[n], batch[n])
     for i in range(data_dim):
