@@ -137,11 +137,13 @@ def four_down(matrix, k, i):
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def combine(shares, x):
+    """The sum of four numbers, each so many times."""
     return shares[0] * x[0] + shares[1] * x[1] + shares[2] * x[2] + shares[3] * x[3]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def add_share(totals, share, x):
+    """Four totals and so many times four numbers."""
     return totals[0] + share * x[0], totals[1] + share * x[1], totals[2] + share * x[2], totals[3] + share * x[3]
 
 
@@ -210,7 +212,10 @@ def add_product(left, right, out):
 
 @njit(cache=True, forceinline=True, error_model="numpy")
 def read_factor(triangle, mask, factor):
-    """Write F, the Cholesky factor of Q; returns log det Q and whether any of F below its diagonal is learned."""
+    """Write F, the Cholesky factor of Q; returns log det Q and whether any of F below its diagonal is learned.
+
+    What is not learned there is zero, by the family of the posterior: without any, Q is diagonal.
+    """
     size, log_det, coupled = len(triangle), 0.0, False
     learned = mask[-1 - size * size : -1]
     for j in range(size):
