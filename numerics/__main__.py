@@ -163,7 +163,7 @@ def _verify(arguments: argparse.Namespace) -> cli.Report:
 def _train(arguments: argparse.Namespace) -> cli.Report:
     file = None if arguments.save is None else output.output_file(arguments.save, ".npz")
     source, options = _source(arguments), _options(arguments)
-    seed = validation.latent_count("--seed", arguments.seed)
+    seed = validation.count("--seed", arguments.seed)
     rng = np.random.default_rng(seed)
     if arguments.batch_size is None:
         run = train(source, arguments.latent_dim, beta=arguments.beta, rng=rng, **options)
@@ -213,7 +213,7 @@ def _sweep(arguments: argparse.Namespace) -> cli.Report:
     file = None if arguments.out is None else output.output_file(arguments.out, ".csv")
     source, options = _source(arguments), _options(arguments)
     betas = cli.positive_numbers("--betas", arguments.betas)
-    if validation.latent_count("--seeds", arguments.seeds) < 1:
+    if validation.count("--seeds", arguments.seeds) < 1:
         raise ValueError("--seeds must be at least 1, got 0; pass the number of random starts for each beta")
     options |= {"betas": betas, "seeds": arguments.seeds, "file": arguments.resume}
     with _processes(arguments.processes) as executor:
@@ -260,7 +260,7 @@ def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
 
 def _sprites(arguments: argparse.Namespace) -> cli.Report:
     betas = cli.positive_numbers("--betas", arguments.betas)
-    rng = np.random.default_rng(validation.latent_count("--seed", arguments.seed))
+    rng = np.random.default_rng(validation.count("--seed", arguments.seed))
     if arguments.dsprites is not None:
         images = load_dsprites(arguments.dsprites, count=arguments.count, rng=rng)
     else:

@@ -77,10 +77,10 @@ def train_autoencoder(
         for arguments that do not fit.
     """
     covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance)
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
-    max_steps = validation.latent_count("max_steps", max_steps)
-    seeds = range(validation.latent_count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
+    max_steps = validation.count("max_steps", max_steps)
+    seeds = range(validation.count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
     unit = float(np.linalg.eigvalsh(covariance).max(initial=0.0)) or 1.0
     scaled, data_dim = covariance / unit, len(covariance)
 

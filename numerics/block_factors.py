@@ -68,7 +68,7 @@ def block_truth(
     ValueError
         if an argument is out of its range, or the correlation is none that all factors of a block can have.
     """
-    sizes = [validation.latent_count("blocks", size) for size in blocks]
+    sizes = [validation.count("blocks", size) for size in blocks]
     if not sizes or min(sizes) < 1:
         raise ValueError(f"blocks must be positive whole numbers, got {list(blocks)}; pass such as [2, 2, 2]")
     least = -1 / max(max(sizes) - 1, 1)
@@ -77,7 +77,7 @@ def block_truth(
             f"correlation must be from {least:.3g} to below 1 for such blocks, got {float(correlation):g}; "
             "pass a weaker one"
         )
-    data_dim = validation.latent_count("data_dim", data_dim)
+    data_dim = validation.count("data_dim", data_dim)
     labels = block_labels(sizes)
     factors = np.where(np.equal.outer(labels, labels), correlation, 0.0)
     np.fill_diagonal(factors, 1.0)

@@ -106,7 +106,7 @@ def granularity_map(
     ValueError
         for arguments that do not fit.
     """
-    if validation.latent_count("seeds", seeds) < 1:
+    if validation.count("seeds", seeds) < 1:
         raise ValueError("seeds must be at least 1, got 0; pass the number of random starts of each")
     factors = truth.latent_dim
     capacities = [factors] if capacities is None else [_up_to("capacities", value, factors) for value in capacities]
@@ -167,7 +167,7 @@ def factor_errors(truth: GenerativeModel, vae: LinearVAE) -> np.ndarray:
 
 
 def _up_to(name: str, value: int, largest: int) -> int:
-    value = validation.latent_count(name, value)
+    value = validation.count(name, value)
     if not 1 <= value <= largest:
         raise ValueError(f"{name} must be from 1 to the number of factors, {largest}, got {value}")
     return value

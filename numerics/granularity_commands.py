@@ -69,7 +69,7 @@ def _granularity(arguments: argparse.Namespace) -> cli.Report:
         arguments.noise_variance,
         arguments.data_dim,
         loading=arguments.loading,
-        rng=np.random.default_rng(validation.latent_count("--truth-seed", arguments.truth_seed)),
+        rng=np.random.default_rng(validation.count("--truth-seed", arguments.truth_seed)),
     )
     runs = granularity_map(
         truth,
@@ -79,7 +79,7 @@ def _granularity(arguments: argparse.Namespace) -> cli.Report:
         decoder=arguments.decoder,
         prior=arguments.prior,
         posterior=cli.posterior_family("--posterior", arguments.posterior),
-        seeds=validation.latent_count("--seeds", arguments.seeds),
+        seeds=validation.count("--seeds", arguments.seeds),
     )
     names = ("capacity", "size", "beta", "seed", "loss", "elbo", "matched_elbo", "stopped")
     columns = {name: [getattr(run, name) for run in runs] for name in names}
@@ -100,8 +100,8 @@ def _mean_error(run: GranularityRun, blocks: list[int], complexity: int) -> floa
 
 def _vertex(arguments: argparse.Namespace) -> cli.Report:
     cells = vertex_map(
-        block=validation.latent_count("--block", arguments.block),
-        count=validation.latent_count("--count", arguments.count),
+        block=validation.count("--block", arguments.block),
+        count=validation.count("--count", arguments.count),
         data_dim=arguments.data_dim,
         beta=arguments.beta,
         correlations=read_vector("--correlations", arguments.correlations),

@@ -103,7 +103,7 @@ def sample_minibatch_bias(
 
 def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only: bool):
     size, batch = minibatch_sizes(dataset_size, batch_size)
-    if validation.latent_count("batches", batches) < 2:
+    if validation.count("batches", batches) < 2:
         raise ValueError(f"batches must be at least 2, for a standard error, got {batches}")
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim, "groups")]

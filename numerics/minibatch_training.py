@@ -88,7 +88,7 @@ def train_minibatch(
     moments = Moments.of(data)
     problem = pose(moments, latent_dim, noise_variance, decoder, posterior)
     weights = Weights.uniform(validation.positive("beta", beta))
-    batch_size, steps = validation.latent_count("batch_size", batch_size), validation.latent_count("steps", steps)
+    batch_size, steps = validation.count("batch_size", batch_size), validation.count("steps", steps)
     if batch_size == 0:
         raise ValueError("batch_size must be > 0, got 0; pass how many observations a step takes")
     batch_size = min(batch_size, len(data))

@@ -167,7 +167,7 @@ def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator) -> n
 
 def _estimates(draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int) -> dict[str, Estimate]:
     """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
-    if validation.latent_count("n", n) < 2:
+    if validation.count("n", n) < 2:
         raise ValueError(f"n must be at least 2, for a standard error, got {n}")
     rows = max(1, CHUNK // max(1, width))
     done, means, squares = 0, {}, {}

@@ -133,7 +133,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     """Check the arguments that say what is trained, and go over to training coordinates."""
     moments = as_moments(covariance)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     size = len(symmetric) * latent_dim
     if decoder is not None:
         decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))

@@ -65,7 +65,7 @@ def axis_content(sprites: Sprites, count: int) -> AxisContent:
     -------
     AxisContent
     """
-    count = validation.latent_count("count", count)
+    count = validation.count("count", count)
     pixels = sprites.pixels.astype(float)
     moments = Moments.of(pixels)
     ascending, directions = np.linalg.eigh(moments.covariance)

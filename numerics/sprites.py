@@ -92,7 +92,7 @@ def render(factors, *, size: int = 64, samples: int = 4) -> np.ndarray:
     if not np.isin(factors[:, 0], range(len(SHAPES))).all():
         raise ValueError(f"factors must have shape 0, 1 or 2 ({', '.join(SHAPES)}) first, got {set(factors[:, 0])}")
     for name, value in {"size": size, "samples": samples}.items():
-        if validation.latent_count(name, value) < 1:
+        if validation.count(name, value) < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     places = (np.arange(size * samples) + 0.5) / (size * samples)
     images = np.empty((len(factors), size, size))
@@ -107,7 +107,7 @@ def render(factors, *, size: int = 64, samples: int = 4) -> np.ndarray:
 
 def sample_sprites(count: int, rng: np.random.Generator, *, size: int = 64, samples: int = 4) -> Sprites:
     """Images of factors drawn from the grid."""
-    factors = draw_factors(validation.latent_count("count", count), rng)
+    factors = draw_factors(validation.count("count", count), rng)
     return Sprites(render(factors, size=size, samples=samples), factors)
 
 
@@ -143,7 +143,7 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
             with archive.open("latents_values.npy") as member:
                 values = np.lib.format.read_array(member)
             total = len(values)
-            wanted = total if count is None else min(validation.latent_count("count", count), total)
+            wanted = total if count is None else min(validation.count("count", count), total)
             rng = np.random.default_rng(0) if rng is None else rng
             rows = np.sort(rng.choice(total, wanted, replace=False)) if wanted < total else np.arange(total)
             with archive.open("imgs.npy") as member:

@@ -146,8 +146,8 @@ def sweep(
     else:
         betas = validation.positive_array("betas", validation.vector("betas", betas))
     weights = [as_weights("betas", beta) for beta in betas]
-    seeds = range(validation.latent_count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
-    seeds = [validation.latent_count("seeds", seed) for seed in seeds]
+    seeds = range(validation.count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
+    seeds = [validation.count("seeds", seed) for seed in seeds]
     if not isinstance(executor, Executor | None):
         raise ValueError(
             f"executor must be a concurrent.futures.Executor, got {executor!r}; pass for example "

@@ -199,7 +199,7 @@ def descent_limits(learning_rate, gradient_tolerance, max_steps) -> tuple[float,
     return (
         validation.positive("learning_rate", learning_rate),
         validation.positive("gradient_tolerance", gradient_tolerance),
-        validation.latent_count("max_steps", max_steps),
+        validation.count("max_steps", max_steps),
     )
 
 

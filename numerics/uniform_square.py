@@ -49,7 +49,7 @@ def _placement() -> np.ndarray:
 def uniform_square(count: int, axis_ratio: float, rng: np.random.Generator) -> np.ndarray:
     """Draw points of the rectangle, rotated into space: (count, 3)."""
     axis_ratio = validation.positive("axis_ratio", axis_ratio)
-    return (rng.uniform(size=(validation.latent_count("count", count), 2)) * [axis_ratio, 1.0]) @ _placement().T
+    return (rng.uniform(size=(validation.count("count", count), 2)) * [axis_ratio, 1.0]) @ _placement().T
 
 
 def square_covariance(axis_ratio: float) -> np.ndarray:

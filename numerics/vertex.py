@@ -94,7 +94,7 @@ def vertex_map(
     ValueError
         for arguments that do not fit.
     """
-    if validation.latent_count("draws", draws) < 1:
+    if validation.count("draws", draws) < 1:
         raise ValueError("draws must be at least 1, got 0; pass the number of truths for each cell")
     beta, latent_dim = validation.positive("beta", beta), block * count
     cells = [(kind, rho, noise) for kind in loadings for rho in correlations for noise in noise_variances]

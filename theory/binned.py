@@ -84,7 +84,7 @@ def bivariate_normal(x, y, correlation: float) -> np.ndarray:
 
 
 def _inner_edges(bins: int, half_width: float) -> np.ndarray:
-    if validation.latent_count("bins", bins) < 2:
+    if validation.count("bins", bins) < 2:
         raise ValueError(f"bins must be at least 2, got {bins}")
     half_width = validation.positive("half_width", half_width)
     return np.linspace(-half_width, half_width, bins + 1)[1:-1]

@@ -317,7 +317,7 @@ def hoyer_chance_level(latent_dim: int) -> float:
 
     Normalised as in `hoyer_sparsity`; .2307 at L = 50, 1 - sqrt(2/pi) = .2021 for many; NaN for fewer than two codes.
     """
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     if latent_dim < 2:
         return np.nan
     ratio = latent_dim * np.exp(gammaln(latent_dim / 2) - gammaln((latent_dim + 1) / 2)) / np.sqrt(np.pi)

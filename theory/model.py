@@ -40,7 +40,7 @@ class Moments:
     def __post_init__(self):
         _store(
             self,
-            count=validation.latent_count("count", self.count),
+            count=validation.count("count", self.count),
             covariance=(covariance := validation.symmetric_matrix("covariance", self.covariance)),
             mean=validation.vector("mean", self.mean, len(covariance)),
         )

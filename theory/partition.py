@@ -6,10 +6,12 @@ A Gaussian posterior whose covariance is block-diagonal is named by its blocks, 
 
 from __future__ import annotations
 
-import operator
+import reprlib
 from collections.abc import Iterable
 
 import numpy as np
+
+from theory import validation
 
 __all__ = ["Posterior", "partition", "partition_mask"]
 
@@ -33,7 +35,8 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
     Raises
     ------
     ValueError
-        for an unknown family, indices that are not whole numbers, or groups that miss, repeat or invent a latent.
+        for an unknown family, indices that are not whole numbers, an empty group, or groups that miss, repeat or invent
+        a latent.
     """
     if isinstance(posterior, str):
         if posterior == "diagonal":
@@ -42,11 +45,16 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
             return (np.arange(latent_dim),) if latent_dim else ()
         raise ValueError(f"{name} must be 'diagonal', 'full' or a list of groups, got {posterior!r}")
     try:
-        groups = [sorted(_index(latent) for latent in group) for group in posterior]
-    except TypeError:
+        parts = validation.sequence(name, posterior, minimum=0)
+        groups = [
+            sorted(validation.count(name, latent) for latent in validation.sequence(name, part, 0)) for part in parts
+        ]
+    except ValueError:
         raise ValueError(
-            f"{name} must be 'diagonal', 'full' or a list of lists of latent indices, got {posterior!r}"
+            f"{name} must be 'diagonal', 'full' or a list of lists of latent indices, got {reprlib.repr(posterior)}"
         ) from None
+    if [] in groups:
+        raise ValueError(f"{name} must have no empty group, its group {groups.index([])} is empty; leave it out")
     members = sorted(latent for group in groups for latent in group)
     if members != list(range(latent_dim)):
         missing = sorted(set(range(latent_dim)) - set(members))
@@ -55,7 +63,7 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
         faults = [("misses", missing), ("repeats", repeated), ("names unknown", unknown)]
         told = "; ".join(f"{fault} latents {latents}" for fault, latents in faults if latents)
         raise ValueError(f"{name} must hold each latent 0..{latent_dim - 1} exactly once: it {told}")
-    return tuple(np.array(group) for group in groups if group)
+    return tuple(np.array(group) for group in groups)
 
 
 def partition_mask(groups: Iterable[np.ndarray], latent_dim: int) -> np.ndarray:
@@ -64,10 +72,3 @@ def partition_mask(groups: Iterable[np.ndarray], latent_dim: int) -> np.ndarray:
     for group in groups:
         mask[np.ix_(group, group)] = True
     return mask
-
-
-def _index(latent) -> int:
-    """A whole number as an int; true and false, which Python takes for 1 and 0, are none here."""
-    if isinstance(latent, bool | np.bool_):
-        raise TypeError(f"{latent!r} is no index")
-    return operator.index(latent)

@@ -2,29 +2,40 @@
 
 Each check returns the value in the form that the mathematics wants (a float, a float64 array, a symmetric matrix) or
 raises a `ValueError` that names the argument, says what came, and what to do about it. What is mathematically fine but
-unusual (zero variance, ties, rank deficiency) passes. Complex numbers never pass for real ones.
+unusual (zero variance, ties, rank deficiency) passes.
+
+What passes for a number, everywhere: Python and NumPy integers and floats of any width, decimals, fractions, and arrays
+without dimensions that hold one of them. What never passes: truth values, text, dates, complex numbers, None, hidden
+(masked) entries, and arrays or lists where one number is wanted. A count is a whole number by its type: 2.0 is none.
 """
 
 from __future__ import annotations
 
-import math
-import numbers
+import operator
+import os
+from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
 __all__ = [
     "choice",
+    "count",
     "covariance_matrix",
-    "latent_count",
+    "flag",
+    "instance",
     "matrix",
     "negative_eigenvalue",
     "non_negative",
     "non_negative_spectrum",
+    "number",
     "positive",
     "positive_array",
     "positive_or_word",
+    "random_generator",
     "rank_tolerance",
     "real_array",
+    "seed",
+    "sequence",
     "symmetric_matrix",
     "vector",
 ]
@@ -32,13 +43,27 @@ __all__ = [
 # Asymmetry and negative eigenvalues up to this fraction of the largest entry are rounding, beyond it a mistake.
 ROUNDING = 1e-8
 
+# The largest count: up to here a float tells neighbouring whole numbers apart.
+LARGEST_COUNT = 2**53
+
+
+def number(name: str, value: float) -> float:
+    """Return `value` as a float if it is one finite number."""
+    array = real_array(name, value)
+    if array.ndim:
+        raise ValueError(f"{name} must be one number, got an array of shape {array.shape}; pass a float, such as 0.5")
+    result = float(array)
+    if not np.isfinite(result):
+        raise ValueError(f"{name} must be finite, got {result!r}; pass a finite number")
+    return result
+
 
 def positive(name: str, value: float) -> float:
     """Return `value` as a float if it is a finite number above zero."""
-    number = _number(name, value)
-    if not number > 0:
-        raise ValueError(f"{name} must be > 0, got {number!r}; pass a positive number")
-    return number
+    result = number(name, value)
+    if not result > 0:
+        raise ValueError(f"{name} must be > 0, got {result!r}; pass a positive number")
+    return result
 
 
 def positive_or_word(name: str, value: float | str, *words: str) -> float | str:
@@ -52,10 +77,10 @@ def positive_or_word(name: str, value: float | str, *words: str) -> float | str:
 
 def non_negative(name: str, value: float) -> float:
     """Return `value` as a float if it is a finite number, zero or above."""
-    number = _number(name, value)
-    if not number >= 0:
-        raise ValueError(f"{name} must be >= 0, got {number!r}; pass zero or a positive number")
-    return number
+    result = number(name, value)
+    if not result >= 0:
+        raise ValueError(f"{name} must be >= 0, got {result!r}; pass zero or a positive number")
+    return result
 
 
 def positive_array(name: str, values) -> np.ndarray:
@@ -68,19 +93,89 @@ def positive_array(name: str, values) -> np.ndarray:
     return array
 
 
-def latent_count(name: str, value: int) -> int:
-    """Return `value` as an int if it is a whole number, zero or above."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise ValueError(f"{name} must be a whole number, got {value!r}; pass an int such as 2")
-    if value < 0:
-        raise ValueError(f"{name} must be >= 0, got {value}; pass zero or a positive whole number")
-    return int(value)
+def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT, bytes_each: int = 0) -> int:
+    """Return `value` as an int if it is a whole number within bounds whose result fits into the memory of this machine.
+
+    Parameters
+    ----------
+    name : str
+    value : int, or a NumPy integer
+    minimum, maximum : int
+        both allowed.
+    bytes_each : int
+        what the caller will allocate for each unit of the count, in bytes; 0 for a count that only enters a formula.
+    """
+    try:
+        if isinstance(value, bool | np.ma.MaskedArray):
+            raise TypeError
+        whole = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number, got {_shown(value)}; pass an int such as 2") from None
+    if whole < minimum:
+        least = {0: "zero or a positive whole number", 1: "a positive whole number"}
+        raise ValueError(f"{name} must be >= {minimum}, got {whole}; pass {least.get(minimum, f'{minimum} or more')}")
+    if whole > maximum:
+        raise ValueError(f"{name} must be <= {maximum}, got {_shown(whole)}; pass a smaller number")
+    if whole * bytes_each > (memory := _memory()):
+        raise ValueError(
+            f"{name} = {whole} needs {whole * bytes_each / 2**30:.3g} GiB, this machine has {memory / 2**30:.3g} GiB; "
+            "pass a smaller number"
+        )
+    return whole
+
+
+def seed(name: str, value: int) -> int:
+    """Return `value` as an int if it can seed a random generator: a whole number, zero or above, of any size."""
+    return count(name, value, maximum=2**128 - 1)
+
+
+def random_generator(name: str, value) -> np.random.Generator:
+    """Return `value` if it is a `numpy.random.Generator`, or the generator that a seed or a `SeedSequence` starts."""
+    if isinstance(value, np.random.Generator):
+        return value
+    if isinstance(value, np.random.SeedSequence):
+        return np.random.default_rng(value)
+    try:
+        return np.random.default_rng(seed(name, value))
+    except ValueError:
+        raise ValueError(
+            f"{name} must be a numpy.random.Generator or a seed (a whole number >= 0), got {_shown(value)}; "
+            "pass for example numpy.random.default_rng(0), or 0"
+        ) from None
+
+
+def flag(name: str, value: bool) -> bool:
+    """Return `value` as a bool if it is one, of Python or of NumPy: no number and no text stands for it."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {_shown(value)}; pass one of the two")
+    return bool(value)
+
+
+def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str = ""):
+    """Return `value` if it is an object of one of the `kinds`; `remedy` says where such an object comes from."""
+    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+    if not isinstance(value, kinds):
+        wanted = " or a ".join(kind.__name__ for kind in kinds)
+        remedy = remedy or f"pass a {kinds[0].__name__}"
+        raise ValueError(f"{name} must be a {wanted}, got {_shown(value)}; {remedy}")
+    return value
+
+
+def sequence(name: str, values, minimum: int = 1) -> tuple:
+    """Return `values` as a tuple if they are ordered and no fewer than `minimum`; text, sets and dicts never pass."""
+    single = isinstance(values, str | bytes | Mapping | Set) or (isinstance(values, np.ndarray) and values.ndim == 0)
+    if single or isinstance(values, type) or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a sequence, got {_shown(values)}; pass a list")
+    items = tuple(values)
+    if len(items) < minimum:
+        raise ValueError(f"{name} must hold at least {minimum}, it holds {len(items)}; pass a longer list")
+    return items
 
 
 def choice(name: str, value: str, options) -> str:
     """Return `value` if it is one of `options`."""
     if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {_shown(value)}")
     return value
 
 
@@ -161,30 +256,43 @@ def negative_eigenvalue(name: str, smallest: float) -> ValueError:
 
 
 def real_array(name: str, value) -> np.ndarray:
-    """Return `value` as a float array of any shape, finite or not."""
+    """Return `value` as a float array of any shape, finite or not, if it holds real numbers and nothing else."""
+    if isinstance(value, np.ma.MaskedArray):
+        if np.ma.is_masked(value):
+            raise ValueError(
+                f"{name} must have no masked entries, it has {np.ma.count_masked(value)}; fill them or leave them out"
+            )
+        value = value.data
     try:
         array = np.asarray(value)
-        if not np.iscomplexobj(array):
-            return array.astype(float, copy=False)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # rows of several lengths, and objects that refuse
         raise ValueError(
-            f"{name} must hold numbers only, got {type(value).__name__}; pass numbers, as many in every row"
+            f"{name} must be numeric, got {type(value).__name__}; pass numbers, as many in every row"
         ) from None
-    raise _not_real(name)
-
-
-def _number(name: str, value: float) -> float:
-    if isinstance(value, (str, bytes)):
-        raise ValueError(f"{name} must be a number, got {value!r}; pass a float such as 0.5")
-    if np.iscomplexobj(value):
+    if array.dtype.kind in "iuf":
+        return array.astype(float, copy=False)
+    if np.iscomplexobj(array):
         raise _not_real(name)
+    if array.dtype.kind == "O":
+        return _from_objects(name, value, array)
+    what = f"an array of {array.dtype}" if array.ndim else _shown(value)
+    raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
+
+
+def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
+    """Numbers that NumPy has no type for (decimals, fractions, integers beyond 64 bits) as floats."""
+    for item in array.flat:
+        if isinstance(item, complex | np.complexfloating):
+            raise _not_real(name)
+        if isinstance(item, bool | np.bool_ | str | bytes) or not hasattr(item, "__float__"):
+            what = _shown(value) if array.ndim == 0 else f"{_shown(item)} among them"
+            raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
     try:
-        number = float(value)
+        return array.astype(float)
+    except OverflowError:
+        raise ValueError(f"{name} must be finite, got a number beyond the range of floats; pass smaller ones") from None
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, got {value!r}; pass a float such as 0.5") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {number!r}; pass a finite number")
-    return number
+        raise ValueError(f"{name} must be numeric, got {_shown(value)}; pass numbers, such as 0.5") from None
 
 
 def _float_array(name: str, value) -> np.ndarray:
@@ -199,6 +307,21 @@ def _float_array(name: str, value) -> np.ndarray:
 
 def _not_real(name: str) -> ValueError:
     return ValueError(f"{name} must be real, got complex numbers; pass their real part, if the rest is only rounding")
+
+
+def _shown(value) -> str:
+    """A value as errors show it: in full where that is short, else by its type."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or isinstance(value, bool | np.bool_ | float | str | bytes | int | np.number | list | tuple):
+        text = repr(value)
+        return text if len(text) <= 60 else f"{text[:50]}..."
+    return f"an object of type {type(value).__name__}"
+
+
+def _memory() -> int:
+    """The memory of this machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

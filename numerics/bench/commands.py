@@ -49,7 +49,7 @@ def add_subcommands(commands) -> None:
 def _bench(arguments: argparse.Namespace) -> cli.Report:
     names = cli.chosen("--only", arguments.only, TABLES)
     peers = load(cli.chosen("--peers", arguments.peers, LIBRARIES))
-    threads = cores() if arguments.threads is None else validation.latent_count("--threads", arguments.threads)
+    threads = cores() if arguments.threads is None else validation.count("--threads", arguments.threads)
     if not 1 <= threads <= cores():
         raise ValueError(f"--threads must be from 1 to {cores()}, got {threads}; pass as many as there are cores")
     installed = [LIBRARIES[name] for name, peer in peers.items() if peer is not None]

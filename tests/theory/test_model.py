@@ -124,7 +124,7 @@ def test_the_families_a_vae_belongs_to():
         (lambda: Moments.of([[1.0, np.nan], [0.0, 1.0]]), "data must be finite"),
         (lambda: as_moments([[1.0, 0.5], [0.0, 1.0]]), "covariance must be symmetric"),
         (lambda: GenerativeModel(LOADING, -0.1), "noise_variance must be >= 0"),
-        (lambda: GenerativeModel(LOADING, "true"), "noise_variance must be a number"),
+        (lambda: GenerativeModel(LOADING, "true"), "noise_variance must be numeric"),
         (lambda: GenerativeModel(LOADING[0], 0.1), "loading must be a matrix"),
         (lambda: GenerativeModel(LOADING, 0.1, np.eye(2)), "factor_covariance must be 3 x 3"),
         (lambda: GenerativeModel(LOADING, 0.1, -np.eye(3)), "factor_covariance must have no negative eigenvalue"),

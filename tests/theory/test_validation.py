@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -19,7 +21,10 @@ def rejected(function, *arguments) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("value", [1, 2.5, np.float32(0.5), np.int64(3), np.array(4.0), Fraction(1, 2), True])
+@pytest.mark.parametrize(
+    "value",
+    [1, 2.5, np.float32(0.5), np.int64(3), np.array(4.0), np.uint8(7), np.float16(2), Fraction(1, 2), Decimal(3)],
+)
 @pytest.mark.parametrize("check", [validation.positive, validation.non_negative])
 def test_numbers_of_every_kind_become_floats(check, value):
     number = check("x", value)
@@ -39,10 +44,17 @@ def test_zero_is_non_negative_but_not_positive():
     [
         (np.nan, "x must be finite, got nan; pass a finite number"),
         (np.inf, "x must be finite, got inf; pass a finite number"),
-        ("1", "x must be a number, got '1'; pass a float such as 0.5"),
-        (b"1", "x must be a number, got b'1'; pass a float such as 0.5"),
-        (None, "x must be a number, got None; pass a float such as 0.5"),
-        ([1.0, 2.0], "x must be a number, got [1.0, 2.0]; pass a float such as 0.5"),
+        ("1", "x must be numeric, got '1'; pass numbers, such as 0.5"),
+        (b"1", "x must be numeric, got b'1'; pass numbers, such as 0.5"),
+        (None, "x must be numeric, got None; pass numbers, such as 0.5"),
+        (True, "x must be numeric, got True; pass numbers, such as 0.5"),
+        (object, "x must be numeric, got the class object; pass numbers, such as 0.5"),
+        ({"a": 1}, "x must be numeric, got an object of type dict; pass numbers, such as 0.5"),
+        (np.datetime64("2020-01-01"), "x must be numeric, got an object of type datetime64; pass numbers, such as 0.5"),
+        (np.ma.masked, "x must have no masked entries, it has 1; fill them or leave them out"),
+        ([1.0, 2.0], "x must be one number, got an array of shape (2,); pass a float, such as 0.5"),
+        ([1.0], "x must be one number, got an array of shape (1,); pass a float, such as 0.5"),
+        (10**400, "x must be finite, got a number beyond the range of floats; pass smaller ones"),
     ],
 )
 def test_what_is_no_finite_number(check, value, said):
@@ -58,23 +70,69 @@ def test_positive_array():
     assert "betas must be finite, it has 1 NaN" in rejected(validation.positive_array, "betas", [1, np.nan])
 
 
-@pytest.mark.parametrize("value", [0, 3, np.int64(3), np.uint8(3)])
-def test_latent_count_takes_whole_numbers(value):
-    count = validation.latent_count("latent_dim", value)
+@pytest.mark.parametrize("value", [0, 3, np.int64(3), np.uint8(3), np.array(3)])
+def test_count_takes_whole_numbers(value):
+    count = validation.count("latent_dim", value)
     assert type(count) is int and count == value
 
 
-@pytest.mark.parametrize("value", [2.0, "2", True, None, np.float64(2), [2]])
-def test_latent_count_takes_nothing_else(value):
-    assert rejected(validation.latent_count, "latent_dim", value) == (
+@pytest.mark.parametrize("value", [2.0, "2", True, np.True_, None, np.float64(2)])
+def test_count_takes_nothing_else(value):
+    assert rejected(validation.count, "latent_dim", value) == (
         f"latent_dim must be a whole number, got {value!r}; pass an int such as 2"
     )
+    for other in ([2], np.array([2]), int, np.array(2.0), np.ma.masked, np.timedelta64(2)):
+        assert "latent_dim must be a whole number, got" in rejected(validation.count, "latent_dim", other)
 
 
-def test_latent_count_is_not_negative():
-    assert rejected(validation.latent_count, "seeds", -1) == (
-        "seeds must be >= 0, got -1; pass zero or a positive whole number"
+def test_count_has_bounds():
+    assert rejected(validation.count, "seeds", -1) == "seeds must be >= 0, got -1; pass zero or a positive whole number"
+    assert rejected(validation.count, "seeds", 0, 1) == "seeds must be >= 1, got 0; pass a positive whole number"
+    assert rejected(validation.count, "seeds", 1, 2) == "seeds must be >= 2, got 1; pass 2 or more"
+    assert rejected(validation.count, "seeds", 9, 0, 8) == "seeds must be <= 8, got 9; pass a smaller number"
+    assert "steps must be <= 9007199254740992, got 1000" in rejected(validation.count, "steps", 10**400)
+
+
+def test_count_must_fit_into_memory():
+    assert validation.count("latent_dim", 2**20, bytes_each=8) == 2**20
+    assert re.fullmatch(
+        r"latent_dim = 2147483648 needs 1.6e\+04 GiB, this machine has [0-9.]+ GiB; pass a smaller number",
+        rejected(lambda: validation.count("latent_dim", 2**31, bytes_each=8000)),
     )
+
+
+def test_seed_and_random_generator():
+    assert validation.seed("seed", 2**100) == 2**100
+    given = np.random.default_rng(3)
+    assert validation.random_generator("rng", given) is given
+    for same in (3, np.int32(3), np.random.SeedSequence(3)):
+        drawn = validation.random_generator("rng", same).random(4)
+        np.testing.assert_array_equal(drawn, np.random.default_rng(3).random(4))
+    for value in (None, -1, 0.5, "0", True, np.random, np.random.Generator, [0]):
+        assert "rng must be a numpy.random.Generator or a seed" in rejected(validation.random_generator, "rng", value)
+
+
+def test_flag():
+    assert validation.flag("match", True) is True and validation.flag("match", np.False_) is False
+    for value in (1, 0, "no", None, [True], np.array(True)):
+        assert "match must be True or False, got" in rejected(validation.flag, "match", value)
+
+
+def test_instance():
+    assert validation.instance("seed", 3, (int, str)) == 3
+    assert rejected(validation.instance, "vae", None, Fraction) == "vae must be a Fraction, got None; pass a Fraction"
+    said = "vae must be a Fraction or a Decimal, got the class Fraction; make one"
+    assert rejected(validation.instance, "vae", Fraction, (Fraction, Decimal), "make one") == said
+    assert "got an object of type ndarray" in rejected(validation.instance, "vae", np.ones(2), Fraction)
+
+
+def test_sequence():
+    assert validation.sequence("betas", range(2)) == (0, 1) and validation.sequence("betas", [], 0) == ()
+    assert validation.sequence("parts", ([1], [2, 3])) == ([1], [2, 3])
+    assert validation.sequence("betas", np.ones(2)) == (1.0, 1.0)
+    for value in ("ab", b"ab", {1: 2}, {1, 2}, 3, None, np.array(3), list):
+        assert "betas must be a sequence, got" in rejected(validation.sequence, "betas", value)
+    assert rejected(validation.sequence, "betas", []) == "betas must hold at least 1, it holds 0; pass a longer list"
 
 
 def test_choice():
@@ -108,11 +166,36 @@ def test_matrix():
 
 
 @pytest.mark.parametrize("check", [validation.vector, validation.matrix, validation.positive_array])
-@pytest.mark.parametrize("value", ["text", [[1, 2], [3]], [object()], {"a": 1}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        [[1, 2], [3]],
+        [object()],
+        {"a": 1},
+        [None, 1.0],
+        ["1", "2"],
+        np.array(["1", 2], dtype=object),
+        [True, False],
+        np.array(["2020-01-01"], dtype="datetime64[D]"),
+        np.array([1], dtype="timedelta64[s]"),
+        np.zeros(2, dtype=[("a", float)]),
+    ],
+)
 def test_arrays_hold_numbers_only(check, value):
-    assert rejected(check, "x", value) == (
-        f"x must hold numbers only, got {type(value).__name__}; pass numbers, as many in every row"
-    )
+    assert "x must be numeric, got " in rejected(check, "x", value)
+
+
+def test_masked_arrays_pass_if_nothing_is_hidden():
+    np.testing.assert_array_equal(validation.vector("x", np.ma.array([1.0, 2.0])), [1.0, 2.0])
+    hidden = np.ma.array([[1, 2], [3, -999]], mask=[[0, 0], [0, 1]])
+    said = "x must have no masked entries, it has 1; fill them or leave them out"
+    assert rejected(validation.matrix, "x", hidden) == said
+
+
+def test_numbers_that_numpy_has_no_type_for():
+    exact = [Fraction(1, 2), Decimal(3), 2**70]
+    np.testing.assert_array_equal(validation.vector("x", exact), [0.5, 3.0, 2.0**70])
 
 
 @pytest.mark.parametrize("value", [1j, np.complex128(1), np.array([1.0, 2j]), [[1, 2j]], np.ones(2, dtype=complex)])
@@ -125,7 +208,6 @@ def test_complex_numbers_are_refused_and_not_cast(value):
 
 def test_real_array_keeps_what_is_not_finite():
     np.testing.assert_array_equal(validation.real_array("x", [1, np.inf, np.nan]), [1, np.inf, np.nan])
-    assert validation.real_array("x", [[True, 2]]).dtype == np.float64
 
 
 def test_positive_or_word():

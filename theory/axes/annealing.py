@@ -197,7 +197,7 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
     """
     nu = validation.positive("degrees_of_freedom", degrees_of_freedom)
     beta = validation.positive("beta", beta)
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     excess = (beta * (nu + 1) - 1) / 2
     if latent_dim == 0:
         return 0.0

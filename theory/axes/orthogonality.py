@@ -143,13 +143,13 @@ def orthogonality_chance_level(
     ValueError
         if an argument is out of its range or `rng` is missing.
     """
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     if latent_dim <= 1:
         return ChanceLevel(0.0, 0.0, 0.0)
     if latent_dim == 2:
         mean = 16 * np.sqrt(2) / np.pi * (1 - np.cos(np.pi / 8))
         return ChanceLevel(float(mean), float(np.sqrt(4 - 8 * np.sqrt(2) / np.pi - mean**2)), 0.0)
-    if validation.latent_count("samples", samples) < 2:
+    if validation.count("samples", samples) < 2:
         raise ValueError(f"samples must be at least 2, got {samples}")
     if rng is None:
         raise ValueError("rng must be a numpy.random.Generator for more than 2 latents, got None")

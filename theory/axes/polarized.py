@@ -161,7 +161,7 @@ def polarized_relative_error(eigenvalues, water_level: float, latent_dim: int | 
     """
     eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
     level = validation.positive("water_level", water_level)
-    used = eigenvalues if latent_dim is None else eigenvalues[: validation.latent_count("latent_dim", latent_dim)]
+    used = eigenvalues if latent_dim is None else eigenvalues[: validation.count("latent_dim", latent_dim)]
     widths = level / used[used > level]
     return float(np.sum(widths) / np.sum(np.log(widths))) if len(widths) else np.nan
 

@@ -50,7 +50,7 @@ def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.
     ValueError
         if i and j are not two different latents, or the angle is not a finite number.
     """
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     angle = validation.vector("angle", np.atleast_1d(angle), 1)[0]
     if i == j or not {i, j} <= set(range(latent_dim)):
         raise ValueError(f"i and j must be two different latents of 0..{latent_dim - 1}, got {i!r} and {j!r}")

@@ -67,7 +67,7 @@ class TemporalModel:
 
     def lagged_covariance(self, lag: int = 1) -> np.ndarray:
         """cov(x_t, x_{t-lag}) = A diag(p^lag) A^T, plus tau2 I at lag 0; symmetric, shape (D, D)."""
-        if validation.latent_count("lag", lag) == 0:
+        if validation.count("lag", lag) == 0:
             return self.covariance
         return (self.loading * self.autocorrelations**lag) @ self.loading.T
 
@@ -75,7 +75,7 @@ class TemporalModel:
         """Draw n successive times: factors of shape (n, K) and data of shape (n, D)."""
         from scipy.signal import lfilter
 
-        innovations = rng.standard_normal((validation.latent_count("n", n), len(self.autocorrelations)))
+        innovations = rng.standard_normal((validation.count("n", n), len(self.autocorrelations)))
         innovations[1:] *= np.sqrt(1 - self.autocorrelations**2)  # the first is drawn from the stationary law
         factors = np.empty_like(innovations)
         for index, memory in enumerate(self.autocorrelations):
@@ -152,7 +152,7 @@ def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: 
     covariance = validation.covariance_matrix("covariance", covariance)
     data_dim = len(covariance)
     lagged = validation.matrix("lagged_covariance", lagged_covariance, (data_dim, data_dim))
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     if latent_dim > data_dim:
         raise ValueError(f"latent_dim must be at most the {data_dim} data dimensions, got {latent_dim}")
     ascending, directions = np.linalg.eigh(covariance)
@@ -209,7 +209,7 @@ def separate_series(data, latent_dim: int, *, noise_variance: float | None = Non
         if there are no more observations than the lag, or an argument is out of its range.
     """
     data = validation.matrix("data", data)
-    if validation.latent_count("lag", lag) == 0 or len(data) <= lag:
+    if validation.count("lag", lag) == 0 or len(data) <= lag:
         raise ValueError(f"lag must be at least 1 and below the {len(data)} observations, got {lag}")
     centred = data - data.mean(axis=0)
     covariance = centred.T @ centred / len(data)

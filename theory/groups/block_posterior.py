@@ -74,7 +74,7 @@ def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generat
     (K, K) array
     """
     rotation = np.zeros((latent_dim, latent_dim))
-    for group in partition(posterior, validation.latent_count("latent_dim", latent_dim)):
+    for group in partition(posterior, validation.count("latent_dim", latent_dim)):
         basis, triangle = np.linalg.qr(rng.standard_normal((len(group), len(group))))
         rotation[np.ix_(group, group)] = basis * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
     return rotation

@@ -92,7 +92,7 @@ def equal_groups(latent_dim: int, size: int) -> list[list[int]]:
     ValueError
         if `size` is not a whole number from 1 up.
     """
-    latent_dim, size = validation.latent_count("latent_dim", latent_dim), validation.latent_count("size", size)
+    latent_dim, size = validation.count("latent_dim", latent_dim), validation.count("size", size)
     if size == 0:
         raise ValueError("size must be >= 1, got 0; pass the number of latents in a group")
     return [list(range(first, min(first + size, latent_dim))) for first in range(0, latent_dim, size)]

@@ -172,8 +172,8 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
     -----
     Exact. It does not depend on the parameters of the VAE, so it has no gradient.
     """
-    groups = partition(groups, validation.latent_count("latent_dim", latent_dim), "groups")
-    log_size = np.log(validation.positive("dataset_size", validation.latent_count("dataset_size", dataset_size)))
+    groups = partition(groups, validation.count("latent_dim", latent_dim), "groups")
+    log_size = np.log(validation.positive("dataset_size", validation.count("dataset_size", dataset_size)))
     return MinibatchParts(
         mutual_information=float(log_size),
         between=float((len(groups) - 1) * log_size),
@@ -251,8 +251,8 @@ def _information(code: np.ndarray, posterior: np.ndarray) -> float:
 
 def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
     """N and M as whole numbers, if a minibatch of M of N points has others beside the own one."""
-    size = validation.latent_count("dataset_size", dataset_size)
-    batch = validation.latent_count("batch_size", batch_size)
+    size = validation.count("dataset_size", dataset_size)
+    batch = validation.count("batch_size", batch_size)
     if not 2 <= batch <= size:
         raise ValueError(
             f"batch_size must be from 2 to dataset_size, got {batch} of {size}; pass a minibatch of the data set"

@@ -128,7 +128,7 @@ def optimum(
     and Wang & Ziyin (2022).
     """
     moments = as_moments(covariance)
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     if leading_only:
         ascending, directions = _leading(moments.covariance, latent_dim)
     else:
@@ -175,7 +175,7 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
         if the covariance is not one, or an argument is out of its range.
     """
     betas = validation.positive_array("betas", validation.vector("betas", betas))
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     # Not eigenvalues alone: these are the same as in `optimum` to the last digit, and so are the thresholds.
     eigenvalues, _ = leading_modes(as_moments(covariance).covariance, latent_dim)
     return _evaluate(eigenvalues, latent_dim, betas, noise_variance)

@@ -92,7 +92,7 @@ def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistor
         for a negative eigenvalue, level or `latent_dim`.
     """
     eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
-    latent_dim = validation.latent_count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim)
     level = _non_negative("water_level", water_level)[..., np.newaxis]
     coded = eigenvalues[:latent_dim]
     with np.errstate(divide="ignore"):  # a level of zero: an infinite rate

@@ -29,9 +29,7 @@ class GaussianPrior:
     @classmethod
     def isotropic(cls, latent_dim: int, variance: float = 1.0) -> GaussianPrior:
         """N(0, v I)."""
-        return cls(
-            validation.positive("variance", variance) * np.eye(validation.latent_count("latent_dim", latent_dim))
-        )
+        return cls(validation.positive("variance", variance) * np.eye(validation.count("latent_dim", latent_dim)))
 
     @classmethod
     def anisotropic(cls, variances) -> GaussianPrior:
@@ -42,7 +40,7 @@ class GaussianPrior:
     def from_pca(cls, data_covariance, latent_dim: int) -> GaussianPrior:
         """Independent latents whose variances are the K largest eigenvalues of the data covariance, descending."""
         data_covariance = validation.covariance_matrix("data_covariance", data_covariance)
-        latent_dim = validation.latent_count("latent_dim", latent_dim)
+        latent_dim = validation.count("latent_dim", latent_dim)
         variances = validation.non_negative_spectrum("data_covariance", np.linalg.eigvalsh(data_covariance))
         rank = np.count_nonzero(variances)
         if latent_dim > rank:

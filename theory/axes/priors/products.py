@@ -35,7 +35,7 @@ class StudentPrior:
     def __post_init__(self):
         degrees_of_freedom = validation.positive("degrees_of_freedom", self.degrees_of_freedom)
         object.__setattr__(self, "degrees_of_freedom", degrees_of_freedom)
-        object.__setattr__(self, "latent_dim", validation.latent_count("latent_dim", self.latent_dim))
+        object.__setattr__(self, "latent_dim", validation.count("latent_dim", self.latent_dim))
 
     @property
     def covariance(self) -> np.ndarray:
@@ -90,7 +90,7 @@ class SpikeSlabPrior:
     spike_deviation: float = 0.05
 
     def __post_init__(self):
-        object.__setattr__(self, "latent_dim", validation.latent_count("latent_dim", self.latent_dim))
+        object.__setattr__(self, "latent_dim", validation.count("latent_dim", self.latent_dim))
         for name in ("spike_probability", "spike_deviation"):
             value = validation.positive(name, getattr(self, name))
             if not value < 1:
