@@ -18,8 +18,9 @@ import numpy as np
 from numba import get_num_threads
 
 from numerics import kernels_training as kernels
+from numerics.ending import OVERFLOWED, ending
 from numerics.problem import Problem, pack, pose
-from numerics.training import ENDS, OVERFLOW, TrainingRun, generator
+from numerics.training import TrainingRun, generator, overflowed
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
@@ -111,8 +112,10 @@ def train_minibatch(
         diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
         if diverged:
             break
-    if not (np.isfinite(theta).all() and np.abs(theta[2 * len(moments.mean) * problem.latent_dim :]).max() < OVERFLOW):
-        raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
+    end = kernels.DIVERGED if diverged else kernels.MAX_STEPS
+    stopped = ending(end, history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim)
+    if stopped == OVERFLOWED:
+        raise overflowed("adam", learning_rate, beta)
     vae = _vae(theta, problem, unit)
     loss, norm = _exact(vae, problem, weights)
     return TrainingRun(
@@ -121,7 +124,7 @@ def train_minibatch(
         history=history[:step] + len(moments.mean) / 2 * np.log(unit),
         gradient_norm=norm,
         steps=step,
-        stopped=ENDS[kernels.DIVERGED if diverged else kernels.MAX_STEPS],
+        stopped=stopped,
     )
 
 
