@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from numerics import kernels_training as kernels
 from numerics.alternation import alternate
 from numerics.elimination import eliminate
 from numerics.ending import OVERFLOWED, ending
-from numerics.problem import Problem, pose
+from numerics.problem import BLAS, Problem, pose
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE
@@ -36,8 +35,6 @@ HALF_SOLVED = {
     "accelerated_em": partial(alternate, rotate=True, accelerate=True),
 }
 METHODS = (*DESCENTS, *HALF_SOLVED, "auto")
-# Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
-BLAS = ThreadpoolController()
 
 
 @dataclass(frozen=True, eq=False)
