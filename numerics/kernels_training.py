@@ -51,6 +51,7 @@ __all__ = [
     "descend_all",
     "sampled_adam",
     "sampled_value_and_gradient",
+    "unbounded",
     "value_and_gradient",
     "views",
 ]
@@ -58,8 +59,8 @@ __all__ = [
 ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
 NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why it ended
 
-# A learned noise below this has run to zero: rounding of terms of order 1/s2 would move the loss by 1e-10 nats.
-LOG_NOISE_FLOOR = math.log(1e-6)
+# Where a learned noise that runs to zero is stopped: if the loss is known to have no lower bound, and if it is not.
+LOG_NOISE_FLOOR, LOG_NOISE_RESOLVED = math.log(1e-6), math.log(1e-18)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
 THREAD_WORK = 2**21  # multiplications from which on a second thread pays, which takes some microseconds to come
@@ -316,11 +317,33 @@ def copy(x, out):
 
 
 @njit(cache=True, error_model="numpy")
-def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned):
+def unbounded(mask, weights, unbounded_below):
+    """Whether the loss is known to fall for ever as the noise goes to zero, see `numerics.problem.Problem`.
+
+    With a fixed decoder this is known for equal weights only: codes may become dependent then, which others see.
+    """
+    equal = weights[0] == weights[1] and weights[0] == weights[2] and weights[0] == weights[3]
+    return mask[-1] > 0 and weights[0] < unbounded_below and (equal or mask[0] > 0)
+
+
+@njit(cache=True, error_model="numpy")
+def noise_floor(mask, weights, unbounded_below):
+    """The log noise below which a descent ends: none if the noise is fixed.
+
+    A loss that has a minimum may have it at any noise, so only the resolution of double precision sets an end; below
+    it, terms of order 1/s2 are rounding. Where the loss is known to fall for ever, nothing is missed above it.
+    """
+    if mask[-1] == 0:
+        return -np.inf
+    return LOG_NOISE_FLOOR if unbounded(mask, weights, unbounded_below) else LOG_NOISE_RESOLVED
+
+
+@njit(cache=True, error_model="numpy")
+def verdict(step, max_steps, norm, tolerance, log_noise, floor):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= tolerance:
         return GRADIENT
-    if noise_learned > 0 and log_noise < LOG_NOISE_FLOOR:
+    if log_noise < floor:
         return DIVERGED
     if not norm < np.inf:
         return OVERFLOWED
@@ -334,7 +357,7 @@ def rounding_error(theta, roots, loss):
 
 
 @njit(cache=True, error_model="numpy")
-def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history):
+def accelerated(theta, roots, latent_dim, objective, mask, kick, floor, tolerance, max_steps, history):
     """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
     The step begins at the noise variance, the inverse curvature of the largest eigenvalue, which is 1; it is halved
@@ -355,7 +378,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
         rounding = rounding_error(ahead, roots, loss)
-        end = verdict(step, max_steps, norm, tolerance, ahead[-1], mask[-1])
+        end = verdict(step, max_steps, norm, tolerance, ahead[-1], floor)
         if end == GRADIENT and loss < settled - 10 * rounding and step < max_steps:
             settled, momentum, end = loss, 1.0, NOT_RUN
             move(ahead, 1.0, kick, theta)
@@ -387,7 +410,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
 
 
 @njit(cache=True, error_model="numpy")
-def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history):
+def gradient_descent(theta, roots, latent_dim, objective, mask, floor, tolerance, max_steps, history):
     """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
     step, length = 0, math.exp(theta[-1])
     work = np.zeros((5, latent_dim, latent_dim))
@@ -399,7 +422,7 @@ def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_s
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
+        end = verdict(step, max_steps, norm, tolerance, theta[-1], floor)
         if end != NOT_RUN:
             return step, loss, norm, end
         rounding = rounding_error(theta, roots, loss)
@@ -429,7 +452,7 @@ def adam_step(theta, gradient, first, second, left, learning_rate):
 
 
 @njit(cache=True, error_model="numpy")
-def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
+def adam(theta, roots, latent_dim, objective, mask, floor, learning_rate, tolerance, max_steps, history):
     """Adam at a constant learning rate."""
     step, left = 0, (1.0, 1.0)
     at, slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
@@ -441,7 +464,7 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, here[-1], mask[-1])
+        end = verdict(step, max_steps, norm, tolerance, here[-1], floor)
         if end != NOT_RUN:
             copy(here, theta)
             return step, loss, norm, end
@@ -450,16 +473,31 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
 
 
 @njit(cache=True, error_model="numpy")
-def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_rate, tolerance, max_steps, history):
+def descend(
+    theta,
+    roots,
+    latent_dim,
+    objective,
+    mask,
+    kick,
+    unbounded_below,
+    method,
+    learning_rate,
+    tolerance,
+    max_steps,
+    history,
+):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 
-    `history` takes the loss of each step, as many as it has room for.
+    `unbounded_below` is that of `numerics.problem.Problem`; `history` takes the loss of each step, as many as it has
+    room for.
     """
+    floor = noise_floor(mask, objective[0], unbounded_below)
     if method == ACCELERATED:
-        return accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history)
+        return accelerated(theta, roots, latent_dim, objective, mask, kick, floor, tolerance, max_steps, history)
     if method == GRADIENT_DESCENT:
-        return gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history)
-    return adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history)
+        return gradient_descent(theta, roots, latent_dim, objective, mask, floor, tolerance, max_steps, history)
+    return adam(theta, roots, latent_dim, objective, mask, floor, learning_rate, tolerance, max_steps, history)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
@@ -588,6 +626,7 @@ def descend_all(
     precision,
     mask,
     kick,
+    unbounded_below,
     method,
     learning_rate,
     tolerance,
@@ -606,6 +645,7 @@ def descend_all(
             (weights[run], partitions, precision),
             mask,
             kick,
+            unbounded_below,
             method,
             learning_rate,
             tolerance,

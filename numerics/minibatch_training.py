@@ -18,9 +18,9 @@ import numpy as np
 from numba import get_num_threads
 
 from numerics import kernels_training as kernels
-from numerics.ending import OVERFLOWED, ending
+from numerics.ending import ending, overflowed
 from numerics.problem import BLAS, Problem, pack, pose
-from numerics.training import TrainingRun, generator, overflowed
+from numerics.training import TrainingRun, generator, overflow_error
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
@@ -103,7 +103,7 @@ def train_minibatch(
     mask = _mask(problem)
     theta, gradient, first, second = (kernels.zeros(len(mask)) for _ in range(4))
     theta[:] = _start(problem, unit, noise_variance, rng)
-    history, step, diverged = np.empty(steps), 0, False
+    history, step, diverged, floor = np.empty(steps), 0, False, problem.noise_floor(weights)
     get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     for picks, noise in ahead(blocks):
@@ -112,13 +112,11 @@ def train_minibatch(
             gradient, first, second, step, history[step : step + len(picks)],
         )  # fmt: skip
         step += len(picks)
-        diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
+        diverged = bool(theta[-1] < floor)
         if diverged:
             break
-    end = kernels.DIVERGED if diverged else kernels.MAX_STEPS
-    stopped = ending(end, history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim)
-    if stopped == OVERFLOWED:
-        raise overflowed("adam", learning_rate, beta)
+    if overflowed(history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim):
+        raise overflow_error("adam", learning_rate, beta)
     vae = _vae(theta, problem, unit)
     loss, norm = _exact(vae, problem, weights)
     return TrainingRun(
@@ -127,7 +125,7 @@ def train_minibatch(
         history=history[:step] + len(moments.mean) / 2 * np.log(unit),
         gradient_norm=norm,
         steps=step,
-        stopped=stopped,
+        stopped=ending(kernels.DIVERGED if diverged else kernels.MAX_STEPS, loss, norm, theta, problem, weights),
     )
 
 

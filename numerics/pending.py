@@ -55,4 +55,4 @@ class Pending:
 
     def _ending(self, run: int) -> str:
         numbers = self.losses[run], self.norms[run], self.thetas[run]
-        return ending(self.ends[run], *numbers, self.problem.mask, self.problem.latent_dim)
+        return ending(self.ends[run], *numbers, self.problem, Weights(*self.weights[run]))

@@ -156,15 +156,15 @@ def train(
     if method in DESCENTS:
         objective = problem.objective(weights)
         steps, loss, norm, end = kernels.descend(
-            theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick,
+            theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick, problem.unbounded_below,
             DESCENTS[method], *limits, history,
         )  # fmt: skip
     else:
         with BLAS.limit(limits=1, user_api="blas"):
             steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
-    stopped = ending(end, loss, norm, theta, problem.mask, problem.latent_dim)
+    stopped = ending(end, loss, norm, theta, problem, weights)
     if stopped == OVERFLOWED:
-        raise overflowed(method, learning_rate, beta)
+        raise overflow_error(method, learning_rate, beta)
     return TrainingRun(
         vae=problem.vae(theta),
         loss=float(loss + problem.loss_offset(weights)),
@@ -175,7 +175,7 @@ def train(
     )
 
 
-def overflowed(method: str, learning_rate: float, beta: float | Weights) -> ValueError:
+def overflow_error(method: str, learning_rate: float, beta: float | Weights) -> ValueError:
     """The error to raise for a run whose numbers left the range of double precision."""
     if method == "adam":  # the only one whose steps nothing checks
         return ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")

@@ -42,7 +42,15 @@ def _one_run(task: Descent) -> Contestant:
     def run():
         theta = begin.copy()
         kernels.descend(
-            theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
+            theta,
+            problem.roots,
+            task.latent_dim,
+            objective,
+            problem.mask,
+            problem.kick,
+            problem.unbounded_below,
+            *settings,
+            history,
         )
         return theta
 
