@@ -181,11 +181,11 @@ def alternate(
     history[0], norm, last, momentum = point.loss, point.gradient_norm, None, 1.0
     while True:
         log_noise = point.decoder.log_noise
-        end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, floor)
+        end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1], floor)
         if end != kernels.NOT_RUN and step > 0:
             theta[:] = _pack(point.decoder, setting, family, rotate)
             _, norm = problem.measure(theta, weights)
-            end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, floor)
+            end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1], floor)
         if end == kernels.GRADIENT and step < max_steps and point.loss < settled - 10 * _rounding(point, setting):
             settled, last, momentum, end = point.loss, None, 1.0, kernels.NOT_RUN
             point = _unpack(theta + problem.kick, problem, weights)

@@ -121,7 +121,7 @@ def eliminate(
         return point.loss, gradient
 
     def judge():
-        return kernels.verdict(step, max_steps, norm, tolerance, theta[-1], floor)
+        return kernels.verdict(step, max_steps, norm, tolerance, theta[-1], problem.mask[-1], floor)
 
     def after_step(intermediate_result):
         nonlocal step

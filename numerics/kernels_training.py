@@ -317,33 +317,35 @@ def copy(x, out):
 
 
 @njit(cache=True, error_model="numpy")
-def unbounded(mask, weights, unbounded_below):
-    """Whether the loss is known to fall for ever as the noise goes to zero, see `numerics.problem.Problem`.
+def unbounded(roots, latent_dim, objective, mask):
+    """Whether a learned noise and a learned decoder are known to leave the loss without a lower bound.
 
-    With a fixed decoder this is known for equal weights only: codes may become dependent then, which others see.
+    As s2 goes to zero after exact reconstruction, (D/2) log s2 is gained and (w_I r/2) log(1/s2) paid, for r codes that
+    shrink with s2, one for each direction in which the data vary, while the covariance of all codes stays the identity.
     """
-    equal = weights[0] == weights[1] and weights[0] == weights[2] and weights[0] == weights[3]
-    return mask[-1] > 0 and weights[0] < unbounded_below and (equal or mask[0] > 0)
+    rank = 0
+    for root in roots:
+        rank += root > 0
+    learned = mask[-1] > 0 and mask[0] > 0
+    return learned and rank <= latent_dim and objective[0][0] * rank < roots.size
 
 
 @njit(cache=True, error_model="numpy")
-def noise_floor(mask, weights, unbounded_below):
-    """The log noise below which a descent ends: none if the noise is fixed.
+def noise_floor(roots, latent_dim, objective, mask):
+    """The log noise below which a descent that learns it ends.
 
-    A loss that has a minimum may have it at any noise, so only the resolution of double precision sets an end; below
+    A loss that has a minimum may have it at any noise, so only the resolution of double precision sets an end: below
     it, terms of order 1/s2 are rounding. Where the loss is known to fall for ever, nothing is missed above it.
     """
-    if mask[-1] == 0:
-        return -np.inf
-    return LOG_NOISE_FLOOR if unbounded(mask, weights, unbounded_below) else LOG_NOISE_RESOLVED
+    return LOG_NOISE_FLOOR if unbounded(roots, latent_dim, objective, mask) else LOG_NOISE_RESOLVED
 
 
 @njit(cache=True, error_model="numpy")
-def verdict(step, max_steps, norm, tolerance, log_noise, floor):
+def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned, floor=LOG_NOISE_FLOOR):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= tolerance:
         return GRADIENT
-    if log_noise < floor:
+    if noise_learned > 0 and log_noise < floor:
         return DIVERGED
     if not norm < np.inf:
         return OVERFLOWED
@@ -357,7 +359,7 @@ def rounding_error(theta, roots, loss):
 
 
 @njit(cache=True, error_model="numpy")
-def accelerated(theta, roots, latent_dim, objective, mask, kick, floor, tolerance, max_steps, history):
+def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history):
     """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
     The step begins at the noise variance, the inverse curvature of the largest eigenvalue, which is 1; it is halved
@@ -366,6 +368,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, floor, toleranc
     only if a kick leads back to the same loss.
     """
     size, step, momentum, settled = len(theta), 0, 1.0, np.inf
+    floor = noise_floor(roots, latent_dim, objective, mask)
     work = np.zeros((5, latent_dim, latent_dim))
     at, slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
     tried, new_slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
@@ -378,7 +381,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, floor, toleranc
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
         rounding = rounding_error(ahead, roots, loss)
-        end = verdict(step, max_steps, norm, tolerance, ahead[-1], floor)
+        end = verdict(step, max_steps, norm, tolerance, ahead[-1], mask[-1], floor)
         if end == GRADIENT and loss < settled - 10 * rounding and step < max_steps:
             settled, momentum, end = loss, 1.0, NOT_RUN
             move(ahead, 1.0, kick, theta)
@@ -410,9 +413,9 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, floor, toleranc
 
 
 @njit(cache=True, error_model="numpy")
-def gradient_descent(theta, roots, latent_dim, objective, mask, floor, tolerance, max_steps, history):
+def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history):
     """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
-    step, length = 0, math.exp(theta[-1])
+    step, length, floor = 0, math.exp(theta[-1]), noise_floor(roots, latent_dim, objective, mask)
     work = np.zeros((5, latent_dim, latent_dim))
     at, slopes = views(theta, latent_dim, roots.size), point(latent_dim, roots.size)
     tried, new_slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
@@ -422,7 +425,7 @@ def gradient_descent(theta, roots, latent_dim, objective, mask, floor, tolerance
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, theta[-1], floor)
+        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1], floor)
         if end != NOT_RUN:
             return step, loss, norm, end
         rounding = rounding_error(theta, roots, loss)
@@ -452,9 +455,9 @@ def adam_step(theta, gradient, first, second, left, learning_rate):
 
 
 @njit(cache=True, error_model="numpy")
-def adam(theta, roots, latent_dim, objective, mask, floor, learning_rate, tolerance, max_steps, history):
+def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
     """Adam at a constant learning rate."""
-    step, left = 0, (1.0, 1.0)
+    step, left, floor = 0, (1.0, 1.0), noise_floor(roots, latent_dim, objective, mask)
     at, slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
     here, gradient, first, second = at[0], slopes[0], zeros(len(theta)), zeros(len(theta))
     work = np.zeros((5, latent_dim, latent_dim))
@@ -464,7 +467,7 @@ def adam(theta, roots, latent_dim, objective, mask, floor, learning_rate, tolera
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, here[-1], floor)
+        end = verdict(step, max_steps, norm, tolerance, here[-1], mask[-1], floor)
         if end != NOT_RUN:
             copy(here, theta)
             return step, loss, norm, end
@@ -473,31 +476,16 @@ def adam(theta, roots, latent_dim, objective, mask, floor, learning_rate, tolera
 
 
 @njit(cache=True, error_model="numpy")
-def descend(
-    theta,
-    roots,
-    latent_dim,
-    objective,
-    mask,
-    kick,
-    unbounded_below,
-    method,
-    learning_rate,
-    tolerance,
-    max_steps,
-    history,
-):
+def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_rate, tolerance, max_steps, history):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 
-    `unbounded_below` is that of `numerics.problem.Problem`; `history` takes the loss of each step, as many as it has
-    room for.
+    `history` takes the loss of each step, as many as it has room for.
     """
-    floor = noise_floor(mask, objective[0], unbounded_below)
     if method == ACCELERATED:
-        return accelerated(theta, roots, latent_dim, objective, mask, kick, floor, tolerance, max_steps, history)
+        return accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history)
     if method == GRADIENT_DESCENT:
-        return gradient_descent(theta, roots, latent_dim, objective, mask, floor, tolerance, max_steps, history)
-    return adam(theta, roots, latent_dim, objective, mask, floor, learning_rate, tolerance, max_steps, history)
+        return gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history)
+    return adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
@@ -626,7 +614,6 @@ def descend_all(
     precision,
     mask,
     kick,
-    unbounded_below,
     method,
     learning_rate,
     tolerance,
@@ -645,7 +632,6 @@ def descend_all(
             (weights[run], partitions, precision),
             mask,
             kick,
-            unbounded_below,
             method,
             learning_rate,
             tolerance,

@@ -112,7 +112,7 @@ def train_minibatch(
             gradient, first, second, step, history[step : step + len(picks)],
         )  # fmt: skip
         step += len(picks)
-        diverged = bool(theta[-1] < floor)
+        diverged = bool(mask[-1] and theta[-1] < floor)
         if diverged:
             break
     if overflowed(history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim):

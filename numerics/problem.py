@@ -50,9 +50,6 @@ class Problem:
         the number of each latent's group: all in one, the groups between and within which total correlation is split,
         and each on its own.
     prior : (K, K) array
-    unbounded_below : float
-        weight of the mutual information below which the loss falls without bound as a learned noise goes to zero: D / p
-        if the decoder can reconstruct the data exactly, which takes p informative codes, else minus infinity.
     mean : (D,) array or None
     """
 
@@ -66,7 +63,6 @@ class Problem:
     family: tuple[np.ndarray, ...]
     partitions: np.ndarray
     prior: np.ndarray
-    unbounded_below: float
     mean: np.ndarray | None
 
     def objective(self, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,13 +89,27 @@ class Problem:
         free = np.concatenate([(encoder.T @ self.axes).ravel(), triangle]) * self.mask[size:-1]
         return np.concatenate([(decoder.T @ self.axes).ravel(), free, [np.log(self.noise)]])
 
-    def unbounded(self, weights: Weights) -> bool:
-        """Whether the loss is known to fall without bound as the learned noise goes to zero."""
-        return bool(kernels.unbounded(self.mask, np.array(astuple(weights), dtype=float), self.unbounded_below))
-
     def noise_floor(self, weights: Weights) -> float:
-        """The log noise at which a run ends, see the kernels."""
-        return kernels.noise_floor(self.mask, np.array(astuple(weights), dtype=float), self.unbounded_below)
+        """The log noise at which a run that learns it ends, see the kernels."""
+        return kernels.noise_floor(self.roots, self.latent_dim, self.objective(weights), self.mask)
+
+    def unbounded(self, weights: Weights) -> bool:
+        """Whether the loss is known to fall without bound as the learned noise goes to zero.
+
+        With a fixed decoder it does if this can reconstruct the data exactly (its range holds that of the covariance)
+        and w_I p < D, with p the number of codes whose variance shrinks with the noise: those that it makes visible,
+        as many as it has ranks within the groups that the posterior covariance keeps together. This is known for equal
+        weights only: codes may become dependent then, which unequal ones see.
+        """
+        if kernels.unbounded(self.roots, self.latent_dim, self.objective(weights), self.mask):
+            return True
+        weight = weights.mutual_information
+        if self.decoder is None or not self.mask[-1] or weights != Weights.uniform(weight):
+            return False
+        modes = self.axes * self.roots * np.sqrt(self.unit)
+        reached = np.linalg.matrix_rank(np.hstack([self.decoder, modes])) == np.linalg.matrix_rank(self.decoder)
+        visible = sum(np.linalg.matrix_rank(self.decoder[:, group]) for group in self.family)
+        return bool(reached and weight * visible < len(self.roots))
 
     @property
     def kick(self) -> np.ndarray:
@@ -181,25 +191,5 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
         family=family,
         partitions=np.stack([np.zeros_like(labels), labels, np.arange(latent_dim)]),
         prior=prior_covariance(prior, latent_dim),
-        unbounded_below=_unbounded_below(eigenvalues, axes, latent_dim, decoder, family),
         mean=moments.mean if isinstance(covariance, Moments) else None,
     )
-
-
-def _unbounded_below(eigenvalues, axes, latent_dim, decoder, family) -> float:
-    """See `Problem`. The noise s2 that remains after exact reconstruction costs (D/2) log s2, to be gained.
-
-    Exact reconstruction costs w_I p / 2 log(1 / s2), p the number of codes whose variance shrinks with s2: a code for
-    each mode of the data where the decoder is learned, and where it is fixed those that it makes visible, which are as
-    many as it has ranks within the groups that the posterior covariance keeps together.
-    """
-    rank, data_dim = np.count_nonzero(eigenvalues), len(eigenvalues)
-    if decoder is None:
-        reached, needed = rank <= latent_dim, rank
-    else:
-        modes = axes[:, :rank] * np.sqrt(eigenvalues[:rank])
-        reached = np.linalg.matrix_rank(np.hstack([decoder, modes])) == np.linalg.matrix_rank(decoder)
-        needed = sum(np.linalg.matrix_rank(decoder[:, group]) for group in family)
-    if not reached:
-        return -np.inf
-    return data_dim / needed if needed else np.inf

@@ -209,7 +209,7 @@ def sweep(
 def _descend(todo: Pending, problem: Problem, settings: tuple, executor: Executor | None, keep) -> None:
     """Make all runs in batches, and `keep` each batch, a slice, as soon as it has finished."""
     _, partitions, precision = problem.objective(Weights())
-    shared = (partitions, precision, problem.mask, problem.kick, problem.unbounded_below, *settings)
+    shared = (partitions, precision, problem.mask, problem.kick, *settings)
 
     def batches(size: int) -> Iterator[tuple[slice, tuple]]:
         for part in (slice(first, first + size) for first in range(0, len(todo.keys), size)):

@@ -79,7 +79,7 @@ def train(
     noise_variance: float | str = "learned",
     decoder: np.ndarray | None = None,
     posterior: Posterior = "diagonal",
-    method: str = "accelerated",
+    method: str = "auto",
     learning_rate: float = 0.01,
     gradient_tolerance: float = 1e-8,
     max_steps: int = 20_000,
@@ -156,7 +156,7 @@ def train(
     if method in DESCENTS:
         objective = problem.objective(weights)
         steps, loss, norm, end = kernels.descend(
-            theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick, problem.unbounded_below,
+            theta, problem.roots, problem.latent_dim, objective, problem.mask, problem.kick,
             DESCENTS[method], *limits, history,
         )  # fmt: skip
     else:

@@ -42,15 +42,7 @@ def _one_run(task: Descent) -> Contestant:
     def run():
         theta = begin.copy()
         kernels.descend(
-            theta,
-            problem.roots,
-            task.latent_dim,
-            objective,
-            problem.mask,
-            problem.kick,
-            problem.unbounded_below,
-            *settings,
-            history,
+            theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
         )
         return theta
 
