@@ -643,5 +643,5 @@ CALLS = [
         draws=1,
         progress=False,
     ),
-    call(numerics.verify, {"only": "sequence none"}, quick=True, only=["objective"], progress=False),
+    call(numerics.verify, {"only": "sequence none"}, quick=True, only=["capacity_penalty"], progress=False),
 ]
