@@ -193,7 +193,9 @@ def _draws(n: int) -> int:
     return int(n)
 
 
-def _estimates(draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, drawn="arguments") -> dict[str, Estimate]:
+def _estimates(
+    draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, drawn="arguments"
+) -> dict[str, Estimate]:
     """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
     rows = max(1, CHUNK // max(1, width))
     done, means, squares = 0, {}, {}
