@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import gammaln
 
-from theory import gaussian, validation
+from theory import validation
 
 __all__ = [
     "checked_code",
@@ -162,13 +162,22 @@ def checked_codes(means, covariances, latent_dim: int) -> tuple[np.ndarray, np.n
     return _within("means", means, LONGEST), _within("covariances", covariances, LONGEST**2)
 
 
-def prior_covariance(prior, latent_dim: int | None = None) -> np.ndarray:
+def prior_covariance(prior, latent_dim: int | None = None, name: str = "prior") -> np.ndarray:
     """The covariance of a Gaussian prior, positive definite; `None` stands for the identity."""
-    if prior is None:
+    if prior is None and latent_dim is not None:
         return np.eye(latent_dim)
-    prior = validation.covariance_matrix("prior", prior, latent_dim)
-    if not np.isfinite(gaussian.log_determinant(prior)):
-        raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
+    prior = validation.covariance_matrix(name, prior, latent_dim)
+    variances = np.diagonal(prior)
+    if not np.all((variances >= SHORTEST**2) & (variances <= LONGEST**2)):
+        raise ValueError(
+            f"{name} must be positive definite with variances between {SHORTEST**2:g} and {LONGEST**2:g}, got one of "
+            f"{min(variances, key=lambda one: min(one, 1 / one) if one > 0 else one):g}; change the units of the "
+            "latents, or remove those that it allows no variance"
+        )
+    try:
+        np.linalg.cholesky(prior)
+    except np.linalg.LinAlgError:
+        raise ValueError(f"{name} must be positive definite; remove the latents that it allows no variance") from None
     return prior
 
 
