@@ -99,6 +99,7 @@ def regularised_terms(
     -----
     The objective is that of Mathieu et al. (2019), as a loss to be minimised.
     """
+    vae = validation.instance("vae", vae, LinearVAE)
     covariance = validation.covariance_matrix("covariance", covariance, vae.data_dim)
     code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
     return RegularisedTerms(

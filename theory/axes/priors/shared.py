@@ -28,6 +28,7 @@ __all__ = [
     "prior_covariance",
     "random_signed_permutation",
     "softplus_and_derivatives",
+    "within",
 ]
 
 # Lengths outside these bounds are refused: within them no square of (length / variance) overflows.
@@ -135,19 +136,19 @@ def checked_latents(latents, latent_dim: int) -> np.ndarray:
     latents = validation.real_array("latents", latents)
     if latents.ndim == 0 or latents.shape[-1] != latent_dim:
         raise ValueError(f"latents must have shape (..., {latent_dim}), got {latents.shape}; pass one point a row")
-    return _within("latents", latents, LONGEST)
+    return within("latents", latents, LONGEST)
 
 
 def checked_values(values) -> np.ndarray:
     """Values of one latent, of any shape, as floats."""
-    return _within("values", validation.real_array("values", values), LONGEST)
+    return within("values", validation.real_array("values", values), LONGEST)
 
 
 def checked_code(mean, covariance, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean (K,) and covariance (K, K) of a Gaussian code."""
     mean = validation.vector("mean", mean, latent_dim)
     covariance = validation.covariance_matrix("covariance", covariance, latent_dim)
-    return _within("mean", mean, LONGEST), _within("covariance", covariance, LONGEST**2)
+    return within("mean", mean, LONGEST), within("covariance", covariance, LONGEST**2)
 
 
 def checked_codes(means, covariances, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +160,7 @@ def checked_codes(means, covariances, latent_dim: int) -> tuple[np.ndarray, np.n
         raise ValueError(f"means must have shape (..., {latent_dim}), got {means.shape}; pass one mean a row")
     if covariances.shape != shape:
         raise ValueError(f"covariances must have shape {shape}, got {covariances.shape}; pass one for each mean")
-    return _within("means", means, LONGEST), _within("covariances", covariances, LONGEST**2)
+    return within("means", means, LONGEST), within("covariances", covariances, LONGEST**2)
 
 
 def prior_covariance(prior, latent_dim: int | None = None, name: str = "prior") -> np.ndarray:
@@ -181,7 +182,8 @@ def prior_covariance(prior, latent_dim: int | None = None, name: str = "prior") 
     return prior
 
 
-def _within(name: str, array: np.ndarray, largest: float) -> np.ndarray:
+def within(name: str, array: np.ndarray, largest: float) -> np.ndarray:
+    """Return `array` if its entries are finite and no larger than said."""
     if not np.all(np.abs(array) <= largest):
         raise ValueError(f"{name} must be finite and at most {largest:g} in size; remove NaN, or change the units")
     return array
