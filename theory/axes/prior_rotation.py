@@ -144,7 +144,10 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
     """
     prior, factors = checked_prior("prior", prior), checked_factors("factors", factors)
     if factors.latent_dim != prior.latent_dim:
-        raise ValueError(f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}; pass a law of as many")
+        raise ValueError(
+            f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}; pass a law "
+            "of as many"
+        )
     return _energy(prior, factors.components(), rotation, beta)
 
 

@@ -169,7 +169,7 @@ class SpikeSlabPrior:
         variances = np.diagonal(covariances, axis1=-2, axis2=-1)
         spike = self.spike_deviation
         # Where the odds take the values of ODDS, which lie densely where spike and slab are equally likely.
-        edges = spike * np.sqrt(2 * (self._log_odds - ODDS[ODDS < self._log_odds]) / (1 - spike**2))
+        edges = spike * np.sqrt(2 * (self._log_odds - ODDS[self._log_odds > ODDS]) / (1 - spike**2))
         breaks = np.concatenate([-edges, [0.0], edges])
         excess, to_mean, to_variance = gaussian_expectation(self._excess, means, variances, breaks, spike)
         return _sum_of_latents(self._slab(means**2 + variances) + excess, to_mean - means, to_variance - 0.5)

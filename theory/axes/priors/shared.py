@@ -93,7 +93,8 @@ def softplus_and_derivatives(odds, slope, curvature) -> tuple[np.ndarray, np.nda
 def log_gamma_step(x: float) -> float:
     """log G(x + 1/2) - log G(x) for x > 0, G the Gamma function, to rounding.
 
-    The difference of two `gammaln`, and `betaln`, lose all digits as x grows: there Stirling's series of the difference.
+    The difference of two `gammaln`, and `betaln`, lose all digits as x grows, where Stirling's series has
+    them.
     """
     if x < 16:
         return float(gammaln(x + 0.5) - gammaln(x))
@@ -121,7 +122,9 @@ def length(name: str, value: float, square: bool = False) -> float:
     result = validation.positive(name, value)
     low, high = (SHORTEST**2, LONGEST**2) if square else (SHORTEST, LONGEST)
     if not low <= result <= high:
-        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {result!r}; change the units of the latents")
+        raise ValueError(
+            f"{name} must lie between {low:g} and {high:g}, got {result!r}; change the units of the latents"
+        )
     return result
 
 
