@@ -26,7 +26,7 @@ from numerics.mixture_code import (
 )
 from theory import validation
 from theory.axes.priors import ClusterPrior, GaussianPrior, Prior, checked_prior
-from theory.axes.priors.shared import LONGEST, within
+from theory.axes.priors.shared import LONGEST, moderate, within
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition, partition_mask
 
@@ -96,7 +96,7 @@ def train_with_prior(
     data_noise : float >= 0, tau2
     prior : Prior
         of any family in `theory.axes.priors`, or a user's own, of K latents.
-    beta, noise_variance : float > 0
+    beta, noise_variance : float from 1e-100 to 1e100
     alpha : float >= 0
         needs K = 2 and a prior of those families that has a variance, if it is not zero.
     posterior : "full", "diagonal", or a list of groups of latents
@@ -133,10 +133,7 @@ def train_with_prior(
                 problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options, bounds=problem.bounds
             )
         if not (np.isfinite(found.fun) and np.isfinite(found.jac).all()):
-            raise ValueError(
-                "loading, data_noise, noise_variance, beta and alpha are too far apart in size: the loss overflows; "
-                "change the units of the data"
-            )
+            raise _overflow()
         return problem.run(found.x, tolerance)
 
 
@@ -212,6 +209,8 @@ class _Problem:
         _, latent_dim = self.shape
         _, means, covariances = self.data
         code = self.code(encoder, factor)
+        if not all(np.all(np.abs(part) <= LONGEST**2) for part in code[1:]):
+            raise _overflow()
         total = encoder @ self.covariance @ encoder.T + factor @ factor.T
         precision = 1 / (2 * self.noise_variance)
         crossed = encoder @ self.covariance  # K x D
@@ -288,7 +287,7 @@ def _pose(factors, loading, data_noise, prior, beta, noise_variance, alpha, post
     if not len(loading):
         raise ValueError("loading must have at least one row, got none; pass one for each column of the data")
     data_noise = float(within("data_noise", validation.non_negative("data_noise", data_noise), LONGEST**2))
-    alpha = validation.non_negative("alpha", alpha)
+    alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
     prior = checked_prior("prior", prior)
     latent_dim, plane = prior.latent_dim, PriorPlane.of(prior)
     if alpha and latent_dim != 2:
@@ -301,7 +300,7 @@ def _pose(factors, loading, data_noise, prior, beta, noise_variance, alpha, post
             "KL(p || q) is infinite up to 2 degrees of freedom; take 2.2 or more"
         )
     if decoder is not None:
-        decoder = validation.matrix("decoder", decoder, (len(loading), latent_dim))
+        decoder = within("decoder", validation.matrix("decoder", decoder, (len(loading), latent_dim)), LONGEST)
     covariances = loading @ covariances @ loading.T + data_noise * np.eye(len(loading))
     means = means @ loading.T
     total = np.einsum("c,cij->ij", weights, covariances) + (means * weights[:, np.newaxis]).T @ means
@@ -311,9 +310,9 @@ def _pose(factors, loading, data_noise, prior, beta, noise_variance, alpha, post
         covariance=total,
         prior=prior,
         plane=plane,
-        beta=validation.positive("beta", beta),
+        beta=moderate("beta", beta),
         alpha=alpha,
-        noise_variance=validation.positive("noise_variance", noise_variance),
+        noise_variance=moderate("noise_variance", noise_variance),
         decoder=decoder,
         within=np.tril(mask, -1).astype(bool),
     )
@@ -331,6 +330,13 @@ def _checked_start(start, problem: _Problem, posterior: Posterior) -> np.ndarray
     if not all(low <= value <= high for value, (low, high) in zip(first, problem.bounds, strict=True)):
         raise ValueError("start must be of the size of data and prior; pass a VAE in their units")
     return first
+
+
+def _overflow() -> ValueError:
+    return ValueError(
+        "loading, data_noise, decoder, noise_variance, beta and alpha are too far apart in size: the loss overflows; "
+        "change the units of the data"
+    )
 
 
 def _resolved(coarse: float, fine: float) -> float:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.axes.priors.shared import length, log_gamma_step, prior_covariance
-from theory.model import LinearVAE
+from theory.axes.priors.shared import LONGEST, log_gamma_step, moderate, prior_covariance, within
+from theory.model import LinearVAE, as_moments
 from theory.objective import elbo_terms
 
 __all__ = [
@@ -115,8 +115,9 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     -----
     Mathieu et al. (2019), Theorem 1.
     """
-    beta = _weight(beta)
+    beta = moderate("beta", beta)
     vae = validation.instance("vae", vae, LinearVAE)
+    within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
     terms = elbo_terms(vae, covariance, prior=prior / beta)
     return AnnealedTerms(
@@ -131,7 +132,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
 def rescale(vae: LinearVAE, beta: float) -> LinearVAE:
     """The same VAE with latents sqrt(beta) z: decoder W / sqrt(beta), encoder sqrt(beta) V, covariance beta Q."""
     vae = validation.instance("vae", vae, LinearVAE)
-    root = np.sqrt(beta := _weight(beta))
+    root = np.sqrt(beta := moderate("beta", beta))
     return LinearVAE(
         vae.decoder / root, root * vae.encoder, beta * vae.posterior_covariance, vae.noise_variance, vae.mean
     )
@@ -146,8 +147,9 @@ def rescaled_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> Re
     -----
     Mathieu et al. (2019), the corollary of Theorem 1 for Gaussian priors and encoders.
     """
-    beta = _weight(beta)
+    beta = moderate("beta", beta)
     vae = validation.instance("vae", vae, LinearVAE)
+    within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
     scaled = rescale(vae, beta)
     constant = vae.latent_dim * (beta - 1) / 2 * (1 + np.log(2 * np.pi / beta))
@@ -164,7 +166,7 @@ def gaussian_log_normaliser(prior, beta: float) -> float:
 
     Exact. Parameters as for `annealed_terms`; a `ValueError` for a beta or a covariance out of range.
     """
-    beta = _weight(beta)
+    beta = moderate("beta", beta)
     prior = prior_covariance(prior)
     latent_dim = len(prior)
     log_scale = latent_dim * np.log(2 * np.pi) + gaussian.log_determinant(prior)
@@ -196,8 +198,8 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
     -----
     The condition is that of Mathieu et al. (2019), Theorem 1, that F be finite.
     """
-    nu = length("degrees_of_freedom", degrees_of_freedom, square=True)
-    beta = _weight(beta)
+    nu = moderate("degrees_of_freedom", degrees_of_freedom)
+    beta = moderate("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim)
     if latent_dim == 0:
         return 0.0
@@ -207,11 +209,3 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
     # log p(0) and the log of the integral of (1 + y^2 / nu)^-(excess + 1/2), each relative to sqrt(nu pi).
     at_zero, integral = log_gamma_step(nu / 2), -log_gamma_step(excess)
     return float(latent_dim * ((1 - beta) / 2 * np.log(nu * np.pi) + beta * at_zero + integral))
-
-
-def _weight(beta: float) -> float:
-    """A weight whose products with the logarithms and variances of a prior are floats."""
-    beta = validation.positive("beta", beta)
-    if not 1e-100 <= beta <= 1e100:
-        raise ValueError(f"beta must lie between 1e-100 and 1e100, got {beta!r}; pass a weight of ordinary size")
-    return beta

@@ -42,6 +42,7 @@ from theory.axes.priors import (
     checked_prior,
     expectation_and_slopes,
 )
+from theory.axes.priors.shared import moderate
 from theory.axes.rotation import checked_rotation
 from theory.learning import optimum
 from theory.model import LinearVAE
@@ -93,7 +94,7 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
     covariance : (K, K) array, C
         of the aggregate code before the rotation.
     rotation : (K, K) array, orthogonal
-    beta : float > 0
+    beta : float from 1e-100 to 1e100
 
     Returns
     -------
@@ -127,7 +128,7 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
         of any family, or a user's own.
     factors : SpikeSlabPrior, ClusterPrior or GaussianPrior, of as many latents
     rotation : (K, K) array, orthogonal
-    beta : float > 0
+    beta : float from 1e-100 to 1e100
 
     Returns
     -------
@@ -202,7 +203,7 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
     covariance : (D, D) array
     prior : Prior
         of any family, or a user's own.
-    beta, noise_variance : float > 0
+    beta, noise_variance : float from 1e-100 to 1e100
 
     Returns
     -------
@@ -214,6 +215,7 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
         if an argument is out of its range.
     """
     prior = checked_prior("prior", prior)
+    beta, noise_variance = moderate("beta", beta), moderate("noise_variance", noise_variance)
     aggregate, mismatch = nearest_gaussian(prior)
     best = optimum(covariance, prior.latent_dim, beta=beta, noise_variance=noise_variance, posterior="full")
     terms = elbo_terms(best.vae, covariance)
@@ -239,7 +241,7 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
 
 def _energy(prior: Prior, components, rotation, beta: float) -> float:
     rotation = checked_rotation(rotation, prior.latent_dim)
-    beta = validation.positive("beta", beta)
+    beta = moderate("beta", beta)
     gain = 0.0
     for weight, mean, covariance in components:
         rotated = rotation @ covariance @ rotation.T

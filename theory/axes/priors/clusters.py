@@ -9,12 +9,13 @@ from scipy.special import logsumexp
 
 from theory import validation
 from theory.axes.priors.shared import (
+    LONGEST,
     checked_code,
     checked_codes,
     checked_latents,
     gaussian_expectation,
     is_signed_permutation,
-    length,
+    moderate,
     random_signed_permutation,
     softplus_and_derivatives,
 )
@@ -44,8 +45,8 @@ class ClusterPrior:
     variance: float = 0.03
 
     def __post_init__(self):
-        object.__setattr__(self, "distance", length("distance", self.distance))
-        object.__setattr__(self, "variance", length("variance", self.variance, square=True))
+        object.__setattr__(self, "distance", moderate("distance", self.distance, LONGEST))
+        object.__setattr__(self, "variance", moderate("variance", self.variance))
 
     @property
     def latent_dim(self) -> int:

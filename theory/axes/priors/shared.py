@@ -23,8 +23,8 @@ __all__ = [
     "checked_values",
     "gaussian_expectation",
     "is_signed_permutation",
-    "length",
     "log_gamma_step",
+    "moderate",
     "prior_covariance",
     "random_signed_permutation",
     "softplus_and_derivatives",
@@ -117,13 +117,13 @@ def random_signed_permutation(size: int, rng) -> np.ndarray:
     return np.eye(size)[rng.permutation(size)] * rng.choice([-1.0, 1.0], size)
 
 
-def length(name: str, value: float, square: bool = False) -> float:
-    """Return `value` as a float if it is a positive length, or the square of one, whose powers are floats."""
+def moderate(name: str, value: float, largest: float = LONGEST**2) -> float:
+    """Return `value` as a float if it lies between 1/largest and largest: products of a few of them are floats."""
     result = validation.positive(name, value)
-    low, high = (SHORTEST**2, LONGEST**2) if square else (SHORTEST, LONGEST)
-    if not low <= result <= high:
+    if not 1 / largest <= result <= largest:
         raise ValueError(
-            f"{name} must lie between {low:g} and {high:g}, got {result!r}; change the units of the latents"
+            f"{name} must lie between {1 / largest:g} and {largest:g}, got {result!r}; pass a number of ordinary size, "
+            "or change the units"
         )
     return result
 
@@ -174,9 +174,9 @@ def prior_covariance(prior, latent_dim: int | None = None, name: str = "prior") 
     variances = np.diagonal(prior)
     if not np.all((variances >= SHORTEST**2) & (variances <= LONGEST**2)):
         raise ValueError(
-            f"{name} must be positive definite with variances between {SHORTEST**2:g} and {LONGEST**2:g}, got one of "
-            f"{min(variances, key=lambda one: min(one, 1 / one) if one > 0 else one):g}; change the units of the "
-            "latents, or remove those that it allows no variance"
+            f"{name} must be positive definite with variances between {SHORTEST**2:g} and {LONGEST**2:g}, they lie "
+            f"between {variances.min():g} and {variances.max():g}; change the units of the latents, or remove those "
+            "that it allows no variance"
         )
     try:
         np.linalg.cholesky(prior)
