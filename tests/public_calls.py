@@ -284,7 +284,7 @@ CALLS = [
         beta=1.2,
     ),
     call(axes.gaussian_log_normaliser, {"prior": "array"}, prior=np.eye(2), beta=1.2),
-    call(axes.kernel_mean, {"variance": "number array"}, variance=1.5, scale=1.0),
+    call(axes.kernel_mean, {"variance": "number array points"}, variance=1.5, scale=1.0),
     call(axes.latent_activity, vae=VAE, covariance=COVARIANCE, threshold=0.1),
     call(axes.manipulation_to, loading=DECODER, axes=ROTATION, singular_values=[2.0, 1.0]),
     call(axes.nearest_gaussian, PRIOR, prior=STUDENT),
@@ -371,7 +371,7 @@ CALLS = [
         made
         for prior in (GAUSSIAN, STUDENT, axes.SpikeSlabPrior(2), axes.ClusterPrior())
         for made in (
-            call(prior.log_density, {"latents": "array"}, latents=POINTS),
+            call(prior.log_density, {"latents": "array points"}, latents=POINTS),
             call(prior.sample, n=3, rng=0),
             call(
                 prior.expected_log_density,

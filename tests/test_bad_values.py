@@ -146,6 +146,7 @@ EDGES = {
 # Which kinds accept what another one refuses: an argument of two kinds refuses what both refuse.
 ALLOWED = {
     "none": {"None"},
+    "points": {"cube"},  # of any number of axes
     "array": {"vector", "matrix", "empty", "zero", "array", "number"},
     "number": {"number", "zero"},
     "numbers": {"number", "vector", "zero"},

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import erfcx
 
 from theory import gaussian, validation
-from theory.axes.priors.shared import prior_covariance
+from theory.axes.priors.shared import LONGEST, SHORTEST, moderate, prior_covariance, within
 
 __all__ = ["DIVERGENCES", "aggregate_divergence", "divergence_and_slope", "kernel_mean"]
 
@@ -31,7 +31,7 @@ def kernel_mean(variance, scale: float = 1.0) -> float | np.ndarray:
     Parameters
     ----------
     variance : float or array >= 0, v
-    scale : float > 0, c
+    scale : float from 1e-100 to 1e100, c
 
     Returns
     -------
@@ -40,11 +40,14 @@ def kernel_mean(variance, scale: float = 1.0) -> float | np.ndarray:
     Raises
     ------
     ValueError
-        for a negative variance, or a scale that is not positive.
+        for a variance that is negative or not finite, or a scale out of its range.
     """
-    variance, scale = np.asarray(variance, dtype=float), validation.positive("scale", scale)
-    if not np.all(variance >= 0):
-        raise ValueError(f"variance must be >= 0 everywhere, its smallest entry is {float(np.min(variance))!r}")
+    variance, scale = validation.real_array("variance", variance), moderate("scale", scale)
+    if not np.all((variance >= 0) & np.isfinite(variance)):
+        raise ValueError(
+            f"variance must be >= 0 everywhere and finite, its smallest entry is {float(np.min(variance))!r}; pass the "
+            "variance of a latent"
+        )
     return _kernel_mean(variance, scale)[0][()]
 
 
@@ -54,11 +57,12 @@ def aggregate_divergence(covariance, prior=None, *, divergence: str = "inclusive
     Parameters
     ----------
     covariance : (K, K) array, C
-        of the aggregate code; a singular one is at infinite divergence ("inclusive" and "exclusive").
+        of the aggregate code; a singular one (to rounding, or with a variance below 1e-100) is at infinite divergence
+        ("inclusive" and "exclusive").
     prior : (K, K) array, optional
         Pi, positive definite; the identity by default.
     divergence : "inclusive", "exclusive" or "mmd"
-    scale : float > 0
+    scale : float from 1e-100 to 1e100
         c of the kernel, in squared units of the latents; used by "mmd" alone.
 
     Returns
@@ -74,13 +78,23 @@ def aggregate_divergence(covariance, prior=None, *, divergence: str = "inclusive
     -----
     "inclusive" and "mmd" are the divergences in the code of the authors of Mathieu et al. (2019).
     """
-    covariance = validation.covariance_matrix("covariance", covariance)
+    covariance = within("covariance", validation.covariance_matrix("covariance", covariance), LONGEST**2)
     prior = prior_covariance(prior, len(covariance))
     kind = validation.choice("divergence", divergence, DIVERGENCES)
-    scale = validation.positive("scale", scale)
-    if kind != "mmd" and not np.isfinite(gaussian.log_determinant(covariance)):
+    scale = moderate("scale", scale)
+    if kind != "mmd" and _is_singular(covariance):
         return np.inf
     return max(0.0, divergence_and_slope(covariance, prior, kind, scale)[0])
+
+
+def _is_singular(covariance: np.ndarray) -> bool:
+    """Whether a code lacks variance in some direction, up to the rounding of its entries, in whatever units."""
+    variances = np.diagonal(covariance)
+    if not np.all(variances >= SHORTEST**2):
+        return True
+    units = np.sqrt(variances)
+    correlations = np.linalg.eigvalsh(covariance / units / units[:, np.newaxis])
+    return bool(np.any(correlations <= validation.rank_tolerance(correlations)))
 
 
 def divergence_and_slope(covariance, prior, divergence: str, scale: float) -> tuple[float, np.ndarray]:
@@ -111,9 +125,13 @@ _DIVERGENCES = {"inclusive": _inclusive, "exclusive": _exclusive, "mmd": _mmd}
 
 def _kernel_mean(variance: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """E c / (c + u^2), and its derivative in the variance of u."""
-    ratio = variance / scale
-    root = 1 / np.sqrt(2 * np.where(ratio > 0, ratio, 1.0))
-    value = np.where(ratio > 0, np.sqrt(np.pi) * root * erfcx(root), 1.0)
+    # sqrt(c) and sqrt(v) apart: their ratio is a float where that of c and v need not be.
+    deviation = np.sqrt(np.where(variance > 0, variance, 1.0))
+    root = np.where(variance > 0, np.sqrt(scale / 2) / deviation, 1.0)
+    value = np.where(variance > 0, np.sqrt(np.pi) * root * erfcx(root), 1.0)
     # The closed slope is a difference of numbers that are nearly equal at small variance: there its series.
-    slope = np.sqrt(np.pi) * root**3 * (2 * root / np.sqrt(np.pi) - (1 + 2 * root**2) * erfcx(root))
-    return value, np.where(root > SERIES, -1 + 6 * ratio - 45 * ratio**2, np.where(ratio > 0, slope, -1.0)) / scale
+    small = (root > SERIES) | (variance == 0)
+    few = np.minimum(root, SERIES)
+    slope = np.sqrt(np.pi) * few**3 * (2 * few / np.sqrt(np.pi) - (1 + 2 * few**2) * erfcx(few))
+    ratio = np.where(small, variance, 0.0) / scale
+    return value, np.where(small, -1 + 6 * ratio - 45 * ratio**2, slope) / scale

@@ -17,11 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
 
 from theory import gaussian, validation
-from theory.axes.priors.shared import prior_covariance
-from theory.model import LinearVAE
+from theory.axes.priors.shared import LONGEST, log_gamma_step, moderate, prior_covariance, within
+from theory.model import LinearVAE, as_moments
 from theory.objective import elbo_terms
 
 __all__ = [
@@ -99,7 +98,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     ----------
     vae : LinearVAE
     covariance : (D, D) array, or Moments
-    beta : float > 0
+    beta : float from 1e-100 to 1e100
     prior : (K, K) array, optional
         covariance of the prior N(0, Pi), positive definite; the identity by default.
 
@@ -116,7 +115,9 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     -----
     Mathieu et al. (2019), Theorem 1.
     """
-    beta = validation.positive("beta", beta)
+    beta = moderate("beta", beta)
+    vae = validation.instance("vae", vae, LinearVAE)
+    within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
     terms = elbo_terms(vae, covariance, prior=prior / beta)
     return AnnealedTerms(
@@ -130,7 +131,8 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
 
 def rescale(vae: LinearVAE, beta: float) -> LinearVAE:
     """The same VAE with latents sqrt(beta) z: decoder W / sqrt(beta), encoder sqrt(beta) V, covariance beta Q."""
-    root = np.sqrt(validation.positive("beta", beta))
+    vae = validation.instance("vae", vae, LinearVAE)
+    root = np.sqrt(beta := moderate("beta", beta))
     return LinearVAE(
         vae.decoder / root, root * vae.encoder, beta * vae.posterior_covariance, vae.noise_variance, vae.mean
     )
@@ -145,7 +147,9 @@ def rescaled_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> Re
     -----
     Mathieu et al. (2019), the corollary of Theorem 1 for Gaussian priors and encoders.
     """
-    beta = validation.positive("beta", beta)
+    beta = moderate("beta", beta)
+    vae = validation.instance("vae", vae, LinearVAE)
+    within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
     scaled = rescale(vae, beta)
     constant = vae.latent_dim * (beta - 1) / 2 * (1 + np.log(2 * np.pi / beta))
@@ -162,7 +166,7 @@ def gaussian_log_normaliser(prior, beta: float) -> float:
 
     Exact. Parameters as for `annealed_terms`; a `ValueError` for a beta or a covariance out of range.
     """
-    beta = validation.positive("beta", beta)
+    beta = moderate("beta", beta)
     prior = prior_covariance(prior)
     latent_dim = len(prior)
     log_scale = latent_dim * np.log(2 * np.pi) + gaussian.log_determinant(prior)
@@ -178,8 +182,7 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
 
     Parameters
     ----------
-    degrees_of_freedom : float > 0, nu
-    beta : float > 0
+    degrees_of_freedom, beta : float from 1e-100 to 1e100, nu and beta
     latent_dim : int, K
 
     Returns
@@ -195,14 +198,14 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
     -----
     The condition is that of Mathieu et al. (2019), Theorem 1, that F be finite.
     """
-    nu = validation.positive("degrees_of_freedom", degrees_of_freedom)
-    beta = validation.positive("beta", beta)
+    nu = moderate("degrees_of_freedom", degrees_of_freedom)
+    beta = moderate("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim)
-    excess = (beta * (nu + 1) - 1) / 2
     if latent_dim == 0:
         return 0.0
+    excess = (beta * nu + (beta - 1)) / 2
     if excess <= 0:
         return np.inf
-    log_density_at_zero = gammaln((nu + 1) / 2) - gammaln(nu / 2) - np.log(nu * np.pi) / 2
-    log_integral = np.log(nu * np.pi) / 2 + gammaln(excess) - gammaln(excess + 0.5)
-    return float(latent_dim * (beta * log_density_at_zero + log_integral))
+    # log p(0) and the log of the integral of (1 + y^2 / nu)^-(excess + 1/2), each relative to sqrt(nu pi).
+    at_zero, integral = log_gamma_step(nu / 2), -log_gamma_step(excess)
+    return float(latent_dim * ((1 - beta) / 2 * np.log(nu * np.pi) + beta * at_zero + integral))

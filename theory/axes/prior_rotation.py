@@ -28,10 +28,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize
 
 from theory import gaussian, validation
-from theory.axes.priors import GaussianPrior, Prior, StudentPrior
+from theory.axes.aggregate import kernel_mean
+from theory.axes.priors import (
+    ClusterPrior,
+    GaussianPrior,
+    Prior,
+    SpikeSlabPrior,
+    StudentPrior,
+    checked_factors,
+    checked_prior,
+    expectation_and_slopes,
+)
+from theory.axes.priors.shared import moderate
 from theory.axes.rotation import checked_rotation
 from theory.learning import optimum
 from theory.model import LinearVAE
@@ -73,16 +84,17 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
     """What a rotation z -> R z of a Gaussian code N(0, C) costs with a full posterior: beta E[log p(z) - log p(R z)].
 
     Zero for every R if C is a multiple of I, and for every R that is a symmetry of the prior or of the code. Negative
-    if the rotated code suits the prior better. Exact for Gaussian priors, by quadrature (1e-10 relative to the expected
-    log density) for the others.
+    if the rotated code suits the prior better. Exact for Gaussian priors, by quadrature (1e-12 relative to the expected
+    log density) for the other families.
 
     Parameters
     ----------
-    prior : GaussianPrior, StudentPrior, SpikeSlabPrior or ClusterPrior
+    prior : Prior
+        of any family, or a user's own.
     covariance : (K, K) array, C
         of the aggregate code before the rotation.
     rotation : (K, K) array, orthogonal
-    beta : float > 0
+    beta : float from 1e-100 to 1e100
 
     Returns
     -------
@@ -97,6 +109,7 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
     -----
     In the setting of Mathieu et al. (2019), Theorem 2.
     """
+    prior = checked_prior("prior", prior)
     covariance = validation.covariance_matrix("covariance", covariance, prior.latent_dim)
     return _energy(prior, [(1.0, np.zeros(prior.latent_dim), covariance)], rotation, beta)
 
@@ -111,10 +124,11 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
 
     Parameters
     ----------
-    prior : GaussianPrior, StudentPrior, SpikeSlabPrior or ClusterPrior
+    prior : Prior
+        of any family, or a user's own.
     factors : SpikeSlabPrior, ClusterPrior or GaussianPrior, of as many latents
     rotation : (K, K) array, orthogonal
-    beta : float > 0
+    beta : float from 1e-100 to 1e100
 
     Returns
     -------
@@ -129,53 +143,53 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
     -----
     In the setting of Mathieu et al. (2019).
     """
-    if not hasattr(factors, "components"):
-        raise ValueError(
-            f"factors must be a finite mixture of Gaussians, got {type(factors).__name__}; pass SpikeSlabPrior, "
-            "ClusterPrior or GaussianPrior"
-        )
+    prior, factors = checked_prior("prior", prior), checked_factors("factors", factors)
     if factors.latent_dim != prior.latent_dim:
-        raise ValueError(f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}")
+        raise ValueError(
+            f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}; pass a law "
+            "of as many"
+        )
     return _energy(prior, factors.components(), rotation, beta)
 
 
 def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
     """The C* that minimises KL(N(0, C) || p), and the least value.
 
-    Pi and 0 for a Gaussian prior; b I for the others, products of K identical densities p_1 (the cluster prior along
-    the diagonals of the plane), where b maximises (1/2) log b + E log p_1(sqrt(b) e). For a Student-t prior b is the
-    only root of (nu + 1) E[b e^2 / (nu + b e^2)] = 1; for the others the best of all local maxima is taken (spike
-    and slab may have two). The divergence is good to 1e-10, b (a minimiser) to about 1e-7.
+    Pi and 0 for a Gaussian prior; b I for the other families, products of K identical densities p_1 (the cluster prior
+    along the diagonals of the plane), where b maximises (1/2) log b + E log p_1(sqrt(b) e). For a Student-t prior b is
+    the only root of (nu + 1) E[b e^2 / (nu + b e^2)] = 1; for spike and slab and clusters the best of all local maxima
+    is taken (spike and slab may have two). Divergence and b are good to 1e-12.
+
+    For a user's own prior C may be any covariance: a numerical search from the local minima of the form b I, b between
+    1e-20 and 1e20, good to about 1e-7 in C and 1e-10 in the divergence.
 
     Parameters
     ----------
-    prior : GaussianPrior, StudentPrior, SpikeSlabPrior or ClusterPrior
+    prior : Prior
+        of any family, or a user's own.
 
     Returns
     -------
     covariance : (K, K) array
-    divergence : float, nats
+    divergence : float >= 0, nats
+
+    Raises
+    ------
+    ValueError
+        if `prior` is none, or no minimum is found.
     """
+    prior = checked_prior("prior", prior)
     latent_dim = prior.latent_dim
     if isinstance(prior, GaussianPrior):
         return prior.covariance, 0.0
     if latent_dim == 0:
         return np.zeros((0, 0)), 0.0
-    nowhere, identity = np.zeros(latent_dim), np.eye(latent_dim)
-
-    def divergence(log_variance):
-        covariance = np.exp(log_variance) * identity
-        return -gaussian.entropy(covariance) - prior.expected_log_density(nowhere, covariance)
-
-    grid = np.linspace(*_search_range(prior), 121)
-    values = np.array([divergence(point) for point in grid])
-    inside = np.flatnonzero((values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])) + 1
-    found = [
-        minimize_scalar(divergence, bracket=tuple(grid[index - 1 : index + 2]), options={"xtol": 1e-12})
-        for index in inside
-    ]
-    best = min(found, key=lambda one: one.fun)
-    return np.exp(best.x) * identity, float(best.fun)
+    roots = _isotropic_minima(prior)
+    values = _isotropic_divergence(prior, np.array(roots))[0]
+    if isinstance(prior, StudentPrior | SpikeSlabPrior | ClusterPrior):
+        best = np.argmin(values)
+        return np.exp(roots[best]) * np.eye(latent_dim), max(0.0, float(values[best]))
+    return min((_search(prior, np.exp(root)) for root in roots), key=lambda found: found[1])
 
 
 def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: float) -> PriorOptimum:
@@ -187,8 +201,9 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
     Parameters
     ----------
     covariance : (D, D) array
-    prior : GaussianPrior, StudentPrior, SpikeSlabPrior or ClusterPrior
-    beta, noise_variance : float > 0
+    prior : Prior
+        of any family, or a user's own.
+    beta, noise_variance : float from 1e-100 to 1e100
 
     Returns
     -------
@@ -199,6 +214,8 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
     ValueError
         if an argument is out of its range.
     """
+    prior = checked_prior("prior", prior)
+    beta, noise_variance = moderate("beta", beta), moderate("noise_variance", noise_variance)
     aggregate, mismatch = nearest_gaussian(prior)
     best = optimum(covariance, prior.latent_dim, beta=beta, noise_variance=noise_variance, posterior="full")
     terms = elbo_terms(best.vae, covariance)
@@ -224,7 +241,7 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
 
 def _energy(prior: Prior, components, rotation, beta: float) -> float:
     rotation = checked_rotation(rotation, prior.latent_dim)
-    beta = validation.positive("beta", beta)
+    beta = moderate("beta", beta)
     gain = 0.0
     for weight, mean, covariance in components:
         rotated = rotation @ covariance @ rotation.T
@@ -235,13 +252,65 @@ def _energy(prior: Prior, components, rotation, beta: float) -> float:
     return float(beta * gain)
 
 
+def _isotropic_minima(prior: Prior) -> list[float]:
+    """All log b at which KL(N(0, b I) || p) is at a local minimum."""
+    low, high = _search_range(prior)
+    if isinstance(prior, StudentPrior) and (nu := prior.degrees_of_freedom) < 1:
+        # E[nu / (nu + b e^2)] = nu / (nu + 1), the same equation without a difference that cancels at small nu.
+        return [brentq(lambda point: kernel_mean(np.exp(point), nu) - nu / (nu + 1), low, high, xtol=1e-14)]
+
+    def slope(point):
+        return _isotropic_divergence(prior, np.array([point]))[1][0]
+
+    grid = np.linspace(low, high, 241)
+    slopes = _isotropic_divergence(prior, grid)[1]
+    falls = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
+    if not len(falls):
+        raise ValueError("prior has no nearest Gaussian of a variance between 1e-20 and 1e20; change its units")
+    return [brentq(slope, grid[at], grid[at + 1], xtol=1e-14) for at in falls]
+
+
+def _isotropic_divergence(prior: Prior, log_variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """KL(N(0, b I) || p) for many log b at once, and its derivative in log b."""
+    size, variances = prior.latent_dim, np.exp(log_variances)
+    covariances = variances[:, np.newaxis, np.newaxis] * np.eye(size)
+    expected, _, to_covariances = expectation_and_slopes(prior, np.zeros((len(variances), size)), covariances)
+    values = -size / 2 * (np.log(2 * np.pi * np.e) + log_variances) - expected
+    return values, -size / 2 - variances * np.trace(to_covariances, axis1=-2, axis2=-1)
+
+
+def _search(prior: Prior, variance: float) -> tuple[np.ndarray, float]:
+    """The least KL(N(0, C) || p) over all covariances near b I, by a Cholesky factor."""
+    size = prior.latent_dim
+    lower = np.tril_indices(size, -1)
+
+    def factor_of(parameters):
+        factor = np.diag(np.exp(parameters[:size]))
+        factor[lower] = parameters[size:]
+        return np.sqrt(variance) * factor
+
+    def divergence(parameters):
+        factor = factor_of(parameters)
+        covariance = factor @ factor.T
+        expected, _, to_covariance = expectation_and_slopes(prior, np.zeros((1, size)), covariance[np.newaxis])
+        to_factor = -2 * np.sqrt(variance) * to_covariance[0] @ factor
+        slope = np.concatenate([np.diagonal(to_factor) * np.exp(parameters[:size]) - 1, to_factor[lower]])
+        return -gaussian.entropy(covariance) - expected[0], slope
+
+    found = minimize(divergence, np.zeros(size + len(lower[0])), jac=True, method="BFGS", options={"gtol": 1e-9})
+    factor = factor_of(found.x)
+    return factor @ factor.T, max(0.0, float(found.fun))
+
+
 def _search_range(prior: Prior) -> tuple[float, float]:
     """Between these log variances the score E[z (log p_1)'(z)] + 1 changes sign: a minimum is nowhere else."""
     if isinstance(prior, StudentPrior):
         nu = prior.degrees_of_freedom
         low, high = nu / (nu + 1), 2 + 4 / nu
+    elif isinstance(prior, SpikeSlabPrior):
+        low, high = prior.spike_deviation**2, 1.0
+    elif isinstance(prior, ClusterPrior):
+        low, high = prior.variance, (prior.distance + np.sqrt(prior.variance)) ** 2
     else:
-        variances = [np.linalg.eigvalsh(covariance) for _, _, covariance in prior.components()]
-        farthest = max(np.linalg.norm(mean) for _, mean, _ in prior.components())
-        low, high = np.min(variances), (farthest + np.sqrt(np.max(variances))) ** 2
+        return np.log(1e-20), np.log(1e20)
     return np.log(low) - 1, np.log(high) + 1

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from theory import gaussian, validation
 from theory.axes.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
-from theory.axes.priors.shared import prior_covariance
+from theory.axes.priors.shared import LONGEST, moderate, prior_covariance, within
 from theory.inference import optimal_encoder
 from theory.model import LinearVAE
 from theory.objective import ElboTerms, elbo_terms
@@ -99,7 +99,9 @@ def regularised_terms(
     -----
     The objective is that of Mathieu et al. (2019), as a loss to be minimised.
     """
+    vae = validation.instance("vae", vae, LinearVAE)
     covariance = validation.covariance_matrix("covariance", covariance, vae.data_dim)
+    within("covariance", covariance, LONGEST**2)
     code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
     return RegularisedTerms(
         elbo=elbo_terms(vae, covariance, prior=prior),
@@ -141,14 +143,17 @@ def regularised_encoder(
     ValueError
         if an argument is out of its range.
     """
-    alpha = validation.non_negative("alpha", alpha)
+    alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
+    beta, noise_variance = moderate("beta", beta), moderate("noise_variance", noise_variance)
     kind = validation.choice("divergence", divergence, DIVERGENCES)
-    scale = validation.positive("scale", scale)
+    scale = moderate("scale", scale)
+    decoder = within("decoder", validation.matrix("decoder", decoder), LONGEST)
     start = optimal_encoder(decoder, noise_variance, beta, posterior=posterior)
     if start.latent_dim == 0:  # nothing to search
         terms = regularised_terms(start, covariance, divergence=kind, scale=scale)
         return RegularisedEncoder(start, terms, terms.loss(beta, alpha), 0.0)
     covariance = validation.covariance_matrix("covariance", covariance, start.data_dim)
+    within("covariance", covariance, LONGEST**2)
     prior = prior_covariance(prior, start.latent_dim)
     # Directions in which the data do not vary cannot be seen by the loss: the search is over the code of the others.
     variances, directions = np.linalg.eigh(covariance)
@@ -156,13 +161,13 @@ def regularised_encoder(
     root = directions[:, seen] * np.sqrt(variances[seen])
     latent_dim = start.latent_dim
     shape = latent_dim, root.shape[1]
-    within = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim), -1)
+    below = np.tril(partition_mask(partition(posterior, latent_dim), latent_dim), -1)
     gradient_of = _gradient(start.decoder, root, noise_variance, beta, alpha, prior, kind, scale)
 
     def unpack(parameters):
         signal, logarithms, lower = np.split(parameters, [shape[0] * shape[1], shape[0] * shape[1] + latent_dim])
         factor = np.diag(np.exp(logarithms))
-        factor[within] = lower
+        factor[below] = lower
         return signal.reshape(shape), factor
 
     def objective(parameters):
@@ -170,11 +175,17 @@ def regularised_encoder(
         value, by_signal, by_posterior = gradient_of(signal, factor @ factor.T)
         by_factor = 2 * by_posterior @ factor
         by_logarithms = np.diagonal(by_factor) * np.diagonal(factor)
-        return value, np.concatenate([by_signal.ravel(), by_logarithms, by_factor[within]])
+        return value, np.concatenate([by_signal.ravel(), by_logarithms, by_factor[below]])
 
     factor = np.linalg.cholesky(start.posterior_covariance)
-    first = np.concatenate([(start.encoder @ root).ravel(), np.log(np.diagonal(factor)), factor[within]])
-    found = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
+    first = np.concatenate([(start.encoder @ root).ravel(), np.log(np.diagonal(factor)), factor[below]])
+    with np.errstate(over="ignore", invalid="ignore"):  # refused afterwards
+        found = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
+    if not (np.isfinite(found.fun) and np.isfinite(found.jac).all()):
+        raise ValueError(
+            "decoder, covariance, noise_variance, beta and alpha are too far apart in size: the loss overflows; change "
+            "the units of the data"
+        )
     signal, factor = unpack(found.x)
     encoder = signal / variances[seen] @ root.T
     vae = LinearVAE(start.decoder, encoder, factor @ factor.T, start.noise_variance)
