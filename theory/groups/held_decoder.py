@@ -37,13 +37,13 @@ from theory.model import LinearVAE
 __all__ = ["COMPLEX_STEP", "HeldDecoder", "least_curvature", "minimise", "polish"]
 
 COMPLEX_STEP = 1e-30
-STEPS = 400  # of Newton's method for one search; 10 to 60 are usual
+STEPS = 200  # of Newton's method for one search; 10 to 60 are usual
 POLISHING = 20  # steps; each at least halves the gradient
 NEGATIVE = 1e-7  # curvature, as a share of the largest, below which a stationary point is no minimum
 SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
 STUCK = 1e10  # damping at which a step is rounding
 IDLE = 1e-6  # size of E_2, as a share of that of E, below which it is zero
-FLAT = 1e-14  # decrease of the loss, as a share of its size, that is rounding
+FLAT = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +186,13 @@ class HeldDecoder:
             parts.append(by_noise[..., np.newaxis])
         return np.concatenate(parts, axis=-1)
 
+    def least_share(self, theta: np.ndarray, weights: Weights) -> float:
+        """The smallest variance that a direction in a block of the code has, in units of decoder and prior."""
+        price = np.diagonal(self.strength) / self.unpack(theta)[2] + weights.dimension_wise
+        unit = 1 / np.sqrt(np.where(price > 0, price, 1.0))
+        code = self.code(theta) / unit[:, np.newaxis] / unit
+        return min(np.linalg.eigvalsh(code[np.ix_(block, block)])[0] for block in self.blocks)
+
     def idle(self, theta: np.ndarray) -> np.ndarray:
         """Orthonormal directions (count, n) in which rotations of the columns of E_2 among themselves move theta."""
         signal = self.unpack(theta)[0]
@@ -212,16 +219,18 @@ class HeldDecoder:
         return avoided + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
 
 
-def minimise(problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
+def minimise(problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT) -> np.ndarray:
     """Minima that are reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
     Newton's method with the moduli of the Hessian's eigenvalues, damped by their largest: damping falls while the loss
     does, and grows where a step fails. Where the gradient vanishes but a curvature is negative a short step along it
-    leaves the saddle. `scale` (n,) holds the sizes of the coordinates.
+    leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends where the loss could fall by no more
+    than the share `level` of its terms.
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
     slope, curvature, axes = (np.empty((*theta.shape, *rest)) for rest in ((), (), theta.shape[1:]))
+    heaviest = 1 + len(scale) * max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
     fresh = running
     for _ in range(STEPS if theta.size else 0):
         slope[fresh] = problem.gradient(theta[fresh], weights) * scale
@@ -230,11 +239,11 @@ def minimise(problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: 
         )
         along = np.einsum("rij,ri->rj", axes[running], slope[running])
         bends, largest = curvature[running], np.abs(curvature[running]).max(axis=1)
-        stiffness = np.abs(bends) + (damping[running] * largest)[:, np.newaxis]
-        pace = -along / np.where(stiffness > 0, stiffness, 1.0)
+        undamped = np.maximum(np.abs(bends), FLAT * largest[:, np.newaxis] + np.finfo(float).tiny)
+        pace = -along / (undamped + (damping[running] * largest)[:, np.newaxis])
         expected = -np.sum(pace * (along + bends * pace / 2), axis=1)
-        level = expected <= FLAT * (1 + np.abs(loss[running]))
-        saddle = level & (bends[:, 0] < -NEGATIVE * largest)
+        low = np.sum(along**2 / undamped, axis=1) / 2 <= level * (heaviest + np.abs(loss[running]))
+        saddle = low & (bends[:, 0] < -NEGATIVE * largest)
         pace[saddle] = SADDLE_STEP * (np.arange(theta.shape[1]) == 0)
         moved = theta[running] + np.einsum("rij,rj->ri", axes[running], pace) * scale
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -242,7 +251,7 @@ def minimise(problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: 
         falls = reached < loss[running]
         enough = falls & (reached <= loss[running] - np.where(saddle, 0.0, expected / 10))
         damping[running] = np.clip(np.where(enough, damping[running] / 10, damping[running] * 8), 1e-16, None)
-        ended = (level & ~(saddle & falls)) | (damping[running] > STUCK)
+        ended = (low & ~(saddle & falls)) | (damping[running] > STUCK)
         fresh = running[falls & ~ended]
         theta[fresh], loss[fresh] = moved[falls & ~ended], reached[falls & ~ended]
         running = running[~ended]

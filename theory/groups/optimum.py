@@ -48,14 +48,15 @@ from theory.spectrum import principal_axes
 __all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
 
 LARGEST_STEP = 4.0  # factor by which weights change between two solutions on the way from the plain VAE
+ON_THE_WAY = 1e-6  # share of the loss that a search may leave where its end is another's start
 DIVERSE = 3  # steps on that way that random starts leave out: close to the plain VAE there is one minimum
 SMALL = 120  # unknowns, up to which random starts are made
-FEW, MANY, MOST = 40, 16, 64  # up to FEW unknowns no fewer than MANY searches; never more than MOST
+FEW, MANY, MOST = 40, 16, 32  # up to FEW unknowns no fewer than MANY searches; never more than MOST
 CONFIRMED = 4  # searches that must agree before no more are made
 SAME = 1e-8  # relative difference of losses up to which two searches have found one minimum
 SIZES = (0.3, 1.0)  # of random codes, in units of the plain one
-SHRINK = 0.1  # factor by which a direction of the code is shrunk to see whether anything opposes it
-VANISHING = 1e-5  # size of such a direction, in nats of distortion and divergence that it accounts for
+OPPOSED = (1e-3, 1e-4, 1e-5, 1e-6)  # weights in place of 0, in units of the information's, that show the limit
+VANISHING = 0.5  # share to which a direction falls, in the last two steps of these weights, if it falls to nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +194,7 @@ def granularity_errors(
 
     At beta = 0 nothing keeps latents of different groups apart. If they share a block of the posterior, the least loss
     may be a limit in which a combination u of them, with its posterior variance, shrinks to nothing. The squared error
-    is then that of the limit; both divergences are infinite and the log score minus infinity, as a posterior without
+    is then that of the limit, to three digits; both divergences are infinite and the log score minus infinity, as a posterior without
     width misses factors that vary along u.
     """
     validation.instance("truth", truth, GenerativeModel)
@@ -214,8 +215,10 @@ def granularity_errors(
 
 def _errors(truth: GenerativeModel, problem: HeldDecoder, weights: Weights) -> InferenceError:
     best = _search(problem, weights)
-    errors = inference_error(truth, problem.vae(best.theta))
-    return InferenceError(errors.mean_squared_error, np.inf, np.inf, -np.inf) if best.vanishing else errors
+    if not best.vanishing:
+        return inference_error(truth, problem.vae(best.theta))
+    limit = inference_error(truth, problem.vae(best.theta))
+    return InferenceError(limit.mean_squared_error, np.inf, np.inf, -np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,44 +237,77 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
     """Search from the plain VAE, and from random codes where there may be several minima."""
     for name in ("between", "within", "dimension_wise"):
         validation.non_negative(f"weights.{name}", getattr(weights, name))
-    weights, path = _path(problem, weights)
+    weights = _without_idle_parts(problem, weights)
+    unopposed = _unopposed(problem, weights)
+    opposed = [
+        replace(weights, **dict.fromkeys(unopposed, weights.mutual_information * share))
+        for share in (OPPOSED if unopposed else (0,))
+    ]
     noise = problem.noise_variance or _plain_noise(problem, weights.mutual_information)
-    plain = problem.pack(
-        optimal_encoder(problem.decoder, noise, weights.mutual_information, posterior=problem.blocks)
-    )
+    plain = problem.pack(optimal_encoder(problem.decoder, noise, weights.mutual_information, posterior=problem.blocks))
     scale = _scale(problem, plain)
-    if start is not None:
-        return _best(problem, minimise(problem, problem.pack(start)[np.newaxis], weights, scale), weights)
+    if start is None:
+        found = _minima(problem, plain, opposed[0], scale)
+    else:
+        found = minimise(problem, problem.pack(start)[np.newaxis], opposed[0], scale)
+    best = _best(problem, found, opposed[0])
+    if unopposed:
+        limits = [best.theta[np.newaxis]]
+        for step in opposed[1:]:
+            limits.append(minimise(problem, limits[-1], step, scale))
+        if problem.least_share(limits[-1][0], weights) < problem.least_share(limits[-3][0], weights) * VANISHING:
+            loss = float(problem.loss(limits[-1][0], weights))
+            return replace(best, theta=limits[-1][0], loss=loss, vanishing=unopposed)
+        best = _best(problem, minimise(problem, found, weights, scale), weights)
+    return replace(best, theta=polish(problem, best.theta, weights))
+
+
+def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
+    """Where searches end that begin at the plain VAE and at random codes, (searches, n)."""
+    path = _path(weights)
     found = _follow(problem, plain[np.newaxis], path, scale)
     rng, least = np.random.default_rng(0), MANY if scale.size <= FEW else CONFIRMED
     while len(path) and scale.size <= SMALL and len(found) < MOST:
-        if len(found) >= least and _agreeing(problem.loss(found, weights)) >= CONFIRMED:
+        if len(found) >= least and _best(problem, found, weights).agreeing >= CONFIRMED:
             break
         codes = _random_codes(problem, plain, scale, least, rng)
         found = np.concatenate([found, _follow(problem, codes, path[DIVERSE:] or path[-1:], scale)])
-    return _best(problem, found, weights)
+    return found
 
 
-def _path(problem: HeldDecoder, weights: Weights) -> tuple[Weights, list[Weights]]:
-    """The weights, with parts of the rate that are always zero at the information's, and the way to them from there.
+def _without_idle_parts(problem: HeldDecoder, weights: Weights) -> Weights:
+    """The weights, with parts of the rate that are always zero at the weight of the information."""
+    idle = {"between": len(problem.groups) < 2, "within": len(problem.groups) == problem.latent_dim}
+    return replace(weights, **{name: weights.mutual_information for name, is_idle in idle.items() if is_idle})
 
-    On the way each is within a factor of the one before, and from below where it starts at 0. No way is left where all
-    are the same.
+
+def _unopposed(problem: HeldDecoder, weights: Weights) -> tuple[str, ...]:
+    """The weights of zero whose part of the rate a transformation inside a block of the posterior can make infinite."""
+    together = partition_mask(problem.groups, problem.latent_dim)
+    shared = partition_mask(problem.blocks, problem.latent_dim) & ~np.eye(problem.latent_dim, dtype=bool)
+    free = {
+        "between": np.any(shared & ~together),
+        "within": np.any(shared & together),
+        "dimension_wise": problem.latent_dim > 0,
+    }
+    return tuple(name for name, is_free in free.items() if is_free and getattr(weights, name) == 0)
+
+
+def _path(weights: Weights) -> list[Weights]:
+    """Weights on the way from equal ones, each within a factor of the one before, from below where they start at 0.
+
+    Empty where all are equal.
     """
     information = weights.mutual_information
-    if len(problem.groups) < 2:
-        weights = replace(weights, between=information)
-    if len(problem.groups) == problem.latent_dim:
-        weights = replace(weights, within=information)
     ends = np.array([weights.between, weights.within, weights.dimension_wise]) / information
     if np.all(ends == 1):
-        return weights, []
+        return []
     farthest = np.abs(np.log(np.maximum(ends, 1 / LARGEST_STEP))).max()
     count = max(1, int(np.ceil(farthest / np.log(LARGEST_STEP))))
     shares = np.arange(1, count + 1) / count
     # In the logarithm where weights grow; straight where they shrink, as they may end at zero.
     grown = [np.where(ends >= 1, np.maximum(ends, 1) ** share, 1 + share * (ends - 1)) for share in shares]
-    return weights, [*(Weights(information, *(information * values)) for values in grown[:-1]), weights]
+    return [*(Weights(information, *(information * values)) for values in grown[:-1]), weights]
 
 
 def _plain_noise(problem: HeldDecoder, beta: float) -> float:
@@ -317,53 +353,17 @@ def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, co
 
 
 def _follow(problem: HeldDecoder, theta: np.ndarray, path: list[Weights], scale: np.ndarray) -> np.ndarray:
-    for weights in path:
-        theta = minimise(problem, theta, weights, scale)
-    return theta
-
-
-def _agreeing(losses: np.ndarray) -> int:
-    return int(np.count_nonzero(losses <= losses.min() + SAME * (1 + np.abs(losses.min()))))
+    """Minima at the last of the weights, by way of those before, where less accuracy is enough."""
+    for weights in path[:-1]:
+        theta = minimise(problem, theta, weights, scale, ON_THE_WAY)
+    return minimise(problem, theta, path[-1], scale) if path else theta
 
 
 def _best(problem: HeldDecoder, found: np.ndarray, weights: Weights) -> _Best:
     losses = problem.loss(found, weights)
-    theta = found[np.argmin(losses)]
-    vanishing = _vanishing(problem, theta, weights)
-    theta = theta if vanishing else polish(problem, theta, weights)
-    return _Best(theta, weights, float(losses.min()), len(found), _agreeing(losses), vanishing)
-
-
-def _vanishing(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> tuple[str, ...]:
-    """The weights of zero because of which a direction of the code shrinks for ever, if one does.
-
-    A transformation inside a block of the posterior changes no information. If a direction of the code accounts for
-    next to nothing of the loss, and shrinking it further does not raise the loss, no minimum lies on its way.
-    """
-    together = partition_mask(problem.groups, problem.latent_dim)
-    shared = partition_mask(problem.blocks, problem.latent_dim) & ~np.eye(problem.latent_dim, dtype=bool)
-    free = {
-        "between": weights.between == 0 and np.any(shared & ~together),
-        "within": weights.within == 0 and np.any(shared & together),
-        "dimension_wise": weights.dimension_wise == 0,
-    }
-    names = tuple(name for name, is_free in free.items() if is_free)
-    if not names:
-        return ()
-    signal, factor, noise = problem.unpack(theta)
-    code, posterior = problem.code(theta), factor @ factor.T
-    price = np.diagonal(problem.strength) / noise + weights.dimension_wise
-    unit = 1 / np.sqrt(np.where(price > 0, price, 1.0))
-    for block in problem.blocks:
-        size, directions = np.linalg.eigh(code[np.ix_(block, block)] / unit[block, np.newaxis] / unit[block])
-        if size[0] > VANISHING:
-            continue
-        shrink = np.eye(problem.latent_dim)
-        shrink[np.ix_(block, block)] += (SHRINK - 1) * np.outer(directions[:, 0] * unit[block], directions[:, 0] / unit[block])
-        moved = problem.join(shrink @ signal, shrink @ posterior @ shrink.T, noise)
-        if problem.loss(moved, weights) <= problem.loss(theta, weights) + SAME:
-            return names
-    return ()
+    least = losses.min()
+    agreeing = np.count_nonzero(losses <= least + SAME * (1 + np.abs(least)))
+    return _Best(found[np.argmin(losses)], weights, float(least), len(found), int(agreeing), ())
 
 
 def _solution(problem: HeldDecoder, best: _Best) -> GroupedOptimum:
