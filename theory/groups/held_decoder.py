@@ -219,7 +219,9 @@ class HeldDecoder:
         return avoided + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
 
 
-def minimise(problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT) -> np.ndarray:
+def minimise(
+    problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT
+) -> np.ndarray:
     """Minima that are reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
     Newton's method with the moduli of the Hessian's eigenvalues, damped by their largest: damping falls while the loss

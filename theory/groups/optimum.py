@@ -337,7 +337,9 @@ def _scale(problem: HeldDecoder, theta: np.ndarray) -> np.ndarray:
     code = np.sqrt(np.diagonal(problem.code(theta)))
     posterior = np.linalg.norm(factor, axis=1)[rows]
     signal = np.repeat(code, problem.cross.shape[1])
-    return np.concatenate([signal, np.where(rows == columns, 1.0, posterior), np.ones(len(theta) - len(signal) - len(rows))])
+    return np.concatenate(
+        [signal, np.where(rows == columns, 1.0, posterior), np.ones(len(theta) - len(signal) - len(rows))]
+    )
 
 
 def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, count: int, rng) -> np.ndarray:
