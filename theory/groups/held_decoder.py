@@ -1,12 +1,26 @@
-"""The grouped objective for a decoder that is held, in coordinates without constraints, and Newton's method on it.
+"""The grouped objective for a fixed decoder, in coordinates without constraints, and a search for its minima.
 
-The coordinates are E = V F, where F F^T is the covariance of the data in the decoder's range (nothing else of the data
-matters), and the Cholesky factors of the blocks of Q with logarithms on their diagonals. In them
+Factor the covariance of the data as S = F F^T and rotate F so that W^T F = (G, 0) with independent columns in G. With
+E = V F = (E_1, E_2) the code has the covariance C = E_1 E_1^T + E_2 E_2^T + Q and
 
-    loss = 1/2 tr(W^T W C) / s2 - tr(W^T U F E^T) / s2 + code cost(C) - w_I sum_j log L_jj + constant
+    loss = [ |F_1 - W E_1|^2 + |F_2|^2 + |W E_2|^2 + tr(W Q W^T) ] / (2 s2) + (D/2) log(2 pi s2)
+           + code cost(C) - (w_I/2) log det Q.
 
-with C = E E^T + L L^T is smooth and analytic, so the Hessian is a complex step of the exact gradient. What the
-functions take has been checked by `theory.groups.grouped_optimum`.
+**Seen and outside.** E_1 is what the code takes from directions of the data that the decoder can give back; E_2 what it
+takes from all others. E_2 improves no reconstruction, it enters through E_2 E_2^T only: a signal that two latents share
+can cancel a correlation between them, where the decoder does not mind (it has dependent columns, or fewer rows than
+columns). A stationary point satisfies H E_1 = G / s2 and H E_2 = 0 (`theory.groups.optimum`), so that the columns of
+E_2 are orthogonal to those of G. It follows that
+
+    W^T S W is positive definite:  E_2 = 0, and of the data S matters in the range of the decoder only
+    in general:                    E_2 has a rank of at most K - rank G.
+
+One column more than this rank shows the curvature of all directions that are not used, so E_2 is given min(D', K + 1 -
+rank G) columns, D' the number of directions outside; a rotation of its columns changes nothing.
+
+**Coordinates.** E row by row, the Cholesky factors of the blocks of Q with logarithms on their diagonals, and log s2 if
+the noise is learned. The loss is smooth and analytic in them, so that its Hessian is a complex step of the exact
+gradient. What the functions take has been checked by `theory.groups.grouped_optimum`. Exact; this project's.
 """
 
 from __future__ import annotations
@@ -15,23 +29,32 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize
 
 from theory import validation
 from theory.groups.objective import Weights, code_cost, code_slope
 from theory.model import LinearVAE
 
-__all__ = ["COMPLEX_STEP", "HeldDecoder", "newton"]
+__all__ = ["COMPLEX_STEP", "HeldDecoder", "least_curvature", "minimise", "polish"]
 
 COMPLEX_STEP = 1e-30
+STEPS = 200  # of Newton's method for one search; 10 to 60 are usual
+POLISHING = 20  # steps; each at least halves the gradient
+NEGATIVE = 1e-7  # curvature, as a share of the largest, below which a stationary point is no minimum
+SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
+STUCK = 1e10  # damping at which a step is rounding
+IDLE = 1e-6  # size of E_2, as a share of that of E, below which it is zero
+FLAT = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class HeldDecoder:
-    """The problem in its coordinates: theta = (E row by row, entries of the Cholesky factors of Q)."""
+    """The problem in its coordinates: theta = (E row by row, entries of the Cholesky factors of Q, perhaps log s2).
+
+    `noise_variance` is None for a learned noise. Every function takes one theta (n,) or many (..., n).
+    """
 
     decoder: np.ndarray
-    noise_variance: float
+    noise_variance: float | None
     covariance: np.ndarray
     groups: tuple[np.ndarray, ...]
     blocks: tuple[np.ndarray, ...]
@@ -41,24 +64,55 @@ class HeldDecoder:
         return self.decoder.shape[1]
 
     @cached_property
-    def seen(self) -> tuple[np.ndarray, np.ndarray]:
-        """(U, F): orthonormal basis of the decoder's range, and F with F F^T = U^T S U and independent columns."""
-        left, singular, _ = np.linalg.svd(self.decoder, full_matrices=False)
-        left = left[:, singular > max(self.decoder.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
-        variances, directions = np.linalg.eigh(left.T @ self.covariance @ left)
-        varies = variances > validation.rank_tolerance(variances)
-        return left, directions[:, varies] * np.sqrt(variances[varies])
+    def _factored(self) -> tuple[np.ndarray, np.ndarray, int, float]:
+        """F in the order of the module's head, what gives V = E times it, rank G, and |F_2|^2 of unused columns too.
+
+        Ranks are judged in units in which every data dimension, and every latent, has the size 1.
+        """
+        scale = np.sqrt(np.diagonal(self.covariance))
+        scale = np.where(scale > 0, scale, 1.0)
+        values, vectors = np.linalg.eigh(self.covariance / scale[:, np.newaxis] / scale)
+        varies = values > validation.rank_tolerance(values)
+        root = scale[:, np.newaxis] * vectors[:, varies] * np.sqrt(values[varies])
+        joint = self.decoder.T @ root
+        size = np.linalg.norm(joint, axis=1, keepdims=True)
+        size = np.where(size > 0, size, 1.0)
+        left, singular, rotation = np.linalg.svd(joint / size)
+        seen = np.count_nonzero(singular > max(joint.shape) * np.finfo(float).eps * singular.max(initial=0.0))
+        root = root @ rotation.T
+        back = np.linalg.pinv(root)
+        # (A diag(s))^-1 of G = size A diag(s), times W^T: the same for E_1, and exact where the data hardly vary.
+        back[:seen] = (left[:, :seen] / singular[:seen]).T / size.T @ self.decoder.T
+        if root.shape[1] < len(root):
+            back[:seen] = back[:seen] @ root @ np.linalg.pinv(root)
+        used = min(root.shape[1], seen + max(0, self.latent_dim + 1 - seen))
+        return root[:, :used], back[:used], int(seen), float(np.sum(root[:, used:] ** 2))
+
+    @cached_property
+    def _reduced(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """R and Y with W = U R, U^T U = I, Y = U^T F_1 filled up with zeros, and the distortion that no code avoids."""
+        root, _, seen, unused = self._factored
+        basis, triangle = np.linalg.qr(self.decoder)
+        target = np.zeros((len(triangle), root.shape[1]))
+        target[:, :seen] = basis.T @ root[:, :seen]
+        left_out = root[:, :seen] - basis @ target[:, :seen]
+        return triangle, target, float(np.sum(left_out**2) + np.sum(root[:, seen:] ** 2) + unused)
+
+    @property
+    def outside(self) -> float:
+        """The variance of the data that the decoder cannot give back."""
+        return self._reduced[2]
 
     @cached_property
     def cross(self) -> np.ndarray:
-        """W^T U F / s2, shape (K, rank)."""
-        left, root = self.seen
-        return self.decoder.T @ left @ root / self.noise_variance
+        """W^T F, shape (K, columns of E); its last columns are zero."""
+        triangle, target, _ = self._reduced
+        return triangle.T @ target
 
     @cached_property
     def strength(self) -> np.ndarray:
-        """W^T W / s2."""
-        return self.decoder.T @ self.decoder / self.noise_variance
+        """W^T W."""
+        return self._reduced[0].T @ self._reduced[0]
 
     @cached_property
     def entries(self) -> tuple[np.ndarray, np.ndarray]:
@@ -67,83 +121,162 @@ class HeldDecoder:
         return tuple(np.array(pairs, dtype=int).reshape(-1, 2).T)
 
     def pack(self, vae: LinearVAE) -> np.ndarray:
-        """Coordinates of a VAE."""
-        left, root = self.seen
-        factor = np.linalg.cholesky(vae.posterior_covariance)[self.entries]
+        """Coordinates of a VAE; of E_2 those columns that have a place."""
+        return self.join(vae.encoder @ self._factored[0], vae.posterior_covariance, vae.noise_variance)
+
+    def join(self, signal: np.ndarray, posterior: np.ndarray, noise: float) -> np.ndarray:
+        """Coordinates of E, Q and, if it is learned, s2."""
+        factor = np.linalg.cholesky(posterior)[self.entries]
         diagonal = self.entries[0] == self.entries[1]
         factor[diagonal] = np.log(factor[diagonal])
-        return np.concatenate([(vae.encoder @ left @ root).ravel(), factor])
+        rest = [] if self.noise_variance is not None else [np.log(noise)]
+        return np.concatenate([signal.ravel(), factor, rest])
 
-    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """E (..., K, rank) and the Cholesky factor of Q (..., K, K)."""
+    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """E (..., K, columns), the Cholesky factor of Q (..., K, K), and s2 (...)."""
         size, rank = self.cross.shape
         rows, columns = self.entries
-        values = theta[..., theta.shape[-1] - len(rows) :]
+        signal, values, rest = np.split(theta, [size * rank, size * rank + len(rows)], axis=-1)
         factor = np.zeros((*theta.shape[:-1], size, size), dtype=theta.dtype)
         factor[..., rows, columns] = np.where(rows == columns, np.exp(values), values)
-        return theta[..., : theta.shape[-1] - len(rows)].reshape(*theta.shape[:-1], size, rank), factor
+        noise = np.asarray(self.noise_variance) if self.noise_variance is not None else np.exp(rest[..., 0])
+        return signal.reshape(*theta.shape[:-1], size, rank), factor, noise
 
     def vae(self, theta: np.ndarray) -> LinearVAE:
         """The VAE of real coordinates; directions in which the data do not vary get no gain."""
-        signal, factor = self.unpack(theta)
-        left, root = self.seen
+        signal, factor, noise = self.unpack(theta)
         covariance = factor @ factor.T
-        return LinearVAE(
-            self.decoder, signal @ np.linalg.pinv(root) @ left.T, (covariance + covariance.T) / 2, self.noise_variance
-        )
+        return LinearVAE(self.decoder, signal @ self._factored[1], (covariance + covariance.T) / 2, float(noise))
 
     def code(self, theta: np.ndarray) -> np.ndarray:
         """C = E E^T + Q."""
-        signal, factor = self.unpack(theta)
+        signal, factor, _ = self.unpack(theta)
         return signal @ signal.mT + factor @ factor.mT
 
     def loss(self, theta: np.ndarray, weights: Weights):
-        """The grouped objective without what does not depend on theta."""
-        signal, factor = self.unpack(theta)
-        code = self.code(theta)
+        """The grouped objective."""
+        signal, factor, noise = self.unpack(theta)
         spread = np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(-1)
-        error = (self.strength * code).sum((-2, -1)) / 2 - (self.cross * signal).sum((-2, -1))
-        return error + code_cost(code, weights, self.groups) - weights.mutual_information * spread
+        return (
+            self._distortion(signal, factor) / (2 * noise)
+            + len(self.decoder) / 2 * np.log(2 * np.pi * noise)
+            + code_cost(signal @ signal.mT + factor @ factor.mT, weights, self.groups)
+            - weights.mutual_information * spread
+        )
 
     def gradient(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
         """Gradient in theta; analytic, so a complex step differentiates it."""
-        slope = self.strength + code_slope(self.code(theta), weights, self.groups)
-        return self.pull_back(theta, slope, -self.cross, weights.mutual_information)
+        signal, factor, noise = self.unpack(theta)
+        noise = np.asarray(noise)[..., np.newaxis, np.newaxis]
+        code = signal @ signal.mT + factor @ factor.mT
+        slope = self.strength / noise + code_slope(code, weights, self.groups)
+        return self.pull_back(theta, slope, weights.mutual_information)
 
-    def pull_back(self, theta: np.ndarray, slope: np.ndarray, offset, spread: float) -> np.ndarray:
-        """Gradient of 1/2 tr(slope C) + tr(offset E^T) - (spread/2) log det Q at fixed slope."""
-        signal, factor = self.unpack(theta)
+    def pull_back(self, theta: np.ndarray, slope: np.ndarray, spread: float) -> np.ndarray:
+        """Gradient of 1/2 tr(slope C) - tr(W^T F E^T) / s2 - (spread/2) log det Q at fixed slope; and in log s2."""
+        signal, factor, noise = self.unpack(theta)
         rows, columns = self.entries
         by_factor = (slope @ factor)[..., rows, columns]
         diagonal = rows == columns
         by_factor = np.where(diagonal, by_factor * factor[..., rows, columns] - spread, by_factor)
-        by_signal = (slope @ signal + offset).reshape(*theta.shape[:-1], -1)
-        return np.concatenate([by_signal, by_factor], axis=-1)
+        by_signal = slope @ signal - self.cross / np.asarray(noise)[..., np.newaxis, np.newaxis]
+        parts = [by_signal.reshape(*theta.shape[:-1], self.cross.size), by_factor]
+        if self.noise_variance is None:
+            by_noise = len(self.decoder) / 2 - self._distortion(signal, factor) / (2 * noise)
+            parts.append(by_noise[..., np.newaxis])
+        return np.concatenate(parts, axis=-1)
+
+    def least_share(self, theta: np.ndarray, weights: Weights) -> float:
+        """The smallest variance that a direction in a block of the code has, in units of decoder and prior."""
+        price = np.diagonal(self.strength) / self.unpack(theta)[2] + weights.dimension_wise
+        unit = 1 / np.sqrt(np.where(price > 0, price, 1.0))
+        code = self.code(theta) / unit[:, np.newaxis] / unit
+        return min(np.linalg.eigvalsh(code[np.ix_(block, block)])[0] for block in self.blocks)
+
+    def idle(self, theta: np.ndarray) -> np.ndarray:
+        """Orthonormal directions (count, n) in which rotations of the columns of E_2 among themselves move theta."""
+        signal = self.unpack(theta)[0]
+        columns = range(self._factored[2], signal.shape[1])
+        moves = []
+        for first in columns:
+            for second in range(first + 1, signal.shape[1]):
+                move = np.zeros_like(signal)
+                move[:, first], move[:, second] = -signal[:, second], signal[:, first]
+                moves.append(np.concatenate([move.ravel(), np.zeros(len(theta) - move.size)]))
+        moves = np.array(moves).reshape(len(moves), len(theta))
+        _, sizes, directions = np.linalg.svd(moves, full_matrices=False)
+        return directions[sizes > IDLE * np.sqrt(np.sum(signal**2))]
 
     def hessian(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
-        """Complex step of the gradient, all directions at once."""
-        stepped = theta + 1j * COMPLEX_STEP * np.eye(len(theta))
+        """Complex step of the gradient, all directions at once; (..., n) -> (..., n, n)."""
+        stepped = theta[..., np.newaxis, :] + 1j * COMPLEX_STEP * np.eye(theta.shape[-1])
         columns = self.gradient(stepped, weights).imag / COMPLEX_STEP
-        return (columns + columns.T) / 2
+        return (columns + columns.mT) / 2
+
+    def _distortion(self, signal: np.ndarray, factor: np.ndarray):
+        """A sum of squares, without cancellation where little is lost."""
+        triangle, target, avoided = self._reduced
+        return avoided + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
 
 
-def newton(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
-    """A local minimum: Newton's method in a trust region, then full steps while they halve the gradient."""
-    if theta.size == 0:
-        return theta
-    found = minimize(
-        problem.loss,
-        theta,
-        args=(weights,),
-        method="trust-exact",
-        jac=problem.gradient,
-        hess=problem.hessian,
-        options={"gtol": 1e-7, "maxiter": 500},
-    )
-    theta, gradient = found.x, problem.gradient(found.x, weights)
-    while True:
+def minimise(
+    problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT
+) -> np.ndarray:
+    """Minima that are reached from each of the starts, (count, n) -> (count, n), all searched at once.
+
+    Newton's method with the moduli of the Hessian's eigenvalues, damped by their largest: damping falls while the loss
+    does, and grows where a step fails. Where the gradient vanishes but a curvature is negative a short step along it
+    leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends where the loss could fall by no more
+    than the share `level` of its terms.
+    """
+    theta = np.array(starts)
+    loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
+    slope, curvature, axes = (np.empty((*theta.shape, *rest)) for rest in ((), (), theta.shape[1:]))
+    heaviest = 1 + len(scale) * max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
+    fresh = running
+    for _ in range(STEPS if theta.size else 0):
+        slope[fresh] = problem.gradient(theta[fresh], weights) * scale
+        curvature[fresh], axes[fresh] = np.linalg.eigh(
+            problem.hessian(theta[fresh], weights) * scale[:, np.newaxis] * scale
+        )
+        along = np.einsum("rij,ri->rj", axes[running], slope[running])
+        bends, largest = curvature[running], np.abs(curvature[running]).max(axis=1)
+        undamped = np.maximum(np.abs(bends), FLAT * largest[:, np.newaxis] + np.finfo(float).tiny)
+        pace = -along / (undamped + (damping[running] * largest)[:, np.newaxis])
+        expected = -np.sum(pace * (along + bends * pace / 2), axis=1)
+        low = np.sum(along**2 / undamped, axis=1) / 2 <= level * (heaviest + np.abs(loss[running]))
+        saddle = low & (bends[:, 0] < -NEGATIVE * largest)
+        pace[saddle] = SADDLE_STEP * (np.arange(theta.shape[1]) == 0)
+        moved = theta[running] + np.einsum("rij,rj->ri", axes[running], pace) * scale
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            reached = problem.loss(moved, weights)
+        falls = reached < loss[running]
+        enough = falls & (reached <= loss[running] - np.where(saddle, 0.0, expected / 10))
+        damping[running] = np.clip(np.where(enough, damping[running] / 10, damping[running] * 8), 1e-16, None)
+        ended = (low & ~(saddle & falls)) | (damping[running] > STUCK)
+        fresh = running[falls & ~ended]
+        theta[fresh], loss[fresh] = moved[falls & ~ended], reached[falls & ~ended]
+        running = running[~ended]
+        if not len(running):
+            break
+    return theta
+
+
+def polish(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """Full steps of Newton's method from a minimum, while each at least halves the gradient."""
+    gradient = problem.gradient(theta, weights)
+    for _ in range(POLISHING if theta.size else 0):
         step = np.linalg.lstsq(problem.hessian(theta, weights), -gradient)[0]
         moved = problem.gradient(theta + step, weights)
         if not np.abs(moved).max() < np.abs(gradient).max() / 2:
-            return theta
+            break
         theta, gradient = theta + step, moved
+    return theta
+
+
+def least_curvature(hessian: np.ndarray, leave_out: np.ndarray) -> float:
+    """Smallest eigenvalue of a Hessian on the complement of the directions (count, n) to be left out; inf on nothing."""
+    _, singular, basis = np.linalg.svd(leave_out)
+    rank = np.count_nonzero(singular > len(hessian) * np.finfo(float).eps * singular.max(initial=0.0))
+    tangent = basis[rank:]
+    return float(np.linalg.eigvalsh(tangent @ hessian @ tangent.T)[0]) if len(tangent) else np.inf

@@ -15,10 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from theory import validation
 from theory.groups.decomposition import grouped_terms
-from theory.groups.held_decoder import COMPLEX_STEP, HeldDecoder
+from theory.groups.held_decoder import COMPLEX_STEP, HeldDecoder, least_curvature
 from theory.groups.objective import Weights, code_slope
 from theory.groups.optimum import GroupedOptimum, grouped_optimum
+from theory.model import as_moments
 from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["independent_groups"]
@@ -63,18 +65,23 @@ def independent_groups(
     -----
     Exact up to the solver; a local minimum, reached by continuation.
     """
-    weights = Weights() if weights is None else weights
+    validation.positive("noise_variance", noise_variance)
+    weights = Weights() if weights is None else validation.instance("weights", weights, Weights)
     # On the constraint the weight between groups counts nothing; this one takes log det C out of the cost.
     weights = replace(weights, between=weights.mutual_information)
     large = replace(weights, between=LARGE_WEIGHT * weights.mutual_information)
-    near = grouped_optimum(decoder, noise_variance, covariance, large, groups, posterior=posterior).vae
-    latent_dim = near.latent_dim
+    near = grouped_optimum(decoder, noise_variance, covariance, large, groups, posterior=posterior)
+    latent_dim = near.vae.latent_dim
     groups = partition(groups, latent_dim, "groups")
     problem = HeldDecoder(
-        near.decoder, near.noise_variance, np.asarray(covariance, dtype=float), groups, partition(posterior, latent_dim)
+        near.vae.decoder,
+        near.vae.noise_variance,
+        as_moments(covariance).covariance,
+        groups,
+        partition(posterior, latent_dim),
     )
     across = np.nonzero(np.triu(~partition_mask(groups, latent_dim)))
-    theta = problem.pack(near)
+    theta = problem.pack(near.vae)
     multipliers = (large.mutual_information - large.between) * np.linalg.inv(problem.code(theta))[across]
     unknowns = np.concatenate([theta, multipliers])
     residual, jacobian = _system(problem, weights, across, unknowns)
@@ -84,14 +91,20 @@ def independent_groups(
         if not np.abs(after).max(initial=0.0) < np.abs(residual).max(initial=0.0) / 2:
             break
         unknowns, residual, jacobian = moved, after, jacobian_after
-    vae = problem.vae(unknowns[: len(theta)])
+    size = len(theta)
+    vae = problem.vae(unknowns[:size])
     terms = grouped_terms(vae, problem.covariance, groups)
     return GroupedOptimum(
         vae=vae,
         terms=terms,
         loss=terms.loss(replace(weights, between=0.0)),
         gradient_norm=float(np.abs(residual).max(initial=0.0)),
-        least_curvature=_least_curvature(jacobian, len(theta)),
+        least_curvature=least_curvature(
+            (jacobian[:size, :size] + jacobian[:size, :size].T) / 2,
+            np.concatenate([jacobian[size:, :size], problem.idle(unknowns[:size])]),
+        ),
+        starts=near.starts,
+        agreeing=near.agreeing,
     )
 
 
@@ -107,19 +120,8 @@ def _conditions(problem: HeldDecoder, weights: Weights, across, unknowns: np.nda
     count = unknowns.shape[-1] - len(across[0])
     theta, multipliers = unknowns[..., :count], unknowns[..., count:]
     code = problem.code(theta)
-    slope = problem.strength + code_slope(code, weights, problem.groups)
+    slope = problem.strength / problem.noise_variance + code_slope(code, weights, problem.groups)
     slope[..., across[0], across[1]] += multipliers
     slope[..., across[1], across[0]] += multipliers
-    stationary = problem.pull_back(theta, slope, -problem.cross, weights.mutual_information)
+    stationary = problem.pull_back(theta, slope, weights.mutual_information)
     return np.concatenate([stationary, code[..., across[0], across[1]]], axis=-1)
-
-
-def _least_curvature(jacobian: np.ndarray, count: int) -> float:
-    """Smallest eigenvalue of the Lagrangian's Hessian on the tangent space of the constraint."""
-    hessian, constraint = jacobian[:count, :count], jacobian[count:, :count]
-    _, singular, basis = np.linalg.svd(constraint)
-    rank = np.count_nonzero(singular > len(jacobian) * np.finfo(float).eps * singular.max(initial=0.0))
-    tangent = basis[rank:]
-    if not len(tangent):
-        return np.inf
-    return float(np.linalg.eigvalsh(tangent @ (hessian + hessian.T) @ tangent.T / 2)[0])

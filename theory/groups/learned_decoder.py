@@ -12,9 +12,35 @@ whatever the data covariance, the groups, the posterior family and the other wei
     weight 0          same value; no longer unique up to the symmetries of the plain VAE
     w_D < 0           no lower bound: scale one latent
     w_B (w_W) < 0     no lower bound if two latents share a block of the posterior and lie in different groups (the
-                      same group): transform the block. Otherwise, as with a diagonal posterior, strictly lower than
-                      the plain optimum if the ratios c_i = max(1, l_i / t), i <= K, are not all equal: rotate two
-                      latents of different c in the coordinates in which Q = I, which keeps Q diagonal.
+                      same group): transform the block. Otherwise no lower bound if one signal, copied to many latents,
+                      gains more than it costs, see below. Otherwise strictly lower than the plain optimum if the
+                      ratios c_i = max(1, l_i / t), i <= K, are not all equal: rotate two latents of different c in the
+                      coordinates in which Q = I, which keeps Q diagonal.
+
+**Copied signals.** Let all C_jj = 1 and let the posterior variances of some latents fall like e, those of group g
+carrying rho_g independent signals in n_g latents, and all of them rho together. Every independent signal costs w_I/2
+log(1/e) of information; each time that a group repeats a signal of another the total correlation between groups grows
+by 1/2 log(1/e), each time that a latent repeats those of its group that within. The loss is
+
+    [ w_I rho + w_B (sum_g rho_g - rho) + w_W sum_g (n_g - rho_g) ] 1/2 log(1/e) + O(1),
+
+less (D/2) log(1/e) if the noise is learned and rho is the rank r of the data. **Theorem**: if no block of the posterior
+can be transformed freely, the loss is unbounded if and only if this is negative for some 1 <= rho_g <= n_g <= |g| (or
+rho_g = n_g = 0) and max rho_g <= rho <= min(r, sum rho_g). With a fixed noise one signal decides: minus infinity if
+
+    w_I - w_B + sum_g min(0, b_g) < 0,    b_g = w_B + min(0, w_W) (|g| - 1)
+
+(the least b_g in place of the sum if none is negative). Copied once to each of G groups it costs w_I + w_B (G - 1), to
+all m latents of one group w_I + w_W (m - 1), to all K latents w_I + w_B (G - 1) + w_W (K - G).
+
+*Proof that nothing else is unbounded.* For a diagonal Q, with I_J the information that latents J carry, between is
+sum_g I_g - I and within is sum_j I_j - I_g, exactly. These are 1/2 of integrals over s of the numbers n_J(s) of
+eigenvalues above e^s - 1 of A_J, the sum over J of h_j h_j^T, h_j a latent's row of gains in units of its noise. At
+each s these numbers have the properties above: n_g <= n as A_g <= A, n_j <= 1, and by Weyl's inequality n(s + log G) <=
+sum_g n_g(s), a shift that costs a constant. log distortion >= -(measure of the s with n(s) = r) + constant. So the loss
+is at least an integral of costs that are not negative, plus a constant. Blocks that cross groups only add to the total
+correlation between groups, blocks inside groups change nothing in it; for these the proof is complete but for a learned
+noise with K >= r and w_W < 0 <= w_B, where blocks across groups are not covered.
 
 Only a prior that is correlated (or not Gaussian) moves the value with weights >= 0: see `correlated_prior_shift`.
 
@@ -50,8 +76,9 @@ class LearnedDecoderValue:
         least value of the grouped objective; None where it is not known in closed form.
     status : str
         "unique": `value` is `plain`, at the optima of the plain VAE only; "not unique": `value` is `plain`, at others
-        too; "lower": below `plain`; "unbounded": minus infinity; "undecided": a negative weight that this theory does
-        not reach (all ratios l_i / t are tied and no block of the posterior can be transformed).
+        too; "lower": below `plain` and finite; "unbounded": minus infinity; "undecided": finite, but with a negative
+        weight that this theory does not reach (all ratios l_i / t are tied and no block of the posterior can be
+        transformed).
     idle : tuple of str
         parts of the rate whose weight is zero or negative and that are not always zero.
     """
@@ -98,22 +125,31 @@ def learned_decoder_value(
     -----
     Exact.
     """
+    validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
+    latent_dim = validation.count("latent_dim", latent_dim)
+    validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)  # for pairs of latents
     plain = optimum(
         covariance, latent_dim, beta=weights.mutual_information, noise_variance=noise_variance, posterior=posterior
     )
-    together = partition_mask(partition(groups, latent_dim, "groups"), latent_dim)
+    groups = partition(groups, latent_dim, "groups")
+    together = partition_mask(groups, latent_dim)
     shared = partition_mask(partition(posterior, latent_dim), latent_dim)
     others = ~np.eye(latent_dim, dtype=bool)
     tied = _tied(plain.eigenvalues, latent_dim, weights.mutual_information * plain.noise_variance)
 
+    rank = int(np.count_nonzero(plain.eigenvalues))
     parts = {"dimension_wise": "free"} if latent_dim else {}
     for name, pairs in (("between", ~together), ("within", together & others)):
-        if pairs.any():
-            parts[name] = "free" if (pairs & shared).any() else "fixed" if tied else "rotated"
+        if (pairs & shared).any():
+            parts[name] = "free"
+        elif pairs.any() and rank:  # without a signal such latents are always independent
+            parts[name] = "fixed" if tied else "rotated"
     negative = {name: how for name, how in parts.items() if getattr(weights, name) < 0}
     idle = tuple(name for name in parts if getattr(weights, name) <= 0)
 
-    if "free" in negative.values() or plain.loss == -np.inf:
+    resolved = len(plain.eigenvalues) if noise_variance == "learned" else 0
+    copied = _cheapest_signals(weights, [len(group) for group in groups], rank, resolved) if negative else 0.0
+    if "free" in negative.values() or plain.loss == -np.inf or copied < 0:
         return LearnedDecoderValue(plain.loss, -np.inf, "unbounded", idle)
     if negative:
         status = "lower" if "rotated" in negative.values() else "undecided"
@@ -160,6 +196,23 @@ def correlated_prior_shift(correlation: float, weight: float) -> float:
     code = 2 * rho / (weight + np.sqrt(weight**2 + 4 * rho**2 * (1 - weight)))
     remaining = 1 - rho**2
     return float(np.log1p(-rho * code) - np.log(remaining) / 2 - weight / 2 * np.log1p(-(code**2)))
+
+
+def _cheapest_signals(weights: Weights, sizes: list[int], rank: int, data_dim: int) -> float:
+    """The least cost of copied signals, in units of 1/2 log(1/e), see the module; `data_dim` counts if all are resolved.
+
+    The first signal of a group costs w_B in all copies across groups, less what its repetitions within gain; more of
+    them w_B and a repetition less. The cheapest come first, and as many as there are independent signals at least.
+    """
+    repeated = min(0.0, weights.within)
+    least = np.inf
+    for signals in range(1, min(rank, sum(sizes)) + 1):
+        first = np.sort([weights.between + repeated * (size - 1) for size in sizes])
+        more = sum(min(size, signals) - 1 for size in sizes)
+        total = np.cumsum(np.concatenate([first, np.full(more, weights.between - repeated)]))
+        cost = (weights.mutual_information - weights.between) * signals + total[signals - 1 :].min()
+        least = min(least, cost - (data_dim if signals == rank else 0))
+    return float(least)
 
 
 def _tied(eigenvalues: np.ndarray, latent_dim: int, water_level: float) -> bool:

@@ -1,45 +1,67 @@
-"""The optimum of the grouped objective for a decoder that is held: stationarity, and a Newton solver.
+"""The optimum of the grouped objective for a fixed decoder: stationarity, and a search from several starts.
 
 With C = V S V^T + Q and H as in `theory.groups.objective`, every stationary point satisfies
 
-    H V S = W^T S / s2,    Q_bb = w_I (H_bb)^-1 for each block b of the posterior family.
+    H V S = W^T S / s2,    Q_bb = w_I (H_bb)^-1 for each block b of the posterior family,    D s2 = distortion
 
-At equal weights beta, H = beta P and this is the best encoder of the plain VAE in closed form. Otherwise H depends on
-C, and the objective need not be convex: the solution here is the one reached from the plain VAE by moving the weights
-in steps (continuation), each step by Newton's method in a trust region with the Hessian from a complex step of the
-exact gradient. Exact up to the solver: gradient norm and least curvature are reported. One group, or weight 1, gives
-the plain VAE exactly; groups of one the penalty on the whole total correlation; the limit of a large weight is in
-`theory.groups.independence`.
+(the last for a learned noise only). If W^T S W is positive definite, V S is determined by the data in the range of the
+decoder. Otherwise (dependent columns, more latents than data dimensions) H may be singular, and the code may carry data
+that the decoder cannot give back: that costs information, but two latents can share it to cancel their correlation. See
+`theory.groups.held_decoder`.
 
-In the setting of R. Chen et al. (2018), Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025); equations and solver are
-this project's.
+**Convex.** Where every part of the rate that is not always zero has the weight beta of the information, H = beta P, and
+this is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 = distortion(s2), which
+can have several roots; of all of them the one of least loss is taken.
+
+**Otherwise** H depends on C, the objective need not be convex and can have several minima. Searches start at the plain
+VAE, followed as its weights move in steps to those asked for, and, for problems of up to `SMALL` unknowns, at random
+codes; the least of the minima is returned, with the number of searches and of those that found it. Exact up to the
+solver: gradient norm and least curvature are reported.
+
+**No minimum.** With all weights positive the minimum is attained. A weight of zero leaves the scale of a latent without
+a price (`dimension_wise`), or the correlation of latents that share a block of the posterior (`between`, `within`): the
+least loss may then be a limit in which a direction of the code, with its posterior variance, shrinks to nothing. That is
+refused, by the name of the weight.
+
+One group, or weight 1, gives the plain VAE exactly; groups of one the penalty on the whole total correlation; the limit
+of a large weight is in `theory.groups.independence`. In the setting of R. Chen et al. (2018), Chen, Wang, Zou (2022) and
+Chen, Xiang, Wang (2025); equations and solver are this project's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from theory import validation
 from theory.groups.decomposition import GroupedTerms, grouped_terms
-from theory.groups.held_decoder import HeldDecoder, newton
+from theory.groups.held_decoder import HeldDecoder, least_curvature, minimise, polish
 from theory.groups.objective import Weights
 from theory.inference import InferenceError, inference_error, optimal_encoder
-from theory.model import GenerativeModel, LinearVAE
-from theory.partition import Posterior, partition
+from theory.inference.decoder_noise import LearnedLevel
+from theory.model import GenerativeModel, LinearVAE, as_moments
+from theory.partition import Posterior, partition, partition_mask
+from theory.spectrum import principal_axes
 
 __all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
 
-ROUNDING = 1e-9  # by how much a bracket is wider than it need be without rounding
-LARGEST_STEP = 4.0  # factor by which weights change between two Newton solutions
+LARGEST_STEP = 4.0  # factor by which weights change between two solutions on the way from the plain VAE
+ON_THE_WAY = 1e-6  # share of the loss that a search may leave where its end is another's start
+DIVERSE = 3  # steps on that way that random starts leave out: close to the plain VAE there is one minimum
+SMALL = 120  # unknowns, up to which random starts are made
+FEW, MANY, MOST = 40, 16, 32  # up to FEW unknowns no fewer than MANY searches; never more than MOST
+CONFIRMED = 4  # searches that must agree before no more are made
+SAME = 1e-8  # relative difference of losses up to which two searches have found one minimum
+SIZES = (0.3, 1.0)  # of random codes, in units of the plain one
+OPPOSED = (1e-3, 1e-4, 1e-5, 1e-6)  # weights in place of 0, in units of the information's, that show the limit
+VANISHING = 0.5  # share to which a direction falls, in the last two steps of these weights, if it falls to nothing
 
 
 @dataclass(frozen=True, eq=False)
 class GroupedOptimum:
-    """A minimum of the grouped objective for a decoder that is held.
+    """The least minimum of the grouped objective for a fixed decoder that was found.
 
     Attributes
     ----------
@@ -49,7 +71,13 @@ class GroupedOptimum:
     gradient_norm : float
         largest entry of the gradient in the solver's coordinates.
     least_curvature : float
-        smallest eigenvalue of the Hessian there; positive at a strict local minimum.
+        smallest eigenvalue of the Hessian there, in all directions of encoder, posterior covariance and (if learned)
+        log noise, those outside the decoder's range included; rotations of data that the decoder cannot give back,
+        which change nothing, are left out. Positive at a strict local minimum.
+    starts : int
+        from how many points a minimum was searched; 1 where there is one only, by convexity.
+    agreeing : int
+        how many searches ended at this loss. If few of many do, there may be a lower minimum that none found.
     """
 
     vae: LinearVAE
@@ -57,6 +85,8 @@ class GroupedOptimum:
     loss: float
     gradient_norm: float
     least_curvature: float
+    starts: int
+    agreeing: int
 
 
 def grouped_optimum(
@@ -69,7 +99,7 @@ def grouped_optimum(
     posterior: Posterior = "diagonal",
     start: LinearVAE | None = None,
 ) -> GroupedOptimum:
-    """The encoder and posterior covariance that minimise the grouped objective for a decoder that is held.
+    """The encoder and posterior covariance that minimise the grouped objective for a fixed decoder.
 
     Parameters
     ----------
@@ -77,14 +107,14 @@ def grouped_optimum(
         of any shape and rank.
     noise_variance : float > 0, or "learned"
         "learned" solves D s2 = distortion on top; that needs data with variance outside the decoder's range.
-    covariance : (D, D) array, of the data
+    covariance : (D, D) array or Moments, of the data
     weights : Weights, none negative
     groups : "diagonal", "full", or a list of groups of latents
     posterior : "diagonal", "full", or a list of groups of latents
         the family of Q.
     start : LinearVAE, optional
-        where to begin, with a posterior of the family. By default the plain VAE's best encoder, followed as the weights
-        move to those asked for.
+        the only point to search from, with a posterior of the family; its noise is where a learned one begins. The
+        result is then the minimum that it leads to, which need not be the least.
 
     Returns
     -------
@@ -93,38 +123,40 @@ def grouped_optimum(
     Raises
     ------
     ValueError
-        for a negative weight, an argument out of its range, or a noise that cannot be learned.
+        for a negative weight, an argument out of its range, a noise that cannot be learned, or a weight of zero with
+        which no minimum is attained.
 
     Notes
     -----
-    Exact at equal weights; otherwise exact up to the solver, and a local minimum: the objective is not convex. A latent
-    that the decoder does not use has a flat direction if `weights.dimension_wise` is zero.
+    Exact where every part of the rate has the same weight, also with a learned noise. Otherwise exact up to the solver,
+    and the least of the minima that were found: the objective is not convex. Where the decoder has dependent columns
+    the encoder may use data outside its range; which of these data carry the signal makes no difference to the loss.
     """
     decoder = validation.matrix("decoder", decoder)
-    data_dim, latent_dim = decoder.shape
-    if validation.positive_or_word("noise_variance", noise_variance, "learned") == "learned":
-        noise_variance = _learned_noise(
-            decoder, validation.covariance_matrix("covariance", covariance, data_dim), weights, groups, posterior
-        )
+    learned = validation.positive_or_word("noise_variance", noise_variance, "learned") == "learned"
+    covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, len(decoder))
+    validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     problem = HeldDecoder(
         decoder,
-        float(noise_variance),
-        validation.covariance_matrix("covariance", covariance, data_dim),
-        partition(groups, latent_dim, "groups"),
-        partition(posterior, latent_dim),
+        None if learned else float(noise_variance),
+        covariance,
+        partition(groups, decoder.shape[1], "groups"),
+        partition(posterior, decoder.shape[1]),
     )
-    for name in ("between", "within", "dimension_wise"):
-        validation.non_negative(f"weights.{name}", getattr(weights, name))
-    if start is None:
-        plain = optimal_encoder(decoder, noise_variance, weights.mutual_information, posterior=posterior)
-        theta, path = problem.pack(plain), _path(weights)
-    else:
+    if start is not None:
+        validation.instance("start", start, LinearVAE)
+        if start.decoder.shape != decoder.shape:
+            raise ValueError(f"start must have a decoder of shape {decoder.shape}, got {start.decoder.shape}")
         if not start.belongs_to(posterior):
             raise ValueError("start must have a posterior covariance of the family; pass one with those blocks only")
-        theta, path = problem.pack(start), [weights]
-    for step in path:
-        theta = newton(problem, theta, step)
-    return _solution(problem, theta, weights)
+    best = _search(problem, weights, start)
+    if best.vanishing:
+        raise ValueError(
+            f"{' and '.join(f'weights.{name}' for name in best.vanishing)} must be > 0 here, got 0: the loss falls to "
+            f"{best.loss:.6g} while a direction of the code shrinks to nothing, which no other weight opposes, so that "
+            "no minimum is attained; pass a positive weight"
+        )
+    return _solution(problem, best)
 
 
 def granularity_errors(
@@ -159,45 +191,117 @@ def granularity_errors(
     -----
     Exact up to the solver. Partitions change the errors only through the mismatch of N(0, I) with the factors and of
     the posterior family with the true posterior; with one group the errors are those of the plain VAE.
+
+    At beta = 0 nothing keeps latents of different groups apart. If they share a block of the posterior, the least loss
+    may be a limit in which a combination u of them, with its posterior variance, shrinks to nothing. The squared error
+    is then that of the limit, to three digits; both divergences are infinite and the log score minus infinity, as a posterior without
+    width misses factors that vary along u.
     """
-    weights = Weights.independence(beta)
+    validation.instance("truth", truth, GenerativeModel)
+    weights = Weights.independence(validation.non_negative("beta", beta))
+    noise = validation.positive("truth.noise_variance", truth.noise_variance)
+    blocks = partition(posterior, truth.latent_dim)
     return [
-        inference_error(
+        _errors(
             truth,
-            grouped_optimum(
-                truth.loading, truth.noise_variance, truth.covariance, weights, groups, posterior=posterior
-            ).vae,
+            HeldDecoder(
+                truth.loading, noise, truth.covariance, partition(groups, truth.latent_dim, "partitions"), blocks
+            ),
+            weights,
         )
-        for groups in partitions
+        for groups in validation.sequence("partitions", partitions)
     ]
 
 
-def _learned_noise(decoder, covariance, weights: Weights, groups: Posterior, posterior: Posterior) -> float:
-    """A root of D s2 = distortion(s2), between the variance outside the decoder's range and that of data and prior."""
-    left, singular, _ = np.linalg.svd(decoder)
-    outside = left[:, np.count_nonzero(singular > validation.rank_tolerance(singular)) :]
-    least, most = np.sum((covariance @ outside) * outside), np.trace(covariance)
-    if not least > validation.rank_tolerance(np.linalg.eigvalsh(covariance)):
-        raise ValueError(
-            "noise_variance must be a number where the data have no variance outside the decoder's range, got "
-            "'learned': it would run to zero"
-        )
+def _errors(truth: GenerativeModel, problem: HeldDecoder, weights: Weights) -> InferenceError:
+    best = _search(problem, weights)
+    if not best.vanishing:
+        return inference_error(truth, problem.vae(best.theta))
+    limit = inference_error(truth, problem.vae(best.theta))
+    return InferenceError(limit.mean_squared_error, np.inf, np.inf, -np.inf)
 
-    def excess(log_noise: float) -> float:
-        noise = np.exp(log_noise)
-        best = grouped_optimum(decoder, noise, covariance, weights, groups, posterior=posterior)
-        return float(np.log(best.terms.distortion / (len(covariance) * noise)))
 
-    # The distortion is at most that of the code that is the prior, tr S + tr W W^T; a root may lie at either end.
-    ends = np.array([least, most + np.sum(decoder**2)]) / len(covariance)
-    bracket = np.log(ends * (1 - ROUNDING, 1 + ROUNDING))
-    return float(np.exp(brentq(excess, *bracket, xtol=1e-14, rtol=1e-14)))
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """The end of the best search; `vanishing` names weights of zero that let a direction of the code shrink for ever."""
+
+    theta: np.ndarray
+    weights: Weights
+    loss: float
+    starts: int
+    agreeing: int
+    vanishing: tuple[str, ...]
+
+
+def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = None) -> _Best:
+    """Search from the plain VAE, and from random codes where there may be several minima."""
+    for name in ("between", "within", "dimension_wise"):
+        validation.non_negative(f"weights.{name}", getattr(weights, name))
+    weights = _without_idle_parts(problem, weights)
+    unopposed = _unopposed(problem, weights)
+    opposed = [
+        replace(weights, **dict.fromkeys(unopposed, weights.mutual_information * share))
+        for share in (OPPOSED if unopposed else (0,))
+    ]
+    noise = problem.noise_variance or _plain_noise(problem, weights.mutual_information)
+    plain = problem.pack(optimal_encoder(problem.decoder, noise, weights.mutual_information, posterior=problem.blocks))
+    scale = _scale(problem, plain)
+    if start is None:
+        found = _minima(problem, plain, opposed[0], scale)
+    else:
+        found = minimise(problem, problem.pack(start)[np.newaxis], opposed[0], scale)
+    best = _best(problem, found, opposed[0])
+    if unopposed:
+        limits = [best.theta[np.newaxis]]
+        for step in opposed[1:]:
+            limits.append(minimise(problem, limits[-1], step, scale))
+        if problem.least_share(limits[-1][0], weights) < problem.least_share(limits[-3][0], weights) * VANISHING:
+            loss = float(problem.loss(limits[-1][0], weights))
+            return replace(best, theta=limits[-1][0], loss=loss, vanishing=unopposed)
+        best = _best(problem, minimise(problem, found, weights, scale), weights)
+    return replace(best, theta=polish(problem, best.theta, weights))
+
+
+def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
+    """Where searches end that begin at the plain VAE and at random codes, (searches, n)."""
+    path = _path(weights)
+    found = _follow(problem, plain[np.newaxis], path, scale)
+    rng, least = np.random.default_rng(0), MANY if scale.size <= FEW else CONFIRMED
+    while len(path) and scale.size <= SMALL and len(found) < MOST:
+        if len(found) >= least and _best(problem, found, weights).agreeing >= CONFIRMED:
+            break
+        codes = _random_codes(problem, plain, scale, least, rng)
+        found = np.concatenate([found, _follow(problem, codes, path[DIVERSE:] or path[-1:], scale)])
+    return found
+
+
+def _without_idle_parts(problem: HeldDecoder, weights: Weights) -> Weights:
+    """The weights, with parts of the rate that are always zero at the weight of the information."""
+    idle = {"between": len(problem.groups) < 2, "within": len(problem.groups) == problem.latent_dim}
+    return replace(weights, **{name: weights.mutual_information for name, is_idle in idle.items() if is_idle})
+
+
+def _unopposed(problem: HeldDecoder, weights: Weights) -> tuple[str, ...]:
+    """The weights of zero whose part of the rate a transformation inside a block of the posterior can make infinite."""
+    together = partition_mask(problem.groups, problem.latent_dim)
+    shared = partition_mask(problem.blocks, problem.latent_dim) & ~np.eye(problem.latent_dim, dtype=bool)
+    free = {
+        "between": np.any(shared & ~together),
+        "within": np.any(shared & together),
+        "dimension_wise": problem.latent_dim > 0,
+    }
+    return tuple(name for name, is_free in free.items() if is_free and getattr(weights, name) == 0)
 
 
 def _path(weights: Weights) -> list[Weights]:
-    """Weights on the way from equal ones, each within a factor of the one before, from below where they start at 0."""
+    """Weights on the way from equal ones, each within a factor of the one before, from below where they start at 0.
+
+    Empty where all are equal.
+    """
     information = weights.mutual_information
     ends = np.array([weights.between, weights.within, weights.dimension_wise]) / information
+    if np.all(ends == 1):
+        return []
     farthest = np.abs(np.log(np.maximum(ends, 1 / LARGEST_STEP))).max()
     count = max(1, int(np.ceil(farthest / np.log(LARGEST_STEP))))
     shares = np.arange(1, count + 1) / count
@@ -206,14 +310,74 @@ def _path(weights: Weights) -> list[Weights]:
     return [*(Weights(information, *(information * values)) for values in grown[:-1]), weights]
 
 
-def _solution(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> GroupedOptimum:
+def _plain_noise(problem: HeldDecoder, beta: float) -> float:
+    """The learned noise of the plain VAE: of all roots of D s2 = distortion(s2) the one of least loss."""
+    covariance = problem.covariance
+    if not problem.outside > validation.rank_tolerance(np.linalg.eigvalsh(covariance)):
+        raise ValueError(
+            "noise_variance must be a number where the data have no variance outside the decoder's range, got "
+            "'learned': it may run to zero"
+        )
+    left, singular, _ = principal_axes(problem.decoder)
+    left, singular = left[:, singular > 0], singular[singular > 0]
+    columns = np.concatenate([[], *(principal_axes(problem.decoder[:, block])[1] ** 2 for block in problem.blocks)])
+    level = LearnedLevel(
+        squares=singular**2,
+        spread=np.sum((covariance @ left) * left, axis=0),
+        diagonal=columns[columns > 0],
+        outside=problem.outside,
+        data_dim=len(covariance),
+    )
+    return float(level.water_levels(np.array([beta]))[0] / beta)
+
+
+def _scale(problem: HeldDecoder, theta: np.ndarray) -> np.ndarray:
+    """Sizes of the coordinates: a latent's deviation in its row of E, that of its posterior below the diagonal."""
+    factor, (rows, columns) = problem.unpack(theta)[1], problem.entries
+    code = np.sqrt(np.diagonal(problem.code(theta)))
+    posterior = np.linalg.norm(factor, axis=1)[rows]
+    signal = np.repeat(code, problem.cross.shape[1])
+    return np.concatenate(
+        [signal, np.where(rows == columns, 1.0, posterior), np.ones(len(theta) - len(signal) - len(rows))]
+    )
+
+
+def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, count: int, rng) -> np.ndarray:
+    """Codes of several sizes in random directions, with the plain VAE's posterior, and any noise that may be learned."""
+    codes, signal = np.tile(plain, (count, 1)), problem.cross.size
+    sizes = rng.choice(SIZES, (count, 1))
+    codes[:, :signal] = sizes * rng.standard_normal((count, signal)) * scale[:signal]
+    if problem.noise_variance is None:
+        # The distortion is at most that of the code that is the prior, tr S + tr W W^T.
+        most = np.trace(problem.covariance) + np.trace(problem.strength)
+        codes[:, -1] = rng.uniform(*np.log(np.array([problem.outside, most]) / len(problem.covariance)), count)
+    return codes
+
+
+def _follow(problem: HeldDecoder, theta: np.ndarray, path: list[Weights], scale: np.ndarray) -> np.ndarray:
+    """Minima at the last of the weights, by way of those before, where less accuracy is enough."""
+    for weights in path[:-1]:
+        theta = minimise(problem, theta, weights, scale, ON_THE_WAY)
+    return minimise(problem, theta, path[-1], scale) if path else theta
+
+
+def _best(problem: HeldDecoder, found: np.ndarray, weights: Weights) -> _Best:
+    losses = problem.loss(found, weights)
+    least = losses.min()
+    agreeing = np.count_nonzero(losses <= least + SAME * (1 + np.abs(least)))
+    return _Best(found[np.argmin(losses)], weights, float(least), len(found), int(agreeing), ())
+
+
+def _solution(problem: HeldDecoder, best: _Best) -> GroupedOptimum:
+    theta, weights = best.theta, best.weights
     vae = problem.vae(theta)
     terms = grouped_terms(vae, problem.covariance, problem.groups)
-    curvatures = np.linalg.eigvalsh(problem.hessian(theta, weights)) if theta.size else np.array([np.inf])
     return GroupedOptimum(
         vae=vae,
         terms=terms,
         loss=terms.loss(weights),
         gradient_norm=float(np.abs(problem.gradient(theta, weights)).max(initial=0.0)),
-        least_curvature=float(curvatures[0]),
+        least_curvature=least_curvature(problem.hessian(theta, weights), problem.idle(theta)),
+        starts=best.starts,
+        agreeing=best.agreeing,
     )

@@ -1,4 +1,4 @@
-"""Page: the grouped objective by determinants, and what holds at its optimum for a held decoder."""
+"""Page: the grouped objective by determinants, and what holds at its optimum for a fixed decoder."""
 
 from __future__ import annotations
 
@@ -44,13 +44,18 @@ def derivation() -> Derivation:
         + single * code / 2
         - info * sp.log(variance) / 2
     )
+    c, u, noise = sp.symbols("c u h", positive=True)
+    seen, unseen = sp.symbols("s r", positive=True)
+    shared = c**2 * seen - u**2 * unseen
+    own = c**2 * seen + u**2 * unseen + noise
+    pair = sp.ImmutableMatrix([[own, shared], [shared, own]])
     return Derivation(
         name="grouped-objective",
         title="The grouped objective and its stationary points",
         statement=(
             "With weights $w_I$, $w_B$, $w_W$, $w_D$ on information, total correlation between and within groups and "
             "dimension-wise divergence, the objective is a sum of log determinants of $C$, its blocks $C_b$, its "
-            "diagonal $C_d$ and $Q$; for a held decoder it is stationary where $H V S = W^T S/\\sigma^2$ and $Q = w_I "
+            "diagonal $C_d$ and $Q$; for a fixed decoder it is stationary where $H V S = W^T S/\\sigma^2$ and $Q = w_I "
             "H^{-1}$ block by block, $H = W^T W/\\sigma^2 + (w_I - w_B) C^{-1} + (w_B - w_W) C_b^{-1} + (w_W - w_D) "
             "C_d^{-1} + w_D I$."
         ),
@@ -58,7 +63,9 @@ def derivation() -> Derivation:
         scope=(
             "The collection entry by entry for the groups {1, 2} and {3}; the slope of a log determinant for two "
             "latents; the two conditions for one latent of weight $u$ and gain $v$ on data of variance $s$. The code "
-            "is checked for all sizes by complex steps in the tests."
+            "is checked for all sizes by complex steps in the tests. Of the data only what lies in the range of the "
+            "decoder matters if $W^T S W$ is positive definite, as $V S$ is then determined by the first condition; "
+            "the last step shows why it may not be so otherwise."
         ),
         matrices=dict.fromkeys((C, Q3), "positive"),
         steps=(
@@ -94,6 +101,16 @@ def derivation() -> Derivation:
                 "Slope in the posterior variance",
                 sp.Eq(sp.Derivative(latent, variance), (H - info / variance) / 2, evaluate=False),
                 "Zero is the second condition: the posterior precision is $H/w_I$.",
+            ),
+            Step(
+                "Data that the decoder cannot give back",
+                sp.Eq(LogDet(pair), sp.log((2 * c**2 * seen + noise) * (2 * u**2 * unseen + noise)), evaluate=False),
+                "Take a decoder with two equal columns, and latents with gain $c$ on a direction of the data of "
+                "variance $s$ in its range and gains $u$ and $-u$ on one of variance $r$ outside. The decoder adds the "
+                "two latents, so that $u$ changes no distortion; but with $u^2 r = c^2 s$ they are uncorrelated. A "
+                "large weight on total correlation pays for the information that this takes, $\\log(1 + 2 u^2 "
+                "r/h)/2$.",
+                slip=sp.log((2 * c**2 * seen + noise) * (u**2 * unseen + noise)),
             ),
         ),
         results=("Collected by determinants",),

@@ -1,0 +1,105 @@
+"""Page: when negative weights leave the grouped objective without a lower bound."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.hadamard import ALONE, PAIRED
+from theory.derivations.heads import LogDet
+from theory.derivations.notation import K
+from theory.derivations.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    C = sp.MatrixSymbol("C", 3, 3)
+    B1, B2 = sp.MatrixSymbol("B_1", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
+    q1, q2, q3, info = sp.symbols("q_1 q_2 q_3 w_I", positive=True)
+    across, inside = sp.symbols("w_B w_W", real=True)
+    e, whole, u, v = sp.symbols("e I u v", positive=True)
+    alone, paired = sp.HadamardProduct(C, B1), sp.HadamardProduct(C, B2)
+    logs = sp.log(q1) + sp.log(q2) + sp.log(q3)
+    together, groups, singles = ((LogDet(part) - logs) / 2 for part in (C, paired, alone))
+
+    parts = (
+        info * (LogDet(C) - logs) + across * (LogDet(paired) - LogDet(C)) + inside * (LogDet(alone) - LogDet(paired))
+    ) / 2
+    copied = (1 - e) * sp.ones(3, 3) + e * sp.eye(3)
+    pair = copied[:2, :2]
+    cost = (
+        info * (sp.log(copied.det()) - 3 * sp.log(e))
+        + across * (sp.log(pair.det()) - sp.log(copied.det()))
+        - inside * sp.log(pair.det())
+    ) / 2
+    rest = ((info - across) * sp.log(3 - 2 * e) + (across - inside) * sp.log(2 - e)) / 2
+    return Derivation(
+        name="copied-signals",
+        title="Negative weights: one signal, copied",
+        statement=(
+            "With a fixed noise and a diagonal posterior the grouped objective of a learned decoder has no lower bound "
+            "if and only if $w_D < 0$ or $w_I - w_B + \\sum_g \\min(0, b_g) < 0$, $b_g = w_B + \\min(0, w_W) (|g| - "
+            "1)$, with the least $b_g$ in place of the sum if none is negative. One signal that is copied to the "
+            "groups of negative $b_g$, to all their latents if $w_W < 0$, then runs to minus infinity."
+        ),
+        assumptions=(
+            "The data vary. If $w_D < 0$ the scale of one latent is enough; otherwise each latent is scaled to $C_{jj} = "
+            "1$, where its divergence from the prior vanishes, at no cost.",
+            "$I$, $I_g$ and $I_j$ are the information that all latents, those of group $g$ and latent $j$ carry. The "
+            "more latents, the more information: $I \\ge I_g \\ge I_j \\ge 0$.",
+        ),
+        scope=(
+            "The first identity entry by entry for the groups {1, 2} and {3}, and the copies for these; the last two "
+            "steps for two groups and for a group of two. The linear programme below is for every partition; the tests "
+            "compare its answer with searches over all codes."
+        ),
+        matrices={C: "positive"},
+        steps=(
+            Step(
+                "Linear in the information",
+                sp.Eq(
+                    parts, (info - across) * together + (across - inside) * groups + inside * singles, evaluate=False
+                ),
+                "A diagonal $Q$ has no correlation of its own, so that $I_J = (\\log\\det C_J - \\log\\det Q_J)/2$ for "
+                "latents $J$ adds up: total correlation between groups is $\\sum_g I_g - I$, that within $\\sum_j I_j - "
+                "\\sum_g I_g$. Neither is negative, so $I \\le \\sum_g I_g$ and $I_g \\le \\sum_j I_j$.",
+                let=(Let(B1, ALONE, "single latents"), Let(B2, PAIRED, "the groups {1, 2} and {3}")),
+                sizes=({K: 3},),
+                slip=(info + across) * together + (across - inside) * groups + inside * singles,
+            ),
+            Step(
+                "One signal in three latents",
+                sp.Eq(cost, -(info + across + inside) * sp.log(e) / 2 + rest, evaluate=False),
+                "Let every latent be $\\sqrt{1-e}$ times one signal plus noise of variance $e$. As $e$ falls to zero "
+                "the cost goes to minus infinity if $w_I + w_B + w_W < 0$: for $G$ groups and $n$ latents in all the "
+                "sum is $w_I + w_B (G-1) + w_W (n-G)$, and the distortion is bounded.",
+                domain={e: (sp.Rational(1, 10), 1)},
+                slip=-(info - across - inside) * sp.log(e) / 2 + rest,
+            ),
+            Step(
+                "Nothing else, between two groups",
+                sp.Eq(
+                    info * whole + across * ((whole - u) + (whole - v) - whole),
+                    (info + across) * whole - across * (u + v),
+                    evaluate=False,
+                ),
+                "With $I_1 = I - u$ and $I_2 = I - v$. If $w_B < 0 \\le w_I + w_B$ no term is negative: the objective "
+                "is bounded. In general the least of a linear function over $I_g \\le I \\le \\sum_g I_g$ and $I_g \\le "
+                "\\sum_j I_j \\le |g| I_g$ is sought. At $I = 1$ that is $w_I - w_B$ plus the least of $\\sum_g b_g I_g$ "
+                "over $0 \\le I_g \\le 1 \\le \\sum_g I_g$, which the statement spells out.",
+                slip=(info + across) * whole + across * (u + v),
+            ),
+            Step(
+                "Nothing else, within a group of two",
+                sp.Eq(
+                    info * whole + inside * ((whole - u) + (whole - v) - whole),
+                    (info + inside) * whole - inside * (u + v),
+                    evaluate=False,
+                ),
+                "The same with two latents in the place of two groups.",
+                slip=(info + inside) * whole + inside * (u + v),
+            ),
+        ),
+        results=("One signal in three latents",),
+        implements=("theory.groups.learned_decoder_value",),
+        sources=(Source("chen2022", "the subject; the result is this project's"),),
+        builds_on=("total-correlation",),
+    )
