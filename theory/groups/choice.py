@@ -1,29 +1,32 @@
 """Choosing the groups from data: which factors are correlated, seen through a known decoder.
 
-The covariance Gamma^ of the factors, its error and the tests of the model come from `theory.groups.factors`. The search
-goes from one group to single factors. It sets one covariance after another to zero, each time that of least
+The covariance Gamma^ of the factors, its error and the tests of the model come from `theory.groups.factors`. The
+search goes from one group to single factors. It sets one covariance after another to zero, each time that of least
 
     evidence    z^2 = (entry of Gamma^)^2 / (its squared error), both given that the covariances before are zero.
 
-Whenever the graph of the covariances that remain falls apart, that is the next partition, and z^2 of the covariance that
-held it together last is the evidence against this split. The groups are those before the first split whose evidence is
-beyond chi-square of one degree of freedom at level alpha over K (K - 1)/2, the number of covariances.
+Whenever the graph of the covariances that remain falls apart, that is the next partition, and z^2 of the covariance
+that held it together last is the evidence against this split. The groups are those before the first split whose
+evidence is beyond chi-square of one degree of freedom at level alpha over K (K - 1)/2, the number of covariances.
 
-Level: for independent factors the chance that some split is refused is at most alpha. With errors that are uncorrelated
-(no noise, or a decoder of orthogonal columns) z^2 of the last covariance is the largest of K (K - 1)/2 independent ones,
-and the bound is Bonferroni's; for other decoders it was simulated (K = 2 to 8), nearly dependent columns included.
+Level: for independent factors the chance that some split is refused is at most alpha. With errors that are
+uncorrelated (no noise, or a decoder of orthogonal columns) z^2 of the last covariance is the largest of K (K - 1)/2
+independent ones, and the bound is Bonferroni's; for other decoders it was simulated (K = 2 to 8), nearly dependent
+columns included.
 
-The groups are *known* only if the tests of the model do not reject it at level alpha, if covariances that are certain by
-themselves hold each group together, if every correlation across groups, with its error, is below `resolution`, and if
+The groups are *known* only if the tests of the model do not reject it at level alpha, if covariances that are certain
+by themselves hold each group together, if every correlation across groups, with its error, is below `resolution`, and
+if
 
     X = d^T Omega^-1 d, d all entries of Gamma^ across groups, Omega the covariance of their errors,
 
-is no surprise for chi-square: without noise and to leading order X is 2 N times the total correlation between the groups.
-Covariances that are certain and bounds of correlations hold for all K (K - 1)/2 pairs at once, so that groups that are
-called known are wrong with a chance of at most alpha. Else the result says why they are not known.
+is no surprise for chi-square: without noise and to leading order X is 2 N times the total correlation between the
+groups. Covariances that are certain and bounds of correlations hold for all K (K - 1)/2 pairs at once: with a chance
+of at most alpha, groups that are called known join independent factors or separate a correlation of `resolution` or
+more. Else the result says why they are not known.
 
-Asymptotic in N. Observations may have any fourth moments, `Moments` are taken to be those of Gaussian data. A group size
-to be tuned is in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025); this way to find it is this
+Asymptotic in N. Observations may have any fourth moments, `Moments` are taken to be those of Gaussian data. A group
+size to be tuned is in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025); this way to find it is this
 project's.
 """
 
@@ -100,7 +103,7 @@ class Granularity:
 
 
 def choose_groups(
-    data,
+    moments,
     decoder,
     *,
     noise_variance: float | str = "learned",
@@ -111,7 +114,7 @@ def choose_groups(
 
     Parameters
     ----------
-    data : (N, D) array, or Moments, of N >= 2 observations
+    moments : Moments, or (N, D) array of observations, N >= 2
         with `Moments` Gaussian data are assumed: heavy tails that factors share (elliptical data, a volatility in
         common) then pass for dependence.
     decoder : (D, K) array, of rank K
@@ -140,7 +143,7 @@ def choose_groups(
         if not validation.positive(name, value) < 1:
             raise ValueError(f"{name} must be below 1, got {value!r}")
     alpha, resolution = float(alpha), float(resolution)
-    estimate = estimate_factors(data, decoder, noise_variance)
+    estimate = estimate_factors(moments, decoder, noise_variance)
     scaled = estimate.standardised()
     levels = _search(scaled, alpha)
     refused = next((position for position, level in enumerate(levels) if level.refused), len(levels))
@@ -229,9 +232,7 @@ def _components(linked: np.ndarray) -> Groups:
 
 
 def _total_correlation(estimate: FactorEstimate, groups: Groups) -> float:
-    if not _regular(estimate.covariance):
-        return np.inf
-    return gaussian.total_correlation(estimate.covariance, groups)
+    return gaussian.total_correlation(estimate.covariance, groups) if _regular(estimate.covariance) else np.inf
 
 
 def _largest_correlation(estimate: FactorEstimate, groups: Groups, alpha: float) -> float:
@@ -293,5 +294,4 @@ def _quantile(alpha: float, pairs: int) -> float:
 
 
 def _regular(covariance: np.ndarray) -> bool:
-    eigenvalues = np.linalg.eigvalsh(covariance)
-    return bool(np.all(eigenvalues > validation.rank_tolerance(eigenvalues)))
+    return bool(gaussian.unit_spectrum(covariance)[0].all())

@@ -7,11 +7,9 @@ factors, and has covariance M = Gamma + R, R = s2 (W^T W)^-1; so
     its error   N cov(Gamma^_ij, Gamma^_kl) -> sqrt(f_ij f_kl) [M_ik M_jl + M_il M_jk  (+ 2 R_ij R_kl / (D - K) if s2 is
                 estimated too)]
 
-Unbiased up to 1/N for any data of this form. The factors f of the errors are 1 for Gaussian data. From observations
-they are estimated: f_ij is the variance of y_i y_j (less R_ij |x'|^2/((D - K) s2) if s2 is estimated, x' the part of x
-outside the range of W) over the bracket at (ij, ij). So the error of each entry is right for data with any fourth
-moments, and the errors of all for elliptical data, where every f is 1 + kappa, kappa Mardia's parameter of kurtosis. To
-leading order in 1/N.
+Unbiased up to 1/N for any data of this form. The ratios f are 1 for Gaussian data. From observations they are
+estimated (`theory.groups.fourth_moments`), so that the error of each entry is right whatever the fourth moments are; the
+errors of different entries are taken to be correlated as for Gaussian data. To leading order in 1/N.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ import numpy as np
 from theory import validation
 from theory.groups.fourth_moments import FourthMoments
 from theory.groups.model_fit import ModelFit, fit_of_model
-from theory.groups.view import View
+from theory.groups.view import LARGEST, View
 from theory.model import Moments
 
 __all__ = ["FactorEstimate", "estimate_factors"]
@@ -88,12 +86,12 @@ class FactorEstimate:
         return np.array(found, dtype=int)
 
 
-def estimate_factors(data, decoder, noise_variance: float | str = "learned") -> FactorEstimate:
+def estimate_factors(moments, decoder, noise_variance: float | str = "learned") -> FactorEstimate:
     """The covariance of the factors, Gamma^ = W^+ S W^+^T - s2 (W^T W)^-1, with its error and a test of the model.
 
     Parameters
     ----------
-    data : (N, D) array, or Moments, of N >= 2 observations
+    moments : Moments, or (N, D) array of observations, N >= 2
         with observations the errors account for fourth moments; with `Moments` Gaussian data are assumed.
     decoder : (D, K) array, of rank K
     noise_variance : "learned" or float >= 0
@@ -112,10 +110,12 @@ def estimate_factors(data, decoder, noise_variance: float | str = "learned") -> 
     -----
     Unbiased up to 1/N for any data of this form; errors to leading order in 1/N.
     """
-    moments = data if isinstance(data, Moments) else Moments.of(data)
+    data, moments = (None, moments) if isinstance(moments, Moments) else _observations(moments)
     if moments.count < 2:
-        raise ValueError(f"data must tell how many observations there are, got {moments.count}; use Moments.of(data)")
-    covariance = validation.covariance_matrix("covariance of the data", moments.covariance)
+        raise ValueError(
+            f"moments must know how many observations there are, got {moments.count}; use Moments.of(data)"
+        )
+    covariance = validation.covariance_matrix("covariance of moments", moments.covariance)
     view = View.of(validation.matrix("decoder", decoder, (len(covariance), None)), covariance)
     spare, learned = len(view.variances), isinstance(noise_variance, str)
     outside = float(view.variances.mean()) if spare else 0.0
@@ -126,12 +126,19 @@ def estimate_factors(data, decoder, noise_variance: float | str = "learned") -> 
         variance = outside
     else:
         variance = validation.non_negative("noise_variance", noise_variance)
-    noise = variance * view.spread
-    fourth = FourthMoments.gaussian(len(noise))
-    if not isinstance(data, Moments):
-        deviations = np.sqrt(np.diagonal(view.seen))
-        share = noise / np.outer(deviations, deviations)
-        fourth = FourthMoments.of(np.asarray(data, dtype=float), moments.mean, view, learned * share)
+    with np.errstate(over="ignore"):
+        noise = variance * view.spread
+    if not noise.max() <= LARGEST:
+        raise ValueError(
+            f"noise_variance must fit the data, got {variance!r}: the noise of a factor would have variance "
+            f"{noise.max():.3g}; pass a smaller number"
+        )
+    if data is None:
+        fourth = FourthMoments.gaussian(len(noise))
+    else:
+        units = np.outer(*[np.sqrt(np.diagonal(view.seen))] * 2)
+        share = np.divide(noise, units, out=np.zeros(noise.shape), where=units > 0)
+        fourth = FourthMoments.of(data, moments.mean, view, learned * share)
     deviation = 0.0
     if spare and not learned and variance != outside:
         with np.errstate(divide="ignore", over="ignore"):
@@ -152,3 +159,11 @@ def estimate_factors(data, decoder, noise_variance: float | str = "learned") -> 
             fourth,
         ),
     )
+
+
+def _observations(values) -> tuple[np.ndarray, Moments]:
+    data = validation.matrix("moments", values)
+    try:
+        return data, Moments.of(data)
+    except ValueError as error:
+        raise ValueError(f"moments, from observations: {error}") from None

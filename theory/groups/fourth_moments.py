@@ -1,9 +1,10 @@
 """Fourth moments of data, which set the errors of covariances, as ratios to those of Gaussian data.
 
-For Gaussian data every ratio is 1; for elliptical data (a Gaussian times a random scale) every one is 1 + kappa, kappa
-Mardia's parameter of kurtosis. Elsewhere they differ, and each goes with one statistic: with u = y_i/sd the factors
-that are seen, m and m' the squared lengths of the whitened data inside and outside the range of the decoder, in K and p
-dimensions, and q the squared length of the data outside over its mean,
+For Gaussian data every ratio is 1. For elliptical data (a Gaussian times a random scale) it is 1 + kappa, kappa
+Mardia's parameter of kurtosis, for pairs of uncorrelated factors, and inside and outside. Elsewhere the ratios
+differ, and each goes with one statistic. With u = y_i/sd the factors that are seen, m and m' the squared lengths of
+the data inside and outside the range of the decoder, whitened, in K and p dimensions, and q the squared length of the
+data outside over its mean,
 
     factors   var(u_i u_j - g_ij q) / (1 + r_ij^2 + 2 g_ij^2/p)     r the correlations of y, g the part of the noise
     inside    E m m' / (K p)

@@ -1,7 +1,7 @@
 """Data as seen through a decoder W: the factors that it fits, and what lies outside its range.
 
-Every direction x of the data is one inside the range of W, of which y = W^+ x are the coordinates, plus one outside it.
-Both parts are also kept whitened, in directions where they vary; variance that is rounding of S counts as none.
+Every direction x of the data is one inside the range of W, of which y = W^+ x are the coordinates, plus one outside
+it. Both parts are also kept whitened, in directions where they vary; variance that is rounding of S counts as none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from theory import validation
 
-__all__ = ["View"]
+__all__ = ["LARGEST", "View"]
 
 SMALLEST, LARGEST = 1e-150, 1e150  # variances whose products are floats
 
@@ -72,8 +72,8 @@ class View:
             sizes = np.concatenate([np.diagonal(seen)[deviations > 0], np.diagonal(spread)])
         if not (np.all(sizes >= SMALLEST) and np.all(sizes <= LARGEST)):
             raise ValueError(
-                f"decoder must have entries of a size that fits the data: variances of factors are {sizes.min():.3g} to "
-                f"{sizes.max():.3g}, beyond {SMALLEST:g} to {LARGEST:g}; scale its columns"
+                f"decoder must have entries of a size that fits the data: variances of factors are {sizes.min():.3g} "
+                f"to {sizes.max():.3g}, beyond {SMALLEST:g} to {LARGEST:g}; scale its columns"
             )
         return cls(
             factors=factors,
