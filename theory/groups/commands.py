@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from theory import cli
-from theory.data import read_matrix, read_moments
+from theory.data import read_data, read_matrix
 from theory.groups.choice import choose_groups
 
 __all__ = ["add_subcommands"]
@@ -17,7 +17,8 @@ def add_subcommands(commands) -> None:
         commands,
         "granularity",
         _granularity,
-        "Which factors belong in one group, seen through a known decoder, and whether the data can tell.",
+        "Which factors belong in one group, seen through a known decoder, and whether the data can tell. The decoder "
+        "and the noise are tested first; a model that is rejected gives exit code 1.",
         "  python -m theory granularity --data observations.csv --decoder W.npy\n"
         '  python -m theory granularity --data observations.csv --decoder "1,0;0,1" --noise-variance 0.1',
     )
@@ -30,7 +31,9 @@ def add_subcommands(commands) -> None:
     command.add_argument(
         "--noise-variance", default="learned", help="of the data: learned (default, needs D > K) or a number"
     )
-    command.add_argument("--alpha", type=float, default=0.001, help="level of the tests (default 0.001)")
+    command.add_argument(
+        "--alpha", type=float, default=0.001, help="level of the tests, of the model and of the groups (default 0.001)"
+    )
     command.add_argument(
         "--resolution",
         type=float,
@@ -41,16 +44,19 @@ def add_subcommands(commands) -> None:
 
 def _granularity(arguments: argparse.Namespace) -> cli.Report:
     found = choose_groups(
-        read_moments(arguments.data),
+        read_data(arguments.data),
         read_matrix("--decoder", arguments.decoder),
         noise_variance=cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
         alpha=arguments.alpha,
         resolution=arguments.resolution,
     )
+    fit = found.estimate.fit
+    rejected = fit.p_value < arguments.alpha
     facts = {
         "groups": _text(found.groups),
         "decided": found.decided,
         "reason": found.reason,
+        "model": fit.untested or f"{'rejected' if rejected else 'not rejected'} (p = {fit.p_value:.3g})",
         "left_out": found.left_out,
         "noise_variance": found.estimate.noise_variance,
     }
@@ -58,15 +64,16 @@ def _granularity(arguments: argparse.Namespace) -> cli.Report:
         "groups": [_text(level.groups) for level in found.levels],
         **{
             name: [getattr(level, name) for level in found.levels]
-            for name in ("total_correlation", "statistic", "freedom", "p_value", "refused")
+            for name in ("total_correlation", "statistic", "freedom", "evidence", "p_value", "refused")
         },
     }
     values = facts | {
         "groups": found.groups,
         "levels": columns | {"groups": [level.groups for level in found.levels]},
         "factor_covariance": found.estimate.covariance,
+        "model_checks": fit.checks,
     }
-    return cli.Report(values, f"{cli.facts(facts)}\n\n{cli.table(columns)}")
+    return cli.Report(values, f"{cli.facts(facts)}\n\n{cli.table(columns)}", failed=rejected)
 
 
 def _text(groups) -> str:

@@ -4,18 +4,24 @@ Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank. y = W^+ x is suffic
 factors, and has covariance M = Gamma + R, R = s2 (W^T W)^-1; so
 
     estimate    Gamma^ = W^+ S W^+^T - R, the least-squares and (where it is positive definite) maximum likelihood one
-    its error   N cov(Gamma^_ij, Gamma^_kl) -> M_ik M_jl + M_il M_jk  (+ 2 R_ij R_kl / (D - K) if s2 is estimated too)
+    its error   N cov(Gamma^_ij, Gamma^_kl) -> sqrt(f_ij f_kl) [M_ik M_jl + M_il M_jk  (+ 2 R_ij R_kl / (D - K) if s2 is
+                estimated too)]
 
-Unbiased up to 1/N for any data of this form; the errors are those of Gaussian data, to leading order in 1/N.
+Unbiased up to 1/N for any data of this form. The ratios f are 1 for Gaussian data. From observations they are
+estimated (`theory.groups.fourth_moments`), so that the error of each entry is right whatever the fourth moments are; the
+errors of different entries are taken to be correlated as for Gaussian data. To leading order in 1/N.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from theory import validation
+from theory.groups.fourth_moments import FourthMoments
+from theory.groups.model_fit import ModelFit, fit_of_model
+from theory.groups.view import LARGEST, View
 from theory.model import Moments
 
 __all__ = ["FactorEstimate", "estimate_factors"]
@@ -35,6 +41,10 @@ class FactorEstimate:
         D - K if the noise was estimated; infinite if it was given.
     noise_deviation : float
         standard errors between the given noise and that outside the decoder's range; 0 if there is nothing to compare.
+    fourth_moments : (K, K) array, f
+        ratio of the squared error of each entry to that of Gaussian data; all 1 if only `Moments` were given.
+    fit : ModelFit
+        tests of the decoder and the noise.
     """
 
     count: int
@@ -43,21 +53,46 @@ class FactorEstimate:
     noise_variance: float
     residual_freedom: float
     noise_deviation: float
+    fourth_moments: np.ndarray
+    fit: ModelFit
 
     def error_covariance(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Covariance of the estimates of the entries (rows[a], columns[a]), to leading order in 1/N."""
+        """Covariance of the estimates of the entries (rows[a], columns[a]), to leading order in 1/N.
+
+        Parameters
+        ----------
+        rows, columns : integer arrays of one length, each entry from 0 to K - 1
+        """
+        rows, columns = (self._indices(name, value) for name, value in (("rows", rows), ("columns", columns)))
+        if len(rows) != len(columns):
+            raise ValueError(f"columns must be as many as rows, got {len(columns)} for {len(rows)}")
         seen = self.covariance + self.noise
         i, j, k, m = rows[:, None], columns[:, None], rows, columns
         shared = np.outer(self.noise[rows, columns], self.noise[rows, columns])
-        return (seen[i, k] * seen[j, m] + seen[i, m] * seen[j, k] + 2 * shared / self.residual_freedom) / self.count
+        root = np.sqrt(self.fourth_moments[rows, columns] / self.count)
+        gaussian = seen[i, k] * seen[j, m] + seen[i, m] * seen[j, k] + 2 * shared / self.residual_freedom
+        return gaussian * np.outer(root, root)
+
+    def standardised(self) -> FactorEstimate:
+        """The same in units in which each y_j has variance 1 (or 0)."""
+        variances = np.diagonal(self.covariance + self.noise)
+        units = np.sqrt(np.where(variances > 0, variances, 1.0))
+        units = np.outer(units, units)
+        return replace(self, covariance=self.covariance / units, noise=self.noise / units)
+
+    def _indices(self, name: str, values) -> np.ndarray:
+        largest = len(self.covariance) - 1
+        found = [validation.count(name, value, maximum=largest) for value in validation.sequence(name, values, 0)]
+        return np.array(found, dtype=int)
 
 
-def estimate_factors(moments: Moments, decoder, noise_variance: float | str = "learned") -> FactorEstimate:
-    """The covariance of the factors, Gamma^ = W^+ S W^+^T - s2 (W^T W)^-1.
+def estimate_factors(moments, decoder, noise_variance: float | str = "learned") -> FactorEstimate:
+    """The covariance of the factors, Gamma^ = W^+ S W^+^T - s2 (W^T W)^-1, with its error and a test of the model.
 
     Parameters
     ----------
-    moments : Moments, of N >= 2 observations
+    moments : Moments, or (N, D) array of observations, N >= 2
+        with observations the errors account for fourth moments; with `Moments` Gaussian data are assumed.
     decoder : (D, K) array, of rank K
     noise_variance : "learned" or float >= 0
         learned from the data outside the decoder's range, which needs D > K.
@@ -73,39 +108,62 @@ def estimate_factors(moments: Moments, decoder, noise_variance: float | str = "l
 
     Notes
     -----
-    Unbiased up to 1/N for any data of this form; errors for Gaussian data.
+    Unbiased up to 1/N for any data of this form; errors to leading order in 1/N.
     """
-    decoder = validation.matrix("decoder", decoder, (len(moments.covariance), None))
-    data_dim, latent_dim = decoder.shape
+    data, moments = (None, moments) if isinstance(moments, Moments) else _observations(moments)
     if moments.count < 2:
         raise ValueError(
             f"moments must know how many observations there are, got {moments.count}; use Moments.of(data)"
         )
-    left, singular, right = np.linalg.svd(decoder, full_matrices=False)
-    if latent_dim > data_dim or singular.min(initial=np.inf) <= validation.rank_tolerance(singular):
-        raise ValueError(
-            f"decoder must have {latent_dim} independent columns, got {data_dim} x {latent_dim} of rank "
-            f"{np.linalg.matrix_rank(decoder)}: factors that it mixes up cannot be told apart; drop columns"
-        )
-    outside = data_dim - latent_dim
-    inverse = (right.T / singular) @ left.T
-    residual = max(0.0, float(np.trace(moments.covariance) - np.sum(left * (moments.covariance @ left))))
-    deviation, freedom = 0.0, np.inf
-    if isinstance(noise_variance, str):
+    covariance = validation.covariance_matrix("covariance of moments", moments.covariance)
+    view = View.of(validation.matrix("decoder", decoder, (len(covariance), None)), covariance)
+    spare, learned = len(view.variances), isinstance(noise_variance, str)
+    outside = float(view.variances.mean()) if spare else 0.0
+    if learned:
         validation.choice("noise_variance", noise_variance, ("learned",))
-        if not outside:
+        if not spare:
             raise ValueError("noise_variance cannot be learned with as many factors as data dimensions; pass a number")
-        variance, freedom = residual / outside, float(outside)
+        variance = outside
     else:
         variance = validation.non_negative("noise_variance", noise_variance)
-        if outside and variance > 0:
-            deviation = (residual / (outside * variance) - 1) * np.sqrt(moments.count * outside / 2)
-    noise = variance * (right.T / singular**2) @ right
+    with np.errstate(over="ignore"):
+        noise = variance * view.spread
+    if not noise.max() <= LARGEST:
+        raise ValueError(
+            f"noise_variance must fit the data, got {variance!r}: the noise of a factor would have variance "
+            f"{noise.max():.3g}; pass a smaller number"
+        )
+    if data is None:
+        fourth = FourthMoments.gaussian(len(noise))
+    else:
+        units = np.outer(*[np.sqrt(np.diagonal(view.seen))] * 2)
+        share = np.divide(noise, units, out=np.zeros(noise.shape), where=units > 0)
+        fourth = FourthMoments.of(data, moments.mean, view, learned * share)
+    deviation = 0.0
+    if spare and not learned and variance != outside:
+        with np.errstate(divide="ignore", over="ignore"):
+            deviation = (np.divide(outside, variance) - 1) * np.sqrt(moments.count * spare / (2 * fourth.noise))
     return FactorEstimate(
         count=moments.count,
-        covariance=inverse @ moments.covariance @ inverse.T - noise,
+        covariance=view.seen - noise,
         noise=noise,
         noise_variance=variance,
-        residual_freedom=freedom,
+        residual_freedom=float(spare) if learned else np.inf,
         noise_deviation=float(deviation),
+        fourth_moments=fourth.factors,
+        fit=fit_of_model(
+            moments.count,
+            view.inside.T @ covariance @ view.outside,
+            view.variances,
+            None if learned else variance,
+            fourth,
+        ),
     )
+
+
+def _observations(values) -> tuple[np.ndarray, Moments]:
+    data = validation.matrix("moments", values)
+    try:
+        return data, Moments.of(data)
+    except ValueError as error:
+        raise ValueError(f"moments, from observations: {error}") from None

@@ -10,7 +10,6 @@ import pytest
 import theory
 from theory.__main__ import main
 from theory.groups import choose_groups
-from theory.model import Moments
 
 
 @pytest.fixture
@@ -28,9 +27,11 @@ def test_json(files, noise, capsys):
     data, decoder, arguments = files
     assert main(["granularity", *arguments, "--noise-variance", str(noise), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    found = choose_groups(Moments.of(data), decoder, noise_variance=noise)
+    found = choose_groups(data, decoder, noise_variance=noise)  # with the fourth moments of the observations
     assert printed["groups"] == [[0, 1], [2, 3]] == [list(group) for group in found.groups]
     assert printed["decided"] is True and printed["left_out"] == found.left_out
+    assert printed["model"] == f"not rejected (p = {found.estimate.fit.p_value:.3g})"
+    assert [check["name"] for check in printed["model_checks"]] == ["inside", "outside", "noise"][: 2 + (noise == 0.1)]
     assert printed["levels"]["statistic"] == [level.statistic for level in found.levels]
     np.testing.assert_array_equal(printed["factor_covariance"], found.estimate.covariance)
 
@@ -39,8 +40,24 @@ def test_text(files, capsys):
     assert main(["granularity", *files[2]]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["groups", "0,1;2,3"] and lines[1].split() == ["decided", "yes"]
-    assert lines[6].split()[:3] == ["groups", "total_correlation", "statistic"]
-    assert [line.split()[0] for line in lines[7:]] == ["0,1,2,3", "0,1;2,3", *[line.split()[0] for line in lines[9:]]]
+    assert lines[3].split()[:3] == ["model", "not", "rejected"]
+    assert lines[7].split()[:3] == ["groups", "total_correlation", "statistic"]
+    assert [line.split()[0] for line in lines[8:]] == ["0,1,2,3", "0,1;2,3", *[line.split()[0] for line in lines[10:]]]
+
+
+def test_a_model_that_is_rejected_fails(files, tmp_path, capsys):
+    _, decoder, arguments = files
+    np.save(tmp_path / "wrong.npy", decoder + 0.1 * np.random.default_rng(1).standard_normal(decoder.shape))
+    assert main(["granularity", *arguments[:3], str(tmp_path / "wrong.npy"), "--json"]) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["model"].startswith("rejected (p = ") and printed["decided"] is False
+    assert printed["reason"].startswith("model rejected (p = ")
+
+
+def test_a_square_decoder_leaves_nothing_to_test(files, tmp_path, capsys):
+    np.save(tmp_path / "square.npy", np.eye(6))
+    assert main(["granularity", *files[2][:3], str(tmp_path / "square.npy"), "--noise-variance", "0.1"]) == 0
+    assert "model           with as many factors as data dimensions every covariance fits" in capsys.readouterr().out
 
 
 def test_misuse(files, capsys):

@@ -55,3 +55,15 @@ def test_misuse(truth):
         estimate_factors(Moments(0, np.zeros(5), truth.covariance), truth.loading)
     with pytest.raises(ValueError, match="noise_variance must be one of 'learned'"):
         estimate_factors(moments, truth.loading, "guessed")
+    with pytest.raises(ValueError, match="moments, from observations: data must have at least two rows"):
+        estimate_factors(np.ones((1, 5)), truth.loading, 0.1)
+    with pytest.raises(ValueError, match="covariance of moments must have no negative eigenvalue"):
+        estimate_factors(Moments(100, np.zeros(2), [[1, 2], [2, 1]]), np.eye(2), 0.1)
+    with pytest.raises(ValueError, match="decoder must have entries of a size that fits the data"):
+        estimate_factors(moments, truth.loading * 1e200, 0.1)
+    with pytest.raises(ValueError, match="noise_variance must fit the data, got 1e"):
+        estimate_factors(moments, truth.loading, 1e200)
+    with pytest.raises(ValueError, match="rows must be <= 2, got 3"):
+        estimate_factors(moments, truth.loading).error_covariance([3], [0])
+    with pytest.raises(ValueError, match="columns must be as many as rows, got 1 for 2"):
+        estimate_factors(moments, truth.loading).error_covariance([0, 1], [0])
