@@ -106,7 +106,7 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
         what the caller will allocate for each unit of the count, in bytes; 0 for a count that only enters a formula.
     """
     try:
-        if isinstance(value, bool | np.ma.MaskedArray):
+        if isinstance(value, bool | np.bool_ | np.ma.MaskedArray):
             raise TypeError
         whole = operator.index(value)
     except TypeError:
