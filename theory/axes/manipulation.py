@@ -245,10 +245,11 @@ def two_factor_largest_angle(loading, budget: float, *, gap: float | None = None
     lean = sum_squared - offset
     root = np.sqrt(max(lean**2 + 3 * (offset**2 - rest), 0.0))
     stationary = np.sqrt(max(2 * (lean + root) / 3, 0.0))
-    excess, m = min(
-        (((offset + m**2 / 2) ** 2 - sum_squared * m**2 - rest, m) for m in (gap, max(gap, stationary))),
-        key=lambda pair: pair[0] / pair[1],
-    )
+    sums = np.array([gap, max(gap, stationary)])
+    excesses = (offset + sums**2 / 2) ** 2 - sum_squared * sums**2 - rest
+    with np.errstate(over="ignore"):  # of a gap of almost nothing
+        best = np.argmin(excesses / sums)
+    excess, m = float(excesses[best]), float(sums[best])
     scale = 2 * difference * m * gap
     if excess > scale:
         return np.nan
@@ -318,8 +319,9 @@ def _loading_and_axes(loading, axes) -> tuple[np.ndarray, np.ndarray]:
     if data_dim < latent_dim:
         raise ValueError(f"loading must have at least as many rows as columns, got {data_dim} x {latent_dim}")
     axes = validation.matrix("axes", axes, (latent_dim, latent_dim))
-    deviation = np.abs(axes.T @ axes - np.eye(latent_dim)).max(initial=0.0)
-    if deviation > validation.ROUNDING:
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = np.abs(axes.T @ axes - np.eye(latent_dim)).max(initial=0.0)
+    if not deviation <= validation.ROUNDING:
         raise ValueError(
             f"axes must be orthogonal, R^T R is off by {deviation:.3g}; pass for example np.eye({latent_dim})"
         )

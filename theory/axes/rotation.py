@@ -56,7 +56,7 @@ def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.
     angle = validation.number("angle", angle)
     i, j = validation.count("i", i), validation.count("j", j)
     if i == j or not {i, j} <= set(range(latent_dim)):
-        raise ValueError(f"i and j must be two different latents of 0..{latent_dim - 1}, got {i!r} and {j!r}")
+        raise ValueError(f"i and j must be two different latents below latent_dim = {latent_dim}, got {i} and {j}")
     rotation = np.eye(latent_dim)
     rotation[i, i] = rotation[j, j] = np.cos(angle)
     rotation[j, i] = np.sin(angle)
@@ -159,7 +159,9 @@ def rotation_energy(
         )
     with np.errstate(over="ignore"):
         square = np.square(np.abs(decoder).max(initial=0.0)) * decoder.size
-        validation.finite_result("decoder", np.array([square, square / level]))
+        validation.finite_result(
+            "decoder^2, or decoder^2 prior_variance / (beta noise_variance),", np.array([square, square / level])
+        )
     if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
         gap = family_gap(decoder @ rotation.T, noise / prior, beta, posterior=posterior)
         return float(validation.finite_result("beta", gap))

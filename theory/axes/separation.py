@@ -166,7 +166,7 @@ def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: 
     if latent_dim > data_dim:
         raise ValueError(f"latent_dim must be at most the {data_dim} data dimensions, got {latent_dim}")
     ascending, directions = np.linalg.eigh(covariance)
-    eigenvalues, directions = ascending[::-1], directions[:, ::-1]
+    eigenvalues, directions = validation.finite_result("covariance", ascending[::-1]), directions[:, ::-1]
     if given is not None:
         noise = given
     elif latent_dim == data_dim:
@@ -183,7 +183,7 @@ def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: 
     whitening = (basis / np.sqrt(powers)).T
     with np.errstate(over="ignore", invalid="ignore"):
         whitened = validation.finite_result("lagged_covariance", whitening @ lagged @ whitening.T)
-    correlations, turn = np.linalg.eigh((whitened + whitened.T) / 2)
+    correlations, turn = np.linalg.eigh(whitened / 2 + whitened.T / 2)
     correlations, turn = correlations[::-1], turn[:, ::-1]
     loading = basis * np.sqrt(powers) @ turn
     signs = np.array([1.0 if column[np.argmax(np.abs(column))] > 0 else -1.0 for column in loading.T])

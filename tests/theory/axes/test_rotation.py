@@ -265,7 +265,10 @@ def test_a_rotation_is_taken_as_the_orthogonal_matrix_next_to_it():
         (lambda: plane_rotation(2, 0.1, True, 0), "i must be a whole number"),
         (lambda: plane_rotation(2**31, 0.1), "latent_dim = 2147483648 needs .* GiB"),
         (lambda: rotate(None, np.eye(2)), "vae must be a LinearVAE, got None"),
-        (lambda: rotation_energy(1e200 * np.eye(2), 1.0, 1.0, np.eye(2)), "decoder must be smaller"),
+        (
+            lambda: rotation_energy(1e200 * np.eye(2), 1.0, 1.0, np.eye(2)),
+            "decoder\^2 prior_variance .* must be smaller",
+        ),
         (lambda: rotation_energy(np.eye(2), 1e-200, 1e-200, np.eye(2)), "beta . noise_variance / prior_variance must"),
         (lambda: two_mode_rotation_energy(1e300, 1e-300, 0.1, 1.0), "precision_1 / precision_2 must be smaller"),
         (lambda: two_mode_rotation_energy(3.0, 1.0, [0.1, np.inf], 1.0), "angle must be finite"),
