@@ -36,8 +36,8 @@ class OrthogonalityDistance:
     singular_values : (k,) array, descending; zero beyond the rank
     active : (K,) boolean array, the latents that are used
     tied : (k,) boolean array
-        singular values within 1e-8 of the largest of a neighbour: the decoder does not determine their vectors, or not
-        to half of the digits.
+        singular values that tie with a neighbour, so that the decoder does not determine their vectors, or not to half
+        of the digits.
     """
 
     distance: float
@@ -57,7 +57,7 @@ class ChanceLevel:
     standard_error: float
 
 
-def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
+def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.ROUNDING) -> OrthogonalityDistance:
     """The Frobenius distance of the right singular vectors of a decoder to the nearest signed permutation.
 
     W = U Sigma V^T on the active latents; ||V - P(V)||_F with P(V) by assignment. Zero iff the columns are orthogonal;
@@ -74,6 +74,9 @@ def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
     decoder : (D, K) array
     active : (K,) boolean array, optional
         the latents to use; by default those with a column that is not zero.
+    tie : float, from 0 to below 1
+        singular values within this share of the largest tie. A decoder that was trained has them to what its training
+        left, not to rounding.
 
     Returns
     -------
@@ -91,6 +94,9 @@ def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
     """
     decoder = validation.matrix("decoder", decoder)
     latent_dim = decoder.shape[1]
+    tie = validation.non_negative("tie", tie)
+    if tie >= 1:
+        raise ValueError(f"tie must be below 1, got {tie}; pass such as 1e-8")
     active = np.any(decoder != 0, axis=0) if active is None else validation.mask("active", active, latent_dim)
     unit = float(np.abs(decoder).max(initial=0.0)) or 1.0
     used = decoder[:, active] / unit
@@ -99,7 +105,7 @@ def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
     if used.size:
         found, transposed = np.linalg.svd(used, full_matrices=True)[1:]
         singular[: len(found)], right = found, transposed.T
-    blocks = _ties(singular)
+    blocks = _ties(singular, tie)
     # The length of each latent's part in each tied subspace: for a single vector its absolute entry.
     parts = np.empty((count, count))
     for block in blocks:
@@ -176,9 +182,9 @@ def _signed_permutation(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
     return nearest
 
 
-def _ties(descending: np.ndarray) -> list[np.ndarray]:
-    """Runs of equal values; closer ones than rounding allows leave their vectors without correct digits."""
+def _ties(descending: np.ndarray, tie: float) -> list[np.ndarray]:
+    """Runs of values that lie within `tie` times the largest of each other, neighbour by neighbour."""
     if not len(descending):
         return []
-    apart = -np.diff(descending) > validation.ROUNDING * descending[0]
+    apart = -np.diff(descending) > tie * descending[0]
     return np.split(np.arange(len(descending)), np.flatnonzero(apart) + 1)

@@ -267,7 +267,7 @@ def test_a_rotation_is_taken_as_the_orthogonal_matrix_next_to_it():
         (lambda: rotate(None, np.eye(2)), "vae must be a LinearVAE, got None"),
         (
             lambda: rotation_energy(1e200 * np.eye(2), 1.0, 1.0, np.eye(2)),
-            "decoder\^2 prior_variance .* must be smaller",
+            "decoder.2 prior_variance .* must",
         ),
         (lambda: rotation_energy(np.eye(2), 1e-200, 1e-200, np.eye(2)), "beta . noise_variance / prior_variance must"),
         (lambda: two_mode_rotation_energy(1e300, 1e-300, 0.1, 1.0), "precision_1 / precision_2 must be smaller"),
