@@ -33,8 +33,10 @@ from figures.experiments import (
     Observations,
     Say,
     away_from,
+    checked_options,
     real_data,
     silent,
+    start_seeds,
     train_each,
     unfinished,
 )
@@ -78,6 +80,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     ValueError
         if the observations are not a finite matrix, or vary in fewer than two directions.
     """
+    quick, (starts,) = checked_options(quick, seed, say, 1)
     source = real_data(observations, name)
     wanted = 8 if quick else 26
     latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
@@ -87,7 +90,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     line = np.union1d(np.geomspace(*ends, 121), critical)
     tried = away_from(critical, np.geomspace(*ends, source.affordable_betas([latent_dim], wanted)))
     say(f"training {latent_dim} latents")
-    done = train_each(source.moments, latent_dim, tried, seeds=(seed,))
+    done = train_each(source.moments, latent_dim, tried, seeds=start_seeds(starts))
 
     curve, expected = (_read(source, _optima(source, latent_dim, betas)) for betas in (line, tried))
     found = _read(source, [done.vae(index, 0) for index in range(len(tried))])

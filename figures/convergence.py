@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from figures.drawing import ABOVE, DOUBLE_COLUMN, add_legend, letter, panel_axes, styled
-from figures.experiments import Say, silent
+from figures.experiments import Say, checked_options, silent
 from figures.table import Deviation, Table, Tolerance, points
 from numerics import train
 from theory import optimum
@@ -55,6 +55,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
+    quick, (start,) = checked_options(quick, seed, say, 1)
     data_dim, latent_dim, max_steps = (32, 8, 4_000) if quick else (64, 16, 10_000)
     rows, rates = [], []
     for spectrum in SPECTRA:
@@ -68,7 +69,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
                 beta=BETA,
                 method=method,
                 max_steps=max_steps,
-                rng=np.random.default_rng(seed),
+                rng=np.random.default_rng(start),
             )
             excess = run.history - best
             rows += points(spectrum, method, "measured", *_curve(excess))

@@ -34,7 +34,7 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, silent
+from figures.experiments import Say, checked_options, silent
 from figures.table import FALSE_ALARM, Deviation, Table, Tolerance, points, standard_errors_allowed
 from numerics.mixture_code import code_components, sample_code, sample_hoyer_sparsity
 from numerics.prior_training import PriorRun, train_with_prior
@@ -80,15 +80,16 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
+    quick, (drawn, starts) = checked_options(quick, seed, say, 2)
     alphas = (0.0, 1.0, 10.0) if quick else (0.0, 1.0, 3.0, 10.0, 30.0)
     betas = (1.0, 3.0) if quick else (0.3, 1.0, 3.0)
-    draws, rng = 10_000 if quick else 100_000, np.random.default_rng([seed, 2])
-    rows, runs, apart = _gaussian(betas, seed, say)
+    draws, rng = 10_000 if quick else 100_000, np.random.default_rng(drawn)
+    rows, runs, apart = _gaussian(betas, starts, say)
     steps, sampled = [], []
     for name, (factors, prior) in SCENES.items():
         for beta in betas if name in (SHARPER, CLUSTERED) else betas[-2:-1]:
             say(f"{name}, beta {beta:g}")
-            path = _path(factors, prior, beta, alphas, seed)
+            path = _path(factors, prior, beta, alphas, starts)
             runs += path
             steps += _gains(path, alphas)
             alignment = [run.divergence for run in path]
@@ -122,11 +123,11 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             "seed": seed,
         },
         tolerances={(GAUSSIAN, "trained"): TRAINED},
-        checks=(_overlap(apart), _learned_decoder(seed), _envelope(steps), _plane(sampled), _unfinished(runs)),
+        checks=(_overlap(apart), _learned_decoder(starts), _envelope(steps), _plane(sampled), _unfinished(runs)),
     )
 
 
-def _gaussian(betas, seed: int, say: Say):
+def _gaussian(betas, starts: np.random.SeedSequence, say: Say):
     """Gaussian factors, decoder held: theory along beta, training at some; also how far I(x; z) is from theory."""
     covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
     rows, runs, apart = [], [], []
@@ -142,7 +143,7 @@ def _gaussian(betas, seed: int, say: Say):
         for beta in betas:
             run = train_with_prior(
                 ROUND, LOADING, NOISE, ROUND, beta=beta, alpha=alpha, noise_variance=NOISE, decoder=HELD,
-                rng=np.random.default_rng(seed),
+                rng=np.random.default_rng(starts.spawn(1)[0]),
             )  # fmt: skip
             information, divergence = exact(beta)
             rows += points(
@@ -153,14 +154,14 @@ def _gaussian(betas, seed: int, say: Say):
     return rows, runs, apart
 
 
-def _path(factors, prior, beta: float, alphas, seed: int) -> list[PriorRun]:
+def _path(factors, prior, beta: float, alphas, starts) -> list[PriorRun]:
     """The best of three random starts without alpha, then alpha by alpha from the solution before."""
 
     def trained(alpha, **options):
         return train_with_prior(factors, LOADING, NOISE, prior, beta=beta, alpha=alpha, noise_variance=NOISE, **options)
 
-    starts = [trained(alphas[0], rng=np.random.default_rng([seed, index])) for index in range(3)]
-    path = [min(starts, key=lambda run: run.loss)]
+    runs = [trained(alphas[0], rng=np.random.default_rng(start)) for start in starts.spawn(3)]
+    path = [min(runs, key=lambda run: run.loss)]
     for alpha in alphas[1:]:
         path.append(trained(alpha, start=path[-1].vae))
     return path
@@ -203,11 +204,12 @@ def _overlap(apart: list[float]) -> Deviation:
     )
 
 
-def _learned_decoder(seed: int) -> Deviation:
+def _learned_decoder(starts: np.random.SeedSequence) -> Deviation:
     """With Gaussian factors and a learned decoder neither D nor I(x; z) depends on alpha."""
+    (start,) = starts.spawn(1)
     runs = [
         train_with_prior(
-            ROUND, LOADING, NOISE, ROUND, beta=1.0, alpha=alpha, noise_variance=NOISE, rng=np.random.default_rng(seed)
+            ROUND, LOADING, NOISE, ROUND, beta=1.0, alpha=alpha, noise_variance=NOISE, rng=np.random.default_rng(start)
         )
         for alpha in (0.0, 3.0)
     ]

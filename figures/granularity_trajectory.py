@@ -32,7 +32,7 @@ from figures.drawing import (
     styled,
     whole_ticks,
 )
-from figures.experiments import Say, silent, unfinished_runs
+from figures.experiments import Say, checked_options, silent, unfinished_runs
 from figures.table import Deviation, Point, Table, Tolerance, points
 from numerics.block_factors import block_truth
 from numerics.granularity import GranularityRun, granularity_map
@@ -71,8 +71,9 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
-    pairs = block_truth(PAIRS, CORRELATION, NOISE_VARIANCE, DATA_DIM, rng=np.random.default_rng(seed))
-    triples = block_truth(TRIPLES, CORRELATION, NOISE_VARIANCE, WIDE_DIM, rng=np.random.default_rng(seed))
+    quick, (first, second) = checked_options(quick, seed, say, 2)
+    pairs = block_truth(PAIRS, CORRELATION, NOISE_VARIANCE, DATA_DIM, rng=np.random.default_rng(first))
+    triples = block_truth(TRIPLES, CORRELATION, NOISE_VARIANCE, WIDE_DIM, rng=np.random.default_rng(second))
     rows, runs = [], []
     with threadpool_limits(1, user_api="blas"):
         say("over the weight")

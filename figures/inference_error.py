@@ -21,7 +21,7 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, silent, train_each, unfinished
+from figures.experiments import Say, checked_options, silent, start_seeds, train_each, unfinished
 from figures.table import Deviation, Point, Table, Tolerance, points
 from numerics import Sweep
 from numerics.monte_carlo import sample_errors
@@ -59,10 +59,11 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
+    quick, (starts, codes) = checked_options(quick, seed, say, 2)
     line, draws = np.geomspace(*BETAS, 201), 1_000 if quick else 4_000
     tried = np.geomspace(0.13, 16.0, 7 if quick else 17)
     rows, sweeps = [], []
-    for coherence in COHERENCES:
+    for coherence, stream in zip(COHERENCES, codes.spawn(len(COHERENCES)), strict=True):
         say(f"training at coherence {coherence:g}")
         truth = GenerativeModel(two_factor_loading(SIGNAL_TO_NOISE, coherence), 1.0)
         done = train_each(
@@ -71,11 +72,11 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             tried,
             decoder=truth.loading,
             noise_variance=1.0,
-            seeds=(seed,),
+            seeds=start_seeds(starts),
             gradient_tolerance=1e-9,
         )
         sweeps.append(done)
-        rows += _theory(truth, coherence, line) + _experiment(truth, coherence, done, draws, seed)
+        rows += _theory(truth, coherence, line) + _experiment(truth, coherence, done, draws, stream)
     return Table(
         points=tuple(rows),
         parameters={"coherences": COHERENCES, "signal_to_noise": SIGNAL_TO_NOISE, "draws": draws, "seed": seed},
@@ -93,10 +94,10 @@ def _theory(truth: GenerativeModel, coherence: float, line: np.ndarray) -> list[
     return rows
 
 
-def _experiment(truth: GenerativeModel, coherence: float, done: Sweep, draws: int, seed: int) -> list[Point]:
+def _experiment(truth: GenerativeModel, coherence: float, done: Sweep, draws: int, stream) -> list[Point]:
     """Every other trained encoder is measured in closed form, the ones between by Monte Carlo."""
     expected = inference_error_curve(truth, done.betas)
-    rng = np.random.default_rng([seed, round(1000 * coherence)])
+    rng = np.random.default_rng(stream)
     rows = []
     for index, beta in enumerate(done.betas):
         vae = done.vae(index, 0)

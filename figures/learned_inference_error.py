@@ -19,7 +19,7 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, away_from, silent, train_each, unfinished
+from figures.experiments import Say, away_from, checked_options, silent, start_seeds, train_each, unfinished
 from figures.table import Table, Tolerance, points
 from theory import GenerativeModel, inference_error, optimum
 
@@ -51,6 +51,7 @@ def truths() -> dict[str, GenerativeModel]:
 
 def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     """Mean squared error and forward KL of the matched learned VAE, by closed form and from training."""
+    quick, (starts,) = checked_options(quick, seed, say, 1)
     rows, sweeps = [], []
     for name, truth in truths().items():
         covariance, latent_dim = truth.covariance, truth.latent_dim
@@ -60,7 +61,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         expected = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in tried]
         curve = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in line]
         say(f"training with {LOADINGS[name]}")
-        done = train_each(covariance, latent_dim, tried, seeds=(seed,))
+        done = train_each(covariance, latent_dim, tried, seeds=start_seeds(starts))
         found = [inference_error(truth, done.vae(index, 0), match=True) for index in range(len(tried))]
         sweeps.append(done)
         for error in ERRORS:

@@ -27,8 +27,10 @@ from figures.experiments import (
     Observations,
     Say,
     away_from,
+    checked_options,
     real_data,
     silent,
+    start_seeds,
     train_each,
     unfinished,
 )
@@ -52,6 +54,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
 
     Parameters and errors as for `figures.collapse.data`.
     """
+    quick, (starts,) = checked_options(quick, seed, say, 1)
     source = real_data(observations, name)
     mean_variance = source.eigenvalues.mean()
     wanted = 6 if quick else 18
@@ -65,7 +68,8 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     for latent_dim in latent_dims:
         say(f"training {latent_dim} latents")
         tried = away_from(critical[:latent_dim], np.geomspace(*ends, betas_tried))
-        done, series = train_each(source.moments, latent_dim, tried, seeds=(seed,)), str(latent_dim)
+        done = train_each(source.moments, latent_dim, tried, seeds=start_seeds(starts))
+        series = str(latent_dim)
         sweeps.append(done)
         curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, tried))
         vaes = [done.vae(index, 0) for index in range(len(tried))]

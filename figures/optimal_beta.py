@@ -28,7 +28,7 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, silent
+from figures.experiments import Say, checked_options, silent
 from figures.table import Deviation, Point, Table, Tolerance, points, standard_errors_allowed
 from numerics import train
 from theory import GenerativeModel, inference_error, optimal_beta
@@ -78,13 +78,14 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
+    quick, (start, loadings) = checked_options(quick, seed, say, 2)
     rows = []
     for search in (_against_coherence, _against_signal, _against_mismatch):
         say(search.__name__.strip("_").replace("_", " "))
-        rows += search(quick, seed)
+        rows += search(quick, start)
     say("random mixing")
     sizes, draws = ((8, 16), 12) if quick else ((8, 24), 24)
-    drawn, check = _random_mixing(sizes, draws, seed)
+    drawn, check = _random_mixing(sizes, draws, loadings, start)
     return Table(
         points=(*rows, *drawn),
         parameters={
@@ -108,12 +109,12 @@ def trained_optimal_beta(
     noise_variance: float | None = None,
     bracket: tuple[float, float] = (0.05, 50.0),
     accuracy: float = 1e-6,
-    seed: int = 0,
+    start: int | np.random.SeedSequence = 0,
 ) -> float:
     """The beta whose trained encoder has the least error: a scan of the bracket, then bounded scalar minimisation.
 
-    Every evaluation trains an encoder for the truth's loading from a random start and measures it. NaN if any training
-    did not end because its gradient vanished.
+    Every evaluation trains an encoder for the truth's loading from the random `start` and measures it. NaN if any
+    training did not end because its gradient vanished.
     """
     noise = truth.noise_variance if noise_variance is None else noise_variance
     stopped = set()
@@ -126,7 +127,7 @@ def trained_optimal_beta(
             decoder=truth.loading,
             noise_variance=noise,
             gradient_tolerance=1e-3 * accuracy,
-            rng=np.random.default_rng(seed),
+            rng=np.random.default_rng(start),
         )
         stopped.add(run.stopped)
         return getattr(inference_error(truth, run.vae), criterion)
@@ -142,58 +143,60 @@ def _two_factors(signal: float, coherence: float) -> GenerativeModel:
     return GenerativeModel(two_factor_loading(signal, coherence), 1.0)
 
 
-def _against_coherence(quick: bool, seed: int) -> list[Point]:
+def _against_coherence(quick: bool, start: np.random.SeedSequence) -> list[Point]:
     line, tried = np.linspace(0, 0.97, 98), np.linspace(0.1, 0.95, 4 if quick else 9)
     rows = []
     for signal in SIGNALS:
         name = f"{signal:g}"
         expansion = np.array([small_coherence_beta(signal, r) for r in line])
         expected = [two_factor_optimal_beta(signal, r) for r in tried]
-        found = [trained_optimal_beta(_two_factors(signal, r), seed=seed) for r in tried]
+        found = [trained_optimal_beta(_two_factors(signal, r), start=start) for r in tried]
         rows += points(PANELS[0], name, "theory", line, [two_factor_optimal_beta(signal, r) for r in line])
         rows += points(PANELS[0], f"{name} expansion", "theory", line, expansion)
         rows += points(PANELS[0], name, "trained", tried, found, expected=expected)
     return rows
 
 
-def _against_signal(quick: bool, seed: int) -> list[Point]:
+def _against_signal(quick: bool, start: np.random.SeedSequence) -> list[Point]:
     line, tried = np.geomspace(0.1, 1000, 121), np.geomspace(0.2, 500, 4 if quick else 8)
     rows = []
     for coherence in COHERENCES:
         name = f"{coherence:g}"
         expected = [two_factor_optimal_beta(a, coherence) for a in tried]
-        found = [trained_optimal_beta(_two_factors(a, coherence), seed=seed) for a in tried]
+        found = [trained_optimal_beta(_two_factors(a, coherence), start=start) for a in tried]
         rows += points(PANELS[1], name, "theory", line, [two_factor_optimal_beta(a, coherence) for a in line])
         rows += points(PANELS[1], name, "trained", tried, found, expected=expected)
     return rows
 
 
-def _against_mismatch(quick: bool, seed: int) -> list[Point]:
+def _against_mismatch(quick: bool, start: np.random.SeedSequence) -> list[Point]:
     line, tried = np.geomspace(0.1, 10, 61), np.geomspace(0.1, 10, 3 if quick else 9)
     truth = _two_factors(*MISMATCHED)
     rows = []
     for criterion in CRITERIA:
         at_truth = optimal_beta(truth, criterion).beta
         expected = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in tried]
-        found = [trained_optimal_beta(truth, criterion, noise_variance=noise, seed=seed) for noise in tried]
+        found = [trained_optimal_beta(truth, criterion, noise_variance=noise, start=start) for noise in tried]
         law = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in line]
         rows += points(PANELS[2], criterion, "theory", line, law)
         rows += points(PANELS[2], criterion, "trained", tried, found, expected=expected)
     return rows
 
 
-def _random_mixing(sizes: tuple[int, int], draws: int, seed: int) -> tuple[list[Point], Deviation]:
+def _random_mixing(
+    sizes: tuple[int, int], draws: int, loadings: np.random.SeedSequence, start: np.random.SeedSequence
+) -> tuple[list[Point], Deviation]:
     """Draws of the loading at each size; their means, extrapolated to infinite size, are compared with the limit."""
     line, aspects = np.geomspace(0.15, 1.2, 81), (0.25, 0.5, 1.0)
     limits = [random_mixing_optimal_beta(aspect, RANDOM_SIGNAL) for aspect in aspects]
     rows = points(PANELS[3], LIMIT, "theory", line, [random_mixing_optimal_beta(c, RANDOM_SIGNAL) for c in line])
     found = np.empty((len(sizes), len(aspects), draws))
-    streams = np.random.default_rng(seed).spawn(found.size)
+    streams = np.random.default_rng(loadings).spawn(found.size)
     for place, stream in zip(np.ndindex(found.shape), streams, strict=True):
         data_dim, aspect = sizes[place[0]], aspects[place[1]]
         latent_dim = round(aspect * data_dim)
         truth = GenerativeModel(random_mixing_loading(data_dim, latent_dim, RANDOM_SIGNAL, 1.0, stream), 1.0)
-        found[place] = trained_optimal_beta(truth, bracket=(0.5, 8.0), accuracy=1e-3, seed=seed)
+        found[place] = trained_optimal_beta(truth, bracket=(0.5, 8.0), accuracy=1e-3, start=start)
         expected = optimal_beta(truth).beta
         rows += points(PANELS[3], str(data_dim), "trained", aspect, found[place], expected=expected)
     small, large = sizes

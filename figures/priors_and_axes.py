@@ -27,7 +27,7 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, silent
+from figures.experiments import Say, checked_options, silent
 from figures.table import Deviation, Point, Table, Tolerance, points
 from numerics.prior_training import PriorRun, train_with_prior
 from theory import LinearVAE
@@ -81,10 +81,11 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
+    quick, (begin, drawn, pinned) = checked_options(quick, seed, say, 3)
     tried = np.linspace(0, 90, 4 if quick else 7)
     starts, draws = (4, 20_000) if quick else (10, 200_000)
     line = np.linspace(0, 90, 46 if quick else 91)
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng(drawn)
     covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
     rows, runs, excess = [], [], []
     for name, prior in PRIORS.items():
@@ -98,10 +99,10 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         if name == "anisotropic":
             rows += _sampled(GAUSSIAN, name, energy, prior, best.aggregate, tried, draws, rng)
         else:
-            held = [_train(ROUND, prior, seed, decoder=best.vae.decoder @ _turn(angle).T) for angle in tried]
+            held = [_train(ROUND, prior, pinned, decoder=best.vae.decoder @ _turn(angle).T) for angle in tried]
             rows += points(GAUSSIAN, name, "trained", tried, [run.loss - best.loss for run in held], expected=0.0)
             runs += held
-        free = [_train(ROUND, prior, seed + index) for index in range(starts)]
+        free = [_train(ROUND, prior, start) for start in begin.spawn(starts)]
         # The basis in which the prior is round, where the turn of an anisotropic one can be seen.
         basis = np.diag(1 / np.sqrt(np.diagonal(best.aggregate)))
         angles = [factor_angle(run.vae, LOADING, basis) for run in free]
@@ -117,8 +118,8 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         rows += points(OTHERS, name, "theory", line, _along(energy, line))
         rows += _sampled(OTHERS, name, energy, prior, factors, tried[1:-1:2], draws, rng)
         if name != "isotropic":
-            rows += _pinned(name, energy, prior, factors, tried, seed)
-        free = [_train(factors, prior, seed + index) for index in range(starts)]
+            rows += _pinned(name, energy, prior, factors, tried, pinned)
+        free = [_train(factors, prior, start) for start in begin.spawn(starts)]
         angles = [factor_angle(run.vae, LOADING) for run in free]
         if name == "isotropic":
             rows += points(ENDS, f"sparse, {name}", "measured", np.arange(starts), angles)
@@ -169,10 +170,10 @@ def _along(energy: Callable, degrees) -> np.ndarray:
     return np.array([energy(_turn(angle)) for angle in degrees])
 
 
-def _train(factors, prior, seed: int, **options) -> PriorRun:
+def _train(factors, prior, start: np.random.SeedSequence, **options) -> PriorRun:
     return train_with_prior(
         factors, LOADING, NOISE, prior, beta=BETA, noise_variance=NOISE, gradient_tolerance=1e-6,
-        rng=np.random.default_rng(seed), **options,
+        rng=np.random.default_rng(start), **options,
     )  # fmt: skip
 
 
@@ -196,13 +197,13 @@ def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rn
     return rows
 
 
-def _pinned(name: str, energy, prior, factors, degrees, seed: int) -> list[Point]:
+def _pinned(name: str, energy, prior, factors, degrees, start) -> list[Point]:
     """Encoders trained for decoders held at turned factors, at so little noise that the code is the factors."""
     losses = []
     for angle in degrees:
         run = train_with_prior(
             factors, LOADING, LOW_NOISE, prior, beta=BETA, noise_variance=LOW_NOISE, gradient_tolerance=1e-4,
-            decoder=LOADING @ _turn(angle).T, rng=np.random.default_rng(seed),
+            decoder=LOADING @ _turn(angle).T, rng=np.random.default_rng(start),
         )  # fmt: skip
         losses.append(run.loss)
     return points(OTHERS, name, "trained", degrees, np.array(losses) - losses[0], expected=_along(energy, degrees))

@@ -24,8 +24,10 @@ from figures.experiments import (
     Observations,
     Say,
     away_from,
+    checked_options,
     real_data,
     silent,
+    start_seeds,
     train_each,
     unfinished,
 )
@@ -50,6 +52,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
 
     Parameters and errors as for `figures.collapse.data`.
     """
+    quick, (starts,) = checked_options(quick, seed, say, 1)
     source = real_data(observations, name)
     total, largest = source.eigenvalues.sum(), source.eigenvalues[0]
     levels = largest * np.geomspace(LOWEST_LEVEL, 1.0, 161)
@@ -64,7 +67,8 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     for latent_dim in latent_dims:
         say(f"training {latent_dim} latents")
         tried = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, count))
-        done = train_each(source.moments, latent_dim, tried / noise, noise_variance=noise, seeds=(seed,))
+        seeds = start_seeds(starts)
+        done = train_each(source.moments, latent_dim, tried / noise, noise_variance=noise, seeds=seeds)
         sweeps.append(done)
         rows += _curve(source, latent_dim, levels, total)
         rows += _dots(source, latent_dim, tried, done, total)

@@ -22,7 +22,7 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, silent, train_each, unfinished
+from figures.experiments import Say, checked_options, silent, start_seeds, train_each, unfinished
 from figures.table import Deviation, Table, Tolerance, points
 from theory import LinearVAE, elbo_terms, optimum
 from theory.axes import plane_rotation, rotate, two_mode_rotation_energy
@@ -48,11 +48,12 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     quick : bool
         fewer angles and starts.
     seed : int
-        the first of the seeds of the random starts.
+        of the random starts.
     say : callable, optional
         is told what is being done.
     """
-    tried, starts = np.linspace(0, 90, 7 if quick else 19), range(seed, seed + (12 if quick else 48))
+    quick, (stream,) = checked_options(quick, seed, say, 1)
+    tried, starts = np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
     rows, sweeps, turned = [], [], {posterior: [] for posterior in POSTERIORS}
     for ratio in RATIOS:
         covariance = np.diag([ratio * SECOND, SECOND, *REST])
@@ -66,7 +67,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
                     covariance,
                     2,
                     [BETA],
-                    seeds=(seed,),
+                    seeds=start_seeds(stream),
                     posterior=posterior,
                     decoder=best.vae.decoder @ plane_rotation(2, np.radians(angle)).T,
                     **setting,
@@ -77,8 +78,8 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             rows += points(ENERGY, series, "theory", line := np.linspace(0, 90, 181), _energy(ratio, posterior, line))
             rows += points(ENERGY, series, "trained", tried, found, expected=_energy(ratio, posterior, tried))
 
-            free = train_each(covariance, 2, [BETA], seeds=starts, posterior=posterior, **setting)
-            angles = [axis_angle(free.vae(0, index)) for index in range(len(starts))]
+            free = train_each(covariance, 2, [BETA], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
+            angles = [axis_angle(free.vae(0, index)) for index in range(starts)]
             rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
             turned[posterior] += angles
             if posterior == "diagonal":
@@ -95,7 +96,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             "eigenvalues_without_latent": REST,
             "beta": BETA,
             "noise_variance": NOISE_VARIANCE,
-            "starts": len(starts),
+            "starts": starts,
             "seed": seed,
         },
         tolerances={(panel, "trained"): LOSS for panel in (ENERGY, STARTS)} | {(TURNED, "trained"): LINEAR},

@@ -34,7 +34,7 @@ from figures.drawing import (
     series_legend,
     styled,
 )
-from figures.experiments import Say, silent, unfinished_runs
+from figures.experiments import Say, checked_options, silent, unfinished_runs
 from figures.table import Deviation, Point, Table, Tolerance, points, standard_errors_allowed
 from numerics.minibatch_total_correlation import MinibatchEstimates, sample_minibatch_bias, sample_minibatch_terms
 from numerics.training import train
@@ -102,12 +102,13 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     say : callable, optional
         is told what is being done.
     """
-    truth, rng = GenerativeModel(LOADING, NOISE, FACTORS), np.random.default_rng([seed, 4])
+    quick, (drawn, start) = checked_options(quick, seed, say, 2)
+    truth, rng = GenerativeModel(LOADING, NOISE, FACTORS), np.random.default_rng(drawn)
     codes = 4_000 if quick else 16_000
     vae = grouped_optimum(LOADING, NOISE, truth.covariance, Weights(), GROUPS).vae
     say("the parts of the rate")
     ends = []
-    rows = _rate(truth, codes // 2, quick, rng, seed, ends)
+    rows = _rate(truth, codes // 2, quick, rng, start, ends)
     say("minibatches of many sizes")
     rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], codes, rng)
     say("posteriors that shrink")
@@ -128,7 +129,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     )
 
 
-def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, seed: int, ends: list[str]) -> list[Point]:
+def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, start, ends: list[str]) -> list[Point]:
     """Exact parts along the weights, those of trained models, and estimates from minibatches for these."""
     rows = []
     for weight in np.geomspace(*WEIGHTS, 15 if quick else 40):
@@ -139,7 +140,7 @@ def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, seed: int, ends:
         weights = Weights.independence(weight)
         run = train(
             truth.covariance, 4, beta=weights, groups=GROUPS, noise_variance=NOISE, decoder=LOADING,
-            rng=np.random.default_rng(seed),
+            rng=np.random.default_rng(start),
         )  # fmt: skip
         ends.append(run.stopped)
         found = run.vae

@@ -9,8 +9,16 @@ the distance to orthogonality of the decoder tells whether its latents are the a
     autoencoder          any regular linear map is as good; a start that is the same from every side ends evenly
                          distributed over all rotations, at the chance level
 
-At ratio 1 the population has no axes. A sample has: its two eigenvalues differ by a percent, its covariance is not
-quite diagonal, and training long enough finds the sample's axes. What is seen there is therefore how long one trained.
+At ratio 1 the population has no axes: the columns of a converged decoder with either posterior are orthogonal however
+its latents are rotated, and the distance is zero by what `distance_to_orthogonality` does at ties. A sample of it has
+axes: its two eigenvalues differ by a percent, its covariance is not quite diagonal, and training long enough finds
+them. What is seen there is therefore how long one trained.
+
+Of the six mean distances that Rolinek et al. (2019) report, three come out: .00 for the diagonal posterior at ratio 2,
+and .20 and .01 at ratios 1.2 and 1.5 after about 300 plain gradient steps, not at the end, where all are zero. Three do
+not. At ratio 1 those 300 steps lead to .37 to .47 (ten samples, 200 starts each), not to .49. The .34 and .33 of a full
+posterior and of an autoencoder are .548, chance, before training, after it, and at every step on the way, so that no
+number of steps explains them; nor does 1/sqrt(2) in the norm, which gives .39.
 """
 
 from __future__ import annotations
@@ -21,6 +29,7 @@ from numerics.autoencoder import train_autoencoder
 from numerics.sweep import sweep
 from theory import validation
 from theory.axes.orthogonality import distance_to_orthogonality
+from theory.model import Moments, as_moments
 
 __all__ = [
     "MODELS",
@@ -34,6 +43,9 @@ __all__ = [
 
 MODELS = ("diagonal", "full", "autoencoder")
 
+# Singular values of a trained decoder are equal to what a gradient of 1e-8 leaves of them: 1.4e-8 of 400 runs at most.
+TIE = 1e-6
+
 # Mean distances that Rolinek et al. (2019) report: at ratio 2 for each model, and for the diagonal posterior by ratio.
 PUBLISHED = {"diagonal": 0.00, "full": 0.34, "autoencoder": 0.33}
 PUBLISHED_SERIES = {1.0: 0.49, 1.2: 0.20, 1.5: 0.01}
@@ -46,15 +58,18 @@ def _placement() -> np.ndarray:
     return (np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)[:, :2]
 
 
-def uniform_square(count: int, axis_ratio: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw points of the rectangle, rotated into space: (count, 3)."""
+def uniform_square(count: int, axis_ratio: float, rng: np.random.Generator | int) -> np.ndarray:
+    """Draw points of the rectangle, rotated into space: (count, 3). `rng` is a generator or a seed."""
     axis_ratio = validation.positive("axis_ratio", axis_ratio)
-    return (rng.uniform(size=(validation.count("count", count), 2)) * [axis_ratio, 1.0]) @ _placement().T
+    count = validation.count("count", count, bytes_each=64)
+    rng = validation.random_generator("rng", rng)
+    return (rng.uniform(size=(count, 2)) * [axis_ratio, 1.0]) @ _placement().T
 
 
 def square_covariance(axis_ratio: float) -> np.ndarray:
     """Covariance (3, 3) of the points: variances ratio^2 / 12 and 1 / 12 along the axes of the rectangle."""
-    return (_placement() * [validation.positive("axis_ratio", axis_ratio) ** 2 / 12, 1 / 12]) @ _placement().T
+    square = validation.finite_result("axis_ratio", np.square(validation.positive("axis_ratio", axis_ratio)))
+    return (_placement() * [square / 12, 1 / 12]) @ _placement().T
 
 
 def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 100_000) -> dict[str, np.ndarray]:
@@ -66,13 +81,19 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
     seeds : int, or sequence of ints
         of the starts.
     water_level : float > 0
-        beta times the (held) noise variance, at beta = 1; below the smaller variance, 1 / 12, or a latent collapses.
+        beta times the (fixed) noise variance, at beta = 1; below the smaller variance, 1 / 12, or a latent collapses.
     max_steps : int
 
     Returns
     -------
     dict from the names in `MODELS` to arrays, one distance per start; NaN for a run that did not converge.
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit.
     """
+    covariance = _in_space(covariance)
     found = {}
     for posterior in ("diagonal", "full"):
         done = sweep(
@@ -86,22 +107,50 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
     return found
 
 
-def distances_while_training(covariance, steps, *, seeds, water_level: float = 0.02) -> np.ndarray:
-    """Distance to orthogonality after given numbers of plain gradient steps with a diagonal posterior, for each start.
+def distances_while_training(
+    covariance, steps, *, seeds, model: str = "diagonal", water_level: float = 0.02
+) -> np.ndarray:
+    """Distance to orthogonality after given numbers of plain gradient steps, for each start.
+
+    Parameters
+    ----------
+    covariance : (3, 3) array, or Moments
+    steps : sequence of ints
+    seeds : int, or sequence of ints
+    model : one of `MODELS`
+    water_level : float > 0
+        as for `distances`.
 
     Returns
     -------
     (steps, starts) array
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit.
     """
+    covariance = _in_space(covariance)
+    model = validation.choice("model", model, MODELS)
     rows = []
-    for count in steps:
+    for count in [validation.count("steps", count) for count in validation.sequence("steps", steps)]:
+        if model == "autoencoder":
+            rows.append(_distances(train_autoencoder(covariance, 2, seeds=seeds, max_steps=count).decoders))
+            continue
         done = sweep(
-            covariance, 2, betas=[1.0], seeds=seeds, noise_variance=water_level, method="gradient", max_steps=count,
-            progress=False,
+            covariance, 2, betas=[1.0], seeds=seeds, noise_variance=water_level, posterior=model, method="gradient",
+            max_steps=count, progress=False,
         )  # fmt: skip
         rows.append(_distances(done.vae(0, index).decoder for index in range(len(done.seeds))))
     return np.array(rows)
 
 
+def _in_space(covariance) -> Moments:
+    """The covariance of three coordinates, checked."""
+    moments = as_moments(covariance)
+    validation.covariance_matrix("covariance", moments.covariance, 3)
+    return moments
+
+
 def _distances(decoders) -> np.ndarray:
-    return np.array([distance_to_orthogonality(decoder).distance for decoder in decoders])
+    return np.array([distance_to_orthogonality(decoder, tie=TIE).distance for decoder in decoders])

@@ -21,8 +21,10 @@ __all__ = [
     "choice",
     "count",
     "covariance_matrix",
+    "finite_result",
     "flag",
     "instance",
+    "mask",
     "matrix",
     "negative_eigenvalue",
     "non_negative",
@@ -106,7 +108,7 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
         what the caller will allocate for each unit of the count, in bytes; 0 for a count that only enters a formula.
     """
     try:
-        if isinstance(value, bool | np.ma.MaskedArray):
+        if isinstance(value, bool | np.bool_ | np.ma.MaskedArray):
             raise TypeError
         whole = operator.index(value)
     except TypeError:
@@ -149,6 +151,24 @@ def flag(name: str, value: bool) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} must be True or False, got {_shown(value)}; pass one of the two")
     return bool(value)
+
+
+def finite_result(name: str, result):
+    """Return a result that is finite, or else say that the argument `name` took it beyond the range of floats."""
+    if not np.isfinite(result).all():
+        raise ValueError(f"{name} must be smaller: the result is beyond the range of floats; choose other units")
+    return result
+
+
+def mask(name: str, value, length: int) -> np.ndarray:
+    """Return `value` as a vector of truth values of the given length; numbers do not stand for them."""
+    array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
+    if isinstance(array, np.ma.MaskedArray) or array.dtype != bool or array.shape != (length,):
+        what = f"an array of {array.dtype} of shape {array.shape}" if array.ndim else _shown(value)
+        raise ValueError(
+            f"{name} must be a boolean array of length {length}, got {what}; pass True for each one wanted"
+        )
+    return array
 
 
 def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str = ""):

@@ -89,10 +89,14 @@ def manipulation_to(loading, axes, singular_values) -> Manipulation:
     values = validation.vector("singular_values", singular_values, loading.shape[1])
     if np.any(values < 0) or np.any(np.diff(values) > 0):
         raise ValueError(f"singular_values must be >= 0 and descend, got {values}; sort them and the axes with them")
-    left, _, right = np.linalg.svd(loading @ axes * values, full_matrices=False)
-    changed = (left @ right * values) @ axes.T
-    change = changed - loading
-    return Manipulation(change, changed, values, axes, float(np.linalg.norm(change)))
+    # The polar factor is that of A and s in any units.
+    left, _, right = np.linalg.svd((loading / _unit(loading)) @ axes * (values / _unit(values)), full_matrices=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        changed = (left @ right * values) @ axes.T
+        change = changed - loading
+        size = np.linalg.norm(change / _unit(loading, values)) * _unit(loading, values)
+    validation.finite_result("loading or singular_values", size)
+    return Manipulation(change, changed, values, axes, float(size))
 
 
 def smallest_manipulation(loading, axes, gaps) -> Manipulation:
@@ -128,20 +132,24 @@ def smallest_manipulation(loading, axes, gaps) -> Manipulation:
     gaps = validation.vector("gaps", gaps, max(latent_dim - 1, 0))
     if np.any(gaps < 0):
         raise ValueError(f"gaps must be >= 0, got {gaps}; order the axes by descending singular value")
-    above = np.concatenate([np.cumsum(gaps[::-1])[::-1], np.zeros(min(latent_dim, 1))])
-    turned = loading @ axes
+    unit = _unit(loading, gaps)
+    above = np.concatenate([np.cumsum(gaps[::-1] / unit)[::-1], np.zeros(min(latent_dim, 1))])
+    scaled = loading / unit
+    rotated = scaled @ axes
 
     def parts(smallest: float) -> tuple[float, float]:
         values = smallest + above
-        return float(values @ values), 2 * float(np.linalg.norm(turned * values, ord="nuc")) if latent_dim else 0.0
+        return float(values @ values), 2 * float(np.linalg.norm(rotated * values, ord="nuc")) if latent_dim else 0.0
 
     smallest = _convex_minus_convex_minimum(
         parts,
-        upper=max(0.0, (np.linalg.svd(loading, compute_uv=False).sum() - above.sum()) / max(latent_dim, 1)),
+        upper=max(0.0, (np.linalg.svd(scaled, compute_uv=False).sum() - above.sum()) / max(latent_dim, 1)),
         curvature=float(latent_dim),
-        tolerance=CERTAINTY * float(np.sum(loading**2)),
+        tolerance=CERTAINTY * float(np.sum(scaled**2)),
     )
-    return manipulation_to(loading, axes, smallest + above)
+    with np.errstate(over="ignore"):
+        values = validation.finite_result("loading or gaps", (smallest + above) * unit)
+    return manipulation_to(loading, axes, values)
 
 
 def two_factor_manipulation(loading, angle: float, *, gap: float | None = None) -> Manipulation:
@@ -178,9 +186,11 @@ def two_factor_manipulation(loading, angle: float, *, gap: float | None = None) 
         raise ValueError(f"angle must be at most pi/2, got {angle}; axes that differ by a sign are the same")
     cosine, sine = np.cos(angle), np.sin(angle)
     axes = np.array([[cosine, -sine], [sine, cosine]])[longer]
-    values = (
-        _free_values(norms, angle) if gap is None else _given_gap(norms, angle, validation.non_negative("gap", gap))
-    )
+    gap = None if gap is None else validation.non_negative("gap", gap)
+    unit = _unit(norms, 0.0 if gap is None else gap)
+    values = _free_values(norms / unit, angle) if gap is None else _given_gap(norms / unit, angle, gap / unit)
+    with np.errstate(over="ignore"):
+        values = validation.finite_result("loading or gap", values * unit)
     return manipulation_to(loading, axes, values)
 
 
@@ -218,12 +228,16 @@ def two_factor_largest_angle(loading, budget: float, *, gap: float | None = None
     """
     _, norms, _ = _two_columns(loading)
     budget = validation.non_negative("budget", budget)
-    total, difference = float(norms @ norms), float(norms[0] ** 2 - norms[1] ** 2)
+    gap = None if gap is None else validation.positive("gap", gap)
+    unit = _unit(norms, budget, 0.0 if gap is None else gap)
+    norms, budget = norms / unit, budget / unit
+    total, difference = float(norms @ norms), float((norms[0] - norms[1]) * (norms[0] + norms[1]))
     if gap is None:
         if budget >= (norms[0] - norms[1]) / np.sqrt(2):
             return np.pi / 2
-        return float(np.arcsin(2 * budget * np.sqrt(total - budget**2) / difference) / 2)
-    gap = validation.positive("gap", gap)
+        sine = 2 * budget * np.sqrt(total - budget**2) / difference
+        return float(np.arcsin(min(sine, 1.0)) / 2)  # rounding may take it above 1
+    gap = gap / unit
     sum_squared, rest = (norms[0] + norms[1]) ** 2, (norms[0] - norms[1]) ** 2 * gap**2
     offset = total + gap**2 / 2 - budget**2
     if offset + gap**2 / 2 <= 0:  # the change may be larger than A and what replaces it together
@@ -231,10 +245,11 @@ def two_factor_largest_angle(loading, budget: float, *, gap: float | None = None
     lean = sum_squared - offset
     root = np.sqrt(max(lean**2 + 3 * (offset**2 - rest), 0.0))
     stationary = np.sqrt(max(2 * (lean + root) / 3, 0.0))
-    excess, m = min(
-        (((offset + m**2 / 2) ** 2 - sum_squared * m**2 - rest, m) for m in (gap, max(gap, stationary))),
-        key=lambda pair: pair[0] / pair[1],
-    )
+    sums = np.array([gap, max(gap, stationary)])
+    excesses = (offset + sums**2 / 2) ** 2 - sum_squared * sums**2 - rest
+    with np.errstate(over="ignore"):  # of a gap of almost nothing
+        best = np.argmin(excesses / sums)
+    excess, m = float(excesses[best]), float(sums[best])
     scale = 2 * difference * m * gap
     if excess > scale:
         return np.nan
@@ -259,9 +274,9 @@ def _given_gap(norms: np.ndarray, angle: float, gap: float) -> np.ndarray:
     kappa = (norms[0] ** 2 - norms[1] ** 2) * np.cos(2 * angle) * gap
     gamma = (norms[0] - norms[1]) ** 2 * gap**2
     roots = np.roots([alpha, 2 * kappa, gamma - alpha**2, -2 * alpha * kappa, -(kappa**2)]).real
-    # Every value from `gap` on is feasible, so the real parts of complex roots do no harm; the product of the roots is
-    # not positive, so one of them is clipped to `gap` itself.
-    m = np.maximum(roots, gap)
+    # Every value from `gap` on is feasible, so the real parts of complex roots do no harm. Without columns there are no
+    # roots, and `gap` itself is best.
+    m = np.append(np.maximum(roots, gap), gap)
     cost = m**2 / 2 - np.sqrt(np.maximum(alpha * m**2 + 2 * kappa * m + gamma, 0.0))
     best = m[np.argmin(cost)]
     return np.array([(best + gap) / 2, (best - gap) / 2])
@@ -304,8 +319,9 @@ def _loading_and_axes(loading, axes) -> tuple[np.ndarray, np.ndarray]:
     if data_dim < latent_dim:
         raise ValueError(f"loading must have at least as many rows as columns, got {data_dim} x {latent_dim}")
     axes = validation.matrix("axes", axes, (latent_dim, latent_dim))
-    deviation = np.abs(axes.T @ axes - np.eye(latent_dim)).max(initial=0.0)
-    if deviation > validation.ROUNDING:
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = np.abs(axes.T @ axes - np.eye(latent_dim)).max(initial=0.0)
+    if not deviation <= validation.ROUNDING:
         raise ValueError(
             f"axes must be orthogonal, R^T R is off by {deviation:.3g}; pass for example np.eye({latent_dim})"
         )
@@ -317,11 +333,18 @@ def _two_columns(loading) -> tuple[np.ndarray, np.ndarray, list[int]]:
     loading = validation.matrix("loading", loading, (None, 2))
     if len(loading) < 2:
         raise ValueError(f"loading must have at least two rows, got {len(loading)}")
-    gram = loading.T @ loading
+    unit = _unit(loading)
+    gram = (loading / unit).T @ (loading / unit)
     if abs(gram[0, 1]) > validation.ROUNDING * max(gram[0, 0], gram[1, 1]):
         raise ValueError(
-            f"loading must have orthogonal columns, their product is {gram[0, 1]:.3g}; see smallest_manipulation"
+            f"loading must have orthogonal columns, their product is {gram[0, 1]:.3g} if the largest entry is 1; "
+            "see smallest_manipulation"
         )
-    norms = np.sqrt(np.diagonal(gram))
+    norms = validation.finite_result("loading", np.linalg.norm(loading / unit, axis=0) * unit)
     swapped = norms[1] > norms[0]
     return loading, norms[::-1] if swapped else norms, [1, 0] if swapped else [0, 1]
+
+
+def _unit(*lengths) -> float:
+    """The largest size among lengths, to measure them in, so that no product of them leaves the range of floats."""
+    return max(float(np.abs(length).max(initial=0.0)) for length in lengths) or 1.0

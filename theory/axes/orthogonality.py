@@ -36,7 +36,8 @@ class OrthogonalityDistance:
     singular_values : (k,) array, descending; zero beyond the rank
     active : (K,) boolean array, the latents that are used
     tied : (k,) boolean array
-        singular values that equal a neighbour up to rounding, so that the decoder does not determine their vectors.
+        singular values that tie with a neighbour, so that the decoder does not determine their vectors, or not to half
+        of the digits.
     """
 
     distance: float
@@ -56,7 +57,7 @@ class ChanceLevel:
     standard_error: float
 
 
-def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
+def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.ROUNDING) -> OrthogonalityDistance:
     """The Frobenius distance of the right singular vectors of a decoder to the nearest signed permutation.
 
     W = U Sigma V^T on the active latents; ||V - P(V)||_F with P(V) by assignment. Zero iff the columns are orthogonal;
@@ -73,6 +74,9 @@ def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
     decoder : (D, K) array
     active : (K,) boolean array, optional
         the latents to use; by default those with a column that is not zero.
+    tie : float, from 0 to below 1
+        singular values within this share of the largest tie. A decoder that was trained has them to what its training
+        left, not to rounding.
 
     Returns
     -------
@@ -90,36 +94,42 @@ def distance_to_orthogonality(decoder, *, active=None) -> OrthogonalityDistance:
     """
     decoder = validation.matrix("decoder", decoder)
     latent_dim = decoder.shape[1]
-    active = np.any(decoder != 0, axis=0) if active is None else _mask("active", active, latent_dim)
-    used = decoder[:, active]
+    tie = validation.non_negative("tie", tie)
+    if tie >= 1:
+        raise ValueError(f"tie must be below 1, got {tie}; pass such as 1e-8")
+    active = np.any(decoder != 0, axis=0) if active is None else validation.mask("active", active, latent_dim)
+    unit = float(np.abs(decoder).max(initial=0.0)) or 1.0
+    used = decoder[:, active] / unit
     count = used.shape[1]
     singular, right = np.zeros(count), np.eye(count)
     if used.size:
         found, transposed = np.linalg.svd(used, full_matrices=True)[1:]
         singular[: len(found)], right = found, transposed.T
-    blocks = _ties(singular)
+    blocks = _ties(singular, tie)
     # The length of each latent's part in each tied subspace: for a single vector its absolute entry.
-    lengths = np.empty((count, count))
+    parts = np.empty((count, count))
     for block in blocks:
-        lengths[:, block] = np.linalg.norm(right[:, block], axis=1)[:, np.newaxis]
-    nearest = _signed_permutation(lengths, right)
+        parts[:, block] = np.linalg.norm(right[:, block], axis=1)[:, np.newaxis]
+    nearest = _signed_permutation(parts, right)
     right = right.copy()
     for block in blocks:
         if len(block) > 1:
             left, _, other = np.linalg.svd(right[:, block].T @ nearest[:, block])
             right[:, block] = right[:, block] @ (left @ other)
+    with np.errstate(over="ignore"):
+        lengths = validation.finite_result("decoder", singular * unit)
     return OrthogonalityDistance(
         distance=float(np.linalg.norm(right - nearest)),
         right_singular=right,
         nearest=nearest,
-        singular_values=singular,
+        singular_values=lengths,
         active=active,
         tied=np.concatenate([np.full(len(block), len(block) > 1) for block in blocks] or [np.zeros(0, dtype=bool)]),
     )
 
 
 def orthogonality_chance_level(
-    latent_dim: int, *, samples: int = 10_000, rng: np.random.Generator | None = None
+    latent_dim: int, *, samples: int = 10_000, rng: np.random.Generator | int | None = None
 ) -> ChanceLevel:
     """Mean and standard deviation of the distance to orthogonality if V is drawn uniformly from O(K).
 
@@ -130,7 +140,7 @@ def orthogonality_chance_level(
     latent_dim : int, K
     samples : int, at least 2
         draws for K > 2.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator, or a seed
         needed for K > 2 only.
 
     Returns
@@ -144,15 +154,16 @@ def orthogonality_chance_level(
         if an argument is out of its range or `rng` is missing.
     """
     latent_dim = validation.count("latent_dim", latent_dim)
+    samples = validation.count("samples", samples, minimum=2)
+    if rng is not None or latent_dim > 2:
+        rng = validation.random_generator("rng", rng)
     if latent_dim <= 1:
         return ChanceLevel(0.0, 0.0, 0.0)
     if latent_dim == 2:
         mean = 16 * np.sqrt(2) / np.pi * (1 - np.cos(np.pi / 8))
         return ChanceLevel(float(mean), float(np.sqrt(4 - 8 * np.sqrt(2) / np.pi - mean**2)), 0.0)
-    if validation.count("samples", samples) < 2:
-        raise ValueError(f"samples must be at least 2, got {samples}")
-    if rng is None:
-        raise ValueError("rng must be a numpy.random.Generator for more than 2 latents, got None")
+    validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)
+    validation.count("samples", samples, bytes_each=8 * latent_dim**2)
     from scipy.stats import ortho_group
 
     drawn = ortho_group.rvs(latent_dim, size=samples, random_state=rng)
@@ -171,16 +182,9 @@ def _signed_permutation(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
     return nearest
 
 
-def _ties(descending: np.ndarray) -> list[np.ndarray]:
-    """Runs of equal values; closer ones than rounding allows leave their vectors without correct digits."""
+def _ties(descending: np.ndarray, tie: float) -> list[np.ndarray]:
+    """Runs of values that lie within `tie` times the largest of each other, neighbour by neighbour."""
     if not len(descending):
         return []
-    apart = -np.diff(descending) > validation.ROUNDING * descending[0]
+    apart = -np.diff(descending) > tie * descending[0]
     return np.split(np.arange(len(descending)), np.flatnonzero(apart) + 1)
-
-
-def _mask(name: str, value, length: int) -> np.ndarray:
-    mask = np.asarray(value)
-    if mask.dtype != bool or mask.shape != (length,):
-        raise ValueError(f"{name} must be a boolean array of length {length}, got {mask.dtype} of shape {mask.shape}")
-    return mask

@@ -86,11 +86,15 @@ def latent_activity(vae: LinearVAE, covariance, *, threshold: float = 0.01) -> A
     ValueError
         if the covariance is not one or does not fit the VAE.
     """
+    threshold = validation.non_negative("threshold", threshold)
     variance, _ = _code_mean(vae, covariance)
+    widths = np.diagonal(vae.posterior_covariance)
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right limit
+        ratio = np.divide(widths, variance, out=np.full(len(widths), np.inf), where=variance > 0)
     return Activity(
         mean_variance=variance,
-        order_parameter=variance / (variance + np.diagonal(vae.posterior_covariance)),
-        active=variance > validation.non_negative("threshold", threshold),
+        order_parameter=1 / (1 + ratio),
+        active=variance > threshold,
     )
 
 
@@ -124,13 +128,14 @@ def polarized_kl(vae: LinearVAE, covariance, *, active=None) -> PolarizedKL:
     if active is None:
         active = latent_activity(vae, covariance).active
     else:
-        active = np.asarray(active)
-        if active.dtype != bool or active.shape != (vae.latent_dim,):
-            raise ValueError(f"active must be a boolean array of length {vae.latent_dim}, got {active!r}")
+        active = validation.mask("active", active, vae.latent_dim)
     widths = np.diagonal(vae.posterior_covariance)
-    power = variance + mean**2
-    exact = float(np.sum(power + widths - 1 - np.log(widths))) / 2
-    approximate = float(np.sum((power - np.log(widths) - 1)[active])) / 2
+    with np.errstate(over="ignore"):
+        power = validation.finite_result("covariance", variance + mean**2)
+        # Both parts are at least zero, and the second may fall below it by rounding.
+        exact = float(np.sum(power + np.maximum(widths - 1 - np.log(widths), 0.0))) / 2
+        approximate = float(np.sum((power - np.log(widths) - 1)[active])) / 2
+    validation.finite_result("covariance", np.array([exact, approximate]))
     return PolarizedKL(exact, approximate, (approximate - exact) / exact if exact > 0 else np.nan)
 
 
@@ -162,8 +167,11 @@ def polarized_relative_error(eigenvalues, water_level: float, latent_dim: int | 
     eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
     level = validation.positive("water_level", water_level)
     used = eigenvalues if latent_dim is None else eigenvalues[: validation.count("latent_dim", latent_dim)]
-    widths = level / used[used > level]
-    return float(np.sum(widths) / np.sum(np.log(widths))) if len(widths) else np.nan
+    used = used[used > level]
+    widths = level / used
+    # log(l/t), also where t/l is below the range of floats
+    logarithms = np.where(widths > 0.5, -np.log(np.maximum(widths, 0.5)), np.log(used) - np.log(level))
+    return float(-np.sum(widths) / np.sum(logarithms)) if len(widths) else np.nan
 
 
 def collapse_probability(vae: LinearVAE, covariance, epsilon: float) -> np.ndarray:
@@ -193,20 +201,25 @@ def collapse_probability(vae: LinearVAE, covariance, epsilon: float) -> np.ndarr
     -----
     Exact for Gaussian data.
     """
+    epsilon = validation.non_negative("epsilon", epsilon)
     variance, mean = _code_mean(vae, covariance)
     widths = np.diagonal(vae.posterior_covariance)
-    room = 2 * validation.non_negative("epsilon", epsilon) + 1 + np.log(widths) - widths
+    room = 2 * epsilon + 1 + np.log(widths) - widths
     reach, spread = np.sqrt(np.maximum(room, 0.0)), np.sqrt(variance)
+    mean = np.abs(mean)  # of the two tails the one that keeps its digits
     constant = spread == 0
     scale = np.where(constant, 1.0, spread)
     probability = ndtr((reach - mean) / scale) - ndtr((-reach - mean) / scale)
-    return np.where(constant, (np.abs(mean) < reach).astype(float), probability)
+    return np.where(constant, (mean < reach).astype(float), probability)
 
 
 def _code_mean(vae: LinearVAE, covariance) -> tuple[np.ndarray, np.ndarray]:
     """Variance and mean over x of the posterior mean of each latent."""
+    vae = validation.instance("vae", vae, LinearVAE)
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
-    variance = np.maximum(np.sum(vae.encoder * (vae.encoder @ data_covariance), axis=1), 0.0)
     centred = vae.mean is None or not isinstance(covariance, Moments)
-    return variance, np.zeros(vae.latent_dim) if centred else vae.encoder @ (moments.mean - vae.mean)
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance = np.maximum(np.sum(vae.encoder * (vae.encoder @ data_covariance), axis=1), 0.0)
+        mean = np.zeros(vae.latent_dim) if centred else vae.encoder @ (moments.mean - vae.mean)
+    return validation.finite_result("covariance", variance), validation.finite_result("covariance", mean)

@@ -23,12 +23,13 @@ holds for their targets y other than x too: then zeta_i^2 takes the place of the
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import qr
 
 from theory import validation
-from theory.gaussian import hadamard_gap
-from theory.inference.encoder import family_gap, posterior_precision
+from theory.inference.encoder import family_gap
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition, partition_mask
+from theory.spectrum import principal_axes
 
 __all__ = [
     "checked_rotation",
@@ -51,9 +52,11 @@ def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.
         if i and j are not two different latents, or the angle is not a finite number.
     """
     latent_dim = validation.count("latent_dim", latent_dim)
-    angle = validation.vector("angle", np.atleast_1d(angle), 1)[0]
+    validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)  # what the matrix takes
+    angle = validation.number("angle", angle)
+    i, j = validation.count("i", i), validation.count("j", j)
     if i == j or not {i, j} <= set(range(latent_dim)):
-        raise ValueError(f"i and j must be two different latents of 0..{latent_dim - 1}, got {i!r} and {j!r}")
+        raise ValueError(f"i and j must be two different latents below latent_dim = {latent_dim}, got {i} and {j}")
     rotation = np.eye(latent_dim)
     rotation[i, i] = rotation[j, j] = np.cos(angle)
     rotation[j, i] = np.sin(angle)
@@ -87,6 +90,7 @@ def rotate(vae: LinearVAE, rotation) -> LinearVAE:
     -----
     In the setting of Mathieu et al. (2019), Theorem 2.
     """
+    vae = validation.instance("vae", vae, LinearVAE)
     rotation = checked_rotation(rotation, vae.latent_dim)
     return LinearVAE(
         vae.decoder @ rotation.T,
@@ -142,20 +146,57 @@ def rotation_energy(
     Rolinek et al. (2019).
     """
     decoder = validation.matrix("decoder", decoder)
-    latent_dim = decoder.shape[1]
     beta = validation.positive("beta", beta)
-    rotated = decoder @ checked_rotation(rotation, latent_dim).T
+    noise = validation.positive("noise_variance", noise_variance)
+    prior = validation.positive("prior_variance", prior_variance)
+    rotation = checked_rotation(rotation, decoder.shape[1])
+    groups = partition(posterior, decoder.shape[1])
     # Latents of variance v behave like those of variance 1 at noise s2 / v: no gap sees the factor v of the precision.
-    noise = validation.positive("noise_variance", noise_variance) / validation.positive(
-        "prior_variance", prior_variance
-    )
+    level = beta * (noise / prior)
+    if not 0 < level < np.inf:
+        raise ValueError(
+            f"beta * noise_variance / prior_variance must be a positive float, got {level}; scale the data"
+        )
+    with np.errstate(over="ignore"):
+        square = np.square(np.abs(decoder).max(initial=0.0)) * decoder.size
+        validation.finite_result(
+            "decoder^2, or decoder^2 prior_variance / (beta noise_variance),", np.array([square, square / level])
+        )
     if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
-        return family_gap(rotated, noise, beta, posterior=posterior)
-    precision = posterior_precision(rotated, beta * noise)
-    covariance = np.linalg.inv(precision)
-    blocks = [np.ix_(group, group) for group in partition(posterior, latent_dim)]
-    traces = sum(np.sum(precision[block] * covariance[block]) - len(block[0]) for block in blocks)
-    return float(beta / 2 * max(0.0, traces - hadamard_gap(covariance, posterior)))
+        gap = family_gap(decoder @ rotation.T, noise / prior, beta, posterior=posterior)
+        return float(validation.finite_result("beta", gap))
+    _, singular, axes = principal_axes(decoder)
+    gap = _truncated_gap(1 + singular**2 / level, rotation @ axes, groups)
+    return float(validation.finite_result("beta", beta / 2 * gap))
+
+
+def _truncated_gap(precisions: np.ndarray, directions: np.ndarray, groups) -> float:
+    """sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C for M = G diag(p) G^T, G orthogonal, and C = M^-1.
+
+    With Pi = G_b^T G_b, a projection, tr(M_bb C_bb) - k_b = sum_(i<j) Pi_ij^2 (p_i - p_j)^2 / (p_i p_j): a sum of
+    squares, while M_bb C_bb from an inverse loses as many digits as p spans. With orthonormal bases B_b of the columns
+    of diag(1/p)^(1/2) G_b^T, the determinants are - 2 log |det [B_1 B_2 ...]|.
+    """
+    traces, bases = 0.0, [np.zeros((len(precisions), 0))]
+    between = _relative_gaps("decoder", precisions) ** 2
+    for group in groups:
+        rows = directions[group]
+        traces += np.sum((rows.T @ rows) ** 2 * between) / 2
+        # Rows in descending order and pivoted columns: then rows of very different sizes keep their digits.
+        graded = (rows / np.sqrt(precisions)).T[np.argsort(precisions)]
+        bases.append(qr(graded, mode="economic", pivoting=True)[0])
+    determinants = -2 * np.linalg.slogdet(np.hstack(bases)).logabsdet
+    # Where they round to a singular matrix, the traces are so large that a logarithm is nothing beside them.
+    return max(0.0, traces - determinants) if np.isfinite(determinants) else traces
+
+
+def _relative_gaps(name: str, precisions: np.ndarray) -> np.ndarray:
+    """(p_i - p_j) / sqrt(p_i p_j) for each pair, where neither the product nor its root leaves the range of floats."""
+    roots = np.sqrt(precisions)
+    with np.errstate(over="ignore"):
+        gaps = (precisions[:, np.newaxis] - precisions) / roots / roots[:, np.newaxis]
+        validation.finite_result(name, gaps**2)
+    return gaps
 
 
 def two_mode_rotation_energy(
@@ -184,13 +225,19 @@ def two_mode_rotation_energy(
     ValueError
         if an argument is out of its range.
     """
-    first = validation.positive("precision_1", precision_1)
-    second = validation.positive("precision_2", precision_2)
+    precisions = np.array(
+        [validation.positive("precision_1", precision_1), validation.positive("precision_2", precision_2)]
+    )
+    angles = validation.real_array("angle", angle)
+    validation.vector("angle", angles.ravel())
     beta = validation.positive("beta", beta)
-    mixed = (first - second) ** 2 * np.sin(2 * np.asarray(angle, dtype=float)) ** 2 / (4 * first * second)
-    if validation.choice("encoder", encoder, ENCODERS) == "reoptimised":
-        return (beta / 2 * np.log1p(mixed))[()]
-    return (beta / 2 * (2 * mixed - np.log1p(mixed)))[()]
+    # sin(2a) / 2 = sin(a) cos(a), for angles of any size
+    mixed = (_relative_gaps("precision_1 / precision_2", precisions)[0, 1] * np.sin(angles) * np.cos(angles)) ** 2
+    energy = np.log1p(mixed)
+    if validation.choice("encoder", encoder, ENCODERS) == "truncated":
+        energy = 2 * mixed - energy
+    with np.errstate(over="ignore"):
+        return validation.finite_result("beta", beta / 2 * energy)[()]
 
 
 def rotation_curvature(precisions, beta: float, *, posterior: Posterior = "diagonal") -> np.ndarray:
@@ -223,16 +270,22 @@ def rotation_curvature(precisions, beta: float, *, posterior: Posterior = "diago
     precisions = validation.vector("precisions", validation.positive_array("precisions", precisions))
     beta = validation.positive("beta", beta)
     together = partition_mask(partition(posterior, len(precisions)), len(precisions))
-    squared_differences = (precisions[:, None] - precisions) ** 2
-    return np.where(together, 0.0, beta * squared_differences / np.outer(precisions, precisions))
+    with np.errstate(over="ignore"):
+        curvature = validation.finite_result("beta", beta * _relative_gaps("precisions", precisions) ** 2)
+    return np.where(together, 0.0, curvature)
 
 
 def checked_rotation(rotation, size: int) -> np.ndarray:
-    """Return `rotation` as an orthogonal (size, size) matrix; reflections pass."""
+    """Return `rotation` as an orthogonal (size, size) matrix; reflections pass, and rounding is taken off.
+
+    One step of Newton's iteration to the nearest orthogonal matrix, R (3 I - R^T R) / 2, squares what it is off by.
+    """
     rotation = validation.matrix("rotation", rotation, (size, size))
-    deviation = np.abs(rotation @ rotation.T - np.eye(size)).max(initial=0.0)
-    if deviation > validation.ROUNDING:
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = rotation.T @ rotation
+        deviation = np.abs(product - np.eye(size)).max(initial=0.0)
+    if not deviation <= validation.ROUNDING:
         raise ValueError(
-            f"rotation must be orthogonal, R R^T is off by {deviation:.3g}; pass for example plane_rotation(2, 0.3)"
+            f"rotation must be orthogonal, R^T R is off by {deviation:.3g}; pass for example plane_rotation(2, 0.3)"
         )
-    return rotation
+    return rotation @ (3 * np.eye(size) - product) / 2

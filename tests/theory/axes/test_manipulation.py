@@ -232,6 +232,51 @@ def test_the_largest_angle_at_the_ends():
     assert two_factor_largest_angle(loading, 1.0001 / np.sqrt(2)) == np.pi / 2
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.3, 1e200])
+def test_nothing_is_made_into_one_factor(gap):
+    # Without columns any two orthogonal ones of lengths (m + g)/2 and (m - g)/2 cost (m^2 + g^2)/2: least at m = g.
+    found = two_factor_manipulation(np.zeros((2, 2)), 0.3, gap=gap)
+    np.testing.assert_allclose(found.singular_values, [gap, 0.0], rtol=1e-15)
+    assert found.size == pytest.approx(gap, rel=1e-15)
+    assert smallest_manipulation(np.zeros((2, 2)), found.axes, [gap]).size == pytest.approx(gap, rel=1e-15)
+    assert two_factor_manipulation(np.zeros((2, 2)), 0.3).size == 0
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-8, 1e8, 1e200])
+def test_the_change_scales_with_the_units(unit):
+    loading, axes = columns(NORMS), plane_rotation(2, 0.5)
+    expected = two_factor_manipulation(loading, 0.5, gap=0.7).size
+    assert two_factor_manipulation(unit * loading, 0.5, gap=0.7 * unit).size == pytest.approx(
+        unit * expected, rel=1e-12
+    )
+    assert smallest_manipulation(unit * loading, axes, [0.7 * unit]).size == pytest.approx(unit * expected, rel=1e-9)
+    free = two_factor_manipulation(loading, 0.5).size
+    assert two_factor_manipulation(unit * loading, 0.5).size == pytest.approx(unit * free, rel=1e-12)
+    for gap in (None, 0.7):
+        angle = two_factor_largest_angle(loading, 0.6, gap=gap)
+        scaled = two_factor_largest_angle(unit * loading, 0.6 * unit, gap=None if gap is None else gap * unit)
+        assert scaled == pytest.approx(angle, rel=1e-9)
+
+
+@pytest.mark.parametrize("weak", [1e-170, 1e-30, 1e-9])
+def test_a_column_of_almost_nothing(weak):
+    # Squares of its length leave the range of floats, or the digits of the other; against the search over s2.
+    loading = columns([1.0, weak])
+    for gap in (0.2, 1.5):
+        found = two_factor_manipulation(loading, 0.4, gap=gap)
+        general = smallest_manipulation(loading, found.axes, [gap])
+        assert found.size**2 == pytest.approx(general.size**2, abs=1e-10)
+
+
+def test_the_largest_angle_just_below_the_budget_of_a_tie():
+    # There sin(2h) is one up to rounding, on either side.
+    rng = np.random.default_rng(7)
+    for norms in rng.exponential(size=(200, 2)):
+        limit = abs(norms[0] - norms[1]) / np.sqrt(2)
+        angle = two_factor_largest_angle(np.diag(norms), np.nextafter(limit, 0) * (1 - 1e-15))
+        assert angle == pytest.approx(np.pi / 4, abs=1e-6) or angle == np.pi / 2
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -151,6 +151,21 @@ def test_chance_level_by_sampling():
     assert orthogonality_chance_level(1).mean == orthogonality_chance_level(0).mean == 0
 
 
+@pytest.mark.parametrize("unit", [1e-310, 1e-160, 1e160, 1e307])
+def test_the_distance_does_not_depend_on_units(unit):
+    decoder = np.random.default_rng(4).standard_normal((3, 2))
+    expected = distance_to_orthogonality(decoder)
+    found = distance_to_orthogonality(unit * decoder)
+    assert found.distance == pytest.approx(expected.distance, abs=1e-3 if unit < 1e-308 else 1e-12)  # few digits left
+    assert found.singular_values[0] / unit == pytest.approx(expected.singular_values[0], rel=1e-3)
+
+
+def test_the_chance_level_takes_a_seed():
+    assert orthogonality_chance_level(3, samples=50, rng=7) == orthogonality_chance_level(
+        3, samples=50, rng=np.random.default_rng(7)
+    )
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -158,7 +173,12 @@ def test_chance_level_by_sampling():
         (lambda: distance_to_orthogonality(np.eye(2), active=[True]), "active must be a boolean array of length 2"),
         (lambda: distance_to_orthogonality([1.0, 2.0]), "decoder must be a matrix"),
         (lambda: orthogonality_chance_level(3), "rng must be a numpy.random.Generator"),
-        (lambda: orthogonality_chance_level(3, samples=1, rng=np.random.default_rng(0)), "samples must be at least 2"),
+        (lambda: orthogonality_chance_level(3, samples=1, rng=np.random.default_rng(0)), "samples must be >= 2"),
+        (lambda: orthogonality_chance_level(2, rng="0"), "rng must be a numpy.random.Generator or a seed"),
+        (lambda: orthogonality_chance_level(2, samples=True), "samples must be a whole number"),
+        (lambda: orthogonality_chance_level(1000, samples=10**6, rng=0), "samples = 1000000 needs 7.45e.03 GiB"),
+        (lambda: distance_to_orthogonality(np.eye(2), active=[1, 0]), "active must be a boolean array of length 2"),
+        (lambda: distance_to_orthogonality(np.eye(2), active=np.ma.array([True, True], mask=[0, 1])), "active must be"),
         (lambda: orthogonality_chance_level(-1), "latent_dim must be >= 0"),
     ],
 )

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from tests.cases import AT_THRESHOLD, CASES, DISTINCT, ONE_DOMINANT
 from theory.axes import collapse_probability, latent_activity, polarized_kl, polarized_relative_error
@@ -112,6 +112,26 @@ def test_collapse_probability_by_draws(epsilon):
         assert np.abs(collapse_probability(vae, moments.covariance, epsilon) - found).max() > 0.01
 
 
+@pytest.mark.parametrize("offset", [-9.0, 9.0])
+def test_the_probability_of_a_tail_keeps_its_digits_on_both_sides(offset):
+    # mu ~ N(offset, 1), Q = 1: P[mu^2 < 2 eps] = Phi(r - 9) - Phi(-r - 9), by the tail function of the normal law.
+    vae = LinearVAE([[1.0]], [[1.0]], [[1.0]], 0.5, mean=[0.0])
+    found = collapse_probability(vae, Moments(10, [offset], [[1.0]]), 0.5)
+    assert found[0] == pytest.approx(norm.sf(8.0) - norm.sf(10.0), rel=1e-10)
+
+
+def test_the_relative_error_far_from_the_threshold():
+    # t / l and 1 / log(l/t) at a ratio that no float holds, 10^310 and more
+    assert polarized_relative_error([1e300], 1e-300) == pytest.approx(0, abs=1e-300)
+    assert polarized_relative_error([np.nextafter(1.0, 2)], 1.0) == pytest.approx(-1 / np.finfo(float).eps, rel=1e-2)
+
+
+def test_a_latent_that_is_nearly_constant_has_an_order_parameter():
+    vae = LinearVAE([[1.0]], [[1.0]], [[1.0]], 0.5)
+    found = [latent_activity(vae, [[v]]).order_parameter[0] for v in (0.0, 1e-320, 1e-10, 1.0, 1e307)]
+    np.testing.assert_allclose(found, [0, 0, 1e-10, 0.5, 1], rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -120,6 +140,9 @@ def test_collapse_probability_by_draws(epsilon):
         (lambda: polarized_kl(*ordinary(), active=[1, 0, 1]), "active must be a boolean array of length 3"),
         (lambda: latent_activity(*ordinary(), threshold=-1.0), "threshold must be >= 0"),
         (lambda: collapse_probability(*ordinary(), -1.0), "epsilon must be >= 0"),
+        (lambda: latent_activity(None, np.eye(3)), "vae must be a LinearVAE, got None"),
+        (lambda: collapse_probability(*ordinary(), "0.1"), "epsilon must be numeric"),
+        (lambda: polarized_kl(LinearVAE([[1.0]], [[1e200]], [[1.0]], 0.5), [[1.0]]), "covariance must be smaller"),
         (lambda: latent_activity(ordinary()[0], np.eye(3)), "covariance must be 4 x 4"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -200,12 +201,79 @@ def test_a_plane_rotation_turns_the_first_axis_to_the_second():
     np.testing.assert_allclose(plane_rotation(2, 0.3) @ plane_rotation(2, 0.4), plane_rotation(2, 0.7), atol=1e-15)
 
 
+def in_high_precision(decoder, level, rotation, posterior):
+    """Half the truncated energy's bracket by its definition, at 60 digits, for the orthogonal matrix next to R."""
+    size = len(rotation)
+    with mp.workdps(60):
+        turn, weights = mp.matrix(rotation.tolist()), mp.matrix(decoder.tolist())
+        for _ in range(6):  # Newton's iteration, which squares the deviation from orthogonality
+            turn = turn * (3 * mp.eye(size) - turn.T * turn) / 2
+        precision = turn * (mp.eye(size) + weights.T * weights / mp.mpf(level)) * turn.T
+        covariance = precision**-1
+        total = mp.log(mp.det(covariance)) - size
+        for group in partition(posterior, size):
+            blocks = [mp.matrix([[m[int(i), int(j)] for j in group] for i in group]) for m in (precision, covariance)]
+            product = blocks[0] * blocks[1]
+            total += sum(product[i, i] for i in range(len(group))) - mp.log(mp.det(blocks[1]))
+        return float(total / 2)
+
+
+@pytest.mark.parametrize("posterior", ["diagonal", [[0], [1, 2]], [[0, 2], [1]]], ids=str)
+@pytest.mark.parametrize("angle", [1e-7, 1e-3, 0.5])
+def test_truncated_energy_of_precisions_that_span_twelve_decades(posterior, angle):
+    # An inverse of such a precision has four digits left.
+    level, basis = 0.3, orthogonal(4, np.random.default_rng(9))[:, :3]
+    decoder = basis * np.sqrt(level * np.array([1e12, 1e5, 2.0]))
+    rotation = plane_rotation(3, angle, 0, 1) @ plane_rotation(3, angle, 1, 2)
+    expected = 1.7 * in_high_precision(decoder, level, rotation, posterior)
+    found = rotation_energy(decoder, level / 1.7, 1.7, rotation, posterior=posterior, encoder="truncated")
+    # What rounding of the decoder itself, 1e-16 of its largest entry, does to a rotation by `angle`.
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [1e12, 1e30])
+def test_two_ways_to_the_truncated_energy_of_distant_precisions(ratio):
+    decoder = np.diag([np.sqrt(ratio - 1), 0.0])
+    for angle in (1e-8, 1e-3, 0.8):
+        found = rotation_energy(decoder, 1.0, 1.0, plane_rotation(2, angle), encoder="truncated")
+        expected = two_mode_rotation_energy(ratio, 1.0, angle, 1.0, encoder="truncated")
+        assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_two_modes_of_any_size():
+    # Only the ratio of the precisions counts, and the angle modulo half a turn.
+    expected = two_mode_rotation_energy(3.0, 1.0, 0.4, 1.0)
+    for unit in (1e-300, 1e300):
+        assert two_mode_rotation_energy(3 * unit, unit, 0.4, 1.0) == pytest.approx(expected, rel=1e-13)
+        assert rotation_curvature([3 * unit, unit], 1.0)[0, 1] == pytest.approx(4 / 3, rel=1e-13)
+    assert np.isfinite(two_mode_rotation_energy(3.0, 1.0, 1e308, 1.0))
+
+
+def test_a_rotation_is_taken_as_the_orthogonal_matrix_next_to_it():
+    rotation, decoder = plane_rotation(2, 0.3), np.diag([1e6, 1.0])
+    exact = rotation_energy(decoder, 1.0, 1.0, rotation, encoder="truncated")
+    assert rotation_energy(decoder, 1.0, 1.0, rotation * (1 + 3e-9), encoder="truncated") == pytest.approx(exact)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: plane_rotation(2, 0.1, 1, 1), "i and j must be two different latents"),
         (lambda: plane_rotation(2, 0.1, 0, 2), "i and j must be two different latents"),
         (lambda: plane_rotation(2, np.nan), "angle must be finite"),
+        (lambda: plane_rotation(2, np.array([1.0, 2.0])), "angle must be one number"),
+        (lambda: plane_rotation(2, 0.1, True, 0), "i must be a whole number"),
+        (lambda: plane_rotation(2**31, 0.1), "latent_dim = 2147483648 needs .* GiB"),
+        (lambda: rotate(None, np.eye(2)), "vae must be a LinearVAE, got None"),
+        (
+            lambda: rotation_energy(1e200 * np.eye(2), 1.0, 1.0, np.eye(2)),
+            "decoder.2 prior_variance .* must",
+        ),
+        (lambda: rotation_energy(np.eye(2), 1e-200, 1e-200, np.eye(2)), "beta . noise_variance / prior_variance must"),
+        (lambda: two_mode_rotation_energy(1e300, 1e-300, 0.1, 1.0), "precision_1 / precision_2 must be smaller"),
+        (lambda: two_mode_rotation_energy(3.0, 1.0, [0.1, np.inf], 1.0), "angle must be finite"),
+        (lambda: two_mode_rotation_energy(3.0, 1.0, 1 + 1j, 1.0), "angle must be real"),
+        (lambda: rotation_curvature([1e300, 1e-300], 1.0), "precisions must be smaller"),
         (lambda: rotation_energy(np.eye(2), 1.0, 1.0, 2 * np.eye(2)), "rotation must be orthogonal"),
         (lambda: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(3)), "rotation must be 2 x 2"),
         (lambda: rotation_energy(np.eye(2), 0.0, 1.0, np.eye(2)), "noise_variance must be > 0"),

@@ -71,6 +71,40 @@ def test_ties_leave_a_space():
     assert separate(opposite.covariance, opposite.lagged_covariance(2), 3).tied.any()
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("weak", [1.1e-4, 3e-4, 1e-3])
+def test_exact_ties_of_weak_factors(weak, seed):
+    # A factor of this share of the largest variance has a lag correlation with an error of up to 1e-16 / weak^2.
+    basis = orthogonal(4, np.random.default_rng(seed))[:, :3]
+    truth = TemporalModel(basis * [1.0, weak, 1.05 * weak], [0.9, 0.4, 0.4], 0.0)
+    found = separate(truth.covariance, truth.lagged_covariance(), 3, noise_variance=0.0)
+    np.testing.assert_array_equal(found.tied, [False, True, True])
+    apart = TemporalModel(truth.loading, [0.9, 0.4, 0.399], 0.0)
+    assert not separate(apart.covariance, apart.lagged_covariance(), 3, noise_variance=0.0).tied.any()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64])
+def test_a_lag_of_any_whole_type(kind):
+    truth = model()
+    _, data = truth.sample(300, 5)
+    np.testing.assert_array_equal(
+        separate_series(data, 3, lag=kind(2)).demixing, separate_series(data, 3, lag=2).demixing
+    )
+    np.testing.assert_array_equal(truth.lagged_covariance(kind(2)), truth.lagged_covariance(2))
+
+
+def test_a_series_far_from_zero_has_the_same_factors():
+    _, data = model().sample(2000, 6)
+    near, far = separate_series(data, 3), separate_series(data + 1e6, 3)
+    np.testing.assert_allclose(far.lag_correlations, near.lag_correlations, atol=1e-8)  # data are rounded to 1e-10
+
+
+def test_a_sample_takes_a_seed():
+    for first, second in zip(model().sample(4, 3), model().sample(4, np.random.default_rng(3)), strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert model().sample(0, 3)[1].shape == (0, 5)
+
+
 def test_without_correlation_in_time_nothing_is_told():
     truth = model(memory=np.zeros(3))
     found = separate(truth.covariance, truth.lagged_covariance(), 3)
@@ -158,6 +192,10 @@ def test_blind_to_what_misleads_a_vae():
         (lambda: TemporalModel(np.eye(2), [0.5], 0.1), "autocorrelations must have length 2"),
         (lambda: TemporalModel(np.eye(2), [0.5, 0.1], -0.1), "noise_variance must be >= 0"),
         (lambda: model().lagged_covariance(-1), "lag must be >= 0"),
+        (lambda: model().sample(3, None), "rng must be a numpy.random.Generator or a seed"),
+        (lambda: model().sample(2**40, 0), "n = 1099511627776 needs"),
+        (lambda: TemporalModel([[1e200]], [0.5], 0.1).lagged_covariance(), "loading must be smaller"),
+        (lambda: separate(np.eye(2), np.eye(2), 3, noise_variance="none"), "noise_variance must be numeric"),
         (lambda: separate(np.eye(2), np.eye(2), 2), "noise_variance must be given"),
         (lambda: separate(np.eye(2), np.eye(2), 3), "latent_dim must be at most the 2 data dimensions"),
         (lambda: separate(np.eye(2), np.eye(3), 1), "lagged_covariance must be 2 x 2"),
