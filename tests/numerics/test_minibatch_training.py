@@ -291,7 +291,7 @@ def test_noise_that_runs_to_zero_is_reported():
         ({"learning_rate": 0.0}, "learning_rate must be > 0"),
         ({"learning_rate": 1e3}, r"learning_rate must be small enough .* 1000\.0 overflowed"),
         ({"posterior": "mean field"}, "posterior must be"),
-        ({"rng": 3}, "rng must be a numpy.random.Generator"),
+        ({"rng": 3.0}, "rng must be a numpy.random.Generator or a seed"),
     ],
 )
 def test_misuse_is_named(changes, told):
