@@ -26,6 +26,7 @@ import numpy as np
 from theory import validation
 
 __all__ = [
+    "FORMAT",
     "Parser",
     "Report",
     "add_command",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 
+FORMAT = 1  # of the JSON that commands print and of the files that hold their results; raised when names change
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -57,7 +59,8 @@ class Report:
     Attributes
     ----------
     values : mapping
-        for `--json`: strings, numbers, arrays, dataclasses and nestings of them.
+        for `--json`, where `run` puts the entry "format" before them: strings, numbers, arrays, dataclasses and
+        nestings of them.
     text : str
         the same for people.
     failed : bool
@@ -102,7 +105,7 @@ def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return INTERRUPTED
     try:
-        print(to_json(report.values) if arguments.json else report.text, flush=True)
+        print(to_json({"format": FORMAT} | report.values) if arguments.json else report.text, flush=True)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # keep the interpreter's own flush quiet
         if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`

@@ -38,7 +38,7 @@ def test_text_or_json_to_stdout_and_exit_code(capsys):
     assert capsys.readouterr() == ("x is infinite\n", "")
     assert cli.run(parser, ["go", "--json"]) == 0
     output, errors = capsys.readouterr()
-    assert json.loads(output) == {"x": "inf"} and errors == ""
+    assert json.loads(output) == {"format": cli.FORMAT, "x": "inf"} and errors == ""
 
 
 def test_a_failed_check_is_printed_and_exits_with_one(capsys):
