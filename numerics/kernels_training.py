@@ -45,6 +45,7 @@ __all__ = [
     "GRADIENT_DESCENT",
     "MAX_STEPS",
     "NOT_RUN",
+    "OVERFLOWED",
     "STALLED",
     "descend",
     "descend_all",
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
-NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED = -1, 0, 1, 2, 3  # why it ended
+NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why it ended
 
 # A learned noise below this has run to zero: rounding of terms of order 1/s2 would move the loss by 1e-10 nats.
 LOG_NOISE_FLOOR = math.log(1e-6)
@@ -321,6 +322,8 @@ def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned):
         return GRADIENT
     if noise_learned > 0 and log_noise < LOG_NOISE_FLOOR:
         return DIVERGED
+    if not norm < np.inf:
+        return OVERFLOWED
     return MAX_STEPS if step >= max_steps else NOT_RUN
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from numba import get_num_threads
 
 from numerics import kernels_training as kernels
-from numerics.problem import Problem, pack, pose
-from numerics.training import ENDS, OVERFLOW, TrainingRun, generator
+from numerics.ending import OVERFLOWED, ending
+from numerics.problem import BLAS, Problem, pack, pose
+from numerics.training import TrainingRun, generator, overflowed
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
@@ -63,8 +64,9 @@ def train_minibatch(
     learning_rate : float > 0
         of Adam, constant.
     rng : numpy.random.Generator, optional
-        source of start, order and noise; `None` means `numpy.random.default_rng(0)`. The run depends on nothing else,
-        in particular not on the number of threads.
+        source of start, order and noise; `None` means `numpy.random.default_rng(0)`. On one machine history and model
+        have the same bits on any number of threads; `loss` and `gradient_norm` agree to rounding, since the covariance
+        of all of the data is a product that the threads of a library share.
 
     Returns
     -------
@@ -94,11 +96,13 @@ def train_minibatch(
     batch_size = min(batch_size, len(data))
     learning_rate, rng = validation.positive("learning_rate", learning_rate), generator(rng)
 
-    unit = float(np.trace(moments.covariance)) / len(moments.mean) or 1.0
-    scaled = np.ascontiguousarray(data - moments.mean) / np.sqrt(unit)
+    # What the steps see comes from sums without the linear algebra library, whose bits depend on its threads.
+    centred = np.ascontiguousarray(data - moments.mean)
+    unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
+    scaled = centred / np.sqrt(unit)
     mask = _mask(problem)
     theta, gradient, first, second = (kernels.zeros(len(mask)) for _ in range(4))
-    theta[:] = _start(problem, unit, rng)
+    theta[:] = _start(problem, unit, noise_variance, rng)
     history, step, diverged = np.empty(steps), 0, False
     get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
@@ -111,8 +115,10 @@ def train_minibatch(
         diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
         if diverged:
             break
-    if not (np.isfinite(theta).all() and np.abs(theta[2 * len(moments.mean) * problem.latent_dim :]).max() < OVERFLOW):
-        raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
+    end = kernels.DIVERGED if diverged else kernels.MAX_STEPS
+    stopped = ending(end, history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim)
+    if stopped == OVERFLOWED:
+        raise overflowed("adam", learning_rate, beta)
     vae = _vae(theta, problem, unit)
     loss, norm = _exact(vae, problem, weights)
     return TrainingRun(
@@ -121,18 +127,22 @@ def train_minibatch(
         history=history[:step] + len(moments.mean) / 2 * np.log(unit),
         gradient_norm=norm,
         steps=step,
-        stopped=ENDS[kernels.DIVERGED if diverged else kernels.MAX_STEPS],
+        stopped=stopped,
     )
 
 
-def _start(problem: Problem, unit: float, rng: np.random.Generator) -> np.ndarray:
-    """Random parameters of order one, as `train` draws them but for the coordinates: the encoder's are not whitened."""
+def _start(problem: Problem, unit: float, noise_variance: float | str, rng: np.random.Generator) -> np.ndarray:
+    """Random parameters of order one, as `train` draws them but for the coordinates: the encoder's are not whitened.
+
+    A learned log noise starts at zero, since the unit is the mean variance.
+    """
     shape = (problem.latent_dim, len(problem.roots))
     decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[1])
     triangle = 0.3 * rng.standard_normal(shape[0] ** 2) * problem.mask[2 * decoder.size : -1]
     if problem.decoder is not None:
         decoder = problem.decoder.T / np.sqrt(unit)
-    return np.concatenate([decoder.ravel(), encoder.ravel(), triangle, [np.log(problem.noise * problem.unit / unit)]])
+    log_noise = 0.0 if problem.mask[-1] else np.log(noise_variance / unit)
+    return np.concatenate([decoder.ravel(), encoder.ravel(), triangle, [log_noise]])
 
 
 def _mask(problem: Problem) -> np.ndarray:
@@ -142,6 +152,7 @@ def _mask(problem: Problem) -> np.ndarray:
     return mask
 
 
+@BLAS.wrap(limits=1, user_api="blas")
 def _vae(theta: np.ndarray, problem: Problem, unit: float) -> LinearVAE:
     """The model that parameters stand for, in the units of the data."""
     decoder, encoder, factor = problem.unpack(theta)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from numerics import kernels_training as kernels
+from numerics.ending import ending
 from numerics.problem import Problem
-from numerics.training import ENDS
 from theory.groups import Weights
 
 __all__ = ["Pending"]
@@ -26,7 +26,7 @@ class Pending:
 
     def __init__(self, problem: Problem, keys: list[tuple[tuple, int]], starts: Mapping[int, np.ndarray]):
         count = len(keys)
-        self.keys = keys
+        self.keys, self.problem = keys, problem
         self.thetas = np.array([starts[seed] for _, seed in keys]).reshape(count, len(problem.mask))
         self.weights = np.array([weights for weights, _ in keys]).reshape(count, 4)
         self.offsets = [problem.loss_offset(Weights(*weights)) for weights, _ in keys]
@@ -46,9 +46,13 @@ class Pending:
                 "loss": float(self.losses[run] + self.offsets[run]),
                 "gradient_norm": float(self.norms[run]),
                 "steps": int(self.steps[run]),
-                "stopped": ENDS[self.ends[run]],
+                "stopped": self._ending(run),
                 "parameters": self.thetas[run],
             }
             for run in range(len(self.keys))[part]
             if self.ends[run] != kernels.NOT_RUN
         }
+
+    def _ending(self, run: int) -> str:
+        numbers = self.losses[run], self.norms[run], self.thetas[run]
+        return ending(self.ends[run], *numbers, self.problem.mask, self.problem.latent_dim)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from numerics import kernels_training as kernels
 from theory import validation
@@ -21,6 +22,8 @@ from theory.partition import partition, partition_mask
 
 __all__ = ["Problem", "pack", "pose"]
 
+# Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
+BLAS = ThreadpoolController()
 KICK = 1e-3  # in training coordinates, for each parameter
 
 
@@ -109,6 +112,7 @@ class Problem:
         loss, gradient = self.value_and_gradient(theta, weights)
         return loss, float(np.linalg.norm(gradient))
 
+    @BLAS.wrap(limits=1, user_api="blas")
     def vae(self, theta: np.ndarray) -> LinearVAE:
         """The model that parameters stand for, in the units and axes of the data."""
         decoder, encoder, factor = self.unpack(theta)
@@ -129,8 +133,12 @@ def pack(decoder: np.ndarray, encoder: np.ndarray, factor: np.ndarray, log_noise
     return np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [log_noise]])
 
 
+@BLAS.wrap(limits=1, user_api="blas")
 def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="diagonal", prior=None) -> Problem:
-    """Check the arguments that say what is trained, and go over to training coordinates."""
+    """Check the arguments that say what is trained, and go over to training coordinates.
+
+    By one thread of the linear algebra, as `Problem.vae`: so a run has the same bits on any number of threads.
+    """
     moments = as_moments(covariance)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
     latent_dim = validation.count("latent_dim", latent_dim)
@@ -141,7 +149,7 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     for number, group in enumerate(partition(groups, latent_dim, "groups")):
         labels[group] = number
     eigenvalues, axes = np.linalg.eigh(symmetric)
-    eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), axes[:, ::-1]
+    eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), np.ascontiguousarray(axes[:, ::-1])
     unit = float(eigenvalues.max(initial=0.0)) or 1.0
     noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
     learned = noise == "learned"

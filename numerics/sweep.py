@@ -17,10 +17,11 @@ from numba import get_num_threads, parallel_chunksize
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
+from numerics.ending import NOT_RUN
 from numerics.pending import Pending
 from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
-from numerics.training import BLAS, ENDS, as_weights, descent_settings
+from numerics.training import BLAS, as_weights, descent_settings
 from numerics.workers import collect, descend_batch
 from theory import validation
 from theory.groups import Weights
@@ -74,7 +75,7 @@ class Sweep:
         ValueError
             if that run did not finish because the sweep ended early.
         """
-        if self.stopped[beta_index, seed_index] == ENDS[kernels.NOT_RUN]:
+        if self.stopped[beta_index, seed_index] == NOT_RUN:
             raise ValueError(
                 f"the run of beta {self.betas[beta_index]} and seed {self.seeds[seed_index]} did not finish"
             )
@@ -185,7 +186,7 @@ def sweep(
             raise
         interrupted, failure = True, f"{type(error).__name__}: {error}"
 
-    unfinished = {"loss": np.nan, "gradient_norm": np.nan, "steps": 0, "stopped": ENDS[kernels.NOT_RUN]}
+    unfinished = {"loss": np.nan, "gradient_norm": np.nan, "steps": 0, "stopped": NOT_RUN}
     runs = [done.get(key, unfinished | {"parameters": starts[key[1]]}) for key in keys]
 
     def column(name: str, kind) -> np.ndarray:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from numerics import kernels_training as kernels
 from numerics.alternation import alternate
 from numerics.elimination import eliminate
-from numerics.problem import Problem, pose
+from numerics.ending import OVERFLOWED, ending
+from numerics.problem import BLAS, Problem, pose
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE
@@ -35,16 +35,6 @@ HALF_SOLVED = {
     "accelerated_em": partial(alternate, rotate=True, accelerate=True),
 }
 METHODS = (*DESCENTS, *HALF_SOLVED, "auto")
-# Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
-BLAS = ThreadpoolController()
-OVERFLOW = 300.0  # an exponent beyond which exp(2 x) soon leaves float64; only Adam takes steps that nothing checks
-ENDS = {
-    kernels.NOT_RUN: "not run",
-    kernels.GRADIENT: "gradient",
-    kernels.MAX_STEPS: "max_steps",
-    kernels.STALLED: "stalled",
-    kernels.DIVERGED: "diverged",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,20 +162,24 @@ def train(
     else:
         with BLAS.limit(limits=1, user_api="blas"):
             steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
-    if method == "adam" and not np.abs(theta[problem.mask > 0]).max(initial=0.0) < OVERFLOW:
-        raise ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
-    if not (np.isfinite(theta).all() and theta[problem.mask > 0].max(initial=0.0) < OVERFLOW):
-        raise ValueError(
-            f"beta must leave the loss a lower bound, parameters overflowed with {beta!r}; raise its weights"
-        )
+    stopped = ending(end, loss, norm, theta, problem.mask, problem.latent_dim)
+    if stopped == OVERFLOWED:
+        raise overflowed(method, learning_rate, beta)
     return TrainingRun(
         vae=problem.vae(theta),
         loss=float(loss + problem.loss_offset(weights)),
         history=history[: steps + 1] + problem.loss_offset(weights),
         gradient_norm=float(norm),
         steps=int(steps),
-        stopped=ENDS[end],
+        stopped=stopped,
     )
+
+
+def overflowed(method: str, learning_rate: float, beta: float | Weights) -> ValueError:
+    """The error to raise for a run whose numbers left the range of double precision."""
+    if method == "adam":  # the only one whose steps nothing checks
+        return ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
+    return ValueError(f"beta must leave the loss a lower bound, parameters overflowed with {beta!r}; raise its weights")
 
 
 def descent_settings(method, learning_rate, gradient_tolerance, max_steps) -> tuple[int, float, float, int]:

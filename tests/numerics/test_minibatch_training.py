@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numba
 import numpy as np
@@ -13,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from numerics import kernels_training as kernels
 from numerics import train, train_minibatch
-from numerics.minibatch_training import BLOCK, _blocks, ahead
+from numerics.minibatch_training import BLOCK, _blocks, _start, ahead
+from numerics.problem import pose
 from theory import Moments, elbo_terms, optimum
 from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
@@ -187,9 +189,36 @@ def test_a_seed_repeats_a_run_on_any_number_of_threads():
             runs.append(train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(7)))
     numba.set_num_threads(threads)
     np.testing.assert_array_equal(runs[0].history, runs[1].history)
-    np.testing.assert_array_equal(runs[0].vae.encoder, runs[1].vae.encoder)
+    for name in ("decoder", "encoder", "posterior_covariance", "noise_variance", "mean"):
+        np.testing.assert_array_equal(getattr(runs[0].vae, name), getattr(runs[1].vae, name))
+    assert runs[0].loss == pytest.approx(runs[1].loss, rel=1e-13)  # of the covariance, which a library adds up
     other = train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(8))
     assert other.history[0] != runs[0].history[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_learned_noise_starts_at_the_mean_variance_exactly(seed):
+    """At log noise 0 in its own unit, whatever the eigenvalues of the covariance sum to on this machine."""
+    data = np.random.default_rng(seed).standard_normal((40, 300))
+    start = train_minibatch(data, 0, beta=1.0, steps=0)
+    centred = data - data.mean(axis=0)
+    assert start.vae.noise_variance == pytest.approx(np.mean(centred**2), rel=1e-14)
+    problem = pose(Moments.of(data), 0, "learned", None, "diagonal")
+    assert _start(problem, 1.7, "learned", np.random.default_rng(0))[-1] == 0.0
+
+
+def test_the_steps_do_not_see_the_linear_algebra_library(monkeypatch):
+    """The same steps where the covariance, a product that it makes, comes out with another rounding."""
+    data, options = observations(), {"beta": BETA, "steps": 30}
+    run = train_minibatch(data, 2, **options)
+    whole = Moments.of
+    monkeypatch.setattr(
+        Moments, "of", lambda data: replace(made := whole(data), covariance=made.covariance * (1 + 1e-9))
+    )
+    other = train_minibatch(data, 2, **options)
+    np.testing.assert_array_equal(run.history, other.history)
+    np.testing.assert_array_equal(run.vae.decoder, other.vae.decoder)
+    assert run.loss != other.loss
 
 
 def test_kernels_from_the_cache_find_threads_to_call(tmp_path):

@@ -59,7 +59,8 @@ def test_curve_keeps_the_shape_of_betas_and_survives_chunking(monkeypatch):
     monkeypatch.setattr("theory.inference.path.CHUNK", 30)
     parts = inference_error_curve(truth, betas.reshape(3, 4))
     for name in CRITERIA:
-        assert np.array_equal(getattr(parts, name).ravel(), getattr(whole, name)), name
+        # to rounding: a library may add up the rows of a product differently when there are fewer of them
+        np.testing.assert_allclose(getattr(parts, name).ravel(), getattr(whole, name), rtol=1e-13, err_msg=name)
     assert inference_error_curve(truth, 2.0).forward_kl.shape == ()
     assert inference_error_curve(truth, []).forward_kl.shape == (0,)
 

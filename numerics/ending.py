@@ -1,0 +1,47 @@
+"""Why a training run ended, in one word: the same check for one run, for the runs of a sweep and for batches of data.
+
+The kernels say why they stopped. What the last numbers show is added here: a run whose parameters or loss left the
+range of double precision has reached nothing, whatever its kernel says.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numerics import kernels_training as kernels
+
+__all__ = ["NOT_RUN", "OVERFLOWED", "ending"]
+
+NOT_RUN, OVERFLOWED = "not run", "overflowed"
+WORDS = {
+    kernels.NOT_RUN: NOT_RUN,
+    kernels.OVERFLOWED: OVERFLOWED,
+    kernels.GRADIENT: "gradient",
+    kernels.MAX_STEPS: "max_steps",
+    kernels.STALLED: "stalled",
+    kernels.DIVERGED: "diverged",
+}
+LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) soon leaves float64
+
+
+def ending(end: int, loss: float, gradient_norm: float, theta: np.ndarray, mask: np.ndarray, latent_dim: int) -> str:
+    """The word for why a run ended: one of `WORDS`, or "overflowed" where its numbers mean nothing.
+
+    Parameters
+    ----------
+    end : int
+        what the kernel said.
+    loss, gradient_norm : float
+        at the end, as the kernel computed them.
+    theta, mask : (2 D K + K K + 1,) arrays
+        the parameters at the end, and which of them were learned.
+    latent_dim : int
+        K.
+    """
+    if end == kernels.NOT_RUN:
+        return NOT_RUN
+    exponents = np.append(np.arange(len(theta) - 1 - latent_dim**2, len(theta) - 1, latent_dim + 1), len(theta) - 1)
+    exponents = exponents[mask[exponents] > 0]
+    within = np.abs(theta[exponents]).max(initial=0.0) < LARGEST_EXPONENT
+    finite = np.isfinite(loss) and np.isfinite(gradient_norm) and np.isfinite(theta).all()
+    return WORDS[end] if finite and within else OVERFLOWED
