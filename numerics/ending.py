@@ -10,7 +10,7 @@ import numpy as np
 
 from numerics import kernels_training as kernels
 
-__all__ = ["NOT_RUN", "OVERFLOWED", "ending"]
+__all__ = ["FINISHED", "NOT_RUN", "OVERFLOWED", "ending"]
 
 NOT_RUN, OVERFLOWED = "not run", "overflowed"
 WORDS = {
@@ -21,6 +21,7 @@ WORDS = {
     kernels.STALLED: "stalled",
     kernels.DIVERGED: "diverged",
 }
+FINISHED = frozenset(WORDS.values()) - {NOT_RUN, OVERFLOWED}  # with numbers that mean something
 LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) soon leaves float64
 
 

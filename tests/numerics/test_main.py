@@ -10,7 +10,7 @@ import pytest
 
 import numerics.__main__ as door
 from numerics.__main__ import main
-from theory import LinearVAE, elbo_terms, inference, optimum
+from theory import LinearVAE, cli, elbo_terms, inference, optimum
 
 SPECTRUM = "4,2.5,1.2,.6,.3"
 COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
@@ -108,7 +108,8 @@ def test_train_saves_the_model(capsys, tmp_path):
     with np.load(file) as saved:
         assert np.array_equal(saved["decoder"], found["vae"]["decoder"])
         assert len(saved["history"]) == found["steps"] + 1
-        assert set(saved) == {"decoder", "encoder", "posterior_covariance", "noise_variance", "history"}
+        assert set(saved) == {"decoder", "encoder", "posterior_covariance", "noise_variance", "history", "format"}
+        assert saved["format"] == cli.FORMAT
 
 
 def test_train_on_data(capsys, tmp_path):
@@ -210,10 +211,10 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
         (["train", "--latent-dim", "2", "--data", "digits", "--eigenvalues", "2,1"], "not allowed with"),
         (["sweep", "--latent-dim", "2"], "--betas"),
         (["sweep", "--latent-dim", "2", "--betas", "0,1"], "--betas must be > 0"),
-        (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be at least 1"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be >= 1, got 0"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--out", "runs.npz"], "name it runs.csv"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--resume", "runs.csv"], "name it runs.jsonl"),
-        (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be at least 1, got 0"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be >= 1, got 0"),
         (["dance"], "invalid choice"),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_full_disk_under_stdout_is_one_line():
             cwd=Path(__file__).parents[2],
             check=False,
         )
-    assert (run.returncode, run.stderr) == (2, "door: error: No space left on device\n")
+    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
 
 
 def test_a_reader_that_stops_early_is_no_error():

@@ -191,7 +191,9 @@ def test_inference(json_of, command):
     argv = ["inference", *TRUTH, "--beta", "0.5,1,2"]
     printed = json_of(*argv)
     errors = theory.inference_error_curve(theory.GenerativeModel(LOADING, 0.05), [0.5, 1, 2])
-    assert printed == {"format": theory.cli.FORMAT, "beta": [0.5, 1, 2]} | {name: getattr(errors, name).tolist() for name in CRITERIA}
+    assert printed == {"format": theory.cli.FORMAT, "beta": [0.5, 1, 2]} | {
+        name: getattr(errors, name).tolist() for name in CRITERIA
+    }
     table = rows(command(*argv))
     assert table[0] == ["beta", *CRITERIA] and len(table) == 4
     np.testing.assert_allclose(numbers(table[2]), [1, *(getattr(errors, name)[1] for name in CRITERIA)], rtol=1e-5)
