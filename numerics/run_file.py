@@ -86,8 +86,6 @@ class RunFile:
     def append(self, runs: Mapping[tuple, Mapping]) -> None:
         """Add those of the runs that are not in the file yet and that would be taken from there: that finished."""
         new = {key: run for key, run in runs.items() if key not in self.runs and run["stopped"] in FINISHED}
-        if not new:
-            return
         text = b"".join(_line({**run, "parameters": _encode(run["parameters"])}) for run in new.values())
         with output.naming(self.path), open(self.path, "a+b", opener=_only_if_there) as opened:
             opened.seek(-1, os.SEEK_END)
