@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
-from theory.model import LinearVAE, as_moments
+from theory.model import LinearVAE, as_moments, linear_vae
 
 __all__ = ["active_count"]
 
@@ -26,10 +26,16 @@ def active_count(vae: LinearVAE, covariance, threshold: float = 1e-6) -> int:
     Returns
     -------
     int
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit.
     """
-    covariance = validation.symmetric_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    vae, threshold = linear_vae("vae", vae), validation.positive("threshold", threshold)
+    covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     root = np.linalg.cholesky(vae.posterior_covariance)
     whitened = np.linalg.solve(root, vae.encoder)
     signal = whitened @ covariance @ whitened.T
     information = np.log1p(np.maximum(np.linalg.eigvalsh((signal + signal.T) / 2), 0.0)) / 2
-    return int(np.count_nonzero(information > validation.positive("threshold", threshold)))
+    return int(np.count_nonzero(information > threshold))

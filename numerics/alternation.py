@@ -37,9 +37,7 @@ from numerics import kernels_training as kernels
 from numerics.problem import Problem, pack
 from theory.groups import Weights
 
-__all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder", "with_best_encoder"]
-
-LEAST_NOISE = math.exp(kernels.LOG_NOISE_FLOOR) / 2  # of a round; a run that gets there ends as diverged
+__all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder", "least_noise", "with_best_encoder"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +78,23 @@ class Encoder:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What the halves of a round need: the data, beta, and which of decoder and noise are learned."""
+    """What the halves of a round need: the data, beta, and which of decoder and noise are learned, the least noise."""
 
     roots: np.ndarray
     beta: float
     decoder_learned: bool
     noise_learned: bool
+    least_noise: float
+
+    @classmethod
+    def of(cls, problem: Problem, weights: Weights) -> Setting:
+        learned = problem.decoder is None, bool(problem.mask[-1])
+        return cls(problem.roots, weights.mutual_information, *learned, least_noise(problem, weights))
+
+
+def least_noise(problem: Problem, weights: Weights) -> float:
+    """A noise so small that a round which asks for less ends the run."""
+    return math.exp(problem.noise_floor(weights)) / 2
 
 
 def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) -> Decoder:
@@ -108,7 +117,7 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
         distortion = variance - np.sum(weights**2)
     else:
         distortion = variance - 2 * np.sum(weights * image) + np.sum((weights @ code) * weights)
-    return Decoder(weights, math.log(max(distortion / len(image), LEAST_NOISE)))
+    return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)))
 
 
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
@@ -165,18 +174,18 @@ def alternate(
     rotate, accelerate : bool
         whether to expand the model and turn latents to the principal axes, and whether to do so with momentum.
     """
-    setting = Setting(problem.roots, weights.mutual_information, problem.decoder is None, bool(problem.mask[-1]))
-    family = _stack(problem.family)
+    setting = Setting.of(problem, weights)
+    family, floor = _stack(problem.family), problem.noise_floor(weights)
     together = [np.arange(problem.latent_dim)[np.newaxis]] if rotate else family
     step, settled, point = 0, math.inf, _unpack(theta, problem, weights)
     history[0], norm, last, momentum = point.loss, point.gradient_norm, None, 1.0
     while True:
         log_noise = point.decoder.log_noise
-        end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1])
+        end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1], floor)
         if end != kernels.NOT_RUN and step > 0:
             theta[:] = _pack(point.decoder, setting, family, rotate)
             _, norm = problem.measure(theta, weights)
-            end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1])
+            end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1], floor)
         if end == kernels.GRADIENT and step < max_steps and point.loss < settled - 10 * _rounding(point, setting):
             settled, last, momentum, end = point.loss, None, 1.0, kernels.NOT_RUN
             point = _unpack(theta + problem.kick, problem, weights)
@@ -190,7 +199,7 @@ def alternate(
                 momentum = 1.0
             previous, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum * momentum)) / 2
             ahead = new.ahead(last, (previous - 1) / momentum)
-            if ahead.log_noise > kernels.LOG_NOISE_FLOOR:
+            if ahead.log_noise > floor:
                 trial = best_encoder(ahead, setting, together)
         if trial is None or not trial.loss <= point.loss + _rounding(point, setting):
             momentum, trial = 1.0, best_encoder(new, setting, together)
@@ -200,7 +209,7 @@ def alternate(
 
 def with_best_encoder(problem: Problem, theta: np.ndarray, weights: Weights) -> np.ndarray:
     """Parameters with the decoder and noise of `theta` and the best encoder of these."""
-    setting = Setting(problem.roots, weights.mutual_information, problem.decoder is None, bool(problem.mask[-1]))
+    setting = Setting.of(problem, weights)
     decoder = Decoder(problem.unpack(theta)[0], float(theta[-1]))
     return _pack(decoder, setting, _stack(problem.family), rotate=False)
 

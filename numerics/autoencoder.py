@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numerics.problem import COPIES, FURTHEST_UNIT, in_range, latent_count
 from theory import validation
 from theory.model import as_moments
 
@@ -77,10 +78,14 @@ def train_autoencoder(
         for arguments that do not fit.
     """
     covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance)
-    latent_dim = validation.count("latent_dim", latent_dim)
+    in_range("covariance", covariance, "in size; give the data another unit", furthest=FURTHEST_UNIT)
+    latent_dim = latent_count(latent_dim, len(covariance))
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps)
-    seeds = range(validation.count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
+    if np.iterable(seeds):
+        seeds = [validation.seed("seeds", seed) for seed in validation.sequence("seeds", seeds, minimum=0)]
+    else:
+        seeds = range(validation.count("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1)))
     unit = float(np.linalg.eigvalsh(covariance).max(initial=0.0)) or 1.0
     scaled, data_dim = covariance / unit, len(covariance)
 

@@ -34,7 +34,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from theory import validation
-from theory.model import LinearVAE, as_moments, mean_offset
+from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
 from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["Certificate", "certify"]
@@ -120,7 +120,10 @@ def certify(
     -----
     Exact, for any data. Necessary conditions only: that a minimum is the global one is what the theory adds.
     """
+    vae = linear_vae("vae", vae)
     beta = validation.positive("beta", beta)
+    learned_decoder = validation.flag("learned_decoder", learned_decoder)
+    learned_noise = validation.flag("learned_noise", learned_noise)
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     if not vae.belongs_to(posterior):

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from numerics import kernels_training as kernels
-from numerics.alternation import LEAST_NOISE, with_best_encoder
+from numerics.alternation import least_noise, with_best_encoder
 from numerics.problem import Problem
 from theory.groups import Weights
 
@@ -55,15 +55,17 @@ class Profile:
     log_noise: float
 
 
-def profile(whitened: np.ndarray, factor: np.ndarray, roots: np.ndarray, beta: float, log_noise=None) -> Profile:
-    """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise is eliminated unless it is given."""
+def profile(
+    whitened: np.ndarray, factor: np.ndarray, roots: np.ndarray, beta: float, log_noise=None, least=0.0
+) -> Profile:
+    """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise, if not given, is eliminated."""
     rows, latent_dim = whitened.shape
     code = whitened.T @ whitened + factor @ factor.T
     image = roots[:, np.newaxis] * whitened
     decoder = np.linalg.solve(code, image.T).T
     distortion = roots @ roots - np.sum(decoder * image)
     if log_noise is None:
-        log_noise = math.log(max(distortion / rows, LEAST_NOISE))
+        log_noise = math.log(max(distortion / rows, least))
     noise, diagonal = math.exp(log_noise), np.diagonal(factor)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(diagonal).sum()
     slope = decoder.T @ decoder / noise + beta * np.eye(latent_dim)
@@ -105,20 +107,21 @@ def eliminate(
     size = problem.roots.size * problem.latent_dim
     free = size + np.flatnonzero(problem.mask[size:-1])
     held = None if problem.mask[-1] else float(theta[-1])
+    floor, least = problem.noise_floor(weights), least_noise(problem, weights)
     step, settled, norm = 0, math.inf, math.inf
 
     def evaluate(parameters):
         nonlocal norm
         theta[free] = parameters
         _, whitened, factor = problem.unpack(theta)
-        point = profile(whitened, factor, problem.roots, weights.mutual_information, held)
+        point = profile(whitened, factor, problem.roots, weights.mutual_information, held, least)
         theta[:size], theta[-1] = point.decoder.T.ravel(), point.log_noise
         gradient = np.concatenate([point.to_encoder.T.ravel(), point.to_triangle.ravel()])[free - size]
         norm = float(np.linalg.norm(gradient))
         return point.loss, gradient
 
     def judge():
-        return kernels.verdict(step, max_steps, norm, tolerance, theta[-1], problem.mask[-1])
+        return kernels.verdict(step, max_steps, norm, tolerance, theta[-1], problem.mask[-1], floor)
 
     def after_step(intermediate_result):
         nonlocal step

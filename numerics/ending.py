@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from numerics import kernels_training as kernels
+from numerics.problem import Problem
+from theory.groups import Weights
 
-__all__ = ["FINISHED", "NOT_RUN", "OVERFLOWED", "ending"]
+__all__ = ["FINISHED", "NOT_RUN", "OVERFLOWED", "ending", "overflowed"]
 
 NOT_RUN, OVERFLOWED = "not run", "overflowed"
 WORDS = {
@@ -25,8 +27,11 @@ FINISHED = frozenset(WORDS.values()) - {NOT_RUN, OVERFLOWED}  # with numbers tha
 LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) soon leaves float64
 
 
-def ending(end: int, loss: float, gradient_norm: float, theta: np.ndarray, mask: np.ndarray, latent_dim: int) -> str:
-    """The word for why a run ended: one of `WORDS`, or "overflowed" where its numbers mean nothing.
+def ending(end: int, loss: float, gradient_norm: float, theta: np.ndarray, problem: Problem, weights: Weights) -> str:
+    """The word for why a run ended: one of `WORDS`.
+
+    "overflowed" where its numbers mean nothing; "diverged" where the loss is known to have no lower bound, so that it
+    is no merit of the steps, and no lack of them, where the run came to.
 
     Parameters
     ----------
@@ -34,15 +39,21 @@ def ending(end: int, loss: float, gradient_norm: float, theta: np.ndarray, mask:
         what the kernel said.
     loss, gradient_norm : float
         at the end, as the kernel computed them.
-    theta, mask : (2 D K + K K + 1,) arrays
-        the parameters at the end, and which of them were learned.
-    latent_dim : int
-        K.
+    theta : (2 D K + K K + 1,) array
+        the parameters at the end.
+    problem, weights : Problem, Weights
+        what was trained.
     """
     if end == kernels.NOT_RUN:
         return NOT_RUN
+    if overflowed(loss, gradient_norm, theta, problem.mask, problem.latent_dim):
+        return OVERFLOWED
+    return WORDS[kernels.DIVERGED if problem.unbounded(weights) else end]
+
+
+def overflowed(loss: float, gradient_norm: float, theta: np.ndarray, mask: np.ndarray, latent_dim: int) -> bool:
+    """Whether a number is none, or a learned parameter that enters as an exponential is beyond what that can hold."""
     exponents = np.append(np.arange(len(theta) - 1 - latent_dim**2, len(theta) - 1, latent_dim + 1), len(theta) - 1)
-    exponents = exponents[mask[exponents] > 0]
-    within = np.abs(theta[exponents]).max(initial=0.0) < LARGEST_EXPONENT
-    finite = np.isfinite(loss) and np.isfinite(gradient_norm) and np.isfinite(theta).all()
-    return WORDS[end] if finite and within else OVERFLOWED
+    learned = exponents[mask[exponents] > 0]
+    within = np.abs(theta[learned]).max(initial=0.0) < LARGEST_EXPONENT
+    return not (within and np.isfinite(loss) and np.isfinite(gradient_norm) and np.isfinite(theta).all())

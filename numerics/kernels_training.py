@@ -51,6 +51,7 @@ __all__ = [
     "descend_all",
     "sampled_adam",
     "sampled_value_and_gradient",
+    "unbounded",
     "value_and_gradient",
     "views",
 ]
@@ -58,8 +59,8 @@ __all__ = [
 ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
 NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why it ended
 
-# A learned noise below this has run to zero: rounding of terms of order 1/s2 would move the loss by 1e-10 nats.
-LOG_NOISE_FLOOR = math.log(1e-6)
+# Where a learned noise that runs to zero is stopped: if the loss is known to have no lower bound, and if it is not.
+LOG_NOISE_FLOOR, LOG_NOISE_RESOLVED = math.log(1e-6), math.log(1e-18)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 LINE_SEARCH_STEPS = 60
 THREAD_WORK = 2**21  # multiplications from which on a second thread pays, which takes some microseconds to come
@@ -316,11 +317,35 @@ def copy(x, out):
 
 
 @njit(cache=True, error_model="numpy")
-def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned):
+def unbounded(roots, latent_dim, objective, mask):
+    """Whether a learned noise and a learned decoder are known to leave the loss without a lower bound.
+
+    As s2 goes to zero after exact reconstruction, (D/2) log s2 is gained and (w_I r/2) log(1/s2) paid, for r codes that
+    shrink with s2, one for each direction in which the data vary, while the covariance of all codes stays the identity.
+    """
+    rank = 0
+    for root in roots:
+        rank += root > 0
+    learned = mask[-1] > 0 and mask[0] > 0
+    return learned and rank <= latent_dim and objective[0][0] * rank < roots.size
+
+
+@njit(cache=True, error_model="numpy")
+def noise_floor(roots, latent_dim, objective, mask):
+    """The log noise below which a descent that learns it ends.
+
+    A loss that has a minimum may have it at any noise, so only the resolution of double precision sets an end: below
+    it, terms of order 1/s2 are rounding. Where the loss is known to fall for ever, nothing is missed above it.
+    """
+    return LOG_NOISE_FLOOR if unbounded(roots, latent_dim, objective, mask) else LOG_NOISE_RESOLVED
+
+
+@njit(cache=True, error_model="numpy")
+def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned, floor=LOG_NOISE_FLOOR):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= tolerance:
         return GRADIENT
-    if noise_learned > 0 and log_noise < LOG_NOISE_FLOOR:
+    if noise_learned > 0 and log_noise < floor:
         return DIVERGED
     if not norm < np.inf:
         return OVERFLOWED
@@ -343,6 +368,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
     only if a kick leads back to the same loss.
     """
     size, step, momentum, settled = len(theta), 0, 1.0, np.inf
+    floor = noise_floor(roots, latent_dim, objective, mask)
     work = np.zeros((5, latent_dim, latent_dim))
     at, slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
     tried, new_slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
@@ -355,7 +381,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
         rounding = rounding_error(ahead, roots, loss)
-        end = verdict(step, max_steps, norm, tolerance, ahead[-1], mask[-1])
+        end = verdict(step, max_steps, norm, tolerance, ahead[-1], mask[-1], floor)
         if end == GRADIENT and loss < settled - 10 * rounding and step < max_steps:
             settled, momentum, end = loss, 1.0, NOT_RUN
             move(ahead, 1.0, kick, theta)
@@ -389,7 +415,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
 @njit(cache=True, error_model="numpy")
 def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history):
     """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
-    step, length = 0, math.exp(theta[-1])
+    step, length, floor = 0, math.exp(theta[-1]), noise_floor(roots, latent_dim, objective, mask)
     work = np.zeros((5, latent_dim, latent_dim))
     at, slopes = views(theta, latent_dim, roots.size), point(latent_dim, roots.size)
     tried, new_slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
@@ -399,7 +425,7 @@ def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_s
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1])
+        end = verdict(step, max_steps, norm, tolerance, theta[-1], mask[-1], floor)
         if end != NOT_RUN:
             return step, loss, norm, end
         rounding = rounding_error(theta, roots, loss)
@@ -431,7 +457,7 @@ def adam_step(theta, gradient, first, second, left, learning_rate):
 @njit(cache=True, error_model="numpy")
 def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
     """Adam at a constant learning rate."""
-    step, left = 0, (1.0, 1.0)
+    step, left, floor = 0, (1.0, 1.0), noise_floor(roots, latent_dim, objective, mask)
     at, slopes = point(latent_dim, roots.size), point(latent_dim, roots.size)
     here, gradient, first, second = at[0], slopes[0], zeros(len(theta)), zeros(len(theta))
     work = np.zeros((5, latent_dim, latent_dim))
@@ -441,7 +467,7 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
         if step < len(history):
             history[step] = loss
         norm = math.sqrt(dot(gradient, gradient))
-        end = verdict(step, max_steps, norm, tolerance, here[-1], mask[-1])
+        end = verdict(step, max_steps, norm, tolerance, here[-1], mask[-1], floor)
         if end != NOT_RUN:
             copy(here, theta)
             return step, loss, norm, end

@@ -18,9 +18,9 @@ import numpy as np
 from numba import get_num_threads
 
 from numerics import kernels_training as kernels
-from numerics.ending import OVERFLOWED, ending
-from numerics.problem import BLAS, Problem, pack, pose
-from numerics.training import TrainingRun, generator, overflowed
+from numerics.ending import ending, overflowed
+from numerics.problem import BLAS, FURTHEST_UNIT, Problem, in_range, pack, pose
+from numerics.training import TrainingRun, as_weights, generator, overflow_error
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE, Moments
@@ -28,6 +28,7 @@ from theory.partition import Posterior
 
 __all__ = ["ahead", "train_minibatch"]
 
+MOST_STEPS = 10**9  # about an hour of the smallest; more is a slip
 BLOCK = 2**17  # random numbers drawn at a time: a millisecond, which is many steps of small models
 
 
@@ -42,7 +43,7 @@ def train_minibatch(
     batch_size: int = 128,
     steps: int = 20_000,
     learning_rate: float = 0.001,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> TrainingRun:
     """Train a linear-Gaussian beta-VAE on batches of data with sampled codes, by Adam.
 
@@ -63,23 +64,24 @@ def train_minibatch(
         a step takes one batch; where there are fewer observations, all of them.
     learning_rate : float > 0
         of Adam, constant.
-    rng : numpy.random.Generator, optional
-        source of start, order and noise; `None` means `numpy.random.default_rng(0)`. On one machine history and model
-        have the same bits on any number of threads; `loss` and `gradient_norm` agree to rounding, since the covariance
-        of all of the data is a product that the threads of a library share.
+    rng : numpy.random.Generator, or a seed, optional
+        source of start, order and noise; `None` means seed 0. On one machine history and model have the same bits on
+        any number of threads; `loss` and `gradient_norm` agree to rounding, since the covariance of all of the data is
+        a product that the threads of a library share.
 
     Returns
     -------
     TrainingRun
         `history` is (steps,), the sampled loss of each step's batch before the step. `loss` is exact, on all of the
         data, at the end, and so is `gradient_norm`, in the coordinates of `train`, to be compared with its own.
-        `stopped` is "max_steps", since noise keeps the steps from settling, or "diverged" where the learned noise fell
-        below 1e-6 of the mean variance.
+        `stopped` is "max_steps", since noise keeps the steps from settling, or "diverged" where the loss has no lower
+        bound; then the run ends where the learned noise falls below 1e-6 of the mean variance.
 
     Raises
     ------
     ValueError
-        for arguments that do not fit, or a learning rate so large that the steps overflow.
+        for arguments that do not fit, sizes or counts beyond what can be computed, or a learning rate so large that
+        the steps overflow.
 
     Notes
     -----
@@ -88,22 +90,24 @@ def train_minibatch(
     """
     data = validation.matrix("data", data)
     moments = Moments.of(data)
+    centred = np.ascontiguousarray(data - moments.mean)
+    in_range("data", centred, "in size about their mean; give them another unit", furthest=np.sqrt(FURTHEST_UNIT))
     problem = pose(moments, latent_dim, noise_variance, decoder, posterior)
-    weights = Weights.uniform(validation.positive("beta", beta))
-    batch_size, steps = validation.count("batch_size", batch_size), validation.count("steps", steps)
+    beta = validation.positive("beta", beta)
+    weights = as_weights("beta", beta)
+    batch_size = min(validation.count("batch_size", batch_size), len(data))
     if batch_size == 0:
         raise ValueError("batch_size must be > 0, got 0; pass how many observations a step takes")
-    batch_size = min(batch_size, len(data))
+    steps = validation.count("steps", steps, maximum=MOST_STEPS, bytes_each=8)  # for the history
     learning_rate, rng = validation.positive("learning_rate", learning_rate), generator(rng)
 
     # What the steps see comes from sums without the linear algebra library, whose bits depend on its threads.
-    centred = np.ascontiguousarray(data - moments.mean)
     unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
     scaled = centred / np.sqrt(unit)
     mask = _mask(problem)
     theta, gradient, first, second = (kernels.zeros(len(mask)) for _ in range(4))
     theta[:] = _start(problem, unit, noise_variance, rng)
-    history, step, diverged = np.empty(steps), 0, False
+    history, step, diverged, floor = np.empty(steps), 0, False, problem.noise_floor(weights)
     get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     for picks, noise in ahead(blocks):
@@ -112,13 +116,11 @@ def train_minibatch(
             gradient, first, second, step, history[step : step + len(picks)],
         )  # fmt: skip
         step += len(picks)
-        diverged = bool(mask[-1] and theta[-1] < kernels.LOG_NOISE_FLOOR)
+        diverged = bool(mask[-1] and theta[-1] < floor)
         if diverged:
             break
-    end = kernels.DIVERGED if diverged else kernels.MAX_STEPS
-    stopped = ending(end, history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim)
-    if stopped == OVERFLOWED:
-        raise overflowed("adam", learning_rate, beta)
+    if overflowed(history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim):
+        raise overflow_error("adam", learning_rate, beta)
     vae = _vae(theta, problem, unit)
     loss, norm = _exact(vae, problem, weights)
     return TrainingRun(
@@ -127,7 +129,7 @@ def train_minibatch(
         history=history[:step] + len(moments.mean) / 2 * np.log(unit),
         gradient_norm=norm,
         steps=step,
-        stopped=stopped,
+        stopped=ending(kernels.DIVERGED if diverged else kernels.MAX_STEPS, loss, norm, theta, problem, weights),
     )
 
 
@@ -141,7 +143,7 @@ def _start(problem: Problem, unit: float, noise_variance: float | str, rng: np.r
     triangle = 0.3 * rng.standard_normal(shape[0] ** 2) * problem.mask[2 * decoder.size : -1]
     if problem.decoder is not None:
         decoder = problem.decoder.T / np.sqrt(unit)
-    log_noise = 0.0 if problem.mask[-1] else np.log(noise_variance / unit)
+    log_noise = 0.0 if problem.mask[-1] else np.log(float(noise_variance) / unit)
     return np.concatenate([decoder.ravel(), encoder.ravel(), triangle, [log_noise]])
 
 

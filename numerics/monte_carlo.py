@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.model import GenerativeModel, LinearVAE, as_moments, mean_offset
+from theory.model import GenerativeModel, LinearVAE, as_moments, linear_vae, mean_offset
 
 __all__ = ["Estimate", "sample_elbo_terms", "sample_errors"]
 
+MOST_DRAWS = 10**9  # minutes, for a standard error of 3e-5 of a standard deviation; more is a slip
 CHUNK = 2**21  # numbers drawn at a time, which bounds the memory
 
 
@@ -28,7 +29,9 @@ class Estimate:
     standard_error: float
 
 
-def sample_errors(truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random.Generator) -> dict[str, Estimate]:
+def sample_errors(
+    truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random.Generator | int
+) -> dict[str, Estimate]:
     """The four inference errors of a VAE's encoder, latent j standing for factor j, from n draws of factors and noise.
 
         mean_squared_error   |s - mu(x)|^2
@@ -41,8 +44,8 @@ def sample_errors(truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random
     truth : GenerativeModel
     vae : LinearVAE
         with as many latents as the truth has factors.
-    n : int, at least 2
-    rng : numpy.random.Generator
+    n : int, from 2 to 10^9
+    rng : numpy.random.Generator, or a seed
 
     Returns
     -------
@@ -55,6 +58,8 @@ def sample_errors(truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random
     ValueError
         if the dimensions differ or n < 2.
     """
+    truth, vae = validation.instance("truth", truth, GenerativeModel), linear_vae("vae", vae)
+    n, rng = _draws(n), validation.random_generator("rng", rng)
     if (vae.data_dim, vae.latent_dim) != (truth.data_dim, truth.latent_dim):
         raise ValueError(
             f"vae must have the truth's {truth.data_dim} data dimensions and {truth.latent_dim} latents, "
@@ -80,7 +85,7 @@ def sample_errors(truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random
     return _estimates(draw, n, truth.data_dim + truth.latent_dim) | infinite
 
 
-def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generator) -> dict[str, Estimate]:
+def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generator | int) -> dict[str, Estimate]:
     """Every part of the objective, from n draws of Gaussian data and of their codes z ~ q(z|x).
 
         distortion           |x - m - W z|^2
@@ -96,8 +101,8 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
     vae : LinearVAE
     covariance : (D, D) array, or Moments
         of the data, positive semi-definite.
-    n : int, at least 2
-    rng : numpy.random.Generator
+    n : int, from 2 to 10^9
+    rng : numpy.random.Generator, or a seed
 
     Returns
     -------
@@ -108,7 +113,8 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
     ValueError
         if the covariance is not one or does not fit the VAE, or n < 2.
     """
-    moments = as_moments(covariance)
+    vae, moments = linear_vae("vae", vae), as_moments(covariance)
+    n, rng = _draws(n), validation.random_generator("rng", rng)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
     code_mean = vae.encoder @ offset
@@ -158,17 +164,21 @@ def _log_density(differences: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return -np.sum(standardised**2, axis=0) / 2 - log_root - len(root) / 2 * np.log(2 * np.pi)
 
 
-def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator | int) -> np.ndarray:
     """`count` draws of N(0, C), one per row; C may be singular."""
     variances, directions = np.linalg.eigh(covariance)
     root = directions * np.sqrt(np.maximum(variances, 0.0))
     return rng.standard_normal((count, len(root))) @ root.T
 
 
+def _draws(n: int) -> int:
+    if validation.count("n", n, maximum=MOST_DRAWS) < 2:
+        raise ValueError(f"n must be at least 2, for a standard error, got {n}")
+    return int(n)
+
+
 def _estimates(draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int) -> dict[str, Estimate]:
     """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
-    if validation.count("n", n) < 2:
-        raise ValueError(f"n must be at least 2, for a standard error, got {n}")
     rows = max(1, CHUNK // max(1, width))
     done, means, squares = 0, {}, {}
     while done < n:

@@ -45,7 +45,7 @@ class Pending:
 
     def _ended(self, run: int) -> dict:
         loss, norm, theta = self.losses[run] + self.offsets[run], self.norms[run], self.thetas[run]
-        stopped = ending(self.ends[run], loss, norm, theta, self.problem.mask, self.problem.latent_dim)
+        stopped = ending(self.ends[run], loss, norm, theta, self.problem, Weights(*self.weights[run]))
         if stopped == OVERFLOWED:
             loss, norm, theta = np.nan, np.nan, np.full_like(theta, np.nan)
         return {

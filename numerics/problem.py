@@ -24,6 +24,9 @@ __all__ = ["Problem", "pack", "pose"]
 
 # Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
 BLAS = ThreadpoolController()
+# How far sizes may lie from 1, and from the scale of the data: squares of gradients, products of these, stay floats.
+FURTHEST_UNIT, FURTHEST = 1e290, 1e40
+COPIES = 8  # of all parameters, which training keeps
 KICK = 1e-3  # in training coordinates, for each parameter
 
 
@@ -67,7 +70,7 @@ class Problem:
 
     def objective(self, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Weights, groups and precision of the prior, as the kernels take them."""
-        return np.array(astuple(weights)), self.partitions, np.linalg.inv(self.prior)
+        return np.array(astuple(weights), dtype=float), self.partitions, np.linalg.inv(self.prior)
 
     def loss_offset(self, weights: Weights) -> float:
         """What the unit of variance and the scale of the prior add to the loss: (D/2) log unit + (w_D/2) log det Pi."""
@@ -88,6 +91,28 @@ class Problem:
         size = decoder.size
         free = np.concatenate([(encoder.T @ self.axes).ravel(), triangle]) * self.mask[size:-1]
         return np.concatenate([(decoder.T @ self.axes).ravel(), free, [np.log(self.noise)]])
+
+    def noise_floor(self, weights: Weights) -> float:
+        """The log noise at which a run that learns it ends, see the kernels."""
+        return kernels.noise_floor(self.roots, self.latent_dim, self.objective(weights), self.mask)
+
+    def unbounded(self, weights: Weights) -> bool:
+        """Whether the loss is known to fall without bound as the learned noise goes to zero.
+
+        With a fixed decoder it does if this can reconstruct the data exactly (its range holds that of the covariance)
+        and w_I p < D, with p the number of codes whose variance shrinks with the noise: those that it makes visible,
+        as many as it has ranks within the groups that the posterior covariance keeps together. This is known for equal
+        weights only: codes may become dependent then, which unequal ones see.
+        """
+        if kernels.unbounded(self.roots, self.latent_dim, self.objective(weights), self.mask):
+            return True
+        weight = weights.mutual_information
+        if self.decoder is None or not self.mask[-1] or weights != Weights.uniform(weight):
+            return False
+        modes = self.axes * self.roots * np.sqrt(self.unit)
+        reached = np.linalg.matrix_rank(np.hstack([self.decoder, modes])) == np.linalg.matrix_rank(self.decoder)
+        visible = sum(np.linalg.matrix_rank(self.decoder[:, group]) for group in self.family)
+        return bool(reached and weight * visible < len(self.roots))
 
     @property
     def kick(self) -> np.ndarray:
@@ -140,20 +165,28 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     By one thread of the linear algebra, as `Problem.vae`: so a run has the same bits on any number of threads.
     """
     moments = as_moments(covariance)
+    in_range("covariance", moments.covariance, "in size; give the data another unit", furthest=FURTHEST_UNIT)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
-    latent_dim = validation.count("latent_dim", latent_dim)
+    if not len(symmetric):
+        raise ValueError("covariance must have at least one dimension, it is 0 x 0; pass that of some data")
+    latent_dim = latent_count(latent_dim, len(symmetric))
     size = len(symmetric) * latent_dim
-    if decoder is not None:
-        decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
     labels = np.zeros(latent_dim, dtype=np.int64)
     for number, group in enumerate(partition(groups, latent_dim, "groups")):
         labels[group] = number
     eigenvalues, axes = np.linalg.eigh(symmetric)
-    eigenvalues, axes = validation.non_negative_spectrum("covariance", eigenvalues), np.ascontiguousarray(axes[:, ::-1])
+    eigenvalues = validation.non_negative_spectrum("covariance", eigenvalues)
+    axes = np.ascontiguousarray(axes[:, ::-1])  # as a file of runs stores them, for the same products
     unit = float(eigenvalues.max(initial=0.0)) or 1.0
+    if decoder is not None:
+        decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
+        in_range("decoder", decoder, "times the largest standard deviation of the data", np.sqrt(unit), least=0.0)
     noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
     learned = noise == "learned"
-    noise = (float(eigenvalues.mean()) / unit or 1.0) if learned else noise / unit
+    if not learned:
+        in_range("noise_variance", noise, "times the largest variance of the data", unit)
+    prior = prior_covariance(prior, latent_dim)
+    in_range("prior", np.diagonal(prior), "on its diagonal")
     family = partition(posterior, latent_dim)
     together = np.tril(partition_mask(family, latent_dim))
     varies = np.tile(eigenvalues > 0, latent_dim)  # directions without data have no encoder
@@ -163,11 +196,29 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
         axes=axes,
         unit=unit,
         latent_dim=latent_dim,
-        noise=noise,
+        noise=(float((eigenvalues / unit).mean()) or 1.0) if learned else noise / unit,
         decoder=decoder,
         mask=mask,
         family=family,
         partitions=np.stack([np.zeros_like(labels), labels, np.arange(latent_dim)]),
-        prior=prior_covariance(prior, latent_dim),
+        prior=prior,
         mean=moments.mean if isinstance(covariance, Moments) else None,
     )
+
+
+def latent_count(latent_dim: int, data_dim: int) -> int:
+    """K, if it is a whole number and the parameters of so many latents fit into memory, as often as training needs."""
+    latent_dim = validation.count("latent_dim", latent_dim)
+    return validation.count("latent_dim", latent_dim, bytes_each=COPIES * 8 * (2 * data_dim + latent_dim))
+
+
+def in_range(name: str, values, of: str, unit: float = 1.0, least: float | None = None, furthest=FURTHEST) -> None:
+    """Refuse what is so far from the scale of everything else that products and squares leave the range of floats.
+
+    A largest size of zero passes: it is what it is in any unit.
+    """
+    with np.errstate(over="ignore"):
+        size = float(np.abs(values).max(initial=0.0) / unit)
+    least = 1 / furthest if least is None else least
+    if size and not least <= size <= furthest:
+        raise ValueError(f"{name} must be between {least:.0e} and {furthest:.0e} {of}, got {size:.3g}")

@@ -10,7 +10,7 @@ or each half, encoder or decoder, is solved for while the other is held; no meth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,7 @@ from numerics import kernels_training as kernels
 from numerics.alternation import alternate
 from numerics.elimination import eliminate
 from numerics.ending import OVERFLOWED, ending
-from numerics.problem import BLAS, Problem, pose
+from numerics.problem import BLAS, Problem, in_range, pose
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE
@@ -56,9 +56,11 @@ class TrainingRun:
     steps : int
     stopped : str
         "gradient": the gradient norm fell to the tolerance. "max_steps": it did not within the steps allowed.
-        "stalled": no step along the gradient lowers the loss by more than rounding. "diverged": the learned noise
-        fell below 1e-6 of the largest eigenvalue; the loss is unbounded below (K >= rank and beta < D / rank), or its
-        optimum lies beyond what double precision resolves. (The slower methods may run out of steps on the way.)
+        "stalled": no step along the gradient lowers the loss by more than rounding. "diverged": the loss has no lower
+        bound, since the learned noise may run to zero (K >= rank and w_I < D / rank; or a fixed decoder whose range
+        holds the data, at one weight beta < D / p, p the sum of its ranks within the groups of `posterior`). The run
+        then ends where the noise falls below 1e-6 of the largest eigenvalue, or by its steps. Of a loss not known to
+        be unbounded, a run that falls below 1e-18 of it ends as "diverged" too.
     """
 
     vae: LinearVAE
@@ -79,11 +81,11 @@ def train(
     noise_variance: float | str = "learned",
     decoder: np.ndarray | None = None,
     posterior: Posterior = "diagonal",
-    method: str = "accelerated",
+    method: str = "auto",
     learning_rate: float = 0.01,
     gradient_tolerance: float = 1e-8,
     max_steps: int = 20_000,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> TrainingRun:
     """Train a linear-Gaussian beta-VAE from a random start on its exact loss.
 
@@ -105,7 +107,9 @@ def train(
         hold the decoder there; encoder and posterior covariance (and the noise, if learned) are trained.
     posterior : "diagonal", "full", or a list of groups of latents
     method : str
-        how to train; exact comparisons want "auto" or "accelerated".
+        how to train; exact comparisons want "auto" or "accelerated". Where beta s2 is far below the eigenvalues only
+        "rotated_em", "accelerated_em" and "lbfgs" arrive: at a ratio of 1e7 the gradient methods need more steps than
+        are allowed by default, and say "max_steps".
 
         "accelerated"     Nesterov's gradient descent, restarted where its momentum points uphill. All parameters,
                           all objectives.
@@ -134,9 +138,9 @@ def train(
         stop when the Euclidean norm of the gradient in training coordinates (see the module) is at most this, in nats.
         The excess loss is then about tolerance^2 / (2 curvature).
     max_steps : int
-        a safety net; reaching it is reported in `stopped`.
-    rng : numpy.random.Generator, optional
-        source of the start; `None` means `numpy.random.default_rng(0)`, so that a run can be repeated.
+        a safety net; reaching it is reported in `stopped`. The history of so many must fit into memory.
+    rng : numpy.random.Generator, or a seed, optional
+        source of the start; `None` means seed 0, so that a run can be repeated.
 
     Returns
     -------
@@ -145,13 +149,14 @@ def train(
     Raises
     ------
     ValueError
-        for arguments that do not fit, a method that cannot train what is asked for, or a learning rate so large that
-        Adam overflows.
+        for arguments that do not fit, a method that cannot train what is asked for, sizes or counts beyond what can
+        be computed, or a learning rate so large that Adam overflows.
     """
     problem = pose(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     weights = as_weights("beta", beta)
     method = resolve(validation.choice("method", method, METHODS), problem, weights)
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
+    max_steps = validation.count("max_steps", max_steps, bytes_each=8)  # for the history
     theta, history = problem.start(generator(rng)), np.empty(max_steps + 1)
     if method in DESCENTS:
         objective = problem.objective(weights)
@@ -162,9 +167,9 @@ def train(
     else:
         with BLAS.limit(limits=1, user_api="blas"):
             steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
-    stopped = ending(end, loss, norm, theta, problem.mask, problem.latent_dim)
+    stopped = ending(end, loss, norm, theta, problem, weights)
     if stopped == OVERFLOWED:
-        raise overflowed(method, learning_rate, beta)
+        raise overflow_error(method, learning_rate, beta)
     return TrainingRun(
         vae=problem.vae(theta),
         loss=float(loss + problem.loss_offset(weights)),
@@ -175,7 +180,7 @@ def train(
     )
 
 
-def overflowed(method: str, learning_rate: float, beta: float | Weights) -> ValueError:
+def overflow_error(method: str, learning_rate: float, beta: float | Weights) -> ValueError:
     """The error to raise for a run whose numbers left the range of double precision."""
     if method == "adam":  # the only one whose steps nothing checks
         return ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
@@ -213,13 +218,11 @@ def resolve(method: str, problem: Problem, weights: Weights) -> str:
 
 def as_weights(name: str, beta: float | Weights) -> Weights:
     """A weight for each part of the rate, from one for all of it or as given."""
-    return beta if isinstance(beta, Weights) else Weights.uniform(validation.positive(name, beta))
+    weights = beta if isinstance(beta, Weights) else Weights.uniform(validation.positive(name, beta))
+    in_range(name, astuple(weights), "in size", least=0.0)
+    return weights
 
 
-def generator(rng: np.random.Generator | None) -> np.random.Generator:
-    """The generator given, or by default one of seed 0."""
-    if rng is None:
-        return np.random.default_rng(0)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}; pass numpy.random.default_rng(seed)")
-    return rng
+def generator(rng) -> np.random.Generator:
+    """The generator given, the one that a seed starts, or by default that of seed 0."""
+    return validation.random_generator("rng", 0 if rng is None else rng)

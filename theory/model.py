@@ -16,7 +16,7 @@ from theory import validation
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 
-__all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "mean_offset"]
+__all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "linear_vae", "mean_offset"]
 
 ROWS = 512  # of data, at least, that are centred at a time: few enough to stay in the cache
 STRIP = 128  # rows of a matrix that are mirrored at a time, for the same reason
@@ -225,6 +225,16 @@ class LinearVAE:
         """Whether the posterior covariance is block-diagonal on the groups of a family, exactly."""
         mask = partition_mask(partition(posterior, self.latent_dim), self.latent_dim)
         return not np.any(self.posterior_covariance[~mask])
+
+
+def linear_vae(name: str, value) -> LinearVAE:
+    """Return `value` if it is a `LinearVAE`; None is what `optimum` has for a VAE where the noise runs to zero."""
+    if value is None:
+        raise ValueError(
+            f"{name} must be a LinearVAE, got None: the noise ran to zero (rank <= latents, beta < D/rank); "
+            "fix noise_variance, take fewer latents or a larger beta"
+        )
+    return validation.instance(name, value, LinearVAE)
 
 
 def as_moments(covariance) -> Moments:

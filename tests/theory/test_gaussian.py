@@ -51,7 +51,7 @@ def test_divergence_is_zero_from_itself_and_infinite_from_a_singular_one():
     matrix = random_covariance(3, 3)
     assert kl_divergence(np.ones(3), matrix, np.ones(3), matrix) == pytest.approx(0, abs=1e-12)
     assert kl_divergence(np.zeros(2), np.diag([1.0, 0.0]), np.zeros(2), np.eye(2)) == np.inf
-    with pytest.raises(np.linalg.LinAlgError):
+    with pytest.raises(ValueError, match="covariance_p must be positive definite"):
         kl_divergence(np.zeros(2), np.eye(2), np.zeros(2), np.diag([1.0, 0.0]))
 
 
@@ -96,3 +96,55 @@ def test_singular_matrices():
         hadamard_gap(np.diag([1.0, 0.0]))
     with pytest.raises(ValueError, match="misses latents"):
         hadamard_gap(np.eye(2), [[0]])
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(seed=st.integers(0, 10_000), latents=st.integers(2, 8))
+def test_a_code_of_more_latents_than_its_rank_is_singular_in_any_units(seed, latents):
+    """V S V^T of rank r < K: the sign of its computed determinant is rounding, its rank is not."""
+    rng = np.random.default_rng(seed)
+    rank = rng.integers(1, latents)
+    encoder = rng.standard_normal((latents, rank)) @ rng.standard_normal((rank, 9))
+    encoder *= 10.0 ** rng.uniform(-8, 8, (latents, 1))
+    code = encoder @ random_covariance(9, seed) @ encoder.T
+    assert log_determinant(code) == entropy(code) == -np.inf
+    assert total_correlation(code) == np.inf
+
+
+@pytest.mark.parametrize("scales", [(1.0, 1.0), (1e-8, 1e8), (1e-70, 1e70), (1e-8, 1e-8)], ids=str)
+def test_a_regular_matrix_is_regular_in_any_units(scales):
+    """det = (1 - r^2) a^2 b^2; 1 - r^2 is known to rounding over itself."""
+    for shortfall, tolerance in ((0.5, 1e-12), (1e-6, 1e-9), (1e-12, 1e-3)):
+        correlation = 1 - shortfall
+        matrix = np.array([[1.0, correlation], [correlation, 1.0]]) * np.outer(scales, scales)
+        expected = np.log((1 - correlation) * (1 + correlation))
+        assert total_correlation(matrix) == pytest.approx(-expected / 2, abs=tolerance)
+        assert log_determinant(matrix) == pytest.approx(expected + 2 * np.log(scales).sum(), abs=tolerance)
+        nowhere, independent = np.zeros(2), np.diag(np.diagonal(matrix))
+        assert kl_divergence(nowhere, matrix, nowhere, independent) == pytest.approx(-expected / 2, abs=tolerance)
+
+
+def test_close_to_singular_blocks_do_not_hide_a_singular_matrix():
+    """Three variables whose last is the sum of the others, the first two nearly equal."""
+    root = np.array([[1.0, 0.0], [1.0, 1e-5], [2.0, 1e-5]])
+    assert hadamard_gap(root @ root.T, [[0, 1], [2]]) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: log_determinant([[1.0, 2.0]]), "matrix must be square"),
+        (lambda: log_determinant(np.diag([1.0, -1.0])), "matrix must have no negative eigenvalue"),
+        (lambda: entropy(None), "covariance must be numeric"),
+        (lambda: hadamard_gap("text"), "matrix must be numeric"),
+        (lambda: total_correlation([[np.nan]]), "covariance must be finite"),
+        (lambda: total_correlation(np.eye(2), [[0]]), "groups must hold each latent"),
+        (lambda: kl_divergence([0.0, 1.0], [[1.0]], [0.0], [[1.0]]), "mean_q must have length 1"),
+        (lambda: kl_divergence([0.0], [[1.0]], None, [[1.0]]), "mean_p must be numeric"),
+        (lambda: kl_divergence([0.0], np.eye(2), [0.0], [[1.0]]), "covariance_q must be 1 x 1"),
+        (lambda: kl_divergence([1e300], [[1.0]], [0.0], [[1e-300]]), "covariance_q and mean_q"),
+    ],
+)
+def test_misuse_is_told(call, named):
+    with pytest.raises(ValueError, match=named):
+        call()

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from theory.model import GenerativeModel, LinearVAE, Moments, as_moments
+from theory import optimum
+from theory.model import GenerativeModel, LinearVAE, Moments, as_moments, linear_vae
 
 RNG = np.random.default_rng(0)
 LOADING = RNG.standard_normal((5, 3))
@@ -111,6 +112,15 @@ def test_the_families_a_vae_belongs_to():
     assert vae.belongs_to("full") and vae.belongs_to([[0, 2], [1]])
     assert not vae.belongs_to("diagonal") and not vae.belongs_to([[0, 1], [2]])
     assert LinearVAE(LOADING, LOADING.T, np.eye(3), 1.0).belongs_to("diagonal")
+
+
+def test_a_vae_that_is_none_is_told_why():
+    vae = LinearVAE(LOADING, LOADING.T, np.eye(3), 1.0)
+    assert linear_vae("vae", vae) is vae
+    with pytest.raises(ValueError, match=r"start must be a LinearVAE, got None: the noise ran to zero .* fix noise_va"):
+        linear_vae("start", optimum(np.diag([1.0, 0.0]), 1, beta=0.5).vae)
+    with pytest.raises(ValueError, match="vae must be a LinearVAE, got an object of type GenerativeModel"):
+        linear_vae("vae", GenerativeModel(LOADING, 1.0))
 
 
 @pytest.mark.parametrize(
