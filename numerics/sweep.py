@@ -8,6 +8,7 @@ noticed soon and loses nothing that was finished. With a file, finished runs out
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import astuple, dataclass
@@ -123,8 +124,7 @@ def sweep(
     covariance, latent_dim, groups, prior, noise_variance, decoder, posterior
         as in `train`, the same for all runs.
     betas : sequence of floats > 0, or of `theory.groups.Weights`
-        may be empty, as may `seeds`: then no run is made.
-    seeds : int, or sequence of ints, from 0 to 2^63 - 1
+    seeds : int > 0, or sequence of ints, from 0 to 2^63 - 1
         of the random starts, one run per beta and seed; a number n stands for 0 .. n - 1.
     method, learning_rate, gradient_tolerance, max_steps
         as in `train`.
@@ -160,15 +160,12 @@ def sweep(
         betas = np.array(betas, dtype=object)
     else:
         betas = validation.positive_array("betas", validation.vector("betas", betas))
-    weights = [as_weights("betas", beta) for beta in betas]
+    weights = [as_weights("betas", beta) for beta in validation.sequence("betas", betas)]
     if np.iterable(seeds):
-        seeds = [
-            validation.count("seeds", seed, maximum=LARGEST_SEED)
-            for seed in validation.sequence("seeds", seeds, minimum=0)
-        ]
+        seeds = [validation.count("seeds", seed, maximum=LARGEST_SEED) for seed in validation.sequence("seeds", seeds)]
     else:
         each = 3 * len(weights) * problem.mask.nbytes  # of the parameters, here and as they are made and returned
-        seeds = list(range(validation.count("seeds", seeds, bytes_each=each)))
+        seeds = list(range(validation.count("seeds", seeds, minimum=1, bytes_each=each)))
     if not isinstance(executor, Executor | None):
         raise ValueError(
             f"executor must be a concurrent.futures.Executor, got {executor!r}; pass for example "
@@ -176,6 +173,7 @@ def sweep(
         )
     stored = None
     if file is not None:
+        validation.instance("file", file, (str, os.PathLike), "pass the path of a .jsonl file")
         stored = RunFile(file, problem, _asked(problem, noise_variance, posterior, groups, method, settings))
         problem = stored.problem
 

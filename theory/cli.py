@@ -122,7 +122,7 @@ def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
         )
     except MemoryError as error:
         return _refuse(
-            parser, ValueError(f"this machine has too little memory ({error or 'no more'}); ask for less at once")
+            parser, ValueError(f"this machine has too little memory ({str(error) or 'none left'}); ask for less")
         )
     except KeyboardInterrupt:
         _tell(parser, "interrupted")
