@@ -91,7 +91,7 @@ def refuse_folders(paths: Iterable) -> None:
 
 def write_atomically(path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file as a whole or not at all: `write` fills another file beside it, which then takes its place."""
-    write_together({path: write})
+    write_together({Path(validation.instance("path", path, (str, os.PathLike), "pass the path of a file")): write})
 
 
 def write_together(writers: Mapping[object, Callable[[IO[bytes]], object]]) -> None:

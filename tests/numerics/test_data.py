@@ -33,5 +33,5 @@ def test_what_is_neither_is_refused(tmp_path):
 
 @pytest.mark.parametrize("source", [None, 0, b"digits", ["digits"], object(), str, 1j, float("nan")])
 def test_what_is_no_path_is_named(source):
-    with pytest.raises(ValueError, match="source must be a str or a PathLike, got .*; pass the name of a data set"):
+    with pytest.raises(ValueError, match=r"source must be a str or a PathLike, got .*; pass the name of a data set"):
         load(source)
