@@ -330,7 +330,7 @@ def _options(arguments: argparse.Namespace) -> dict:
     return {
         "noise_variance": cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
         "posterior": cli.posterior_family("--posterior", arguments.posterior),
-        "method": arguments.method or "accelerated",
+        "method": "accelerated" if arguments.method is None else arguments.method,
         "learning_rate": arguments.learning_rate,
         "gradient_tolerance": arguments.gradient_tolerance,
         "max_steps": arguments.max_steps,

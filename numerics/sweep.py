@@ -32,6 +32,7 @@ from theory.partition import Posterior, partition
 __all__ = ["Sweep", "sweep"]
 
 RUNS_PER_THREAD = 8  # in a batch, at most: enough to even out runs of different length
+RUN_BYTES = 1024  # what a run takes besides its parameters
 LARGEST_SEED = 2**63 - 1  # that an array of whole numbers holds
 BATCH_WORK = 2**16  # D K^2 of the runs of a thread in a batch: about a second, at some 10,000 steps of training
 
@@ -164,7 +165,7 @@ def sweep(
     if np.iterable(seeds):
         seeds = [validation.count("seeds", seed, maximum=LARGEST_SEED) for seed in validation.sequence("seeds", seeds)]
     else:
-        each = 3 * len(weights) * problem.mask.nbytes  # of the parameters, here and as they are made and returned
+        each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned
         seeds = list(range(validation.count("seeds", seeds, minimum=1, bytes_each=each)))
     if not isinstance(executor, Executor | None):
         raise ValueError(
