@@ -59,6 +59,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str):
         raise ValueError(f"{message}; see {self.prog} --help")
 
+    def print_help(self, file=None):
+        if file is not None:
+            super().print_help(file)
+        elif code := _print(self, self.format_help().removesuffix("\n")):  # argparse would not say so
+            self.exit(code)
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
@@ -237,13 +243,19 @@ def _deliver(parser: Parser, report: Report, as_json: bool) -> int:
         output.write_together(report.files)
     except (ValueError, OSError) as error:
         code = _refuse(parser, error)
+    printed = _print(parser, to_json({"format": FORMAT} | report.values) if as_json else report.text)
+    return printed or code
+
+
+def _print(parser: Parser, text: str) -> int:
+    """Print to stdout; returns the exit code that it takes to say that this failed, or 0."""
     try:
-        print(to_json({"format": FORMAT} | report.values) if as_json else report.text, flush=True)
+        print(text, flush=True)
     except OSError as error:
         _forget(sys.stdout)
         if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`
-            code = _refuse(parser, OSError(error.errno, error.strerror, "stdout"))
-    return code
+            return _refuse(parser, OSError(error.errno, error.strerror, "stdout"))
+    return 0
 
 
 def _refuse(parser: Parser, error: ValueError | OSError) -> int:

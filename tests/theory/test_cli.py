@@ -244,6 +244,12 @@ def test_an_archive_carries_its_format_and_leaves_out_what_is_not_there(tmp_path
         assert {name: saved[name].tolist() for name in saved} == {"format": cli.FORMAT, "a": [1.0, 1.0], "c": "text"}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_help_that_cannot_be_printed_is_one_line():
+    run = through_shell(">/dev/full", LONG.replace("['go']", "['--help']"))
+    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
+
+
 def test_a_reader_that_stops_early_is_no_error():
     reading, writing = os.pipe()
     os.close(reading)
