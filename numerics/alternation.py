@@ -37,7 +37,19 @@ from numerics import kernels_training as kernels
 from numerics.problem import Problem, pack
 from theory.groups import Weights
 
-__all__ = ["Decoder", "Encoder", "alternate", "best_decoder", "best_encoder", "least_noise", "with_best_encoder"]
+__all__ = [
+    "Decoder",
+    "Encoder",
+    "alternate",
+    "best_decoder",
+    "best_encoder",
+    "least_noise",
+    "squared_error",
+    "with_best_encoder",
+]
+
+UNRESOLVED = 0.1  # of the rounding of the loss: a gradient norm below this is rounding too,
+PATIENCE = 500  # and after so many rounds of it there is no more to come
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +96,7 @@ class Setting:
     beta: float
     decoder_learned: bool
     noise_learned: bool
-    least_noise: float
+    least_noise: float = 0.0
 
     @classmethod
     def of(cls, problem: Problem, weights: Weights) -> Setting:
@@ -102,22 +114,19 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
 
     W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Held ones are returned as they are.
     """
-    image = setting.roots[:, np.newaxis] * encoder.whitened
-    code = encoder.whitened.T @ encoder.whitened + encoder.factor @ encoder.factor.T
-    weights = encoder.decoder.weights
+    whitened, factor, weights = encoder.whitened, encoder.factor, encoder.decoder.weights
+    code = whitened.T @ whitened + factor @ factor.T
     if expand:
         variances, axes = np.linalg.eigh(code)
-        weights = image @ ((axes / np.sqrt(variances)) @ axes.T)
+        to_identity = (axes / np.sqrt(variances)) @ axes.T
+        whitened, factor = whitened @ to_identity, to_identity @ factor
+        weights = setting.roots[:, np.newaxis] * whitened
     elif setting.decoder_learned:
-        weights = np.linalg.solve(code, image.T).T
+        weights = np.linalg.solve(code, (setting.roots[:, np.newaxis] * whitened).T).T
     if not setting.noise_learned:
         return Decoder(weights, encoder.decoder.log_noise)
-    variance = setting.roots @ setting.roots
-    if expand:
-        distortion = variance - np.sum(weights**2)
-    else:
-        distortion = variance - 2 * np.sum(weights * image) + np.sum((weights @ code) * weights)
-    return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)))
+    noise = squared_error(weights, whitened, factor, setting.roots) / len(whitened)
+    return Decoder(weights, math.log(max(noise, setting.least_noise)))
 
 
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
@@ -137,13 +146,28 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     whitened = setting.roots[:, np.newaxis] * (weights @ gain)
     image, code = setting.roots[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
 
-    distortion = setting.roots @ setting.roots - 2 * np.sum(weights * image) + np.sum(gram * code)
+    distortion = squared_error(weights, whitened, factor, setting.roots)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
     loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
     to_weights = (weights @ code - image) / noise if setting.decoder_learned else np.zeros(0)
     to_log_noise = rows / 2 - distortion / (2 * noise) if setting.noise_learned else 0.0
     norm = math.hypot(np.linalg.norm(to_weights), to_log_noise)
     return Encoder(decoder, whitened, factor, float(loss), norm)
+
+
+def squared_error(weights: np.ndarray, whitened: np.ndarray, factor: np.ndarray, roots: np.ndarray) -> float:
+    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), where it is far below sum r^2 too.
+
+    Of the K leading modes as a sum of squares: what is left of them may be far below their variance, from which nothing
+    could be subtracted without losing it. Of other modes nothing large is reconstructed.
+    """
+    lead = min(weights.shape[1], len(roots))
+    left = np.diag(roots[:lead]) - weights[:lead] @ whitened[:lead].T
+    gram_lead, gram_rest = (part.T @ part for part in (weights[:lead], weights[lead:]))
+    code_lead, code_rest = (part.T @ part for part in (whitened[:lead], whitened[lead:]))
+    others = roots[lead:] * (roots[lead:] - 2 * np.sum(weights[lead:] * whitened[lead:], axis=1))
+    crossed = np.sum(gram_lead * code_rest) + np.sum(gram_rest * (code_lead + code_rest))
+    return float(np.sum(left**2) + np.sum(others) + crossed + np.sum((weights @ factor) ** 2))
 
 
 def alternate(
@@ -167,8 +191,8 @@ def alternate(
     weights : theory.groups.Weights
         beta for every part.
     tolerance, max_steps : float, int
-        as the kernels take them. A vanishing gradient may be that of a saddle, so it ends the alternation only if a
-        kick leads back to the same loss.
+        as the kernels take them. A gradient that vanishes, to the tolerance or to rounding ("stalled"), may be that of
+        a saddle, so it ends the alternation only if a kick leads back to the same loss.
     history : (max_steps + 1,) array
         takes the loss at the start and after every round.
     rotate, accelerate : bool
@@ -178,16 +202,21 @@ def alternate(
     family, floor = _stack(problem.family), problem.noise_floor(weights)
     together = [np.arange(problem.latent_dim)[np.newaxis]] if rotate else family
     step, settled, point = 0, math.inf, _unpack(theta, problem, weights)
-    history[0], norm, last, momentum = point.loss, point.gradient_norm, None, 1.0
+    history[0], norm, last, momentum, quiet = point.loss, point.gradient_norm, None, 1.0, 0
+
+    def judge():
+        end = kernels.verdict(step, max_steps, norm, tolerance, point.decoder.log_noise, problem.mask[-1], floor)
+        return kernels.STALLED if end == kernels.NOT_RUN and quiet >= PATIENCE else end
+
     while True:
-        log_noise = point.decoder.log_noise
-        end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1], floor)
+        end = judge()
         if end != kernels.NOT_RUN and step > 0:
             theta[:] = _pack(point.decoder, setting, family, rotate)
             _, norm = problem.measure(theta, weights)
-            end = kernels.verdict(step, max_steps, norm, tolerance, log_noise, problem.mask[-1], floor)
-        if end == kernels.GRADIENT and step < max_steps and point.loss < settled - 10 * _rounding(point, setting):
-            settled, last, momentum, end = point.loss, None, 1.0, kernels.NOT_RUN
+            end = judge()
+        vanishes = end in (kernels.GRADIENT, kernels.STALLED)
+        if vanishes and step < max_steps and point.loss < settled - 10 * _rounding(point, setting):
+            settled, last, momentum, quiet, end = point.loss, None, 1.0, 0, kernels.NOT_RUN
             point = _unpack(theta + problem.kick, problem, weights)
         if end != kernels.NOT_RUN:
             history[step], norm = problem.measure(theta, weights)
@@ -205,6 +234,7 @@ def alternate(
             momentum, trial = 1.0, best_encoder(new, setting, together)
         point, last, step = trial, new, step + 1
         history[step], norm = point.loss, point.gradient_norm
+        quiet = quiet + 1 if norm <= UNRESOLVED * _rounding(point, setting) else 0
 
 
 def with_best_encoder(problem: Problem, theta: np.ndarray, weights: Weights) -> np.ndarray:

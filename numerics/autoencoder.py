@@ -83,7 +83,7 @@ def train_autoencoder(
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps)
     if np.iterable(seeds):
-        seeds = [validation.seed("seeds", seed) for seed in validation.sequence("seeds", seeds, minimum=0)]
+        seeds = [validation.seed("seeds", seed) for seed in validation.sequence("seeds", seeds)]
     else:
         seeds = range(validation.count("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1)))
     unit = float(np.linalg.eigvalsh(covariance).max(initial=0.0)) or 1.0

@@ -39,6 +39,7 @@ from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["Certificate", "certify"]
 
+LARGEST = 1e100  # of what is squared and multiplied
 STEP = 1e-30  # of the imaginary part; its square is far below rounding
 LINKED = 1e-8  # entries below this fraction of the largest link nothing; they move an eigenvalue by about 1e-7 at most
 DENSE = 1000  # blocks of the Hessian up to this size are formed, of larger ones the least eigenvalue is iterated
@@ -113,8 +114,8 @@ def certify(
     Raises
     ------
     ValueError
-        if the covariance is not one or does not fit the VAE, beta is not positive, or the posterior covariance of the
-        VAE does not belong to the family.
+        if the covariance is not one or does not fit the VAE, beta is not positive, the posterior covariance of the VAE
+        does not belong to the family, or sizes are so far apart that their products are no floats.
 
     Notes
     -----
@@ -132,6 +133,14 @@ def certify(
         )
     offset = mean_offset(vae, covariance)
     data_covariance = data_covariance + np.outer(offset, offset)
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        sizes = beta * vae.noise_variance, np.trace(data_covariance) / (beta * vae.noise_variance)
+        sizes += np.sum(vae.decoder**2) / (beta * vae.noise_variance), np.sum(vae.encoder**2)
+    if not (sizes[0] > 0 and max(sizes) < LARGEST):
+        raise ValueError(
+            f"covariance, beta and vae must be of sizes whose products are floats, got beta x noise_variance "
+            f"{sizes[0]:.3g}, trace of the covariance {sizes[1]:.3g} times that; give the data another unit"
+        )
     loss = _Landscape.around(vae, data_covariance, beta, learned_decoder, learned_noise, posterior)
     return Certificate(
         gradient_norm=float(np.linalg.norm(loss.gradient(loss.origin))),
@@ -171,8 +180,9 @@ class _Landscape:
         encoder = vae.encoder @ basis[:, :rank] * np.sqrt(eigenvalues[:rank])
 
         identity = np.eye(vae.latent_dim)
-        decoder_root = np.linalg.cholesky(encoder @ encoder.T + vae.posterior_covariance) * np.sqrt(beta)
-        encoder_root = np.linalg.cholesky(identity + decoder.T @ decoder) * np.sqrt(beta)
+        posterior_root = np.linalg.cholesky(vae.posterior_covariance)
+        decoder_root = _root(encoder, posterior_root) * np.sqrt(beta)
+        encoder_root = _root(identity, decoder.T) * np.sqrt(beta)
         free = np.tril(partition_mask(partition(posterior, vae.latent_dim), vae.latent_dim))
         parts = [(encoder_root.T @ encoder).ravel(), np.zeros(np.count_nonzero(free))]
         if learned_decoder:
@@ -183,7 +193,7 @@ class _Landscape:
             beta=beta,
             ratios=np.sqrt(eigenvalues[:rank] / water_level),
             decoder=decoder,
-            root=np.linalg.cholesky(vae.posterior_covariance),
+            root=posterior_root,
             decoder_unit=np.linalg.inv(decoder_root),
             encoder_unit=np.linalg.inv(encoder_root).T,
             free=free,
@@ -220,9 +230,25 @@ class _Landscape:
             to_decoder[:rank] -= reached.T
             parts.append(beta * precision * (to_decoder @ self.decoder_unit.T).ravel())
         if self.learned_noise:
-            distortion = np.sum(self.ratios**2) - 2 * np.sum(decoder[:rank] * reached.T) + np.sum(gram * code)
+            distortion = self._distortion(decoder, encoder) + np.sum((gram @ root) * root)
             parts.append((data_dim - beta * precision * distortion) / (2 * noise_unit))
         return np.concatenate(parts)
+
+    def _distortion(self, decoder: np.ndarray, encoder: np.ndarray) -> np.ndarray:
+        """The squared error of the mean reconstruction, over t.
+
+        Of the K leading modes as a sum of squares: what is left of them is far below their variance, from which nothing
+        could be subtracted without losing it. Of other modes nothing large is reconstructed.
+        """
+        lead, rank = min(decoder.shape[1], len(self.ratios)), len(self.ratios)
+        left = np.diag(self.ratios[:lead]) - decoder[:lead] @ encoder[:, :lead]
+        gram_lead, gram_rest = (part.T @ part for part in (decoder[:lead], decoder[lead:]))
+        code_lead, code_rest = (part @ part.T for part in (encoder[:, :lead], encoder[:, lead:]))
+        others = self.ratios[lead:] * (
+            self.ratios[lead:] - 2 * np.sum(decoder[lead:rank].T * encoder[:, lead:], axis=0)
+        )
+        crossed = np.sum(gram_lead * code_rest) + np.sum(gram_rest * (code_lead + code_rest))
+        return np.sum(left * left) + np.sum(others) + crossed
 
     def curve(self, direction: np.ndarray) -> np.ndarray:
         """The Hessian at the stated solution times a direction."""
@@ -250,6 +276,11 @@ class _Landscape:
         if self.learned_noise:  # it acts on every link within a group
             labels = np.append(np.where(labels // len(group) == labels % len(group), -1, labels), -1)
         return np.unique(labels, return_inverse=True)[1]
+
+
+def _root(*factors: np.ndarray) -> np.ndarray:
+    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose what is small in it."""
+    return np.linalg.qr(np.hstack(factors).T, mode="r").T
 
 
 def _least_curvature(loss: _Landscape) -> float:

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from numerics import kernels_training as kernels
-from numerics.alternation import least_noise, with_best_encoder
+from numerics.alternation import least_noise, squared_error, with_best_encoder
 from numerics.problem import Problem
 from theory.groups import Weights
 
@@ -61,9 +61,8 @@ def profile(
     """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise, if not given, is eliminated."""
     rows, latent_dim = whitened.shape
     code = whitened.T @ whitened + factor @ factor.T
-    image = roots[:, np.newaxis] * whitened
-    decoder = np.linalg.solve(code, image.T).T
-    distortion = roots @ roots - np.sum(decoder * image)
+    decoder = np.linalg.solve(code, (roots[:, np.newaxis] * whitened).T).T
+    distortion = squared_error(decoder, whitened, factor, roots)
     if log_noise is None:
         log_noise = math.log(max(distortion / rows, least))
     noise, diagonal = math.exp(log_noise), np.diagonal(factor)
@@ -114,7 +113,12 @@ def eliminate(
         nonlocal norm
         theta[free] = parameters
         _, whitened, factor = problem.unpack(theta)
-        point = profile(whitened, factor, problem.roots, weights.mutual_information, held, least)
+        try:
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                point = profile(whitened, factor, problem.roots, weights.mutual_information, held, least)
+        except np.linalg.LinAlgError:  # by a step so long that C is singular, which is to be taken back
+            norm = math.inf
+            return math.inf, np.zeros(len(free))
         theta[:size], theta[-1] = point.decoder.T.ravel(), point.log_noise
         gradient = np.concatenate([point.to_encoder.T.ravel(), point.to_triangle.ravel()])[free - size]
         norm = float(np.linalg.norm(gradient))

@@ -37,6 +37,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from numerics.kernel_cache import prepare
+
 __all__ = [
     "ACCELERATED",
     "ADAM",
@@ -56,6 +58,8 @@ __all__ = [
     "views",
 ]
 
+CACHE = prepare()  # whether compiled kernels can be kept
+
 ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
 NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why it ended
 
@@ -67,7 +71,7 @@ THREAD_WORK = 2**21  # multiplications from which on a second thread pays, which
 LINE = 8  # numbers in a line of the cache
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def invert(matrix):
     """Replace a positive definite matrix by its inverse (Gauss-Jordan) and return the logarithm of its determinant."""
     size, log_det = len(matrix), 0.0
@@ -86,7 +90,7 @@ def invert(matrix):
     return log_det
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def add_inverse(code, labels, weight, slope, scratch):
     """Add weight C_g^-1, with C_g = C but zero between latents of different labels; returns weight log det C_g."""
     size = len(code)
@@ -100,7 +104,7 @@ def add_inverse(code, labels, weight, slope, scratch):
     return weight * log_det
 
 
-@njit(cache=True, forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=CACHE, forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def code_cost(code, objective, slope, scratch):
     """Twice the cost of the code's covariance; writes twice the gradient of the cost to `slope`."""
     weights, partitions, precision = objective
@@ -117,7 +121,7 @@ def code_cost(code, objective, slope, scratch):
     return cost
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=CACHE, error_model="numpy", fastmath={"reassoc", "contract"})
 def dot(x, y):
     total = 0.0
     for p in range(len(x)):
@@ -125,31 +129,31 @@ def dot(x, y):
     return total
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=CACHE, error_model="numpy", fastmath={"contract"})
 def four_across(matrix, j, k):
     """Four neighbours in a row, from entry (j, k) on."""
     return matrix[j, k], matrix[j, k + 1], matrix[j, k + 2], matrix[j, k + 3]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=CACHE, error_model="numpy", fastmath={"contract"})
 def four_down(matrix, k, i):
     """Four neighbours in a column, from entry (k, i) on."""
     return matrix[k, i], matrix[k + 1, i], matrix[k + 2, i], matrix[k + 3, i]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=CACHE, error_model="numpy", fastmath={"contract"})
 def combine(shares, x):
     """The sum of four numbers, each so many times."""
     return shares[0] * x[0] + shares[1] * x[1] + shares[2] * x[2] + shares[3] * x[3]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=CACHE, error_model="numpy", fastmath={"reassoc", "contract"})
 def add_share(totals, share, x):
     """Four totals and so many times four numbers."""
     return totals[0] + share * x[0], totals[1] + share * x[1], totals[2] + share * x[2], totals[3] + share * x[3]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=CACHE, forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def add_row_products(left, j, right, k, out):
     """Add the products of two rows of `left`, from j on, and four of `right`, from k on, to as many of `out`."""
     upper = lower = (0.0, 0.0, 0.0, 0.0)
@@ -162,7 +166,7 @@ def add_row_products(left, j, right, k, out):
         out[j + 1, k + m] += lower[m]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def add_lower(left, right, out):
     """out += left right^T, on and below the diagonal; what is above it may change."""
     rows = len(left)
@@ -175,7 +179,7 @@ def add_lower(left, right, out):
             out[j, k] += dot(left[j], right[k])
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@njit(cache=CACHE, forceinline=True, error_model="numpy")
 def mirror(matrix):
     """Write what is below the diagonal above it."""
     for j in range(len(matrix)):
@@ -183,7 +187,7 @@ def mirror(matrix):
             matrix[k, j] = matrix[j, k]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=CACHE, error_model="numpy", fastmath={"contract"})
 def add_product(left, right, out):
     """out += left right, by loops over four rows of each at a time, which read every row a quarter as often."""
     (inner, columns), rows = right.shape, len(left)
@@ -212,7 +216,7 @@ def add_product(left, right, out):
                 out[j, i] += share * right[k, i]
 
 
-@njit(cache=True, forceinline=True, error_model="numpy")
+@njit(cache=CACHE, forceinline=True, error_model="numpy")
 def read_factor(triangle, mask, factor):
     """Write F, the Cholesky factor of Q; returns log det Q and whether any of F below its diagonal is learned.
 
@@ -229,7 +233,7 @@ def read_factor(triangle, mask, factor):
     return log_det, coupled
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def zeros(size):
     """A vector of zeros that begins with a line of the cache, where processors read and write fastest."""
     room = np.zeros(size + LINE - 1)
@@ -237,7 +241,7 @@ def zeros(size):
     return room[first : first + size]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def views(theta, latent_dim, data_dim):
     """A vector of parameters, or their gradient, and its parts: (theta, W^T above E, L)."""
     size = 2 * latent_dim * data_dim
@@ -245,14 +249,14 @@ def views(theta, latent_dim, data_dim):
     return theta, maps.reshape((2 * latent_dim, data_dim)), triangle.reshape((latent_dim, latent_dim))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def point(latent_dim, data_dim):
     """The `views` of a new vector of zeros."""
     return views(zeros(latent_dim * (2 * data_dim + latent_dim) + 1), latent_dim, data_dim)
 
 
 # Nothing is allocated in a step, so no references need counting (`_nrt`), which would take a third of a small step.
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"}, _nrt=False)
+@njit(cache=CACHE, error_model="numpy", fastmath={"reassoc", "contract"}, _nrt=False)
 def value_and_gradient(at, roots, objective, mask, slopes, work):
     """The loss at a point; writes its gradient, times `mask`, to another one. `work` is (5, K, K) scratch space."""
     (theta, maps, triangle), (gradient, to_maps, to_triangle) = at, slopes
@@ -302,21 +306,21 @@ def value_and_gradient(at, roots, objective, mask, slopes, work):
     return fit + (cost - information * log_det) / 2
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def move(x, length, direction, out):
     """out = x + length * direction."""
     for p in range(len(x)):
         out[p] = x[p] + length * direction[p]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def copy(x, out):
     """out = x. (The assignment `out[:] = x` would add seconds to the compilation, for its error message.)"""
     for p in range(len(x)):
         out[p] = x[p]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def unbounded(roots, latent_dim, objective, mask):
     """Whether a learned noise and a learned decoder are known to leave the loss without a lower bound.
 
@@ -330,7 +334,7 @@ def unbounded(roots, latent_dim, objective, mask):
     return learned and rank <= latent_dim and objective[0][0] * rank < roots.size
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def noise_floor(roots, latent_dim, objective, mask):
     """The log noise below which a descent that learns it ends.
 
@@ -340,7 +344,7 @@ def noise_floor(roots, latent_dim, objective, mask):
     return LOG_NOISE_FLOOR if unbounded(roots, latent_dim, objective, mask) else LOG_NOISE_RESOLVED
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned, floor=LOG_NOISE_FLOOR):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= tolerance:
@@ -352,13 +356,13 @@ def verdict(step, max_steps, norm, tolerance, log_noise, noise_learned, floor=LO
     return MAX_STEPS if step >= max_steps else NOT_RUN
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def rounding_error(theta, roots, loss):
     """How far rounding may move the loss: a fraction of the terms that cancel in it."""
     return ROUNDING * ((dot(roots, roots) + 1.0) * math.exp(-theta[-1]) + abs(loss))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_steps, history):
     """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
@@ -412,7 +416,7 @@ def accelerated(theta, roots, latent_dim, objective, mask, kick, tolerance, max_
         loss, step = value_and_gradient(at, roots, objective, mask, slopes, work), step + 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_steps, history):
     """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
     step, length, floor = 0, math.exp(theta[-1]), noise_floor(roots, latent_dim, objective, mask)
@@ -444,7 +448,7 @@ def gradient_descent(theta, roots, latent_dim, objective, mask, tolerance, max_s
         loss, step = new_loss, step + 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def adam_step(theta, gradient, first, second, left, learning_rate):
     """A step with the usual decay rates .9 and .999; `left` is what they leave of a start by now: their powers."""
     rate, correction = learning_rate / (1 - left[0]), 1 / math.sqrt(1 - left[1])
@@ -454,7 +458,7 @@ def adam_step(theta, gradient, first, second, left, learning_rate):
         theta[p] -= rate * first[p] / (correction * math.sqrt(second[p]) + 1e-8)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history):
     """Adam at a constant learning rate."""
     step, left, floor = 0, (1.0, 1.0), noise_floor(roots, latent_dim, objective, mask)
@@ -475,7 +479,7 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
         adam_step(here, gradient, first, second, left, learning_rate)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # a worker is to see meanwhile that its parent has ended
+@njit(cache=CACHE, error_model="numpy", nogil=True)  # a worker is to see meanwhile that its parent has ended
 def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_rate, tolerance, max_steps, history):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 
@@ -488,7 +492,7 @@ def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_ra
     return adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, max_steps, history)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
+@njit(cache=CACHE, error_model="numpy", parallel=True)
 def add_product_in_halves(left, right, out):
     """`add_product`, the upper and lower half of the rows in parallel; one thread or two find the same numbers."""
     half = len(left) // 8 * 4
@@ -497,7 +501,7 @@ def add_product_in_halves(left, right, out):
         add_product(left[first:last], right, out[first:last])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def add_large_product(left, right, out):
     """`add_product`, with two threads if that is faster."""
     if len(left) * right.size < THREAD_WORK:
@@ -506,7 +510,7 @@ def add_large_product(left, right, out):
         add_product_in_halves(left, right, out)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy")
 def sampled_room(latent_dim, data_dim, count):
     """Scratch space for `sampled_value_and_gradient` of so many observations."""
     codes, columns = zeros(6 * latent_dim * count), zeros(data_dim * count)
@@ -514,7 +518,7 @@ def sampled_room(latent_dim, data_dim, count):
     return square, codes.reshape((6 * latent_dim, count)), columns.reshape((data_dim, count))
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"}, _nrt=False)
+@njit(cache=CACHE, error_model="numpy", fastmath={"reassoc", "contract"}, _nrt=False)
 def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
     """The loss on a batch of n centred observations X (n x D) with noise e (K x n); writes its gradient, times `mask`.
 
@@ -585,7 +589,7 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
     return (distortion * precision + data_dim * (math.log(2 * math.pi) + theta[-1]) + beta * rate) / 2
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=CACHE, error_model="numpy", nogil=True)
 def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
     """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
 
@@ -604,7 +608,7 @@ def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient,
         adam_step(theta, gradient, first, second, left, learning_rate)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
+@njit(cache=CACHE, error_model="numpy", parallel=True)
 def descend_all(
     thetas,
     roots,

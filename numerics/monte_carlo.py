@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory import validation
+from theory import gaussian, validation
 from theory.model import GenerativeModel, LinearVAE, as_moments, linear_vae, mean_offset
 
 __all__ = ["Estimate", "sample_elbo_terms", "sample_errors"]
@@ -66,23 +66,25 @@ def sample_errors(
             f"got {vae.data_dim} and {vae.latent_dim}"
         )
     mean = truth.mean if vae.mean is None else vae.mean
-    singular = np.linalg.matrix_rank(truth.factor_covariance, hermitian=True) < truth.latent_dim
+    singular = np.isneginf(gaussian.log_determinant(truth.factor_covariance))
     singular |= truth.noise_variance == 0 and np.any(truth.loading)
+
+    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
 
     def draw(count: int) -> dict[str, np.ndarray]:
         factors, data = truth.sample(count, rng)
         reported = (data - mean) @ vae.encoder.T
         codes = reported + _gaussian(count, vae.posterior_covariance, rng)
-        log_score = _log_density(factors - reported, vae.posterior_covariance)
+        log_score = _log_density(factors - reported, posterior_root)
         values = {"mean_squared_error": np.sum((factors - reported) ** 2, axis=1), "log_score": log_score}
         if not singular:
             values["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
-            values["reverse_kl"] = _log_density(codes - reported, vae.posterior_covariance)
+            values["reverse_kl"] = _log_density(codes - reported, posterior_root)
             values["reverse_kl"] -= _log_true_posterior(truth, codes, data)
         return values
 
     infinite = dict.fromkeys(("forward_kl", "reverse_kl"), Estimate(np.inf, 0.0)) if singular else {}
-    return _estimates(draw, n, truth.data_dim + truth.latent_dim) | infinite
+    return _estimates(draw, n, truth.data_dim + truth.latent_dim, "truth and vae") | infinite
 
 
 def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generator | int) -> dict[str, Estimate]:
@@ -118,18 +120,22 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
     code_mean = vae.encoder @ offset
-    code_covariance = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
-    prior, noise = np.eye(vae.latent_dim), vae.noise_variance * np.eye(vae.data_dim)
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal_root = vae.encoder @ _square_root(data_covariance)
+    _check_size(np.sum(signal_root), "covariance and vae")
+    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
+    code_root = _triangle(signal_root, posterior_root)
+    prior, noise_root = np.eye(vae.latent_dim), np.sqrt(vae.noise_variance) * np.eye(vae.data_dim)
 
     def draw(count: int) -> dict[str, np.ndarray]:
         data = offset + _gaussian(count, data_covariance, rng)
         around = _gaussian(count, vae.posterior_covariance, rng)
         codes = data @ vae.encoder.T + around
         residuals = data - codes @ vae.decoder.T
-        conditional = _log_density(around, vae.posterior_covariance)
-        aggregate = _log_density(codes - code_mean, code_covariance)
+        conditional = _log_density(around, posterior_root)
+        aggregate = _log_density(codes - code_mean, code_root)
         marginals = sum(
-            _log_density(codes[:, [j]] - code_mean[j], code_covariance[j : j + 1, j : j + 1])
+            _log_density(codes[:, [j]] - code_mean[j], np.linalg.norm(code_root[j]).reshape(1, 1))
             for j in range(vae.latent_dim)
         )
         before = _log_density(codes, prior)
@@ -140,34 +146,44 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
             "total_correlation": aggregate - marginals,
             "dimension_wise_kl": marginals - before,
             "aggregate_kl": aggregate - before,
-            "reconstruction": -_log_density(residuals, noise),
+            "reconstruction": -_log_density(residuals, noise_root),
         }
 
-    return _estimates(draw, n, 2 * vae.data_dim + 2 * vae.latent_dim)
+    return _estimates(draw, n, 2 * vae.data_dim + 2 * vae.latent_dim, "covariance and vae")
 
 
 def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:
     """log p(s|x) by Bayes' rule; without noise only a zero loading comes here, and then the data say nothing."""
-    prior = _log_density(factors, truth.factor_covariance)
+    prior = _log_density(factors, np.linalg.cholesky(truth.factor_covariance))
     if truth.noise_variance == 0:
         return prior
-    centred = data - truth.mean
-    noise = truth.noise_variance * np.eye(truth.data_dim)
-    return prior + _log_density(centred - factors @ truth.loading.T, noise) - _log_density(centred, truth.covariance)
+    centred, noise_root = data - truth.mean, np.sqrt(truth.noise_variance) * np.eye(truth.data_dim)
+    data_root = _triangle(truth.loading @ truth.factor_root, noise_root)
+    likelihood = _log_density(centred - factors @ truth.loading.T, noise_root)
+    return prior + likelihood - _log_density(centred, data_root)
 
 
-def _log_density(differences: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """log N(difference; 0, C) for each row of (n, k) differences."""
-    root = np.linalg.cholesky(covariance)
+def _log_density(differences: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """log N(difference; 0, L L^T) for each row of (n, k) differences, by a lower triangle L."""
     standardised = np.linalg.solve(root, differences.T)
-    log_root = np.sum(np.log(np.diagonal(root)))
+    log_root = np.sum(np.log(np.abs(np.diagonal(root))))
     return -np.sum(standardised**2, axis=0) / 2 - log_root - len(root) / 2 * np.log(2 * np.pi)
 
 
-def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator | int) -> np.ndarray:
-    """`count` draws of N(0, C), one per row; C may be singular."""
+def _triangle(*factors: np.ndarray) -> np.ndarray:
+    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose what is small in it."""
+    return np.linalg.qr(np.hstack(factors).T, mode="r").T
+
+
+def _square_root(covariance: np.ndarray) -> np.ndarray:
+    """A matrix R with R R^T = C; C may be singular."""
     variances, directions = np.linalg.eigh(covariance)
-    root = directions * np.sqrt(np.maximum(variances, 0.0))
+    return directions * np.sqrt(np.maximum(variances, 0.0))
+
+
+def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """`count` draws of N(0, C), one per row; C may be singular."""
+    root = _square_root(covariance)
     return rng.standard_normal((count, len(root))) @ root.T
 
 
@@ -177,17 +193,28 @@ def _draws(n: int) -> int:
     return int(n)
 
 
-def _estimates(draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int) -> dict[str, Estimate]:
+def _estimates(
+    draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, drawn="arguments"
+) -> dict[str, Estimate]:
     """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
     rows = max(1, CHUNK // max(1, width))
     done, means, squares = 0, {}, {}
     while done < n:
         count = min(rows, n - done)
-        for name, values in draw(count).items():
-            mean = values.mean()
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = draw(count)
+            spreads = {name: np.sum((x - x.mean()) ** 2) for name, x in values.items()}
+        _check_size(sum(spreads.values()), drawn)
+        for name, each in values.items():
+            mean = each.mean()
             shift = mean - means.get(name, 0.0)
-            squares[name] = squares.get(name, 0.0) + np.sum((values - mean) ** 2)
+            squares[name] = squares.get(name, 0.0) + spreads[name]
             squares[name] += shift**2 * done * count / (done + count)
             means[name] = means.get(name, 0.0) + shift * count / (done + count)
         done += count
     return {name: Estimate(float(means[name]), float(np.sqrt(squares[name] / (n - 1) / n))) for name in means}
+
+
+def _check_size(total: float, drawn: str) -> None:
+    if not np.isfinite(total):
+        raise ValueError(f"{drawn} must be of sizes whose fourth powers are floats; give the data another unit")

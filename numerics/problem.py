@@ -215,10 +215,10 @@ def latent_count(latent_dim: int, data_dim: int) -> int:
 def in_range(name: str, values, of: str, unit: float = 1.0, least: float | None = None, furthest=FURTHEST) -> None:
     """Refuse what is so far from the scale of everything else that products and squares leave the range of floats.
 
-    A largest size of zero passes: it is what it is in any unit.
+    Zeros pass: they are what they are in any unit.
     """
     with np.errstate(over="ignore"):
         size = float(np.abs(values).max(initial=0.0) / unit)
     least = 1 / furthest if least is None else least
-    if size and not least <= size <= furthest:
+    if np.any(values) and not least <= size <= furthest:
         raise ValueError(f"{name} must be between {least:.0e} and {furthest:.0e} {of}, got {size:.3g}")

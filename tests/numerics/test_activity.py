@@ -5,7 +5,7 @@ import pytest
 
 from numerics.activity import active_count
 from tests.cases import orthogonal
-from theory import optimum
+from theory import LinearVAE, optimum
 from theory.axes import rotate
 
 COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
@@ -26,3 +26,18 @@ def test_the_threshold_is_in_nats():
 
 def test_no_latents():
     assert active_count(optimum(COVARIANCE, 0).vae, COVARIANCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
+        ({"threshold": True}, "threshold must be numeric"),
+        ({"covariance": 1e308 * np.eye(2)}, "covariance must be such that"),
+        ({"covariance": -np.eye(2)}, "covariance must have no negative eigenvalue"),
+    ],
+)
+def test_what_cannot_be_counted_is_named(changes, told):
+    arguments = {"vae": LinearVAE(np.eye(2), 5 * np.eye(2), np.eye(2), 1.0), "covariance": np.eye(2)} | changes
+    with pytest.raises(ValueError, match=told):
+        active_count(**arguments)

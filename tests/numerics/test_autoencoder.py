@@ -61,3 +61,19 @@ def test_edges_and_misuse():
         train_autoencoder(DISTINCT.covariance, 2, gradient_tolerance=0.0)
     with pytest.raises(ValueError, match="covariance"):
         train_autoencoder(np.array([[1.0, 2.0], [2.0, 1.0]]), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"seeds": []}, "seeds must hold at least 1"),
+        ({"seeds": [-1]}, "seeds must be >= 0"),
+        ({"seeds": 10**12}, "seeds = 1000000000000 needs .* GiB"),
+        ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB"),
+        ({"covariance": 1e300 * np.eye(2)}, "covariance must be between"),
+    ],
+)
+def test_what_does_not_fit_is_named(changes, told):
+    arguments = {"covariance": np.eye(2), "latent_dim": 1} | changes
+    with pytest.raises(ValueError, match=told):
+        train_autoencoder(**arguments)

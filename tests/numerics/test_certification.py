@@ -290,3 +290,39 @@ def test_bad_input():
         certify(vae, np.eye(3), BETA, posterior="full")
     with pytest.raises(ValueError, match="no negative eigenvalue"):
         certify(vae, np.diag([1.0, 1, 1, -1]), BETA, posterior="full")
+
+
+@pytest.mark.parametrize("ratio", [1e3, 1e8, 1e12])
+@pytest.mark.parametrize("rotated", [False, True])
+@pytest.mark.parametrize("beta", [0.4, 1.0])
+def test_a_noise_far_below_the_variance_is_certified(ratio, rotated, beta):
+    """Probabilistic PCA of diag(ratio, 1, .8): what is left of the first mode must not drown in the rounding of it.
+
+    A noise that is wrong by a thousandth is told apart at any ratio: its slope alone is D/2 times that, over sqrt(D/2).
+    """
+    eigenvalues = np.array([ratio, 1.0, 0.8])
+    basis = orthogonal(3, np.random.default_rng(0)) if rotated else np.eye(3)
+    covariance = (basis * eigenvalues) @ basis.T
+    covariance = (covariance + covariance.T) / 2
+    vae = optimum(covariance, 1, beta=beta).vae
+    assert certify(vae, covariance, beta, learned_noise=True).minimum()
+    wrong = certify(replace(vae, noise_variance=1.001 * vae.noise_variance), covariance, beta, learned_noise=True)
+    assert not wrong.stationary()
+    assert 0.99e-3 * np.sqrt(3 / 2) < wrong.gradient_norm < 2e-3 * np.sqrt(3 / 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
+        ({"vae": COVARIANCE}, "vae must be a LinearVAE"),
+        ({"learned_noise": 1}, "learned_noise must be True or False"),
+        ({"beta": 1e308}, "covariance, beta and vae must be of sizes whose products are floats"),
+        ({"beta": 5e-324}, "covariance, beta and vae must be of sizes whose products are floats"),
+        ({"covariance": 1e300 * COVARIANCE}, "covariance, beta and vae must be of sizes"),
+    ],
+)
+def test_what_is_no_model_or_no_size_is_named(arguments, told):
+    arguments = {"vae": optimum(COVARIANCE, 2, beta=BETA).vae, "covariance": COVARIANCE, "beta": BETA} | arguments
+    with pytest.raises(ValueError, match=told):
+        certify(**arguments)

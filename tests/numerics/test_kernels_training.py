@@ -261,6 +261,27 @@ def test_why_a_descent_ends(function):
     assert function(3, 9, 1.0, 1e-8, floor - 1, 1.0) == kernels.DIVERGED
     assert function(3, 9, 1.0, 1e-8, floor - 1, 0.0) == kernels.NOT_RUN  # a held noise may be as small as it likes
     assert function(9, 9, 1.0, 1e-8, 0.0, 1.0) == kernels.MAX_STEPS
+    assert function(3, 9, 1.0, 1e-8, floor - 1, 1.0, floor - 2) == kernels.NOT_RUN
+    for norm in (np.inf, np.nan):
+        assert function(3, 9, norm, 1e-8, 0.0, 1.0) == kernels.OVERFLOWED
+
+
+def test_how_far_a_noise_is_followed():
+    """To 1e-6 where the loss is known to have no lower bound, else as far as double precision resolves."""
+    functions = kernels.unbounded, kernels.noise_floor
+    for unbounded, floor in (functions, [function.py_func for function in functions]):
+        for roots, latent_dim, weight, noise_learned, known in (
+            ([1.0, 0.5, 0.0], 2, 1.4, 1.0, True),
+            ([1.0, 0.5, 0.0], 2, 1.5, 1.0, False),  # at D / rank every noise up to some is as good
+            ([1.0, 0.5, 0.0], 1, 1.4, 1.0, False),
+            ([1.0, 0.5, 0.0], 2, 1.4, 0.0, False),
+            ([0.0, 0.0, 0.0], 0, 9.0, 1.0, True),
+        ):
+            mask = np.append(np.ones(6 * latent_dim + latent_dim**2), noise_learned)
+            objective = np.array([weight, 7.0, 7.0, 7.0]), np.zeros((3, latent_dim), dtype=int), np.eye(latent_dim)
+            assert unbounded(np.array(roots), latent_dim, objective, mask) == known
+            expected = kernels.LOG_NOISE_FLOOR if known else kernels.LOG_NOISE_RESOLVED
+            assert floor(np.array(roots), latent_dim, objective, mask) == expected
 
 
 def test_small_helpers_in_plain_python():

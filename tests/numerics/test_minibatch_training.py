@@ -288,10 +288,14 @@ def test_noise_that_runs_to_zero_is_reported():
         ({"noise_variance": 0.0}, "noise_variance must be > 0"),
         ({"batch_size": 0}, "batch_size must be > 0, got 0"),
         ({"steps": 0.5}, "steps must be a whole number"),
+        ({"steps": 10**12}, "steps must be <= 1000000000"),
+        ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB"),
+        ({"data": 1e-200 * observations()}, "data must"),
+        ({"data": 1e200 * observations()}, "(data|covariance) must"),
         ({"learning_rate": 0.0}, "learning_rate must be > 0"),
         ({"learning_rate": 1e3}, r"learning_rate must be small enough .* 1000\.0 overflowed"),
         ({"posterior": "mean field"}, "posterior must be"),
-        ({"rng": 3}, "rng must be a numpy.random.Generator"),
+        ({"rng": 3.0}, "rng must be a numpy.random.Generator or a seed"),
     ],
 )
 def test_misuse_is_named(changes, told):

@@ -151,3 +151,40 @@ def test_bad_input():
         sample_elbo_terms(vae, truth.covariance, 1e6, rng)
     with pytest.raises(ValueError, match="covariance must be 4 x 4"):
         sample_elbo_terms(vae, np.eye(3), 100, rng)
+
+
+def test_seeds_stand_for_generators():
+    vae, data = vae_and_data()
+    assert sample_elbo_terms(vae, data, 50, 3) == sample_elbo_terms(vae, data, 50, np.random.default_rng(3))
+    truth, vae = truth_and_vae()
+    assert sample_errors(truth, vae, 50, 3) == sample_errors(truth, vae, 50, np.random.default_rng(3))
+
+
+def test_codes_of_two_scales_that_depend():
+    """Two latents that copy one direction, with posterior variance 1e-18: V S V^T + Q is singular to rounding."""
+    vae = LinearVAE([[0.5, 0.5]], [[1.0], [1.0]], 1e-18 * np.eye(2), 0.3)
+    found = sample_elbo_terms(vae, [[2.0]], 20_000, 0)
+    # C = s 1 1^T + q I, with s = 2 and q = 1e-18, has the eigenvalues 2 s + q and q.
+    exact = {
+        "mutual_information": np.log1p(4e18) / 2,  # 1/2 log(1 + 2 s / q)
+        "rate": (4 - 2 + 2 * 18 * np.log(10)) / 2,  # 1/2 (tr C - K - log det Q)
+        "total_correlation": (2 * np.log(2) - np.log(4) + 18 * np.log(10)) / 2,  # 1/2 (sum log C_jj - log det C)
+    }
+    for name, value in exact.items():
+        assert abs(found[name].value - value) < 5 * found[name].standard_error + 1e-9, name
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda vae, data: sample_elbo_terms(None, data, 10, 0), "vae must be a LinearVAE, got None: the noise ran"),
+        (lambda vae, data: sample_elbo_terms(vae, data, 1, 0), "n must be at least 2"),
+        (lambda vae, data: sample_elbo_terms(vae, data, 2**31, 0), "n must be <= 1000000000"),
+        (lambda vae, data: sample_elbo_terms(vae, data, 10, None), "rng must be a numpy.random.Generator or a seed"),
+        (lambda vae, data: sample_elbo_terms(vae, 1e300 * np.eye(vae.data_dim), 10, 0), "covariance and vae must be"),
+        (lambda vae, data: sample_errors(vae, vae, 10, 0), "truth must be a GenerativeModel"),
+    ],
+)
+def test_what_cannot_be_sampled_is_named(call, told):
+    with pytest.raises(ValueError, match=told):
+        call(*vae_and_data())

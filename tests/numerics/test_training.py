@@ -202,6 +202,47 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
     assert end.noise_variance == pytest.approx(noise * problem.unit, abs=1e-11)
 
 
+@pytest.mark.parametrize("scale", [1e-280, 1e-150, 1e150, 1e280])
+def test_sizes_of_the_data_change_units_only(scale):
+    """What floats can hold is right to rounding of the scale, which is no power of two."""
+    small, other = (train(factor * DISTINCT.covariance, 3, beta=1.5) for factor in (1.0, scale))
+    assert other.stopped == "gradient"
+    assert other.loss == pytest.approx(small.loss + 2.5 * np.log(scale), rel=1e-13)
+    assert other.vae.noise_variance == pytest.approx(scale * small.vae.noise_variance, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"covariance": 1e300 * np.eye(5)}, r"covariance must be between 1e-290 and 1e\+290 in size"),
+        ({"covariance": 1e-300 * np.eye(5)}, r"covariance must be between 1e-290 and 1e\+290 in size"),
+        ({"covariance": np.zeros((0, 0))}, "covariance must have at least one dimension"),
+        ({"noise_variance": 1e60}, r"noise_variance must be between 1e-40 and 1e\+40 times the largest variance"),
+        ({"noise_variance": 5e-324}, "noise_variance must be between"),
+        ({"decoder": 1e60 * np.ones((5, 3))}, "decoder must be between 0e.00 and 1e.40 times the largest standard"),
+        ({"prior": 1e60 * np.eye(3)}, "prior must be between"),
+        ({"beta": 1e308}, "beta must be between"),
+        ({"beta": Weights(1.0, 1e308, 1.0, 1.0)}, "beta must be between"),
+        ({"max_steps": 10**12}, "max_steps = 1000000000000 needs .* GiB"),
+        ({"max_steps": 10**30}, "max_steps must be <="),
+        ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB"),
+    ],
+)
+def test_what_floats_or_memory_cannot_hold_is_refused(changes, told):
+    arguments = {"covariance": DISTINCT.covariance, "latent_dim": 3, "beta": 1.0} | changes
+    with pytest.raises(ValueError, match=told):
+        train(arguments.pop("covariance"), arguments.pop("latent_dim"), **arguments)
+
+
+def test_a_prior_of_small_variance_is_no_overflow():
+    """Codes of variance 1e-8 want decoders of 1e4, in units of the data, and the loss is that of the unit prior."""
+    options = {"beta": 1.5, "noise_variance": 0.4, "max_steps": 50_000}
+    unit = train(DISTINCT.covariance, 2, **options)
+    small = train(DISTINCT.covariance, 2, prior=1e-6 * np.eye(2), **options)
+    assert small.loss >= unit.loss - 1e-9
+    assert small.stopped in ("gradient", "stalled", "max_steps")
+
+
 @pytest.mark.parametrize("method", ["accelerated", "accelerated_em", "lbfgs"])
 def test_units_of_the_data_are_undone(method):
     small = train(DISTINCT.covariance, 3, beta=1.5, method=method)
@@ -310,6 +351,51 @@ def test_noise_that_runs_to_zero_is_reported(eigenvalues, latent_dim, beta, post
     assert run.history[-1] < run.history[0] - 3
 
 
+@pytest.mark.parametrize("method", ["accelerated", "gradient", "adam", "lbfgs", "em", "rotated_em", "accelerated_em"])
+def test_a_loss_without_a_lower_bound_has_one_word_in_every_method(method):
+    """Whether there is one depends on rank and beta (theory.learning.noise), not on how far a method comes."""
+    for steps in (0, 30, 3000):
+        run = train(np.diag([3.0, 1.8, 0.9]), 3, beta=0.9, method=method, max_steps=steps)
+        assert run.stopped == "diverged"
+    assert train(np.diag([3.0, 1.8, 0.9]), 3, beta=1.0, method=method, max_steps=30).stopped != "diverged"
+
+
+# The optimum of diag(r, 1, 1) with one latent at beta = 1 is probabilistic PCA: noise 1, the mean of what is left.
+@pytest.mark.parametrize("ratio", [1e5, 9e5, 1e7, 1e9, 1e12])
+@pytest.mark.parametrize("method", ["auto", "rotated_em", "lbfgs"])
+def test_a_small_learned_noise_is_found_at_any_size_of_the_largest_eigenvalue(method, ratio):
+    """The covariance holds it to machine epsilon times its ratio, and so does the loss, some of whose terms cancel."""
+    run = train(np.diag([ratio, 1.0, 1.0]), 1, beta=1.0, method=method, max_steps=2000)
+    rounding = 1e-15 * ratio
+    assert run.vae.noise_variance == pytest.approx(1.0, rel=1e-7 + rounding)
+    assert run.loss - closed_form([ratio, 1.0, 1.0], 1, 1.0, "learned")[0] == pytest.approx(0.0, abs=1e-10 + rounding)
+    assert run.stopped in ("gradient", "stalled", "max_steps")
+
+
+@pytest.mark.parametrize("method", ["accelerated", "gradient", "adam", "em"])
+def test_slower_methods_say_that_a_small_noise_takes_more_steps(method):
+    run = train(np.diag([1e7, 1.0, 1.0]), 1, beta=1.0, method=method, max_steps=3000)
+    assert run.stopped == "max_steps"
+    assert run.gradient_norm > 1e-3
+    assert run.loss > closed_form([1e7, 1.0, 1.0], 1, 1.0, "learned")[0] + 1e-6
+
+
+def test_the_default_finds_a_small_noise():
+    run = train(np.diag([1e7, 1.0, 1.0]), 1, beta=1.0)
+    assert (run.stopped, run.vae.noise_variance) == ("gradient", pytest.approx(1.0, abs=1e-7))
+
+
+@pytest.mark.parametrize("beta", [0.3, 1.7])
+@pytest.mark.parametrize("ratio", [1e4, 1e8])
+def test_a_small_learned_noise_of_several_modes(ratio, beta):
+    eigenvalues = np.array([ratio, ratio / 3, ratio**0.5, 1.0, 0.6, 0.2])
+    basis = orthogonal(6, np.random.default_rng(1))
+    run = train((basis * eigenvalues) @ basis.T, 3, beta=beta)
+    loss, noise, _ = closed_form(eigenvalues, 3, beta, "learned")
+    assert run.vae.noise_variance == pytest.approx(noise, rel=1e-7 + 1e-15 * ratio)
+    assert run.loss - loss == pytest.approx(0.0, abs=1e-10 + 1e-15 * ratio)
+
+
 @pytest.mark.parametrize("beta", [1.0 / 0.98, 2.0])
 def test_noise_of_a_full_rank_model_settles_above_its_critical_beta(beta):
     eigenvalues = [3.0, 1.8, 0.9, 0.3]
@@ -360,6 +446,8 @@ def test_the_generator_decides_the_run():
     np.testing.assert_array_equal(first.history, again.history)
     np.testing.assert_array_equal(first.history, named.history)
     assert first.history[0] != other.history[0]
+    for seed in (1, np.uint8(1), np.random.SeedSequence(1)):
+        np.testing.assert_array_equal(train(DISTINCT.covariance, 3, beta=1.5, rng=seed).history, other.history)
 
 
 def test_moments_bring_their_mean():
@@ -432,7 +520,7 @@ def test_a_sweep_takes_the_compiled_methods_only():
         ({"learning_rate": -1}, "learning_rate must be > 0"),
         ({"learning_rate": 1e3, "method": "adam"}, "learning_rate must be small enough .* 1000.0 overflowed"),
         ({"max_steps": -1}, "max_steps must be >= 0"),
-        ({"rng": 3}, "rng must be a numpy.random.Generator"),
+        ({"rng": 3.0}, "rng must be a numpy.random.Generator or a seed"),
         ({"covariance": -np.eye(5)}, "covariance must have no negative eigenvalue"),
     ],
 )
