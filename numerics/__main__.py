@@ -28,16 +28,19 @@ from numerics.activity import active_count
 from numerics.bench import commands as bench
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
+from numerics.ending import OVERFLOWED
 from numerics.minibatch_training import train_minibatch
 from numerics.sprite_axes import axis_content, score_curve
 from numerics.sprites import FACTORS, load_dsprites, sample_sprites
 from numerics.sweep import Sweep, sweep
 from numerics.training import DESCENTS, METHODS, TrainingRun, train
 from numerics.verification import CHECKS, verify
+from numerics.workers import follow_parent
 from theory import LinearVAE, Moments, cli, elbo_terms, optimum, optimum_curve, output, validation
 from theory.data import read_covariance, read_vector
 
 PARTS = ("loss", "distortion", "rate", "noise_variance", "active_count")
+PROCESS_BYTES = 2**27  # what a process takes once it has loaded the compiled kernels, before any data
 COLUMNS = ("beta", "seed", *PARTS, "excess_loss", "gradient_norm", "steps", "stopped", "least")  # of a sweep
 
 
@@ -175,9 +178,6 @@ def _train(arguments: argparse.Namespace) -> cli.Report:
     closed_form = {name: getattr(best, name) for name in PARTS}
     progress = {name: getattr(run, name) for name in ("stopped", "steps", "gradient_norm")}
     certificate = certify(run.vae, source, arguments.beta, learned_noise=isinstance(noise, str), posterior=posterior)
-    if file is not None:
-        saved = {name: value for name, value in vars(run.vae).items() if value is not None} | {"history": run.history}
-        output.write_atomically(file, lambda opened: np.savez(opened, **saved))
     columns = {
         "quantity": PARTS,
         "closed_form": list(closed_form.values()),
@@ -188,6 +188,7 @@ def _train(arguments: argparse.Namespace) -> cli.Report:
     return cli.Report(
         {"closed_form": closed_form, "trained": found, "vae": run.vae} | facts,
         f"{cli.table(columns)}\n\n{cli.facts(facts)}",
+        files={} if file is None else {file: cli.archive(vars(run.vae) | {"history": run.history})},
     )
 
 
@@ -213,25 +214,30 @@ def _sweep(arguments: argparse.Namespace) -> cli.Report:
     file = None if arguments.out is None else output.output_file(arguments.out, ".csv")
     source, options = _source(arguments), _options(arguments)
     betas = cli.positive_numbers("--betas", arguments.betas)
-    if validation.count("--seeds", arguments.seeds) < 1:
-        raise ValueError("--seeds must be at least 1, got 0; pass the number of random starts for each beta")
-    options |= {"betas": betas, "seeds": arguments.seeds, "file": arguments.resume}
+    seeds = validation.count("--seeds", arguments.seeds, minimum=1)
+    options |= {"betas": betas, "seeds": seeds, "file": arguments.resume}
     with _processes(arguments.processes) as executor:
         found = sweep(source, arguments.latent_dim, executor=executor, **options)
     best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
     runs = _runs(found, source, best.loss)
-    if file is not None:
-        output.write_atomically(file, lambda opened: opened.write(_csv(runs)))
+    made, overflowed = len(runs["least"]), int(np.sum(found.stopped == OVERFLOWED))
+    keep_older = file is not None and not made and file.exists()  # a table of no runs is no reason to lose an older one
     least = [i for i, seed in enumerate(runs["least"]) if seed]
     shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
     text = f"{cli.table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
+    if overflowed:
+        text += f"; {overflowed} of {made} runs overflowed: pass a smaller --learning-rate"
     if found.interrupted:
-        text += f"; interrupted after {len(runs['least'])} of {found.losses.size} runs"
+        text += f"; interrupted after {made} of {found.losses.size} runs"
     if found.failure is not None:
         text += f" by {found.failure}"
-    values = {"interrupted": found.interrupted, "failure": found.failure, "runs": runs}
-    failed = found.failure is not None
-    return cli.Report(values, text, failed=failed, interrupted=found.interrupted and not failed)
+    return cli.Report(
+        {"interrupted": found.interrupted, "failure": found.failure, "overflowed": overflowed, "runs": runs},
+        text,
+        failed=found.failure is not None or overflowed > 0,
+        interrupted=found.interrupted and found.failure is None,
+        files={} if file is None or keep_older else {file: lambda opened: opened.write(_csv(runs))},
+    )
 
 
 @contextmanager
@@ -240,15 +246,9 @@ def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
     if count is None:
         yield None
         return
-    if count < 1:
-        raise ValueError(f"--processes must be at least 1, got {count}; leave it out to train in threads")
-    # Spawned, since a fork of a process with threads may hang; deaf to Ctrl-C, which is for this process to handle.
-    pool = ProcessPoolExecutor(
-        count,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
+    count = validation.count("--processes", count, minimum=1, bytes_each=PROCESS_BYTES)
+    # Spawned, since a fork of a process with threads may hang.
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=follow_parent)
     # Whoever ends this process by a signal means its workers too: as by Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -275,12 +275,12 @@ def _sprites(arguments: argparse.Namespace) -> cli.Report:
 
 
 def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:
-    """The `COLUMNS`, with one entry for every run that finished."""
+    """The `COLUMNS`, with one entry for every run that was made; of one that overflowed the numbers are NaN."""
     rows = []
     for at, beta in enumerate(found.betas):
-        finished = np.flatnonzero(~np.isnan(found.losses[at]))
-        for seed in finished:
-            parts = _parts(found.vae(at, seed), source, float(beta))
+        losses, overflowed = found.losses[at], found.stopped[at] == OVERFLOWED
+        for seed in np.flatnonzero(overflowed | ~np.isnan(losses)):
+            parts = dict.fromkeys(PARTS, np.nan) if overflowed[seed] else _parts(found.vae(at, seed), source, beta)
             rows.append(
                 {
                     "beta": float(beta),
@@ -290,7 +290,7 @@ def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:
                     "gradient_norm": float(found.gradient_norms[at, seed]),
                     "steps": int(found.steps[at, seed]),
                     "stopped": str(found.stopped[at, seed]),
-                    "least": bool(seed == finished[np.argmin(found.losses[at, finished])]),
+                    "least": not overflowed[seed] and bool(seed == np.nanargmin(losses)),
                 }
             )
     return {name: [row[name] for row in rows] for name in COLUMNS}
@@ -330,7 +330,7 @@ def _options(arguments: argparse.Namespace) -> dict:
     return {
         "noise_variance": cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
         "posterior": cli.posterior_family("--posterior", arguments.posterior),
-        "method": arguments.method or "accelerated",
+        "method": "accelerated" if arguments.method is None else arguments.method,
         "learning_rate": arguments.learning_rate,
         "gradient_tolerance": arguments.gradient_tolerance,
         "max_steps": arguments.max_steps,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
+from theory import validation
 from theory.data import read_data
 
 __all__ = ["DATA_SETS", "digits", "load"]
@@ -39,6 +42,7 @@ def load(source) -> np.ndarray:
     ValueError
         for what is neither, or a file that cannot be used, see `theory.data.read_data`.
     """
-    if isinstance(source, str) and source in DATA_SETS:
+    validation.instance("source", source, (str, os.PathLike), "pass the name of a data set, or the path of a file")
+    if source in DATA_SETS:
         return DATA_SETS[source]()
     return read_data(source)

@@ -12,7 +12,7 @@ from numerics import kernels_training as kernels
 from numerics.problem import Problem
 from theory.groups import Weights
 
-__all__ = ["NOT_RUN", "OVERFLOWED", "ending", "overflowed"]
+__all__ = ["FINISHED", "NOT_RUN", "OVERFLOWED", "ending", "overflowed"]
 
 NOT_RUN, OVERFLOWED = "not run", "overflowed"
 WORDS = {
@@ -23,6 +23,7 @@ WORDS = {
     kernels.STALLED: "stalled",
     kernels.DIVERGED: "diverged",
 }
+FINISHED = frozenset(WORDS.values()) - {NOT_RUN, OVERFLOWED}  # with numbers that mean something
 LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) soon leaves float64
 
 

@@ -479,7 +479,7 @@ def adam(theta, roots, latent_dim, objective, mask, learning_rate, tolerance, ma
         adam_step(here, gradient, first, second, left, learning_rate)
 
 
-@njit(cache=CACHE, error_model="numpy")
+@njit(cache=CACHE, error_model="numpy", nogil=True)  # a worker is to see meanwhile that its parent has ended
 def descend(theta, roots, latent_dim, objective, mask, kick, method, learning_rate, tolerance, max_steps, history):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 

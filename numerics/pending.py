@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.ending import ending
+from numerics.ending import OVERFLOWED, ending
 from numerics.problem import Problem
 from theory.groups import Weights
 
@@ -38,21 +38,22 @@ class Pending:
         return self.steps[part], self.losses[part], self.norms[part], self.ends[part]
 
     def finished(self, part: slice) -> dict[tuple[tuple, int], dict]:
-        """By key, the runs of a part that have finished, as a file takes them."""
+        """By key, the runs of a part that have ended, as a file takes them; those that overflowed are NaN."""
         return {
-            self.keys[run]: {
-                "weights": self.keys[run][0],
-                "seed": self.keys[run][1],
-                "loss": float(self.losses[run] + self.offsets[run]),
-                "gradient_norm": float(self.norms[run]),
-                "steps": int(self.steps[run]),
-                "stopped": self._ending(run),
-                "parameters": self.thetas[run],
-            }
-            for run in range(len(self.keys))[part]
-            if self.ends[run] != kernels.NOT_RUN
+            self.keys[run]: self._ended(run) for run in range(len(self.keys))[part] if self.ends[run] != kernels.NOT_RUN
         }
 
-    def _ending(self, run: int) -> str:
-        numbers = self.losses[run], self.norms[run], self.thetas[run]
-        return ending(self.ends[run], *numbers, self.problem, Weights(*self.weights[run]))
+    def _ended(self, run: int) -> dict:
+        loss, norm, theta = self.losses[run] + self.offsets[run], self.norms[run], self.thetas[run]
+        stopped = ending(self.ends[run], loss, norm, theta, self.problem, Weights(*self.weights[run]))
+        if stopped == OVERFLOWED:
+            loss, norm, theta = np.nan, np.nan, np.full_like(theta, np.nan)
+        return {
+            "weights": self.keys[run][0],
+            "seed": self.keys[run][1],
+            "loss": float(loss),
+            "gradient_norm": float(norm),
+            "steps": int(self.steps[run]),
+            "stopped": stopped,
+            "parameters": theta,
+        }

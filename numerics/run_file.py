@@ -1,7 +1,10 @@
 """A file of finished runs that a sweep appends to and is resumed from: one JSON object a line.
 
-The first line says what is trained and how, each other line holds one run. Lines are only ever added. A process that is
-killed while it writes leaves a line cut short, which is no JSON: it is passed over, and its run is done again.
+The first line says what is trained and how, and by which kernels; each other line holds one run. Lines are only ever
+added. Every line ends with a checksum of what is before it. A process that is killed while it writes leaves a line cut
+short; such a line, or one that was damaged, or that says what no run can have reached, is passed over with a warning,
+and its run is made again. A first line that is damaged is refused, and so is one of another problem. A file that other
+kernels made, or that has another format, is set aside under another name, since runs of two versions are not mixed.
 
 Numbers are written with all their digits, and arrays as the base64 text of their bytes. The first line also holds the
 principal axes: parameters are in the coordinates of these axes, and another machine, or another number of threads, may
@@ -12,22 +15,28 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import reprlib
+import warnings
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from numerics.ending import FINISHED
+from numerics.kernel_digest import kernel_digest
 from numerics.problem import Problem
 from theory import output
 
 __all__ = ["RunFile"]
 
-FORMAT = "training runs of linear beta-VAEs, 1"
-COORDINATES = ("roots", "axes", "unit", "noise", "mask")  # what is computed from the covariance, up to rounding
+KIND, FORMAT = "training runs of linear beta-VAEs, ", 2
+COORDINATES = ("roots", "axes", "unit", "noise")  # what is computed from the covariance, up to rounding
 RUN_KEYS = {"weights", "seed", "loss", "gradient_norm", "steps", "stopped", "parameters"}
 SAME = 1e-12  # of the largest eigenvalue: how far rounding may move a covariance that is computed once more
+CHECK = b', "check": "%08x"}'  # how a line ends
 
 
 class RunFile:
@@ -52,60 +61,107 @@ class RunFile:
     ------
     ValueError
         if the file holds runs of another problem (the message says what differs), or something else.
+
+    Warns
+    -----
+    UserWarning
+        if the file was set aside, or some of its lines do not hold.
     """
 
     def __init__(self, path, problem: Problem, asked: Mapping):
         self.path = output.output_file(path, ".jsonl")
         self.problem, self.runs = problem, {}
-        if not self.path.exists() or not self.path.stat().st_size:
-            coordinates = {name: _encode(getattr(problem, name)) for name in COORDINATES}
-            header = {"format": FORMAT, "asked": asked, "coordinates": coordinates}
-            output.write_atomically(self.path, lambda opened: opened.write(_line(header)))
+        content = self.path.read_bytes() if self.path.exists() else b""
+        first, *lines = content.split(b"\n")
+        if content and not (old := self._made_by_others(first)):
+            self._take(first, [line for line in lines if line], asked)
             return
-        first, *lines = self.path.read_bytes().split(b"\n")
-        header = _parse(first)
-        if header is None or header.get("format") != FORMAT:
-            raise ValueError(
-                f"{self.path}: is not a file of training runs; name another file, or one that is not there"
-            )
-        try:
-            stored = {name: _decode(header["coordinates"][name]) for name in COORDINATES}
-            stored |= {name: stored[name].item() for name in ("unit", "noise")}
-            stored["axes"] = stored["axes"].reshape(-1, len(stored["roots"]))
-        except (KeyError, TypeError, ValueError):
-            raise ValueError(f"{self.path}: has a damaged first line; name another file to start anew") from None
-        self.problem = replace(problem, **stored)
-        differences = _differences(header["asked"], asked, self.problem, problem)
-        if differences:
-            raise ValueError(
-                f"{self.path}: holds runs of another problem; {'; '.join(differences)}; name another file to start anew"
-            )
-        for run in map(_parse, lines):
-            if run is not None and _complete(run, len(problem.mask)):
-                self.runs[tuple(run["weights"]), run["seed"]] = run | {"parameters": _decode(run["parameters"])}
+        if content:
+            aside = output.set_aside(self.path)
+            warnings.warn(f"{self.path}: {old}; it is now {aside}, and all runs are made anew", stacklevel=4)
+        coordinates = {name: _encode(getattr(problem, name)) for name in COORDINATES}
+        header = {"format": f"{KIND}{FORMAT}", "kernels": kernel_digest(), "asked": asked, "coordinates": coordinates}
+        output.write_atomically(self.path, lambda opened: opened.write(_line(header)))
 
     def append(self, runs: Mapping[tuple, Mapping]) -> None:
-        """Add those of the runs that are not in the file yet."""
-        new = {key: run for key, run in runs.items() if key not in self.runs}
+        """Add those of the runs that are not in the file yet and that would be taken from there: that finished."""
+        new = {key: run for key, run in runs.items() if key not in self.runs and run["stopped"] in FINISHED}
         text = b"".join(_line({**run, "parameters": _encode(run["parameters"])}) for run in new.values())
-        with self.path.open("a+b") as opened:
+        with output.naming(self.path), open(self.path, "a+b", opener=_only_if_there) as opened:
             opened.seek(-1, os.SEEK_END)
             cut_short = opened.read() != b"\n"
             opened.write(b"\n" * cut_short + text)
         self.runs |= new
 
+    def _made_by_others(self, first: bytes) -> str:
+        """Why the runs of a file cannot stand beside new ones, in words; empty if they can."""
+        header = _parse(first)
+        stated = header.get("format") if header is not None else None
+        if not (isinstance(stated, str) and stated.startswith(KIND)):
+            raise ValueError(
+                f"{self.path}: is not a file of training runs; name another file, or one that is not there"
+            )
+        if stated != f"{KIND}{FORMAT}":
+            return f"has format {reprlib.repr(stated.removeprefix(KIND))}, and this version writes format {FORMAT}"
+        if _checked(first) is None:
+            raise self._damaged()
+        return "" if header.get("kernels") == kernel_digest() else "was made by another version of the kernels"
+
+    def _take(self, first: bytes, lines: list[bytes], asked: Mapping) -> None:
+        """Take over coordinates and runs, if the file is of this problem."""
+        posed, header = self.problem, _checked(first)
+        try:
+            stored = {name: _decode(header["coordinates"][name]) for name in COORDINATES}
+            stored |= {name: stored[name].item() for name in ("unit", "noise")}
+            stored["axes"] = stored["axes"].reshape(-1, len(stored["roots"]))
+            there = dict(header["asked"])
+        except (KeyError, TypeError, ValueError):
+            raise self._damaged() from None
+        self.problem = replace(posed, **stored)
+        differences = _differences(there, asked, self.problem, posed)
+        if differences:
+            raise ValueError(
+                f"{self.path}: holds runs of another problem; {'; '.join(differences)}; name another file to start anew"
+            )
+        runs = [run for run in map(_checked, lines) if run is not None and _holds(run, len(posed.mask), asked)]
+        for run in runs:
+            key = tuple(run["weights"]), run["seed"]
+            self.runs.setdefault(key, run | {"parameters": _decode(run["parameters"])})
+        if len(runs) < len(lines):
+            warnings.warn(
+                f"{self.path}: {len(lines) - len(runs)} of {len(lines)} runs in it are damaged or cut short; they are "
+                "made again where they are asked for",
+                stacklevel=5,
+            )
+
+    def _damaged(self) -> ValueError:
+        return ValueError(f"{self.path}: has a damaged first line; name another file to start anew")
+
 
 def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem) -> list[str]:
     """What makes two problems different, in words; a covariance that differs by rounding is the same."""
     told = [
-        f"{name} is {reprlib.repr(there.get(name))} there and {reprlib.repr(value)} here"
-        for name, value in here.items()
-        if there.get(name) != value
+        f"{name} is {reprlib.repr(there.get(name))} there and {reprlib.repr(here.get(name))} here"
+        for name in here | there
+        if json.dumps(there.get(name)) != json.dumps(here.get(name))
     ]
-    if len(stored.roots) != len(posed.roots):
-        return [f"the data have {len(stored.roots)} dimensions there and {len(posed.roots)} here", *told]
-    gap = np.abs(_covariance(stored) - _covariance(posed)).max(initial=0.0)
-    if gap > SAME * posed.unit:
+    size = len(posed.roots)
+    if len(stored.roots) != size:
+        return [f"the data have {len(stored.roots)} dimensions there and {size} here", *told]
+    if stored.axes.shape != (size, size):
+        return ["the principal axes there are no square matrix", *told]
+    with np.errstate(invalid="ignore", over="ignore"):
+        skew = np.abs(stored.axes.T @ stored.axes - np.eye(size)).max(initial=0.0)
+    if not skew <= SAME * size:  # "not <=" here and below, since a NaN is to count as a difference
+        told.insert(0, "the principal axes there are not orthonormal")
+    if not np.array_equal(stored.roots > 0, posed.roots > 0):
+        told.insert(0, f"the rank is {np.sum(stored.roots > 0)} there and {np.sum(posed.roots > 0)} here")
+    for name in ("unit", "noise"):
+        if not abs(getattr(stored, name) - getattr(posed, name)) <= SAME * getattr(posed, name):
+            told.insert(0, f"the {name} is {getattr(stored, name)} there and {getattr(posed, name)} here")
+    with np.errstate(invalid="ignore", over="ignore"):
+        gap = np.abs(_covariance(stored) - _covariance(posed)).max(initial=0.0)
+    if not gap <= SAME * posed.unit:
         told.insert(0, f"the covariance differs by up to {gap:.3g}")
     return told
 
@@ -115,25 +171,52 @@ def _covariance(problem: Problem) -> np.ndarray:
     return problem.unit * (scaled @ scaled.T)
 
 
-def _complete(run: Mapping, size: int) -> bool:
-    """Whether a line has all that belongs to a run; one that was damaged is made again, as one that was cut short."""
+def _holds(run: Mapping, size: int, asked: Mapping) -> bool:
+    """Whether a line says what a run that finished can have reached."""
     try:
-        return run.keys() >= RUN_KEYS and len(run["weights"]) == 4 and len(_decode(run["parameters"])) == size
-    except (TypeError, ValueError):
+        numbers = [*run["weights"], run["loss"], run["gradient_norm"]]
+        return (
+            run.keys() == RUN_KEYS
+            and len(run["weights"]) == 4
+            and all(type(number) is float and math.isfinite(number) for number in numbers)
+            and run["gradient_norm"] >= 0
+            and all(type(run[name]) is int and run[name] >= 0 for name in ("seed", "steps"))
+            and run["steps"] <= asked["max_steps"]
+            and run["stopped"] in FINISHED
+            and bool(np.isfinite(parameters := _decode(run["parameters"])).all())
+            and parameters.shape == (size,)
+        )
+    except (KeyError, TypeError, ValueError):
         return False
 
 
 def _line(values: Mapping) -> bytes:
-    return json.dumps(values).encode() + b"\n"
+    """One line, with the checksum of all that is before it."""
+    body = json.dumps(values, allow_nan=False).encode()[:-1]
+    return body + CHECK % zlib.crc32(body) + b"\n"
 
 
-def _parse(line: bytes) -> dict | None:
-    """What a line holds, or `None` if it was cut short."""
+def _checked(line: bytes) -> dict | None:
+    """What a line holds besides its checksum, or `None` if it is not as it was written."""
+    length = len(CHECK % 0)
+    body, check = line[:-length], line[-length:]
+    if check != CHECK % zlib.crc32(body):
+        return None
+    return _parse(body + b"}")
+
+
+def _parse(text: bytes) -> dict | None:
+    """The JSON object that a text is, or `None` if it is none."""
     try:
-        values = json.loads(line)
-    except ValueError:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
+
+
+def _only_if_there(path: str, flags: int) -> int:
+    """Open a file that exists: one that was removed meanwhile would come back without its first line."""
+    return os.open(path, flags & ~os.O_CREAT)
 
 
 def _encode(values) -> str:
@@ -141,4 +224,4 @@ def _encode(values) -> str:
 
 
 def _decode(text: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(float)
+    return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").astype(float)

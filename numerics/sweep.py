@@ -8,6 +8,7 @@ noticed soon and loses nothing that was finished. With a file, finished runs out
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import astuple, dataclass
@@ -17,7 +18,7 @@ from numba import get_num_threads, parallel_chunksize
 from tqdm import tqdm
 
 from numerics import kernels_training as kernels
-from numerics.ending import NOT_RUN
+from numerics.ending import NOT_RUN, OVERFLOWED
 from numerics.pending import Pending
 from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
@@ -31,6 +32,8 @@ from theory.partition import Posterior, partition
 __all__ = ["Sweep", "sweep"]
 
 RUNS_PER_THREAD = 8  # in a batch, at most: enough to even out runs of different length
+RUN_BYTES = 1024  # what a run takes besides its parameters
+LARGEST_SEED = 2**63 - 1  # that an array of whole numbers holds
 BATCH_WORK = 2**16  # D K^2 of the runs of a thread in a batch: about a second, at some 10,000 steps of training
 
 
@@ -43,16 +46,17 @@ class Sweep:
     betas, seeds : (B,) and (R,) arrays
         betas are numbers, or `Weights` if such were given.
     losses, gradient_norms : (B, R) arrays
-        as in `TrainingRun`; NaN where a run did not finish.
+        as in `TrainingRun`; NaN where a run was not made or overflowed.
     steps : (B, R) array of int
     stopped : (B, R) array of str
-        as in `TrainingRun`, or "not run".
+        as in `TrainingRun`, or "not run", or "overflowed": the numbers of the run left the range of double precision,
+        because the learning rate is too large, or negative weights leave the loss no lower bound.
     interrupted : bool
         whether something ended the sweep early, so that runs may be missing.
     failure : str or None
         what did, if it was no keyboard interrupt: a worker that died, or a file that could not be written.
     parameters : (B, R, n) array
-        in the training coordinates of `problem`.
+        in the training coordinates of `problem`; the start where a run was not made, NaN where it overflowed.
     problem : Problem
     """
 
@@ -68,22 +72,29 @@ class Sweep:
     problem: Problem
 
     def vae(self, beta_index: int, seed_index: int) -> LinearVAE:
-        """The trained model of one run.
+        """The trained model of one run; indices below zero count from the end.
 
         Raises
         ------
         ValueError
-            if that run did not finish because the sweep ended early.
+            if there is no such run, it was not made because the sweep ended early, or it overflowed.
         """
-        if self.stopped[beta_index, seed_index] == NOT_RUN:
+        rows, columns = self.stopped.shape
+        row = validation.count("beta_index", beta_index, minimum=-rows, maximum=rows - 1)
+        column = validation.count("seed_index", seed_index, minimum=-columns, maximum=columns - 1)
+        run = f"the run of beta {self.betas[row]} and seed {self.seeds[column]}"
+        if self.stopped[row, column] == NOT_RUN:
+            raise ValueError(f"{run} did not finish, the sweep ended before; make it again")
+        if self.stopped[row, column] == OVERFLOWED:
             raise ValueError(
-                f"the run of beta {self.betas[beta_index]} and seed {self.seeds[seed_index]} did not finish"
+                f"{run} overflowed; pass a smaller learning_rate, or weights that leave the loss a lower bound"
             )
-        return self.problem.vae(self.parameters[beta_index, seed_index])
+        return self.problem.vae(self.parameters[row, column])
 
     def best(self, beta_index: int) -> LinearVAE:
-        """The trained model of lowest loss among the seeds of one beta."""
-        losses = self.losses[beta_index]
+        """The trained model of lowest loss among the seeds of one beta; raises as `vae` if there is none."""
+        rows = len(self.stopped)
+        losses = self.losses[validation.count("beta_index", beta_index, minimum=-rows, maximum=rows - 1)]
         return self.vae(beta_index, 0 if np.isnan(losses).all() else int(np.nanargmin(losses)))
 
 
@@ -114,7 +125,7 @@ def sweep(
     covariance, latent_dim, groups, prior, noise_variance, decoder, posterior
         as in `train`, the same for all runs.
     betas : sequence of floats > 0, or of `theory.groups.Weights`
-    seeds : int, or sequence of ints
+    seeds : int > 0, or sequence of ints, from 0 to 2^63 - 1
         of the random starts, one run per beta and seed; a number n stands for 0 .. n - 1.
     method, learning_rate, gradient_tolerance, max_steps
         as in `train`.
@@ -123,7 +134,8 @@ def sweep(
         `dask.distributed.Client.get_executor()` or `mpi4py.futures.MPIPoolExecutor` will do; it stays open.
     file : path to a .jsonl file, optional
         where finished runs are added, batch by batch, and where runs that are there already are taken from. One sweep
-        at a time may write it; a later one may have other betas and seeds.
+        at a time may write it; a later one may have other betas and seeds. What is damaged in it is made again, and a
+        file of another version of the kernels is set aside as FILE.old-1, both with a warning.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 
@@ -131,7 +143,8 @@ def sweep(
     -------
     Sweep
         after a keyboard interrupt or a failure the runs that finished, with `interrupted` set. The same on every
-        executor, to the last digit, if its machines compute alike.
+        executor, to the last digit, if its machines compute alike. A run that overflows, where `train` raises, says so
+        in `stopped`, and is not kept in the file.
 
     Raises
     ------
@@ -142,13 +155,18 @@ def sweep(
     """
     problem = pose(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     settings = descent_settings(method, learning_rate, gradient_tolerance, max_steps)
+    if progress is not None:
+        progress = validation.flag("progress", progress)
     if isinstance(betas, Sequence) and any(isinstance(beta, Weights) for beta in betas):
         betas = np.array(betas, dtype=object)
     else:
         betas = validation.positive_array("betas", validation.vector("betas", betas))
-    weights = [as_weights("betas", beta) for beta in betas]
-    seeds = range(validation.count("seeds", seeds)) if np.ndim(seeds) == 0 else seeds
-    seeds = [validation.count("seeds", seed) for seed in seeds]
+    weights = [as_weights("betas", beta) for beta in validation.sequence("betas", betas)]
+    if np.iterable(seeds):
+        seeds = [validation.count("seeds", seed, maximum=LARGEST_SEED) for seed in validation.sequence("seeds", seeds)]
+    else:
+        each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned
+        seeds = list(range(validation.count("seeds", seeds, minimum=1, bytes_each=each)))
     if not isinstance(executor, Executor | None):
         raise ValueError(
             f"executor must be a concurrent.futures.Executor, got {executor!r}; pass for example "
@@ -156,10 +174,11 @@ def sweep(
         )
     stored = None
     if file is not None:
+        validation.instance("file", file, (str, os.PathLike), "pass the path of a .jsonl file")
         stored = RunFile(file, problem, _asked(problem, noise_variance, posterior, groups, method, settings))
         problem = stored.problem
 
-    keys = [(astuple(weight), seed) for weight in weights for seed in seeds]
+    keys = [(tuple(map(float, astuple(weight))), seed) for weight in weights for seed in seeds]
     starts = {seed: problem.start(np.random.default_rng(seed)) for seed in seeds}
     done = {} if stored is None else dict(stored.runs)
     todo = Pending(problem, [key for key in dict.fromkeys(keys) if key not in done], starts)

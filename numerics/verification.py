@@ -34,7 +34,7 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     Returns
     -------
     list of Row
-        in the order of `CHECKS`, the same on every run; each says whether it passed.
+        in the order of `only`, or of `CHECKS`, each name once; the same on every run; each says whether it passed.
 
     Raises
     ------
@@ -43,12 +43,8 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     """
     effort = QUICK if validation.flag("quick", quick) else FULL
     progress = validation.flag("progress", progress)
-    chosen = (
-        CHECKS
-        if only is None
-        else [validation.choice("only", name, CHECKS) for name in validation.sequence("only", only)]
-    )
-    names = [name for name in CHECKS if name in chosen]
+    chosen = CHECKS if only is None else validation.sequence("only", only)
+    names = list(dict.fromkeys(validation.choice("only", name, CHECKS) for name in chosen))
     rows = []
     with tqdm(names, desc="verify", unit="result", disable=None if progress else True, leave=False) as bar:
         for name in bar:

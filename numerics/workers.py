@@ -7,14 +7,19 @@ same steps as anywhere else. Batches are sent off a bounded number at a time and
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from multiprocessing import connection
 
 import numpy as np
 
 from numerics import kernels_training as kernels
 
-__all__ = ["collect", "descend_batch"]
+__all__ = ["collect", "descend_batch", "follow_parent"]
 
 IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
 
@@ -37,6 +42,21 @@ def descend_batch(thetas, roots, latent_dim, weights, partitions, precision, mas
             thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
         )
     return thetas, steps, losses, norms, ends
+
+
+def follow_parent() -> None:
+    """Make this worker deaf to Ctrl-C, which is for its parent to handle, and end it when its parent has ended.
+
+    However the parent ended: one that is killed tells its workers nothing, and they would wait for it for ever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def collect(

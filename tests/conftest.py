@@ -1,5 +1,25 @@
 """One thread for linear algebra: the matrices of the tests are small, and threads waiting for each other cost more."""
 
 import os
+from contextlib import contextmanager
+
+import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def small_files():
+    """As on a full disk: `with small_files(1000):` this process can write no file beyond 1000 bytes."""
+    resource = pytest.importorskip("resource", reason="limits of a process are set as Unix has them")
+
+    @contextmanager
+    def limited(size):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

@@ -163,11 +163,12 @@ def _optimum(arguments: argparse.Namespace) -> cli.Report:
     values = {"beta": beta, "latent_dim": arguments.latent_dim} | {name: getattr(best, name) for name in parts}
     modes = _modes(best)
     arrays = {"eigenvalues": best.eigenvalues, "critical_betas": best.critical_betas, "active": best.active, **modes}
-    if file is not None:
-        solution = {} if best.vae is None else vars(best.vae)
-        saved = {name: value for name, value in (values | arrays | solution).items() if value is not None}
-        output.write_atomically(file, lambda opened: np.savez(opened, **saved))
-    return cli.Report(values | arrays, f"{cli.facts(values)}\n\n{_mode_table(arrays, arguments.all)}")
+    solution = {} if best.vae is None else vars(best.vae)
+    return cli.Report(
+        values | arrays,
+        f"{cli.facts(values)}\n\n{_mode_table(arrays, arguments.all)}",
+        files={} if file is None else {file: cli.archive(values | arrays | solution)},
+    )
 
 
 def _modes(best: Optimum) -> dict[str, np.ndarray | None]:

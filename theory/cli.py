@@ -1,34 +1,42 @@
 """What the command lines of `theory`, `numerics` and `figures` share.
 
 A door is a `Parser` with subcommands. Each subcommand is a function from parsed arguments to a `Report`, and `run` does
-the rest: it prints the report (as text, or with `--json` as one JSON object) to stdout, and turns every `ValueError`
-into one line on stderr that names the argument and the remedy, and every `OSError` (a full disk, a file that cannot be
-read) into one that names the file. Exit codes: 0 good, 1 a check failed, 2 bad usage or no access, 130 interrupted.
+the rest: it writes the files of the report and prints the report (as text, or with `--json` as one JSON object) to
+stdout, each of them also where the other cannot be written. It turns every `ValueError` into one line on stderr that
+names the argument and the remedy, every `OSError` (a full disk, a file that cannot be read) into one that names the
+file, and every warning of arithmetic, whose numbers mean nothing, and every want of memory into one that says so. Exit
+codes: 0 good, 1 a check failed, 2 bad usage or no access, 130 interrupted.
 
 JSON has no infinities: they are written as the strings "inf" and "-inf", and what is not a number as "nan". Every
-finite float is written with all its digits.
+finite float is written with all its digits. The first entry is "format", a number that is raised when names change.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import json
 import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
-from theory import validation
+from theory import output, validation
 
 __all__ = [
+    "FORMAT",
     "Parser",
     "Report",
     "add_command",
+    "archive",
     "chosen",
     "facts",
     "number_or_word",
@@ -40,7 +48,9 @@ __all__ = [
 ]
 
 
+FORMAT = 1  # of the JSON that commands print and of the files that hold their results; raised when names change
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than anyone plots or reads
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,6 +58,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str):
         raise ValueError(f"{message}; see {self.prog} --help")
+
+    def print_help(self, file=None):
+        if file is not None:
+            super().print_help(file)
+        elif code := _print(self, self.format_help().removesuffix("\n")):  # argparse would not say so
+            self.exit(code)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,19 +73,24 @@ class Report:
     Attributes
     ----------
     values : mapping
-        for `--json`: strings, numbers, arrays, dataclasses and nestings of them.
+        for `--json`, where `run` puts the entry "format" before them: strings, numbers, arrays, dataclasses and
+        nestings of them.
     text : str
         the same for people.
     failed : bool
         whether a check failed, which makes the exit code 1.
     interrupted : bool
         whether this is only what was finished before an interrupt, which makes the exit code 130.
+    files : mapping from paths to functions that fill an opened file
+        what `run` is to write, all or none; where a file can be written is checked before the work
+        (`output.output_file`).
     """
 
     values: Mapping
     text: str
     failed: bool = False
     interrupted: bool = False
+    files: Mapping[Path, Callable[[IO[bytes]], object]] = dataclasses.field(default_factory=dict)
 
 
 def add_command(commands, name: str, function: Callable[[argparse.Namespace], Report], about: str, examples: str):
@@ -92,27 +113,38 @@ def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` (by default the process's arguments) names, and return the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     try:
-        arguments = parser.parse_args(_attach_negative_values(argv))
-        report = arguments.command(arguments)
+        _check_streams()
+        with _warnings_told(parser):
+            arguments = parser.parse_args(_attach_negative_values(argv))
+            report = arguments.command(arguments)
+        return _deliver(parser, report, arguments.json)
     except np.linalg.LinAlgError:  # a ValueError to Python, but no one's bad usage
         raise
     except (ValueError, OSError) as error:
         return _refuse(parser, error)
+    except (RuntimeWarning, FloatingPointError, OverflowError) as error:
+        return _refuse(
+            parser, ValueError(f"numbers left the range of double precision ({error}); pass numbers nearer to 1")
+        )
+    except MemoryError as error:
+        return _refuse(
+            parser, ValueError(f"this machine has too little memory ({str(error) or 'none left'}); ask for less")
+        )
     except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        _tell(parser, "interrupted")
         return INTERRUPTED
-    try:
-        print(to_json(report.values) if arguments.json else report.text, flush=True)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # keep the interpreter's own flush quiet
-        if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`
-            return _refuse(parser, error)
-    return INTERRUPTED if report.interrupted else int(report.failed)
+
+
+def archive(values: Mapping) -> Callable[[IO[bytes]], object]:
+    """What fills an opened `.npz` file with arrays by name, `None` left out, and "format", as the JSON has it."""
+    buffer = io.BytesIO()  # since an archive that a full disk cuts short complains once more when it is forgotten
+    np.savez(buffer, **{name: value for name, value in {"format": FORMAT, **values}.items() if value is not None})
+    return lambda opened: opened.write(buffer.getbuffer())
 
 
 def positive_numbers(name: str, text: str) -> np.ndarray:
     """Read "2", "0.5,1,2" or the range "0.1:10:50" (50 numbers from 0.1 to 10, evenly spaced in the logarithm)."""
-    parts = text.split(":")
+    parts = validation.instance(name, text, str).split(":")
     try:
         if len(parts) == 1:
             values = np.array([float(part) for part in text.split(",")])
@@ -120,11 +152,12 @@ def positive_numbers(name: str, text: str) -> np.ndarray:
             low, high, count = float(parts[0]), float(parts[1]), int(parts[2])
             if len(parts) > 3 or not 0 < low < high < math.inf or count < 2:
                 raise ValueError
-            values = np.geomspace(low, high, count)
     except (ValueError, IndexError):
         raise ValueError(
             f"{name} must be a number, a list such as 0.5,1,2 or a range low:high:count such as 0.1:10:50, got {text!r}"
         ) from None
+    if len(parts) > 1:
+        values = np.geomspace(low, high, validation.count(f"the count of {name}", count, maximum=LONGEST_RANGE))
     if not (np.isfinite(values).all() and values.min() > 0):
         raise ValueError(f"{name} must be > 0 and finite, got {text!r}; pass positive numbers")
     return values
@@ -132,7 +165,7 @@ def positive_numbers(name: str, text: str) -> np.ndarray:
 
 def number_or_word(name: str, text: str, *words: str) -> float | str:
     """Read a number, or one of the words that stand for one."""
-    if text in words:
+    if validation.instance(name, text, str) in words:
         return text
     try:
         return float(text)
@@ -144,13 +177,14 @@ def chosen(name: str, texts: Sequence[str] | None, names: Iterable[str]) -> list
     """Read names from lists separated by commas, each name once; None stands for all of them."""
     if texts is None:
         return list(names)
+    texts = [validation.instance(name, text, str) for text in validation.sequence(name, texts)]
     found = dict.fromkeys(part.strip() for text in texts for part in text.split(","))
     return [validation.choice(name, part, names) for part in found]
 
 
 def posterior_family(name: str, text: str) -> str | list[list[int]]:
     """Read "diagonal", "full", or groups of latents such as "0,1;2"."""
-    if text in ("diagonal", "full"):
+    if validation.instance(name, text, str) in ("diagonal", "full"):
         return text
     try:
         return [[int(latent) for latent in group.split(",")] for group in text.split(";")]
@@ -179,13 +213,71 @@ def to_json(values) -> str:
     return json.dumps(_plain(values), allow_nan=False, indent=2)
 
 
+def _check_streams() -> None:
+    """Make sure that there is a stdout, and that no file of ours is opened in the place of a closed stream."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest that is free
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:  # closed: `print` would take stdout instead
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        raise ValueError("stdout is closed, so that no result can be printed; send it to a file, or to /dev/null")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: names of files may hold any character
+
+
+@contextmanager
+def _warnings_told(parser: Parser) -> Iterator[None]:
+    """Let warnings of arithmetic end the command, and tell those that are for the user in one line each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = lambda message, *_: _tell(parser, f"warning: {message}")
+        yield
+
+
+def _deliver(parser: Parser, report: Report, as_json: bool) -> int:
+    """Write the files of a report and print it, each also where the other fails; returns the exit code."""
+    code = INTERRUPTED if report.interrupted else int(report.failed)
+    try:
+        output.write_together(report.files)
+    except (ValueError, OSError) as error:
+        code = _refuse(parser, error)
+    printed = _print(parser, to_json({"format": FORMAT} | report.values) if as_json else report.text)
+    return printed or code
+
+
+def _print(parser: Parser, text: str) -> int:
+    """Print to stdout; returns the exit code that it takes to say that this failed, or 0."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _forget(sys.stdout)
+        if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`
+            return _refuse(parser, OSError(error.errno, error.strerror, "stdout"))
+    return 0
+
+
 def _refuse(parser: Parser, error: ValueError | OSError) -> int:
     """Tell the error in one line; returns the exit code."""
     told = str(error)
     if isinstance(error, OSError) and error.strerror:
         told = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
-    print(f"{parser.prog}: error: {' '.join(told.split())}", file=sys.stderr)
+    _tell(parser, f"error: {told}")
     return 2
+
+
+def _tell(parser: Parser, text: str) -> None:
+    """One line on stderr, or none where it cannot be written: there is no place left to say so."""
+    try:
+        print(f"{parser.prog}: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    except OSError:
+        _forget(sys.stderr)
+
+
+def _forget(stream: IO) -> None:
+    """Send a stream that cannot be written to nowhere, so that the interpreter's own flush at the end is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _attach_negative_values(argv: Sequence[str]) -> list[str]:

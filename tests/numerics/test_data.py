@@ -29,3 +29,9 @@ def test_what_is_neither_is_refused(tmp_path):
     np.save(tmp_path / "one.npy", np.ones((1, 2)))
     with pytest.raises(ValueError, match="at least two rows"):
         load(tmp_path / "one.npy")
+
+
+@pytest.mark.parametrize("source", [None, 0, b"digits", ["digits"], object(), str, 1j, float("nan")])
+def test_what_is_no_path_is_named(source):
+    with pytest.raises(ValueError, match=r"source must be a str or a PathLike, got .*; pass the name of a data set"):
+        load(source)

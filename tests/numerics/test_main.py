@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 import numerics.__main__ as door
 from numerics.__main__ import main
-from theory import LinearVAE, elbo_terms, inference, optimum
+from theory import LinearVAE, cli, elbo_terms, inference, optimum, validation
 
 SPECTRUM = "4,2.5,1.2,.6,.3"
 COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
@@ -108,7 +109,8 @@ def test_train_saves_the_model(capsys, tmp_path):
     with np.load(file) as saved:
         assert np.array_equal(saved["decoder"], found["vae"]["decoder"])
         assert len(saved["history"]) == found["steps"] + 1
-        assert set(saved) == {"decoder", "encoder", "posterior_covariance", "noise_variance", "history"}
+        assert set(saved) == {"decoder", "encoder", "posterior_covariance", "noise_variance", "history", "format"}
+        assert saved["format"] == cli.FORMAT
 
 
 def test_train_on_data(capsys, tmp_path):
@@ -193,6 +195,134 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
     assert {name: len(values) for name, values in found["runs"].items()} == dict.fromkeys(door.COLUMNS, finished)
 
 
+@pytest.mark.parametrize(("rate", "overflowed"), [("1e3", 6), ("1e6", 6), ("100", None)])
+def test_a_sweep_whose_runs_overflow_says_so_and_fails(capsys, tmp_path, rate, overflowed):
+    """Every run has its row; nothing that overflowed is kept for a later sweep to believe."""
+    table, file = tmp_path / "runs.csv", tmp_path / "runs.jsonl"
+    arguments = ["sweep", "--eigenvalues", "4,2,1,.5", "--latent-dim", "2", "--betas", "1,2", "--seeds", "3"]
+    arguments += ["--max-steps", "50", "--method", "adam", "--learning-rate", rate]
+    for _ in range(2):
+        code, out, err = run(capsys, *arguments, "--out", str(table), "--resume", str(file))
+        assert (code, err) == (1, "")
+        rows = list(csv.DictReader(table.read_text().splitlines()))
+        failed = [row for row in rows if row["stopped"] == "overflowed"]
+        assert len(rows) == 6
+        assert 0 < len(failed) < 6 if overflowed is None else len(failed) == overflowed
+        assert out.endswith(f"; {len(failed)} of 6 runs overflowed: pass a smaller --learning-rate\n")
+        assert out.startswith("no run finished") == (len(failed) == 6)
+        assert all(row["loss"] == "nan" and row["least"] == "False" for row in failed)
+        assert all(np.isfinite(float(row["loss"])) for row in rows if row not in failed)
+        assert file.read_bytes().count(b"\n") == 1 + 6 - len(failed)
+    code, out, _ = run(capsys, *arguments, "--json")
+    found = json.loads(out, parse_constant=pytest.fail)
+    assert (code, found["overflowed"], len(found["runs"]["loss"])) == (1, len(failed), 6)
+    assert found["runs"]["loss"].count("nan") == len(failed)
+
+
+def test_an_interrupt_before_any_run_keeps_an_older_table(capsys, monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["numerics.sweep"], "_descend", interrupted)
+    file = tmp_path / "runs.csv"
+    arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1", "--out", str(file)]
+    for content in (f"{','.join(door.COLUMNS)}\n", "older\n"):
+        code, out, _ = run(capsys, *arguments)
+        assert (code, out) == (130, "no run finished; interrupted after 0 of 1 runs\n")
+        assert file.read_text() == content
+        file.write_text("older\n")
+
+
+def test_a_sweep_is_reported_where_its_table_cannot_be_written(capsys, tmp_path, small_files):
+    table = tmp_path / "runs.csv"
+    table.write_text("older\n")
+    arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1,2,4,8,16", "--out", str(table)]
+    code, expected, _ = run(capsys, *arguments[:-2])
+    with small_files(300):
+        code, out, err = run(capsys, *arguments)
+    assert (code, out, err) == (2, expected, f"python -m numerics: error: {table}: File too large\n")
+    assert table.read_text() == "older\n"
+    assert list(tmp_path.iterdir()) == [table]
+
+
+def test_a_sweep_is_reported_where_its_runs_cannot_be_kept_and_goes_on_later(
+    capsys, tmp_path, small_files, monkeypatch
+):
+    """The failure names the file; what was cut short on the full disk is made again when there is room."""
+    file = tmp_path / "runs.jsonl"
+    monkeypatch.setattr(sys.modules["numerics.sweep"], "RUNS_PER_THREAD", 1)
+    arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1:2:30", "--resume", str(file)]
+    with small_files(4000):
+        code, out, err = run(capsys, *arguments)
+    assert (code, err) == (1, "")
+    assert out.endswith(f"of 30 runs by OSError: [Errno 27] File too large: '{file}'\n")
+    assert 1 < file.read_bytes().count(b"\n") < 30
+    code, out, err = run(capsys, *arguments)
+    assert (code, out.count("\n")) == (0, 33)
+    assert err.startswith(f"python -m numerics: warning: {file}: 1 of ") and err.count("\n") == 1
+    assert (code, out) == run(capsys, *arguments[:-2])[:2]
+
+
+def test_an_older_file_of_runs_is_set_aside_with_one_line(capsys, tmp_path):
+    file = tmp_path / "runs.jsonl"
+    older = '{"format": "training runs of linear beta-VAEs, 1", "asked": {}, "coordinates": {}}\n'
+    file.write_text(older)
+    code, _, err = run(
+        capsys, "sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1", "--resume", str(file)
+    )
+    assert code == 0
+    assert err == (
+        f"python -m numerics: warning: {file}: has format '1', and this version writes format 2; it is now "
+        f"{file}.old-1, and all runs are made anew\n"
+    )
+    assert (tmp_path / "runs.jsonl.old-1").read_text() == older
+
+
+COUNTS = ["1" + "0" * zeros for zeros in (12, 20, 30)] + ["2147483648", "9223372036854775808"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (f"{command} --eigenvalues 3,2,1 {options} {option} {value}".split(), named)
+        for value in COUNTS
+        for command, options, option, named in [
+            ("sweep", "--betas 1", "--latent-dim", "latent_dim"),
+            ("sweep", "--betas 1 --latent-dim 1", "--seeds", "seeds"),
+            ("sweep", "--betas 1 --latent-dim 1", "--processes", "processes"),
+            ("train", "", "--latent-dim", "latent_dim"),
+            ("train", "--latent-dim 1", "--max-steps", "max_steps"),
+        ]
+    ],
+)
+def test_counts_beyond_reason_are_one_line_before_any_work(capsys, monkeypatch, argv, named):
+    monkeypatch.setattr(validation, "_memory", lambda: 2**33)
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "")
+    assert re.match(rf"python -m numerics: error: (--)?{named} ", err) and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("size", ["1e308", "1e-320"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "train --latent-dim 1 --eigenvalues {},1",
+        "train --latent-dim 1 --eigenvalues 4,2 --beta {}",
+        "train --latent-dim 1 --eigenvalues 4,2 --noise-variance {}",
+        "sweep --latent-dim 1 --betas 1 --eigenvalues {},{}",
+        "sweep --latent-dim 1 --betas {} --eigenvalues 4,2",
+        "sweep --latent-dim 1 --betas 1 --eigenvalues 4,2 --noise-variance {}",
+        "sweep --latent-dim 1 --betas 1 --eigenvalues 4,2 --method adam --max-steps 9 --learning-rate {}",
+    ],
+)
+def test_at_the_ends_of_the_floats_there_is_a_result_or_one_line(capsys, options, size):
+    code, out, err = run(capsys, *options.format(size, size).split())
+    if code == 2:
+        assert out == "" and err.startswith("python -m numerics: error: ") and err.count("\n") == 1
+    else:
+        assert err == "" and ("overflowed" in out if code else "nan" not in out)
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -210,10 +340,10 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
         (["train", "--latent-dim", "2", "--data", "digits", "--eigenvalues", "2,1"], "not allowed with"),
         (["sweep", "--latent-dim", "2"], "--betas"),
         (["sweep", "--latent-dim", "2", "--betas", "0,1"], "--betas must be > 0"),
-        (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be at least 1"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be >= 1, got 0"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--out", "runs.npz"], "name it runs.csv"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--resume", "runs.csv"], "name it runs.jsonl"),
-        (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be at least 1, got 0"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be >= 1, got 0"),
         (["dance"], "invalid choice"),
     ],
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import sys
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -67,11 +70,17 @@ def test_any_cut_of_the_file_is_survived(tmp_path):
     whole = file.read_bytes()
     first = whole.index(b"\n") + 1
     assert whole.count(b"\n") == 4
+    asked = json.loads(whole[:first])["asked"]
     for cut in [*range(first - 1, len(whole), 97), len(whole) - 1]:
         file.write_bytes(whole[:cut])
-        assert_same(sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file), expected)
+        told = contextlib.nullcontext()
+        if whole[cut - 1 : cut + 1].count(b"\n") == 0:  # in the middle of a line: at its end only the "\n" is gone
+            told = pytest.warns(UserWarning, match=r"1 of \d runs in it are damaged or cut short")
+        with told:
+            assert_same(sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file), expected)
         lines = file.read_bytes().splitlines(keepends=True)
-        assert len(RunFile(file, expected.problem, {}).runs) == 3
+        with told:
+            assert len(RunFile(file, expected.problem, asked).runs) == 3
         assert all(line.endswith(b"\n") for line in lines)
         assert sum(line in whole.splitlines(keepends=True) for line in lines) == 4  # all is there, besides the cut line
 
@@ -205,20 +214,184 @@ def test_other_files_are_refused_and_kept(tmp_path, name, content, told):
     assert (file.read_bytes() if file.exists() else None) == content
 
 
-def test_damaged_lines_are_made_again_and_a_damaged_header_is_refused(tmp_path):
-    file, expected = tmp_path / "runs.jsonl", sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20)
-    sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file)
+SWEPT = {"betas": BETAS, "max_steps": 20}
+NAN_TEXT = base64.b64encode(np.full(15, np.nan).tobytes()).decode()
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """The first line and the runs of a file, and what it holds."""
+    file = tmp_path_factory.mktemp("stored") / "runs.jsonl"
+    expected = sweep(DISTINCT.covariance, 2, **SWEPT, file=file)
     header, *lines = file.read_bytes().splitlines()
-    run = json.loads(lines[0])
-    damaged = [
-        {"weights": [1, 1, 1, 1]},
-        run | {"parameters": "?"},
-        run | {"parameters": "AAAAAAAAAAA="},
-        run | {"weights": 3},
-    ]
-    file.write_bytes(b"\n".join([header, *(json.dumps(line).encode() for line in damaged)]) + b"\n")
-    again = sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file)
-    np.testing.assert_array_equal(again.parameters, expected.parameters)
-    file.write_text(json.dumps({"format": json.loads(header)["format"]}) + "\n")
-    with pytest.raises(ValueError, match="has a damaged first line"):
-        sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file)
+    return header, lines, expected
+
+
+def changed(line: bytes, **changes) -> bytes:
+    """A line with other values and a checksum that fits them; values of type bytes are put in as they are."""
+    values = json.loads(line) | {name: f"@{name}@" if isinstance(new, bytes) else new for name, new in changes.items()}
+    values.pop("check")
+    body = json.dumps(values).encode()[:-1]
+    for name, new in changes.items():
+        body = body.replace(f'"@{name}@"'.encode(), new) if isinstance(new, bytes) else body
+    return body + b', "check": "%08x"}' % zlib.crc32(body)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": float("nan")}, {"loss": None}, {"loss": "x"}, {"loss": True}, {"loss": [1.0]}, {"loss": b"1e400"},
+        {"loss": 7},
+        {"gradient_norm": float("inf")}, {"gradient_norm": -1.0},
+        {"steps": None}, {"steps": 10**30}, {"steps": -1}, {"steps": 2.5}, {"steps": 21}, {"steps": False},
+        {"stopped": "not run"}, {"stopped": "overflowed"}, {"stopped": "done"}, {"stopped": None}, {"stopped": []},
+        {"seed": [0]}, {"seed": -1}, {"seed": "0"}, {"seed": True}, {"seed": 0.0}, {"seed": {}},
+        {"weights": [[1], 1]}, {"weights": 3}, {"weights": [1.0] * 5}, {"weights": [1.0, 1.0, 1.0, None]},
+        {"weights": {}}, {"weights": "abcd"}, {"weights": [float("nan")] * 4}, {"weights": None},
+        {"parameters": NAN_TEXT}, {"parameters": "?"}, {"parameters": "AAAAAAAAAAA="}, {"parameters": 1},
+        {"parameters": None}, {"parameters": ["AAAA"]}, {"parameters": "AAAA"}, {"parameters": ""},
+        {"extra": 1},
+        {"loss": b"[" * 100_000},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_no_run_can_have_reached_is_made_again_whatever_its_checksum(stored, tmp_path, changes):
+    header, lines, expected = stored
+    file = tmp_path / "runs.jsonl"
+    file.write_bytes(b"\n".join([header, changed(lines[0], **changes), *lines[1:]]) + b"\n")
+    with pytest.warns(
+        UserWarning, match=r"runs\.jsonl: 1 of 3 runs in it are damaged or cut short; they are made again"
+    ):
+        again = sweep(DISTINCT.covariance, 2, **SWEPT, file=file)
+    assert_same(again, expected)
+
+
+def test_a_line_without_its_checksum_or_with_another_byte_is_not_believed(stored, tmp_path):
+    """Every bit of a line counts: the checksum notices any one that is flipped, also one inside itself."""
+    header, lines, expected = stored
+    whole, rng = changed(lines[0]), np.random.default_rng(0)
+    assert whole == lines[0]
+    odd = [whole[:-1], whole[: len(whole) // 2], b"[" * 100_000, b"\xff\xfe\x00", b"null", b"{}", b"[]", b"1e999"]
+    for place in rng.integers(len(whole), size=40):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        odd.append(bytes(flipped).replace(b"\n", b" "))
+    file = tmp_path / "runs.jsonl"
+    file.write_bytes(b"\n".join([header, *odd, *lines[1:]]) + b"\n")
+    with pytest.warns(UserWarning, match=rf"{len(odd)} of {len(odd) + 2} runs in it are damaged"):
+        found = RunFile(file, expected.problem, json.loads(header)["asked"])
+    assert list(found.runs) == [((beta,) * 4, 0) for beta in BETAS[1:]]
+
+
+def test_the_same_run_twice_counts_once(stored, tmp_path, monkeypatch):
+    header, lines, expected = stored
+    file = tmp_path / "runs.jsonl"
+    file.write_bytes(b"\n".join([header, *lines, *lines, b"", b""]))
+    sizes = count_runs(monkeypatch)
+    assert_same(sweep(DISTINCT.covariance, 2, **SWEPT, file=file), expected)
+    assert not sizes
+
+
+def coordinates(header: bytes, **changes) -> dict:
+    """The coordinates of a first line with others in their place."""
+    texts = {name: base64.b64encode(np.asarray(new, dtype=float).tobytes()).decode() for name, new in changes.items()}
+    return {"coordinates": json.loads(header)["coordinates"] | texts}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (lambda header: {"asked": None}, "has a damaged first line"),
+        (lambda header: {"asked": []}, "holds runs of another problem"),
+        (lambda header: {"asked": 3}, "has a damaged first line"),
+        (lambda header: {"asked": json.loads(header)["asked"] | {"tilt": 1}}, "tilt is 1 there and None here"),
+        (lambda header: {"asked": json.loads(header)["asked"] | {"max_steps": 20.0}}, "max_steps is 20.0 there"),
+        (lambda header: {"asked": json.loads(header)["asked"] | {"max_steps": True}}, "max_steps is True there"),
+        (lambda header: {"coordinates": None}, "has a damaged first line"),
+        (lambda header: {"coordinates": {}}, "has a damaged first line"),
+        (lambda header: coordinates(header, axes=np.eye(4)), "has a damaged first line"),
+        (lambda header: coordinates(header, axes=np.eye(5)[:4]), "the principal axes there are no square matrix"),
+        (lambda header: coordinates(header, axes=np.full((5, 5), np.nan)), "the covariance differs by up to nan"),
+        (lambda header: coordinates(header, axes=2 * np.eye(5)), "axes there are not orthonormal"),
+        (lambda header: coordinates(header, noise=0.0), "the noise is 0.0 there and"),
+        (lambda header: coordinates(header, noise=np.nan), "the noise is nan there and"),
+        (lambda header: coordinates(header, noise=[0.5, 0.5]), "has a damaged first line"),
+        (lambda header: coordinates(header, unit=np.inf), "the unit is inf there and"),
+        (lambda header: coordinates(header, unit=-4.0), "the unit is -4.0 there and"),
+        (lambda header: coordinates(header, roots=np.full(5, np.nan)), "the covariance differs by up to nan"),
+        (lambda header: coordinates(header, roots=-np.ones(5)), "the rank is 0 there and 5 here"),
+        (lambda header: coordinates(header, roots=[1.0]), "the data have 1 dimensions there|damaged first line"),
+        (lambda header: coordinates(header, roots=[]), "has a damaged first line"),
+    ],
+)  # fmt: skip
+def test_all_of_the_first_line_is_compared(stored, tmp_path, changes, told):
+    """Also where its checksum fits: nothing in it is believed that was not asked for."""
+    header, lines, _ = stored
+    file = tmp_path / "runs.jsonl"
+    content = b"\n".join([changed(header, **changes(header)), *lines]) + b"\n"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=told):
+        sweep(DISTINCT.covariance, 2, **SWEPT, file=file)
+    assert file.read_bytes() == content
+
+
+def test_a_first_line_with_another_byte_is_refused(stored, tmp_path):
+    header, lines, _ = stored
+    place = header.index(b'"noise_variance": "learned"')
+    file = tmp_path / "runs.jsonl"
+    file.write_bytes(b"\n".join([header[:place] + header[place:].replace(b"learned", b"lEarned", 1), *lines]))
+    with pytest.raises(ValueError, match="has a damaged first line; name another file to start anew"):
+        sweep(DISTINCT.covariance, 2, **SWEPT, file=file)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"kernels": "0123456789abcdef"}, "was made by another version of the kernels"),
+        ({"kernels": None}, "was made by another version of the kernels"),
+        ({"format": "training runs of linear beta-VAEs, 1"}, "has format '1', and this version writes format 2"),
+        ({"format": "training runs of linear beta-VAEs, 99"}, "has format '99', and this version writes format 2"),
+    ],
+)
+def test_the_file_of_another_version_is_set_aside_and_kept(stored, tmp_path, change, told):
+    """A sweep that went on in it would mix runs of two versions."""
+    header, lines, expected = stored
+    file = tmp_path / "runs.jsonl"
+    content = b"\n".join([changed(header, **change), *lines]) + b"\n"
+    for number in (1, 2):
+        file.write_bytes(content)
+        with pytest.warns(UserWarning) as warned:
+            assert_same(sweep(DISTINCT.covariance, 2, **SWEPT, file=file), expected)
+        aside = tmp_path / f"runs.jsonl.old-{number}"
+        (warning,) = warned
+        assert str(warning.message) == f"{file}: {told}; it is now {aside}, and all runs are made anew"
+        assert aside.read_bytes() == content
+    assert file.read_bytes().splitlines()[0] == header
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.jsonl", "runs.jsonl.old-1", "runs.jsonl.old-2"]
+
+
+def test_a_run_that_overflowed_is_not_stored(tmp_path):
+    """Adam with a learning rate of 1e6 leaves the range of doubles within 50 steps from these starts."""
+    file = tmp_path / "runs.jsonl"
+    for _ in range(2):
+        found = sweep(
+            DISTINCT.covariance, 2, betas=[1.0, 2.0], method="adam", learning_rate=1e6, max_steps=50, file=file
+        )
+        assert (found.stopped == "overflowed").all()
+        assert file.read_bytes().count(b"\n") == 1
+
+
+def test_a_file_that_vanishes_during_the_sweep_is_a_failure(monkeypatch, tmp_path):
+    """It would come back without its first line, and could not be resumed."""
+    small_batches(monkeypatch, 1)
+    file, append = tmp_path / "runs.jsonl", RunFile.append
+
+    def vanish(self, runs):
+        append(self, runs)
+        self.path.unlink(missing_ok=True)
+
+    monkeypatch.setattr(RunFile, "append", vanish)
+    found = sweep(DISTINCT.covariance, 2, **SWEPT, executor=Inline(), file=file)
+    assert found.interrupted
+    assert "No such file or directory" in found.failure and str(file) in found.failure
+    assert not file.exists()

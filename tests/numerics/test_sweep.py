@@ -96,6 +96,42 @@ def test_an_interrupt_keeps_what_was_finished(monkeypatch):
             ask()
 
 
+@pytest.mark.parametrize(("learning_rate", "overflowed"), [(1e3, 6), (1e4, 6), (1e6, 6), (1e300, 6), (100.0, None)])
+def test_a_run_that_overflows_says_so(learning_rate, overflowed):
+    """Where `train` raises, for the same arguments; the other runs are those of `train`."""
+    options = {"method": "adam", "learning_rate": learning_rate, "max_steps": 50}
+    found = sweep(np.diag([4.0, 2.0, 1.0, 0.5]), 2, betas=[1.0, 2.0], seeds=3, **options)
+    failed = found.stopped == "overflowed"
+    assert 0 < failed.sum() < 6 if overflowed is None else failed.sum() == overflowed
+    assert not found.interrupted
+    np.testing.assert_array_equal(np.isnan(found.losses), failed)
+    np.testing.assert_array_equal(np.isnan(found.gradient_norms), failed)
+    np.testing.assert_array_equal(np.isnan(found.parameters).any(axis=2), failed)
+    for row, column in np.ndindex(2, 3):
+        single = {"beta": found.betas[row], "rng": np.random.default_rng(column)} | options
+        if failed[row, column]:
+            with pytest.raises(ValueError, match="learning_rate must be small enough"):
+                train(np.diag([4.0, 2.0, 1.0, 0.5]), 2, **single)
+            with pytest.raises(ValueError, match=rf"beta {row + 1}\.0 and seed {column} overflowed; pass a smaller"):
+                found.vae(row, column)
+        else:
+            assert train(np.diag([4.0, 2.0, 1.0, 0.5]), 2, **single).loss == found.losses[row, column]
+    if failed[0].all():
+        with pytest.raises(ValueError, match=r"beta 1\.0 and seed 0 overflowed"):
+            found.best(0)
+
+
+@pytest.mark.parametrize("index", [2, -3, 2**31, None, "0", 1.0, True, [0], np.zeros(1), 1j, object(), float("nan")])
+def test_there_is_a_run_of_each_index_and_of_no_other(index):
+    found = sweep(DISTINCT.covariance, 2, betas=[1.0, 2.0], seeds=2, max_steps=3)
+    for ask in (lambda: found.vae(index, 0), lambda: found.best(index)):
+        with pytest.raises(ValueError, match="beta_index must be"):
+            ask()
+    with pytest.raises(ValueError, match="seed_index must be"):
+        found.vae(0, index)
+    np.testing.assert_array_equal(found.vae(-1, -2).decoder, found.vae(1, 0).decoder)
+
+
 def test_the_more_a_step_costs_the_smaller_are_the_batches(monkeypatch):
     module = sys.modules["numerics.sweep"]
     monkeypatch.setattr(module, "get_num_threads", lambda: 1)
@@ -123,10 +159,7 @@ def test_progress_goes_to_stderr_and_only_if_wanted(capsys):
         assert capsys.readouterr() == ("", "")
 
 
-def test_nothing_to_do():
-    for swept in (sweep(DISTINCT.covariance, 3, betas=[]), sweep(DISTINCT.covariance, 3, betas=BETAS, seeds=0)):
-        assert swept.losses.size == 0
-        assert not swept.interrupted
+def test_no_latents():
     assert sweep(DISTINCT.covariance, 0, betas=[1.0]).vae(0, 0).decoder.shape == (5, 0)
 
 
@@ -135,12 +168,21 @@ def test_nothing_to_do():
     [
         ({"betas": [1.0, 0.0]}, "betas must be > 0 everywhere"),
         ({"betas": 1.0}, "betas must be a vector"),
-        ({"seeds": -1}, "seeds must be >= 0, got -1; pass zero or a positive whole number"),
+        ({"betas": []}, "betas must hold at least 1, it holds 0"),
+        ({"seeds": -1}, "seeds must be >= 1, got -1; pass a positive whole number"),
+        ({"seeds": 0}, "seeds must be >= 1, got 0"),
+        ({"seeds": []}, "seeds must hold at least 1, it holds 0"),
+        ({"seeds": {0}}, "seeds must be a sequence"),
         ({"seeds": [0.5]}, "seeds must be a whole number"),
+        ({"seeds": [2**63]}, f"seeds must be <= {2**63 - 1}"),
+        ({"seeds": 10**12}, "seeds = 1000000000000 needs .* GiB, this machine has"),
+        ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB, this machine has"),
+        ({"progress": "yes"}, "progress must be True or False"),
+        ({"file": 3}, "file must be a str or a PathLike"),
         ({"noise_variance": "lerned"}, "noise_variance must be a number or 'learned', got 'lerned'"),
         ({"method": "newton"}, "method must be one of"),
     ],
 )
 def test_misuse_is_named(changes, told):
     with pytest.raises(ValueError, match=told):
-        sweep(DISTINCT.covariance, 3, **({"betas": BETAS} | changes))
+        sweep(**({"covariance": DISTINCT.covariance, "latent_dim": 3, "betas": BETAS} | changes))

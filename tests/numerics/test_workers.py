@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numerics import kernels_training as kernels
 from numerics import sweep, workers
+from numerics.problem import pose
 from tests.cases import DISTINCT
 from tests.numerics.executors import BETAS, KILL, LONG, LONG_BETAS, Inline, assert_same, small_batches, wait_for_runs
 from theory.groups import Weights
@@ -207,6 +210,53 @@ def test_the_command_interrupted_and_resumed(tmp_path, how):
     assert b"of each beta the run of least loss" in again.stdout
     assert file.read_bytes().count(b"\n") == lines  # all were there
     assert len(table.read_text().splitlines()) == finished + 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the workers are found in /proc")
+def test_the_workers_of_a_killed_command_end(tmp_path):
+    """Nothing tells them: they must see by themselves that their parent is gone."""
+    file = tmp_path / "runs.jsonl"
+    command = [sys.executable, "-m", "numerics", "sweep", "--eigenvalues", "4,2.5,1.2,.6,.3", "--latent-dim", "3"]
+    command += ["--method", "adam", "--gradient-tolerance", "1e-300", "--max-steps", "50000", "--resume", str(file)]
+    command += ["--betas", "0.5:2:4000", "--processes", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for_runs(file, 1)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    finally:
+        running.kill()
+        running.wait()
+    assert len(children) >= 2  # two workers, and what looks after their semaphores
+    deadline = time.monotonic() + 30
+    while any(is_running(child) for child in children):
+        assert time.monotonic() < deadline, "a worker lives on"
+        time.sleep(0.05)
+
+
+def is_running(process: str) -> bool:
+    """Whether a process has not ended; one that ended may wait for ever to be asked for its exit code."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_run_leaves_room_for_other_threads():
+    """Else a worker would notice only after its run, which may take an hour, that its parent has ended."""
+    problem = pose(DISTINCT.covariance, 3, "learned", None, "diagonal")
+    arguments = problem.roots, 3, problem.objective(Weights.uniform(1.0)), problem.mask, problem.kick
+    settings = (kernels.ADAM, 0.01, 1e-300, 300_000, np.empty(0))
+    run = threading.Thread(
+        target=kernels.descend, args=(problem.start(np.random.default_rng(0)), *arguments, *settings)
+    )
+    kernels.descend(problem.start(np.random.default_rng(0)), *arguments, *settings[:3], 1, np.empty(0))  # is compiled
+    looked = 0
+    run.start()
+    while run.is_alive():
+        time.sleep(0.001)
+        looked += 1
+    assert looked > 10
 
 
 TRAINED = """

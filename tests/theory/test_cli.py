@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,7 @@ def test_text_or_json_to_stdout_and_exit_code(capsys):
     assert capsys.readouterr() == ("x is infinite\n", "")
     assert cli.run(parser, ["go", "--json"]) == 0
     output, errors = capsys.readouterr()
-    assert json.loads(output) == {"x": "inf"} and errors == ""
+    assert json.loads(output) == {"format": cli.FORMAT, "x": "inf"} and errors == ""
 
 
 def test_a_failed_check_is_printed_and_exits_with_one(capsys):
@@ -129,7 +131,123 @@ def test_a_full_disk_under_stdout_is_one_line():
             cwd=Path(__file__).parents[2],
             check=False,
         )
-    assert (run.returncode, run.stderr) == (2, "door: error: No space left on device\n")
+    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
+
+
+def through_shell(redirection, code=LONG):
+    """Run a door with its streams as a shell leaves them."""
+    command = ["sh", "-c", f'exec "$0" "$@" {redirection}', sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+
+
+REFUSED = (
+    "from theory import cli; p = cli.Parser(prog='door'); c = p.add_subparsers(); raise SystemExit(cli.run(p, ['go']))"
+)
+
+
+def test_a_closed_stdout_is_said_before_the_work():
+    run = through_shell(">&-", LONG.replace("lambda a:", "lambda a: print('worked') or"))
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr == (
+        "door: error: stdout is closed, so that no result can be printed; send it to a file, or to /dev/null\n"
+    )
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+def test_without_a_stderr_an_error_goes_nowhere_else(redirection):
+    run = through_shell(redirection, REFUSED)
+    assert (run.returncode, run.stdout, run.stderr) == (2, "", "")
+
+
+def test_without_a_stderr_a_result_is_printed():
+    run = through_shell("2>&-")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "line\n" * 100_000 + "\n", "")
+
+
+def test_no_file_is_opened_in_the_place_of_a_closed_stream(tmp_path):
+    """What a library writes to stderr would go into it."""
+    code = LONG.replace(
+        "lambda a:", "lambda a: __import__('os').write(1, str(open('/dev/null').fileno()).encode()) and"
+    )
+    run = through_shell("<&- 2>&-", code)
+    assert int(run.stdout.partition("line")[0]) > 2
+
+
+def full_disk(_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_report_is_printed_where_its_file_cannot_be_written(capsys, tmp_path):
+    parser = door(lambda _: cli.Report({}, "hours of work", files={tmp_path / "x.csv": full_disk}))
+    assert cli.run(parser, ["go"]) == 2
+    output, errors = capsys.readouterr()
+    assert output == "hours of work\n"
+    assert errors == f"door: error: {tmp_path / 'x.csv'}: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_file_is_written_where_its_report_cannot_be_printed(tmp_path):
+    run = through_shell(
+        ">/dev/full", LONG.replace("100_000)", f"9, files={{{str(tmp_path / 'x')!r}: lambda o: o.write(b'x')}})")
+    )
+    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
+    assert (tmp_path / "x").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda _: np.float64(1e308) * 10, "numbers left the range of double precision (overflow encountered in"),
+        (
+            lambda _: np.inf - np.full(2, np.inf),
+            "numbers left the range of double precision (invalid value encountered",
+        ),
+        (lambda _: math.exp(1e4), "numbers left the range of double precision (math range error); pass numbers nearer"),
+        (lambda _: np.empty(2**50), "this machine has too little memory (Unable to allocate 8.00 PiB"),
+        (raiser(MemoryError()), "this machine has too little memory (none left); ask for less"),
+    ],
+)
+def test_arithmetic_and_memory_that_end_are_one_line(capsys, function, said):
+    """A warning on stderr above a result would leave it to the reader to doubt it."""
+    assert cli.run(door(function), ["go"]) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.startswith(f"door: error: {said}") and errors.count("\n") == 1
+
+
+def test_a_warning_for_the_user_is_one_line(capsys):
+    def warn(_):
+        warnings.warn("two\nlines", stacklevel=1)
+        return cli.Report({}, "result")
+
+    assert cli.run(door(warn), ["go"]) == 0
+    assert capsys.readouterr() == ("result\n", "door: warning: two lines\n")
+
+
+def test_characters_that_stdout_does_not_know_are_escaped():
+    run = subprocess.run(
+        [sys.executable, "-c", LONG.replace("'line\\n' * 100_000", "chr(0x2605) + chr(0xDC80)")],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, b"\\u2605\\udc80\n", b"")
+
+
+def test_an_archive_carries_its_format_and_leaves_out_what_is_not_there(tmp_path):
+    with (tmp_path / "x.npz").open("wb") as opened:
+        cli.archive({"a": np.ones(2), "b": None, "c": "text"})(opened)
+    with np.load(tmp_path / "x.npz") as saved:
+        assert {name: saved[name].tolist() for name in saved} == {"format": cli.FORMAT, "a": [1.0, 1.0], "c": "text"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_help_that_cannot_be_printed_is_one_line():
+    run = through_shell(">/dev/full", LONG.replace("['go']", "['--help']"))
+    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
 
 
 def test_a_reader_that_stops_early_is_no_error():
@@ -166,6 +284,25 @@ def test_what_is_neither_number_list_nor_range(text):
 def test_numbers_that_are_not_positive(text):
     with pytest.raises(ValueError, match=r"--beta must be > 0 and finite, got .*; pass positive numbers"):
         cli.positive_numbers("--beta", text)
+
+
+def test_a_range_of_too_many_numbers():
+    assert len(cli.positive_numbers("--beta", "1:2:1000000")) == 1_000_000
+    for count in (1_000_001, 10**12, 10**30):
+        with pytest.raises(ValueError, match="the count of --beta must be <= 1000000, got 10000"):
+            cli.positive_numbers("--beta", f"1:2:{count}")
+
+
+@pytest.mark.parametrize("text", [None, 1, 1j, b"1", ["1"], np.ones(2), object(), str, {}])
+def test_what_is_no_text_is_named(text):
+    for read in (
+        lambda: cli.positive_numbers("--beta", text),
+        lambda: cli.number_or_word("--beta", text, "learned"),
+        lambda: cli.posterior_family("--beta", text),
+        lambda: cli.chosen("--beta", [text], ["a"]),
+    ):
+        with pytest.raises(ValueError, match="--beta must be a str, got"):
+            read()
 
 
 def test_number_or_word():

@@ -191,7 +191,9 @@ def test_inference(json_of, command):
     argv = ["inference", *TRUTH, "--beta", "0.5,1,2"]
     printed = json_of(*argv)
     errors = theory.inference_error_curve(theory.GenerativeModel(LOADING, 0.05), [0.5, 1, 2])
-    assert printed == {"beta": [0.5, 1, 2]} | {name: getattr(errors, name).tolist() for name in CRITERIA}
+    assert printed == {"format": theory.cli.FORMAT, "beta": [0.5, 1, 2]} | {
+        name: getattr(errors, name).tolist() for name in CRITERIA
+    }
     table = rows(command(*argv))
     assert table[0] == ["beta", *CRITERIA] and len(table) == 4
     np.testing.assert_allclose(numbers(table[2]), [1, *(getattr(errors, name)[1] for name in CRITERIA)], rtol=1e-5)
@@ -236,9 +238,9 @@ def test_data_without_noise_have_infinite_divergences_in_valid_json(json_of):
 def test_optimal_beta_of_every_criterion(json_of, command):
     printed = json_of("optimal-beta", *TRUTH)
     truth = theory.GenerativeModel(LOADING, 0.05)
-    assert list(printed) == list(CRITERIA)
-    for criterion, found in printed.items():
-        best = theory.optimal_beta(truth, criterion)
+    assert list(printed) == ["format", *CRITERIA]
+    for criterion in CRITERIA:
+        best, found = theory.optimal_beta(truth, criterion), printed[criterion]
         assert found == {"beta": best.beta, "error": best.error, "flat": best.flat}
     assert printed["forward_kl"]["beta"] == pytest.approx(2.73787, abs=1e-5)
     assert printed["mean_squared_error"]["beta"] == pytest.approx(1, abs=1e-8)
@@ -251,7 +253,7 @@ def test_optimal_beta_of_one_criterion_with_options(json_of):
     printed = json_of(
         "optimal-beta", *TRUTH, "--criterion", "log_score", "--posterior", "full", "--decoder-noise", ".1"
     )
-    assert list(printed) == ["log_score"]
+    assert list(printed) == ["format", "log_score"]
     assert printed["log_score"]["beta"] == pytest.approx(0.5, rel=1e-6)  # the full family: beta s2 = tau2
 
 
@@ -286,6 +288,7 @@ def test_rate_distortion_levels_by_default(json_of):
     assert len(levels) == 11
     assert (levels[0], levels[-1]) == pytest.approx((0.04, 4))
     constant = json_of("rate-distortion", "--eigenvalues", "0,0", "--latent-dim", "1")
+    assert constant.pop("format") == theory.cli.FORMAT
     assert constant == {name: [0] for name in constant}  # a source without variance needs no rate
 
 

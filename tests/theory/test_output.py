@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from theory import output
@@ -127,3 +129,79 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "usual").write_bytes(b"")
     output.write_atomically(tmp_path / "written", lambda opened: opened.write(b""))
     assert (tmp_path / "written").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_name_of_any_length_that_the_system_takes_can_be_written_and_a_longer_one_is_refused_before(tmp_path):
+    """The file that is filled first has a shorter name of its own."""
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX")
+    file = tmp_path / f"{'x' * (longest - 4)}.csv"
+    assert output.output_file(file, ".csv") == file
+    output.write_atomically(file, lambda opened: opened.write(b"new"))
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    for name in ("x" * (longest - 3), "x" * 5000, "\N{BLACK STAR}" * (longest // 3)):
+        with pytest.raises(ValueError, match=r"x.csv: cannot be written \(File name too long\)|\u2605.*too long"):
+            output.output_file(tmp_path / f"{name}.csv", ".csv")
+
+
+def test_a_path_that_no_file_can_have(tmp_path):
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    (tmp_path / "lost.csv").symlink_to(tmp_path / "none" / "x.csv")
+    (tmp_path / "full.csv").symlink_to("/dev/full")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "file").write_text("")
+    for path, said in [
+        ("", "is written as .csv; name a file"),
+        ("/", "is written as .csv; name a file"),
+        ("a\0b.csv", r"cannot be written \(embedded null byte\)"),
+        (tmp_path / "loop.csv", r"cannot be written \(Too many levels of symbolic links\)"),
+        (tmp_path / "lost.csv", f"there is no folder {tmp_path}/none; make it first"),
+        (tmp_path / "full.csv", "is a device or a pipe; name a file"),
+        (tmp_path / "pipe.csv", "is a device or a pipe; name a file"),
+        (tmp_path / "file" / "x.csv", "there is no folder .*file; make it first"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            output.output_file(path, ".csv")
+    with pytest.raises(ValueError, match=r"cannot be made \(embedded null byte\)"):
+        output.output_folder("a\0b")
+
+
+def test_a_write_protected_file_is_refused_before_the_work(tmp_path, monkeypatch):
+    """It could be replaced, as its folder can be written; but whoever protected it wants it kept."""
+    file = tmp_path / "x.csv"
+    file.write_text("kept")
+    file.chmod(0o444)
+    if os.access(file, os.W_OK):  # an administrator runs the tests
+        monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(ValueError, match="is write-protected; name another file, or allow writing"):
+        output.output_file(file, ".csv")
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x.csv", ["x.csv"], object(), Path, 1j, float("nan"), True])
+def test_what_is_no_path_is_named(path):
+    for ask in (lambda: output.output_file(path, ".csv"), lambda: output.output_folder(path)):
+        with pytest.raises(ValueError, match="path must be a str or a PathLike, got"):
+            ask()
+    with pytest.raises(ValueError, match="path must be a str or a PathLike, got"):
+        output.write_atomically(path, lambda opened: None)
+
+
+@pytest.mark.parametrize(
+    "write", [lambda opened: opened.write(bytes(5000)), lambda opened: np.savez(opened, np.ones(999))]
+)
+def test_the_error_of_a_full_disk_names_the_file(tmp_path, small_files, write):
+    file = tmp_path / "x.npz"
+    file.write_bytes(b"old")
+    with small_files(1000), pytest.raises(OSError, match="File too large") as raised:
+        output.write_atomically(file, write)
+    assert raised.value.filename == str(file)
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_is_set_aside_under_a_name_that_is_free(tmp_path):
+    (tmp_path / "runs.old-2").symlink_to("nowhere")
+    for number, content in ((1, b"one"), (3, b"three")):
+        (tmp_path / "runs").write_bytes(content)
+        assert output.set_aside(tmp_path / "runs") == tmp_path / f"runs.old-{number}"
+    assert (tmp_path / "runs.old-1").read_bytes() == b"one" and (tmp_path / "runs.old-3").read_bytes() == b"three"
+    assert not (tmp_path / "runs").exists()

@@ -103,10 +103,9 @@ def _write_page(pages, arguments: argparse.Namespace) -> cli.Report:
 
     if len(pages) != 1:
         raise ValueError(f"a file takes one derivation, got {len(pages)}; for all of them use the command book")
-    written = []
-    for path, extension, make in ((arguments.latex, ".tex", latex_page), (arguments.markdown, ".md", markdown_page)):
-        if path is not None:
-            written.append(_write(output.output_file(path, extension), make(pages[0]).rstrip("\n") + "\n"))
+    asked = (arguments.latex, ".tex", latex_page), (arguments.markdown, ".md", markdown_page)
+    places = [(output.output_file(path, extension), make) for path, extension, make in asked if path is not None]
+    written = [_write(file, make(pages[0]).rstrip("\n") + "\n") for file, make in places]
     return cli.Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
 
 

@@ -67,7 +67,7 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
         for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
     """
     eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
-    critical = np.zeros(validation.count("latent_dim", latent_dim))
+    critical = np.zeros(validation.count("latent_dim", latent_dim, bytes_each=8))
     coded = eigenvalues[: len(critical)]
     coded = coded[coded > 0]
     noise = validation.positive_or_word("noise_variance", noise_variance, "learned")

@@ -129,6 +129,8 @@ def optimum(
     """
     moments = as_moments(covariance)
     latent_dim = validation.count("latent_dim", latent_dim)
+    each = 8 * (2 * len(moments.covariance) + latent_dim)  # of decoder, encoder and posterior covariance
+    validation.count("latent_dim", latent_dim, bytes_each=each)
     if leading_only:
         ascending, directions = _leading(moments.covariance, latent_dim)
     else:
@@ -175,7 +177,7 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
         if the covariance is not one, or an argument is out of its range.
     """
     betas = validation.positive_array("betas", validation.vector("betas", betas))
-    latent_dim = validation.count("latent_dim", latent_dim)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
     # Not eigenvalues alone: these are the same as in `optimum` to the last digit, and so are the thresholds.
     eigenvalues, _ = leading_modes(as_moments(covariance).covariance, latent_dim)
     return _evaluate(eigenvalues, latent_dim, betas, noise_variance)
