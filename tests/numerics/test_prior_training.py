@@ -321,5 +321,6 @@ def test_misuse():
     start = optimum(covariance(), 1, beta=1.0, noise_variance=NOISE).vae
     with pytest.raises(ValueError, match="start must have a 3 x 2 decoder, got 3 x 1"):
         trained(ROUND, ROUND, start=start)
+    far = LinearVAE(1e-50 * LOADING, 1e60 * LOADING.T, 1e100 * np.eye(2), NOISE)
     with pytest.raises(ValueError, match="too far apart in size"):
-        train_with_prior(ROUND, 1e49 * LOADING, NOISE, ROUND, beta=1.0, noise_variance=1e-100)
+        trained(ROUND, GaussianPrior.isotropic(2, 1e100), start=far)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ __all__ = ["Prior", "checked_factors", "checked_prior", "expectation_and_slopes"
 STEP = 3e-6
 
 
+@runtime_checkable
 class Prior(Protocol):
     """A prior of K latents. Any object with these three members is one.
 
