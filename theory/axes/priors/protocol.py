@@ -66,6 +66,8 @@ def expectation_and_slopes(prior: Prior, means, covariances) -> tuple[np.ndarray
     shape = means.shape[:-1]
     pairs = zip(means.reshape(-1, means.shape[-1]), covariances.reshape(-1, *covariances.shape[-2:]), strict=True)
     values, to_means, to_covariances = zip(*(_by_differences(prior, *pair) for pair in pairs), strict=True)
+    if not np.isfinite(values).all():
+        raise ValueError(f"prior must have a finite expected log density, that of {type(prior).__name__} is not")
     return (
         np.reshape(values, shape),
         np.reshape(to_means, means.shape),
