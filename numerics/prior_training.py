@@ -334,8 +334,8 @@ def _checked_start(start, problem: _Problem, posterior: Posterior) -> np.ndarray
 
 def _overflow() -> ValueError:
     return ValueError(
-        "loading, data_noise, decoder, noise_variance, beta and alpha are too far apart in size: the loss overflows; "
-        "change the units of the data"
+        "loading, data_noise, prior, decoder, start, noise_variance, beta and alpha are too far apart in size: the "
+        "loss overflows; change the units of data or latents"
     )
 
 

@@ -42,7 +42,7 @@ from theory.axes.priors import (
     checked_prior,
     expectation_and_slopes,
 )
-from theory.axes.priors.shared import moderate
+from theory.axes.priors.shared import LONGEST, moderate
 from theory.axes.rotation import checked_rotation
 from theory.learning import optimum
 from theory.model import LinearVAE
@@ -249,7 +249,7 @@ def _energy(prior: Prior, components, rotation, beta: float) -> float:
             prior.expected_log_density(mean, covariance)
             - prior.expected_log_density(rotation @ mean, (rotated + rotated.T) / 2)
         )
-    return float(beta * gain)
+    return validation.number("expected_log_density of prior", beta * gain)
 
 
 def _isotropic_minima(prior: Prior) -> list[float]:
@@ -313,4 +313,4 @@ def _search_range(prior: Prior) -> tuple[float, float]:
         low, high = prior.variance, (prior.distance + np.sqrt(prior.variance)) ** 2
     else:
         return np.log(1e-20), np.log(1e20)
-    return np.log(low) - 1, np.log(high) + 1
+    return np.log(low) - 1, min(np.log(high) + 1, np.log(LONGEST**2) - 1e-9)

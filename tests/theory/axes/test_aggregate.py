@@ -93,11 +93,29 @@ def test_a_code_without_variance():
     assert collapsed == pytest.approx(1 + kernel_mean(2.0) - 2 * kernel_mean(1.0), abs=1e-14)
 
 
+def test_a_code_that_is_singular_up_to_rounding():
+    """More latents than the rank of the code: the determinant is rounding of either sign, the divergence infinite."""
+    rng = np.random.default_rng(3)
+    for size in (2, 3, 5):
+        root = rng.standard_normal((size, size - 1)) * np.geomspace(1, 1e-4, size - 1)
+        code = np.diag(np.geomspace(1e-6, 1e6, size)) @ root @ root.T @ np.diag(np.geomspace(1e-6, 1e6, size))
+        for divergence in ("inclusive", "exclusive"):
+            assert aggregate_divergence((code + code.T) / 2, divergence=divergence) == np.inf
+
+
+def test_kernel_mean_at_the_ends_of_floats():
+    """Without a warning: one where nothing varies, sqrt(pi c / (2 v)) where all do."""
+    assert kernel_mean(1e-320) == pytest.approx(1, rel=1e-15)
+    assert kernel_mean(1e300, 1e-100) == pytest.approx(np.sqrt(np.pi / 2) * 1e-200, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: kernel_mean(-1.0), "variance must be >= 0"),
         (lambda: kernel_mean(1.0, 0.0), "scale must be > 0"),
+        (lambda: kernel_mean([1 + 1j]), "variance must be real"),
+        (lambda: kernel_mean([1.0, np.nan]), "variance must be >= 0 everywhere and finite"),
         (lambda: aggregate_divergence(CODE, divergence="js"), "divergence must be one of 'inclusive'"),
         (lambda: aggregate_divergence(CODE, np.eye(3)), "prior must be 2 x 2"),
         (lambda: aggregate_divergence(CODE, np.zeros((2, 2))), "prior must be positive definite"),

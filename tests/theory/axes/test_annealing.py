@@ -104,6 +104,13 @@ def test_a_student_prior_can_be_annealed_only_above_its_threshold():
     assert student_log_normaliser(nu, 0.1, latent_dim=0) == 0
 
 
+@pytest.mark.parametrize("beta", [0.3, 1.0, 7.0])
+def test_the_student_normaliser_of_many_degrees_is_that_of_a_gaussian(beta):
+    for nu in (1e12, 1e15, 1e60):
+        found = student_log_normaliser(nu, beta, latent_dim=2)
+        assert found == pytest.approx(gaussian_log_normaliser(np.eye(2), beta), abs=1e-11)
+
+
 def test_rescaling_keeps_the_reconstruction():
     vae, covariance, _ = any_vae()
     before, after = elbo_terms(vae, covariance), elbo_terms(rescale(vae, 2.5), covariance)
@@ -152,6 +159,8 @@ def test_theorem_2_fails_for_an_anisotropic_prior():
         (lambda vae: annealed_terms(vae, np.eye(4), 0.0), "beta must be > 0"),
         (lambda vae: rescaled_terms(vae, np.eye(4), 1.0, prior=np.eye(2)), "prior must be 3 x 3"),
         (lambda vae: rescale(vae, -1.0), "beta must be > 0"),
+        (lambda vae: rescale(None, 1.0), "vae must be a LinearVAE, got None"),
+        (lambda vae: annealed_terms(vae, np.eye(4), 1e-320), "beta must lie between 1e-100 and 1e"),
         (lambda vae: gaussian_log_normaliser(np.zeros((2, 2)), 1.0), "prior must be positive definite"),
         (lambda vae: student_log_normaliser(0.0, 1.0), "degrees_of_freedom must be > 0"),
         (lambda vae: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), prior_variance=0.0), "prior_variance must be > 0"),

@@ -120,7 +120,7 @@ def test_the_gaussian_nearest_to_a_student_prior(nu):
     """The stationarity (nu + 1) E[b e^2 / (nu + b e^2)] = 1 is one for the kernel mean at c = nu / b."""
     covariance, divergence = nearest_gaussian(StudentPrior(nu, 3))
     log_scale = brentq(lambda value: kernel_mean(1.0, np.exp(value)) - nu / (nu + 1), -30, 30, xtol=1e-14)
-    np.testing.assert_allclose(covariance, nu / np.exp(log_scale) * np.eye(3), rtol=1e-6)  # minimised: half the digits
+    np.testing.assert_allclose(covariance, nu / np.exp(log_scale) * np.eye(3), rtol=1e-9)
     samples = np.sqrt(covariance[0, 0]) * np.random.default_rng(0).standard_normal(400_000)
     ratios = -((samples**2) / covariance[0, 0] + np.log(2 * np.pi * covariance[0, 0])) / 2 - student(nu).logpdf(samples)
     assert abs(3 * ratios.mean() - divergence) < 5 * 3 * ratios.std() / np.sqrt(len(samples)) + 1e-12
@@ -189,12 +189,58 @@ def test_factors_and_prior_of_different_laws():
     assert energy == pytest.approx(0, abs=1e-12)
 
 
+class Tilted:
+    """A prior of a user's own: a plane of clusters, sheared. Nothing but the members that a prior must have."""
+
+    latent_dim = 2
+    shear = np.array([[1.0, 0.0], [0.7, 1.0]])
+
+    def log_density(self, latents):
+        return ClusterPrior().log_density(latents @ self.shear.T)
+
+    def expected_log_density(self, mean, covariance):
+        return ClusterPrior().expected_log_density(self.shear @ mean, self.shear @ covariance @ self.shear.T)
+
+
+def test_a_prior_of_another_class():
+    """The nearest Gaussian of a sheared law is the sheared nearest Gaussian, with the same divergence."""
+    prior, back = Tilted(), np.linalg.inv(Tilted.shear)
+    expected, divergence = nearest_gaussian(ClusterPrior())
+    found = nearest_gaussian(prior)
+    np.testing.assert_allclose(found[0], back @ expected @ back.T, atol=1e-6)  # by a search
+    assert found[1] == pytest.approx(divergence, abs=1e-9)
+    best = prior_optimum(COVARIANCE, prior, beta=BETA, noise_variance=NOISE)
+    assert best.loss == pytest.approx(loss_with(prior, best.vae), rel=1e-9)
+    rotation = plane_rotation(2, 0.4)
+    draws = ClusterPrior().sample(200_000, 0)
+    values = prior.log_density(draws) - prior.log_density(draws @ rotation.T)
+    energy = factor_rotation_energy(prior, ClusterPrior(), rotation, 1.0)
+    assert abs(values.mean() - energy) < 5 * values.std() / np.sqrt(len(draws))
+
+
+@pytest.mark.parametrize(("nu", "variance"), [(1e-60, np.pi / 2e-60), (1e-9, np.pi / 2e-9), (1e15, 1.0)])
+def test_the_gaussian_nearest_to_an_extreme_student_prior(nu, variance):
+    """Tails alone: sqrt(pi nu / (2 b)) = nu. No tails: N(0, 1) itself, at no distance, which rounding must not pass."""
+    covariance, divergence = nearest_gaussian(StudentPrior(nu, 2))
+    np.testing.assert_allclose(covariance, variance * np.eye(2), rtol=1e-4 if nu == 1e-9 else 1e-12)  # O(sqrt nu)
+    assert divergence >= 0 and (divergence < 1e-12) == (nu > 1)
+
+
 def test_collapsed_and_missing_latents():
     best = prior_optimum(np.diag([0.2, 0.1]), StudentPrior(3.0, 2), beta=1.0, noise_variance=1.0)
     assert best.mutual_information == 0
     assert best.rate == best.mismatch
     np.testing.assert_array_equal(best.vae.decoder, 0)
     assert nearest_gaussian(StudentPrior(3.0, 0))[1] == 0
+
+
+class Half:
+    """Not yet a prior."""
+
+    latent_dim = 2
+
+    def log_density(self, latents):
+        return -np.sum(np.abs(latents), axis=-1)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +250,15 @@ def test_collapsed_and_missing_latents():
         (lambda: prior_rotation_energy(ClusterPrior(), np.eye(2), 2 * np.eye(2), 1.0), "rotation must be orthogonal"),
         (lambda: factor_rotation_energy(ClusterPrior(), ClusterPrior(), np.eye(2), 0.0), "beta must be > 0"),
         (lambda: factor_rotation_energy(ClusterPrior(), StudentPrior(2, 2), np.eye(2), 1.0), "got StudentPrior"),
+        (
+            lambda: nearest_gaussian(None),
+            "prior must be a prior, got NoneType, which lacks latent_dim, log_density, exp",
+        ),
+        (lambda: nearest_gaussian(ClusterPrior), "prior must be a prior, got the class ClusterPrior"),
+        (
+            lambda: prior_rotation_energy(Half(), np.eye(2), np.eye(2), 1.0),
+            "got Half, which lacks expected_log_density",
+        ),
         (lambda: factor_rotation_energy(ClusterPrior(), SpikeSlabPrior(3), np.eye(2), 1.0), "must have the 2 latents"),
         (lambda: prior_optimum(np.eye(2), ClusterPrior(), beta=0.0, noise_variance=1.0), "beta must be > 0"),
     ],

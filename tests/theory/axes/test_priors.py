@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -12,6 +13,7 @@ from scipy.stats import t as student
 
 from tests.cases import orthogonal
 from theory.axes import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior, plane_rotation
+from theory.axes.priors import expectation_and_slopes
 
 PRIORS = {
     "isotropic": GaussianPrior.isotropic(2, 1.7),
@@ -118,6 +120,118 @@ def test_expected_log_density_of_a_marginal(prior, mean, variance):
     assert prior.expected_log_density([mean], [[variance]]) == pytest.approx(exact, rel=1e-10, abs=1e-10)
 
 
+@pytest.mark.parametrize("variance", [1e-24, 1e-32, 1e-40, 0.0])
+def test_a_code_that_is_almost_a_point_has_the_density_there(variance):
+    """Nodes between ends that round to one number would lose the mass: -2.16 at 1e-32, 0 at 1e-40."""
+    prior = StudentPrior(5.0, 1)
+    assert prior.expected_log_density([1.0], [[variance]]) == pytest.approx(student(5).logpdf(1.0), rel=1e-14)
+
+
+def test_a_code_far_from_a_heavy_tailed_prior():
+    """Over a deviation of 1 the log density at 1e15 is constant to 1e-30."""
+    exact = student(5).logpdf(1e15)
+    assert StudentPrior(5.0, 1).expected_log_density([1e15], [[1.0]]) == pytest.approx(exact, rel=1e-13)
+
+
+@pytest.mark.parametrize(("distance", "variance"), [(1e3, 1e-4), (1e4, 1e-6), (1e5, 1e-8)])
+def test_a_code_that_is_one_of_the_clusters(distance, variance):
+    """The other clusters are out of sight, so that E log p = -log(8 pi v) - 1: squares of d^2 / v would cancel."""
+    found = ClusterPrior(distance, variance).expected_log_density([distance, 0.0], variance * np.eye(2))
+    assert found == pytest.approx(-np.log(8 * np.pi * variance) - 1, rel=1e-13)
+
+
+@pytest.mark.parametrize("nu", [1e5, 1e6, 1e10, 1e12, 1e15, 1e50])
+def test_a_student_density_of_many_degrees(nu):
+    """At zero -log(2 pi)/2 - 1/(4 nu) + O(nu^-3), by Stirling's series: a difference of gammaln is nats off."""
+    exact = -np.log(2 * np.pi) / 2 - 1 / (4 * nu)
+    assert StudentPrior(nu, 1).log_density([0.0]) == pytest.approx(exact, abs=1e-14)
+
+
+def marginal_in_many_digits(prior):
+    """log density of one latent for mpmath (of z_1 + z_2, so that two make log p, for clusters), and where it bends."""
+    log, exp, mpf = mpmath.log, mpmath.exp, mpmath.mpf
+    if isinstance(prior, StudentPrior):
+        nu = mpf(prior.degrees_of_freedom)
+        at_zero = mpmath.loggamma((nu + 1) / 2) - mpmath.loggamma(nu / 2) - log(nu * mpmath.pi) / 2
+        bends = [mpmath.sqrt(nu) * mpf(3) ** power for power in range(-1, 25)]
+        return (lambda u: at_zero - (nu + 1) / 2 * mpmath.log1p(u**2 / nu)), bends
+    if isinstance(prior, SpikeSlabPrior):
+        g, spike = mpf(prior.spike_probability), mpf(prior.spike_deviation)
+        bends = [spike * step for step in (0.5, 1, 2, 3, 4, 5, 6, 8, 12)]
+        slab = -log(2 * mpmath.pi) / 2
+        return lambda u: slab + log((1 - g) * exp(-(u**2) / 2) + g / spike * exp(-(u**2) / spike**2 / 2)), bends
+    d, v = mpf(prior.distance), mpf(prior.variance)
+    bends = [v / d * step for step in (1, 3, 7, 15, 30, 60)]
+    return (
+        lambda u: -((abs(u) - d) ** 2) / (4 * v) + mpmath.log1p(exp(-abs(u) * d / v)) - log(8 * mpmath.pi * v) / 2,
+        bends,
+    )
+
+
+def in_many_digits(prior, mean, variance):
+    """E log p of one latent (for clusters: of z_1 + z_2) by tanh-sinh in 25 digits, between where it bends."""
+    function, bends = marginal_in_many_digits(prior)
+    mean, deviation = mpmath.mpf(mean), mpmath.sqrt(mpmath.mpf(variance))
+    places = [(sign * bend - mean) / deviation for bend in [*bends, 0] for sign in (1, -1)]
+    ends = sorted({mpmath.mpf(k) for k in (-12, -4, -1, 0, 1, 4, 12)} | {place for place in places if abs(place) < 12})
+    return float(mpmath.quad(lambda e: function(mean + deviation * e) * mpmath.npdf(e), ends, maxdegree=5))
+
+
+@pytest.mark.parametrize(
+    ("prior", "mean", "variance"),
+    [
+        (StudentPrior(0.1, 1), 0.0, 1e20),
+        (StudentPrior(3.0, 1), 1e-3, 1e-12),
+        (StudentPrior(1e12, 1), 0.5, 4.0),
+        (SpikeSlabPrior(1, 0.8, 1e-6), 0.3, 2.0),
+        (SpikeSlabPrior(1, 0.3, 1e-3), 2e-3, 1e-6),
+        (SpikeSlabPrior(1, 0.8, 1e-4), 0.0, 1e30),
+        (ClusterPrior(1e5, 1e4), 1e5, 1e10),
+        (ClusterPrior(1.0, 1e-8), 0.9, 0.3),
+        (ClusterPrior(1e-5, 1e-8), 1e-4, 1e-9),
+    ],
+    ids=str,
+)
+def test_expected_log_density_in_many_digits(prior, mean, variance):
+    with mpmath.workdps(25):
+        exact = in_many_digits(prior, mean, variance)
+        if isinstance(prior, ClusterPrior):  # z_1 + z_2 is N(mean, variance), z_1 - z_2 is N(0, variance)
+            exact += in_many_digits(prior, 0.0, variance)
+            found = prior.expected_log_density([mean / 2, mean / 2], variance / 2 * np.eye(2))
+        else:
+            found = prior.expected_log_density([mean], [[variance]])
+    assert found == pytest.approx(exact, rel=1e-12, abs=1e-12)
+
+
+class Plain:
+    """A prior of a user's own: the same laws, but with the three members of the protocol alone."""
+
+    def __init__(self, prior):
+        self.latent_dim, self.prior = prior.latent_dim, prior
+
+    def log_density(self, latents):
+        return self.prior.log_density(latents)
+
+    def expected_log_density(self, mean, covariance):
+        return self.prior.expected_log_density(mean, covariance)
+
+
+@priors
+@pytest.mark.parametrize("scale", [1e-4, 0.05, 1.0, 30.0])
+def test_slopes_of_the_expected_log_density(prior, scale):
+    """Against central differences, of codes narrower and wider than every feature, two at a time."""
+    rng, size = np.random.default_rng(10), prior.latent_dim
+    roots = scale * (np.eye(size) + 0.4 * rng.standard_normal((2, size, size)))
+    means, covariances = scale * rng.standard_normal((2, size)), roots @ roots.swapaxes(1, 2)
+    values, *slopes = prior.expected_log_density_and_slopes(means, covariances)
+    expected, *differences = expectation_and_slopes(Plain(prior), means, covariances)
+    np.testing.assert_allclose(values, expected, rtol=1e-13)
+    for power, found, by_differences in zip((1, 2), slopes, differences, strict=True):
+        unit = scale**power
+        rounding = 1e-9 * np.abs(values).max() + 1e-8 * np.abs(by_differences * unit).max()
+        np.testing.assert_allclose(found * unit, by_differences * unit, atol=rounding)
+
+
 def test_gauss_hermite_would_miss_the_spike():
     """Why the quadrature is transformed: 64 Gauss-Hermite nodes are wrong in the third digit."""
     prior = SpikeSlabPrior(1)
@@ -201,6 +315,21 @@ def test_priors_that_are_not_gaussian_keep_signed_permutations_alone(prior):
     assert not prior.is_symmetry(plane_rotation(prior.latent_dim, 0.01))
 
 
+@pytest.mark.parametrize("condition", [1.0, 1e10, 1e13])
+def test_gaussian_priors_know_their_symmetries_at_any_condition(condition):
+    """Rounding of a member moves L^-1 M L by as much as eps times the condition; a scaling is still told apart."""
+    rng = np.random.default_rng(11)
+    basis = orthogonal(3, rng)
+    variances = np.geomspace(1, condition, 3)
+    for covariance in (np.diag(variances), 1e-9 * np.diag(variances), (basis * variances) @ basis.T):
+        prior = GaussianPrior((covariance + covariance.T) / 2)
+        for _ in range(5):
+            assert prior.is_symmetry(prior.symmetries(rng))
+        assert not prior.is_symmetry(1.001 * np.eye(3))
+        assert not prior.is_symmetry(np.diag([1.01, 1.0, 1.0]))
+    assert GaussianPrior.anisotropic(variances).is_symmetry(plane_rotation(3, 0.3)) == (condition == 1)
+
+
 def test_the_shapes_of_gaussian_priors():
     np.testing.assert_allclose(PRIORS["from_pca"].covariance, np.diag([5.0, 2.0]))
     np.testing.assert_allclose(PRIORS["block"].covariance, [[2, 0.5, 0], [0.5, 1, 0], [0, 0, 0.3]])
@@ -225,6 +354,14 @@ def test_the_shapes_of_gaussian_priors():
         (lambda: SpikeSlabPrior(2, 1.0), "spike_probability must be below 1"),
         (lambda: SpikeSlabPrior(2, 0.5, 1.5), "spike_deviation must be below 1"),
         (lambda: ClusterPrior(0.0), "distance must be > 0"),
+        (lambda: ClusterPrior(1e60), "distance must lie between 1e-50 and 1e"),
+        (lambda: GaussianPrior(np.eye(2) * 1e-200), "covariance must be positive definite with variances between"),
+        (lambda: SpikeSlabPrior(40).components(), "latent_dim must be <= 30"),
+        (lambda: StudentPrior(2.0, 2**31), "latent_dim = 2147483648 needs"),
+        (lambda: ClusterPrior().sample(2.0, 0), "n must be a whole number"),
+        (lambda: ClusterPrior().sample(2, None), "rng must be a numpy.random.Generator or a seed"),
+        (lambda: StudentPrior(2.0, 1).marginal_log_density([1j]), "values must be real"),
+        (lambda: ClusterPrior().log_density([[np.nan, 0.0]]), "latents must be finite"),
         (lambda: ClusterPrior().log_density(np.zeros(3)), r"latents must have shape \(..., 2\)"),
         (lambda: ClusterPrior().expected_log_density([0.0], np.eye(2)), "mean must have length 2"),
         (lambda: StudentPrior(2.0, 2).is_symmetry(np.eye(3)), "matrix must be 2 x 2"),

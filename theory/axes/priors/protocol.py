@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ __all__ = ["Prior", "checked_factors", "checked_prior", "expectation_and_slopes"
 STEP = 3e-6
 
 
+@runtime_checkable
 class Prior(Protocol):
     """A prior of K latents. Any object with these three members is one.
 
@@ -65,6 +66,8 @@ def expectation_and_slopes(prior: Prior, means, covariances) -> tuple[np.ndarray
     shape = means.shape[:-1]
     pairs = zip(means.reshape(-1, means.shape[-1]), covariances.reshape(-1, *covariances.shape[-2:]), strict=True)
     values, to_means, to_covariances = zip(*(_by_differences(prior, *pair) for pair in pairs), strict=True)
+    if not np.isfinite(values).all():
+        raise ValueError(f"prior must have a finite expected log density, that of {type(prior).__name__} is not")
     return (
         np.reshape(values, shape),
         np.reshape(to_means, means.shape),

@@ -15,7 +15,8 @@ def derivation() -> Derivation:
     B = sp.MatrixSymbol("B", D, D)
     gain = sp.MatrixSymbol("V_o", K, D)
     outside = sp.Identity(D) - W * (W.T * W).I * W.T
-    # Any W is stationary for a covariance that has the column space of W as an invariant subspace.
+    # W is stationary, S W = W (t I + W^T W), if and only if S agrees with t I + W W^T on the column space of W; that
+    # this space is invariant under S is not enough. So every such S is the one below, for some symmetric B.
     covariance = t * sp.Identity(D) + W * W.T + outside * B * outside
     code = gain * S * gain.T + P.I
     return Derivation(
