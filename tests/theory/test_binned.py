@@ -62,7 +62,7 @@ def test_information_at_the_ends():
 @pytest.mark.parametrize(
     ("bins", "half_width", "message"),
     [
-        (1, 4.0, "bins must be at least 2"),
+        (1, 4.0, "bins must be >= 2"),
         (2.5, 4.0, "bins must be a whole number"),
         (20, 0.0, "half_width must be > 0"),
     ],

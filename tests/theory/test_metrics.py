@@ -210,7 +210,7 @@ def test_informativeness_is_what_any_invertible_code_keeps():
             ),
             "code must be one of",
         ),
-        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=1), "bins must be at least 2"),
+        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=1), "bins must be >= 2"),
         (lambda: metrics.mutual_information_gap(linear(np.eye(2)), half_width=0.0), "half_width must be > 0"),
         (lambda: metrics.hoyer_chance_level(-1), "latent_dim must be >= 0"),
     ],
