@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory import validation
+from theory import gaussian, validation
+from theory.binned import check_bins
 from theory.metrics import Scores
 
 __all__ = ["sample_scores"]
@@ -17,12 +18,15 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     `mutual_info_score`), importances and R^2 come from `LinearRegression`, the sparsity from each code. Only the
     continuous information and the total correlation are Gaussian, by the sample correlations.
 
+    What does not vary counts as in `theory.metrics`: averages are over the factors that vary, and NaN without any; a
+    constant code says nothing, has importance zero and is a zero entry of the sparsity.
+
     Parameters
     ----------
-    factors : (n, K) array
+    factors : (n, K) array, n >= 2
     codes : (n, L) array
-        of any distribution; every column must vary.
-    bins : int >= 2
+        of any distribution.
+    bins : int, 2 to 1000
     half_width : float > 0
         the bins cover this many standard deviations on either side of the mean, the outer ones take in the rest.
 
@@ -30,46 +34,73 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     -------
     Scores
         biased upward by up to (bins - 1)^2 / (2 n) nats of information over the entropy in `mutual_information_gap`.
+        For a factor that no code knows `continuous_gap` is a ratio of two errors, and so are the shares of
+        `disentanglement` and `completeness` if the codes know no factor: with more draws they do not come nearer to 0,
+        the value of the theory.
 
     Raises
     ------
     ValueError
-        if the two do not have the same number of rows, or a column is constant.
+        if the two do not have the same number of rows, at least two, or an argument is out of its range.
     """
     from scipy.optimize import linear_sum_assignment
     from sklearn.linear_model import LinearRegression
 
-    factors = _standardised("factors", factors)
-    codes = _standardised("codes", codes)
+    factors, codes = validation.matrix("factors", factors), validation.matrix("codes", codes)
     if len(factors) != len(codes):
         raise ValueError(f"codes must have one row per row of factors, got {len(codes)} for {len(factors)}")
+    if len(factors) < 2:
+        raise ValueError(f"factors must have at least two rows, got {len(factors)}; pass one draw per row")
+    bins, half_width = check_bins(validation.count("bins", bins), half_width)
+    latent_dim = codes.shape[1]
+    factors, codes = _standardised(factors), _standardised(codes)
+    of_code = {
+        "total_correlation": gaussian.total_correlation(codes.T @ codes / len(codes)),
+        "hoyer_sparsity": _sparsity(codes, latent_dim),
+    }
+    if not (factors.size and codes.size):
+        return Scores(*[0.0 if factors.size else np.nan] * 7, **of_code)
     information, entropies = _binned_information(factors, codes, bins, half_width)
     correlations = factors.T @ codes / len(factors)
-    absolute = np.abs(correlations)
-    first, second = _largest_two(-np.log1p(-np.minimum(correlations**2, 1 - 1e-15)) / 2)
+    absolute = np.minimum(np.abs(correlations), 1.0)
+    with np.errstate(divide="ignore"):
+        # A correlation that is 1 up to rounding determines the factor.
+        first, second = _largest_two(-np.log1p(-np.where(absolute > 1 - 1e-14, 1.0, absolute**2)) / 2)
     fit = LinearRegression().fit(codes, factors)
-    weights = np.abs(fit.coef_)
-    lengths, latent_dim = np.linalg.norm(codes, axis=1), codes.shape[1]
-    root = np.sqrt(latent_dim)
-    sparsity = np.mean((root - np.abs(codes).sum(axis=1) / lengths) / (root - 1)) if latent_dim > 1 else np.nan
+    weights = np.pad(np.abs(fit.coef_), ((0, 0), (0, latent_dim - codes.shape[1])))
     return Scores(
         mutual_information_gap=float(np.mean(-np.diff(_largest_two(information), axis=0)[0] / entropies)),
-        continuous_gap=float(np.mean(1 - second / first)),
+        continuous_gap=float(np.mean(_gaps(first, second))),
         sap=float(np.mean(-np.diff(_largest_two(correlations**2), axis=0))),
         disentanglement=_concentration(weights.T),
         completeness=_concentration(weights),
         informativeness=float(fit.score(codes, factors)),
         mean_correlation=float(absolute[linear_sum_assignment(absolute, maximize=True)].sum() / len(absolute)),
-        total_correlation=float(-np.linalg.slogdet(codes.T @ codes / len(codes))[1] / 2),
-        hoyer_sparsity=float(sparsity),
+        **of_code,
     )
 
 
-def _standardised(name: str, values) -> np.ndarray:
-    values = validation.matrix(name, values)
-    if not len(values) or np.any(np.ptp(values, axis=0) == 0):
-        raise ValueError(f"{name} must vary in every column; leave constant columns out")
-    return (values - values.mean(axis=0)) / values.std(axis=0)
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """The columns that vary, each with mean 0 and variance 1."""
+    values = values[:, (values != values[0]).any(axis=0)]
+    values = values / np.abs(values).max(axis=0)  # so that no square over- or underflows
+    values = values - values.mean(axis=0)
+    return values / values.std(axis=0)
+
+
+def _sparsity(codes: np.ndarray, latent_dim: int) -> float:
+    """Mean Hoyer sparsity of the draws; NaN for fewer than two codes, or if none varies."""
+    if latent_dim < 2 or not codes.size:
+        return np.nan
+    lengths = np.linalg.norm(codes, axis=1)
+    root, moved = np.sqrt(latent_dim), lengths > 0
+    return float(np.mean(root - np.abs(codes[moved]).sum(axis=1) / lengths[moved]) / (root - 1))
+
+
+def _gaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """1 - second/first; 0 where nothing is known of a factor, and where two codes know all."""
+    known = (first > 0) & np.isfinite(second)
+    return np.where(known, 1 - np.where(known, second, 0.0) / np.where(known, first, 1.0), 0.0)
 
 
 def _binned_information(factors, codes, bins: int, half_width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -95,6 +126,8 @@ def _concentration(weights: np.ndarray) -> float:
     from scipy.stats import entropy
 
     sums = weights.sum(axis=1)
+    if not sums.any():
+        return 0.0
     if weights.shape[1] == 1:
         return 1.0
     return float(np.average(1 - entropy(weights[sums > 0], base=weights.shape[1], axis=1), weights=sums[sums > 0]))

@@ -195,8 +195,14 @@ CALLS = [
     call(gaussian.log_determinant, matrix=COVARIANCE),
     call(gaussian.total_correlation, {"covariance": "array"}, covariance=COVARIANCE, groups="diagonal"),
     call(binned.binned_entropy, bins=4, half_width=3.0),
-    call(binned.binned_information, correlations=[0.1, 0.5], bins=4, half_width=3.0),
-    call(binned.bivariate_normal, x=0.3, y=[0.1, 0.2], correlation=0.4),
+    call(binned.binned_information, {"correlations": "array shape"}, correlations=[0.1, 0.5], bins=4, half_width=3.0),
+    call(
+        binned.bivariate_normal,
+        {"x": "number array shape infinite", "y": "array number shape infinite"},
+        x=0.3,
+        y=[0.1, 0.2],
+        correlation=0.4,
+    ),
     call(binned.discrete_entropy, probabilities=[0.5, 0.5]),
     # the decoder is known
     call(inference.optimal_encoder, decoder=DECODER, noise_variance=0.3, beta=1.2, posterior="full"),
@@ -485,7 +491,7 @@ CALLS = [
         cross_covariance=CODE.cross_covariance,
     ),
     call(metrics.GaussianCode.of, {"code": "word"}, truth=TRUTH, vae=VAE, code="sample"),
-    call(metrics.hoyer_chance_level, latent_dim=3),
+    call(metrics.hoyer_chance_level, not_a_number=True, latent_dim=3),
     *[
         call(function, {"code": "code"}, code=CODE)
         for function in (

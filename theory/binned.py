@@ -15,7 +15,11 @@ from scipy.special import ndtr, owens_t
 
 from theory import validation
 
-__all__ = ["binned_entropy", "binned_information", "bivariate_normal", "discrete_entropy"]
+__all__ = ["binned_entropy", "binned_information", "bivariate_normal", "check_bins", "discrete_entropy"]
+
+MOST_BINS = 1000  # with more the cells take minutes, and the information is the continuous one to three digits
+# No normal variable is ever beyond FAR, and an edge nearer to 0 than NEAR cuts where 0 does, to all digits.
+FAR, NEAR = 50.0, 1e-100
 
 
 def binned_information(correlations, bins: int, half_width: float) -> np.ndarray:
@@ -27,7 +31,7 @@ def binned_information(correlations, bins: int, half_width: float) -> np.ndarray
     Parameters
     ----------
     correlations : array, -1 to 1
-    bins : int >= 2
+    bins : int, 2 to 1000
     half_width : float > 0, in standard deviations
 
     Returns
@@ -37,12 +41,12 @@ def binned_information(correlations, bins: int, half_width: float) -> np.ndarray
     Raises
     ------
     ValueError
-        if `bins` or `half_width` is out of its range.
+        if an argument is out of its range.
     """
+    correlations = _correlations("correlations", correlations)
     edges = _inner_edges(bins, half_width)
     marginal = np.concatenate([[0.0], ndtr(edges), [1.0]])
     entropy = binned_entropy(bins, half_width)
-    correlations = np.asarray(correlations, dtype=float)
     information = np.zeros(correlations.shape)
     for place, correlation in np.ndenumerate(correlations):
         if correlation != 0:
@@ -62,14 +66,33 @@ def binned_entropy(bins: int, half_width: float) -> float:
 
 
 def discrete_entropy(probabilities: np.ndarray) -> float:
-    """- sum p log p, in nats; impossible outcomes count for nothing."""
+    """- sum p log p, in nats, of probabilities >= 0 that add up to 1; impossible outcomes count for nothing."""
+    probabilities = validation.real_array("probabilities", probabilities)
+    within = np.all((probabilities >= 0) & (probabilities <= 1 + 1e-8))
+    if not (within and abs(probabilities.sum() - 1) <= 1e-8):
+        raise ValueError("probabilities must be >= 0 and add up to 1; divide them by their sum")
     positive = probabilities[probabilities > 0]
     return float(-np.sum(positive * np.log(positive)))
 
 
 def bivariate_normal(x, y, correlation: float) -> np.ndarray:
-    """P(X <= x, Y <= y) of standard normal variables of a given correlation, -1 to 1; x and y broadcast."""
-    x, y = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+    """P(X <= x, Y <= y) of standard normal variables of a given correlation.
+
+    Parameters
+    ----------
+    x, y : arrays that broadcast; infinite values are fine
+    correlation : float, -1 to 1
+
+    Returns
+    -------
+    array, of the shape of x and y together
+    """
+    correlation = float(_correlations("correlation", validation.number("correlation", correlation)))
+    x, y = _ends("x", x), _ends("y", y)
+    try:
+        x, y = np.broadcast_arrays(x, y)
+    except ValueError:
+        raise ValueError(f"x and y must have shapes that broadcast, got {x.shape} and {y.shape}") from None
     if abs(correlation) == 1:
         return np.minimum(ndtr(x), ndtr(y)) if correlation > 0 else np.maximum(ndtr(x) - ndtr(-y), 0.0)
     rest = np.sqrt((1 - correlation) * (1 + correlation))
@@ -83,8 +106,27 @@ def bivariate_normal(x, y, correlation: float) -> np.ndarray:
     return (ndtr(x) + ndtr(y) - apart) / 2 - tail(x, y) - tail(y, x)
 
 
-def _inner_edges(bins: int, half_width: float) -> np.ndarray:
-    if validation.count("bins", bins) < 2:
-        raise ValueError(f"bins must be at least 2, got {bins}")
+def check_bins(bins: int | None, half_width: float) -> tuple[int | None, float]:
+    """The two as an int, or None for no bins, and a float, if they are within their ranges."""
     half_width = validation.positive("half_width", half_width)
-    return np.linspace(-half_width, half_width, bins + 1)[1:-1]
+    return None if bins is None else validation.count("bins", bins, minimum=2, maximum=MOST_BINS), half_width
+
+
+def _inner_edges(bins: int, half_width: float) -> np.ndarray:
+    bins, half_width = check_bins(validation.count("bins", bins), half_width)
+    return _ends("half_width", half_width * np.linspace(-1, 1, bins + 1)[1:-1])
+
+
+def _ends(name: str, values) -> np.ndarray:
+    """Values at which a normal distribution function is wanted, so that no product of them over- or underflows."""
+    values = validation.real_array(name, values)
+    if np.isnan(values).any():
+        raise ValueError(f"{name} must be numbers, some are NaN; leave them out")
+    return np.where(np.abs(values) < NEAR, 0.0, np.clip(values, -FAR, FAR))
+
+
+def _correlations(name: str, values) -> np.ndarray:
+    values = validation.real_array(name, values)
+    if not np.all(np.abs(values) <= 1):
+        raise ValueError(f"{name} must be from -1 to 1; pass correlations, not covariances")
+    return values

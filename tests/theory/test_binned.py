@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from theory.binned import binned_entropy, binned_information, bivariate_normal
+from theory.binned import binned_entropy, binned_information, bivariate_normal, discrete_entropy
 
 
 @pytest.mark.parametrize("correlation", [-1.0, -0.9999, -0.6, 0.0, 0.3, 0.95, 0.999999, 1.0])
@@ -59,10 +59,35 @@ def test_information_at_the_ends():
     assert binned_information(0.3, 20, 4.0) == pytest.approx(binned_information(-0.3, 20, 4.0), abs=1e-13)
 
 
+def test_edges_of_any_size():
+    """Bins beyond all draws cut at 0 alone; bins much narrower than one draw leave the two outer ones."""
+    two = binned_information(0.5, 2, 1.0)
+    for half_width in (1e-320, 1e-90, 1e300, 1e308):
+        assert binned_information(0.5, 4, half_width) == pytest.approx(two, abs=1e-13)
+        assert binned_entropy(4, half_width) == pytest.approx(np.log(2))
+    assert bivariate_normal(np.inf, [0.3, -np.inf], 0.7) == pytest.approx([norm.cdf(0.3), 0], abs=1e-15)
+    assert bivariate_normal(1e-320, -1e-310, 0.5) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: binned_information([0.5, 1.1], 20, 4.0), "correlations must be from -1 to 1"),
+        (lambda: bivariate_normal(0.0, 0.0, np.nan), "correlation must be finite"),
+        (lambda: bivariate_normal([0.0, 1.0], np.zeros(3), 0.5), "x and y must have shapes that broadcast"),
+        (lambda: bivariate_normal(np.nan, 0.0, 0.5), "x must be numbers, some are NaN"),
+        (lambda: discrete_entropy([0.5, 0.6]), "probabilities must be >= 0 and add up to 1"),
+    ],
+)
+def test_what_is_no_probability_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
 @pytest.mark.parametrize(
     ("bins", "half_width", "message"),
     [
-        (1, 4.0, "bins must be at least 2"),
+        (1, 4.0, "bins must be >= 2"),
         (2.5, 4.0, "bins must be a whole number"),
         (20, 0.0, "half_width must be > 0"),
     ],

@@ -176,6 +176,101 @@ def test_what_does_not_vary():
     assert astuple(silent) == pytest.approx((*[0] * 8, np.nan), nan_ok=True)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_mean_code_of_more_latents_than_its_rank_depends(seed):
+    """Rank min(D, factors that vary, latents with independent rows) is below L by construction, whatever rounding says.
+
+    The sign of a determinant, which is rounding here, said 20 to 56 nats in a third of these.
+    """
+    rng = np.random.default_rng(seed)
+    loading = rng.standard_normal((4, 2)) * 10.0 ** rng.integers(-3, 4)
+    decoder = rng.standard_normal((4, 5))
+    decoder[:, 3] = decoder[:, 0] - 2 * decoder[:, 1]
+    codes = {
+        "more latents than data": (GenerativeModel(loading, 0.3), decoder),
+        "dependent columns": (GenerativeModel(loading, 0.3), decoder[:, [0, 1, 3]]),
+        "less factors, no noise": (GenerativeModel(loading, 0.0), decoder[:, :3]),
+        "a factor that is still": (GenerativeModel(loading, 0.0, np.diag([1.0, 0.0])), decoder[:, :2]),
+    }
+    for truth, weights in codes.values():
+        vae = LinearVAE(weights, np.linalg.pinv(weights), np.eye(weights.shape[1]), 1.0)
+        assert metrics.scores(GaussianCode.of(truth, vae)).total_correlation == np.inf
+        assert np.isfinite(metrics.scores(GaussianCode.of(truth, vae, code="sample")).total_correlation)
+    assert metrics.total_correlation(linear(rng.standard_normal((5, 3)))) == np.inf
+
+
+def test_a_nearly_singular_code_keeps_its_total_correlation():
+    """Codes s and s + 1e-12 n: 1 - r^2 = 1e-24 is lost in their covariance, and kept where they were made.
+
+    -log(e^2/(1 + e^2))/2 = 27.6 nats at e = 1e-12; at e = 1e-20 no number of this kind can tell them apart.
+    """
+    for size, expected in ((1e-3, -np.log(1e-6 / (1 + 1e-6)) / 2), (1e-12, 12 * np.log(10)), (1e-20, np.inf)):
+        vae = LinearVAE(np.eye(2), [[1, 0], [1, size]], np.eye(2), 1.0)
+        found = metrics.total_correlation(GaussianCode.of(GenerativeModel(np.eye(2), 0.0), vae))
+        assert found == pytest.approx(expected, rel=1e-5)
+    # A sample of q(z|x) always varies in every direction: W = 0 here, and correlations of the means are 1.
+    vae = LinearVAE(np.zeros((1, 2)), [[1.0], [1.0]], 1e-20 * np.eye(2), 1.0)
+    code = GaussianCode.of(GenerativeModel([[1.0]], 0.0), vae, code="sample")
+    assert metrics.total_correlation(code) == pytest.approx(-np.log(2e-20) / 2, rel=1e-9)
+
+
+def test_small_correlations_are_compared_and_rounding_is_not():
+    """r = 3e-10, 1e-10: the gap is 1 - 1/9 (1 - r^2 is 1 to all digits); r = 1e-17 is the rounding of independence."""
+    code = GaussianCode([[1.0]], np.eye(2), [[3e-10, 1e-10]])
+    assert metrics.mutual_information_gap(code, bins=None) == pytest.approx(8 / 9, rel=1e-12)
+    assert metrics.mutual_information_matrix(code)[0] == pytest.approx([4.5e-20, 0.5e-20], rel=1e-12)
+    assert metrics.mutual_information_gap(GaussianCode([[1.0]], np.eye(2), [[1e-17, 0]]), bins=None) == 0
+
+
+def test_completeness_rises_with_dead_codes():
+    """Importances of a code that is constant are zero, and its number enters the base of the logarithm alone."""
+    mixing = np.array([[1.0, 0.3, 0.1], [0.2, 1.0, 0.1], [0.0, 0.2, 1.0]])
+    alive = 1 - metrics.dci(linear(mixing)).completeness
+    for dead in (2, 20, 200):
+        found = metrics.dci(linear(np.vstack([mixing, np.zeros((dead, 3))])))
+        assert 1 - found.completeness == pytest.approx(alive * np.log(3) / np.log(3 + dead), rel=1e-12)
+
+
+@pytest.mark.parametrize("least", [1e-4, 1e-10, 1e-20])
+def test_sparsity_of_two_codes_that_nearly_depend(least):
+    """By the angle of the two sources, z = sqrt(2 - l) a (1, 1)/sqrt 2 + sqrt(l) b (1, -1)/sqrt 2, to 30 digits."""
+    import mpmath as mp
+
+    with mp.workdps(30):
+        large, small = mp.sqrt(2 - mp.mpf(least)), mp.sqrt(mp.mpf(least))
+        kink = mp.pi / 2 - mp.atan(small / large)  # there one code changes its sign
+        steps = [mp.pi / 2 - small * mp.mpf(10) ** k for k in range(12) if small * mp.mpf(10) ** k < 0.1]
+
+        def ratio(angle):
+            first, second = large * mp.cos(angle), small * mp.sin(angle)
+            return (abs(first + second) + abs(first - second)) / mp.sqrt(2 * (first**2 + second**2))
+
+        mean = 2 / mp.pi * mp.quad(ratio, sorted([0, mp.pi / 4, kink, *steps, mp.pi / 2]))
+        expected = float((mp.sqrt(2) - mean) / (mp.sqrt(2) - 1))
+    root = np.array([[1, 1], [1, -1]]) * np.sqrt([(2 - least) / 2, least / 2])
+    vae = LinearVAE(np.eye(2), root, np.eye(2), 1.0)
+    found = metrics.hoyer_sparsity(GaussianCode.of(GenerativeModel(np.eye(2), 0.0), vae))
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_hoyer_chance_level_of_very_many():
+    """By Stirling's series, L Gamma(L/2)/(sqrt pi Gamma((L+1)/2)) = sqrt(2 L/pi) (1 + 1/(4 L) + ...)."""
+    for size in (10**9, 2**53):
+        expected = (1 - np.sqrt(2 / np.pi) * (1 + 0.25 / size)) / (1 - 1 / np.sqrt(size))
+        assert metrics.hoyer_chance_level(size) == pytest.approx(expected, rel=1e-12)
+
+
+def test_units_of_the_code_do_not_matter():
+    truth = GenerativeModel(np.diag([1.0, 2.0]), 0.1)
+    vae = optimal_encoder(truth.loading @ [[1, 0.4], [0.1, 1]], 0.1, 1.0)
+    before = astuple(metrics.scores(GaussianCode.of(truth, vae)))
+    for size in (1e-120, 1e120):
+        scaled = LinearVAE(vae.decoder / size, vae.encoder * size, np.eye(2), 0.1)
+        assert astuple(metrics.scores(GaussianCode.of(truth, scaled))) == pytest.approx(before, rel=1e-9)
+        moved = GaussianCode(np.eye(2) * size, np.eye(2) * size, 0.6 * np.eye(2) * size)
+        assert metrics.sap(moved) == pytest.approx(0.36)
+
+
 def test_fewer_codes_than_factors():
     found = metrics.scores(linear([[1.0, 0.0]]))
     assert found.mean_correlation == 0.5
@@ -210,8 +305,23 @@ def test_informativeness_is_what_any_invertible_code_keeps():
             ),
             "code must be one of",
         ),
-        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=1), "bins must be at least 2"),
+        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=1), "bins must be >= 2"),
         (lambda: metrics.mutual_information_gap(linear(np.eye(2)), half_width=0.0), "half_width must be > 0"),
+        (
+            lambda: GaussianCode.of(GenerativeModel(np.eye(2), 0.1), None),
+            "vae must be a LinearVAE, got None: the noise ran",
+        ),
+        (
+            lambda: GaussianCode.of(
+                GenerativeModel(np.eye(2), 0.1), LinearVAE(np.eye(2), 1e-170 * np.eye(2), np.eye(2), 1.0)
+            ),
+            "vae must have an encoder of a size that fits the truth",
+        ),
+        (
+            lambda: metrics.dci(np.eye(2)),
+            "code must be a GaussianCode, got an object of type ndarray; pass GaussianCode.of",
+        ),
+        (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=2001), "bins must be <= 1000"),
         (lambda: metrics.hoyer_chance_level(-1), "latent_dim must be >= 0"),
     ],
 )

@@ -8,8 +8,8 @@ factors, and has covariance M = Gamma + R, R = s2 (W^T W)^-1; so
                 estimated too)]
 
 Unbiased up to 1/N for any data of this form. The ratios f are 1 for Gaussian data. From observations they are
-estimated (`theory.groups.fourth_moments`), so that the error of each entry is right whatever the fourth moments are; the
-errors of different entries are taken to be correlated as for Gaussian data. To leading order in 1/N.
+estimated (`theory.groups.fourth_moments`), so that the error of each entry is right whatever the fourth moments are;
+the errors of different entries are taken to be correlated as for Gaussian data. To leading order in 1/N.
 """
 
 from __future__ import annotations
