@@ -23,15 +23,13 @@ from dataclasses import asdict
 
 import numpy as np
 
-from numerics import granularity_commands
+from numerics import granularity_commands, sprite_commands
 from numerics.activity import active_count
 from numerics.bench import commands as bench
 from numerics.certification import certify
 from numerics.data import DATA_SETS, load
 from numerics.ending import OVERFLOWED
 from numerics.minibatch_training import train_minibatch
-from numerics.sprite_axes import axis_content, score_curve
-from numerics.sprites import FACTORS, load_dsprites, sample_sprites
 from numerics.sweep import Sweep, sweep
 from numerics.training import DESCENTS, METHODS, TrainingRun, train
 from numerics.verification import CHECKS, verify
@@ -108,21 +106,7 @@ def _parser() -> cli.Parser:
     )
     command.add_argument("--processes", type=int, metavar="N", help="train in N processes (default: in threads)")
 
-    command = cli.add_command(
-        commands,
-        "sprites",
-        _sprites,
-        "Spectrum of sprite images, the factor that each leading axis carries, the score of the optimal linear VAE.",
-        "  python -m numerics sprites\n"
-        "  python -m numerics sprites --size 32 --count 4000 --latent-dim 8 --betas 0.5:8:6\n"
-        "  python -m numerics sprites --dsprites dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
-    )
-    command.add_argument("--dsprites", metavar="FILE.npz", help="the published file; by default sprites are drawn here")
-    command.add_argument("--count", type=int, default=2000, metavar="N", help="how many images (default 2000)")
-    command.add_argument("--size", type=int, default=24, help="pixels on a side of those drawn here (default 24)")
-    command.add_argument("--latent-dim", type=int, default=6, metavar="K", help="number of latents (default 6)")
-    command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
-    command.add_argument("--seed", type=int, default=0, help="of the images (default 0)")
+    sprite_commands.add_subcommands(commands)
     granularity_commands.add_subcommands(commands)
     bench.add_subcommands(commands)
     return parser
@@ -256,22 +240,6 @@ def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
             yield pool
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _sprites(arguments: argparse.Namespace) -> cli.Report:
-    betas = cli.positive_numbers("--betas", arguments.betas)
-    rng = np.random.default_rng(validation.count("--seed", arguments.seed))
-    if arguments.dsprites is not None:
-        images = load_dsprites(arguments.dsprites, count=arguments.count, rng=rng)
-    else:
-        images = sample_sprites(arguments.count, rng, size=arguments.size)
-    content = axis_content(images, arguments.latent_dim)
-    shares = dict(zip(FACTORS, content.shares.T, strict=True))
-    axes = {"axis": np.arange(1, arguments.latent_dim + 1), "carries": content.leading_factors}
-    axes["eigenvalue"] = content.eigenvalues[: arguments.latent_dim]
-    scores = score_curve(images, arguments.latent_dim, betas, rng=rng)
-    text = f"share of each axis that a factor explains\n{cli.table(axes | shares)}\n\nscore against beta\n"
-    return cli.Report({"axes": axes | shares, "scores": scores}, text + cli.table(scores))
 
 
 def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:

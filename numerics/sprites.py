@@ -15,8 +15,12 @@ lie inside: 0 or 1 for one point, smooth edges for more. The published images ha
 
 from __future__ import annotations
 
+import os
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +39,7 @@ LEVELS = {
     "x": np.linspace(0.0, 1.0, 32),
     "y": np.linspace(0.0, 1.0, 32),
 }
+SMALLEST_SCALE = 0.01  # of a sprite that can be drawn
 EXTENT = 0.18  # half the size of the largest sprite, of the width of an image
 MARGIN = 0.22
 
@@ -60,8 +65,13 @@ class Sprites:
         return self.images.reshape(len(self.images), -1)
 
 
-def draw_factors(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Factors drawn independently and evenly from the grid of the published set, (count, 5)."""
+def draw_factors(count: int, rng: np.random.Generator | int) -> np.ndarray:
+    """Factors drawn independently and evenly from the grid of the published set, (count, 5).
+
+    `rng` is a generator or a seed.
+    """
+    count = validation.count("count", count, bytes_each=16 * len(FACTORS))
+    rng = validation.random_generator("rng", rng)
     return np.column_stack([rng.choice(LEVELS[name], size=count) for name in FACTORS])
 
 
@@ -71,7 +81,7 @@ def render(factors, *, size: int = 64, samples: int = 4) -> np.ndarray:
     Parameters
     ----------
     factors : (N, 5) array
-        rows as in `Sprites.factors`.
+        rows as in `Sprites.factors`; scales from .01 to 1, places from 0 to 1.
     size : int
         width and height in pixels.
     samples : int
@@ -84,16 +94,19 @@ def render(factors, *, size: int = 64, samples: int = 4) -> np.ndarray:
     Raises
     ------
     ValueError
-        for another number of columns, a shape that is none, or a size or number of points below one.
+        for another number of columns, an unknown shape, a scale or place out of range, or a size or number of points
+        below one.
     """
     factors = validation.matrix("factors", factors)
     if factors.shape[1] != len(FACTORS):
         raise ValueError(f"factors must have the columns {', '.join(FACTORS)}, got {factors.shape[1]} columns")
     if not np.isin(factors[:, 0], range(len(SHAPES))).all():
         raise ValueError(f"factors must have shape 0, 1 or 2 ({', '.join(SHAPES)}) first, got {set(factors[:, 0])}")
-    for name, value in {"size": size, "samples": samples}.items():
-        if validation.count(name, value) < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    if factors.size and not (factors[:, 1].min() >= SMALLEST_SCALE and factors[:, 1].max() <= 1):
+        raise ValueError(f"factors must have scales from {SMALLEST_SCALE} to 1, in their second column")
+    if factors.size and not (factors[:, 3:].min() >= 0 and factors[:, 3:].max() <= 1):
+        raise ValueError("factors must have places x and y from 0 to 1, in their last two columns")
+    size, samples = _sizes(len(factors), size, samples)
     places = (np.arange(size * samples) + 0.5) / (size * samples)
     images = np.empty((len(factors), size, size))
     for image, (shape, scale, orientation, x, y) in zip(images, factors, strict=True):
@@ -105,13 +118,15 @@ def render(factors, *, size: int = 64, samples: int = 4) -> np.ndarray:
     return images
 
 
-def sample_sprites(count: int, rng: np.random.Generator, *, size: int = 64, samples: int = 4) -> Sprites:
-    """Images of factors drawn from the grid."""
-    factors = draw_factors(validation.count("count", count), rng)
+def sample_sprites(count: int, rng: np.random.Generator | int, *, size: int = 64, samples: int = 4) -> Sprites:
+    """Images of factors drawn from the grid; `rng` is a generator or a seed, the rest as for `render`."""
+    size, samples = _sizes(1, size, samples)
+    count = validation.count("count", count, bytes_each=8 * size**2)
+    factors = draw_factors(count, rng)
     return Sprites(render(factors, size=size, samples=samples), factors)
 
 
-def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | None = None) -> Sprites:
+def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | int = 0) -> Sprites:
     """The published dSprites file, or some of its images drawn at random.
 
     The images are read one after the other, so that a part of the 3 GB that they are takes only its own memory.
@@ -122,8 +137,8 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
         of dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz, with the arrays "imgs" and "latents_values".
     count : int, optional
         how many images, all different; all of them by default.
-    rng : numpy.random.Generator, optional
-        that draws them; `None` means `numpy.random.default_rng(0)`.
+    rng : numpy.random.Generator, or a seed
+        that draws them.
 
     Returns
     -------
@@ -133,27 +148,41 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
     Raises
     ------
     ValueError
-        for a file that is missing or is not the published one.
+        for a file that is missing, damaged or not the published one.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; download the dSprites .npz and check the path")
+    path = Path(validation.instance("path", path, (str, os.PathLike), "pass the name of a file"))
+    count = None if count is None else validation.count("count", count)
+    rng = validation.random_generator("rng", rng)
+    if "\0" in str(path) or not path.is_file():
+        raise ValueError(f"path {str(path)!r}: no such file; download the dSprites .npz and check the path")
     try:
         with zipfile.ZipFile(path) as archive:
-            with archive.open("latents_values.npy") as member:
-                values = np.lib.format.read_array(member)
+            values = _latents(archive)
             total = len(values)
-            wanted = total if count is None else min(validation.count("count", count), total)
-            rng = np.random.default_rng(0) if rng is None else rng
+            wanted = total if count is None else min(count, total)
             rows = np.sort(rng.choice(total, wanted, replace=False)) if wanted < total else np.arange(total)
-            with archive.open("imgs.npy") as member:
-                images = _read_rows(member, rows, total)
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+            images = _read_rows(archive, rows, total)
+    except DAMAGE as error:
         raise ValueError(
-            f"{path}: must be the published dSprites file, an .npz with imgs and latents_values"
+            f"path {str(path)!r}: must be the published dSprites file, an .npz with imgs and latents_values ({error})"
         ) from error
     # Its first column is a colour that never changes, and it counts shapes from 1.
     return Sprites(images, values[rows, 1:] - np.array([1, 0, 0, 0, 0]))
+
+
+# What a file raises that is another archive, encrypted, compressed in another way, cut short, or has a broken header.
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError, KeyError, EOFError, OSError, RuntimeError,
+    NotImplementedError, OverflowError, ValueError,
+)  # fmt: skip
+
+
+def _sizes(count: int, size: int, samples: int) -> tuple[int, int]:
+    """The checked width of images and number of points on a side of a pixel, for so many images."""
+    size, samples = (validation.count(name, value, 1) for name, value in (("size", size), ("samples", samples)))
+    validation.count("size", size, bytes_each=8 * size * max(count, 1))
+    validation.count("samples", samples, bytes_each=32 * samples * size**2)  # of the one image that is made at a time
+    return size, samples
 
 
 def _inside(shape: str, across: np.ndarray, down: np.ndarray) -> np.ndarray:
@@ -165,20 +194,47 @@ def _inside(shape: str, across: np.ndarray, down: np.ndarray) -> np.ndarray:
     return (a**2 + b**2 - 1) ** 3 <= a**2 * b**3
 
 
-def _read_rows(member, rows: np.ndarray, total: int) -> np.ndarray:
-    """Some rows of a .npy array of bytes, without the others in memory."""
-    np.lib.format.read_magic(member)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-    if len(shape) != 3 or shape[0] != total or dtype != np.uint8:
-        raise KeyError(f"imgs of shape {shape} and type {dtype}")
-    size = shape[1] * shape[2]
-    images = np.empty((len(rows), *shape[1:]), dtype=np.uint8)
-    before = 0
-    for image, row in zip(images, rows, strict=True):
-        member.seek((row - before) * size, 1)
-        content = member.read(size)
-        if len(content) < size:
-            raise EOFError("imgs ends early")
-        image[:] = np.frombuffer(content, dtype=np.uint8).reshape(shape[1:])
-        before = row + 1
+def _header(archive: zipfile.ZipFile, name: str, member) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of an array in an archive, once the file's own size says that this much is there."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = read(member)
+    if by_columns and len(shape) > 1:
+        raise ValueError(f"{name} is stored by columns")
+    if prod(shape) * dtype.itemsize > archive.getinfo(name).file_size:
+        raise EOFError(f"{name} is shorter than its header says")
+    return shape, dtype
+
+
+def _latents(archive: zipfile.ZipFile) -> np.ndarray:
+    """The factors of all images, (N, 6), as the file has them."""
+    name = "latents_values.npy"
+    with archive.open(name) as member:
+        shape, dtype = _header(archive, name, member)
+        if len(shape) != 2 or shape[1] != 6 or dtype.kind != "f":
+            raise ValueError(f"latents_values of shape {shape} and type {dtype}")
+        values = np.frombuffer(member.read(), dtype=dtype).reshape(shape).astype(float)
+    if not np.isfinite(values).all() or not np.isin(values[:, 1], range(1, 1 + len(SHAPES))).all():
+        raise ValueError("latents_values with another shape than 1, 2 or 3, or not finite")
+    return values
+
+
+def _read_rows(archive: zipfile.ZipFile, rows: np.ndarray, total: int) -> np.ndarray:
+    """Some rows of the array of images, bytes, without the others in memory."""
+    name = "imgs.npy"
+    with archive.open(name) as member:
+        shape, dtype = _header(archive, name, member)
+        if len(shape) != 3 or shape[0] != total or dtype != np.uint8:
+            raise ValueError(f"imgs of shape {shape} and type {dtype}")
+        size = shape[1] * shape[2]
+        validation.count("count", len(rows), bytes_each=size)
+        images = np.empty((len(rows), *shape[1:]), dtype=np.uint8)
+        before = 0
+        for image, row in zip(images, rows, strict=True):
+            member.seek((row - before) * size, 1)
+            content = member.read(size)
+            if len(content) < size:
+                raise EOFError("imgs ends early")
+            image[:] = np.frombuffer(content, dtype=np.uint8).reshape(shape[1:])
+            before = row + 1
     return images

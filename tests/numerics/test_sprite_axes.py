@@ -67,6 +67,38 @@ def test_a_trained_model_scores_as_the_optimum():
     assert found == pytest.approx(expected, abs=1e-3)  # a code at the edge of a bin may fall to either side
 
 
+def test_the_level_of_the_score_is_how_far_the_leading_axes_are_x_or_y():
+    """A near tie of x and y, which the draw of the images resolves: the score follows it, far beyond other noise."""
+    apart, scores = [], []
+    for stream in np.random.SeedSequence(0).spawn(6):
+        made = sample_sprites(1500, np.random.default_rng(stream), size=12, samples=2)
+        shares = axis_content(made, 4).shares[0]
+        apart.append(abs(shares[FACTORS.index("x")] - shares[FACTORS.index("y")]))
+        best = optimum(Moments.of(made.pixels), 4, beta=1.0).vae
+        scores.append(mutual_information_gap_of_draws(made, best))
+    assert np.corrcoef(apart, scores)[0, 1] > 0.9
+    assert max(scores) > 2 * min(scores)
+
+
+def test_axes_and_factors_that_say_nothing(toy):
+    # No variance along the fourth axis; a factor without two equal levels has no share that could be adjusted.
+    assert np.abs(axis_content(toy, 4).shares[3]).max() == 0
+    few = Sprites(toy.images[:4], toy.factors[:4] + np.arange(4)[:, np.newaxis])
+    assert np.abs(axis_content(few, 2).shares).max() == 0
+    constant = Sprites(toy.images, np.zeros(toy.factors.shape))
+    with pytest.raises(ValueError, match="sprites must have a factor that varies"):
+        mutual_information_gap_of_draws(constant, LinearVAE(np.eye(4), np.eye(4), np.eye(4), 0.1))
+
+
+def test_misuse(toy):
+    with pytest.raises(ValueError, match="sprites must be a Sprites, got None"):
+        axis_content(None, 2)
+    with pytest.raises(ValueError, match="count must be <= 4"):
+        axis_content(toy, 5)
+    with pytest.raises(ValueError, match="vae must take 4 pixels, it takes 2"):
+        mutual_information_gap_of_draws(toy, LinearVAE(np.eye(2), np.eye(2), np.eye(2), 0.1))
+
+
 def test_score_curve_is_the_score_of_each_optimum(toy):
     curve = score_curve(toy, 2, [0.5, 1.0, 3.5], rng=np.random.default_rng(0))
     assert curve["active_count"].tolist() == [

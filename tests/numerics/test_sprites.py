@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -64,12 +66,26 @@ def test_factors_are_drawn_from_the_grid():
     np.testing.assert_array_equal(draw_factors(300, np.random.default_rng(2)), made.factors)
 
 
+def test_seeds_stand_for_generators():
+    np.testing.assert_array_equal(draw_factors(9, 3), draw_factors(9, np.random.default_rng(3)))
+
+
 def test_misuse_of_the_generator():
+    with pytest.raises(ValueError, match=r"factors must have scales from 0\.01 to 1"):
+        render([[0, 0, 0, 0.5, 0.5]])
+    with pytest.raises(ValueError, match="factors must have places x and y from 0 to 1"):
+        render([[0, 1, 0, 0.5, 1e308]])
+    with pytest.raises(ValueError, match="size = 2147483648 needs"):
+        sample_sprites(3, 0, size=2**31)
+    with pytest.raises(ValueError, match="rng must be a"):
+        draw_factors(3, None)
+    with pytest.raises(ValueError, match="path must be a str or a PathLike, got None"):
+        load_dsprites(None)
     with pytest.raises(ValueError, match="must have the columns shape, scale"):
         render(np.zeros((2, 4)))
     with pytest.raises(ValueError, match="must have shape 0, 1 or 2"):
         render([[3, 1, 0, 0.5, 0.5]])
-    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="size must be >= 1, got 0"):
         render([[0, 1, 0, 0.5, 0.5]], size=0)
 
 
@@ -109,6 +125,19 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("x")
     np.savez(tmp_path / "other.npz", data=np.zeros(3))
     np.savez(tmp_path / "floats.npz", imgs=np.zeros((3, 4, 4)), latents_values=np.zeros((3, 6)))
-    for name in ("text", "other", "floats"):
-        with pytest.raises(ValueError, match="must be the published dSprites file"):
+    good, values = np.zeros((3, 4, 4), dtype=np.uint8), np.ones((3, 6))
+    np.savez(tmp_path / "columns.npz", imgs=np.asfortranarray(good), latents_values=values)
+    np.savez(tmp_path / "shapes.npz", imgs=good, latents_values=2.5 * values)
+    np.savez(tmp_path / "few.npz", imgs=good, latents_values=values[:, :5])
+    for name, keep in (("cut", slice(0, 300)), ("bracket", None)):
+        np.savez(tmp_path / f"{name}.npz", imgs=good, latents_values=values)
+        content = (tmp_path / f"{name}.npz").read_bytes()
+        content = content[keep] if keep else content.replace(b"(3, 4, 4)", b"(3, 4, 4 ")
+        (tmp_path / f"{name}.npz").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive:  # a header that claims more than the file holds
+        for name, shape, kind in (("latents_values", (10**12, 6), "<f8"), ("imgs", (10**12, 64, 64), "|u1")):
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array_header_1_0(member, {"descr": kind, "fortran_order": False, "shape": shape})
+    for name in ("text", "other", "floats", "columns", "shapes", "few", "cut", "bracket", "huge"):
+        with pytest.raises(ValueError, match=f"{name}.npz': must be the published dSprites file"):
             load_dsprites(tmp_path / f"{name}.npz")
