@@ -11,7 +11,15 @@ import numpy as np
 from theory import validation
 from theory.partition import Posterior, partition
 
-__all__ = ["entropy", "hadamard_gap", "kl_divergence", "log_determinant", "total_correlation", "unit_spectrum"]
+__all__ = [
+    "entropy",
+    "hadamard_gap",
+    "is_positive_definite",
+    "kl_divergence",
+    "log_determinant",
+    "total_correlation",
+    "unit_spectrum",
+]
 
 # Eigenvalues of a correlation matrix up to this many units of rounding a row are zero: its entries are sums of products
 # that carry a few units each. (Of 20,000 singular matrices V S V^T at random the worst needed 5.3.)
@@ -42,6 +50,11 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     values, directions = np.linalg.eigh(covariance * inverse * inverse[:, np.newaxis])
     tolerance = SINGULAR * len(values) * np.finfo(float).eps
     return np.where(values > tolerance, values, 0.0), directions, scales
+
+
+def is_positive_definite(matrix: np.ndarray) -> bool:
+    """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`."""
+    return bool(unit_spectrum(matrix)[0].all())
 
 
 def log_determinant(matrix: np.ndarray) -> float:
