@@ -90,7 +90,8 @@ def _parser() -> cli.Parser:
         commands,
         "optimal-beta",
         _optimal_beta,
-        "The beta at which each inference error of a known decoder's best encoder is least (log score: largest).",
+        "The beta at which each inference error of a known decoder's best encoder is least (log score: largest). "
+        "Where no encoder attains it, beta is the limit, 0 or inf.",
         '  python -m theory optimal-beta --loading "1,.9;0,.436" --noise-variance 0.05\n'
         '  python -m theory optimal-beta --loading A.npy --noise-variance 0.1 --posterior "0,1;2" --decoder-noise .2',
     )
@@ -203,7 +204,7 @@ def _optimal_beta(arguments: argparse.Namespace) -> cli.Report:
     truth, options = _truth(arguments)
     criteria = CRITERIA if arguments.criterion is None else (arguments.criterion,)
     found = {criterion: optimal_beta(truth, criterion, **options) for criterion in criteria}
-    columns = {name: [getattr(best, name) for best in found.values()] for name in ("beta", "error", "flat")}
+    columns = {name: [getattr(best, name) for best in found.values()] for name in ("beta", "error", "flat", "attained")}
     return cli.Report(found, cli.table({"criterion": list(found), **columns}))
 
 

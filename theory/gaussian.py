@@ -11,7 +11,15 @@ import numpy as np
 from theory import validation
 from theory.partition import Posterior, partition
 
-__all__ = ["entropy", "hadamard_gap", "kl_divergence", "log_determinant", "total_correlation", "unit_spectrum"]
+__all__ = [
+    "entropy",
+    "hadamard_gap",
+    "is_positive_definite",
+    "kl_divergence",
+    "log_determinant",
+    "total_correlation",
+    "unit_spectrum",
+]
 
 # Eigenvalues of a correlation matrix up to this many units of rounding a row are zero: its entries are sums of products
 # that carry a few units each. (Of 20,000 singular matrices V S V^T at random the worst needed 5.3.)
@@ -42,6 +50,11 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     values, directions = np.linalg.eigh(covariance * inverse * inverse[:, np.newaxis])
     tolerance = SINGULAR * len(values) * np.finfo(float).eps
     return np.where(values > tolerance, values, 0.0), directions, scales
+
+
+def is_positive_definite(matrix: np.ndarray) -> bool:
+    """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`."""
+    return bool(unit_spectrum(matrix)[0].all())
 
 
 def log_determinant(matrix: np.ndarray) -> float:
@@ -127,15 +140,24 @@ def _gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float
     if len(groups) < 2:
         return 0.0
     # Scaling every block to the identity first leaves only what lies between blocks, so that a small gap keeps its
-    # digits.
+    # digits. For blocks of one that is the scaling of `unit_spectrum`.
+    if len(groups) == len(matrix):
+        values, _, scales = unit_spectrum(matrix)
+        if not scales.all():
+            raise _singular_block(name)
+        return max(0.0, -float(np.log(values).sum())) if values.all() else np.inf
     whitening = np.zeros(matrix.shape)
     for group in groups:
         values, directions, scales = unit_spectrum(matrix[np.ix_(group, group)])
         if not values.all():
-            raise ValueError(f"{name} must have positive definite diagonal blocks; remove variables without variance")
+            raise _singular_block(name)
         whitening[np.ix_(group, group)] = (directions / np.sqrt(values)).T / scales
     # Blocks that are close to singular hide what lies between them in their rounding errors: hence the matrix first.
     if _log_determinant(matrix) == -np.inf:
         return np.inf
     whitened = whitening @ matrix @ whitening.T
     return max(0.0, -_log_determinant((whitened + whitened.T) / 2))
+
+
+def _singular_block(name: str) -> ValueError:
+    return ValueError(f"{name} must have positive definite diagonal blocks; remove variables without variance")

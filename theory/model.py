@@ -13,8 +13,10 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 
 from theory import validation
+from theory.gaussian import is_positive_definite, unit_spectrum
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
+from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
 
 __all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "linear_vae", "mean_offset"]
 
@@ -100,16 +102,19 @@ class GenerativeModel:
         loading = validation.matrix("loading", self.loading)
         data_dim, latent_dim = loading.shape
         factors, mean = self.factor_covariance, self.mean
+        factors = (
+            np.eye(latent_dim)
+            if factors is None
+            else validation.covariance_matrix("factor_covariance", factors, latent_dim)
+        )
+        mean = np.zeros(data_dim) if mean is None else validation.vector("mean", mean, data_dim)
+        noise = validation.non_negative("noise_variance", self.noise_variance)
         _store(
             self,
-            loading=loading,
-            noise_variance=validation.non_negative("noise_variance", self.noise_variance),
-            factor_covariance=(
-                np.eye(latent_dim)
-                if factors is None
-                else validation.covariance_matrix("factor_covariance", factors, latent_dim)
-            ),
-            mean=np.zeros(data_dim) if mean is None else validation.vector("mean", mean, data_dim),
+            loading=validation.within_decades("loading", loading, AMPLITUDE_DECADES),
+            noise_variance=validation.within_decades("noise_variance", noise, VARIANCE_DECADES),
+            factor_covariance=validation.within_decades("factor_covariance", factors, VARIANCE_DECADES),
+            mean=validation.within_decades("mean", mean, AMPLITUDE_DECADES, tiny=True),
         )
 
     @property
@@ -128,10 +133,9 @@ class GenerativeModel:
 
     @cached_property
     def factor_root(self) -> np.ndarray:
-        """A matrix L with L L^T = Gamma, shape (K, K); its zero columns are directions in which no factor varies."""
-        variances, directions = np.linalg.eigh(self.factor_covariance)
-        variances = np.where(variances > validation.rank_tolerance(variances), variances, 0.0)
-        return directions * np.sqrt(variances)
+        """A matrix L with L L^T = Gamma, shape (K, K); its zero columns are as many as Gamma lacks in rank."""
+        values, directions, scales = unit_spectrum(self.factor_covariance)
+        return scales[:, np.newaxis] * directions * np.sqrt(values)
 
     def posterior(self) -> tuple[np.ndarray, np.ndarray]:
         """The exact posterior p(s | x) = N(gain (x - m), covariance).
@@ -162,8 +166,10 @@ class GenerativeModel:
         )
         return left, singular, shrink, self.factor_root @ axes
 
-    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Draw n pairs: factors of shape (n, K) and data of shape (n, D)."""
+    def sample(self, n: int, rng) -> tuple[np.ndarray, np.ndarray]:
+        """Draw n pairs: factors of shape (n, K) and data of shape (n, D); `rng` is a generator or a seed."""
+        n = validation.count("n", n, bytes_each=8 * 3 * (self.data_dim + self.latent_dim))
+        rng = validation.random_generator("rng", rng)
         factors = rng.standard_normal((n, self.latent_dim)) @ self.factor_root.T
         noise = np.sqrt(self.noise_variance) * rng.standard_normal((n, self.data_dim))
         return factors, factors @ self.loading.T + self.mean + noise
@@ -196,21 +202,36 @@ class LinearVAE:
 
     def __post_init__(self):
         decoder = validation.matrix("decoder", self.decoder)
+        encoder = validation.matrix("encoder", self.encoder)
+        covariance = validation.symmetric_matrix("posterior_covariance", self.posterior_covariance)
         data_dim, latent_dim = decoder.shape
-        covariance = validation.symmetric_matrix("posterior_covariance", self.posterior_covariance, latent_dim)
-        try:
-            np.linalg.cholesky(covariance)
-        except np.linalg.LinAlgError:
+        if decoder.shape == encoder.shape and len(covariance) == data_dim != latent_dim:
+            raise ValueError(
+                f"decoder must be D x K, got {data_dim} x {latent_dim} with an encoder (K x D) of that shape and "
+                f"{data_dim} latents in posterior_covariance; transpose it?"
+            )
+        encoder = validation.matrix("encoder", encoder, (latent_dim, data_dim))
+        if len(covariance) != latent_dim:
+            raise ValueError(
+                f"posterior_covariance must be {latent_dim} x {latent_dim} for a decoder (D x K) that is {data_dim} x "
+                f"{latent_dim}, got {len(covariance)} x {len(covariance)}; pass one of that size, or transpose decoder "
+                "and encoder?"
+            )
+        if not is_positive_definite(covariance):
             raise ValueError(
                 "posterior_covariance must be positive definite; a latent that carries nothing has variance 1, not 0"
-            ) from None
+            )
+        noise = validation.positive("noise_variance", self.noise_variance)
+        mean = None if self.mean is None else validation.vector("mean", self.mean, data_dim)
         _store(
             self,
-            decoder=decoder,
-            encoder=validation.matrix("encoder", self.encoder, (latent_dim, data_dim)),
-            posterior_covariance=covariance,
-            noise_variance=validation.positive("noise_variance", self.noise_variance),
-            mean=None if self.mean is None else validation.vector("mean", self.mean, data_dim),
+            decoder=validation.within_decades("decoder", decoder, AMPLITUDE_DECADES, tiny=True),
+            encoder=validation.within_decades("encoder", encoder, VARIANCE_DECADES, tiny=True),
+            posterior_covariance=validation.within_decades(
+                "posterior_covariance", covariance, VARIANCE_DECADES, tiny=True
+            ),
+            noise_variance=validation.within_decades("noise_variance", noise, 2 * VARIANCE_DECADES),
+            mean=None if mean is None else validation.within_decades("mean", mean, AMPLITUDE_DECADES, tiny=True),
         )
 
     @property
@@ -240,9 +261,12 @@ def linear_vae(name: str, value) -> LinearVAE:
 def as_moments(covariance) -> Moments:
     """Take a covariance matrix or `Moments`; a bare covariance says nothing of count and mean: both are 0."""
     if isinstance(covariance, Moments):
-        return covariance
-    symmetric = validation.symmetric_matrix("covariance", covariance)
-    return Moments(0, np.zeros(len(symmetric)), symmetric)
+        moments = covariance
+    else:
+        symmetric = validation.symmetric_matrix("covariance", covariance)
+        moments = Moments(0, np.zeros(len(symmetric)), symmetric)
+    validation.within_decades("covariance", moments.covariance, VARIANCE_DECADES)
+    return moments
 
 
 def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:
@@ -250,9 +274,10 @@ def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:
 
     A VAE without a mean takes that of the data; a bare covariance is taken to be about the mean of the VAE.
     """
+    linear_vae("vae", vae)
     if vae.mean is None or not isinstance(covariance, Moments):
         return np.zeros(vae.data_dim)
-    return covariance.mean - vae.mean
+    return validation.vector("covariance.mean", covariance.mean, vae.data_dim) - vae.mean
 
 
 def _store(record, **fields) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, as_moments, mean_offset
+from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 
@@ -56,15 +56,37 @@ class ElboTerms:
 
     def loss(self, beta: float) -> float:
         """The objective at weight `beta` of the KL term, in nats: reconstruction + beta rate."""
-        return self.reconstruction + validation.positive("beta", beta) * self.rate
+        return self.reconstruction + validation.scale("beta", beta) * self.rate
 
 
 def loss_from_parts(distortion, rate, noise_variance, beta, data_dim: int):
     """The objective from its two parts: distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate, in nats.
 
-    Numbers or arrays that broadcast; `noise_variance` > 0.
+    Numbers or arrays that broadcast; `distortion` >= 0, `noise_variance` and `beta` > 0.
+
+    Raises
+    ------
+    ValueError
+        for anything else, and for numbers so large or small that the result would overflow.
     """
-    return _reconstruction(distortion, noise_variance, data_dim) + beta * rate
+    parts = {"distortion": distortion, "rate": rate, "noise_variance": noise_variance, "beta": beta}
+    parts = {name: validation.real_array(name, values) for name, values in parts.items()}
+    for name in ("noise_variance", "beta"):
+        validation.positive_array(name, parts[name])
+    try:
+        np.broadcast_shapes(*(values.shape for values in parts.values()))
+    except ValueError:
+        told = ", ".join(f"{name} {values.shape}" for name, values in parts.items())
+        raise ValueError(f"distortion, rate, noise_variance and beta must broadcast, got shapes {told}") from None
+    data_dim = validation.count("data_dim", data_dim)
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = _reconstruction(parts["distortion"], parts["noise_variance"], data_dim) + parts["beta"] * parts["rate"]
+    if not np.isfinite(loss).all():
+        raise ValueError(
+            "distortion, rate, noise_variance and beta must be finite and of sizes that give a finite loss; "
+            f"the largest are {', '.join(f'{np.max(np.abs(values), initial=0):.3g}' for values in parts.values())}"
+        )
+    return loss[()]
 
 
 def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
@@ -88,19 +110,25 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     ValueError
         if the covariance is not one, or does not fit the VAE.
     """
+    linear_vae("vae", vae)
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
     prior = prior_covariance(prior, vae.latent_dim)
 
     decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
-    signal = encoder @ data_covariance @ encoder.T  # covariance of the posterior means
-    code, code_mean = signal + posterior, encoder @ offset
-    residual = offset - decoder @ code_mean
-
-    # E ||x - m - W z||^2 as a sum of squares, because tr S - 2 tr(W V S) + tr(W C W^T) cancels when little is lost.
-    leak = np.eye(vae.data_dim) - decoder @ encoder
-    distortion = np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ posterior) * decoder) + residual @ residual
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = encoder @ data_covariance @ encoder.T  # covariance of the posterior means
+        code, code_mean = (signal + signal.T) / 2 + posterior, encoder @ offset
+        residual = offset - decoder @ code_mean
+        # E ||x - m - W z||^2 as a sum of squares, as tr S - 2 tr(W V S) + tr(W C W^T) cancels when little is lost.
+        leak = np.eye(vae.data_dim) - decoder @ encoder
+        distortion = (
+            np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ posterior) * decoder) + residual @ residual
+        )
+        reconstruction = _reconstruction(distortion, vae.noise_variance, vae.data_dim)
+    if not (np.isfinite(reconstruction) and np.isfinite(code).all() and np.isfinite(code_mean).all()):
+        raise ValueError("vae must not have weights so large against the covariance that the objective overflows")
     nowhere = np.zeros(vae.latent_dim)
     aggregate_kl = gaussian.kl_divergence(code_mean, code, nowhere, prior)
     mutual_information = _mutual_information(signal, posterior)
@@ -111,7 +139,7 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
         total_correlation=gaussian.total_correlation(code),
         dimension_wise_kl=_dimension_wise_kl(code_mean, np.diagonal(code), np.diagonal(prior)),
         aggregate_kl=aggregate_kl,
-        reconstruction=float(_reconstruction(distortion, vae.noise_variance, vae.data_dim)),
+        reconstruction=float(reconstruction),
     )
 
 
@@ -120,9 +148,9 @@ def prior_covariance(prior, latent_dim: int) -> np.ndarray:
     if prior is None:
         return np.eye(latent_dim)
     prior = validation.covariance_matrix("prior", prior, latent_dim)
-    if not (np.isfinite(gaussian.log_determinant(prior)) and np.isfinite(np.linalg.inv(prior)).all()):
+    if not gaussian.is_positive_definite(prior):
         raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
-    return prior
+    return validation.within_decades("prior", prior, validation.VARIANCE_DECADES)
 
 
 def _reconstruction(distortion, noise_variance, data_dim: int):

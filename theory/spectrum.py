@@ -14,6 +14,10 @@ GUARDS = 8  # directions that are iterated besides those that are wanted, at lea
 PRODUCTS = 30  # with the covariance, from which on its tridiagonal form would have been cheaper
 TRIAL = 5  # products after which the rate of convergence shows, by the last two of them
 
+GRADED = 1e-4  # ratio of singular values below which the smaller keep fewer than twelve digits
+EQUILIBRATIONS = 5  # of rows and columns by turns; so many bring most matrices to norms within a few percent of one
+ROUNDING = 8  # units of rounding a row or column that an entry of a matrix of products may carry
+
 
 def leading_modes(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """All eigenvalues of a covariance, ascending, and the eigenvectors of at least the `count` largest.
@@ -126,8 +130,11 @@ def _by_products(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.nda
 def principal_axes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Singular value decomposition W = left diag(singular) axes^T with all K latent directions.
 
-    Singular values keep twice the digits of the eigenvalues of W^T W. Those below rounding (larger side x machine
-    epsilon x largest) are set to zero, and so is what `left` would hold for them when K > D.
+    Singular values keep twice the digits of the eigenvalues of W^T W. How many of them are zero is decided on the
+    matrix scaled to rows and columns of norm one, where every entry has the same rounding error: units of latents or
+    data, such as a column 10^16 times smaller than another, have no part in it. Where they spread over more than four
+    decades, one-sided Jacobi rotations keep the digits of the smallest (`scipy.linalg.lapack.dgejsv`; Drmac and
+    Veselic 2008). What `left` would hold for those that are zero because K > D is zero too.
 
     Parameters
     ----------
@@ -142,7 +149,47 @@ def principal_axes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """
     data_dim, latent_dim = matrix.shape
     left, singular, right = np.linalg.svd(matrix, full_matrices=latent_dim > data_dim)
+    axes = right.T
+    if _is_graded(singular, zeros=True):
+        rank = _rank(matrix)
+        if any(map(_is_graded, (singular[:rank], *(np.linalg.norm(matrix, axis=axis) for axis in (0, 1))))):
+            if latent_dim > data_dim:
+                axes, singular, left = _by_rotations(matrix.T, full=True)
+            else:
+                left, singular, axes = _by_rotations(matrix, full=False)
+        singular = np.where(np.arange(len(singular)) < rank, singular, 0.0)
     blind = max(0, latent_dim - data_dim)
-    singular = np.concatenate([singular, np.zeros(blind)])
-    tolerance = max(matrix.shape) * np.finfo(float).eps * singular.max(initial=0.0)
-    return np.pad(left, ((0, 0), (0, blind))), np.where(singular > tolerance, singular, 0.0), right.T
+    return np.pad(left, ((0, 0), (0, blind))), np.concatenate([singular, np.zeros(blind)]), axes
+
+
+def _is_graded(sizes: np.ndarray, zeros: bool = False) -> bool:
+    """Whether sizes, but for those that are zero, spread over more than four decades."""
+    sizes = sizes if zeros else sizes[sizes > 0]
+    return bool(sizes.size) and sizes.min() < GRADED * sizes.max()
+
+
+def _by_rotations(matrix: np.ndarray, full: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Singular value decomposition of a matrix with no fewer rows than columns, each value to its own last digits."""
+    scale = np.abs(matrix).max()
+    values, left, right, work, _, info = scipy.linalg.lapack.dgejsv(
+        matrix / scale,
+        joba=2,  # accurate for a diagonal times a well-conditioned matrix times a diagonal
+        jobu=1 if full else 0,
+        jobv=0,
+        jobr=0,
+        jobp=0,
+    )
+    if info:
+        raise np.linalg.LinAlgError(f"dgejsv: info = {info}")
+    return left, values * (work[0] / work[1] * scale), right
+
+
+def _rank(matrix: np.ndarray) -> int:
+    """How many singular values are more than rounding once rows and columns have norm one, as far as both can."""
+    scaled = matrix
+    for _ in range(EQUILIBRATIONS):
+        for axis in (0, 1):
+            norms = np.linalg.norm(scaled, axis=axis, keepdims=True)
+            scaled = np.divide(scaled, norms, out=np.zeros(scaled.shape), where=norms > 0)
+    singular = np.linalg.svd(scaled, compute_uv=False)
+    return np.count_nonzero(singular > ROUNDING * max(matrix.shape) * np.finfo(float).eps * singular.max(initial=0.0))

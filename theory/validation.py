@@ -36,14 +36,22 @@ __all__ = [
     "random_generator",
     "rank_tolerance",
     "real_array",
+    "scale",
+    "scales",
     "seed",
     "sequence",
     "symmetric_matrix",
     "vector",
+    "within_decades",
 ]
 
 # Asymmetry and negative eigenvalues up to this fraction of the largest entry are rounding, beyond it a mistake.
 ROUNDING = 1e-8
+
+# Sizes, in powers of ten, between which weights (amplitudes) and variances or betas may lie: their squares and products
+# are then floats. Beyond, what a formula gives would be infinite, zero or noise.
+AMPLITUDE_DECADES = 50
+VARIANCE_DECADES = 100
 
 # The largest count: up to here a float tells neighbouring whole numbers apart.
 LARGEST_COUNT = 2**53
@@ -92,6 +100,32 @@ def positive_array(name: str, values) -> np.ndarray:
         raise ValueError(
             f"{name} must be > 0 everywhere, its smallest entry is {float(array.min())!r}; pass positive numbers"
         )
+    return array
+
+
+def within_decades(name: str, values, decades: int, *, tiny: bool = False):
+    """Return `values`, a float or an array, if their products stay within the range of floats.
+
+    The largest size of an entry must be zero or lie between 10^-decades and 10^decades; with `tiny`, for what does not
+    set the scale of a problem, smaller ones pass as well.
+    """
+    largest = np.abs(values).max(initial=0.0)
+    if largest > 10.0**decades or (not tiny and 0 < largest < 10.0**-decades):
+        bounds = f"at most 1e{decades}" if tiny else f"zero or between 1e-{decades} and 1e{decades}"
+        raise ValueError(f"{name} must be {bounds} in size, its largest is {largest:.3g}; change the units")
+    return values
+
+
+def scale(name: str, value: float) -> float:
+    """Return `value` as a float if it is positive and of a size that may be multiplied: from 1e-100 to 1e100."""
+    return float(scales(name, number(name, value)))
+
+
+def scales(name: str, values) -> np.ndarray:
+    """Return `values` as a float array whose entries are all positive and from 1e-100 to 1e100."""
+    array = positive_array(name, values)
+    for extreme in (array.min(initial=1.0), array.max(initial=1.0)):
+        within_decades(name, extreme, VARIANCE_DECADES)
     return array
 
 

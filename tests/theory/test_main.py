@@ -241,12 +241,22 @@ def test_optimal_beta_of_every_criterion(json_of, command):
     assert list(printed) == ["format", *CRITERIA]
     for criterion in CRITERIA:
         best, found = theory.optimal_beta(truth, criterion), printed[criterion]
-        assert found == {"beta": best.beta, "error": best.error, "flat": best.flat}
+        assert found == {"beta": best.beta, "error": best.error, "flat": best.flat, "attained": True}
     assert printed["forward_kl"]["beta"] == pytest.approx(2.73787, abs=1e-5)
     assert printed["mean_squared_error"]["beta"] == pytest.approx(1, abs=1e-8)
     table = rows(command("optimal-beta", *TRUTH))
-    assert table[0] == ["criterion", "beta", "error", "flat"]
-    assert table[2][:2] == ["forward_kl", "2.73787"] and table[2][3] == "no"
+    assert table[0] == ["criterion", "beta", "error", "flat", "attained"]
+    assert table[2][:2] == ["forward_kl", "2.73787"] and table[2][3:] == ["no", "yes"]
+
+
+def test_optimal_beta_that_is_a_limit(json_of, command):
+    """README's loading with a learned noise: below beta = 1 the noise runs to zero, where the squared error is least."""
+    argv = ["optimal-beta", *TRUTH, "--criterion", "mean_squared_error", "--decoder-noise", "learned"]
+    found = json_of(*argv)["mean_squared_error"]
+    # At level zero the encoder inverts the square loading: tau2 tr (A^T A)^-1 = tau2 sum A_ij^2 / det(A)^2.
+    assert found["error"] == pytest.approx(0.05 * np.sum(np.square(LOADING)) / 0.436**2, rel=1e-10)
+    assert (found["beta"], found["flat"], found["attained"]) == (0.0, False, False)
+    assert rows(command(*argv))[1] == ["mean_squared_error", "0", "0.526075", "no", "no"]
 
 
 def test_optimal_beta_of_one_criterion_with_options(json_of):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.inference.path import block_rotation
+from theory.inference.path import ROUNDING, checked_decoder, rotate_to_blocks
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
 from theory.spectrum import principal_axes
@@ -158,20 +158,23 @@ def decoder_noise(
     if noise == "true":
         return FixedNoise(truth.noise_variance)
     if noise != "learned":
-        return FixedNoise(noise)
+        return FixedNoise(validation.scale("noise_variance", noise))
 
-    decoder = truth.loading if decoder is None else validation.matrix("decoder", decoder, truth.loading.shape)
-    left, singular, _ = principal_axes(decoder)
+    _, rotated = rotate_to_blocks(checked_decoder(truth, decoder), partition(posterior, truth.latent_dim))
+    left, singular, _ = principal_axes(rotated)
     left, singular = left[:, singular > 0], singular[singular > 0]
-    norms = np.sum((decoder @ block_rotation(decoder, partition(posterior, truth.latent_dim))) ** 2, axis=0)
+    norms = np.sum(rotated**2, axis=0)
     signal = truth.loading @ truth.factor_root
     inside = left.T @ signal
-    beyond = np.sum((signal - left @ inside) ** 2)
-    rounding = (truth.data_dim * np.finfo(float).eps) ** 2 * np.sum(signal**2)
+    blind = truth.data_dim - len(singular)
+    # What a factor has beyond the decoder's span is rounding where it is so against the same factor's whole.
+    beyond = np.sum((signal - left @ inside) ** 2, axis=0)
+    rounding = (ROUNDING * max(signal.shape) * np.finfo(float).eps) ** 2 * np.sum(signal**2, axis=0)
+    outside = beyond[beyond > rounding].sum() + truth.noise_variance * blind if blind else 0.0
     return LearnedLevel(
         squares=singular**2,
         spread=np.sum(inside**2, axis=1) + truth.noise_variance,
-        diagonal=norms[norms > (truth.data_dim * np.finfo(float).eps) ** 2 * norms.max(initial=0.0)],
-        outside=float((beyond if beyond > rounding else 0.0) + truth.noise_variance * (truth.data_dim - len(singular))),
+        diagonal=norms[norms > 0],
+        outside=float(outside),
         data_dim=truth.data_dim,
     )

@@ -17,10 +17,11 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
-from theory.gaussian import hadamard_gap
+from theory.gaussian import hadamard_gap, is_positive_definite
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition
 from theory.spectrum import principal_axes
+from theory.validation import AMPLITUDE_DECADES
 
 __all__ = ["family_gap", "optimal_encoder", "posterior_precision"]
 
@@ -53,19 +54,27 @@ def optimal_encoder(
     Raises
     ------
     ValueError
-        for a non-positive noise or beta, a decoder that is not a finite matrix, or groups that are no partition.
+        for a non-positive noise or beta, a decoder that is not a finite matrix, groups that are no partition, or a
+        product of noise and beta so small that the posterior covariance of a group is singular up to rounding.
 
     Notes
     -----
     Exact, and unique: the objective is strictly convex in V and Q for a fixed decoder wherever the data vary.
     """
-    decoder = validation.matrix("decoder", decoder)
-    noise_variance = validation.positive("noise_variance", noise_variance)
-    water_level = validation.positive("beta", beta) * noise_variance
+    decoder = _checked_decoder(decoder)
+    noise_variance, beta = validation.scale("noise_variance", noise_variance), validation.scale("beta", beta)
+    water_level = beta * noise_variance
     covariance = np.zeros((decoder.shape[1], decoder.shape[1]))
     for group in partition(posterior, decoder.shape[1]):
         _, singular, axes = principal_axes(decoder[:, group])
-        covariance[np.ix_(group, group)] = (axes * (water_level / (singular**2 + water_level))) @ axes.T
+        block = (axes * (water_level / (singular**2 + water_level))) @ axes.T
+        if not is_positive_definite(block):
+            raise ValueError(
+                f"noise_variance and beta must not be so small against the decoder: at beta x noise_variance = "
+                f"{water_level:.3g} the posterior covariance of latents {group.tolist()} is singular up to rounding; "
+                "pass larger ones, or posterior='diagonal'"
+            )
+        covariance[np.ix_(group, group)] = block
     left, singular, axes = principal_axes(decoder)
     encoder = (axes * (singular / (singular**2 + water_level))) @ left.T
     return LinearVAE(decoder, encoder, covariance, noise_variance)
@@ -77,14 +86,18 @@ def family_gap(decoder: np.ndarray, noise_variance: float, beta: float, *, poste
     (beta/2) [ sum_b log det P_bb - log det P ] >= 0, zero exactly when the decoder's columns are orthogonal across
     groups. Exact; parameters and errors as for `optimal_encoder`.
     """
-    decoder = validation.matrix("decoder", decoder)
-    beta = validation.positive("beta", beta)
-    water_level = beta * validation.positive("noise_variance", noise_variance)
+    decoder = _checked_decoder(decoder)
+    beta = validation.scale("beta", beta)
+    water_level = beta * validation.scale("noise_variance", noise_variance)
     blocks = [decoder[:, group] for group in partition(posterior, decoder.shape[1])]
     gap = sum(_log_determinant(block, water_level) for block in blocks) - _log_determinant(decoder, water_level)
     if gap < SMALL_GAP:  # a difference of large numbers; such nearly block-diagonal precisions are well conditioned
         gap = hadamard_gap(posterior_precision(decoder, water_level), posterior)
     return float(beta / 2 * gap)
+
+
+def _checked_decoder(decoder) -> np.ndarray:
+    return validation.within_decades("decoder", validation.matrix("decoder", decoder), AMPLITUDE_DECADES, tiny=True)
 
 
 def _log_determinant(decoder: np.ndarray, water_level: float) -> float:

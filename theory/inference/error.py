@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.gaussian import log_determinant
+from theory.gaussian import is_positive_definite, log_determinant
 from theory.inference.matching import match_latents
 from theory.model import GenerativeModel, LinearVAE
 
@@ -60,12 +60,12 @@ class TruePosterior:
 def true_posterior(truth: GenerativeModel) -> TruePosterior:
     """Factor the precision of p(s|x) from the posterior's modes, which keeps small variances exact."""
     _, _, shrink, basis = truth.posterior_modes
-    regular_factors = bool(np.all(np.any(truth.factor_root != 0, axis=0)))
-    if not regular_factors or np.any(shrink == 0):
+    if not is_positive_definite(truth.factor_covariance) or np.any(shrink == 0):
         return TruePosterior(-np.inf, None)
+    units = np.sqrt(np.diagonal(truth.factor_covariance))  # an inverse is accurate where rows are of one size
     return TruePosterior(
         float(np.log(shrink).sum() + log_determinant(truth.factor_covariance)),
-        np.linalg.inv(basis) / np.sqrt(shrink)[:, None],
+        np.linalg.inv(basis / units[:, np.newaxis]) / units / np.sqrt(shrink)[:, np.newaxis],
     )
 
 

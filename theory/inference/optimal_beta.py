@@ -30,7 +30,7 @@ __all__ = ["OptimalBeta", "inference_error_curve", "optimal_beta"]
 
 GRID_POINTS_PER_DECADE = 16
 GRID_MARGIN = 1e10  # how far beyond the problem's own scales minima are looked for
-BEYOND = 1e150  # stands for an infinite water level; its square is still finite
+GRID_LIMIT = 1e250  # levels beyond it, or below its inverse, are not looked at: their products are no floats
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,15 @@ class OptimalBeta:
         the criterion there (for "log_score" its largest value).
     flat : bool
         whether the criterion does not depend on beta at all.
+    attained : bool
+        whether an encoder of a positive, finite water level has this error. If not, `beta` is 0 or infinity and `error`
+        a limit: every positive, finite level is worse (or, if flat, there is none, or every error is infinite).
     """
 
     beta: float
     error: float
     flat: bool
+    attained: bool
 
 
 def inference_error_curve(
@@ -84,9 +88,16 @@ def inference_error_curve(
     ValueError
         for a beta that is not positive, a decoder of another shape, an unknown family or noise.
     """
-    betas = validation.positive_array("betas", betas)
+    validation.instance("truth", truth, GenerativeModel)
+    betas = validation.scales("betas", betas)
     noise = decoder_noise(truth, decoder, noise_variance, posterior)
-    return error_path(truth, decoder, posterior).evaluate(noise.water_levels(betas))
+    errors = error_path(truth, decoder, posterior).evaluate(noise.water_levels(betas))
+    if any(np.isnan(values).any() for values in vars(errors).values()):
+        raise ValueError(
+            "truth, decoder, noise_variance and betas must not differ so much in size that errors overflow; "
+            "change the units of data or factors"
+        )
+    return errors
 
 
 def optimal_beta(
@@ -118,29 +129,38 @@ def optimal_beta(
     Notes
     -----
     Every stationary point within ten decades of the problem's scales is bracketed and refined as a root of the exact
-    slope; the least of them and of the limits 0 and infinity is returned. Forward KL and log score differ by a
-    constant, so their optima agree, also where the true posterior is singular and the divergence infinite for every
-    beta.
+    slope; the least of them and of the limits 0 and infinity is returned. A limit counts if the error still falls
+    towards it and stays finite there. Forward KL and log score differ by a constant, so their optima agree, also where
+    the true posterior is singular and the divergence infinite for every beta.
     """
+    validation.instance("truth", truth, GenerativeModel)
     validation.choice("criterion", criterion, CRITERIA)
     noise = decoder_noise(truth, decoder, noise_variance, posterior)
     path = error_path(truth, decoder, posterior)
 
-    def result(level: float, beta: float, flat: bool) -> OptimalBeta:
-        return OptimalBeta(beta, float(getattr(path.evaluate(np.array([level])), criterion)[0]), flat)
+    def result(level: float, flat: bool) -> OptimalBeta:
+        error = float(getattr(path.evaluate(np.array([level])), criterion)[0])
+        if np.isnan(error):
+            raise ValueError(
+                "truth, decoder and noise_variance must not differ so much in size that errors overflow; "
+                "change the units of data or factors"
+            )
+        attained = 0 < level < np.inf
+        beta = 1.0 if flat and attained else float(noise.beta(level)) if attained else level
+        return OptimalBeta(beta, error, flat, attained)
 
     if noise == FixedNoise(0.0) or (criterion == "reverse_kl" and path.exact_precision_root is None):
-        return result(0.0, 0.0, flat=True)
+        return result(0.0, flat=True)
     if _is_flat(path, criterion):
-        return result(1.0, 1.0, flat=True)
+        return result(1.0, flat=True)
     cost, grid = _cost(path, criterion), _grid(path, truth)
     slopes = log_slope(cost, grid)
     # A limit counts only if the cost still falls towards it; a minimum that is no worse comes first.
-    tails = slopes[slopes != 0]
-    limits = [0.0] * bool(tails.size and tails[0] > 0) + [BEYOND] * bool(tails.size and tails[-1] < 0)
+    tails = slopes[(slopes != 0) & np.isfinite(slopes)]
+    limits = [0.0] * bool(tails.size and tails[0] > 0) + [np.inf] * bool(tails.size and tails[-1] < 0)
     levels = np.concatenate([noise.attained(minima(cost, grid, slopes)), limits])
-    best = levels[np.argmin(cost(levels))]
-    return result(best, np.inf if best == BEYOND else float(noise.beta(best)), flat=False)
+    costs = cost(levels)
+    return result(float(levels[np.argmin(np.where(np.isnan(costs), np.inf, costs))]), flat=False)
 
 
 def _cost(path: ErrorPath, criterion: str):
@@ -151,14 +171,34 @@ def _cost(path: ErrorPath, criterion: str):
 
 
 def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
-    """Water levels, evenly spaced in the logarithm, well beyond every scale on which the errors can vary."""
-    factor_variances = np.linalg.svd(path.shrunk, compute_uv=False) ** 2
-    factor_variances = factor_variances[factor_variances > 0]
-    strengths = np.linalg.svd(truth.loading, compute_uv=False) ** 2
-    scales = np.concatenate([path.modes, path.diagonal, strengths, [path.noise_variance]])
-    scales = np.concatenate([scales, path.noise_variance / factor_variances])
-    scales = scales[scales > np.finfo(float).tiny * GRID_MARGIN]
-    low, high = scales.min() / GRID_MARGIN, scales.max() * GRID_MARGIN
+    """Water levels, evenly spaced in the logarithm, well beyond every scale on which any of the errors can vary.
+
+    They are where a mode or a factor passes from being coded to not being coded (g_k, G_ii), the strengths of the truth
+    and its noise, and where one term of an error is least by itself: for mode k of the squared error
+
+        t = (m_k . c_k + g_k tau2) / (b_k . c_k),   b, m, c the rows of `shrunk`, `mismatched`, `seen`,
+
+    for factor i of the log score t = G_ii E_ii, of the reverse KL t = G_ii / (Sigma^-1)_ii, Sigma the covariance of the
+    true posterior. Across terms the weights of the reverse KL, Sigma^-1, can shift a minimum by as much as they differ.
+    """
+    strengths = np.linalg.svd(truth.loading @ truth.factor_root, compute_uv=False) ** 2
+    falls = np.sum(path.shrunk * path.seen, axis=1)
+    rises = np.sum(path.mismatched * path.seen, axis=1) + path.modes * path.noise_variance
+    turns = np.divide(rises, falls, out=np.zeros(len(falls)), where=(rises > 0) & (falls > 0))
+    gains = np.divide(1, path.modes, out=np.zeros(len(path.modes)), where=path.modes > 0)
+    at_zero = path.axes**2 @ (gains**2 * (np.sum(path.mismatched**2, axis=1) + path.noise_variance * path.modes))
+    at_infinity = path.axes**2 @ np.sum(path.shrunk**2, axis=1)
+    scales = [path.modes, path.diagonal, strengths, [path.noise_variance], turns]
+    scales += [path.diagonal * at_zero, path.diagonal * at_infinity]
+    spread = 1.0
+    if (root := path.exact_precision_root) is not None:
+        scales.append(path.diagonal / np.sum(root**2, axis=0))
+        weights = np.linalg.svd(root, compute_uv=False) ** 2
+        spread = weights[0] / weights[-1]
+    scales = np.concatenate(scales)
+    scales = scales[(scales > 0) & np.isfinite(scales)]
+    low = max(scales.min() / GRID_MARGIN / spread, 1 / GRID_LIMIT)
+    high = min(scales.max() * GRID_MARGIN * spread, GRID_LIMIT)
     return np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
 
 
@@ -170,5 +210,4 @@ def _is_flat(path: ErrorPath, criterion: str) -> bool:
     """
     if not path.modes.any():
         return True
-    seen = path.mismatched + path.modes[:, np.newaxis] * path.shrunk  # U^T W^T A Gamma^(1/2)
-    return criterion == "mean_squared_error" and path.noise_variance == 0 and not np.any(seen)
+    return criterion == "mean_squared_error" and path.noise_variance == 0 and not np.any(path.seen)

@@ -24,9 +24,11 @@ from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
 from theory.spectrum import principal_axes
 
-__all__ = ["CRITERIA", "ErrorPath", "block_rotation", "error_path"]
+__all__ = ["CRITERIA", "ErrorPath", "checked_decoder", "error_path", "rotate_to_blocks"]
 
 CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
+
+ROUNDING = 4  # units of rounding a row that a product of two matrices may carry
 
 # Water levels are taken in chunks whose (K, K) work arrays fit in this many numbers (8 MB of float64: a cache's worth).
 CHUNK = 2**20
@@ -37,7 +39,8 @@ class ErrorPath:
     """The errors of a known decoder's optimal encoder, ready to be evaluated at any water level; see the module.
 
     `modes` (K,) are the squared singular values g of W and `axes` (K, K) its right singular vectors U, `diagonal` (K,)
-    the G_ii, `shrunk` and `mismatched` (K, K) the matrices U^T L and U^T W^T (A - W) L with L L^T = Gamma.
+    the G_ii, `shrunk`, `mismatched` and `seen` (K, K) the matrices U^T L, U^T W^T (A - W) L and U^T W^T A L with
+    L L^T = Gamma; `mismatch_rounding` (K, K) bounds the rounding errors of `mismatched`; in `seen` they are zero.
     """
 
     modes: np.ndarray
@@ -45,16 +48,19 @@ class ErrorPath:
     axes: np.ndarray
     shrunk: np.ndarray
     mismatched: np.ndarray
+    mismatch_rounding: np.ndarray
+    seen: np.ndarray
     noise_variance: float
     exact_log_determinant: float
     exact_precision_root: np.ndarray | None
 
     def evaluate(self, water_levels: np.ndarray) -> InferenceError:
-        """All four errors at each water level t >= 0 (real or complex); arrays of the shape of `water_levels`."""
+        """All four errors at each water level, from 0 to infinity (both included) or complex; arrays of that shape."""
         levels = np.asarray(water_levels)
         size = max(1, CHUNK // max(1, self.axes.size))
         starts = range(0, max(1, levels.size), size)
-        chunks = [self._evaluate_chunk(levels.ravel()[start : start + size]) for start in starts]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            chunks = [self._evaluate_chunk(levels.ravel()[start : start + size]) for start in starts]
         joined = {name: np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in CRITERIA}
         return InferenceError(**{name: values.reshape(levels.shape) for name, values in joined.items()})
 
@@ -67,7 +73,8 @@ class ErrorPath:
         residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
         noise = self.noise_variance * self.modes * gains**2
         errors = _row_squares(self.axes @ residual) + noise @ (self.axes**2).T
-        log_variances, penalties = self._against_variances(t, errors)
+        relative = np.where(self.diagonal > 0, self.diagonal / t, 0)  # G_ii/t, so that Q_ii = 1/(1 + G_ii/t)
+        log_variances, penalties = self._against_variances(t, relative, errors)
 
         factors = len(self.diagonal)
         log_det = log_variances.sum(axis=1)
@@ -75,9 +82,8 @@ class ErrorPath:
         spread = 0.0
         if (root := self.exact_precision_root) is not None:
             rotated = root @ self.axes
-            variances = np.where(self.diagonal > 0, t / np.where(self.diagonal > 0, t + self.diagonal, 1), 1)
             spread = _row_squares(rotated @ residual).sum(axis=1) + noise @ (rotated**2).sum(axis=0)
-            spread = spread + variances @ (root**2).sum(axis=0)
+            spread = spread + (1 / (1 + relative)) @ (root**2).sum(axis=0)
         return InferenceError(
             mean_squared_error=_row_squares(residual).sum(axis=1) + noise.sum(axis=1),
             forward_kl=forward_kl(log_score, self.exact_log_determinant, factors),
@@ -85,19 +91,24 @@ class ErrorPath:
             log_score=log_score,
         )
 
-    def _against_variances(self, t: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _against_variances(
+        self, t: np.ndarray, relative: np.ndarray, errors: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """log Q_ii, and what the log score pays for a factor: log Q_ii + E_ii / Q_ii.
 
         At t = 0, where Q_ii vanishes, the limits: an error that stays costs like 1/t, which beats the gain of log t.
+        With noise in the data some error always stays; without, one below the rounding of `mismatched` is none.
         """
         sharp = (t == 0) & (self.diagonal > 0)
-        precision = 1 + np.where(sharp, 0, self.diagonal) / np.where(t == 0, 1, t)
-        log_variances = np.where(sharp, -np.inf, -np.log(precision))
-        penalties = np.where(sharp, 0, log_variances) + errors * precision
+        relative = np.where(sharp, 0, relative)
+        log_variances = np.where(sharp, -np.inf, -np.log1p(relative))
+        penalties = np.where(sharp, 0, log_variances) + errors * (1 + relative)
         if sharp.any():
-            missed = errors > np.finfo(float).eps ** 2 * np.sum(self.shrunk**2)
-            anything_missed = (sharp & missed).any(axis=1, keepdims=True)
-            penalties = np.where(sharp, np.where(anything_missed, np.inf, -np.inf), penalties)
+            gains = np.divide(1, self.modes, out=np.zeros(len(self.modes)), where=self.modes > 0)
+            rounding = np.abs(self.axes) @ (gains[:, np.newaxis] * self.mismatch_rounding)
+            stays = (self.noise_variance > 0) | (errors > _row_squares(rounding))
+            anything_stays = (sharp & stays).any(axis=1, keepdims=True)
+            penalties = np.where(sharp, np.where(anything_stays, np.inf, -np.inf), penalties)
         return log_variances, penalties
 
 
@@ -109,32 +120,52 @@ def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Po
     ValueError
         if the decoder's shape is not that of the truth's loading, or the groups are no partition.
     """
-    decoder = truth.loading if decoder is None else validation.matrix("decoder", decoder, truth.loading.shape)
-    to_axes_of_groups = block_rotation(decoder, partition(posterior, truth.latent_dim))
-    decoder, loading = decoder @ to_axes_of_groups, truth.loading @ to_axes_of_groups
+    loading = truth.loading
+    decoder = checked_decoder(truth, decoder)
+    to_axes_of_groups, rotated = rotate_to_blocks(decoder, partition(posterior, truth.latent_dim))
     factor_root = to_axes_of_groups.T @ truth.factor_root
     exact = true_posterior(truth)
 
-    left, singular, axes = principal_axes(decoder)
+    left, singular, axes = principal_axes(rotated)
+    scaled = left * singular
+    difference = loading - decoder  # zero to the last digit for the truth's decoder
+    rounding = ROUNDING * max(decoder.shape) * np.finfo(float).eps
+    seen = scaled.T @ loading @ truth.factor_root
+    seen_rounding = rounding * np.abs(scaled).T @ np.abs(loading) @ np.abs(truth.factor_root)
     return ErrorPath(
         modes=singular**2,
-        diagonal=np.sum(decoder**2, axis=0),
+        diagonal=np.sum(rotated**2, axis=0),
         axes=axes,
         shrunk=axes.T @ factor_root,
-        mismatched=(left * singular).T @ (loading - decoder) @ factor_root,
+        mismatched=scaled.T @ difference @ truth.factor_root,
+        mismatch_rounding=rounding * np.abs(scaled).T @ np.abs(difference) @ np.abs(truth.factor_root),
+        seen=np.where(np.abs(seen) > seen_rounding, seen, 0.0),
         noise_variance=truth.noise_variance,
         exact_log_determinant=exact.log_determinant,
         exact_precision_root=None if exact.singular else exact.precision_root @ to_axes_of_groups,
     )
 
 
-def block_rotation(decoder: np.ndarray, groups: tuple[np.ndarray, ...]) -> np.ndarray:
-    """The orthogonal matrix, block-diagonal on the groups, that makes each diagonal block of W^T W diagonal."""
-    rotation = np.eye(decoder.shape[1])
+def checked_decoder(truth: GenerativeModel, decoder: np.ndarray | None) -> np.ndarray:
+    """The decoder, the truth's loading by default, if it has the shape of that and a size that can be computed with."""
+    if decoder is None:
+        return truth.loading
+    decoder = validation.matrix("decoder", decoder, truth.loading.shape)
+    return validation.within_decades("decoder", decoder, validation.AMPLITUDE_DECADES)
+
+
+def rotate_to_blocks(decoder: np.ndarray, groups: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The orthogonal R, block-diagonal on the groups, that makes each diagonal block of W^T W diagonal, and W R.
+
+    A column of W R is zero, exactly, where its group's columns depend. This is the one place that decides so (by
+    `principal_axes`): everything about a posterior family follows from the columns returned here.
+    """
+    rotation, rotated = np.eye(decoder.shape[1]), decoder.copy()
     for group in groups:
         if len(group) > 1:
-            rotation[np.ix_(group, group)] = principal_axes(decoder[:, group])[2]
-    return rotation
+            left, singular, axes = principal_axes(decoder[:, group])
+            rotation[np.ix_(group, group)], rotated[:, group] = axes, left * singular
+    return rotation, rotated
 
 
 def _row_squares(matrices: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""Inference errors and optimal betas to fifty digits, spelled out with inverses; shares nothing with `theory`."""
+"""Inference errors and optimal betas to ninety digits, spelled out with inverses; shares nothing with `theory`."""
 
 from __future__ import annotations
 
 import mpmath as mp
 
-DIGITS = 50
+DIGITS = 90
 
 
 class Reference:
@@ -46,7 +46,7 @@ class Reference:
         }
 
     def stationary_near(self, criterion: str, t) -> float:
-        """The stationary water level of a criterion next to t, from differences in fifty digits."""
+        """The stationary water level of a criterion next to t, from differences in ninety digits."""
         step = mp.mpf(10) ** -15
 
         def slope(log_level):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from tests.theory.inference.reference import Reference
 from theory import (
     GenerativeModel,
     elbo_terms,
@@ -297,6 +298,129 @@ def test_a_learned_noise_far_below_the_signal():
     assert curve.mean_squared_error == pytest.approx(2.25e-20, rel=1e-8)
 
 
+# Problems found by attack. Values: sixty-digit arithmetic on the same numbers, except where a comment says otherwise.
+WRONG_WAY = (GenerativeModel([[1.0, 0.9]], 0.01), {"decoder": [[1.0, -2.7]], "posterior": "full"})
+
+
+def test_a_group_whose_columns_depend_has_no_well_at_zero():
+    """Its second rotated column is zero; 1e-16 in its place opens a well at t = 1e-33 that is not there."""
+    truth, options = WRONG_WAY
+    found = optimal_beta(truth, "reverse_kl", **options)
+    assert (found.beta, found.attained, found.flat) == (np.inf, False, False)
+    # The limit is the prior as posterior: 1/2 [ tr (I + A^T A / tau2) (I + I) - 2 K - log det (I + A^T A / tau2) ].
+    assert found.error == pytest.approx((2 * (2 + 181) - 4 - np.log(182)) / 2, rel=1e-12)
+    curve = inference_error_curve(truth, [1e-30, 1e-20, 1.0, 1e6], **options)
+    assert curve.reverse_kl[0] == pytest.approx(237.675294778, rel=1e-10)
+    assert (curve.reverse_kl > found.error).all()
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_learned_noise_that_runs_to_zero_has_an_infimum(criterion):
+    """D = K = 1: distortion(t) = 5 t^2/(4+t)^2 ..., every beta < 1 has level zero, where the error is tau2/A^2."""
+    truth = GenerativeModel([[2.0]], 1.0, [[3.0]])
+    found = optimal_beta(truth, criterion, noise_variance="learned")
+    if criterion == "mean_squared_error":
+        assert (found.beta, found.error, found.attained) == (0.0, 0.25, False)
+    else:  # the reported variance is zero there, and every divergence infinite: an infinite limit never wins
+        assert found.attained and found.beta >= 1 and np.isfinite(found.error)
+    curve = inference_error_curve(truth, [0.5, 1.0], noise_variance="learned").mean_squared_error
+    assert curve == pytest.approx([0.25, 1.46153846], rel=1e-8)
+
+
+def test_nearly_collinear_factors():
+    """The true posterior's smallest variance is 5e-13: a scale that loading and noise do not have."""
+    correlated = [[1, 1 - 1e-12], [1 - 1e-12, 1]]
+    found = optimal_beta(GenerativeModel([[1, 0], [0, 2]], 0.5, correlated), "reverse_kl")
+    assert found.attained
+    # 1 - 1e-12 itself is rounded to 1e-4 of the 1e-12.
+    assert found.beta == pytest.approx(4.2667e-11, rel=1e-3)
+    assert found.error == pytest.approx(1.5625e11, rel=1e-3)
+
+
+def random_problem(seed):
+    """Truth, decoder, noise and groups with what can go wrong: dependent columns, K > D, units, near collinearity.
+
+    What is dependent is so exactly (small integers, scaled by powers of two). `tolerance` is what the rounding of the
+    problem's own numbers does to the errors.
+    """
+    rng = np.random.default_rng(seed)
+    data_dim, factors = rng.integers(1, 5, 2)
+    rank = rng.integers(1, min(data_dim, factors) + 1)
+
+    def dependent():
+        return rng.integers(-3, 4, (data_dim, rank)).astype(float) @ rng.integers(-3, 4, (rank, factors))
+
+    loading = dependent() if rng.random() < 0.5 else rng.standard_normal((data_dim, factors))
+    kinds = (loading, rng.standard_normal(loading.shape), dependent(), loading * 2.0 ** rng.integers(-26, 27))
+    decoder = kinds[rng.integers(4)]
+    if not (loading.any() and decoder.any()):
+        loading = decoder = np.ones(loading.shape)
+    covariance, tolerance = np.eye(factors), 1e-8
+    if rng.random() < 0.5:
+        apart = 10.0 ** -rng.uniform(0, 12)
+        covariance = np.where(np.eye(factors) > 0, 1.0, 1 - apart)
+        tolerance = max(tolerance, 1e-14 / apart)
+    units, data_unit = 2.0 ** rng.integers(-26, 27, factors) ** (rng.random() < 0.5), 2.0 ** rng.integers(-26, 27)
+    loading, decoder = data_unit * loading / units, data_unit * decoder / units
+    noise = data_unit**2 * 10.0 ** rng.uniform(-10, 4)
+    groups = [[[i] for i in range(factors)], [list(range(factors))], [[0, *range(2, factors)], [1]]][
+        rng.integers(3 if factors > 1 else 2)
+    ]
+    decoder_noise = "true" if rng.random() < 0.5 else noise * 10.0 ** rng.uniform(-3, 3)
+    truth = GenerativeModel(loading, noise, covariance * np.outer(units, units))
+    return truth, decoder, decoder_noise, groups, tolerance
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_no_level_is_better_than_the_one_returned(seed):
+    """Against a scan in ninety digits, and the prior as posterior (the limit of an infinite level)."""
+    truth, decoder, decoder_noise_, groups, tolerance = random_problem(seed)
+    reference = Reference(truth.loading, truth.noise_variance, truth.factor_covariance, decoder, groups)
+    noise = truth.noise_variance if decoder_noise_ == "true" else decoder_noise_
+    scales = [noise, truth.noise_variance, np.abs(decoder).max() ** 2, np.abs(truth.loading).max() ** 2]
+    levels = [*np.geomspace(min(scales) * 1e-14, max(scales) * 1e14, 50), np.inf]
+    scan = [reference.errors(level) for level in levels]
+    for criterion in CRITERIA:
+        sign = -1 if criterion == "log_score" else 1
+        found = optimal_beta(truth, criterion, decoder=decoder, noise_variance=decoder_noise_, posterior=groups)
+        assert found.attained == (0 < found.beta < np.inf) and not found.flat
+        assert found.beta > 0 or criterion == "mean_squared_error"  # the only error that is finite at level zero
+        exact = float(reference.errors(found.beta * noise or min(scales) * 1e-40)[criterion])
+        allowed = tolerance * (1e-3 + abs(exact))
+        assert found.error == pytest.approx(exact, abs=allowed), criterion
+        assert sign * exact <= min(sign * float(errors[criterion]) for errors in scan) + allowed, criterion
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_units_of_data_and_factors_change_nothing_but_the_units(criterion):
+    truth = truth_of(13, correlated=True)
+    decoder = truth.loading + 0.3 * np.random.default_rng(14).normal(size=(5, 3))
+    expected = optimal_beta(truth, criterion, decoder=decoder, noise_variance=0.7)
+    for unit in (1e-8, 1e8):
+        scaled = GenerativeModel(unit * truth.loading, unit**2 * truth.noise_variance, truth.factor_covariance)
+        found = optimal_beta(scaled, criterion, decoder=unit * decoder, noise_variance=0.7 * unit**2)
+        assert found.beta == pytest.approx(expected.beta, rel=1e-10)
+        assert found.error == pytest.approx(expected.error, rel=1e-10)
+
+
+def test_without_noise_the_log_score_has_no_bound():
+    """A decoder that explains the data: the reported variance runs to zero faster than the error."""
+    truth = GenerativeModel([[1.0, 0.9], [0.0, 0.436]], 0.0)
+    found = optimal_beta(truth, "log_score", noise_variance=0.3)
+    assert (found.beta, found.error, found.attained) == (0.0, np.inf, False)
+    wrong = optimal_beta(truth, "log_score", decoder=[[1.0, 0.2], [0.3, 1.0]], noise_variance=0.3)
+    assert wrong.attained and np.isfinite(wrong.error)
+
+
+def test_a_decoder_that_sees_nothing_is_flat_up_to_rounding():
+    """W^T A = 0, though its computed value is not."""
+    basis = np.linalg.qr(np.random.default_rng(15).normal(size=(4, 4)))[0]
+    truth, decoder = GenerativeModel(basis[:, :2] * [3.0, 0.1], 0.0), basis[:, 2:] * [0.7, 20.0]
+    found = optimal_beta(truth, "mean_squared_error", decoder=decoder, noise_variance=1.0)
+    assert found.flat and found.error == pytest.approx(2.0, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     "options, named",
     [
@@ -305,10 +429,15 @@ def test_a_learned_noise_far_below_the_signal():
         ({"noise_variance": 0.0}, "noise_variance"),
         ({"noise_variance": "guessed"}, "noise_variance"),
         ({"posterior": "round"}, "posterior"),
+        ({"decoder": 1e200 * np.ones((5, 3))}, "decoder"),
+        ({"noise_variance": 1e-320}, "noise_variance"),
     ],
 )
 def test_misuse_names_the_argument(options, named):
     with pytest.raises(ValueError, match=named):
         optimal_beta(truth_of(0), **options)
-    with pytest.raises(ValueError, match="betas"):
-        inference_error_curve(truth_of(0), [1.0, 0.0])
+    for betas in ([1.0, 0.0], [1e308], 1e-320, None, "text"):
+        with pytest.raises(ValueError, match="betas"):
+            inference_error_curve(truth_of(0), betas)
+    with pytest.raises(ValueError, match="truth must be a GenerativeModel, got None"):
+        optimal_beta(None)
