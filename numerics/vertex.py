@@ -4,17 +4,21 @@ Without a penalty all groupings are the same, so along group sizes 1, block, all
 blocks where these help and smaller groups hurt. Over many random truths: strong correlation and little noise do it for
 nearly all, weak correlation for none, and orthogonal columns make the blocks neither help nor hurt. All errors are
 those of encoders trained by gradients; this project's.
+
+A share of a few draws is uncertain: `VertexCell.interval` gives its interval by Clopper and Pearson (1934), which is
+exact for independent draws. Every draw in every cell has a seed of its own, spawned from one `SeedSequence`, so that
+cells are independent too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
-from numerics.block_factors import block_truth
+from numerics.block_factors import LOADINGS, block_truth
 from numerics.granularity import factor_errors
 from numerics.training import train
 from theory import validation
@@ -22,8 +26,9 @@ from theory.groups import Weights, equal_groups, granularity_slope
 from theory.model import GenerativeModel
 from theory.partition import Posterior
 
-__all__ = ["VertexCell", "vertex_map"]
+__all__ = ["SHARES", "VertexCell", "vertex_map", "vertex_truths"]
 
+SHARES = ("blocks_help", "blocks_hurt", "cuts_hurt", "slope_helps")
 SAME = 1e-6  # relative change of the error up to which a grouping makes no difference
 
 
@@ -57,6 +62,34 @@ class VertexCell:
     slope_helps: float
     ratio: float
 
+    def interval(self, share: str, level: float = 0.95) -> tuple[float, float]:
+        """Where the probability behind a share lies, by quantiles of the beta distribution (Clopper and Pearson).
+
+        Parameters
+        ----------
+        share : "blocks_help", "blocks_hurt", "cuts_hurt" or "slope_helps"
+        level : float between 0 and 1
+
+        Returns
+        -------
+        low, high : float
+
+        Raises
+        ------
+        ValueError
+            for another share, or a level that is not between 0 and 1.
+        """
+        from scipy.stats import beta
+
+        level = validation.number("level", level)
+        if not 0 < level < 1:
+            raise ValueError(f"level must lie between 0 and 1, got {level!r}; pass such as 0.95")
+        hits = round(getattr(self, validation.choice("share", share, SHARES)) * self.draws)
+        tail = (1 - level) / 2
+        low = beta.ppf(tail, hits, self.draws - hits + 1) if hits else 0.0
+        high = beta.ppf(1 - tail, hits + 1, self.draws - hits) if hits < self.draws else 1.0
+        return float(low), float(high)
+
 
 def vertex_map(
     *,
@@ -68,6 +101,7 @@ def vertex_map(
     noise_variances: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
     loadings: Sequence[str] = ("random", "local", "orthogonal"),
     draws: int = 30,
+    seed: int = 0,
     progress: bool | None = None,
 ) -> list[VertexCell]:
     """Over correlation, noise and loading, the share of random truths that each grouping helps or hurts.
@@ -81,7 +115,9 @@ def vertex_map(
     correlations, noise_variances, loadings
         as for `block_truth`; one cell for each combination.
     draws : int
-        truths for each cell, the same seeds in all.
+        truths for each cell.
+    seed : int
+        from which the seeds of all truths are spawned.
     progress : bool, optional
         a bar on stderr; by default only where stderr is a terminal.
 
@@ -94,15 +130,24 @@ def vertex_map(
     ValueError
         for arguments that do not fit.
     """
-    if validation.count("draws", draws) < 1:
-        raise ValueError("draws must be at least 1, got 0; pass the number of truths for each cell")
-    beta, latent_dim = validation.positive("beta", beta), block * count
-    cells = [(kind, rho, noise) for kind in loadings for rho in correlations for noise in noise_variances]
-    found = []
-    for kind, rho, noise in tqdm(cells, desc="map", unit="cell", disable=None if progress is None else not progress):
+    beta = validation.positive("beta", beta)
+    progress = progress if progress is None else validation.flag("progress", progress)
+    cells = vertex_truths(
+        block=block,
+        count=count,
+        data_dim=data_dim,
+        correlations=correlations,
+        noise_variances=noise_variances,
+        loadings=loadings,
+        draws=draws,
+        seed=seed,
+    )
+    latent_dim, found = block * count, []
+    for kind, rho, noise, truths in tqdm(
+        cells, desc="map", unit="cell", disable=None if progress is None else not progress
+    ):
         errors, slopes = np.empty((draws, 3)), np.empty(draws)
-        for draw in range(draws):
-            truth = block_truth([block] * count, rho, noise, data_dim, loading=kind, rng=np.random.default_rng(draw))
+        for draw, truth in enumerate(truths):
             for column, size in enumerate((1, block, latent_dim)):
                 errors[draw, column] = _trained_error(truth, equal_groups(latent_dim, size), beta)
             slopes[draw] = granularity_slope(truth, equal_groups(latent_dim, block))
@@ -122,6 +167,44 @@ def vertex_map(
             )
         )
     return found
+
+
+def vertex_truths(
+    *,
+    block: int,
+    count: int,
+    data_dim: int,
+    correlations: Sequence[float],
+    noise_variances: Sequence[float],
+    loadings: Sequence[str],
+    draws: int,
+    seed: int = 0,
+) -> list[tuple[str, float, float, Iterator[GenerativeModel]]]:
+    """Loading, correlation and noise of each cell of a `vertex_map` of the same arguments, and the truths drawn for it.
+
+    Parameters and errors as for `vertex_map`; the truths of a cell are drawn one at a time.
+    """
+    block = validation.count("block", block, minimum=1, bytes_each=8)
+    count = validation.count("count", count, minimum=1, bytes_each=8 * block)
+    factors = block * count
+    validation.count("count", count, bytes_each=8 * block * factors)
+    data_dim = validation.count("data_dim", data_dim, minimum=1, bytes_each=8 * factors)
+    if validation.count("draws", draws, bytes_each=256) < 1:
+        raise ValueError("draws must be at least 1, got 0; pass the number of truths for each cell")
+    correlations = [validation.number("correlations", rho) for rho in validation.sequence("correlations", correlations)]
+    noise_variances = [
+        validation.positive("noise_variances", noise)
+        for noise in validation.sequence("noise_variances", noise_variances)
+    ]
+    loadings = [validation.choice("loadings", kind, LOADINGS) for kind in validation.sequence("loadings", loadings)]
+    cells = [(kind, rho, noise) for kind in loadings for rho in correlations for noise in noise_variances]
+    seeds = np.random.SeedSequence(validation.seed("seed", seed)).spawn(len(cells))
+
+    def truths(kind: str, rho: float, noise: float, root: np.random.SeedSequence) -> Iterator[GenerativeModel]:
+        for part in root.spawn(draws):
+            yield block_truth([block] * count, rho, noise, data_dim, loading=kind, rng=part)
+
+    return [(*cell, truths(*cell, root)) for cell, root in zip(cells, seeds, strict=True)]
 
 
 def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> float:
