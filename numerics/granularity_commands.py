@@ -59,7 +59,7 @@ def add_subcommands(commands) -> None:
     command.add_argument("--correlations", default="0.2,0.4,0.6,0.8", help="default 0.2,0.4,0.6,0.8")
     command.add_argument("--noise-variances", default="0.1,0.3,1,3", help="default 0.1,0.3,1,3")
     command.add_argument("--draws", type=int, default=30, metavar="N", help="truths in a cell (default 30)")
-    command.add_argument("--seed", type=int, default=0, help="of all truths (default 0)")
+    command.add_argument("--seed", type=int, default=0, help="of the truths (default 0)")
 
 
 def _granularity(arguments: argparse.Namespace) -> cli.Report:
@@ -109,17 +109,16 @@ def _vertex(arguments: argparse.Namespace) -> cli.Report:
         noise_variances=cli.positive_numbers("--noise-variances", arguments.noise_variances),
         loadings=arguments.loadings.split(","),
         draws=arguments.draws,
-        seed=validation.seed("--seed", arguments.seed),
+        rng=validation.seed("--seed", arguments.seed),
     )
     columns = {name: [getattr(cell, name) for cell in cells] for name in vars(cells[0])}
     shown = columns | {name: [_with_interval(cell, name) for cell in cells] for name in SHARES}
     records = [vars(cell) | {f"{name}_interval": cell.interval(name) for name in SHARES} for cell in cells]
     note = (
-        "shares of the draws, with 95 % intervals (Clopper, Pearson); all truths are independent; ratio: median error "
-        "at the true blocks over that without a penalty; slope_helps: by the closed form at weight 1"
+        "shares of the draws, with 95 % intervals (Clopper, Pearson); cells are independent; ratio: median error at the "
+        "true blocks over that without a penalty; slope_helps: by the closed form at weight 1"
     )
-    values = {"cells": records, "seed": arguments.seed}
-    return cli.Report(values, f"{cli.table(shown)}\n\n{note}")
+    return cli.Report({"cells": records}, f"{cli.table(shown)}\n\n{note}")
 
 
 def _with_interval(cell: VertexCell, name: str) -> str:
