@@ -115,8 +115,8 @@ def _vertex(arguments: argparse.Namespace) -> cli.Report:
     shown = columns | {name: [_with_interval(cell, name) for cell in cells] for name in SHARES}
     records = [vars(cell) | {f"{name}_interval": cell.interval(name) for name in SHARES} for cell in cells]
     note = (
-        "shares of the draws, with 95 % intervals (Clopper, Pearson); cells are independent; ratio: median error at the "
-        "true blocks over that without a penalty; slope_helps: by the closed form at weight 1"
+        "shares of the draws, with 95 % intervals (Clopper, Pearson); cells are independent; ratio: median error at "
+        "the true blocks over that without a penalty; slope_helps: by the closed form at weight 1"
     )
     return cli.Report({"cells": records}, f"{cli.table(shown)}\n\n{note}")
 

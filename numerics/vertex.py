@@ -6,7 +6,7 @@ nearly all, weak correlation for none, and orthogonal columns make the blocks ne
 those of encoders trained by gradients; this project's.
 
 A share of a few draws is uncertain: `VertexCell.interval` gives its interval by Clopper and Pearson (1934), which holds
-for any number of independent draws. Every cell has a stream of random numbers of its own, so that cells are independent.
+for any number of independent draws. Every cell has a stream of random numbers of its own, so cells are independent.
 """
 
 from __future__ import annotations
@@ -167,13 +167,16 @@ def vertex_truths(
     *, block: int, count: int, data_dim: int, correlations, noise_variances, loadings, draws: int, rng
 ) -> list[tuple[tuple[str, float, float], list[GenerativeModel]]]:
     """The truths that `vertex_map` measures, with loading, correlation and noise; arguments as there."""
-    block, count = (validation.count(name, size, minimum=1) for name, size in (("block", block), ("count", count)))
+    block = validation.count("block", block, minimum=1)
+    validation.count("block", block, bytes_each=8 * block)
+    count = validation.count("count", count, minimum=1, bytes_each=8 * block)
+    validation.count("count", count, bytes_each=8 * block**2 * count)
     draws = validation.count("draws", draws, minimum=1, maximum=MANY)
     keys = [
         (validation.choice("loadings", kind, LOADINGS), float(rho), float(noise))
         for kind in validation.sequence("loadings", loadings)
-        for rho in validation.vector("correlations", correlations)
-        for noise in validation.vector("noise_variances", noise_variances)
+        for rho in validation.vector("correlations", validation.sequence("correlations", correlations))
+        for noise in validation.vector("noise_variances", validation.sequence("noise_variances", noise_variances))
     ]
     streams = validation.random_generator("rng", rng).spawn(len(keys))
     return [

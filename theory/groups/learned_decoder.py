@@ -195,8 +195,8 @@ def correlated_prior_shift(correlation: float, weight: float) -> float:
         raise ValueError(f"correlation must lie between -1 and 1, got {rho!r}; pass a prior of full rank")
     # The root of rho (1 - w) r^2 + w r - rho = 0 between 0 and rho's sign, written without cancellation.
     scale = max(1.0, weight)  # so that no square overflows
-    root = scale * np.sqrt((weight / scale) ** 2 + 4 * rho**2 * (1 - weight) / scale / scale)
-    code = 2 * rho / (weight + root)
+    root = np.sqrt((weight / scale) ** 2 + 4 * rho**2 * (1 - weight) / scale / scale)
+    code = 2 * rho / scale / (weight / scale + root)
     # For a small weight 1 - r^2 is lost in r, and follows from the equation for r.
     small = weight < SMALL_WEIGHT and rho != 0
     log_rest = np.log(weight * (code / rho) * (1 - rho * code)) if small else np.log1p(-(code**2))

@@ -140,17 +140,16 @@ def minibatch_bias(
     groups = partition(groups, vae.latent_dim, "groups")
     scale = minibatch_scale(vae, covariance)
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    if scale == np.inf:
+        raise ValueError(
+            "vae carries so much information on this covariance that no minibatch is large enough for the leading "
+            "order to hold; minibatch_bounds says what the estimates end at"
+        )
     code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
 
     def shift(latents) -> float:
         block = np.ix_(latents, latents)
-        with np.errstate(over="ignore"):
-            chi = np.expm1(2 * _information(code[block], vae.posterior_covariance[block]))
-        if not np.isfinite(chi):
-            raise ValueError(
-                "vae carries so much information that the leading order leaves the range of floats; no minibatch is "
-                "large enough, see minibatch_bounds"
-            )
+        chi = np.expm1(2 * _information(code[block], vae.posterior_covariance[block]))
         return chi * (own - squares / 2)
 
     whole, single = shift(range(vae.latent_dim)), np.array([shift([latent]) for latent in range(vae.latent_dim)])
@@ -261,11 +260,13 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     with np.errstate(over="ignore", invalid="ignore"):
         signal = vae.encoder @ data_covariance @ vae.encoder.T
-    if not np.isfinite(signal).all():
-        raise ValueError("covariance is so large that the code's leaves the range of floats; choose other units")
+        ratio = np.linalg.solve(vae.posterior_covariance, signal)
+        exponent = np.trace(ratio)
+    if not exponent < 1e6:  # beyond the exponent of any float
+        return np.inf
     information = _information(signal + vae.posterior_covariance, vae.posterior_covariance)
     with np.errstate(over="ignore"):
-        return float(np.exp(np.trace(np.linalg.solve(vae.posterior_covariance, signal)) + information))
+        return float(np.exp(exponent + information))
 
 
 def _information(code: np.ndarray, posterior: np.ndarray) -> float:

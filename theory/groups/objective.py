@@ -32,6 +32,8 @@ import numpy as np
 from theory import validation
 from theory.partition import Posterior, partition
 
+STEP = 1e-6  # the largest imaginary part that is a complex step, as a share of the largest real part
+
 __all__ = ["GroupedGradient", "Weights", "code_cost", "code_slope", "grouped_gradient", "grouped_loss"]
 
 
@@ -185,11 +187,8 @@ def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance,
     """What both functions take, with real parts that make a model; imaginary parts only need to be finite."""
     decoder = _array("decoder", decoder)
     data_dim, latent_dim = decoder.shape
-    noise = np.asarray(noise_variance)
-    if noise.ndim == 0 and np.iscomplexobj(noise):
-        noise = validation.positive("noise_variance", noise.real) + 1j * validation.number("noise_variance", noise.imag)
-    else:
-        noise = validation.positive("noise_variance", noise_variance)
+    noise = _array("noise_variance", noise_variance, ())[()]
+    validation.positive("noise_variance", noise.real)
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     return (
         decoder,
@@ -202,10 +201,19 @@ def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance,
     )
 
 
-def _array(name: str, value, shape: tuple[int | None, int | None] = (None, None)) -> np.ndarray:
-    if not isinstance(value, np.ndarray) or not np.iscomplexobj(value):
-        return validation.matrix(name, value, shape)
-    return validation.matrix(name, value.real, shape) + 1j * validation.matrix(name, value.imag, shape)
+def _array(name: str, value, shape: tuple[int | None, ...] = (None, None)) -> np.ndarray:
+    """A matrix, or with an empty shape a number; complex if it is real but for a complex step."""
+
+    def check(part):
+        return validation.matrix(name, part, shape) if shape else np.array(validation.number(name, part))
+
+    if not isinstance(value, np.ndarray | np.complexfloating) or not np.iscomplexobj(value):
+        return check(value)
+    if np.ma.isMaskedArray(value) or np.abs(value.imag).max(initial=0.0) > STEP * np.abs(value.real).max(initial=0.0):
+        raise ValueError(
+            f"{name} must be real, or real with imaginary parts as small as a complex step; pass real numbers"
+        )
+    return check(value.real) + 1j * check(value.imag)
 
 
 def _positive_definite(name: str, value, size: int) -> np.ndarray:

@@ -200,7 +200,11 @@ def granularity_errors(
     infinity, as a posterior without width misses factors that vary along u.
     """
     validation.instance("truth", truth, GenerativeModel)
-    weights = Weights.independence(validation.non_negative("beta", beta))
+    if validation.non_negative("beta", beta) > HEAVIEST:
+        raise ValueError(
+            f"beta must be at most {HEAVIEST:g}, got {beta:g}; independent_groups is the limit of a large one"
+        )
+    weights = Weights.independence(beta)
     noise = validation.positive("truth.noise_variance", truth.noise_variance)
     blocks = partition(posterior, truth.latent_dim)
     return [
@@ -271,7 +275,7 @@ def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
                 f"weights.{name} must be at most {HEAVIEST:g} times weights.mutual_information, got "
                 f"{getattr(weights, name):g}; pass a smaller one (independent_groups is the limit of a large `between`)"
             )
-    sizes = np.sqrt(np.array([np.trace(problem.covariance), problem.noise_variance or 0.0]))
+    sizes = np.sqrt(np.array([np.diagonal(problem.covariance).max(initial=0.0), problem.noise_variance or 0.0]))
     sizes = np.array([*sizes, np.abs(problem.decoder).max(initial=0.0)])
     if np.any(sizes > FARTHEST) or np.any((sizes > 0) & (sizes < 1 / FARTHEST)):
         raise ValueError(
