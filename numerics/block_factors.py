@@ -42,7 +42,7 @@ def block_truth(
     data_dim: int,
     *,
     loading: str = "random",
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> GenerativeModel:
     """A truth whose factors have variance 1 and one correlation inside each block, none across.
 
@@ -56,7 +56,7 @@ def block_truth(
     loading : "random", "orthogonal" or "local"
         columns of squared length D: independent N(0, 1) entries (on average); orthogonal directions, uniform; bumps
         along a line of data dimensions, of random sign, each factor beside the next.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or seed, optional
         `None` means `numpy.random.default_rng(0)`.
 
     Returns
@@ -68,21 +68,25 @@ def block_truth(
     ValueError
         if an argument is out of its range, or the correlation is none that all factors of a block can have.
     """
-    sizes = [validation.count("blocks", size) for size in blocks]
+    sizes = [validation.count("blocks", size) for size in validation.sequence("blocks", blocks, minimum=0)]
     if not sizes or min(sizes) < 1:
-        raise ValueError(f"blocks must be positive whole numbers, got {list(blocks)}; pass such as [2, 2, 2]")
+        raise ValueError(f"blocks must be positive whole numbers, got {sizes}; pass such as [2, 2, 2]")
+    total = sum(sizes)
+    validation.count("blocks", total, bytes_each=8 * total)
+    data_dim = validation.count("data_dim", data_dim, minimum=1, bytes_each=8 * total)
+    noise_variance = validation.non_negative("noise_variance", noise_variance)
+    correlation = validation.number("correlation", correlation)
     least = -1 / max(max(sizes) - 1, 1)
     if not least <= correlation < 1:
         raise ValueError(
             f"correlation must be from {least:.3g} to below 1 for such blocks, got {float(correlation):g}; "
             "pass a weaker one"
         )
-    data_dim = validation.count("data_dim", data_dim)
     labels = block_labels(sizes)
     factors = np.where(np.equal.outer(labels, labels), correlation, 0.0)
     np.fill_diagonal(factors, 1.0)
     kind = LOADINGS[validation.choice("loading", loading, LOADINGS)]
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = validation.random_generator("rng", 0 if rng is None else rng)
     return GenerativeModel(kind(data_dim, len(labels), rng), noise_variance, factors)
 
 

@@ -25,7 +25,7 @@ from numerics.sweep import sweep
 from theory import LinearVAE, elbo_terms, validation
 from theory.groups import Weights, equal_groups
 from theory.model import GenerativeModel
-from theory.partition import Posterior
+from theory.partition import Posterior, partition
 
 __all__ = ["GranularityRun", "factor_errors", "granularity_map"]
 
@@ -106,14 +106,20 @@ def granularity_map(
     ValueError
         for arguments that do not fit.
     """
-    if validation.count("seeds", seeds) < 1:
-        raise ValueError("seeds must be at least 1, got 0; pass the number of random starts of each")
+    validation.instance("truth", truth, GenerativeModel)
+    validation.positive("truth.noise_variance", truth.noise_variance)
     factors = truth.latent_dim
-    capacities = [factors] if capacities is None else [_up_to("capacities", value, factors) for value in capacities]
-    sizes = range(1, factors + 1) if sizes is None else [_up_to("sizes", value, factors) for value in sizes]
+    if validation.count("seeds", seeds, bytes_each=8 * factors * (2 * truth.data_dim + factors)) < 1:
+        raise ValueError("seeds must be at least 1, got 0; pass the number of random starts of each")
+    capacities = [factors] if capacities is None else _up_to("capacities", capacities, factors)
+    sizes = range(1, factors + 1) if sizes is None else _up_to("sizes", sizes, factors)
+    for capacity in capacities:
+        partition(posterior, capacity)
+    gradient_tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
+    progress = progress if progress is None else validation.flag("progress", progress)
     held = validation.choice("decoder", decoder, ("true", "learned")) == "true"
     matched = validation.choice("prior", prior, ("standard", "matched")) == "matched"
-    betas = [validation.non_negative("betas", beta) for beta in betas]
+    betas = [validation.non_negative("betas", beta) for beta in validation.sequence("betas", betas)]
     cells = [(capacity, size) for capacity in capacities for size in sizes if size <= capacity]
     runs = []
     for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=None if progress is None else not progress):
@@ -166,8 +172,9 @@ def factor_errors(truth: GenerativeModel, vae: LinearVAE) -> np.ndarray:
     return np.diagonal(law - 2 * seen[:, :count] + vae.encoder @ truth.covariance @ vae.encoder.T).copy()
 
 
-def _up_to(name: str, value: int, largest: int) -> int:
-    value = validation.count(name, value)
-    if not 1 <= value <= largest:
-        raise ValueError(f"{name} must be from 1 to the number of factors, {largest}, got {value}")
-    return value
+def _up_to(name: str, values: Sequence[int], largest: int) -> list[int]:
+    counts = [validation.count(name, value) for value in validation.sequence(name, values)]
+    for value in counts:
+        if not 1 <= value <= largest:
+            raise ValueError(f"{name} must be from 1 to the number of factors, {largest}, got {value}")
+    return counts

@@ -55,7 +55,7 @@ def sample_minibatch_terms(
     dataset_size: int,
     batch_size: int,
     batches: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
 ) -> dict[str, MinibatchEstimates]:
     """Both minibatch estimates of mutual information, total correlation between and within groups, and the rest.
 
@@ -70,7 +70,7 @@ def sample_minibatch_terms(
     batch_size : int, M
         from 2 to N.
     batches : int, at least 2
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator, or a seed
 
     Returns
     -------
@@ -92,7 +92,7 @@ def sample_minibatch_bias(
     dataset_size: int,
     batch_size: int,
     batches: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
 ) -> dict[str, MinibatchEstimates]:
     """How much too large both estimates are: the same draws with log q^(z_g) - log q(z_g), whose spread is small.
 
@@ -102,10 +102,14 @@ def sample_minibatch_bias(
 
 
 def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only: bool):
+    validation.instance("vae", vae, LinearVAE)
     size, batch = minibatch_sizes(dataset_size, batch_size)
-    if validation.count("batches", batches) < 2:
+    validation.count("batch_size", batch, bytes_each=16 * batch)  # pairs of points
+    parts = 2 * (3 + vae.latent_dim)
+    if validation.count("batches", batches, bytes_each=8 * parts) < 2:
         raise ValueError(f"batches must be at least 2, for a standard error, got {batches}")
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    rng = validation.random_generator("rng", rng)
     groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim, "groups")]
     offset, rows = mean_offset(vae, covariance), {name: [] for name in ESTIMATORS}
     for means, codes in _draw(vae, data_covariance, offset, batch, batches, rng):

@@ -4,6 +4,9 @@ Without a penalty all groupings are the same, so along group sizes 1, block, all
 blocks where these help and smaller groups hurt. Over many random truths: strong correlation and little noise do it for
 nearly all, weak correlation for none, and orthogonal columns make the blocks neither help nor hurt. All errors are
 those of encoders trained by gradients; this project's.
+
+A share of a few draws is uncertain: `VertexCell.interval` gives its interval by Clopper and Pearson (1934), which holds
+for any number of independent draws. Every cell has a stream of random numbers of its own, so cells are independent.
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ from theory.groups import Weights, equal_groups, granularity_slope
 from theory.model import GenerativeModel
 from theory.partition import Posterior
 
-__all__ = ["VertexCell", "vertex_map", "vertex_truths"]
+__all__ = ["SHARES", "VertexCell", "vertex_map", "vertex_truths"]
 
 MANY = 1_000_000  # draws, more than anyone has time to train
+SHARES = ("blocks_help", "blocks_hurt", "cuts_hurt", "slope_helps")
 SAME = 1e-6  # relative change of the error up to which a grouping makes no difference
 
 
@@ -59,6 +63,34 @@ class VertexCell:
     cuts_hurt: float
     slope_helps: float
     ratio: float
+
+    def interval(self, share: str, level: float = 0.95) -> tuple[float, float]:
+        """Where the probability behind a share lies, by quantiles of the beta distribution (Clopper and Pearson).
+
+        Parameters
+        ----------
+        share : "blocks_help", "blocks_hurt", "cuts_hurt" or "slope_helps"
+        level : float between 0 and 1
+
+        Returns
+        -------
+        low, high : float
+
+        Raises
+        ------
+        ValueError
+            for another share, or a level that is not between 0 and 1.
+        """
+        from scipy.stats import beta
+
+        level = validation.number("level", level)
+        if not 0 < level < 1:
+            raise ValueError(f"level must lie between 0 and 1, got {level!r}; pass such as 0.95")
+        hits = round(getattr(self, validation.choice("share", share, SHARES)) * self.draws)
+        tail = (1 - level) / 2
+        low = beta.ppf(tail, hits, self.draws - hits + 1) if hits else 0.0
+        high = beta.ppf(1 - tail, hits + 1, self.draws - hits) if hits < self.draws else 1.0
+        return float(low), float(high)
 
 
 def vertex_map(
@@ -135,13 +167,16 @@ def vertex_truths(
     *, block: int, count: int, data_dim: int, correlations, noise_variances, loadings, draws: int, rng
 ) -> list[tuple[tuple[str, float, float], list[GenerativeModel]]]:
     """The truths that `vertex_map` measures, with loading, correlation and noise; arguments as there."""
-    block, count = (validation.count(name, size, minimum=1) for name, size in (("block", block), ("count", count)))
+    block = validation.count("block", block, minimum=1)
+    validation.count("block", block, bytes_each=8 * block)
+    count = validation.count("count", count, minimum=1, bytes_each=8 * block)
+    validation.count("count", count, bytes_each=8 * block**2 * count)
     draws = validation.count("draws", draws, minimum=1, maximum=MANY)
     keys = [
         (validation.choice("loadings", kind, LOADINGS), float(rho), float(noise))
         for kind in validation.sequence("loadings", loadings)
-        for rho in validation.vector("correlations", correlations)
-        for noise in validation.vector("noise_variances", noise_variances)
+        for rho in validation.vector("correlations", validation.sequence("correlations", correlations))
+        for noise in validation.vector("noise_variances", validation.sequence("noise_variances", noise_variances))
     ]
     streams = validation.random_generator("rng", rng).spawn(len(keys))
     return [

@@ -1,4 +1,7 @@
-"""The definition of the objective, part by part. Nothing else in `theory` computes a loss.
+"""The definition of the objective, part by part: what every other loss in `theory` is compared with.
+
+Two rooms write it in other forms for their own purposes and are tested against this one: `groups.objective` collects it
+by determinants, with a weight on each part, and `inference.decoder_noise` as a function of the water level.
 
     loss = E_x[ -E_q log p(x|z) + beta KL(q(z|x) || p(z)) ]
          = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate

@@ -47,8 +47,10 @@ def rotation_stiffness(precisions, beta: float, *, posterior: Posterior = "diago
         if an argument is out of its range.
     """
     precisions = validation.positive_array("precisions", validation.vector("precisions", precisions))
-    differences = np.subtract.outer(precisions, precisions)
-    stiffness = validation.positive("beta", beta) * differences**2 / np.multiply.outer(precisions, precisions)
+    beta, roots = validation.positive("beta", beta), np.sqrt(precisions)
+    with np.errstate(over="ignore"):  # to infinity, for precisions further apart than floats can tell
+        differences = np.subtract.outer(precisions, precisions) / roots / roots[:, np.newaxis]
+        stiffness = beta * differences**2
     stiffness[partition_mask(partition(posterior, len(precisions)), len(precisions))] = 0.0
     return stiffness
 
@@ -66,15 +68,23 @@ def free_planes(precisions, *, posterior: Posterior = "diagonal") -> int:
     return int(np.count_nonzero(np.triu(together | tied, 1)))
 
 
-def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generator) -> np.ndarray:
+def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generator | int) -> np.ndarray:
     """An orthogonal matrix, uniform inside each block and zero across: `theory.axes.rotate` by it leaves the optimum.
+
+    Parameters
+    ----------
+    latent_dim : int
+    posterior : "diagonal", "full", or a list of groups of latents
+    rng : numpy.random.Generator, or a seed
 
     Returns
     -------
     (K, K) array
     """
+    latent_dim, rng = validation.count("latent_dim", latent_dim), validation.random_generator("rng", rng)
+    validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)
     rotation = np.zeros((latent_dim, latent_dim))
-    for group in partition(posterior, validation.count("latent_dim", latent_dim)):
+    for group in partition(posterior, latent_dim):
         basis, triangle = np.linalg.qr(rng.standard_normal((len(group), len(group))))
         rotation[np.ix_(group, group)] = basis * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
     return rotation

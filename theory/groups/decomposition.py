@@ -59,6 +59,7 @@ class GroupedTerms:
 
     def loss(self, weights: Weights) -> float:
         """The grouped objective, in nats; `weights.dimension_wise` also weighs the dependence of the prior."""
+        validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
         return (
             self.reconstruction
             + weights.mutual_information * self.mutual_information
@@ -92,9 +93,8 @@ def equal_groups(latent_dim: int, size: int) -> list[list[int]]:
     ValueError
         if `size` is not a whole number from 1 up.
     """
-    latent_dim, size = validation.count("latent_dim", latent_dim), validation.count("size", size)
-    if size == 0:
-        raise ValueError("size must be >= 1, got 0; pass the number of latents in a group")
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=64)  # a number and its place in a list
+    size = validation.count("size", size, minimum=1)
     return [list(range(first, min(first + size, latent_dim))) for first in range(0, latent_dim, size)]
 
 
@@ -119,15 +119,25 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     Raises
     ------
     ValueError
-        if the groups are no partition, or the covariance or prior is none or does not fit.
+        for an invalid partition, a covariance or prior that is none or does not fit, or one so large that the code's
+        overflows.
 
     Notes
     -----
     Exact. In the setting of Chen et al. (2022, 2025).
     """
+    validation.instance("vae", vae, LinearVAE)
     groups = partition(groups, vae.latent_dim, "groups")
+    data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    with np.errstate(over="ignore", invalid="ignore"):
+        code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
+        distortion = vae.decoder @ code @ vae.decoder.T + data_covariance
+        sizes = np.square([np.trace(code), np.trace(distortion)])
+    if not (np.isfinite(distortion).all() and np.isfinite(sizes).all()):
+        raise ValueError(
+            "covariance is so large that the objective leaves the range of floats; choose other units of the data"
+        )
     terms = elbo_terms(vae, covariance, prior=prior)
-    code = vae.encoder @ as_moments(covariance).covariance @ vae.encoder.T + vae.posterior_covariance
     return GroupedTerms(
         distortion=terms.distortion,
         reconstruction=terms.reconstruction,
@@ -166,9 +176,11 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
     Exact. This project's reading of an iterative decomposition along groups.
     """
     covariance = validation.covariance_matrix("covariance", covariance)
-    levels = [partition(groups, len(covariance), "partitions") for groups in partitions]
-    if not levels:
-        raise ValueError("partitions must hold at least one partition, got none; pass a list of partitions")
+    levels = [
+        partition(groups, len(covariance), "partitions") for groups in validation.sequence("partitions", partitions)
+    ]
+    if not np.isfinite(gaussian.log_determinant(covariance)):
+        raise ValueError("covariance must be positive definite; remove variables that follow from others")
     increments, before = [], partition("full", len(covariance))
     for position, level in enumerate([*levels, partition("diagonal", len(covariance))]):
         increments.append(sum(_between_parts(covariance, group, level, f"partitions[{position}]") for group in before))

@@ -226,8 +226,8 @@ def minimise(
 
     Newton's method with the moduli of the Hessian's eigenvalues, damped by their largest: damping falls while the loss
     does, and grows where a step fails. Where the gradient vanishes but a curvature is negative a short step along it
-    leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends where the loss could fall by no more
-    than the share `level` of its terms.
+    leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends where the loss could fall by no
+    more than the share `level` of its terms.
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
@@ -275,7 +275,7 @@ def polish(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndar
 
 
 def least_curvature(hessian: np.ndarray, leave_out: np.ndarray) -> float:
-    """Smallest eigenvalue of a Hessian on the complement of the directions (count, n) to be left out; inf on nothing."""
+    """Smallest eigenvalue of a Hessian on the complement of directions (count, n) to be left out; inf on nothing."""
     _, singular, basis = np.linalg.svd(leave_out)
     rank = np.count_nonzero(singular > len(hessian) * np.finfo(float).eps * singular.max(initial=0.0))
     tangent = basis[rank:]

@@ -62,6 +62,7 @@ __all__ = ["LearnedDecoderValue", "correlated_prior_shift", "learned_decoder_val
 
 # Ratios l_i / t closer than this are tied: a rotation between them moves total correlation by its square.
 TIE = 1e-9
+SMALL_WEIGHT = 1e-3  # of total correlation, below which the correlation of the code is close to 1
 
 
 @dataclass(frozen=True)
@@ -189,17 +190,21 @@ def correlated_prior_shift(correlation: float, weight: float) -> float:
     Exact; this project's.
     """
     weight = validation.positive("weight", weight)
-    rho = validation.vector("correlation", [correlation])[0]
+    rho = validation.number("correlation", correlation)
     if not abs(rho) < 1:
         raise ValueError(f"correlation must lie between -1 and 1, got {rho!r}; pass a prior of full rank")
     # The root of rho (1 - w) r^2 + w r - rho = 0 between 0 and rho's sign, written without cancellation.
-    code = 2 * rho / (weight + np.sqrt(weight**2 + 4 * rho**2 * (1 - weight)))
-    remaining = 1 - rho**2
-    return float(np.log1p(-rho * code) - np.log(remaining) / 2 - weight / 2 * np.log1p(-(code**2)))
+    scale = max(1.0, weight)  # so that no square overflows
+    root = np.sqrt((weight / scale) ** 2 + 4 * rho**2 * (1 - weight) / scale / scale)
+    code = 2 * rho / scale / (weight / scale + root)
+    # For a small weight 1 - r^2 is lost in r, and follows from the equation for r.
+    small = weight < SMALL_WEIGHT and rho != 0
+    log_rest = np.log(weight * (code / rho) * (1 - rho * code)) if small else np.log1p(-(code**2))
+    return float(np.log1p(-rho * code) - np.log1p(-(rho**2)) / 2 - weight / 2 * log_rest)
 
 
 def _cheapest_signals(weights: Weights, sizes: list[int], rank: int, data_dim: int) -> float:
-    """The least cost of copied signals, in units of 1/2 log(1/e), see the module; `data_dim` counts if all are resolved.
+    """The least cost of copied signals in units of 1/2 log(1/e), see the module; `data_dim` counts if all are resolved.
 
     The first signal of a group costs w_B in all copies across groups, less what its repetitions within gain; more of
     them w_B and a repetition less. The cheapest come first, and as many as there are independent signals at least.

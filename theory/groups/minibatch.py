@@ -67,12 +67,18 @@ class MinibatchParts:
     mutual_information, between : float
     within : (groups,) array
     dimension_wise_kl : float
+    scale : float
+        the minibatch size beyond which these numbers hold, `minibatch_scale`; 1 for those that are exact.
+    in_range : bool
+        whether the minibatch is that large. If not, the true bias is smaller in size, by far for an informative code.
     """
 
     mutual_information: float
     between: float
     within: np.ndarray
     dimension_wise_kl: float
+    scale: float = 1.0
+    in_range: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def minibatch_bias(
     Returns
     -------
     MinibatchParts
-        the four parts, summed over groups, add up to zero.
+        the four parts, summed over groups, add up to zero. Look at `in_range` before using them.
 
     Raises
     ------
@@ -129,9 +135,16 @@ def minibatch_bias(
     canonical correlation of x and z is below 1/4; beyond, where E[(q(z|x)/q(z))^2] is infinite, it falls more slowly,
     but faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
     """
+    validation.instance("vae", vae, LinearVAE)
     own, squares = _weights(dataset_size, batch_size, estimator)
     groups = partition(groups, vae.latent_dim, "groups")
+    scale = minibatch_scale(vae, covariance)
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
+    if scale == np.inf:
+        raise ValueError(
+            "vae carries so much information on this covariance that no minibatch is large enough for the leading "
+            "order to hold; minibatch_bounds says what the estimates end at"
+        )
     code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
 
     def shift(latents) -> float:
@@ -147,6 +160,8 @@ def minibatch_bias(
         between=float(offset.between + whole - inside.sum()),
         within=offset.within + inside - [single[group].sum() for group in groups],
         dimension_wise_kl=float(offset.dimension_wise_kl + single.sum()),
+        scale=scale,
+        in_range=bool(batch_size >= scale),
     )
 
 
@@ -172,8 +187,9 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
     -----
     Exact. It does not depend on the parameters of the VAE, so it has no gradient.
     """
-    groups = partition(groups, validation.count("latent_dim", latent_dim), "groups")
-    log_size = np.log(validation.positive("dataset_size", validation.count("dataset_size", dataset_size)))
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=120)  # an array for each latent alone
+    groups = partition(groups, latent_dim, "groups")
+    log_size = np.log(validation.count("dataset_size", dataset_size, minimum=1))
     return MinibatchParts(
         mutual_information=float(log_size),
         between=float((len(groups) - 1) * log_size),
@@ -206,9 +222,11 @@ def minibatch_bounds(
     Exact, for any data. Between groups because with a_gj = w_j q(z_g|x_j) the sum over j of the product over g of a_gj
     is at most the product over g of the sums over j.
     """
+    validation.instance("vae", vae, LinearVAE)
     _weights(dataset_size, batch_size, estimator)
     groups = partition(groups, vae.latent_dim, "groups")
-    information = np.log(dataset_size) + (np.log(batch_size) if estimator == "weighted" else 0.0)
+    size, batch = minibatch_sizes(dataset_size, batch_size)
+    information = np.log(size) + (np.log(batch) if estimator == "weighted" else 0.0)
     between = (len(groups) - 1) * information if vae.belongs_to(groups) else np.inf
     return MinibatchBounds(float(information), float(between))
 
@@ -238,11 +256,17 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
     Exact as that mean. That it is the size needed is a rule: about it the logarithm has the variance sum_k (s_k + 2
     s_k^2), s_k being the eigenvalues of Q^-1 V S V^T, so the formula comes into its own gradually.
     """
+    validation.instance("vae", vae, LinearVAE)
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
-    signal = vae.encoder @ data_covariance @ vae.encoder.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = vae.encoder @ data_covariance @ vae.encoder.T
+        ratio = np.linalg.solve(vae.posterior_covariance, signal)
+        exponent = np.trace(ratio)
+    if not exponent < 1e6:  # beyond the exponent of any float
+        return np.inf
     information = _information(signal + vae.posterior_covariance, vae.posterior_covariance)
     with np.errstate(over="ignore"):
-        return float(np.exp(np.trace(np.linalg.solve(vae.posterior_covariance, signal)) + information))
+        return float(np.exp(exponent + information))
 
 
 def _information(code: np.ndarray, posterior: np.ndarray) -> float:

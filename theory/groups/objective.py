@@ -14,9 +14,8 @@ and with H = W^T W / s2 + (w_I - w_B) C^-1 + (w_B - w_W) blockdiag(C_gg^-1) + (w
     d/dV = H V S - W^T S / s2,   d/dQ = (H - w_I Q^-1) / 2 on the blocks of the family,   d/dW = (W C - S V^T) / s2,
     d/ds2 = D / (2 s2) - distortion / (2 s2^2).
 
-The functions below take plain arrays, also complex ones, and are analytic in them: a complex step differentiates them
-to machine precision. They check nothing; `theory.groups.grouped_terms` gives the same numbers with checks, part by
-part.
+`grouped_loss` and `grouped_gradient` take plain arrays, also complex ones, and are analytic in them: a complex step
+differentiates them to machine precision. `theory.groups.grouped_terms` gives the same numbers part by part.
 
 Exact. All weights beta: the beta-VAE. Weight beta on between with groups of one and 1 elsewhere: the beta-TCVAE of R.
 Chen et al. (2018). Other groups are in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025), whose exact
@@ -31,6 +30,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
+from theory.partition import Posterior, partition
+
+STEP = 1e-6  # the largest imaginary part that is a complex step, as a share of the largest real part
 
 __all__ = ["GroupedGradient", "Weights", "code_cost", "code_slope", "grouped_gradient", "grouped_loss"]
 
@@ -59,17 +61,18 @@ class Weights:
             self, "mutual_information", validation.positive("mutual_information", self.mutual_information)
         )
         for name in ("between", "within", "dimension_wise"):
-            object.__setattr__(self, name, float(validation.vector(name, [getattr(self, name)])[0]))
+            object.__setattr__(self, name, validation.number(name, getattr(self, name)))
 
     @classmethod
     def uniform(cls, beta: float) -> Weights:
         """The beta-VAE: beta on every part."""
+        beta = validation.positive("beta", beta)
         return cls(beta, beta, beta, beta)
 
     @classmethod
     def independence(cls, beta: float) -> Weights:
         """The grouped penalty: beta on the total correlation between groups, 1 on the rest."""
-        return cls(between=beta)
+        return cls(between=validation.number("beta", beta))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,40 +129,109 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
     ----------
     decoder : (D, K) array
     encoder : (K, D) array
-    posterior_covariance : (K, K) array
-    noise_variance : float
+    posterior_covariance : (K, K) array, its real part positive definite
+    noise_variance : float > 0, or complex with a real part > 0
     covariance : (D, D) array
         of the data about the mean of the VAE.
     weights : Weights
-    groups : sequence of integer arrays, as `theory.partition.partition` returns
+    groups : "diagonal", "full", or a list of groups of latents
     prior : (K, K) array, optional
+        covariance of the prior, positive definite.
 
     Returns
     -------
     float, or complex for complex arguments
+
+    Raises
+    ------
+    ValueError
+        for shapes that do not fit, a matrix that is not positive definite, or numbers so large that the loss overflows.
     """
-    code = encoder @ covariance @ encoder.T + posterior_covariance
-    return (
-        _distortion(decoder, encoder, code, covariance) / (2 * noise_variance)
-        + len(covariance) / 2 * np.log(2 * np.pi * noise_variance)
-        + code_cost(code, weights, groups, prior)
-        - weights.mutual_information / 2 * _log_det(posterior_covariance)
+    decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
+        decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
+        return _finite(
+            _distortion(decoder, encoder, code, covariance) / (2 * noise_variance)
+            + len(covariance) / 2 * np.log(2 * np.pi * noise_variance)
+            + code_cost(code, weights, groups, prior)
+            - weights.mutual_information / 2 * _log_det(posterior_covariance)
+        )
 
 
 def grouped_gradient(
     decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, *, prior=None
 ) -> GroupedGradient:
-    """The exact gradient of `grouped_loss`; the same arguments, real or complex."""
-    code = encoder @ covariance @ encoder.T + posterior_covariance
-    slope = decoder.T @ decoder / noise_variance + code_slope(code, weights, groups, prior)
-    distortion = _distortion(decoder, encoder, code, covariance)
-    return GroupedGradient(
-        decoder=(decoder @ code - covariance @ encoder.T) / noise_variance,
-        encoder=slope @ encoder @ covariance - decoder.T @ covariance / noise_variance,
-        posterior_covariance=(slope - weights.mutual_information * np.linalg.inv(posterior_covariance)) / 2,
-        noise_variance=len(covariance) / (2 * noise_variance) - distortion / (2 * noise_variance**2),
+    """The exact gradient of `grouped_loss`; the same arguments, real or complex, and the same errors."""
+    decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
+        decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
+        slope = decoder.T @ decoder / noise_variance + code_slope(code, weights, groups, prior)
+        distortion = _distortion(decoder, encoder, code, covariance)
+        return GroupedGradient(
+            decoder=_finite((decoder @ code - covariance @ encoder.T) / noise_variance),
+            encoder=_finite(slope @ encoder @ covariance - decoder.T @ covariance / noise_variance),
+            posterior_covariance=_finite(
+                (slope - weights.mutual_information * np.linalg.inv(posterior_covariance)) / 2
+            ),
+            noise_variance=_finite(
+                len(covariance) / (2 * noise_variance) - distortion / noise_variance / (2 * noise_variance)
+            ),
+        )
+
+
+def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups: Posterior, prior):
+    """What both functions take, with real parts that make a model; imaginary parts only need to be finite."""
+    decoder = _array("decoder", decoder)
+    data_dim, latent_dim = decoder.shape
+    noise = _array("noise_variance", noise_variance, ())[()]
+    validation.positive("noise_variance", noise.real)
+    validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
+    return (
+        decoder,
+        _array("encoder", encoder, (latent_dim, data_dim)),
+        _positive_definite("posterior_covariance", posterior_covariance, latent_dim),
+        noise,
+        _array("covariance", covariance, (data_dim, data_dim)),
+        partition(groups, latent_dim, "groups"),
+        None if prior is None else _positive_definite("prior", prior, latent_dim),
+    )
+
+
+def _array(name: str, value, shape: tuple[int | None, ...] = (None, None)) -> np.ndarray:
+    """A matrix, or with an empty shape a number; complex if it is real but for a complex step."""
+
+    def check(part):
+        return validation.matrix(name, part, shape) if shape else np.array(validation.number(name, part))
+
+    if not isinstance(value, np.ndarray | np.complexfloating) or not np.iscomplexobj(value):
+        return check(value)
+    if np.ma.isMaskedArray(value) or np.abs(value.imag).max(initial=0.0) > STEP * np.abs(value.real).max(initial=0.0):
+        raise ValueError(
+            f"{name} must be real, or real with imaginary parts as small as a complex step; pass real numbers"
+        )
+    return check(value.real) + 1j * check(value.imag)
+
+
+def _positive_definite(name: str, value, size: int) -> np.ndarray:
+    array = _array(name, value, (size, size))
+    try:
+        np.linalg.cholesky(validation.symmetric_matrix(name, array.real))
+    except np.linalg.LinAlgError:
+        raise ValueError(f"{name} must be positive definite; pass a covariance matrix of full rank") from None
+    return array
+
+
+def _finite(value):
+    if not np.isfinite(value).all():
+        raise ValueError(
+            "decoder, encoder, posterior_covariance, covariance or noise_variance is so large or small that the loss "
+            "leaves the range of floats; choose other units"
+        )
+    return value
 
 
 def _distortion(decoder, encoder, code, covariance):

@@ -9,9 +9,9 @@ decoder. Otherwise (dependent columns, more latents than data dimensions) H may 
 that the decoder cannot give back: that costs information, but two latents can share it to cancel their correlation. See
 `theory.groups.held_decoder`.
 
-**Convex.** Where every part of the rate that is not always zero has the weight beta of the information, H = beta P, and
-this is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 = distortion(s2), which
-can have several roots; of all of them the one of least loss is taken.
+**Convex.** Where every part of the rate that is not always zero has the weight beta of the information, H = beta P,
+and this is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 =
+distortion(s2), which can have several roots; of all of them the one of least loss is taken.
 
 **Otherwise** H depends on C, the objective need not be convex and can have several minima. Searches start at the plain
 VAE, followed as its weights move in steps to those asked for, and, for problems of up to `SMALL` unknowns, at random
@@ -20,12 +20,12 @@ solver: gradient norm and least curvature are reported.
 
 **No minimum.** With all weights positive the minimum is attained. A weight of zero leaves the scale of a latent without
 a price (`dimension_wise`), or the correlation of latents that share a block of the posterior (`between`, `within`): the
-least loss may then be a limit in which a direction of the code, with its posterior variance, shrinks to nothing. That is
-refused, by the name of the weight.
+least loss may then be a limit in which a direction of the code, with its posterior variance, shrinks to nothing. That
+is refused, by the name of the weight.
 
-One group, or weight 1, gives the plain VAE exactly; groups of one the penalty on the whole total correlation; the limit
-of a large weight is in `theory.groups.independence`. In the setting of R. Chen et al. (2018), Chen, Wang, Zou (2022) and
-Chen, Xiang, Wang (2025); equations and solver are this project's.
+One group, or weight 1, gives the plain VAE exactly; groups of one the penalty on the whole total correlation; the
+limit of a large weight is in `theory.groups.independence`. In the setting of R. Chen et al. (2018), Chen, Wang, Zou
+(2022) and Chen, Xiang, Wang (2025); equations and solver are this project's.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ from theory.spectrum import principal_axes
 __all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
 
 LARGEST_STEP = 4.0  # factor by which weights change between two solutions on the way from the plain VAE
+HEAVIEST = 1e9  # of the other weights, in units of the information's
+FARTHEST = 1e60  # sizes whose products stay in the range of floats
 ON_THE_WAY = 1e-6  # share of the loss that a search may leave where its end is another's start
 DIVERSE = 3  # steps on that way that random starts leave out: close to the plain VAE there is one minimum
 SMALL = 120  # unknowns, up to which random starts are made
@@ -138,7 +140,7 @@ def grouped_optimum(
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     problem = HeldDecoder(
         decoder,
-        None if learned else float(noise_variance),
+        None if learned else validation.positive("noise_variance", noise_variance),
         covariance,
         partition(groups, decoder.shape[1], "groups"),
         partition(posterior, decoder.shape[1]),
@@ -153,7 +155,7 @@ def grouped_optimum(
     if best.vanishing:
         raise ValueError(
             f"{' and '.join(f'weights.{name}' for name in best.vanishing)} must be > 0 here, got 0: the loss falls to "
-            f"{best.loss:.6g} while a direction of the code shrinks to nothing, which no other weight opposes, so that "
+            f"{best.loss:.4g} while a direction of the code shrinks to nothing, which no other weight opposes, so that "
             "no minimum is attained; pass a positive weight"
         )
     return _solution(problem, best)
@@ -194,11 +196,15 @@ def granularity_errors(
 
     At beta = 0 nothing keeps latents of different groups apart. If they share a block of the posterior, the least loss
     may be a limit in which a combination u of them, with its posterior variance, shrinks to nothing. The squared error
-    is then that of the limit, to three digits; both divergences are infinite and the log score minus infinity, as a posterior without
-    width misses factors that vary along u.
+    is then that of the limit, to three digits; both divergences are infinite and the log score minus
+    infinity, as a posterior without width misses factors that vary along u.
     """
     validation.instance("truth", truth, GenerativeModel)
-    weights = Weights.independence(validation.non_negative("beta", beta))
+    if validation.non_negative("beta", beta) > HEAVIEST:
+        raise ValueError(
+            f"beta must be at most {HEAVIEST:g}, got {beta:g}; independent_groups is the limit of a large one"
+        )
+    weights = Weights.independence(beta)
     noise = validation.positive("truth.noise_variance", truth.noise_variance)
     blocks = partition(posterior, truth.latent_dim)
     return [
@@ -223,7 +229,7 @@ def _errors(truth: GenerativeModel, problem: HeldDecoder, weights: Weights) -> I
 
 @dataclass(frozen=True, eq=False)
 class _Best:
-    """The end of the best search; `vanishing` names weights of zero that let a direction of the code shrink for ever."""
+    """The end of the best search; `vanishing` names weights of zero that let a direction of the code go to nothing."""
 
     theta: np.ndarray
     weights: Weights
@@ -235,8 +241,7 @@ class _Best:
 
 def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = None) -> _Best:
     """Search from the plain VAE, and from random codes where there may be several minima."""
-    for name in ("between", "within", "dimension_wise"):
-        validation.non_negative(f"weights.{name}", getattr(weights, name))
+    _within_reach(problem, weights)
     weights = _without_idle_parts(problem, weights)
     unopposed = _unopposed(problem, weights)
     opposed = [
@@ -260,6 +265,23 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
             return replace(best, theta=limits[-1][0], loss=loss, vanishing=unopposed)
         best = _best(problem, minimise(problem, found, weights, scale), weights)
     return replace(best, theta=polish(problem, best.theta, weights))
+
+
+def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
+    """Refuse what the solver cannot resolve in float64, or is not defined."""
+    for name in ("between", "within", "dimension_wise"):
+        if validation.non_negative(f"weights.{name}", getattr(weights, name)) > HEAVIEST * weights.mutual_information:
+            raise ValueError(
+                f"weights.{name} must be at most {HEAVIEST:g} times weights.mutual_information, got "
+                f"{getattr(weights, name):g}; pass a smaller one (independent_groups is the limit of a large `between`)"
+            )
+    sizes = np.sqrt(np.array([np.diagonal(problem.covariance).max(initial=0.0), problem.noise_variance or 0.0]))
+    sizes = np.array([*sizes, np.abs(problem.decoder).max(initial=0.0)])
+    if np.any(sizes > FARTHEST) or np.any((sizes > 0) & (sizes < 1 / FARTHEST)):
+        raise ValueError(
+            f"decoder, covariance and noise_variance must be within {FARTHEST:g} and its inverse, by their largest "
+            "entry or its root; choose other units"
+        )
 
 
 def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
@@ -334,16 +356,13 @@ def _plain_noise(problem: HeldDecoder, beta: float) -> float:
 def _scale(problem: HeldDecoder, theta: np.ndarray) -> np.ndarray:
     """Sizes of the coordinates: a latent's deviation in its row of E, that of its posterior below the diagonal."""
     factor, (rows, columns) = problem.unpack(theta)[1], problem.entries
-    code = np.sqrt(np.diagonal(problem.code(theta)))
-    posterior = np.linalg.norm(factor, axis=1)[rows]
-    signal = np.repeat(code, problem.cross.shape[1])
-    return np.concatenate(
-        [signal, np.where(rows == columns, 1.0, posterior), np.ones(len(theta) - len(signal) - len(rows))]
-    )
+    signal = np.repeat(np.sqrt(np.diagonal(problem.code(theta))), problem.cross.shape[1])
+    posterior = np.where(rows == columns, 1.0, np.linalg.norm(factor, axis=1)[rows])
+    return np.concatenate([signal, posterior, np.ones(len(theta) - len(signal) - len(rows))])
 
 
 def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, count: int, rng) -> np.ndarray:
-    """Codes of several sizes in random directions, with the plain VAE's posterior, and any noise that may be learned."""
+    """Codes of several sizes in random directions, with the plain VAE's posterior; any noise that may be learned."""
     codes, signal = np.tile(plain, (count, 1)), problem.cross.size
     sizes = rng.choice(SIZES, (count, 1))
     codes[:, :signal] = sizes * rng.standard_normal((count, signal)) * scale[:signal]

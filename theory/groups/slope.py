@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from theory import validation
 from theory.inference import optimal_encoder
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
@@ -48,20 +49,22 @@ def granularity_slope(truth: GenerativeModel, groups: Posterior, *, posterior: P
     Raises
     ------
     ValueError
-        if the noise is zero, or a partition is none.
+        if the noise is zero, or for an invalid partition.
 
     Notes
     -----
     Exact.
     """
-    vae = optimal_encoder(truth.loading, truth.noise_variance, 1.0, posterior=posterior)
+    validation.instance("truth", truth, GenerativeModel)
+    noise = validation.positive("truth.noise_variance", truth.noise_variance)
+    vae = optimal_encoder(truth.loading, noise, 1.0, posterior=posterior)
     seen = vae.encoder @ truth.covariance
     code = seen @ vae.encoder.T + vae.posterior_covariance
     pull = -np.linalg.inv(code)
     for group in partition(groups, vae.latent_dim, "groups"):
         block = np.ix_(group, group)
         pull[block] += np.linalg.inv(code[block])
-    precision = np.eye(vae.latent_dim) + truth.loading.T @ truth.loading / truth.noise_variance
+    precision = np.eye(vae.latent_dim) + truth.loading.T @ truth.loading / noise
     moved = np.linalg.solve(precision, pull @ vae.encoder)
     error = seen - truth.factor_covariance @ truth.loading.T
     return float(-2 * np.sum(moved * error))

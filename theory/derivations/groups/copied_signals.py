@@ -23,6 +23,7 @@ def derivation() -> Derivation:
     parts = (
         info * (LogDet(C) - logs) + across * (LogDet(paired) - LogDet(C)) + inside * (LogDet(alone) - LogDet(paired))
     ) / 2
+    linear = (info - across) * together + (across - inside) * groups + inside * singles
     copied = (1 - e) * sp.ones(3, 3) + e * sp.eye(3)
     pair = copied[:2, :2]
     cost = (
@@ -41,8 +42,8 @@ def derivation() -> Derivation:
             "groups of negative $b_g$, to all their latents if $w_W < 0$, then runs to minus infinity."
         ),
         assumptions=(
-            "The data vary. If $w_D < 0$ the scale of one latent is enough; otherwise each latent is scaled to $C_{jj} = "
-            "1$, where its divergence from the prior vanishes, at no cost.",
+            "The data vary. If $w_D < 0$ the scale of one latent is enough; otherwise each latent is scaled to "
+            "$C_{jj} = 1$, where its divergence from the prior vanishes, at no cost.",
             "$I$, $I_g$ and $I_j$ are the information that all latents, those of group $g$ and latent $j$ carry. The "
             "more latents, the more information: $I \\ge I_g \\ge I_j \\ge 0$.",
         ),
@@ -55,15 +56,13 @@ def derivation() -> Derivation:
         steps=(
             Step(
                 "Linear in the information",
-                sp.Eq(
-                    parts, (info - across) * together + (across - inside) * groups + inside * singles, evaluate=False
-                ),
+                sp.Eq(parts, linear, evaluate=False),
                 "A diagonal $Q$ has no correlation of its own, so that $I_J = (\\log\\det C_J - \\log\\det Q_J)/2$ for "
-                "latents $J$ adds up: total correlation between groups is $\\sum_g I_g - I$, that within $\\sum_j I_j - "
-                "\\sum_g I_g$. Neither is negative, so $I \\le \\sum_g I_g$ and $I_g \\le \\sum_j I_j$.",
+                "latents $J$ adds up: total correlation between groups is $\\sum_g I_g - I$, that within "
+                "$\\sum_j I_j - \\sum_g I_g$. Neither is negative, so $I \\le \\sum_g I_g$ and $I_g \\le \\sum_j I_j$.",
                 let=(Let(B1, ALONE, "single latents"), Let(B2, PAIRED, "the groups {1, 2} and {3}")),
                 sizes=({K: 3},),
-                slip=(info + across) * together + (across - inside) * groups + inside * singles,
+                slip=linear + 2 * across * together,
             ),
             Step(
                 "One signal in three latents",
@@ -81,10 +80,10 @@ def derivation() -> Derivation:
                     (info + across) * whole - across * (u + v),
                     evaluate=False,
                 ),
-                "With $I_1 = I - u$ and $I_2 = I - v$. If $w_B < 0 \\le w_I + w_B$ no term is negative: the objective "
-                "is bounded. In general the least of a linear function over $I_g \\le I \\le \\sum_g I_g$ and $I_g \\le "
-                "\\sum_j I_j \\le |g| I_g$ is sought. At $I = 1$ that is $w_I - w_B$ plus the least of $\\sum_g b_g I_g$ "
-                "over $0 \\le I_g \\le 1 \\le \\sum_g I_g$, which the statement spells out.",
+                "With $I_1 = I - u$ and $I_2 = I - v$. If $w_B < 0 \\le w_I + w_B$ no term is negative: the "
+                "objective is bounded. In general the least of a linear function over $I_g \\le I \\le \\sum_g I_g$ "
+                "and $I_g \\le \\sum_j I_j \\le |g| I_g$ is sought. At $I = 1$ that is $w_I - w_B$ plus the least of "
+                "$\\sum_g b_g I_g$ over $0 \\le I_g \\le 1 \\le \\sum_g I_g$, which the statement spells out.",
                 slip=(info + across) * whole + across * (u + v),
             ),
             Step(
