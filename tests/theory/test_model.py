@@ -28,7 +28,7 @@ def test_moments_of_data_in_several_pieces(monkeypatch):
     data = RNG.standard_normal((23, 4)) + 1e6
     expected = np.cov(data, rowvar=False, bias=True)
     for rows in (1, 5, 22, 23, 24):
-        monkeypatch.setattr("theory.model.ROWS", rows)
+        monkeypatch.setattr("theory.moments.ROWS", rows)
         covariance = Moments.of(data).covariance
         np.testing.assert_allclose(covariance, expected, rtol=1e-9, atol=1e-9)
         np.testing.assert_array_equal(covariance, covariance.T)
