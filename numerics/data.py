@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
-from theory.data import read_data
+from theory import validation
+from theory.data import read_data, refuse_header
 
 __all__ = ["DATA_SETS", "digits", "load"]
 
@@ -22,13 +25,15 @@ def digits() -> np.ndarray:
 DATA_SETS = {"digits": digits}
 
 
-def load(source) -> np.ndarray:
+def load(source, header: bool | None = None) -> np.ndarray:
     """Observations by the name of a data set or from a file.
 
     Parameters
     ----------
     source : str or path
         "digits", or the path of a `.npy`, `.npz` (`FILE.npz:KEY`) or `.csv` file, one observation per row.
+    header : bool, optional
+        whether the first line of a `.csv` file holds names of columns; by default it does if it has no number.
 
     Returns
     -------
@@ -39,6 +44,9 @@ def load(source) -> np.ndarray:
     ValueError
         for what is neither, or a file that cannot be used, see `theory.data.read_data`.
     """
-    if isinstance(source, str) and source in DATA_SETS:
-        return DATA_SETS[source]()
-    return read_data(source)
+    known = ", ".join(map(repr, DATA_SETS))
+    validation.instance("source", source, (str, os.PathLike), f"pass {known} or the path of a file")
+    if source not in DATA_SETS:
+        return read_data(source, header)
+    refuse_header(header, f"{source!r} is a data set of its own")
+    return DATA_SETS[source]()

@@ -29,6 +29,7 @@ __all__ = [
     "Parser",
     "Report",
     "add_command",
+    "add_header_option",
     "chosen",
     "facts",
     "number_or_word",
@@ -86,6 +87,15 @@ def add_command(commands, name: str, function: Callable[[argparse.Namespace], Re
     )
     parser.set_defaults(command=function)
     return parser
+
+
+def add_header_option(command: argparse.ArgumentParser) -> None:
+    """Add `--header` and `--no-header`, for the file of observations or of a covariance that a command reads."""
+    command.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first line of a .csv file holds names of columns (default: if it has no number)",
+    )
 
 
 def run(parser: Parser, argv: Sequence[str] | None = None) -> int:

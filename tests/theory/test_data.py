@@ -162,7 +162,7 @@ def fault(function, *arguments) -> str:
         ("1,2\n3,4\n5,-inf\ninf,1\n", ["line 3, column 2 is '-inf'"]),
         ("1,2\n3,1e999\n", ["line 2, column 2 is '1e999'"]),
         ("1,2\nNA,4\n", ["line 2, column 1 is 'NA'"]),
-        (",0,1\n0,1.5,2\n1,3,4\n", ["line 1, column 1 is ''", "fill in missing values"]),
+        (",0,1\n0,1.5,2\n1,3,4\n", ["line 1, column 1 is ''", "row index", "to_csv(index=False)"]),
         (",a,b\n0,1.5,2\n1,3,4\n", ["line 1, column 1", "row index", "to_csv(index=False)"]),
         ("a,b\n", ["a header and no rows"]),
         ("\n\n  \n", ["holds no numbers"]),
