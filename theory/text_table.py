@@ -4,8 +4,8 @@ UTF-8 text with commas between columns and points for decimals; cells may be quo
 
 Comments.  A line that begins with `#`, unless its first cell is an error of a spreadsheet: `#DIV/0!`, `#N/A`, `#NAME?`,
 in any language (one word with `!` or `?` at the end, two letters about a stroke, or capitals without a space: `#NV`).
-Behind a number and a space, `#` begins a comment too. A line of nothing but `#` is a comment above the table; inside,
-it is a cell that was too narrow for its number.
+Behind a number and a space, `#` begins a comment too. Marks alone (`####`) are a comment above the table; inside it
+they are a cell that was too narrow for its number.
 
 Header.  At most one line. By default the first line is a header if it holds no number; and it is refused where that is
 in doubt: numbers in a row, such as pandas writes for columns without names (`0,1,2`), or what is almost a number.
@@ -25,7 +25,7 @@ from theory import validation
 
 __all__ = ["cell_number", "read_table"]
 
-ERROR = re.compile(r"#(\S*[!?]|[^\W\d_]/[^\W\d_]|N\.[A-Z]\.?|#+)", re.IGNORECASE)  # of a spreadsheet, but for capitals
+ERROR = re.compile(r"#(\S*[!?]|[^\W\d_]/[^\W\d_]|N\.[A-Z]\.?|#*)", re.IGNORECASE)  # of a spreadsheet, but for capitals
 MISSING = {"", "na", "n/a", "nan", "nat", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>"}
 LIKE_A_NUMBER = re.compile(r"[^\w#]*\d([^A-Za-z]|[eEjJ])*|0[xX][0-9a-fA-F]+")
 SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'", None: "spaces"}
@@ -140,12 +140,12 @@ def _scan(file: Path, skipped: int, may_be_names: bool) -> np.ndarray:
         if number <= skipped:
             continue
         first = first or number
-        values = [cell_number(cell) for cell in cells]
-        for column, value in enumerate(values):
-            if value is None or not math.isfinite(value):
-                remedy = _remedy(cells, column, may_be_names and number == first)
-                place = f"{file}: line {number}, column {column + 1}"
-                raise ValueError(f"{place} is {_shown(cells[column])}, not a finite number; {remedy}")
+        try:
+            values = list(map(float, cells))
+        except ValueError:
+            values = [math.nan]
+        if not all(map(math.isfinite, values)) or "_" in "".join(cells):
+            raise _fault(file, number, cells, may_be_names and number == first)
         if rows and len(values) != len(rows[0]):
             raise ValueError(
                 f"{file}: line {number} has {len(values)} columns, line {first} has {len(rows[0])}; "
@@ -153,6 +153,14 @@ def _scan(file: Path, skipped: int, may_be_names: bool) -> np.ndarray:
             )
         rows.append(values)
     return np.array(rows)
+
+
+def _fault(file: Path, number: int, cells: list[str], may_be_names: bool) -> ValueError:
+    """The error to raise for the first cell of a line that holds no finite number."""
+    values = map(cell_number, cells)
+    column = next(at for at, value in enumerate(values) if value is None or not math.isfinite(value))
+    shown, remedy = _shown(cells[column]), _remedy(cells, column, may_be_names)
+    return ValueError(f"{file}: line {number}, column {column + 1} is {shown}, not a finite number; {remedy}")
 
 
 def _remedy(cells: list[str], column: int, may_be_names: bool) -> str:
@@ -217,7 +225,7 @@ def _is_comment(text: str, begun: bool) -> bool:
     if not text.startswith("#"):
         return False
     if not text.strip("#"):
-        return not begun
+        return not begun or text == "#"
     return not _is_error(text.partition(",")[0].rstrip())
 
 

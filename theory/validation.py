@@ -315,7 +315,7 @@ def real_array(name: str, value) -> np.ndarray:
         with np.errstate(over="ignore"):  # of numbers that are longer than a float: infinite, as any other too large
             return array.astype(float, copy=False)
     if np.iscomplexobj(array):
-        raise _not_real(name)
+        raise _not_real(name, _column_of_no_numbers(value))
     if array.dtype.names:
         fields = ", ".join(map(repr, array.dtype.names))
         raise ValueError(
@@ -324,7 +324,7 @@ def real_array(name: str, value) -> np.ndarray:
         )
     if array.dtype.kind == "O":
         return _from_objects(name, value, array)
-    what = f"an array of {array.dtype}" if array.ndim else _shown(value)
+    what = f"an array of {array.dtype}{_column_of_no_numbers(value)}" if array.ndim else _shown(value)
     raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
 
 
@@ -354,9 +354,11 @@ def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
         raise ValueError(f"{name} must be numeric, got a sparse {type(value).__name__}; pass its .toarray()")
     for index, item in np.ndenumerate(array):
         if isinstance(item, complex | np.complexfloating):
-            raise _not_real(name)
+            raise _not_real(name, f" {_place(value, index)}" if array.ndim else "")
         if isinstance(item, NOT_NUMBERS) or not hasattr(item, "__float__"):
-            what = _shown(value) if array.ndim == 0 else f"{_shown(item)} {_place(value, index)}"
+            missing = type(item).__name__ in ("NAType", "NaTType")  # of pandas, which this project does without
+            shown = "a missing value" if missing else _shown(item)
+            what = _shown(value) if array.ndim == 0 else f"{shown} {_place(value, index)}"
             raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
     try:
         return array.astype(float)
@@ -371,6 +373,15 @@ def _place(value, index: tuple[int, ...]) -> str:
     if len(index) == 2 and (labels := _labels(value)) is not None and index[1] < len(labels):
         return f"in row {index[0]} (counted from 0) of column {labels[index[1]]!r}"
     return f"at {list(index)}"
+
+
+def _column_of_no_numbers(value) -> str:
+    """Which column of a data frame is the first that holds no real numbers, as an error says it; of others, nothing."""
+    kinds = [getattr(dtype, "kind", "O") for dtype in getattr(value, "dtypes", ())]
+    for label, kind in zip(_labels(value) or (), kinds, strict=False):
+        if kind not in "iuf":
+            return f" in column {label!r}"
+    return ""
 
 
 def _labels(value) -> list | None:
@@ -394,8 +405,10 @@ def _float_array(name: str, value) -> np.ndarray:
     return array
 
 
-def _not_real(name: str) -> ValueError:
-    return ValueError(f"{name} must be real, got complex numbers; pass their real part, if the rest is only rounding")
+def _not_real(name: str, where: str = "") -> ValueError:
+    return ValueError(
+        f"{name} must be real, got complex numbers{where}; pass their real part, if the rest is only rounding"
+    )
 
 
 def _shown(value) -> str:
