@@ -112,10 +112,12 @@ def _from_file(name: str, source: str, ndim: int, header: bool | None, example: 
 def _load(path, ndim: int, header: bool | None) -> np.ndarray:
     """The one array of a file, checked: numbers only, of the wanted dimension, all finite."""
     validation.instance("path", path, (str, os.PathLike), "pass the path of a file")
+    if header is not None:
+        validation.flag("header", header)
     file, key = _split_key(path)
     _check_file(file)
     if file.suffix.lower() == ".csv":
-        array = read_table(file, None if header is None else validation.flag("header", header))
+        array = read_table(file, header)
     else:
         refuse_header(header, f"{file} is no .csv file")
         array = read_array(file, key, ndim)
