@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.moments import Moments, as_moments
+from theory.moments import Moments
 from theory.moments import store as _store
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
@@ -173,6 +173,14 @@ class LinearVAE:
         """Whether the posterior covariance is block-diagonal on the groups of a family, exactly."""
         mask = partition_mask(partition(posterior, self.latent_dim), self.latent_dim)
         return not np.any(self.posterior_covariance[~mask])
+
+
+def as_moments(covariance) -> Moments:
+    """Take a covariance matrix or `Moments`; a bare covariance says nothing of count and mean: both are 0."""
+    if isinstance(covariance, Moments):
+        return covariance
+    symmetric = validation.symmetric_matrix("covariance", covariance)
+    return Moments(0, np.zeros(len(symmetric)), symmetric)
 
 
 def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from theory import model, optimum
-from theory.moments import Moments, as_moments
+from theory.model import as_moments
+from theory.moments import Moments
 
 RNG = np.random.default_rng(0)
 
@@ -43,7 +44,7 @@ def test_moments_of_data_are_those_of_maximum_likelihood():
     np.testing.assert_allclose(moments.mean, data.mean(axis=0))
     np.testing.assert_allclose(moments.covariance, np.cov(data, rowvar=False, bias=True), atol=1e-14)
     assert Moments.of(np.ones((2, 3))).covariance.max() == 0
-    assert model.Moments is Moments and model.as_moments is as_moments
+    assert model.Moments is Moments
 
 
 def test_moments_of_data_in_several_pieces(monkeypatch):
