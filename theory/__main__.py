@@ -160,7 +160,7 @@ def _optimum(arguments: argparse.Namespace) -> cli.Report:
     file = None if arguments.save is None else output.output_file(arguments.save, ".npz")
     beta = float(betas[0])
     best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise, leading_only=arguments.leading_only)
-    parts = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss")
+    parts = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss", "resolution")
     values = {"beta": beta, "latent_dim": arguments.latent_dim} | {name: getattr(best, name) for name in parts}
     modes = _modes(best)
     arrays = {"eigenvalues": best.eigenvalues, "critical_betas": best.critical_betas, "active": best.active, **modes}
