@@ -44,8 +44,7 @@ def load(source, header: bool | None = None) -> np.ndarray:
     ValueError
         for what is neither, or a file that cannot be used, see `theory.data.read_data`.
     """
-    known = ", ".join(map(repr, DATA_SETS))
-    validation.instance("source", source, (str, os.PathLike), f"pass {known} or the path of a file")
+    validation.instance("source", source, (str, os.PathLike), "pass the name of a data set, or the path of a file")
     if source not in DATA_SETS:
         return read_data(source, header)
     refuse_header(header, f"{source!r} is a data set of its own")

@@ -127,7 +127,7 @@ def _column_numbers(file: Path, number: int, cells: list[str]) -> bool:
 
 def _consecutive(cells: list[str]) -> int | None:
     """The first of whole numbers that follow each other, or None if the cells hold anything else."""
-    if not cells or not all(map(str.isdecimal, cells)):
+    if not cells or not all(cell.isdecimal() and len(cell) < 16 for cell in cells):
         return None
     start = int(cells[0])
     return start if [int(cell) for cell in cells] == list(range(start, start + len(cells))) else None

@@ -43,5 +43,5 @@ def test_header_is_for_text_files(tmp_path):
 
 @pytest.mark.parametrize("source", [None, 3, True, np.ones((3, 2)), b"digits", ["digits"], object(), str])
 def test_what_is_no_name_and_no_path_is_refused(source):
-    with pytest.raises(ValueError, match=r"source must be a str or a PathLike, got .*; pass 'digits' or the path"):
+    with pytest.raises(ValueError, match=r"source must be a str or a PathLike, got .*; pass the name of a data set"):
         load(source)
