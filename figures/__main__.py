@@ -17,6 +17,7 @@ from tqdm import tqdm
 from figures.registry import FIGURES, FORMATS, FigureEntry
 from figures.table import Deviation
 from theory import cli
+from theory.data import read_data, refuse_header
 from theory.output import output_folder, refuse_folders
 
 
@@ -49,6 +50,7 @@ def _parser() -> cli.Parser:
         metavar="FILE",
         help="observations of the real-data figures, one per row: .csv, .npy, .npz or FILE.npz:KEY (default digits)",
     )
+    cli.add_header_option(parser)
     parser.add_argument("--quick", action="store_true", help="fewer points and smaller models, for a first look")
     parser.add_argument("--list", action="store_true", help="list the figures and draw nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
@@ -61,7 +63,7 @@ def _command(arguments: argparse.Namespace) -> cli.Report:
     formats = _formats(arguments.format)
     if arguments.list:
         return _listing(chosen)
-    options = _data_options(arguments.data, chosen)
+    options = _data_options(arguments.data, arguments.header, chosen)
     folder = output_folder(arguments.out)
     _check_places(folder, chosen, formats)
     files, verdicts = [], []
@@ -113,17 +115,17 @@ def _formats(text: str) -> list[str]:
     return [name for name in FORMATS if name in names]
 
 
-def _data_options(path: str | None, chosen: list[FigureEntry]) -> dict:
+def _data_options(path: str | None, header: bool | None, chosen: list[FigureEntry]) -> dict:
     """The user's data, read and checked before anything is drawn."""
     if path is None:
+        refuse_header(header, "there is no --data")
         return {}
     if not any(entry.takes_data for entry in chosen):
         takers = ", ".join(name for name, entry in FIGURES.items() if entry.takes_data)
         raise ValueError(f"--data is for {takers}, none of which is drawn; leave it out, or name one by --only")
     from figures.experiments import real_data
-    from theory.data import read_data
 
-    observations, name = read_data(path), Path(path).name
+    observations, name = read_data(path, header), Path(path).name
     real_data(observations, name)
     return {"observations": observations, "name": name}
 

@@ -137,6 +137,7 @@ def _add_training(command: argparse.ArgumentParser, methods: Iterable[str]) -> N
     )
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
     source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
+    cli.add_header_option(command)
     command.add_argument("--latent-dim", type=int, required=True, metavar="K", help="number of latents")
     command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")
     command.add_argument(
@@ -315,15 +316,15 @@ def _csv(columns: Mapping[str, Sequence]) -> bytes:
 def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
     """The second moments that the data options name; eigenvalues stand for a diagonal covariance."""
     if arguments.covariance is not None:
-        return read_covariance(arguments.covariance)
+        return read_covariance(arguments.covariance, arguments.header)
     if arguments.eigenvalues is not None:
-        eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues)
+        eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
         return np.diag(validation.non_negative_spectrum("--eigenvalues", eigenvalues))
     return Moments.of(_observations(arguments))
 
 
 def _observations(arguments: argparse.Namespace) -> np.ndarray:
-    return load("digits" if arguments.data is None else arguments.data)
+    return load("digits" if arguments.data is None else arguments.data, arguments.header)
 
 
 def _options(arguments: argparse.Namespace) -> dict:

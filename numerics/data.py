@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from theory import validation
-from theory.data import read_data
+from theory.data import read_data, refuse_header
 
 __all__ = ["DATA_SETS", "digits", "load"]
 
@@ -25,13 +25,15 @@ def digits() -> np.ndarray:
 DATA_SETS = {"digits": digits}
 
 
-def load(source) -> np.ndarray:
+def load(source, header: bool | None = None) -> np.ndarray:
     """Observations by the name of a data set or from a file.
 
     Parameters
     ----------
     source : str or path
         "digits", or the path of a `.npy`, `.npz` (`FILE.npz:KEY`) or `.csv` file, one observation per row.
+    header : bool, optional
+        whether the first line of a `.csv` file holds names of columns; by default it does if it has no number.
 
     Returns
     -------
@@ -43,6 +45,7 @@ def load(source) -> np.ndarray:
         for what is neither, or a file that cannot be used, see `theory.data.read_data`.
     """
     validation.instance("source", source, (str, os.PathLike), "pass the name of a data set, or the path of a file")
-    if source in DATA_SETS:
-        return DATA_SETS[source]()
-    return read_data(source)
+    if source not in DATA_SETS:
+        return read_data(source, header)
+    refuse_header(header, f"{source!r} is a data set of its own")
+    return DATA_SETS[source]()

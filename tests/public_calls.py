@@ -115,6 +115,7 @@ ACCEPTS = {
     "divergence": "word",
     "estimator": "word",
     "groups": "groups",
+    "header": "flag none",
     "leading_only": "flag",
     "learned_decoder": "flag",
     "learned_noise": "flag",
@@ -497,7 +498,7 @@ CALLS = [
     ],
     # readers
     *[
-        call(function, {"path": "path"}, path="missing.csv")
+        call(function, {"path": "path"}, path="missing.csv", header=True)
         for function in (data.read_data, data.read_moments, data.read_covariance)
     ],
     # numerics
@@ -521,7 +522,7 @@ CALLS = [
         learned_noise=False,
         posterior="diagonal",
     ),
-    call(numerics.load, {"source": "path"}, source="missing.csv"),
+    call(numerics.load, {"source": "path"}, source="missing.csv", header=True),
     call(
         numerics.load_dsprites,
         {"path": "path", "count": "count none", "rng": "generator none"},

@@ -123,6 +123,7 @@ def _add_spectrum(command: argparse.ArgumentParser) -> None:
     source.add_argument("--data", metavar="FILE", help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY")
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
     source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
+    cli.add_header_option(command)
 
 
 def _add_truth(command: argparse.ArgumentParser) -> None:
@@ -159,7 +160,7 @@ def _optimum(arguments: argparse.Namespace) -> cli.Report:
     file = None if arguments.save is None else output.output_file(arguments.save, ".npz")
     beta = float(betas[0])
     best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise, leading_only=arguments.leading_only)
-    parts = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss")
+    parts = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss", "resolution")
     values = {"beta": beta, "latent_dim": arguments.latent_dim} | {name: getattr(best, name) for name in parts}
     modes = _modes(best)
     arrays = {"eigenvalues": best.eigenvalues, "critical_betas": best.critical_betas, "active": best.active, **modes}
@@ -226,11 +227,13 @@ def _rate_distortion(arguments: argparse.Namespace) -> cli.Report:
 def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
     """The second moments that the data options name; eigenvalues stand for a diagonal covariance."""
     if arguments.data is not None:
-        return read_moments(arguments.data)
+        return read_moments(arguments.data, arguments.header)
     if arguments.covariance is not None:
-        return read_covariance(arguments.covariance)
+        return read_covariance(arguments.covariance, arguments.header)
     return np.diag(
-        validation.non_negative_spectrum("--eigenvalues", read_vector("--eigenvalues", arguments.eigenvalues))
+        validation.non_negative_spectrum(
+            "--eigenvalues", read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
+        )
     )
 
 

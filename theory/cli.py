@@ -36,6 +36,7 @@ __all__ = [
     "Parser",
     "Report",
     "add_command",
+    "add_header_option",
     "archive",
     "chosen",
     "facts",
@@ -107,6 +108,15 @@ def add_command(commands, name: str, function: Callable[[argparse.Namespace], Re
     )
     parser.set_defaults(command=function)
     return parser
+
+
+def add_header_option(command: argparse.ArgumentParser) -> None:
+    """Add `--header` and `--no-header`, for the file of observations or of a covariance that a command reads."""
+    command.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first line of a .csv file holds names of columns (default: if it has no number)",
+    )
 
 
 def run(parser: Parser, argv: Sequence[str] | None = None) -> int:

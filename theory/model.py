@@ -1,7 +1,7 @@
 """The two models: how the data arise (`GenerativeModel`) and what is trained on them (`LinearVAE`).
 
-Both are frozen; what they hold has been checked, so the functions that take them need not check again. `Moments` is
-all that the theory ever needs of a data set.
+Both are frozen; what they hold has been checked, so the functions that take them need not check again. The moments of
+data (`theory.moments`) can be had from here too.
 """
 
 from __future__ import annotations
@@ -10,66 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
 from theory import validation
+from theory.moments import Moments
+from theory.moments import store as _store
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 
 __all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "linear_vae", "mean_offset"]
-
-ROWS = 512  # of data, at least, that are centred at a time: few enough to stay in the cache
-STRIP = 128  # rows of a matrix that are mirrored at a time, for the same reason
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Count, mean and (maximum likelihood, divided by N) covariance of a data set.
-
-    Parameters
-    ----------
-    count : int
-    mean : (D,) array
-    covariance : (D, D) array
-    """
-
-    count: int
-    mean: np.ndarray
-    covariance: np.ndarray
-
-    def __post_init__(self):
-        _store(
-            self,
-            count=validation.count("count", self.count),
-            covariance=(covariance := validation.symmetric_matrix("covariance", self.covariance)),
-            mean=validation.vector("mean", self.mean, len(covariance)),
-        )
-
-    @classmethod
-    def of(cls, data: np.ndarray) -> Moments:
-        """Moments of an (N, D) array of N >= 2 observations. A constant column is fine: zero variance is a result."""
-        data = validation.matrix("data", data, finite=False)
-        if len(data) < 2:
-            raise ValueError(f"data must have at least two rows, got {len(data)}; pass one observation per row")
-        with np.errstate(invalid="ignore", over="ignore"):
-            mean = data.mean(axis=0)
-        if not np.isfinite(mean).all():  # seldom, so that the entries need not be read once more
-            validation.matrix("data", data)
-        # One triangle of the sum of products, by the library that eigenvectors come from: the threads of two libraries,
-        # each waiting for more work, would stand in each other's way.
-        products = np.zeros((len(mean), len(mean)), order="F")
-        rows = max(ROWS, len(mean))  # so many that the sum, which is read and written for each part, weighs little
-        room = np.empty((min(rows, len(data)), len(mean)))
-        for first in range(0, len(data), rows):
-            part = data[first : first + rows]
-            centred = np.subtract(part, mean, out=room[: len(part)])
-            products = dsyrk(1 / len(data), centred.T, beta=1.0, c=products, lower=1, overwrite_c=1)
-        for first in range(0, len(mean), STRIP):
-            last = first + STRIP
-            square = np.tril(products[first:last, first:last])
-            products[first:last, first:last] = square + np.tril(square, -1).T
-            products[first:last, last:] = products[last:, first:last].T
-        return cls(len(data), mean, products.T)  # the transpose is the same, in the usual order of memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,9 +201,3 @@ def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:
     if vae.mean is None or not isinstance(covariance, Moments):
         return np.zeros(vae.data_dim)
     return covariance.mean - vae.mean
-
-
-def _store(record, **fields) -> None:
-    """Set the checked fields of a frozen record."""
-    for name, value in fields.items():
-        object.__setattr__(record, name, value)

@@ -21,6 +21,8 @@ __all__ = [
     "choice",
     "count",
     "covariance_matrix",
+    "first_not_finite",
+    "fits_into_memory",
     "flag",
     "instance",
     "matrix",
@@ -28,6 +30,7 @@ __all__ = [
     "non_negative",
     "non_negative_spectrum",
     "number",
+    "observations",
     "positive",
     "positive_array",
     "positive_or_word",
@@ -42,6 +45,12 @@ __all__ = [
 
 # Asymmetry and negative eigenvalues up to this fraction of the largest entry are rounding, beyond it a mistake.
 ROUNDING = 1e-8
+
+# What can be cast to a float, and is no number.
+NOT_NUMBERS = (bool, np.bool_, str, bytes, np.datetime64, np.timedelta64, np.ndarray)
+
+# Rows of an array that are looked at together, so that what is found of each entry takes little memory.
+ROWS = 4096
 
 # The largest count: up to here a float tells neighbouring whole numbers apart.
 LARGEST_COUNT = 2**53
@@ -116,12 +125,14 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
         raise ValueError(f"{name} must be >= {minimum}, got {whole}; pass {least.get(minimum, f'{minimum} or more')}")
     if whole > maximum:
         raise ValueError(f"{name} must be <= {maximum}, got {_shown(whole)}; pass a smaller number")
-    if whole * bytes_each > (memory := _memory()):
-        raise ValueError(
-            f"{name} = {whole} needs {whole * bytes_each / 2**30:.3g} GiB, this machine has {memory / 2**30:.3g} GiB; "
-            "pass a smaller number"
-        )
+    fits_into_memory(f"{name} = {whole}", whole * bytes_each, "pass a smaller number")
     return whole
+
+
+def fits_into_memory(what: str, size: int, remedy: str) -> None:
+    """Refuse `what` if the `size` in bytes that it needs is more than the memory of this machine."""
+    if size > (memory := _memory()):
+        raise ValueError(f"{what} needs {size / 2**30:.3g} GiB, this machine has {memory / 2**30:.3g} GiB; {remedy}")
 
 
 def seed(name: str, value: int) -> int:
@@ -201,6 +212,39 @@ def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None)
     return array
 
 
+def observations(name: str, value, finite: bool = True) -> np.ndarray:
+    """Return `value` as an (N, D) float array of observations, N >= 2, D >= 1, finite unless said otherwise.
+
+    A data frame passes if all of its columns are numbers; an error names the column by its label.
+    """
+    array = matrix(name, value, finite=False)
+    rows, columns = array.shape
+    if rows < 2:
+        raise ValueError(f"{name} must have at least two rows, got {rows}; pass one observation per row")
+    if columns == 0:
+        raise ValueError(
+            f"{name} must have at least one column, got an array of shape ({rows}, 0); pass one per variable"
+        )
+    if finite and (place := first_not_finite(array)) is not None:
+        row, column = place
+        labels = _labels(value) or range(columns)
+        raise ValueError(
+            f"{name} must be finite, row {row}, column {labels[column]!r} "
+            f"(counted from 0) is {array[place]}; remove or fill in what is not finite"
+        )
+    return array
+
+
+def first_not_finite(array: np.ndarray) -> tuple[int, ...] | None:
+    """Where the first NaN or infinity of an array of one or more dimensions is; None if there is none."""
+    for first in range(0, len(array), ROWS):
+        finite = np.isfinite(array[first : first + ROWS])
+        if not finite.all():
+            row, *rest = (int(index) for index in np.unravel_index(np.argmin(finite), finite.shape))
+            return first + row, *rest
+    return None
+
+
 def covariance_matrix(name: str, value, size: int | None = None) -> np.ndarray:
     """Return `value` as a symmetric positive semi-definite matrix, symmetrised where it is so up to rounding.
 
@@ -258,34 +302,63 @@ def negative_eigenvalue(name: str, smallest: float) -> ValueError:
 def real_array(name: str, value) -> np.ndarray:
     """Return `value` as a float array of any shape, finite or not, if it holds real numbers and nothing else."""
     if isinstance(value, np.ma.MaskedArray):
-        if np.ma.is_masked(value):
-            raise ValueError(
-                f"{name} must have no masked entries, it has {np.ma.count_masked(value)}; fill them or leave them out"
-            )
-        value = value.data
+        value = _unmasked(name, value)
+    elif isinstance(value, list | tuple):
+        _refuse_what_lists_hide(name, value)
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError):  # rows of several lengths, and objects that refuse
+    except (TypeError, ValueError, RuntimeError):  # rows of several lengths, and objects that refuse
         raise ValueError(
             f"{name} must be numeric, got {type(value).__name__}; pass numbers, as many in every row"
         ) from None
     if array.dtype.kind in "iuf":
-        return array.astype(float, copy=False)
+        with np.errstate(over="ignore"):  # of numbers that are longer than a float: infinite, as any other too large
+            return array.astype(float, copy=False)
     if np.iscomplexobj(array):
-        raise _not_real(name)
+        raise _not_real(name, _column_of_no_numbers(value))
+    if array.dtype.names:
+        fields = ", ".join(map(repr, array.dtype.names))
+        raise ValueError(
+            f"{name} must be numeric, got an array with the fields {fields}; "
+            f"pass numpy.lib.recfunctions.structured_to_unstructured({name}), if all of them are numbers"
+        )
     if array.dtype.kind == "O":
         return _from_objects(name, value, array)
-    what = f"an array of {array.dtype}" if array.ndim else _shown(value)
+    what = f"an array of {array.dtype}{_column_of_no_numbers(value)}" if array.ndim else _shown(value)
     raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
+
+
+def _unmasked(name: str, value: np.ma.MaskedArray) -> np.ndarray:
+    if np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} must have no masked entries, it has {np.ma.count_masked(value)}; fill them or leave them out"
+        )
+    return value.data
+
+
+def _refuse_what_lists_hide(name: str, items, depth: int = 2) -> None:
+    """Refuse truth values and masked entries in a list of rows, which NumPy takes for numbers among numbers."""
+    for item in items:
+        if isinstance(item, list | tuple):
+            if depth:
+                _refuse_what_lists_hide(name, item, depth - 1)
+        elif isinstance(item, np.ma.MaskedArray):
+            _unmasked(name, item)
+        elif isinstance(item, bool | np.bool_) or (isinstance(item, np.ndarray) and item.dtype.kind == "b"):
+            raise ValueError(f"{name} must be numeric, got {_shown(item)} among them; pass numbers, such as 0.5")
 
 
 def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
     """Numbers that NumPy has no type for (decimals, fractions, integers beyond 64 bits) as floats."""
-    for item in array.flat:
+    if array.ndim == 0 and hasattr(value, "toarray"):
+        raise ValueError(f"{name} must be numeric, got a sparse {type(value).__name__}; pass its .toarray()")
+    for index, item in np.ndenumerate(array):
         if isinstance(item, complex | np.complexfloating):
-            raise _not_real(name)
-        if isinstance(item, bool | np.bool_ | str | bytes) or not hasattr(item, "__float__"):
-            what = _shown(value) if array.ndim == 0 else f"{_shown(item)} among them"
+            raise _not_real(name, f" {_place(value, index)}" if array.ndim else "")
+        if isinstance(item, NOT_NUMBERS) or not hasattr(item, "__float__"):
+            missing = type(item).__name__ in ("NAType", "NaTType")  # of pandas, which this project does without
+            shown = "a missing value" if missing else _shown(item)
+            what = _shown(value) if array.ndim == 0 else f"{shown} {_place(value, index)}"
             raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
     try:
         return array.astype(float)
@@ -293,6 +366,33 @@ def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
         raise ValueError(f"{name} must be finite, got a number beyond the range of floats; pass smaller ones") from None
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be numeric, got {_shown(value)}; pass numbers, such as 0.5") from None
+
+
+def _place(value, index: tuple[int, ...]) -> str:
+    """Where an entry stands, by the label of its column if the value is a data frame."""
+    if len(index) == 2 and (labels := _labels(value)) is not None and index[1] < len(labels):
+        return f"in row {index[0]} (counted from 0) of column {labels[index[1]]!r}"
+    return f"at {list(index)}"
+
+
+def _column_of_no_numbers(value) -> str:
+    """Which column of a data frame is the first that holds no real numbers, as an error says it; of others, nothing."""
+    kinds = [getattr(dtype, "kind", "O") for dtype in getattr(value, "dtypes", ())]
+    for label, kind in zip(_labels(value) or (), kinds, strict=False):
+        if kind not in "iuf":
+            return f" in column {label!r}"
+    return ""
+
+
+def _labels(value) -> list | None:
+    """The labels of the columns of a data frame; None for what is none."""
+    columns = getattr(value, "columns", None)
+    try:
+        return (
+            None if columns is None else [label.item() if isinstance(label, np.generic) else label for label in columns]
+        )
+    except TypeError:
+        return None
 
 
 def _float_array(name: str, value) -> np.ndarray:
@@ -305,8 +405,10 @@ def _float_array(name: str, value) -> np.ndarray:
     return array
 
 
-def _not_real(name: str) -> ValueError:
-    return ValueError(f"{name} must be real, got complex numbers; pass their real part, if the rest is only rounding")
+def _not_real(name: str, where: str = "") -> ValueError:
+    return ValueError(
+        f"{name} must be real, got complex numbers{where}; pass their real part, if the rest is only rounding"
+    )
 
 
 def _shown(value) -> str:

@@ -150,6 +150,8 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
         (["--only", "portrait"], "--only must name figures of inference_error, "),
         (["--only", ""], "--only must name figures of"),
         (["--format", "png,jpg"], "--format must be of pdf, png, svg, got 'jpg'"),
+        (["--header"], "header is for the first line of a .csv file, but there is no --data"),
+        (["--data", "NUMBERED"], "line 1 looks like column numbers (0, 1)"),
         (["--data", "missing.csv"], "missing.csv: no such file; check the path"),
         (["--data", "TEXT"], "line 1, column 2 is 'x', not a finite number"),
         (["--data", "CONSTANT"], "constant.csv: must vary in at least two directions of comparable scale"),
@@ -161,7 +163,8 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
 def test_bad_usage_is_one_line_and_exits_with_two(options, said, tmp_path, capsys):
     (tmp_path / "text.csv").write_text("1,x\n2,3\n")
     (tmp_path / "constant.csv").write_text("1,2\n1,2\n")
-    files = {"TEXT": str(tmp_path / "text.csv"), "CONSTANT": str(tmp_path / "constant.csv")}
+    (tmp_path / "numbered.csv").write_text("0,1\n2.5,3.5\n1.5,0.5\n")
+    files = {name.upper(): str(tmp_path / f"{name}.csv") for name in ("text", "constant", "numbered")}
     before = sorted(tmp_path.iterdir())
     out = [] if "--out" in options else ["--out", str(tmp_path / "out")]
     assert main([*(files.get(option, option) for option in options), *out]) == 2

@@ -31,7 +31,17 @@ def test_what_is_neither_is_refused(tmp_path):
         load(tmp_path / "one.npy")
 
 
-@pytest.mark.parametrize("source", [None, 0, b"digits", ["digits"], object(), str, 1j, float("nan")])
-def test_what_is_no_path_is_named(source):
+def test_header_is_for_text_files(tmp_path):
+    (tmp_path / "x.csv").write_text("0,1\n2.5,3\n4,5.5\n")
+    with pytest.raises(ValueError, match="looks like column numbers"):
+        load(tmp_path / "x.csv")
+    assert np.array_equal(load(tmp_path / "x.csv", header=True), [[2.5, 3], [4, 5.5]])
+    assert np.array_equal(load(tmp_path / "x.csv", header=False), [[0, 1], [2.5, 3], [4, 5.5]])
+    with pytest.raises(ValueError, match=r"header is for the first line of a \.csv file, but 'digits' is a data set"):
+        load("digits", header=False)
+
+
+@pytest.mark.parametrize("source", [None, 3, True, np.ones((3, 2)), b"digits", ["digits"], object(), str])
+def test_what_is_no_name_and_no_path_is_refused(source):
     with pytest.raises(ValueError, match=r"source must be a str or a PathLike, got .*; pass the name of a data set"):
         load(source)

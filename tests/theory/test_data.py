@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -162,7 +164,7 @@ def fault(function, *arguments) -> str:
         ("1,2\n3,4\n5,-inf\ninf,1\n", ["line 3, column 2 is '-inf'"]),
         ("1,2\n3,1e999\n", ["line 2, column 2 is '1e999'"]),
         ("1,2\nNA,4\n", ["line 2, column 1 is 'NA'"]),
-        (",0,1\n0,1.5,2\n1,3,4\n", ["line 1, column 1 is ''", "fill in missing values"]),
+        (",0,1\n0,1.5,2\n1,3,4\n", ["line 1, column 1 is ''", "row index", "to_csv(index=False)"]),
         (",a,b\n0,1.5,2\n1,3,4\n", ["line 1, column 1", "row index", "to_csv(index=False)"]),
         ("a,b\n", ["a header and no rows"]),
         ("\n\n  \n", ["holds no numbers"]),
@@ -278,3 +280,50 @@ def test_faults_of_vectors_and_matrices_name_the_argument(write):
     path = write("m.csv", "1,2\n3,4\n")
     message = fault(data.read_vector, "--eigenvalues", str(path))
     assert f"--eigenvalues: {path}: must hold one row or one column, its array has shape (2, 2)" in message
+    assert "source must be a str, got 3" in fault(data.read_matrix, "source", 3)
+    assert "source must be a str, got None" in fault(data.read_vector, "source", None)
+
+
+def test_header_is_for_text_files(write, tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(2))
+    npy, text = tmp_path / "x.npy", write("x.csv", "0,1\n2.5,0\n0,2.5\n")
+    for read in (data.read_data, data.read_moments, data.read_covariance):
+        assert f"header is for the first line of a .csv file, but {npy} is no .csv file" in fault(read, npy, True)
+        assert "looks like column numbers" in fault(read, text)
+        assert "header must be True or False, got 'no'" in fault(read, text, "no")
+    np.testing.assert_array_equal(data.read_covariance(text, header=True), np.diag([2.5, 2.5]))
+    np.testing.assert_array_equal(data.read_matrix("m", str(text), header=False), [[0, 1], [2.5, 0], [0, 2.5]])
+    column = str(write("v.csv", "0\n2.5\n1.5\n"))
+    np.testing.assert_array_equal(data.read_vector("v", column, header=True), [2.5, 1.5])
+    assert "v: " in (said := fault(data.read_vector, "v", column)) and "0.0 in place of 0" in said
+    assert "but v is text" in fault(data.read_vector, "v", "1,2", False)
+
+
+@pytest.mark.parametrize("path", [None, 3, True, 1j, b"x.csv", np.ones(2), ["x.csv"], object(), str, Moments])
+def test_what_is_no_path_is_refused(path):
+    for read in (data.read_data, data.read_moments, data.read_covariance):
+        assert "path must be a str or a PathLike, got" in fault(read, path)
+
+
+def test_paths_that_cannot_be(tmp_path):
+    assert "embedded null byte" in fault(data.read_data, "a\0.csv")
+    assert "cannot be found (File name too long)" in fault(data.read_data, f"{'x' * 5000}.csv")
+    (tmp_path / "x.csv").write_text("1\n2\n")
+    assert "cannot be found (Not a directory)" in fault(data.read_data, tmp_path / "x.csv" / "y.csv")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_at_once(tmp_path):
+    """To open it would wait for ever for one who writes."""
+    for name in ("x.csv", "x.npy"):
+        os.mkfifo(tmp_path / name)
+        assert "is no regular file but a pipe" in fault(data.read_data, tmp_path / name)
+
+
+def test_moments_of_a_file_name_it(tmp_path):
+    np.save(tmp_path / "small.npy", np.random.default_rng(0).standard_normal((5, 2)) * 1e-200)
+    np.save(tmp_path / "wide.npy", np.zeros((2, 10**6)))
+    assert (said := fault(data.read_moments, tmp_path / "small.npy")).startswith(f"{tmp_path}") and "too small" in said
+    assert "the covariance of data with 1000000 columns needs 7.45e+03 GiB" in fault(
+        data.read_moments, tmp_path / "wide.npy"
+    )

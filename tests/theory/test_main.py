@@ -292,6 +292,29 @@ def test_rate_distortion_levels_by_default(json_of):
     assert constant == {name: [0] for name in constant}  # a source without variance needs no rate
 
 
+def test_header_decides_where_the_first_line_could_be_either(command, json_of, refused, tmp_path):
+    rng = np.random.default_rng(0)
+    values = np.vstack([[0.0, 1.0, 2.0], rng.standard_normal((6, 3))])
+    path = str(tmp_path / "x.csv")
+    (tmp_path / "x.csv").write_text("0,1,2\n" + "\n".join(",".join(map(repr, row)) for row in values[1:].tolist()))
+    optimum = ("optimum", "--data", path, "--latent-dim", "1")
+    assert "line 1 looks like column numbers (0, 1, 2)" in refused(*optimum)
+    for option, data in (("--header", values[1:]), ("--no-header", values)):
+        expected = theory.optimum(theory.Moments.of(data), 1).loss
+        assert json_of(*optimum, option)["loss"] == pytest.approx(expected, abs=1e-12)
+    (tmp_path / "s.csv").write_text("0,1\n2.5,0.5\n0.5,1.5\n")
+    covariance = ("rate-distortion", "--covariance", str(tmp_path / "s.csv"), "--water-level", "0.1")
+    assert "looks like column numbers (0, 1)" in refused(*covariance)
+    assert json_of(*covariance, "--header")["rate"] == pytest.approx([np.log(3.5 / 0.01) / 2])  # 2.5 x 1.5 - 0.25
+    granularity = ("granularity", "--data", path, "--decoder", "1,0;0,1;1,1", "--noise-variance", ".1")
+    assert "looks like column numbers" in refused(*granularity)
+    command(*granularity, "--header")
+    command("optimum", "--eigenvalues", "3,2", "--latent-dim", "1")
+    assert "header is for the first line of a .csv file, but --eigenvalues is text" in refused(
+        "optimum", "--eigenvalues", "3,2", "--latent-dim", "1", "--no-header"
+    )
+
+
 # misuse
 
 

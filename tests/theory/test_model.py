@@ -1,4 +1,4 @@
-"""The two models and the moments of data: what they compute, and what they refuse."""
+"""The two models: what they compute, and what they refuse."""
 
 from __future__ import annotations
 
@@ -8,38 +8,11 @@ import numpy as np
 import pytest
 
 from theory import optimum
-from theory.model import GenerativeModel, LinearVAE, Moments, as_moments, linear_vae
+from theory.model import GenerativeModel, LinearVAE, linear_vae
 
 RNG = np.random.default_rng(0)
 LOADING = RNG.standard_normal((5, 3))
 FACTORS = np.array([[1.0, 0.6, 0.0], [0.6, 2.0, 0.3], [0.0, 0.3, 0.5]])
-
-
-def test_moments_of_data_are_those_of_maximum_likelihood():
-    data = RNG.standard_normal((30, 4)) + 2
-    moments = Moments.of(data)
-    assert moments.count == 30
-    np.testing.assert_allclose(moments.mean, data.mean(axis=0))
-    np.testing.assert_allclose(moments.covariance, np.cov(data, rowvar=False, bias=True), atol=1e-14)
-    assert Moments.of(np.ones((2, 3))).covariance.max() == 0
-
-
-def test_moments_of_data_in_several_pieces(monkeypatch):
-    """A mean that is large against the spread, which would cancel if the data were not centred first."""
-    data = RNG.standard_normal((23, 4)) + 1e6
-    expected = np.cov(data, rowvar=False, bias=True)
-    for rows in (1, 5, 22, 23, 24):
-        monkeypatch.setattr("theory.model.ROWS", rows)
-        covariance = Moments.of(data).covariance
-        np.testing.assert_allclose(covariance, expected, rtol=1e-9, atol=1e-9)
-        np.testing.assert_array_equal(covariance, covariance.T)
-
-
-def test_moments_pass_through_and_a_matrix_is_taken_as_centred():
-    moments = Moments(7, np.ones(2), np.eye(2))
-    assert as_moments(moments) is moments
-    taken = as_moments([[2.0, 0.5], [0.5, 1.0]])
-    assert taken.count == 0 and not taken.mean.any()
 
 
 def test_covariance_of_the_data():
@@ -126,13 +99,6 @@ def test_a_vae_that_is_none_is_told_why():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Moments(-1, np.zeros(2), np.eye(2)), "count must be >= 0"),
-        (lambda: Moments(3, np.zeros(3), np.eye(2)), "mean must have length 2"),
-        (lambda: Moments(3, np.zeros(2), np.ones((2, 3))), "covariance must be square"),
-        (lambda: Moments.of(np.ones((1, 3))), "data must have at least two rows"),
-        (lambda: Moments.of(np.ones(3)), "data must be a matrix"),
-        (lambda: Moments.of([[1.0, np.nan], [0.0, 1.0]]), "data must be finite"),
-        (lambda: as_moments([[1.0, 0.5], [0.0, 1.0]]), "covariance must be symmetric"),
         (lambda: GenerativeModel(LOADING, -0.1), "noise_variance must be >= 0"),
         (lambda: GenerativeModel(LOADING, "true"), "noise_variance must be numeric"),
         (lambda: GenerativeModel(LOADING[0], 0.1), "loading must be a matrix"),

@@ -288,3 +288,112 @@ def test_rank_tolerance_scales_with_count_and_largest():
     eps = np.finfo(float).eps
     assert validation.rank_tolerance(np.array([1.0, -8, 2])) == 3 * eps * 8
     assert validation.rank_tolerance(np.array([])) == 0
+
+
+def test_observations():
+    array = np.array([[1.0, 2.0], [3.0, 5.0]])
+    assert validation.observations("data", array) is array
+    assert validation.observations("data", [[1], [np.nan]], finite=False).shape == (2, 1)
+    for value, said in [
+        (np.ones((1, 3)), "data must have at least two rows, got 1; pass one observation per row"),
+        (np.ones((5, 0)), "data must have at least one column, got an array of shape (5, 0); pass one per variable"),
+        (np.ones(3), "data must be a matrix, got an array of shape (3,); pass a two-dimensional array"),
+        (
+            [[1.0, 2.0], [3.0, -np.inf]],
+            "data must be finite, row 1, column 1 (counted from 0) is -inf; remove or fill in what is not finite",
+        ),
+    ]:
+        assert rejected(validation.observations, "data", value) == said
+
+
+class Frame:
+    """What NumPy and the checks see of a data frame: columns with labels and types of their own."""
+
+    def __init__(self, **columns):
+        self.columns = list(columns)
+        self.arrays = [np.array(values) for values in columns.values()]
+        self.dtypes = [array.dtype for array in self.arrays]
+
+    def __array__(self, dtype=None, copy=None):
+        kinds = {array.dtype.kind for array in self.arrays}
+        return np.stack([array.astype(object) if len(kinds) > 1 else array for array in self.arrays], axis=1)
+
+
+class NAType:
+    """Stands for `pandas.NA`, which no float can be made of."""
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([1.0, np.nan, 3.0], "must be finite, row 1, column 'size' (counted from 0) is nan"),
+        (["a", "b", "c"], "must be numeric, got 'a' in row 0 (counted from 0) of column 'size'"),
+        ([1, NAType(), 2], "must be numeric, got a missing value in row 1 (counted from 0) of column 'size'"),
+        ([1, None, 2], "must be numeric, got None in row 1 (counted from 0) of column 'size'"),
+        ([True, False, True], "must be numeric, got True in row 0 (counted from 0) of column 'size'"),
+        ([1j, 2, 3], "must be real, got complex numbers in row 0 (counted from 0) of column 'size'"),
+    ],
+)
+def test_frames_are_told_the_label_of_the_column(values, said):
+    good = np.array([1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(validation.observations("data", Frame(age=good, n=[1, 2, 3]))[:, 1], [1, 2, 3])
+    assert said in rejected(validation.observations, "data", Frame(age=good, size=values))
+
+
+def test_frames_of_one_type_of_column():
+    for values in ([True, False], ["a", "b"], np.array(["2020", "2021"], dtype="M8[D]"), [1j, 2]):
+        assert "in column 'size'" in rejected(validation.observations, "data", Frame(size=values))
+
+
+def test_frames_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"age": [1.0, 2.0, 4.0], "n": [1, 2, 3]})
+    assert validation.observations("data", frame).shape == (3, 2)
+    for column, label in ((["a", "b", "c"], "size"), (pandas.array([1, pandas.NA, 2]), "size"), ([1, np.nan, 2], 7)):
+        wider = frame.assign(x=column).rename(columns={"x": label})
+        assert f"column {label!r}" in rejected(validation.observations, "data", wider)
+
+
+def test_arrays_that_are_none_are_named_with_the_way_out():
+    from scipy import sparse
+
+    said = "x must be numeric, got a sparse csr_array; pass its .toarray()"
+    assert rejected(validation.real_array, "x", sparse.csr_array(np.eye(2))) == said
+    fields = np.zeros(3, dtype=[("a", float), ("b", int)])
+    assert (
+        "got an array with the fields 'a', 'b'; pass numpy.lib.recfunctions.structured_to_unstructured(x)"
+        in rejected(validation.real_array, "x", fields)
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([1.0, True], "x must be numeric, got True among them"),
+        ([[1.0, 2.0], [3.0, False]], "x must be numeric, got False among them"),
+        (
+            [np.array([True, False]), np.array([1.0, 2.0])],
+            "x must be numeric, got an object of type ndarray among them",
+        ),
+        ([1.0, np.ma.masked], "x must have no masked entries, it has 1"),
+        ([[1.0, np.ma.masked], [3.0, 4.0]], "x must have no masked entries, it has 1"),
+        ([np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([3.0, 4.0])], "x must have no masked entries, it has 1"),
+        (np.array([1.0, np.ma.masked], dtype=object), "x must be numeric, got an object of type MaskedConstant at [1]"),
+        (np.array([np.timedelta64(1, "s"), 1.0], dtype=object), "x must be numeric, got np.timedelta64(1,'s') at [0]"),
+        (np.array([np.ones(1), 1.0], dtype=object), "x must be numeric, got an object of type ndarray at [0]"),
+    ],
+)
+def test_what_numpy_would_take_for_a_number_among_numbers(value, said):
+    assert said in rejected(validation.real_array, "x", value)
+
+
+def test_numbers_longer_than_a_float_are_infinite():
+    assert validation.real_array("x", np.array([np.longdouble(10) ** 400]))[0] == np.inf
+
+
+def test_the_first_entry_that_is_not_finite(monkeypatch):
+    monkeypatch.setattr(validation, "ROWS", 2)
+    array = np.zeros((5, 3))
+    assert validation.first_not_finite(array) is None and validation.first_not_finite(np.zeros(0)) is None
+    array[3, 2] = array[4, 0] = np.nan
+    assert validation.first_not_finite(array) == (3, 2) and validation.first_not_finite(array[:, 2]) == (3,)

@@ -24,6 +24,7 @@ def add_subcommands(commands) -> None:
     command.add_argument(
         "--data", required=True, metavar="FILE", help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY"
     )
+    cli.add_header_option(command)
     command.add_argument(
         "--decoder", required=True, metavar='"1,.9;0,.436"', help="W, as text (rows separated by ;) or in a file"
     )
@@ -41,7 +42,7 @@ def add_subcommands(commands) -> None:
 
 def _granularity(arguments: argparse.Namespace) -> cli.Report:
     found = choose_groups(
-        read_moments(arguments.data),
+        read_moments(arguments.data, arguments.header),
         read_matrix("--decoder", arguments.decoder),
         noise_variance=cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
         alpha=arguments.alpha,

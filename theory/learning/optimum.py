@@ -49,6 +49,10 @@ class Optimum:
     noise_status : str
         "fixed", "learned", "zero" (rank r <= K and beta < D/r: the loss has no lower bound and the limit s2 -> 0 is
         given), or "undetermined" (beta = D/r exactly: every s2 <= l_r / beta is optimal, the largest is given).
+    resolution : float
+        D eps l_1 (eps = 2.2e-16), the size up to which an eigenvalue of a covariance in double precision is rounding: a
+        smaller one counts as zero, and the learned noise is known to about this much. Status "zero" then says only that
+        the noise is below it. Singular values of the centred data have twice the digits; see `Moments`.
     """
 
     vae: LinearVAE | None
@@ -60,6 +64,7 @@ class Optimum:
     loss: float
     noise_variance: float
     noise_status: str
+    resolution: float
 
     @property
     def active_count(self) -> int:
@@ -79,6 +84,10 @@ class OptimumCurve:
     noise_status: np.ndarray
     eigenvalues: np.ndarray
     critical_betas: np.ndarray
+
+    @property
+    def resolution(self) -> float:
+        return float(validation.rank_tolerance(self.eigenvalues))
 
 
 def optimum(
@@ -154,6 +163,7 @@ def optimum(
         loss=float(curve.loss[0]),
         noise_variance=noise,
         noise_status=status,
+        resolution=curve.resolution,
     )
 
 

@@ -382,3 +382,19 @@ def test_leading_eigenvalues_and_the_trace_are_enough(case, learned):
 def test_a_large_matrix_that_is_no_covariance_is_refused():
     with pytest.raises(ValueError, match=r"covariance must have no negative eigenvalue, its smallest is -0\.5"):
         optimum(np.diag(np.linspace(3, -0.5, MANY)), FEW)
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e-6, 3e-7, 1e-8])
+def test_the_noise_of_nearly_singular_data_is_known_to_the_resolution(size):
+    """Two strong directions of 20 and noise of this size: by the singular values of the data, which keep its digits."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        data = rng.standard_normal((300, 2)) @ rng.standard_normal((2, 20)) + size * rng.standard_normal((300, 20))
+        powers = np.linalg.svd(data - data.mean(axis=0), compute_uv=False) ** 2 / len(data)
+        best = optimum(Moments.of(data), 8)
+        assert best.resolution == pytest.approx(20 * np.finfo(float).eps * powers[0])
+        assert abs(best.noise_variance - powers[8:].mean()) < best.resolution
+        if size != 3e-7:  # which lies at the resolution
+            assert best.noise_status == ("learned" if size > 3e-7 else "zero")
+        assert optimum(Moments.of(data), 8, leading_only=True).resolution == pytest.approx(best.resolution)
+        assert optimum_curve(Moments.of(data), 8, [1.0]).resolution == best.resolution

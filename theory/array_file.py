@@ -1,0 +1,130 @@
+"""One array of real numbers from a `.npy` or `.npz` file: its header is judged before its numbers are read.
+
+Nothing is ever unpickled, and of an archive only the array that is wanted is read.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from theory import validation
+
+__all__ = ["read_array"]
+
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0, (3, 0): npy.read_array_header_2_0}
+SAVE = "save plain numbers with numpy.save or numpy.savez, or name one array as FILE.npz:KEY"
+
+
+def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
+    """The array that the key names; without a key the only one, or the only one of numbers of the wanted dimension.
+
+    Parameters
+    ----------
+    file : Path
+    key : str, optional
+        name of an array in an archive.
+    ndim : int
+        what chooses among several arrays; an only array may have any.
+
+    Returns
+    -------
+    float array
+
+    Raises
+    ------
+    ValueError
+        if the file is damaged, encrypted or compressed in an unknown way, if it holds Python objects or what is not
+        real, more numbers than it has bytes for or than fit into memory; or if not just one array is meant.
+    """
+    with file.open("rb") as opened:
+        if opened.read(4) in (b"PK\x03\x04", b"PK\x05\x06"):
+            with _damage_named(file):
+                archive = zipfile.ZipFile(opened)
+            member = _chosen(file, archive, key, ndim)
+            return _read(f"{file}: {member.filename}", _unpacked(file, archive, member), member.file_size)
+        if key is not None:
+            raise ValueError(f"{file}: holds one array without a name; leave out ':{key}'")
+        opened.seek(0)
+        return _read(str(file), opened, os.fstat(opened.fileno()).st_size)
+
+
+@contextmanager
+def _damage_named(where) -> Iterator[None]:
+    """Whatever goes wrong with a damaged file in numpy, zipfile, and the compressions that it calls, is one fault."""
+    try:
+        yield
+    except Exception:
+        raise ValueError(f"{where}: is damaged, or no file of numpy; {SAVE}") from None
+
+
+def _chosen(file: Path, archive: zipfile.ZipFile, key: str | None, ndim: int) -> zipfile.ZipInfo:
+    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    if key is not None:
+        found = [members[key]] if key in members else []
+    elif len(members) == 1:
+        found = list(members.values())
+    else:
+        found = [info for info in members.values() if info.flag_bits & 1 or _is_table(archive, info, ndim)]
+    if len(found) != 1:
+        what = f"{len(found)} {ndim}-d arrays" if key is None else f"no array {key!r}"
+        raise ValueError(f"{file}: holds {what}; name one as FILE.npz:KEY, its arrays: {', '.join(members) or 'none'}")
+    return found[0]
+
+
+def _unpacked(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    if member.flag_bits & 1:
+        raise ValueError(f"{file}: {member.filename} is encrypted; save it without a password")
+    with _damage_named(file):
+        try:
+            return archive.open(member)
+        except NotImplementedError as error:
+            reason = str(error)
+    raise ValueError(f"{file}: {member.filename} cannot be unpacked ({reason}); save it with numpy.savez")
+
+
+def _is_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ndim: int) -> bool:
+    """Whether a member of an archive is an array of numbers with so many dimensions, by its header alone."""
+    try:
+        with archive.open(info) as opened:
+            shape, dtype = _header(opened)
+    except Exception:  # no array, or damaged: not the one that is meant by saying nothing
+        return False
+    return len(shape) == ndim and dtype.kind in "biuf"
+
+
+def _header(opened: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    shape, _, dtype = HEADERS[npy.read_magic(opened)](opened)
+    return shape, dtype
+
+
+def _read(where: str, opened: IO[bytes], size: int) -> np.ndarray:
+    """The array of an open file of `size` bytes, whose header is read and checked first."""
+    with opened:
+        with _damage_named(where):
+            shape, dtype = _header(opened)
+            rest = size - opened.tell()
+        if dtype.hasobject:
+            raise ValueError(f"{where}: holds Python objects, which are never read; {SAVE}")
+        if dtype.kind not in "biuf":
+            raise ValueError(f"{where}: holds values of type {dtype}; save an array of real numbers")
+        numbers = math.prod(shape)
+        if numbers * dtype.itemsize > rest or min(shape, default=0) < 0:
+            raise ValueError(
+                f"{where}: is damaged or incomplete: its header says {' x '.join(map(str, shape))} numbers, that is "
+                f"{numbers * dtype.itemsize} bytes, and {rest} follow; save it again with numpy.save or numpy.savez"
+            )
+        validation.fits_into_memory(f"{where}: the array of shape {shape}", 8 * numbers, "save fewer rows or columns")
+        with _damage_named(where):
+            opened.seek(0)
+            array = npy.read_array(opened, allow_pickle=False)
+    with np.errstate(over="ignore"):  # of numbers that are longer than a float
+        return array.astype(float, copy=False)

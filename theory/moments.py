@@ -1,0 +1,157 @@
+"""The moments of data: count, mean and covariance, which is all that the theory ever needs of a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.linalg.blas import dgemv, dsyrk
+
+from theory import validation
+
+__all__ = ["Moments"]
+
+ROWS = 512  # of data, at least, that are centred at a time: few enough to stay in the cache
+STRIP = 128  # rows of a matrix that are mirrored at a time, for the same reason
+
+# The least variance of a column that is not constant: with a smaller one, the squares that are below the range of
+# floats, or have lost digits there, would show in its last digits.
+LEAST_VARIANCE = float(np.finfo(float).tiny / np.finfo(float).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean and (maximum likelihood, divided by N) covariance of a data set.
+
+    Parameters
+    ----------
+    count : int >= 0
+    mean : (D,) array
+    covariance : (D, D) array, symmetric
+
+    Raises
+    ------
+    ValueError
+        for a count that is no whole number, shapes that do not fit, NaN, or a covariance that is not symmetric.
+
+    Notes
+    -----
+    A covariance in double precision knows each of its eigenvalues up to about D eps l_1, with eps = 2.2e-16 and l_1 the
+    largest. A smaller eigenvalue is rounding and counts as zero; one that is a thousand times larger has three digits,
+    and so has the noise that is learned from such eigenvalues. Where so small a variance matters, take the singular
+    values of the centred data, whose squares over N are the same eigenvalues: they keep twice the digits.
+
+    The mean is rounded to floats. The remainder of that rounding is kept beside it (`_remainder`, zero in moments made
+    by hand), so that the mean is known to the rounding of the spread, not of the offset: the difference of two means is
+    what the merged covariance of two data sets depends on.
+    """
+
+    count: int
+    mean: np.ndarray
+    covariance: np.ndarray
+    _remainder: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self):
+        covariance = validation.symmetric_matrix("covariance", self.covariance)
+        store(
+            self,
+            count=validation.count("count", self.count),
+            covariance=covariance,
+            mean=validation.vector("mean", self.mean, len(covariance)),
+            _remainder=np.zeros(len(covariance)),
+        )
+
+    @classmethod
+    def of(cls, data) -> Moments:
+        """Moments of observations, one in each row.
+
+        Exact up to rounding relative to the spread of each column, however far the data lie from zero. A constant
+        column is fine: its variance is exactly zero, which is a result.
+
+        Parameters
+        ----------
+        data : (N, D) array, N >= 2, D >= 1
+            or a data frame whose columns are all numbers.
+
+        Returns
+        -------
+        Moments
+
+        Raises
+        ------
+        ValueError
+            for NaN, masked entries, or what else is not an array of real numbers; for fewer than two rows or no column;
+            for a covariance that does not fit into memory, or whose entries are beyond the range of floats or below it.
+
+        Notes
+        -----
+        Rows are taken in blocks. From each row of a block the first row is subtracted, which is exact where the offset
+        is large (Sterbenz), and then the mean d of the differences; the products of what remains are summed. The mean
+        of the block is first row + d, left as a sum of two parts. The spread of the means of the blocks is added at the
+        end, since sum (x - m)(x - m)^T = sum within blocks + sum over blocks n_b (m_b - m)(m_b - m)^T.
+        """
+        checked = validation.observations("data", data, finite=False)
+        count, data_dim = checked.shape
+        validation.fits_into_memory(
+            f"the covariance of data with {data_dim} columns", 8 * data_dim**2, "pass fewer columns"
+        )
+        with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+            covariance, mean, remainder = _centred_products(checked)
+        variances = np.diagonal(covariance)
+        if not np.isfinite(variances).all():  # seldom, so that the entries need not be read once more
+            validation.observations("data", data)
+            column = int(np.argmin(np.isfinite(variances)))
+            raise ValueError(
+                f"data must have squares within the range of floats, those of column {column} (counted from 0, up to "
+                f"{np.abs(checked[:, column]).max():.3g}) are too large; rescale it, for example divide by its largest"
+            )
+        for column in np.flatnonzero(variances < LEAST_VARIANCE):
+            centred = checked[:, column] - checked[0, column]
+            if centred.any():
+                raise ValueError(
+                    f"data must have squares within the range of floats, those of column {column} (counted from 0, "
+                    f"spread {np.abs(centred).max():.3g}) are too small; rescale it, for example divide by its spread"
+                )
+        moments = cls(count, mean, covariance)
+        store(moments, _remainder=remainder)
+        return moments
+
+
+def _centred_products(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Covariance, mean, and the remainder of the mean's rounding, of an (N, D) array; not finite if the data are not.
+
+    One triangle of the sum of products, by the library that eigenvectors come from: the threads of two libraries, each
+    waiting for more work, would stand in each other's way.
+    """
+    count, data_dim = data.shape
+    products = np.zeros((data_dim, data_dim), order="F")
+    rows = max(ROWS, data_dim)  # so many that the sum, which is read and written for each block, weighs little
+    room = np.empty((min(rows, count), data_dim))
+    ones = np.ones(len(room))
+    shares, offsets = [], []  # of each block: its share of the rows, and its mean less the first row of all
+    for first in range(0, count, rows):
+        block = data[first : first + rows]
+        centred = np.subtract(block, block[0], out=room[: len(block)])
+        shift = dgemv(1 / len(block), centred.T, ones[: len(block)])
+        centred -= shift
+        products = dsyrk(1 / count, centred.T, beta=1.0, c=products, lower=1, overwrite_c=1)
+        shares.append(len(block) / count)
+        offsets.append((block[0] - data[0]) + shift)
+    overall = np.array(shares) @ np.array(offsets)
+    between = (np.array(offsets) - overall) * np.sqrt(shares)[:, np.newaxis]
+    products = dsyrk(1.0, between.T, beta=1.0, c=products, lower=1, overwrite_c=1)
+    for first in range(0, data_dim, STRIP):
+        last = first + STRIP
+        square = np.tril(products[first:last, first:last])
+        products[first:last, first:last] = square + np.tril(square, -1).T
+        products[first:last, last:] = products[last:, first:last].T
+    mean = data[0] + overall
+    taken = mean - data[0]
+    remainder = (data[0] - (mean - taken)) + (overall - taken)  # of the sum of two floats, exactly (Knuth)
+    return products.T, mean, remainder  # the transpose is the same, in the usual order of memory
+
+
+def store(record, **fields) -> None:
+    """Set the checked fields of a frozen record."""
+    for name, value in fields.items():
+        object.__setattr__(record, name, value)

@@ -1,0 +1,244 @@
+"""Tables of numbers in text files: what is a comment, a header, a number, and where the first fault is.
+
+UTF-8 text with commas between columns and points for decimals; cells may be quoted, blank lines are ignored.
+
+Comments.  A line that begins with `#`, unless its first cell is an error of a spreadsheet: `#DIV/0!`, `#N/A`, `#NAME?`,
+in any language (one word with `!` or `?` at the end, two letters about a stroke, or capitals without a space: `#NV`).
+Behind a number and a space, `#` begins a comment too. Marks alone (`####`) are a comment above the table; inside it
+they are a cell that was too narrow for its number.
+
+Header.  At most one line. By default the first line is a header if it holds no number; and it is refused where that is
+in doubt: numbers in a row, such as pandas writes for columns without names (`0,1,2`), or what is almost a number.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from theory import validation
+
+__all__ = ["cell_number", "read_table"]
+
+ERROR = re.compile(r"#(\S*[!?]|[^\W\d_]/[^\W\d_]|N\.[A-Z]\.?|#*)", re.IGNORECASE)  # of a spreadsheet, but for capitals
+MISSING = {"", "na", "n/a", "nan", "nat", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>"}
+LIKE_A_NUMBER = re.compile(r"[^\w#]*\d([^A-Za-z]|[eEjJ])*|0[xX][0-9a-fA-F]+")
+SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'", None: "spaces"}
+TABLE = "commas between columns, points for decimals, nothing between thousands"
+WHICH = "say what it is by --header or --no-header (in Python: header=True or False)"
+
+
+def read_table(file: Path, header: bool | None = None) -> np.ndarray:
+    """The numbers of a text file, (rows, columns), all finite: by numpy's reader, or cell by cell to name a fault.
+
+    Parameters
+    ----------
+    file : Path
+    header : bool, optional
+        whether the first line holds names; by default it does if it holds no number.
+
+    Raises
+    ------
+    ValueError
+        with file, line and column of the first fault, and what to do.
+    """
+    number, cells, named = _first_line(file, header)
+    skipped = number if named else number - 1
+    try:
+        table = np.loadtxt(file, delimiter=",", comments=None, skiprows=skipped, encoding="utf-8-sig", ndmin=2)
+        finite = validation.first_not_finite(table) is None
+    except ValueError:
+        finite = False
+    if not finite:
+        table = _scan(file, skipped, may_be_names=header is None and not named)
+    if named:
+        _check_names(file, number, cells, table.shape[1], sure=header is True)
+    elif header is None and len(table) > 1 and _column_numbers(file, number, cells):
+        shown = ", ".join(cells[:4]) + (", ..." if cells[4:] else "")
+        raise ValueError(
+            f"{file}: line {number} looks like column numbers ({shown}), as pandas writes them for columns without "
+            f"names; {WHICH}, or write 0.0 in place of 0 in data"
+        )
+    return table
+
+
+def cell_number(cell: str) -> float | None:
+    """The number that a cell holds, or None; NaN and infinities count as numbers here."""
+    try:
+        return None if "_" in cell else float(cell)  # Python would read 1_000 as a number, tables do not write it
+    except ValueError:
+        return None
+
+
+def _first_line(file: Path, header: bool | None) -> tuple[int, list[str], bool]:
+    """The first line that is neither blank nor a comment: its number, its cells, and whether they are names."""
+    lines = _lines(file)
+    first, second = next(lines, None), next(lines, None)
+    if first is None:
+        raise ValueError(f"{file}: holds no numbers; save the table again")
+    number, cells = first
+    named = header
+    if header is None:
+        # numbers beneath an empty first name are column numbers, too
+        named = all(cell_number(cell) is None for cell in cells) or (cells[0] == "" and _consecutive(cells[1:]) == 0)
+    if not named:
+        return number, cells, False
+    if "" in cells:
+        column = cells.index("") + 1
+        whose = "of a row index" if column == 1 else "after a trailing comma"
+        raise ValueError(
+            f"{file}: line {number}, column {column} is '', a name that is empty, as {whose}; "
+            "remove that column (pandas: to_csv(index=False)) or name it"
+        )
+    if second is None:
+        raise ValueError(f"{file}: holds a header and no rows; save the table again")
+    return number, cells, True
+
+
+def _check_names(file: Path, number: int, names: list[str], width: int, sure: bool) -> None:
+    """Refuse a header that does not fit the rows, and, unless it is sure to be one, an observation gone wrong."""
+    if len(names) != width:
+        remedy = "remove the row index, or name it" if len(names) == width - 1 else "give each column one name"
+        raise ValueError(
+            f"{file}: the header in line {number} has {len(names)} columns, the rows below it have {width}; {remedy}, "
+            "or put # before a title"
+        )
+    if not sure and all(_is_missing(name) or LIKE_A_NUMBER.fullmatch(name) for name in names):
+        raise ValueError(
+            f"{file}: line {number}, column 1 is {names[0]!r}, neither a finite number nor clearly a name; "
+            f"correct it, or {WHICH}"
+        )
+
+
+def _column_numbers(file: Path, number: int, cells: list[str]) -> bool:
+    """Whether a first row of numbers may be a header: 0, 1, ..., or whole numbers in a row above none that is whole."""
+    start = _consecutive(cells)
+    if start is None or (len(cells) == 1 and start > 0):
+        return False
+    if start == 0 and len(cells) > 1:
+        return True
+    return not any(below > number and any(map(str.isdecimal, row)) for below, row in _lines(file))
+
+
+def _consecutive(cells: list[str]) -> int | None:
+    """The first of whole numbers that follow each other, or None if the cells hold anything else."""
+    if not cells or not all(cell.isdecimal() and len(cell) < 16 for cell in cells):
+        return None
+    start = int(cells[0])
+    return start if [int(cell) for cell in cells] == list(range(start, start + len(cells))) else None
+
+
+def _scan(file: Path, skipped: int, may_be_names: bool) -> np.ndarray:
+    """Read a text file cell by cell, and stop at the first one that is wrong."""
+    rows, first = [], None
+    for number, cells in _lines(file):
+        if number <= skipped:
+            continue
+        first = first or number
+        try:
+            values = list(map(float, cells))
+        except ValueError:
+            values = [math.nan]
+        if not all(map(math.isfinite, values)) or "_" in "".join(cells):
+            raise _fault(file, number, cells, may_be_names and number == first)
+        if rows and len(values) != len(rows[0]):
+            raise ValueError(
+                f"{file}: line {number} has {len(values)} columns, line {first} has {len(rows[0])}; "
+                "give every row the same columns"
+            )
+        rows.append(values)
+    return np.array(rows)
+
+
+def _fault(file: Path, number: int, cells: list[str], may_be_names: bool) -> ValueError:
+    """The error to raise for the first cell of a line that holds no finite number."""
+    values = map(cell_number, cells)
+    column = next(at for at, value in enumerate(values) if value is None or not math.isfinite(value))
+    shown, remedy = _shown(cells[column]), _remedy(cells, column, may_be_names)
+    return ValueError(f"{file}: line {number}, column {column + 1} is {shown}, not a finite number; {remedy}")
+
+
+def _remedy(cells: list[str], column: int, may_be_names: bool) -> str:
+    cell, text = cells[column], ",".join(cells)
+    for separator, name in SEPARATORS.items():
+        parts = text.split(separator)
+        if len(parts) > 1 and all(cell_number(part.strip().replace(",", ".")) is not None for part in parts):
+            return f"the columns seem to be separated by {name}; save the table with {TABLE}"
+    if _is_error(cell):
+        return "correct that error of the spreadsheet, or remove its row; a comment has a space behind #"
+    if _is_missing(cell) or cell_number(cell) is not None:
+        return "remove or fill in missing values"
+    remedy = f"keep columns of numbers only, {TABLE}"
+    return (
+        f"{remedy}, and a header without numbers, or pass --header (in Python: header=True)" if may_be_names else remedy
+    )
+
+
+def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a text file that are neither blank nor comments, with their number from 1, split into cells."""
+    begun = False
+    try:
+        with file.open(encoding="utf-8-sig") as opened:
+            for number, line in enumerate(opened, start=1):
+                if "\0" in line:
+                    raise UnicodeError
+                text = line.strip()
+                if not text or _is_comment(text, begun) or (not begun and _says_comma(file, number, text)):
+                    continue
+                begun = True
+                yield number, _cells(file, number, text)
+    except UnicodeError:
+        raise ValueError(f"{file}: is not a text table in UTF-8; save it as CSV UTF-8, or as .npy") from None
+
+
+def _says_comma(file: Path, number: int, text: str) -> bool:
+    """Whether a line only says, as spreadsheets do, that commas separate the columns; another separator is refused."""
+    said = re.fullmatch(r'"?sep=(.?)"?', text, re.IGNORECASE)
+    if said and said[1] != ",":
+        name = SEPARATORS.get(said[1] or "\t", repr(said[1]))
+        raise ValueError(f"{file}: line {number} says that {name} separate the columns; save the table with {TABLE}")
+    return said is not None
+
+
+def _cells(file: Path, number: int, text: str) -> list[str]:
+    before, mark, behind = text.partition("#")
+    if mark and before[-1:].isspace() and not _is_error(mark + behind):
+        last = before.rpartition(",")[2].strip().strip('"')
+        text = before if cell_number(last) is not None else text
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(",")]
+    try:
+        (cells,) = csv.reader([re.sub(r'"\s+(?=,|$)', '"', text)], skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise ValueError(
+            f"{file}: line {number} cannot be split into cells ({error}); close each quote in the line that opens it"
+        ) from None
+    return [cell.strip() for cell in cells]
+
+
+def _is_comment(text: str, begun: bool) -> bool:
+    if not text.startswith("#"):
+        return False
+    if not text.strip("#"):
+        return not begun or text == "#"
+    return not _is_error(text.partition(",")[0].rstrip())
+
+
+def _is_error(cell: str) -> bool:
+    """Whether a cell holds an error of a spreadsheet, in whatever language."""
+    word = cell[1:]
+    capitals = word == word.upper() and word.replace("_", "").isalpha() and len(word) > 1
+    return cell.startswith("#") and (capitals or ERROR.fullmatch(cell) is not None)
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.lower() in MISSING or _is_error(cell)
+
+
+def _shown(cell: str) -> str:
+    return repr(cell if len(cell) <= 60 else f"{cell[:50]}...")
