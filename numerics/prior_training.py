@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from numerics.mixture_code import (
+    FINER,
     NODES,
     PriorPlane,
     code_entropy,
@@ -56,7 +57,7 @@ class PriorRun:
         largest entry of the gradient, in nats, for parameters in units of the data and the prior.
     stopped : str
         "gradient"; or "stalled" where rounding or `max_steps` ended the descent before the gradient fell to the
-        tolerance; or "unresolved" if alpha > 0 and the divergence that was descended is off by more than 1e-5.
+        tolerance; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence that was descended.
     """
 
     vae: LinearVAE
@@ -252,11 +253,11 @@ class _Problem:
         divergence = information = np.nan
         resolved = True
         if latent_dim == 2:
-            information = _resolved(*(code_entropy(code, nodes) - conditional for nodes in (NODES, 2 * NODES)))
+            information = _resolved(*(code_entropy(code, nodes) - conditional for nodes in (NODES, *FINER)))
         if self.plane is not None and self.plane.off == np.inf:
             divergence = np.inf
         elif self.plane is not None:
-            planes = self.plane, PriorPlane.of(self.prior, 2 * NODES)
+            planes = self.plane, *(PriorPlane.of(self.prior, nodes) for nodes in FINER)
             divergence = _resolved(*(divergence_and_slopes(plane, code)[0] for plane in planes))
             resolved = not np.isnan(divergence)
         return PriorRun(
@@ -339,9 +340,13 @@ def _overflow() -> ValueError:
     )
 
 
-def _resolved(coarse: float, fine: float) -> float:
-    """A divergence from two sets of nodes: the first, never negative, or NaN where they disagree."""
-    close = abs(coarse - fine) <= PLANE_ERROR * max(1.0, abs(fine)) and coarse > -PLANE_ERROR
+def _resolved(coarse: float, *finer: float) -> float:
+    """A divergence from several sets of nodes: the first, never negative, or NaN where they disagree.
+
+    A tenth of the error that is allowed, because differences of sums that do not converge are small by chance.
+    """
+    allowed = PLANE_ERROR / 10 * max(1.0, abs(finer[-1]))
+    close = coarse > -PLANE_ERROR and all(abs(coarse - fine) <= allowed for fine in finer)
     return max(0.0, float(coarse)) if close else np.nan
 
 
