@@ -6,7 +6,7 @@ The penalty is a weight beta on total correlation between groups of neighbouring
     elbo          -loss at weights 1, with the prior that was trained with: a bound on E log p(x) of the model
     matched_elbo  the same with the true law of the factors as the prior; if the decoder is the true one, it falls short
                   of E log p(x) by the reverse divergence from the true posterior
-    errors        E (s_i - s^_i)^2 for each factor i that has a latent, for a decoder held at the true columns
+    errors        E (s_i - s^_i)^2 for each factor i that has a latent, for a decoder fixed at the true columns
 
 Everything comes from training by gradients; the theory of it is in `theory.groups`. A group size to tune, its trade
 with capacity and a "V"-shaped trajectory of the best ELBO are the subject of Chen, Wang, Zou (2022) and Chen, Xiang,
@@ -86,7 +86,7 @@ def granularity_map(
     capacities : sequence of ints > 0, optional
         at most the number of factors, which is the default.
     decoder : "true" or "learned"
-        held at the first columns of the true loading, or trained.
+        fixed at the first columns of the true loading, or trained.
     prior : "standard" or "matched"
         N(0, I), or the true covariance of the factors that have a latent.
     posterior : "diagonal", "full", or a list of groups of latents
@@ -99,7 +99,7 @@ def granularity_map(
     Returns
     -------
     list of GranularityRun
-        where each start ends; with a held decoder of fewer data dimensions than factors that may be a local minimum.
+        where each start ends; with a fixed decoder of fewer data dimensions than factors that may be a local minimum.
 
     Raises
     ------

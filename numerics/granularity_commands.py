@@ -35,7 +35,7 @@ def add_subcommands(commands) -> None:
     command.add_argument("--sizes", metavar="G,G,...", help="of groups of latents (default all)")
     command.add_argument("--capacities", metavar="K,K,...", help="numbers of latents (default: one for each factor)")
     command.add_argument(
-        "--decoder", choices=["true", "learned"], default="true", help="held at the true columns (default) or learned"
+        "--decoder", choices=["true", "learned"], default="true", help="fixed at the true columns (default) or learned"
     )
     command.add_argument(
         "--prior", choices=["standard", "matched"], default="standard", help="N(0, I) (default) or the factors' own law"

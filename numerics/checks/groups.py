@@ -68,7 +68,7 @@ def correlated_prior(effort: Effort) -> Iterator[Row]:
 
 
 def grouped_optimum(effort: Effort) -> Iterator[Row]:
-    """The optimum for a held decoder, and its limit of independent groups from losses at two large weights."""
+    """The optimum for a fixed decoder, and its limit of independent groups from losses at two large weights."""
     loading = np.random.default_rng(503).standard_normal((6, 4))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
     for posterior in ("diagonal", "full"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from numerics import vertex_map
+from numerics import VertexCell, vertex_map
 from numerics.__main__ import main
 from numerics.vertex import vertex_truths
 
@@ -31,6 +34,24 @@ def test_command_vertex(capsys):
     assert main(["vertex", *options]) == 0
     out = capsys.readouterr().out
     assert "blocks_help" in out and len(out.splitlines()) == 4
+    assert "1.00 [0.29, 1.00]" in out  # 3 of 3: low end .025^(1/3)
+    assert main(["vertex", *options, "--json"]) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["cells"]
+    assert cell["blocks_help_interval"] == pytest.approx([0.025 ** (1 / 3), 1])
+
+
+@pytest.mark.parametrize("hits", [0, 1, 7, 30])
+def test_intervals_of_shares(hits):
+    """At the ends of the interval so many or more (fewer) hits have the probability 2.5 %."""
+    cell = VertexCell("random", 0.8, 0.1, 30, hits / 30, 0.0, 0.0, 0.0, 1.0)
+    low, high = cell.interval("blocks_help")
+    assert low <= hits / 30 <= high
+    if hits:
+        assert binom.sf(hits - 1, 30, low) == pytest.approx(0.025, rel=1e-9)
+    if hits < 30:
+        assert binom.cdf(hits, 30, high) == pytest.approx(0.025, rel=1e-9)
+    with pytest.raises(ValueError, match="share must be one of"):
+        cell.interval("ratio")
 
 
 def test_misuse():

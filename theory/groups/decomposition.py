@@ -177,8 +177,11 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
     """
     covariance = validation.covariance_matrix("covariance", covariance)
     levels = [
-        partition(groups, len(covariance), "partitions") for groups in validation.sequence("partitions", partitions)
+        partition(groups, len(covariance), "partitions")
+        for groups in validation.sequence("partitions", partitions, minimum=0)
     ]
+    if not levels:
+        raise ValueError("partitions must hold at least one partition, got none; pass a list of partitions")
     if not np.isfinite(gaussian.log_determinant(covariance)):
         raise ValueError("covariance must be positive definite; remove variables that follow from others")
     increments, before = [], partition("full", len(covariance))

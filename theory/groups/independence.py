@@ -1,4 +1,4 @@
-"""The limit of a large weight between groups: the best encoder of a held decoder whose groups are exactly independent.
+"""The limit of a large weight between groups: the best encoder of a fixed decoder whose groups are exactly independent.
 
 As w_B grows the total correlation between groups falls like 1/w_B^2, and the optimum tends to
 
@@ -63,7 +63,9 @@ def independent_groups(
 
     Notes
     -----
-    Exact up to the solver; a local minimum, reached by continuation.
+    Exact up to the solver; it begins at the least minimum found at a weight of 1e4 (`starts`, `agreeing`). Where the
+    decoder has dependent columns data outside its range can make groups independent, as in `grouped_optimum`; there may
+    then be many such codes, and no curvature between them.
     """
     validation.positive("noise_variance", noise_variance)
     weights = Weights() if weights is None else validation.instance("weights", weights, Weights)

@@ -77,7 +77,8 @@ class GroupedOptimum:
         log noise, those outside the decoder's range included; rotations of data that the decoder cannot give back,
         which change nothing, are left out. Positive at a strict local minimum.
     starts : int
-        from how many points a minimum was searched; 1 where there is one only, by convexity.
+        from how many points a minimum was searched; 1 where convexity leaves one minimum only, where `start` was given,
+        and for large problems (more than 120 unknowns), whose minimum may then be a local one.
     agreeing : int
         how many searches ended at this loss. If few of many do, there may be a lower minimum that none found.
     """

@@ -93,3 +93,14 @@ def test_equal_groups():
     assert equal_groups(0, 2) == []
     with pytest.raises(ValueError, match="size must be >= 1"):
         equal_groups(4, 0)
+
+
+def test_numbers_too_large_and_empty_groups(problem):
+    vae, _ = problem
+    with pytest.raises(ValueError, match="covariance is so large that the objective leaves the range of floats"):
+        grouped_terms(vae, 1e308 * np.eye(5), "diagonal")
+    with pytest.raises(ValueError, match="groups must have no empty group, its group 1 is empty"):
+        grouped_terms(vae, np.eye(5), [[0, 1, 2, 3], []])
+    with pytest.raises(ValueError, match="vae must be a LinearVAE, got None"):
+        grouped_terms(None, np.eye(5), "diagonal")
+    assert equal_groups(np.uint8(200), np.uint8(100)) == [list(range(100)), list(range(100, 200))]  # no wrap at 256

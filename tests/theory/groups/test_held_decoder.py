@@ -7,7 +7,7 @@ import pytest
 
 import theory
 from theory.groups import Weights, grouped_terms
-from theory.groups.held_decoder import HeldDecoder
+from theory.groups.held_decoder import HeldDecoder, minimise
 from theory.partition import partition
 
 PAIRS = [[0, 1], [2, 3]]
@@ -38,3 +38,34 @@ def test_value_gradient_and_hessian(truth, posterior):
     step = 1e-6 * np.eye(theta.size)
     differences = (problem.gradient(theta + step, weights) - problem.gradient(theta - step, weights)) / 2e-6
     np.testing.assert_allclose(problem.hessian(theta, weights), differences, rtol=1e-6, atol=1e-6)  # of differences
+
+
+def test_what_lies_outside_the_range_of_the_decoder():
+    """One column more than the rank that E_2 can have; rotations of its columns change nothing, and are named."""
+    rng = np.random.default_rng(3)
+    decoder = rng.standard_normal((6, 1)) @ rng.standard_normal((1, 3))  # rank 1: E_2 has rank 2 at most
+    root = rng.standard_normal((6, 6))
+    problem = HeldDecoder(decoder, 0.4, root @ root.T, partition("diagonal", 3), partition("diagonal", 3))
+    assert problem.cross.shape == (3, 1 + 3)
+    np.testing.assert_array_equal(problem.cross[:, 1:], 0)
+    theta, weights = rng.standard_normal(15), Weights.independence(3)
+    signal, factor, noise = problem.unpack(theta)
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    rotated = problem.join(np.hstack([signal[:, :1], signal[:, 1:] @ turn]), factor @ factor.T, noise)
+    assert problem.loss(rotated, weights) == pytest.approx(problem.loss(theta, weights), rel=1e-13)
+    idle = problem.idle(theta)
+    assert idle.shape == (3, 15)
+    np.testing.assert_allclose(idle @ problem.gradient(theta, weights), 0, atol=1e-12)
+    assert len(problem.idle(problem.join(np.hstack([signal[:, :1], 0 * signal[:, 1:]]), factor @ factor.T, noise))) == 0
+    # Of full column rank, no column is used at a minimum.
+    full = HeldDecoder(rng.standard_normal((6, 3)), 0.4, root @ root.T, problem.groups, problem.blocks)
+    (found,) = minimise(full, rng.standard_normal((1, 15)), weights, np.ones(15))
+    assert full.cross.shape == (3, 4) and np.abs(full.unpack(found)[0][:, 3]).max() < 1e-6
+
+
+def test_units_of_the_data_do_not_decide_a_rank():
+    """Two data dimensions in units 1e9 apart, and a column for each: both are seen."""
+    problem = HeldDecoder(
+        np.diag([1e9, 1.0]), 0.4, np.diag([1e18, 1.0]), partition("diagonal", 2), partition("diagonal", 2)
+    )
+    np.testing.assert_allclose(np.sort(np.abs(problem.cross).max(axis=1)), [1, 1e18])

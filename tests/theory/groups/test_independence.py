@@ -73,3 +73,28 @@ def test_other_weights_count(truth):
     ]
     assert losses[0] == pytest.approx(losses[1], abs=1e-11)
     assert losses[2] > losses[0] + 1e-3
+
+
+def test_equal_columns_become_independent_through_data_that_the_decoder_cannot_give_back():
+    """Losses at finite weights rise to the limit like c / w; there the curvature, .88 / w before, has become zero."""
+    decoder, covariance = np.array([[1.0, 1.0], [0.0, 0.0]]), np.diag([4.0, 1.0])
+    limit = independent_groups(decoder, 0.5, covariance, "diagonal")
+    first, second = (
+        grouped_optimum(decoder, 0.5, covariance, Weights.independence(weight)).loss for weight in (1e3, 2e3)
+    )
+    assert limit.loss == pytest.approx(2 * second - first, abs=1e-5)  # c / w^2
+    assert limit.gradient_norm < 1e-9 and limit.least_curvature == pytest.approx(0, abs=1e-9)
+    assert abs(limit.vae.encoder[0, 1]) > 0.1 and limit.terms.between == pytest.approx(0, abs=1e-12)
+    # By hand: C = c I with gains v on 4 and +-u on 1, 4 v^2 = u^2, Q = q I.
+    found = minimize(
+        lambda x: (
+            (4 * (1 - 2 * x[0]) ** 2 + 2 * np.exp(x[1]) + 1) / (2 * 0.5)
+            + np.log(2 * np.pi * 0.5)
+            + (8 * x[0] ** 2 + np.exp(x[1]))
+            - 1
+            - x[1]
+        ),
+        [0.3, -1.0],
+        options={"gtol": 1e-10},
+    )
+    assert limit.loss == pytest.approx(found.fun, abs=1e-9)

@@ -186,3 +186,16 @@ def test_misuse_is_told():
         minibatch_scale(vae, np.eye(3))
     with pytest.raises(ValueError, match="dataset_size must be"):
         minibatch_offset(PAIRS, 4, 0)
+
+
+def test_the_bias_says_where_it_holds():
+    """A scale of 4.8e5 against a minibatch of 64: the formula would say -.41 where the truth is about -.10."""
+    vae, covariance = single(6.0)
+    found = minibatch_bias(vae, covariance, "full", dataset_size=10_000, batch_size=64)
+    assert found.scale == minibatch_scale(vae, covariance) > 64 and not found.in_range
+    weak = minibatch_bias(*single(0.1), "full", dataset_size=10_000, batch_size=64)
+    assert weak.scale < 2 and weak.in_range
+    offset = minibatch_offset(PAIRS, 4, 300)
+    assert offset.scale == 1 and offset.in_range  # exact for any size
+    with pytest.raises(ValueError, match="vae carries so much information"):
+        minibatch_bias(*single(1e4), "full", dataset_size=10_000, batch_size=64)

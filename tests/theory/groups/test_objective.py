@@ -67,3 +67,18 @@ def test_weights():
         Weights(0.0)
     with pytest.raises(ValueError, match="within must be finite"):
         Weights(within=np.nan)
+
+
+def test_misuse(arrays):
+    options = {"weights": WEIGHTS, "groups": "diagonal"}
+    for function in (grouped_loss, grouped_gradient):
+        with pytest.raises(ValueError, match="encoder must be 4 x 5, got 5 x 4; pass its transpose"):
+            function(**arrays | {"encoder": arrays["encoder"].T}, **options)
+        with pytest.raises(ValueError, match="posterior_covariance must be positive definite"):
+            function(**arrays | {"posterior_covariance": np.zeros((4, 4))}, **options)
+        with pytest.raises(ValueError, match="decoder must be real, or real with imaginary parts as small"):
+            function(**arrays | {"decoder": 1j * arrays["decoder"]}, **options)
+        with pytest.raises(ValueError, match="leaves the range of floats"):
+            function(**arrays | {"covariance": 1e308 * np.eye(5)}, **options)
+        with pytest.raises(ValueError, match="groups must have no empty group"):
+            function(**arrays, weights=WEIGHTS, groups=[[0, 1, 2, 3], []])

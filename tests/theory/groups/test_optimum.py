@@ -1,4 +1,4 @@
-"""The optimum for a held decoder: stationarity, an independent search, limits, and what it does to inference."""
+"""The optimum for a fixed decoder: stationarity, independent searches, limits, and what it does to inference."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from theory.groups import (
     grouped_optimum,
     grouped_terms,
 )
+from theory.groups.held_decoder import HeldDecoder, least_curvature
 from theory.partition import partition, partition_mask
 
 PAIRS = [[0, 1], [2, 3]]
@@ -162,3 +163,181 @@ def test_learned_noise_of_a_decoder_that_decodes_nothing():
     for decoder in (np.zeros((3, 2)), np.zeros((3, 0))):
         best = grouped_optimum(decoder, "learned", covariance, Weights.independence(3), "full")
         assert best.vae.noise_variance == pytest.approx(1.1, rel=1e-12)
+
+
+def parts_loss(decoder, encoder, posterior, noise, covariance, weights, groups):
+    """The objective from its definition: distortion, and entropies of the code; no code of the package."""
+
+    def log_det(matrix):
+        return np.linalg.slogdet(matrix)[1]
+
+    code = encoder @ covariance @ encoder.T + posterior
+    leak = np.eye(len(covariance)) - decoder @ encoder
+    distortion = np.sum((leak @ covariance) * leak) + np.sum((decoder @ posterior) * decoder)
+    inside, own = sum(log_det(code[np.ix_(group, group)]) for group in groups), np.diagonal(code)
+    rate = weights.mutual_information * (log_det(code) - log_det(posterior)) / 2
+    rate += weights.between * (inside - log_det(code)) / 2 + weights.within * (np.log(own).sum() - inside) / 2
+    rate += weights.dimension_wise * np.sum(own - 1 - np.log(own)) / 2
+    return distortion / (2 * noise) + len(covariance) / 2 * np.log(2 * np.pi * noise) + rate
+
+
+def least_found(decoder, noise, covariance, weights, groups, blocks, starts, seed):
+    """BFGS over V, the Cholesky factors of Q and (noise=None) log noise, gradients by differences."""
+    data_dim, latent_dim = decoder.shape
+    rows, columns = np.array([(i, j) for block in blocks for i in block for j in block if j <= i]).T
+    diagonal, size = rows == columns, data_dim * latent_dim
+
+    def loss(x):
+        factor = np.zeros((latent_dim, latent_dim))
+        entries = x[size:-1]
+        factor[rows, columns] = np.where(diagonal, np.exp(np.clip(entries, -40, 20)), entries)
+        variance = np.exp(np.clip(x[-1], -30, 30)) if noise is None else noise
+        encoder = x[:size].reshape(latent_dim, data_dim)
+        return parts_loss(decoder, encoder, factor @ factor.T, variance, covariance, weights, groups)
+
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(starts):
+        start = np.concatenate([0.5 * rng.standard_normal(size), np.where(diagonal, -0.5, 0.0), rng.normal(-1, 1.5, 1)])
+        found.append(minimize(loss, start, method="BFGS", options={"maxiter": 500}).fun)
+    return min(found)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_against_searches_for_any_rank_of_the_decoder(seed):
+    """Random decoders 2 x 3 .. 3 x 2, some of rank 1, weights about 1, fixed and learned noise."""
+    rng = np.random.default_rng(seed)
+    data_dim, latent_dim = [(2, 3), (3, 2), (2, 2), (3, 3)][seed % 4]
+    decoder = rng.standard_normal((data_dim, latent_dim))
+    if seed % 3 == 0:
+        decoder = decoder[:, :1] @ rng.standard_normal((1, latent_dim))
+    root = rng.standard_normal((data_dim, data_dim))
+    covariance = root @ root.T + 0.05 * np.eye(data_dim)
+    weights = Weights(*np.exp(rng.standard_normal(4))) if seed % 2 else Weights.independence(6)
+    groups = [[0, 1], [2]] if latent_dim == 3 and seed % 2 else "diagonal"
+    learned = np.linalg.matrix_rank(decoder) < data_dim
+    best = grouped_optimum(decoder, "learned" if learned else 0.3, covariance, weights, groups)
+    vae, groups = best.vae, partition(groups, latent_dim)
+    arrays = (vae.decoder, vae.encoder, vae.posterior_covariance, vae.noise_variance)
+    assert parts_loss(*arrays, covariance, weights, groups) == pytest.approx(best.loss, abs=1e-10)
+    found = least_found(
+        decoder, None if learned else 0.3, covariance, weights, groups, partition("diagonal", latent_dim), 3, seed
+    )
+    assert best.loss == pytest.approx(found, abs=1e-7)  # what gradients by differences leave
+    assert best.gradient_norm < 1e-9 and best.least_curvature > 0 and best.starts > 10
+
+
+EQUAL_COLUMNS = np.array([[1.0, 1.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("weight", "lower"), [(1.5, 0.0), (2.0, 0.0127), (5.0, 0.0494), (10.0, 0.0318), (100.0, 0.0039)]
+)
+def test_equal_columns_decorrelate_through_data_that_the_decoder_cannot_give_back(weight, lower):
+    """What both latents share is cancelled by a signal of opposite signs, which the decoder adds up to nothing.
+
+    Without it, E_2 = 0, the two latents are one problem in C = [[a + q, a], [a, a + q]] or are not equal; its minimum
+    lies above by `lower`, and is a saddle. The losses are those of BFGS over all V and Q.
+    """
+    weights, covariance = Weights.independence(weight), np.diag([4.0, 1.0])
+    best = grouped_optimum(EQUAL_COLUMNS, 0.5, covariance, weights)
+    blind = grouped_optimum(EQUAL_COLUMNS, 0.5, np.diag([4.0, 0.0]), weights)  # no data outside the range
+    assert blind.loss + 1 / (2 * 0.5) - best.loss == pytest.approx(lower, abs=6e-5)  # the digits that are given
+    assert best.loss == pytest.approx(
+        least_found(EQUAL_COLUMNS, 0.5, covariance, weights, partition("diagonal", 2), [[0], [1]], 4, 0), abs=1e-8
+    )
+    if lower:
+        np.testing.assert_allclose(best.vae.encoder[0, 1], -best.vae.encoder[1, 1], rtol=1e-8)
+        assert abs(best.vae.encoder[0, 1]) > 0.1 and best.least_curvature > 0
+        problem = HeldDecoder(EQUAL_COLUMNS, 0.5, covariance, partition("diagonal", 2), partition("diagonal", 2))
+        saddle = problem.pack(blind.vae)
+        assert np.abs(problem.gradient(saddle, weights)).max() < 1e-9
+        assert least_curvature(problem.hessian(saddle, weights), problem.idle(saddle)) < -1e-3
+
+
+def test_known_losses():
+    best = grouped_optimum(EQUAL_COLUMNS, 0.5, np.diag([4.0, 1.0]), Weights.independence(10))
+    assert best.loss == pytest.approx(4.506656, abs=1e-6)
+    np.testing.assert_allclose(np.abs(best.vae.encoder), [[0.345, 0.586]] * 2, atol=1e-3)
+    best = grouped_optimum([[1.0], [0.0]], "learned", np.diag([20, 0.05]), Weights.uniform(0.5))
+    assert (best.loss, best.vae.noise_variance) == pytest.approx((4.955707, 6.048257), abs=1e-6)
+
+
+def test_of_all_roots_of_a_learned_noise_the_one_of_least_loss():
+    """One latent, equal weights: D s2 = distortion is a cubic in t = beta s2, with up to two minima among its roots."""
+    rng, several = np.random.default_rng(0), 0
+    for _ in range(40):
+        gain, signal, outside, beta = np.exp(rng.normal([0, 3, -3, -0.5], 1))
+        cubic = np.polynomial.Polynomial([-outside, 2 / beta]) * np.polynomial.Polynomial([gain, 1]) ** 2
+        cubic -= np.polynomial.Polynomial([0, gain**2, gain + signal])
+        roots = cubic.roots()
+        levels = roots[(np.abs(roots.imag) < 1e-9 * np.abs(roots)) & (roots.real > 0)].real
+        several += len(levels) == 3
+        signals = gain * signal / (gain + levels) ** 2 + np.log1p(gain / levels) - gain / (levels + gain)
+        losses = 1 + np.log(2 * np.pi * levels / beta) + beta / 2 * signals
+        best = grouped_optimum([[np.sqrt(gain)], [0.0]], "learned", np.diag([signal, outside]), Weights.uniform(beta))
+        assert best.loss == pytest.approx(losses.min(), abs=1e-9)
+        assert best.vae.noise_variance == pytest.approx(levels[losses.argmin()] / beta, rel=1e-6)
+    assert several >= 3
+
+
+def test_a_start_is_where_the_search_begins():
+    """With a learned noise too: near the other minimum of the noise, that one is found."""
+    covariance, weights = np.diag([20, 0.05]), Weights(0.5, 0.5, 0.5, 0.5001)
+    least = grouped_optimum([[1.0], [0.0]], "learned", covariance, weights)
+    other = theory.optimal_encoder([[1.0], [0.0]], 0.0377, 0.5)
+    found = grouped_optimum([[1.0], [0.0]], "learned", covariance, weights, start=other)
+    assert found.vae.noise_variance == pytest.approx(0.0377, rel=1e-2) and found.starts == 1
+    assert found.loss > least.loss + 0.1 and found.gradient_norm < 1e-9
+    assert least.vae.noise_variance == pytest.approx(6.05, rel=1e-2)
+
+
+def test_a_latent_whose_scale_has_no_price():
+    """At weight 0 on the divergence of single latents a collapsed one shrinks for ever.
+
+    One latent: the loss is (2.5 - 2 r / (1 + r)) / (2 s2) + 4 log(1 + r) + log(2 pi s2) at the ratio r of signal to
+    noise and the best gain; least at r = 0, where no scale is left.
+    """
+    for noise in (5.0, 1.0):
+        infimum = 1.25 / noise + np.log(2 * np.pi * noise)
+        with pytest.raises(ValueError, match=rf"weights\.dimension_wise must be > 0 here.*{infimum:.4g}"):
+            grouped_optimum([[1.0], [0.0]], noise, np.diag([2.0, 0.5]), Weights(8, 1, 1, 0))
+    active = grouped_optimum([[1.0], [0.0]], 0.1, np.diag([2.0, 0.5]), Weights(1, 1, 1, 0))
+    ratio = 2 / 0.1 - 1  # 1 + r = s / (w_I s2)
+    exact = (2.5 - 2 * ratio / (1 + ratio)) / 0.2 + np.log(1 + ratio) / 2 + np.log(0.2 * np.pi)
+    assert active.loss == pytest.approx(exact, abs=1e-10)
+
+
+def test_without_a_penalty_a_block_across_groups_may_lose_its_width():
+    """beta = 0: two correlated factors of different groups become one latent; the posterior has no width across."""
+    loading = np.random.default_rng(0).standard_normal((5, 3))
+    truth = theory.GenerativeModel(loading, 0.1, np.full((3, 3), 0.95) + 0.05 * np.eye(3))
+    cut, kept = granularity_errors(truth, [[[0, 1], [2]], "full"], 0.0, posterior=[[0, 2], [1]])
+    assert (cut.forward_kl, cut.reverse_kl, cut.log_score) == (np.inf, np.inf, -np.inf)
+    # The limit as one latent y with z_0 = cos(a) y, z_2 = sin(a) y, minimised over all of it by BFGS.
+    assert cut.mean_squared_error == pytest.approx(0.2598728532, rel=1e-3)
+    assert np.isfinite(kept.forward_kl)
+    near = [granularity_errors(truth, [[[0, 1], [2]]], beta, posterior=[[0, 2], [1]])[0] for beta in (1e-2, 1e-3)]
+    assert near[1].forward_kl > 5 * near[0].forward_kl > 100  # like 1 / beta
+    (whole,) = granularity_errors(truth, ["diagonal"], 0.0)  # single latents keep a width
+    assert np.isfinite(whole.forward_kl)
+    with pytest.raises(ValueError, match=r"weights\.between must be > 0 here"):
+        grouped_optimum(loading, 0.1, truth.covariance, Weights.independence(0), [[0, 1], [2]], posterior=[[0, 2], [1]])
+
+
+def test_the_search_says_how_many_starts_agree(truth):
+    convex = solve(truth, Weights.uniform(2), PAIRS)
+    assert (convex.starts, convex.agreeing) == (1, 1)
+    several = solve(truth, Weights.independence(3), PAIRS)
+    assert several.starts >= several.agreeing >= 4
+
+
+def test_numbers_beyond_the_solver_are_refused():
+    for arguments in (
+        (np.full((3, 2), 1e200), 0.5, np.eye(3)),
+        (np.ones((3, 2)), 1e-200, np.eye(3)),
+        (np.ones((3, 2)), 0.5, 1e200 * np.eye(3)),
+    ):
+        with pytest.raises(ValueError, match="decoder, covariance and noise_variance must be within"):
+            grouped_optimum(*arguments, Weights.independence(2))
+    with pytest.raises(ValueError, match=r"weights\.between must be at most 1e\+09 times"):
+        grouped_optimum(np.ones((3, 2)), 0.5, np.eye(3), Weights.independence(1e12))

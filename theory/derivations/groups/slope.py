@@ -23,9 +23,9 @@ def derivation() -> Derivation:
         name="granularity-slope",
         title="Whether a little penalty between groups helps",
         statement=(
-            "With the decoder held and weight $w$ on total correlation between groups the mean squared error of the "
+            "With the decoder fixed and weight $w$ on total correlation between groups the mean squared error of the "
             "inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, $R = V S - \\Gamma A^T$, $N = "
-            "blockdiag(C_{gg}^{-1}) - C^{-1}$. If the true model is held and the factors are those of the prior, $R = "
+            "blockdiag(C_{gg}^{-1}) - C^{-1}$. If the true model is fixed and the factors are those of the prior, $R = "
             "0$: no grouping helps."
         ),
         assumptions=(

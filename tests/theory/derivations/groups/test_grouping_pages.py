@@ -6,9 +6,16 @@ import sympy as sp
 from scipy.optimize import brentq
 
 import theory
-from theory.derivations.groups import block_posterior, correlated_prior, grouped_objective, slope
+from theory.derivations.groups import block_posterior, copied_signals, correlated_prior, grouped_objective, slope
 from theory.derivations.notation import A, D, K, S, V, W, sigma
-from theory.groups import Weights, correlated_prior_shift, granularity_slope, grouped_loss, rotation_stiffness
+from theory.groups import (
+    Weights,
+    correlated_prior_shift,
+    granularity_slope,
+    grouped_loss,
+    grouped_terms,
+    rotation_stiffness,
+)
 from theory.partition import partition
 
 
@@ -55,3 +62,16 @@ def test_slope():
         3, 4, np.sqrt(0.3), pull, vae.encoder, truth.covariance, truth.factor_covariance, truth.loading, truth.loading
     )
     assert granularity_slope(truth, "diagonal") == pytest.approx(value, rel=1e-10)
+
+
+def test_copied_signals():
+    """The page's cost is that of the parts, for one signal in three latents."""
+    names = (*sp.symbols("w_I", positive=True, seq=True), *sp.symbols("w_B w_W", real=True))
+    value = copied_signals.derivation().function("One signal in three latents", *names, sp.Symbol("e", positive=True))
+    code = 0.9 * np.ones((3, 3)) + 0.1 * np.eye(3)
+    vae = theory.LinearVAE(np.zeros((1, 3)), np.sqrt(0.9) * np.ones((3, 1)), 0.1 * np.eye(3), 1.0)
+    terms = grouped_terms(vae, np.eye(1), [[0, 1], [2]])
+    weights = Weights(1.3, -0.4, -0.7)
+    cost = terms.loss(weights) - terms.reconstruction
+    assert np.allclose(vae.encoder @ vae.encoder.T + vae.posterior_covariance, code)
+    assert value(1.3, -0.4, -0.7, 0.1) == pytest.approx(cost, rel=1e-12)
