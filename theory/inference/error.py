@@ -20,9 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theory import validation
 from theory.gaussian import is_positive_definite, log_determinant
 from theory.inference.matching import match_latents
-from theory.model import GenerativeModel, LinearVAE
+from theory.model import GenerativeModel, LinearVAE, linear_vae
 
 __all__ = ["InferenceError", "TruePosterior", "inference_error", "true_posterior"]
 
@@ -95,6 +96,9 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     -----
     Exact. In the setting of Sikka et al. 2019.
     """
+    validation.instance("truth", truth, GenerativeModel)
+    linear_vae("vae", vae)
+    match = validation.flag("match", match)
     if truth.data_dim != vae.data_dim:
         raise ValueError(f"vae must have the truth's data dimension {truth.data_dim}, got {vae.data_dim}")
     offset = np.zeros(truth.data_dim) if vae.mean is None else truth.mean - vae.mean

@@ -35,13 +35,15 @@ def forward_kl_slope(truth: GenerativeModel) -> float:
         if the factors are not independent with variance 1 (the law needs Gamma = I), or tau2 = 0 (no slope: the
         posterior does not depend on beta).
     """
+    validation.instance("truth", truth, GenerativeModel)
     _require_unit_factors(truth)
     noise = validation.positive("truth.noise_variance", truth.noise_variance)
     gram = truth.loading.T @ truth.loading
     norms = np.diagonal(gram)
     errors = np.diagonal(truth.posterior()[1])
-    variances = noise / (norms + noise)
-    return float(-np.sum((errors - variances) * noise * norms / (2 * variances**2 * (norms + noise) ** 2)))
+    # With s2/(G_ii + s2) = d_i the terms are (C_ii/d_i - 1) G_ii / (2 (G_ii + s2)).
+    slope = np.sum((errors * (norms + noise) / noise - 1) * norms / (2 * (norms + noise)))
+    return 0.0 - max(0.0, float(slope))
 
 
 def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> float:
@@ -50,8 +52,12 @@ def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> flo
     Holds for every criterion, loading, decoder and posterior family, because beta and the decoder's noise enter an
     encoder only through their product. (For correlated factors too, but there the optimum at the true noise is not 1.)
     """
-    true_noise, beta = validation.non_negative("true_noise", true_noise), validation.non_negative("beta", beta)
-    return beta * true_noise / validation.positive("decoder_noise", decoder_noise)
+    factors = [("beta", beta), ("true_noise", true_noise)]
+    beta, true_noise = (
+        validation.within_decades(name, validation.non_negative(name, value), validation.VARIANCE_DECADES)
+        for name, value in factors
+    )
+    return beta * (true_noise / validation.scale("decoder_noise", decoder_noise))
 
 
 def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
@@ -66,6 +72,7 @@ def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
     (low, high) : floats
         both tau2 for Gamma = I; high is infinite if a seen direction has no variance; (0, inf) for a zero loading.
     """
+    validation.instance("truth", truth, GenerativeModel)
     _, singular, axes = principal_axes(truth.loading)
     seen = singular > 0
     if not seen.any():

@@ -10,11 +10,12 @@ positive root of
 
 at z = beta, everything is closed:
 
-    mean squared error   e = int (beta^2 + x)/(x + beta)^2 dmu = S + (beta^2 - beta) S2
+    mean squared error   e = int (beta^2 + x)/(x + beta)^2 dmu = beta^2 S2 + X = 1 - Y - (beta - 1) X
     log score            -1/2 [ log 2 pi + log d + e/d ],  d = beta/(beta + a)
     forward KL           -log score - 1/2 [ log(2 pi e) - int log(1 + x) dmu ]
     reverse KL           1/2 [ (1+a) d + r - 2 - int log(1 + x) dmu - log d ],
-                         r = int (1+x)(beta^2+x)/(x+beta)^2 dmu = 1 + (1-beta)^2 (S - beta S2)
+                         r = int (1+x)(beta^2+x)/(x+beta)^2 dmu = 1 + (1-beta)^2 X
+    with                 Y = int x/(x+beta) dmu = 1 - beta S,  X = int x/(x+beta)^2 dmu = S - beta S2
 
     int log(1 + x) dmu   = log(1 + a q) + (1/c) log(1 + a c s) - a q s,  s = S(1), q = 1/(1 + a c s).
 
@@ -33,6 +34,8 @@ from theory.inference.path import CRITERIA
 
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 
+GRID_POINTS_PER_DECADE = 40
+
 
 def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> InferenceError:
     """The four errors *per factor* in the limit, at each beta.
@@ -50,11 +53,8 @@ def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> Infere
     InferenceError
         arrays shaped as `betas`; the squared error in units of the factors' variance, the rest in nats.
     """
-    aspect, signal_to_noise = (
-        validation.positive("aspect", aspect),
-        validation.positive("signal_to_noise", signal_to_noise),
-    )
-    return _errors(aspect, signal_to_noise, validation.positive_array("betas", betas))
+    aspect, signal_to_noise = _checked(aspect, signal_to_noise)
+    return _errors(aspect, signal_to_noise, validation.scales("betas", betas))
 
 
 def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion: str = "forward_kl") -> float:
@@ -62,10 +62,7 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
 
     Parameters and errors as in `random_mixing_errors` and `optimal_beta`.
     """
-    aspect, signal_to_noise = (
-        validation.positive("aspect", aspect),
-        validation.positive("signal_to_noise", signal_to_noise),
-    )
+    aspect, signal_to_noise = _checked(aspect, signal_to_noise)
     validation.choice("criterion", criterion, CRITERIA)
     sign = -1 if criterion == "log_score" else 1
 
@@ -74,49 +71,72 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
 
     if criterion in ("mean_squared_error", "reverse_kl"):
         return 1.0  # the law for independent factors and the true decoder, see `optimal_beta`; it holds in the limit
-    grid = np.geomspace(1e-6 * min(1.0, signal_to_noise), 1e9 * max(1.0, signal_to_noise), 600)
+    # Few factors a dimension bring the optimum towards 1, many towards a c: a factor is then lost among the others.
+    high = 1e9 * max(1.0, signal_to_noise, signal_to_noise * aspect)
+    low = 1e-6 * min(1.0, signal_to_noise)
+    grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
     candidates = minima(cost, grid, log_slope(cost, grid))
     return float(candidates[np.argmin(cost(candidates))])
 
 
 def random_mixing_loading(
-    data_dim: int, latent_dim: int, signal_to_noise: float, noise_variance: float, rng: np.random.Generator
+    data_dim: int, latent_dim: int, signal_to_noise: float, noise_variance: float, rng
 ) -> np.ndarray:
-    """One draw of the random loading at finite size: (D, K), independent Gaussian entries of variance a tau2 / D."""
-    variance = validation.positive("signal_to_noise", signal_to_noise) * validation.positive(
-        "noise_variance", noise_variance
+    """One draw of the random loading at finite size: (D, K), independent Gaussian entries of variance a tau2 / D.
+
+    `rng` is a `numpy.random.Generator` or a seed.
+    """
+    _, signal_to_noise = _checked(1.0, signal_to_noise)
+    variance = signal_to_noise * validation.scale("noise_variance", noise_variance)
+    data_dim = validation.count("data_dim", data_dim, minimum=1)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8 * data_dim)
+    return np.sqrt(variance / data_dim) * validation.random_generator("rng", rng).standard_normal(
+        (data_dim, latent_dim)
     )
-    return np.sqrt(variance / data_dim) * rng.standard_normal((data_dim, latent_dim))
+
+
+def _checked(aspect: float, signal_to_noise: float) -> tuple[float, float]:
+    """Both as floats, of sizes whose products, squared, stay within the range of floats."""
+    return tuple(
+        validation.within_decades(name, validation.positive(name, value), validation.AMPLITUDE_DECADES)
+        for name, value in (("aspect", aspect), ("signal_to_noise", signal_to_noise))
+    )
 
 
 def _errors(c: float, a: float, beta: np.ndarray) -> InferenceError:
     # For c > 1 the share 1 - 1/c of the spectrum is zero, where both integrands are 1; the rest is that of A A^T.
     atom, bulk = max(0.0, 1 - 1 / c), min(1.0, 1 / c)
-    stieltjes, squared = _stieltjes(c, a, beta) if c <= 1 else _stieltjes(1 / c, a * c, beta)
-    mean_error = atom + bulk * (stieltjes + (beta**2 - beta) * squared)
+    stieltjes, root = _stieltjes(c, a, beta) if c <= 1 else _stieltjes(1 / c, a * c, beta)
+    narrow, strong = (c, a) if c <= 1 else (1 / c, a * c)
+    passed = stieltjes * strong * (1 - narrow + narrow * beta * stieltjes)  # Y
+    across = passed / root  # X
+    squared = stieltjes * (1 + strong * narrow * stieltjes) / root  # S2
+    # Of the two forms of e the one in which nothing cancels.
+    missed = bulk * (passed + (beta - 1) * across)
+    mean_error = np.where(missed.real < 0.5, 1 - missed, atom + bulk * (beta**2 * squared + across))
     variance = beta / (beta + a)
-    log_score = -(np.log(2 * np.pi) + np.log(variance) + mean_error / variance) / 2
+    log_variance = -np.log1p(a / beta)
+    log_score = -(np.log(2 * np.pi) + log_variance + mean_error * (1 + a / beta)) / 2
     information = _shannon(c, a)
-    against_truth = atom + bulk * (1 + (1 - beta) ** 2 * (stieltjes - beta * squared))
+    against_truth = 1 + bulk * (1 - beta) ** 2 * across
     return InferenceError(
         mean_squared_error=mean_error,
         forward_kl=-log_score - (np.log(2 * np.pi * np.e) - information) / 2,
-        reverse_kl=((1 + a) * variance + against_truth - 2 - information - np.log(variance)) / 2,
+        reverse_kl=((1 + a) * variance + against_truth - 2 - information - log_variance) / 2,
         log_score=log_score,
     )
 
 
 def _stieltjes(c: float, a: float, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """int dmu/(x+z) and int dmu/(x+z)^2 for z off the negative axis; the root is written so that nothing cancels."""
-    linear = z + a - a * c
+    """S = int dmu/(x+z) for c <= 1 and z off the negative axis, and the root of the discriminant of its equation."""
+    linear = z + a * (1 - c)
     root = np.sqrt(linear**2 + 4 * a * c * z)
-    falling = linear.real < 0
-    first = np.where(falling, (root - linear) / (2 * a * c * z), 2 / np.where(falling, 1, linear + root))
-    return first, first * (1 + a * c * first) / root
+    return 2 / (linear + root), root
 
 
 def _shannon(c: float, a: float) -> float:
     """int log(1 + x) dmu, twice the information per factor of the exact posterior."""
-    s = _stieltjes(c, a, np.array(1.0))[0]
+    narrow, strong = (c, a) if c <= 1 else (1 / c, a * c)
+    s = max(0.0, 1 - 1 / c) + min(1.0, 1 / c) * float(_stieltjes(narrow, strong, np.array(1.0))[0])
     q = 1 / (1 + a * c * s)
     return float(np.log1p(a * q) + np.log1p(a * c * s) / c - a * q * s)

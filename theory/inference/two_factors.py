@@ -18,8 +18,13 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from theory import validation
+from theory.inference.minimum import log_slope, minima
 
 __all__ = ["small_coherence_beta", "two_factor_loading", "two_factor_optimal_beta", "two_factor_polynomial"]
+
+DECADES = 30  # of the signal-to-noise ratio either side of one: its eighth power is a coefficient of the polynomial
+GRID_POINTS_PER_DECADE = 24
+GRID_MARGIN = 1e6  # how far beyond 1 and the ratio minima are looked for
 
 
 def two_factor_loading(signal_to_noise: float, coherence: float, noise_variance: float = 1.0) -> np.ndarray:
@@ -31,7 +36,7 @@ def two_factor_loading(signal_to_noise: float, coherence: float, noise_variance:
         for a signal-to-noise ratio or noise that is not positive, or a coherence outside [-1, 1].
     """
     signal_to_noise, coherence = _checked(signal_to_noise, coherence)
-    scale = np.sqrt(signal_to_noise * validation.positive("noise_variance", noise_variance))
+    scale = np.sqrt(signal_to_noise * validation.scale("noise_variance", noise_variance))
     return scale * np.array([[1.0, coherence], [0.0, np.sqrt(1 - coherence**2)]])
 
 
@@ -59,12 +64,20 @@ def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarra
 
 
 def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
-    """The beta of least forward KL: the best positive root of `two_factor_polynomial`. Exact up to rounding."""
+    """The beta of least forward KL: the best positive root of `two_factor_polynomial`. Exact up to rounding.
+
+    Found as a root of the slope itself, as its terms keep the digits that the coefficients of the polynomial lose where
+    the ratio is large or small.
+    """
     a, r = _checked(signal_to_noise, coherence)
-    polynomial = Polynomial(two_factor_polynomial(a, r))
-    roots = polynomial.roots()
-    real = roots[(np.abs(roots.imag) <= 1e-6 * np.abs(roots)) & (roots.real > 0)].real
-    return float(min(_newton(polynomial, real), key=lambda beta: _forward_kl(beta, a, r)))
+
+    def cost(betas):
+        return _forward_kl(betas, a, r)
+
+    low, high = min(1.0, a) / GRID_MARGIN, max(1.0, a) * GRID_MARGIN
+    grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
+    candidates = minima(cost, grid, log_slope(cost, grid))
+    return float(candidates[np.argmin(cost(candidates))])
 
 
 def small_coherence_beta(signal_to_noise: float, coherence: float) -> float:
@@ -73,22 +86,19 @@ def small_coherence_beta(signal_to_noise: float, coherence: float) -> float:
     return 1 + r**2 * a**2 / ((1 + a) * (2 + a))
 
 
-def _newton(polynomial: Polynomial, roots: np.ndarray) -> np.ndarray:
-    """Two Newton steps: companion-matrix eigenvalues lose digits when the roots' sizes differ widely."""
-    for _ in range(2):
-        slope = polynomial.deriv()(roots)
-        roots = roots - np.where(slope != 0, polynomial(roots) / np.where(slope != 0, slope, 1), 0)
-    return roots
-
-
-def _forward_kl(beta: float, a: float, r: float) -> float:
-    modes = a * np.array([1 + r, 1 - r])
-    error = np.mean((beta**2 + modes) / (beta + modes) ** 2)
-    return (np.log(beta / (beta + a)) + error * (beta + a) / beta) / 2
+def _forward_kl(beta: np.ndarray, a: float, r: float) -> np.ndarray:
+    """The forward KL per factor but for a constant; the error in the form in which nothing cancels."""
+    kept, lost = 0.0, 0.0  # E and 1 - E
+    for mode in (a * (1 + r), a * (1 - r)):
+        kept = kept + (beta**2 + mode) / (beta + mode) ** 2 / 2
+        lost = lost + mode * (mode + 2 * beta - 1) / (beta + mode) ** 2 / 2
+    error = np.where(lost.real < 0.5, 1 - lost, kept)
+    return (error * (1 + a / beta) - np.log1p(a / beta)) / 2
 
 
 def _checked(signal_to_noise: float, coherence: float) -> tuple[float, float]:
     signal_to_noise = validation.positive("signal_to_noise", signal_to_noise)
-    if isinstance(coherence, str) or not -1 <= coherence <= 1:
+    coherence = validation.number("coherence", coherence)
+    if not -1 <= coherence <= 1:
         raise ValueError(f"coherence must be between -1 and 1 (it is a cosine), got {coherence!r}")
-    return signal_to_noise, float(coherence)
+    return validation.within_decades("signal_to_noise", signal_to_noise, DECADES), coherence
