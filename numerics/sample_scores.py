@@ -52,6 +52,7 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     if len(factors) < 2:
         raise ValueError(f"factors must have at least two rows, got {len(factors)}; pass one draw per row")
     bins, half_width = check_bins(validation.count("bins", bins), half_width)
+    half_width = min(half_width, float(len(factors)))  # no draw is beyond
     latent_dim = codes.shape[1]
     factors, codes = _standardised(factors), _standardised(codes)
     of_code = {
@@ -61,6 +62,10 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     if not (factors.size and codes.size):
         return Scores(*[0.0 if factors.size else np.nan] * 7, **of_code)
     information, entropies = _binned_information(factors, codes, bins, half_width)
+    if not entropies.all():
+        raise ValueError(
+            f"half_width must leave more than one of the bins to the factors, got {half_width!r}; pass about 4"
+        )
     correlations = factors.T @ codes / len(factors)
     absolute = np.minimum(np.abs(correlations), 1.0)
     with np.errstate(divide="ignore"):

@@ -51,6 +51,8 @@ __all__ = [
 CODES = ("mean", "sample")
 SMALLEST, LARGE = np.finfo(float).tiny, 1e100  # of variances that are floats to all digits; of a wrong correlation
 
+LEAST_ENTROPY = 1e-6  # of a binned factor, in nats: informations are differences of entropies, with errors of 1e-16
+
 DECAY, STEP = 40.0, 0.1  # of the integral of the sparsity, in log t: exp(-40) is below rounding
 
 # A correlation is a sum of products, each rounded: this near to 0 or to 1 (or to -1) it cannot be told from it.
@@ -296,7 +298,12 @@ def mutual_information_gap(code: GaussianCode, *, bins: int | None = 20, half_wi
         informed = (first > 0) & np.isfinite(second)
         share[informed] = 1 - second[informed] / first[informed]
         return _mean(share)
-    return _mean((first - second) / binned_entropy(bins, half_width))
+    entropy = binned_entropy(bins, half_width)
+    if entropy < LEAST_ENTROPY:
+        raise ValueError(
+            f"half_width must leave more than one of the bins to the draws, got {half_width!r}; pass about 4"
+        )
+    return _mean((first - second) / entropy)
 
 
 def sap(code: GaussianCode) -> float:

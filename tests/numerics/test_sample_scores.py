@@ -112,3 +112,9 @@ def test_a_factor_that_the_code_does_not_know():
 def test_misuse_is_told(factors, codes, message):
     with pytest.raises(ValueError, match=message):
         sample_scores(factors, codes)
+
+
+def test_bins_that_hold_nothing_or_all():
+    with pytest.raises(ValueError, match="half_width must leave more than one of the bins to the factors"):
+        sample_scores(FACTORS, FACTORS, bins=3, half_width=1e308)
+    assert sample_scores(FACTORS, FACTORS, bins=2, half_width=1e308).mutual_information_gap > 0.9

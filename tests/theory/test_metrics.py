@@ -321,6 +321,10 @@ def test_informativeness_is_what_any_invertible_code_keeps():
             lambda: metrics.dci(np.eye(2)),
             "code must be a GaussianCode, got an object of type ndarray; pass GaussianCode.of",
         ),
+        (
+            lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=3, half_width=1e3),
+            "half_width must leave more",
+        ),
         (lambda: metrics.mutual_information_gap(linear(np.eye(2)), bins=2001), "bins must be <= 1000"),
         (lambda: metrics.hoyer_chance_level(-1), "latent_dim must be >= 0"),
     ],

@@ -163,17 +163,22 @@ def choose_groups(
 def _search(estimate: FactorEstimate, alpha: float) -> tuple[Level, ...]:
     """Partitions from coarse to fine, by setting covariances to zero one after another, the least certain first."""
     size = len(estimate.covariance)
+    # Four matrices of a row and a column for each pair of factors.
+    pairs = size * (size - 1) // 2
+    validation.count("pairs of columns of decoder", pairs, bytes_each=4 * 8 * pairs)
     rows, columns = np.triu_indices(size, 1)
     entries, errors = estimate.covariance[rows, columns], estimate.error_covariance(rows, columns)
     order, evidence = _eliminate(entries, errors)
-    linked = np.ones((size, size), dtype=bool)
-    partitions, strongest = [_components(linked)], [0.0]
-    for entry, value in zip(order, evidence, strict=True):
-        linked[rows[entry], columns[entry]] = linked[columns[entry], rows[entry]] = False
-        groups = _components(linked)
-        if len(groups) > len(partitions[-1]):
-            partitions.append(groups)
+    # Backwards, the covariance that was set to zero last is the first to join two groups, named by their least member.
+    label = np.arange(size)
+    partitions, strongest = [_partition(label)], []
+    for entry, value in zip(order[::-1], evidence[::-1], strict=True):
+        first, second = sorted((label[rows[entry]], label[columns[entry]]))
+        if first != second:
+            label[label == second] = first
+            partitions.append(_partition(label))
             strongest.append(value)
+    partitions, strongest = partitions[::-1], [0.0, *strongest[::-1]]
     # Number of the split that cuts each covariance. In this order the evidence adds up to X, split by split.
     cut = sum(_across(groups, rows, columns).astype(int) for groups in partitions)
     cut = len(partitions) - cut
@@ -195,28 +200,32 @@ def _search(estimate: FactorEstimate, alpha: float) -> tuple[Level, ...]:
     )
 
 
-def _eliminate(entries: np.ndarray, errors: np.ndarray, order=None) -> tuple[list[int], list[float]]:
+def _eliminate(entries: np.ndarray, errors: np.ndarray, order=None) -> tuple[np.ndarray, np.ndarray]:
     """Set one covariance after another to zero: in which order, and the evidence against each given those before.
 
     Without an order the one of least evidence is the next. An entry without error (of factors that never move) says
     nothing.
     """
-    entries, errors = entries.copy(), errors.copy()
+    # The next one is always the last of those that remain, so that these are a leading block.
+    number = np.arange(len(entries)) if order is None else np.array(order)[::-1]
+    entries, errors = entries[number], errors[np.ix_(number, number)]
     floor = np.finfo(float).eps * len(entries) * np.diagonal(errors)
-    left, taken, evidence = np.ones(len(entries), dtype=bool), [], []
-    for step in range(len(entries)):
-        variances = np.diagonal(errors)
-        known = variances > floor
-        squares = np.where(known, entries**2 / np.where(known, variances, 1.0), 0.0)
-        entry = int(np.argmin(np.where(left, squares, np.inf))) if order is None else int(order[step])
-        left[entry] = False
-        taken.append(entry)
-        evidence.append(float(squares[entry]))
-        if known[entry]:
-            gain = errors[:, entry] / errors[entry, entry]
-            entries -= gain * entries[entry]
-            errors -= np.outer(gain, errors[entry])
-    return taken, evidence
+    evidence = np.zeros(len(entries))
+    for last in reversed(range(len(entries))):
+        rest = slice(0, last)
+        variances = np.diagonal(errors)[: last + 1]
+        known = variances > floor[: last + 1]
+        squares = np.where(known, entries[: last + 1] ** 2 / np.where(known, variances, 1.0), 0.0)
+        if order is None:
+            pair, exchanged = [(least := int(np.argmin(squares))), last], [last, least]
+            for array in (number, entries, floor, squares, known, errors, errors.T):
+                array[pair] = array[exchanged]
+        evidence[last] = squares[last]
+        if known[last]:
+            gain = errors[rest, last] / errors[last, last]
+            entries[rest] -= gain * entries[last]
+            errors[rest, rest] -= np.outer(gain, errors[last, rest])
+    return number[::-1], evidence[::-1]
 
 
 def _across(groups: Groups, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -226,9 +235,8 @@ def _across(groups: Groups, rows: np.ndarray, columns: np.ndarray) -> np.ndarray
     return number[rows] != number[columns]
 
 
-def _components(linked: np.ndarray) -> Groups:
-    count, labels = connected_components(linked, directed=False)
-    return tuple(tuple(np.nonzero(labels == label)[0].tolist()) for label in range(count))
+def _partition(label: np.ndarray) -> Groups:
+    return tuple(tuple(np.nonzero(label == name)[0].tolist()) for name in np.unique(label))
 
 
 def _total_correlation(estimate: FactorEstimate, groups: Groups) -> float:
@@ -284,7 +292,7 @@ def _loose(estimate: FactorEstimate, groups: Groups, alpha: float) -> tuple[int,
     quantile = _quantile(alpha, len(rows))
     linked = np.zeros_like(estimate.covariance, dtype=bool)
     linked[rows, columns] = np.abs(estimate.covariance[rows, columns]) > quantile * errors
-    bound = _components(linked)
+    bound = _partition(connected_components(linked, directed=False)[1])
     return next((group for group in groups if not any(set(group) <= set(other) for other in bound)), ())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import theory
+from theory import validation
 from theory.gaussian import total_correlation
 from theory.groups import choose_groups
 from theory.model import Moments
@@ -244,3 +245,10 @@ def test_misuse():
         choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.1, alpha=1.0)
     with pytest.raises(ValueError, match="resolution must be > 0"):
         choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.1, resolution=0)
+
+
+def test_more_pairs_than_fit_into_memory_are_refused(monkeypatch):
+    """K = 300 has 44,850 pairs and needs 60 GiB; here a machine of 1,000 bytes, and 6 pairs that need 1,152."""
+    monkeypatch.setattr(validation, "_memory", lambda: 1000)
+    with pytest.raises(ValueError, match="pairs of columns of decoder = 6 needs"):
+        choose_groups(Moments(100, np.zeros(4), np.eye(4)), np.eye(4), noise_variance=0.1)
