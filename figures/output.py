@@ -1,4 +1,8 @@
-"""Writing a figure: pictures, the table shown, and what it was made from; the same bytes on every run.
+"""Writing a figure: pictures, the table shown, and what it was made from; the same bytes on every run on one machine.
+
+Another processor, or another version of a library, rounds differently: numbers in csv and json then differ by what
+training and rounding leave (the worst seen is 1.7e-8, a weight norm just above its threshold, the square root of
+rounding), pdf and svg in the last digits of a coordinate, and png not at all, or in single pixels.
 
 A figure is rendered in memory, and its files are put in place when all of them are written, so that a folder never
 holds half a figure. Nothing that changes from run to run is written: no dates, no paths, no times. The layout is made
@@ -19,7 +23,7 @@ from matplotlib.figure import Figure
 
 from figures.drawing import styled
 from figures.table import Table, csv_text
-from theory.cli import to_json
+from theory.cli import FORMAT, to_json
 from theory.output import write_together
 
 __all__ = ["METADATA", "draw", "paths", "render", "write"]
@@ -62,6 +66,7 @@ def write(folder: Path, name: str, module, table: Table, formats: Iterable[str])
     """Write the files of a figure into an existing folder, all or none; returns their paths."""
     figure = draw(module, table)
     about = {
+        "format": FORMAT,
         "figure": name,
         "parameters": table.parameters,
         "versions": _versions(),

@@ -68,7 +68,8 @@ def uniform_square(count: int, axis_ratio: float, rng: np.random.Generator | int
 
 def square_covariance(axis_ratio: float) -> np.ndarray:
     """Covariance (3, 3) of the points: variances ratio^2 / 12 and 1 / 12 along the axes of the rectangle."""
-    square = validation.finite_result("axis_ratio", np.square(validation.positive("axis_ratio", axis_ratio)))
+    axis_ratio = validation.positive("axis_ratio", axis_ratio)
+    square = validation.finite_result("axis_ratio", axis_ratio * axis_ratio)
     return (_placement() * [square / 12, 1 / 12]) @ _placement().T
 
 

@@ -136,12 +136,15 @@ def vertex_truths(
 ) -> list[tuple[tuple[str, float, float], list[GenerativeModel]]]:
     """The truths that `vertex_map` measures, with loading, correlation and noise; arguments as there."""
     block, count = (validation.count(name, size, minimum=1) for name, size in (("block", block), ("count", count)))
+    data_dim = validation.count("data_dim", data_dim)
+    for name, size in (("block", block), ("count", count), ("data_dim", data_dim)):
+        validation.count(name, size, bytes_each=8 * max(block * count, data_dim) ** 2 // max(size, 1))
     draws = validation.count("draws", draws, minimum=1, maximum=MANY)
     keys = [
         (validation.choice("loadings", kind, LOADINGS), float(rho), float(noise))
         for kind in validation.sequence("loadings", loadings)
-        for rho in validation.vector("correlations", correlations)
-        for noise in validation.vector("noise_variances", noise_variances)
+        for rho in validation.vector("correlations", validation.sequence("correlations", correlations))
+        for noise in validation.vector("noise_variances", validation.sequence("noise_variances", noise_variances))
     ]
     streams = validation.random_generator("rng", rng).spawn(len(keys))
     return [

@@ -153,6 +153,7 @@ ALLOWED = {
     "sequence": {"vector"},
     "count": {"number", "zero"},
     "moments": {"array"},
+    "any_shape": {"cube"},
 }
 
 PUBLIC = [theory, inference, learning, axes, groups, metrics, numerics]

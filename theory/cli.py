@@ -26,6 +26,7 @@ import numpy as np
 from theory import validation
 
 __all__ = [
+    "FORMAT",
     "Parser",
     "Report",
     "add_command",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 
+FORMAT = 1  # of the JSON that commands print and of the files that hold their results; raised when names change
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
