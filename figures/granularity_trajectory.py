@@ -5,7 +5,8 @@ A penalty beta on total correlation between groups; factors correlated in blocks
 
 a  True decoder, prior N(0, I) in training: the ELBO of the true model, with the factors' own law as the prior, against
    beta. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of independent groups (dotted);
-   with groups that cut, the best beta is below 1 (diamonds): dependence that the prior forgets is rewarded.
+   with groups that cut, the best beta is below 1 (diamonds, the best of the range): dependence that the prior
+   forgets is rewarded.
 b  The same ELBO against group size for several capacities, that is numbers of factors that have a latent; the noise is
    learned. Diamonds: the best size of each capacity.
 c  The least value of the objective itself, above that of the plain VAE. Learned decoder and prior N(0, I): flat.

@@ -154,7 +154,9 @@ def separation_code(truth: GenerativeModel, found: Separation) -> GaussianCode:
     truth = validation.instance("truth", truth, GenerativeModel)
     found = validation.instance("found", found, Separation, "pass what separate or separate_series returns")
     if found.demixing.shape[1] != truth.data_dim:
-        raise ValueError(f"found must demix {truth.data_dim} data dimensions, it demixes {found.demixing.shape[1]}")
+        raise ValueError(
+            f"found must demix the {truth.data_dim} data dimensions of truth, it demixes {found.demixing.shape[1]}"
+        )
     demixing = found.demixing
     return GaussianCode(
         truth.factor_covariance,
@@ -171,8 +173,12 @@ def amuse_correlations(
     Factors are AR(1) of the given correlations; each series has `count` times. The noise is estimated.
     """
     truth = validation.instance("truth", truth, GenerativeModel)
+    if truth.latent_dim >= truth.data_dim:
+        raise ValueError(
+            f"truth must have fewer factors than its {truth.data_dim} data dimensions, to see the noise by"
+        )
     model = TemporalModel(truth.loading, autocorrelations, truth.noise_variance)
-    count = validation.count("count", count, minimum=2)
+    count = validation.count("count", count, minimum=2, bytes_each=16 * (truth.latent_dim + truth.data_dim))
     rng, found = validation.random_generator("rng", rng), []
     for _ in range(validation.count("repeats", repeats, bytes_each=8)):
         factors, data = model.sample(count, rng)

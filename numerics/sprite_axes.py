@@ -128,6 +128,7 @@ def score_curve(
     dict of (B,) arrays: beta, active_count, noise_variance, and the mutual information gap of mean and of sampled codes
     """
     sprites = validation.instance("sprites", sprites, Sprites, "pass what sample_sprites or load_dsprites returns")
+    latent_dim = validation.count("latent_dim", latent_dim, maximum=sprites.pixels.shape[1])
     rng = validation.random_generator("rng", rng)
     moments = Moments.of(sprites.pixels)
     rows = []

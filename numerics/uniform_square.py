@@ -68,7 +68,8 @@ def uniform_square(count: int, axis_ratio: float, rng: np.random.Generator | int
 
 def square_covariance(axis_ratio: float) -> np.ndarray:
     """Covariance (3, 3) of the points: variances ratio^2 / 12 and 1 / 12 along the axes of the rectangle."""
-    square = validation.finite_result("axis_ratio", np.square(validation.positive("axis_ratio", axis_ratio)))
+    axis_ratio = validation.positive("axis_ratio", axis_ratio)
+    square = validation.finite_result("axis_ratio", axis_ratio * axis_ratio)
     return (_placement() * [square / 12, 1 / 12]) @ _placement().T
 
 
@@ -93,7 +94,8 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
     ValueError
         for arguments that do not fit.
     """
-    covariance = _in_space(covariance)
+    covariance, seeds = _in_space(covariance), _bounded(seeds)
+    water_level = validation.positive("water_level", water_level)
     found = {}
     for posterior in ("diagonal", "full"):
         done = sweep(
@@ -130,7 +132,8 @@ def distances_while_training(
     ValueError
         for arguments that do not fit.
     """
-    covariance = _in_space(covariance)
+    covariance, seeds = _in_space(covariance), _bounded(seeds)
+    water_level = validation.positive("water_level", water_level)
     model = validation.choice("model", model, MODELS)
     rows = []
     for count in [validation.count("steps", count) for count in validation.sequence("steps", steps)]:
@@ -150,6 +153,11 @@ def _in_space(covariance) -> Moments:
     moments = as_moments(covariance)
     validation.covariance_matrix("covariance", moments.covariance, 3)
     return moments
+
+
+def _bounded(seeds):
+    """The seeds, if they are a number, checked against what their runs take."""
+    return validation.count("seeds", seeds, minimum=1, bytes_each=1000) if np.ndim(seeds) == 0 else seeds
 
 
 def _distances(decoders) -> np.ndarray:

@@ -61,6 +61,7 @@ ACCEPTS = {
     "spike_deviation": "number",
     "spike_probability": "number",
     "threshold": "number",
+    "tie": "number",
     "true_noise": "number",
     "variance": "number",
     "weight": "number",
@@ -281,7 +282,7 @@ CALLS = [
     ),
     call(axes.annealed_terms, vae=VAE, covariance=COVARIANCE, beta=1.2, prior=np.eye(2)),
     call(axes.collapse_probability, vae=VAE, covariance=COVARIANCE, epsilon=0.1),
-    call(axes.distance_to_orthogonality, decoder=DECODER, active=[True, True]),
+    call(axes.distance_to_orthogonality, decoder=DECODER, active=[True, True], tie=1e-8),
     call(
         axes.factor_rotation_energy,
         PRIOR | {"factors": "prior"},
@@ -301,6 +302,7 @@ CALLS = [
     call(
         axes.polarized_relative_error,
         {"latent_dim": "count none"},
+        not_a_number=True,  # without an active latent
         eigenvalues=[3.0, 2.0, 1.0],
         water_level=0.5,
         latent_dim=2,
@@ -353,11 +355,11 @@ CALLS = [
     ),
     call(axes.smallest_manipulation, loading=DECODER, axes=ROTATION, gaps=[0.2]),
     call(axes.student_log_normaliser, degrees_of_freedom=5.0, beta=1.2, latent_dim=2),
-    call(axes.two_factor_largest_angle, loading=ORTHOGONAL, budget=0.2, gap=0.1),
+    call(axes.two_factor_largest_angle, not_a_number=True, loading=ORTHOGONAL, budget=0.2, gap=0.1),
     call(axes.two_factor_manipulation, loading=ORTHOGONAL, angle=0.3, gap=0.1),
     call(
         axes.two_mode_rotation_energy,
-        {"encoder": "word", "angle": "number array"},
+        {"encoder": "word", "angle": "number array shape"},
         precision_1=2.0,
         precision_2=3.0,
         angle=0.3,
@@ -654,6 +656,7 @@ CALLS = [
         noise_variances=[0.3],
         loadings=["random"],
         draws=1,
+        rng=0,
         progress=False,
     ),
     call(numerics.verify, {"only": "sequence none"}, quick=True, only=["capacity_penalty"], progress=False),

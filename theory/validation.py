@@ -206,7 +206,10 @@ def finite_result(name: str, result):
 
 def mask(name: str, value, length: int) -> np.ndarray:
     """Return `value` as a vector of truth values of the given length; numbers do not stand for them."""
-    array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
+    try:
+        array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
+    except (TypeError, ValueError):  # rows of several lengths, and objects that refuse
+        array = np.asarray(None)
     if isinstance(array, np.ma.MaskedArray) or array.dtype != bool or array.shape != (length,):
         what = f"an array of {array.dtype} of shape {array.shape}" if array.ndim else _shown(value)
         raise ValueError(

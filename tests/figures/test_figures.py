@@ -18,6 +18,7 @@ from figures import (
     decomposition,
     degenerate_spectrum,
     experiments,
+    granularity,
     hiding_factors,
     inference_error,
     learned_noise,
@@ -28,6 +29,7 @@ from figures import (
     total_correlation,
 )
 from figures.registry import FIGURES
+from numerics import vertex
 from theory import GenerativeModel, LinearVAE, Moments, optimum
 from theory.axes import plane_rotation
 from theory.inference import two_factor_loading, two_factor_optimal_beta
@@ -287,7 +289,8 @@ def test_priors_lock_other_factors_and_not_gaussian_ones(quick_table):
 
 
 def test_alpha_outside_its_bounds_is_noticed(quick_table):
-    run = decomposition._path(decomposition.SPARSE, decomposition.SPARSE, 1.0, (0.0,), 0)[0]
+    stream = np.random.SeedSequence(0)
+    run = decomposition._path(decomposition.SPARSE, decomposition.SPARSE, 1.0, (0.0,), stream)[0]
     later_run = dataclasses.replace(run, loss=run.loss + 3 * run.divergence)
     assert decomposition._gains([run, later_run], (0.0, 2.0)) == [pytest.approx(run.divergence)]
     lower = dataclasses.replace(run, loss=run.loss + 2 * run.divergence)
@@ -347,13 +350,15 @@ def tied_data(*scales):
 
 
 def test_latents_that_training_cannot_tell_apart_are_not_compared(monkeypatch):
-    table = collapse.data(observations=tied_data(1, 1, 1, 1.0001))
+    # From seed 0, one of the 25 runs sets out where two of these latents mix evenly, a saddle so flat that it is still
+    # there after 200,000 steps, and the table says so.
+    table = collapse.data(observations=tied_data(1, 1, 1, 1.0001), seed=1)
     assert {d.quantity for d in table.deviations} == {"active_count", "runs not stopped by gradient"}
     assert all(d.passed for d in table.deviations)
     assert table.series("weight_norm", "theory") == ["1", "2", "3"]
     collapse.plot(table, axes_of(collapse))
     monkeypatch.setattr(collapse, "resolved", lambda source: np.ones(4, dtype=bool))
-    unwise = collapse.data(observations=tied_data(1, 1, 1, 1.0001))
+    unwise = collapse.data(observations=tied_data(1, 1, 1, 1.0001), seed=1)
     assert not all(d.passed for d in unwise.deviations)
 
 
@@ -438,6 +443,63 @@ def test_latent_dims_keep_the_noise_learnable():
 def test_betas_near_a_collapse_are_left_out():
     kept = experiments.away_from(np.array([2.0, 1.0, 0.0]), np.array([0.5, 0.99, 1.03, 1.99, 2.5]))
     np.testing.assert_array_equal(kept, [0.5, 1.03, 2.5])
+
+
+def test_streams_share_nothing_between_uses_or_seeds():
+    """Neighbouring seeds used to share all starts but one."""
+    seeds = []
+    for seed in range(4):
+        quick, streams = experiments.checked_options(np.True_, seed, print, 3)
+        assert quick is True
+        for stream in streams:
+            seeds += experiments.start_seeds(stream, 50) + experiments.start_seeds(stream, 50)
+    assert len(set(seeds)) == len(seeds) == 4 * 3 * 100
+    again = experiments.checked_options(False, 3, print, 3)[1][2]
+    assert experiments.start_seeds(again, 50) == seeds[-100:-50]
+
+
+BAD_OPTIONS = {
+    "quick": (1, "yes", None, np.array([True])),
+    "seed": (None, -1, 0.5, True, "0", [0]),
+    "say": (None, "x", 3),
+}
+
+
+@pytest.mark.parametrize("name", BAD_OPTIONS)
+def test_data_checks_its_options_at_the_door(entry, name):
+    for value in BAD_OPTIONS[name]:
+        with pytest.raises(ValueError, match=f"^{name} must be"):
+            entry.module.data(**{name: value})
+
+
+def test_the_shares_of_the_granularity_figure_follow_the_seed(monkeypatch):
+    drawn = []
+
+    def kept(*arguments, **options):
+        drawn.append(options["rng"])
+        return vertex.vertex_truths(*arguments, **options)
+
+    monkeypatch.setattr(granularity, "vertex_truths", kept)
+    monkeypatch.setattr(granularity, "vertex_map", lambda **_: [])
+    monkeypatch.setattr(granularity, "points", lambda *_, **__: [])
+    monkeypatch.setattr(granularity, "_helps", lambda *_: True)
+    for seed in (0, 1):
+        granularity._shares(True, np.random.SeedSequence(seed))
+    assert len(drawn) == len(set(drawn)) == 4
+
+
+def test_what_comes_out_of_the_published_distances(quick_table):
+    found = quick_table("degenerate_spectrum").parameters["published"]
+    numbers = {(row["model"], row["axis_ratio"]): row for row in found}
+    assert len(numbers) == 6
+    for key in (("diagonal", 1.2), ("diagonal", 1.5), ("diagonal", 2.0)):
+        assert numbers[key]["comes_out"]
+    for model in ("full", "autoencoder"):  # at chance, with the error of 20 starts of standard deviation .313
+        assert abs(numbers[model, 2.0]["found"] - 0.548) < 4 * 0.313 / np.sqrt(20)
+    table = quick_table("degenerate_spectrum")
+    for model in ("full", "autoencoder"):  # also on the way
+        way = table.select(degenerate_spectrum.TRAINING, "measured", model).y
+        assert np.abs(way - 0.548).max() < 4 * 0.313 / np.sqrt(20)
 
 
 def test_an_interrupt_in_training_is_passed_on(monkeypatch):

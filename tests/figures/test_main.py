@@ -107,7 +107,7 @@ def test_no_dates_or_programs_in_the_files(quick_table):
 def test_json_beside_a_figure_tells_what_it_was_made_from(tmp_path):
     assert main(["--only", "collapse", "--out", str(tmp_path), "--format", "png"]) == 0
     about = json.loads((tmp_path / "collapse.json").read_text())
-    assert about["figure"] == "collapse" and about["parameters"]["data"] == "digits"
+    assert about["format"] == 1 and about["figure"] == "collapse" and about["parameters"]["data"] == "digits"
     assert about["versions"]["numpy"] == np.__version__
     assert all(deviation["passed"] for deviation in about["deviations"])
     assert (tmp_path / "collapse.csv").read_text().splitlines()[0] == ",".join(Point.__dataclass_fields__)

@@ -250,11 +250,7 @@ def test_optimal_beta_of_every_criterion(json_of, command):
 
 
 def test_optimal_beta_that_is_a_limit(json_of, command):
-<<<<<<< HEAD
-    """README's loading with learned noise: below beta = 1 the noise runs to zero, where the squared error is least."""
-=======
     """README's loading with a learned noise, which runs to zero below beta = 1: there the squared error is least."""
->>>>>>> w-inference
     argv = ["optimal-beta", *TRUTH, "--criterion", "mean_squared_error", "--decoder-noise", "learned"]
     found = json_of(*argv)["mean_squared_error"]
     # At level zero the encoder inverts the square loading: tau2 tr (A^T A)^-1 = tau2 sum A_ij^2 / det(A)^2.

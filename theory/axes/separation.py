@@ -226,7 +226,7 @@ def separate_series(data, latent_dim: int, *, noise_variance: float | None = Non
     data = validation.matrix("data", data)
     lag = validation.count("lag", lag)
     if lag == 0 or len(data) <= lag:
-        raise ValueError(f"lag must be at least 1 and below the {len(data)} observations, got {lag}")
+        raise ValueError(f"lag must be at least 1 and below the {len(data)} observations, the rows of data, got {lag}")
     moments = Moments.of(data)
     centred = data - moments.mean
     lagged = centred[lag:].T @ centred[:-lag] / (len(data) - lag)

@@ -68,7 +68,8 @@ def page_text(page: Derivation, columns: int = COLUMNS) -> str:
     blocks.append(f"Result: step{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}")
     blocks.append("Computed by\n" + "\n".join(f"  {name}" for name in page.implements))
     if page.figures:
-        blocks.append("Seen in the figures\n" + "\n".join(f"  python -m figures {name}" for name in page.figures))
+        commands = "\n".join(f"  python -m figures --only {name}" for name in page.figures)
+        blocks.append(f"Seen in the figures\n{commands}")
     if page.sources:
         blocks.append("Sources\n" + "\n".join(_wrapped(item, columns, "  - ") for item in sources_of(page)))
     return "\n\n".join(blocks) + "\n"

@@ -1,0 +1,73 @@
+"""Every command that help, a derivation page, the README or a message prints can be typed as it stands."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from theory.cli import Parser
+from theory.derivations.registry import derivations, find
+from theory.derivations.text import page_text
+
+DOORS = {name: importlib.import_module(f"{name}.__main__") for name in ("theory", "numerics", "figures")}
+README = Path(__file__).parent.parent / "README.md"
+
+
+def commands_in(text):
+    """The commands of a text, one a line, without the remark that may follow after a gap or #."""
+    for line in text.splitlines():
+        found = re.match(r"\s*(?:\.venv/bin/)?(python -m (?:theory|numerics|figures)\b.*)", line)
+        if found:
+            yield re.split(r"\s{3,}|\s#", found.group(1))[0].strip()
+
+
+def helps():
+    """The help of each door and of each of its commands."""
+    for door in DOORS.values():
+        waiting = [door._parser()]
+        while waiting:
+            parser = waiting.pop()
+            yield parser.format_help()
+            for action in parser._actions:
+                if isinstance(action, argparse._SubParsersAction):
+                    waiting += action.choices.values()
+
+
+def readme_blocks():
+    return "\n".join(re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL))
+
+
+PRINTED = sorted(
+    {
+        command
+        for text in (*helps(), *(page_text(page) for page in derivations()), readme_blocks())
+        for command in commands_in(text)
+    }
+)
+
+
+def test_commands_are_found():
+    assert len(PRINTED) > 40
+    assert {shlex.split(command)[2] for command in PRINTED} == set(DOORS)
+    assert "python -m figures --only learned_noise" in PRINTED
+
+
+@pytest.mark.parametrize("command", PRINTED)
+def test_a_printed_command_is_understood(command):
+    _, _, name, *words = shlex.split(command)
+    door = DOORS[name]
+    parser: Parser = door._parser()
+    if words[-1] == "--help":
+        with pytest.raises(SystemExit, match="0"):
+            parser.parse_args(words)
+        return
+    arguments = parser.parse_args(words)  # raises a ValueError for what is unknown or missing
+    if name == "figures":
+        assert door._chosen(arguments.only) and door._formats(arguments.format)
+    if name == "theory" and words[:1] == ["derive"]:
+        assert find(arguments.names)
