@@ -2,8 +2,8 @@
 
 Without a penalty all groupings are the same, so along group sizes 1, block, all the error is a V with its vertex at the
 blocks where these help and smaller groups hurt. Over many random truths: strong correlation and little noise do it for
-nearly all, weak correlation for hardly any, and orthogonal columns make the blocks neither help nor hurt. All errors are
-those of encoders trained by gradients; this project's.
+nearly all, weak correlation for hardly any, and orthogonal columns make the blocks neither help nor hurt. All errors
+are those of encoders trained by gradients; this project's.
 """
 
 from __future__ import annotations
