@@ -7,17 +7,23 @@ All exact, in nats. A singular covariance gives the infinite value that the limi
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
+from scipy.linalg.lapack import dpstrf
 
 from theory import validation
 from theory.partition import Posterior, partition
 
 __all__ = [
+    "covariance_root",
     "entropy",
     "hadamard_gap",
+    "information",
     "is_positive_definite",
     "kl_divergence",
     "log_determinant",
+    "log_determinant_of_sum",
     "total_correlation",
+    "total_correlation_of_sum",
     "unit_spectrum",
 ]
 
@@ -50,6 +56,53 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     values, directions = np.linalg.eigh(covariance * inverse * inverse[:, np.newaxis])
     tolerance = SINGULAR * len(values) * np.finfo(float).eps
     return np.where(values > tolerance, values, 0.0), directions, scales
+
+
+def covariance_root(covariance: np.ndarray) -> np.ndarray:
+    """A matrix F of full column rank with F F^T = C, shape (n, rank), by a pivoted Cholesky factorisation.
+
+    C is scaled to unit diagonal first, and what is left below the rounding of `unit_spectrum` is zero.
+    """
+    scales = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    inverse = np.divide(1.0, scales, out=np.zeros(len(scales)), where=scales > 0)
+    tolerance = SINGULAR * len(scales) * np.finfo(float).eps
+    if not len(scales):
+        return np.zeros((0, 0))
+    factor, pivots, rank, _ = dpstrf(covariance * inverse * inverse[:, np.newaxis], tol=tolerance, lower=1)
+    root = np.empty((len(scales), rank))
+    root[pivots - 1] = np.tril(factor)[:, :rank]
+    return scales[:, np.newaxis] * root
+
+
+def information(root: np.ndarray, noise: np.ndarray) -> float:
+    """I(e; F e + n) = 1/2 log det(I + Q^-1 F F^T) for e ~ N(0, I), n ~ N(0, Q), Q positive definite, in nats.
+
+    By the singular values of Q^-1/2 F: the product F F^T would lose those whose squares are below the rounding of the
+    largest. Singular values that are themselves below that rounding are those of dependent rows, and zero.
+    """
+    singular = np.linalg.svd(
+        scipy.linalg.solve_triangular(np.linalg.cholesky(noise), root, lower=True, check_finite=False),
+        compute_uv=False,
+    )
+    singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
+    return float(np.log1p(singular**2).sum() / 2)
+
+
+def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
+    """log det(F F^T + Q) for a positive definite Q, also where dependent rows of F meet little noise.
+
+    There the sum is singular to rounding, and log det Q + 2 I(e; F e + n) is not; where the noise itself is nearly
+    singular the sum keeps more digits. Of the two matrices the one with the larger least eigenvalue is taken.
+    """
+    total = root @ root.T + noise
+    least = [unit_spectrum(matrix)[0].min(initial=1.0) for matrix in (total, noise)]
+    return _log_determinant(total) if least[0] > least[1] else _log_determinant(noise) + 2 * information(root, noise)
+
+
+def total_correlation_of_sum(root: np.ndarray, noise: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
+    """Total correlation between groups of F e + n with e ~ N(0, I), n ~ N(0, Q), from the `log_determinant_of_sum`."""
+    parts = sum(log_determinant_of_sum(root[group], noise[np.ix_(group, group)]) for group in groups)
+    return max(0.0, parts - log_determinant_of_sum(root, noise)) / 2
 
 
 def is_positive_definite(matrix: np.ndarray) -> bool:

@@ -25,6 +25,7 @@ import numpy as np
 
 from theory import gaussian, validation
 from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
+from theory.partition import partition
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 
@@ -132,14 +133,17 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
         reconstruction = _reconstruction(distortion, vae.noise_variance, vae.data_dim)
     if not (np.isfinite(reconstruction) and np.isfinite(code).all() and np.isfinite(code_mean).all()):
         raise ValueError("vae must not have weights so large against the covariance that the objective overflows")
-    nowhere = np.zeros(vae.latent_dim)
-    aggregate_kl = gaussian.kl_divergence(code_mean, code, nowhere, prior)
-    mutual_information = _mutual_information(signal, posterior)
+    root = encoder @ gaussian.covariance_root(data_covariance)
+    mutual_information = gaussian.information(root, posterior)
+    spread = np.trace(np.linalg.solve(prior, code + np.outer(code_mean, code_mean)))
+    volume = gaussian.log_determinant(prior) - gaussian.log_determinant_of_sum(root, posterior)
+    aggregate_kl = max(0.0, float(spread - vae.latent_dim + volume) / 2)
+    latents = partition("diagonal", vae.latent_dim)
     return ElboTerms(
         distortion=float(distortion),
         rate=mutual_information + aggregate_kl,
         mutual_information=mutual_information,
-        total_correlation=gaussian.total_correlation(code),
+        total_correlation=gaussian.total_correlation_of_sum(root, posterior, latents),
         dimension_wise_kl=_dimension_wise_kl(code_mean, np.diagonal(code), np.diagonal(prior)),
         aggregate_kl=aggregate_kl,
         reconstruction=float(reconstruction),
@@ -158,13 +162,6 @@ def prior_covariance(prior, latent_dim: int) -> np.ndarray:
 
 def _reconstruction(distortion, noise_variance, data_dim: int):
     return distortion / (2 * noise_variance) + data_dim / 2 * np.log(2 * np.pi * noise_variance)
-
-
-def _mutual_information(signal: np.ndarray, posterior: np.ndarray) -> float:
-    """1/2 log det(I + Q^-1/2 (V S V^T) Q^-1/2): no difference of log-determinants, so a small rate keeps its digits."""
-    root = np.linalg.cholesky(posterior)
-    whitened = np.linalg.solve(root, np.linalg.solve(root, signal).T)
-    return float(np.log1p(np.clip(np.linalg.eigvalsh((whitened + whitened.T) / 2), 0, None)).sum() / 2)
 
 
 def _dimension_wise_kl(mean: np.ndarray, variance: np.ndarray, prior_variance: np.ndarray) -> float:

@@ -138,12 +138,13 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
             "covariance is so large that the objective leaves the range of floats; choose other units of the data"
         )
     terms = elbo_terms(vae, covariance, prior=prior)
+    root, posterior = vae.encoder @ gaussian.covariance_root(data_covariance), vae.posterior_covariance
     return GroupedTerms(
         distortion=terms.distortion,
         reconstruction=terms.reconstruction,
         mutual_information=terms.mutual_information,
-        between=gaussian.total_correlation(code, groups),
-        within=np.array([gaussian.total_correlation(code[np.ix_(group, group)]) for group in groups]),
+        between=gaussian.total_correlation_of_sum(root, posterior, groups),
+        within=np.array([_within(root[group], posterior[np.ix_(group, group)]) for group in groups]),
         dimension_wise_kl=terms.dimension_wise_kl,
         prior_dependence=(
             0.0 if prior is None else terms.aggregate_kl - terms.total_correlation - terms.dimension_wise_kl
@@ -190,6 +191,11 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
         before = level
     between = np.array([gaussian.total_correlation(covariance, level) for level in levels])
     return TotalCorrelationPath(between=between, increments=np.array(increments, dtype=float))
+
+
+def _within(root: np.ndarray, posterior: np.ndarray) -> float:
+    """Total correlation between the latents of one group, whose signal is F e and posterior covariance Q."""
+    return gaussian.total_correlation_of_sum(root, posterior, partition("diagonal", len(posterior)))
 
 
 def _between_parts(covariance: np.ndarray, group: np.ndarray, level: tuple[np.ndarray, ...], name: str) -> float:

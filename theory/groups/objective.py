@@ -29,10 +29,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory import validation
+from theory import gaussian, validation
 from theory.partition import Posterior, partition
 
 STEP = 1e-6  # the largest imaginary part that is a complex step, as a share of the largest real part
+LEAST_RESOLVED = 1e-11  # least eigenvalue of the correlations of a code
 
 __all__ = ["GroupedGradient", "Weights", "code_cost", "code_slope", "grouped_gradient", "grouped_loss"]
 
@@ -122,6 +123,19 @@ def code_slope(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray],
     return slope
 
 
+def refuse_singular(name: str, code: np.ndarray) -> None:
+    """Refuse a code whose log-determinant double precision does not resolve; `name` is the argument to be blamed.
+
+    Scaled to unit diagonal, a covariance of least eigenvalue e has a log-determinant that is uncertain by about
+    2e-16 / e nats, so by 2e-5 at the bound.
+    """
+    if gaussian.unit_spectrum(code)[0].min(initial=1.0) < LEAST_RESOLVED:
+        raise ValueError(
+            f"{name} must not be so small against what the code carries, the covariance of the code is singular up to "
+            "rounding: latents are then nearly copies of each other; pass a larger one, or fewer latents"
+        )
+
+
 def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, *, prior=None):
     """The grouped objective of plain arrays, in nats.
 
@@ -145,15 +159,17 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
     Raises
     ------
     ValueError
-        for shapes that do not fit, a matrix that is not positive definite, or numbers so large that the loss overflows.
+        for shapes that do not fit, a matrix that is not positive definite, numbers so large that the loss overflows, or
+        a code that is singular up to rounding.
     """
     decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
+        refuse_singular("posterior_covariance", code.real)
         return _finite(
-            _distortion(decoder, encoder, code, covariance) / (2 * noise_variance)
+            _distortion(decoder, encoder, posterior_covariance, covariance) / (2 * noise_variance)
             + len(covariance) / 2 * np.log(2 * np.pi * noise_variance)
             + code_cost(code, weights, groups, prior)
             - weights.mutual_information / 2 * _log_det(posterior_covariance)
@@ -169,8 +185,9 @@ def grouped_gradient(
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
+        refuse_singular("posterior_covariance", code.real)
         slope = decoder.T @ decoder / noise_variance + code_slope(code, weights, groups, prior)
-        distortion = _distortion(decoder, encoder, code, covariance)
+        distortion = _distortion(decoder, encoder, posterior_covariance, covariance)
         return GroupedGradient(
             decoder=_finite((decoder @ code - covariance @ encoder.T) / noise_variance),
             encoder=_finite(slope @ encoder @ covariance - decoder.T @ covariance / noise_variance),
@@ -234,8 +251,10 @@ def _finite(value):
     return value
 
 
-def _distortion(decoder, encoder, code, covariance):
-    return np.trace(covariance) - 2 * np.sum(decoder * (encoder @ covariance).T) + np.sum(decoder * (decoder @ code))
+def _distortion(decoder, encoder, posterior_covariance, covariance):
+    """tr (I - W V) S (I - W V)^T + tr W Q W^T, sums of squares: nothing cancels where little is lost."""
+    leak = np.eye(len(covariance)) - decoder @ encoder
+    return np.sum((leak @ covariance) * leak) + np.sum((decoder @ posterior_covariance) * decoder)
 
 
 def _prior(prior, latent_dim: int) -> tuple[np.ndarray, float]:

@@ -38,7 +38,7 @@ import numpy as np
 from theory import validation
 from theory.groups.decomposition import GroupedTerms, grouped_terms
 from theory.groups.held_decoder import HeldDecoder, least_curvature, minimise, polish
-from theory.groups.objective import Weights
+from theory.groups.objective import Weights, refuse_singular
 from theory.inference import InferenceError, inference_error, optimal_encoder
 from theory.inference.decoder_noise import LearnedLevel
 from theory.model import GenerativeModel, LinearVAE, as_moments
@@ -127,7 +127,7 @@ def grouped_optimum(
     ------
     ValueError
         for a negative weight, an argument out of its range, a noise that cannot be learned, or a weight of zero with
-        which no minimum is attained.
+        which no minimum is attained, or a noise so small that the code is singular up to rounding.
 
     Notes
     -----
@@ -252,6 +252,9 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
     noise = problem.noise_variance or _plain_noise(problem, weights.mutual_information)
     plain = problem.pack(optimal_encoder(problem.decoder, noise, weights.mutual_information, posterior=problem.blocks))
     scale = _scale(problem, plain)
+    equal = start is None and not _path(opposed[0])  # then the plain VAE is the optimum, in closed form
+    if not equal:
+        refuse_singular("noise_variance", problem.code(plain))
     if start is None:
         found = _minima(problem, plain, opposed[0], scale)
     else:
@@ -265,7 +268,10 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
             loss = float(problem.loss(limits[-1][0], weights))
             return replace(best, theta=limits[-1][0], loss=loss, vanishing=unopposed)
         best = _best(problem, minimise(problem, found, weights, scale), weights)
-    return replace(best, theta=polish(problem, best.theta, weights))
+    theta = polish(problem, best.theta, weights)
+    if not equal:
+        refuse_singular("noise_variance", problem.code(theta))
+    return replace(best, theta=theta)
 
 
 def _within_reach(problem: HeldDecoder, weights: Weights) -> None:

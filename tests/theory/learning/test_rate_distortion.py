@@ -140,7 +140,7 @@ def test_penalty_at_level_zero():
         (lambda: rate_distortion([1.0, -1.0], 1.0), "eigenvalues must have no negative eigenvalue"),
         (lambda: rate_distortion([1.0], -1.0), "water_level must be >= 0"),
         (lambda: rate_distortion([1.0], np.nan), "water_level must be >= 0"),
-        (lambda: rate_distortion([1.0], "high"), "water_level must hold numbers"),
+        (lambda: rate_distortion([1.0], "high"), "water_level must be numeric"),
         (lambda: vae_rate_distortion([1.0], -2, 1.0), "latent_dim must be >= 0"),
         (lambda: water_level_for_rate([1.0], -0.1), "rate must be >= 0"),
         (lambda: water_level_for_distortion([1.0], -0.1), "distortion must be >= 0"),
