@@ -44,11 +44,11 @@ __all__ = [
     "best_decoder",
     "best_encoder",
     "least_noise",
-    "split_gram",
     "squared_error",
     "with_best_encoder",
 ]
 
+CANCELLED = 1e-4  # of the variance: a distortion below this has lost a few digits if it was subtracted from it
 UNRESOLVED = 0.1  # of the rounding of the loss: a gradient norm below this is rounding too,
 PATIENCE = 500  # and after so many rounds of it there is no more to come
 
@@ -116,20 +116,23 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
     W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Held ones are returned as they are.
     """
     whitened, factor, weights = encoder.whitened, encoder.factor, encoder.decoder.weights
-    codes = split_gram(whitened)
-    code = codes[0] + codes[1] + factor @ factor.T
+    image = setting.roots[:, np.newaxis] * whitened
+    code = whitened.T @ whitened + factor @ factor.T
     if expand:
         variances, axes = np.linalg.eigh(code)
         to_identity = (axes / np.sqrt(variances)) @ axes.T
-        whitened, factor = whitened @ to_identity, to_identity @ factor
-        codes = [to_identity @ part @ to_identity for part in codes]
-        weights = setting.roots[:, np.newaxis] * whitened
+        weights = image @ to_identity
     elif setting.decoder_learned:
-        weights = np.linalg.solve(code, (setting.roots[:, np.newaxis] * whitened).T).T
+        weights = np.linalg.solve(code, image.T).T
     if not setting.noise_learned:
         return Decoder(weights, encoder.decoder.log_noise)
-    noise = squared_error(weights, whitened, factor, setting.roots, split_gram(weights), codes) / len(whitened)
-    return Decoder(weights, math.log(max(noise, setting.least_noise)))
+    variance = setting.roots @ setting.roots
+    if expand:
+        distortion, whitened, factor = variance - np.sum(weights**2), whitened @ to_identity, to_identity @ factor
+    else:
+        distortion = variance - 2 * np.sum(weights * image) + np.sum((weights @ code) * weights)
+    distortion = squared_error(distortion, weights, whitened, factor, setting.roots)
+    return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)))
 
 
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
@@ -139,8 +142,7 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     """
     weights, noise = decoder.weights, math.exp(decoder.log_noise)
     rows, latent_dim = weights.shape
-    grams = split_gram(weights)
-    gram = grams[0] + grams[1]
+    gram = weights.T @ weights
     precision = np.eye(latent_dim) + gram / (setting.beta * noise)
     factor = np.zeros((latent_dim, latent_dim))
     for members in stacks:
@@ -148,10 +150,10 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
         factor[block] = _inverse_root(precision[block])
     gain = np.linalg.inv(precision) / (setting.beta * noise)
     whitened = setting.roots[:, np.newaxis] * (weights @ gain)
-    image, codes = setting.roots[:, np.newaxis] * whitened, split_gram(whitened)
-    code = codes[0] + codes[1] + factor @ factor.T
+    image, code = setting.roots[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
 
-    distortion = squared_error(weights, whitened, factor, setting.roots, grams, codes)
+    distortion = setting.roots @ setting.roots - 2 * np.sum(weights * image) + np.sum(gram * code)
+    distortion = squared_error(distortion, weights, whitened, factor, setting.roots)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
     loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
     to_weights = (weights @ code - image) / noise if setting.decoder_learned else np.zeros(0)
@@ -160,24 +162,22 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     return Encoder(decoder, whitened, factor, float(loss), norm)
 
 
-def squared_error(weights, whitened, factor, roots, grams, codes) -> float:
-    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), where it is far below sum r^2 too.
+def squared_error(quick: float, weights, whitened, factor, roots) -> float:
+    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), which is `quick` to rounding of sum r^2.
 
-    Of the K leading modes as a sum of squares: what is left of them may be far below their variance, from which nothing
-    could be subtracted without losing it. Of other modes nothing large is reconstructed. `grams` and `codes` are the
-    `split_gram` of W and of B.
+    Where it is far below sum r^2 it is formed anew, of the K leading modes as a sum of squares: what is left of them
+    may be far below their variance, from which it could not be subtracted. Of other modes nothing large is
+    reconstructed.
     """
+    if quick > CANCELLED * (roots @ roots):
+        return quick
     lead = min(weights.shape[1], len(roots))
     left = np.diag(roots[:lead]) - weights[:lead] @ whitened[:lead].T
     others = roots[lead:] * (roots[lead:] - 2 * np.sum(weights[lead:] * whitened[lead:], axis=1))
-    crossed = np.sum(grams[0] * codes[1]) + np.sum(grams[1] * (codes[0] + codes[1]))
+    gram_lead, gram_rest = (part.T @ part for part in (weights[:lead], weights[lead:]))
+    code_lead, code_rest = (part.T @ part for part in (whitened[:lead], whitened[lead:]))
+    crossed = np.sum(gram_lead * code_rest) + np.sum(gram_rest * (code_lead + code_rest))
     return float(np.sum(left**2) + np.sum(others) + crossed + np.sum((weights @ factor) ** 2))
-
-
-def split_gram(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """X^T X of the K leading rows, and of the others."""
-    lead = matrix.shape[1]
-    return matrix[:lead].T @ matrix[:lead], matrix[lead:].T @ matrix[lead:]
 
 
 def alternate(

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from numerics import kernels_training as kernels
-from numerics.alternation import least_noise, split_gram, squared_error, with_best_encoder
+from numerics.alternation import least_noise, squared_error, with_best_encoder
 from numerics.problem import Problem
 from theory.groups import Weights
 
@@ -60,16 +60,15 @@ def profile(
 ) -> Profile:
     """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise, if not given, is eliminated."""
     rows, latent_dim = whitened.shape
-    codes = split_gram(whitened)
-    code = codes[0] + codes[1] + factor @ factor.T
-    decoder = np.linalg.solve(code, (roots[:, np.newaxis] * whitened).T).T
-    grams = split_gram(decoder)
-    distortion = squared_error(decoder, whitened, factor, roots, grams, codes)
+    code = whitened.T @ whitened + factor @ factor.T
+    image = roots[:, np.newaxis] * whitened
+    decoder = np.linalg.solve(code, image.T).T
+    distortion = squared_error(roots @ roots - np.sum(decoder * image), decoder, whitened, factor, roots)
     if log_noise is None:
         log_noise = math.log(max(distortion / rows, least))
     noise, diagonal = math.exp(log_noise), np.diagonal(factor)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(diagonal).sum()
-    slope = (grams[0] + grams[1]) / noise + beta * np.eye(latent_dim)
+    slope = decoder.T @ decoder / noise + beta * np.eye(latent_dim)
     to_triangle = np.tril(slope @ factor)
     np.fill_diagonal(to_triangle, np.diagonal(to_triangle) * diagonal - beta)
     return Profile(
