@@ -48,6 +48,7 @@ __all__ = [
     "with_best_encoder",
 ]
 
+CANCELLED = 1e-4  # of the variance: a distortion below this has lost a few digits if it was subtracted from it
 UNRESOLVED = 0.1  # of the rounding of the loss: a gradient norm below this is rounding too,
 PATIENCE = 500  # and after so many rounds of it there is no more to come
 
@@ -115,18 +116,23 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
     W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Held ones are returned as they are.
     """
     whitened, factor, weights = encoder.whitened, encoder.factor, encoder.decoder.weights
+    image = setting.roots[:, np.newaxis] * whitened
     code = whitened.T @ whitened + factor @ factor.T
     if expand:
         variances, axes = np.linalg.eigh(code)
         to_identity = (axes / np.sqrt(variances)) @ axes.T
-        whitened, factor = whitened @ to_identity, to_identity @ factor
-        weights = setting.roots[:, np.newaxis] * whitened
+        weights = image @ to_identity
     elif setting.decoder_learned:
-        weights = np.linalg.solve(code, (setting.roots[:, np.newaxis] * whitened).T).T
+        weights = np.linalg.solve(code, image.T).T
     if not setting.noise_learned:
         return Decoder(weights, encoder.decoder.log_noise)
-    noise = squared_error(weights, whitened, factor, setting.roots) / len(whitened)
-    return Decoder(weights, math.log(max(noise, setting.least_noise)))
+    variance = setting.roots @ setting.roots
+    if expand:
+        distortion, whitened, factor = variance - np.sum(weights**2), whitened @ to_identity, to_identity @ factor
+    else:
+        distortion = variance - 2 * np.sum(weights * image) + np.sum((weights @ code) * weights)
+    distortion = squared_error(distortion, weights, whitened, factor, setting.roots)
+    return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)))
 
 
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
@@ -146,7 +152,8 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     whitened = setting.roots[:, np.newaxis] * (weights @ gain)
     image, code = setting.roots[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
 
-    distortion = squared_error(weights, whitened, factor, setting.roots)
+    distortion = setting.roots @ setting.roots - 2 * np.sum(weights * image) + np.sum(gram * code)
+    distortion = squared_error(distortion, weights, whitened, factor, setting.roots)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
     loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
     to_weights = (weights @ code - image) / noise if setting.decoder_learned else np.zeros(0)
@@ -155,17 +162,20 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     return Encoder(decoder, whitened, factor, float(loss), norm)
 
 
-def squared_error(weights: np.ndarray, whitened: np.ndarray, factor: np.ndarray, roots: np.ndarray) -> float:
-    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), where it is far below sum r^2 too.
+def squared_error(quick: float, weights, whitened, factor, roots) -> float:
+    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), which is `quick` to rounding of sum r^2.
 
-    Of the K leading modes as a sum of squares: what is left of them may be far below their variance, from which nothing
-    could be subtracted without losing it. Of other modes nothing large is reconstructed.
+    Where it is far below sum r^2 it is formed anew, of the K leading modes as a sum of squares: what is left of them
+    may be far below their variance, from which it could not be subtracted. Of other modes nothing large is
+    reconstructed.
     """
+    if quick > CANCELLED * (roots @ roots):
+        return quick
     lead = min(weights.shape[1], len(roots))
     left = np.diag(roots[:lead]) - weights[:lead] @ whitened[:lead].T
+    others = roots[lead:] * (roots[lead:] - 2 * np.sum(weights[lead:] * whitened[lead:], axis=1))
     gram_lead, gram_rest = (part.T @ part for part in (weights[:lead], weights[lead:]))
     code_lead, code_rest = (part.T @ part for part in (whitened[:lead], whitened[lead:]))
-    others = roots[lead:] * (roots[lead:] - 2 * np.sum(weights[lead:] * whitened[lead:], axis=1))
     crossed = np.sum(gram_lead * code_rest) + np.sum(gram_rest * (code_lead + code_rest))
     return float(np.sum(left**2) + np.sum(others) + crossed + np.sum((weights @ factor) ** 2))
 

@@ -72,7 +72,7 @@ class Certificate:
 
     def stationary(self, tolerance: float = 1e-11) -> bool:
         """Whether the gradient is zero to this fraction of `scale`."""
-        return self.gradient_norm <= tolerance * self.scale
+        return self.gradient_norm <= validation.non_negative("tolerance", tolerance) * self.scale
 
     def minimum(self, tolerance: float = 1e-6) -> bool:
         """Whether the solution is stationary and no direction curves down by more than `tolerance`.
@@ -80,7 +80,7 @@ class Certificate:
         The second-order condition that is necessary. Along a direction that is flat (curvature within the tolerance of
         zero) it decides nothing.
         """
-        return self.stationary() and self.curvature >= -tolerance
+        return self.stationary() and self.curvature >= -validation.non_negative("tolerance", tolerance)
 
 
 def certify(

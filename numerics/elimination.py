@@ -61,8 +61,9 @@ def profile(
     """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise, if not given, is eliminated."""
     rows, latent_dim = whitened.shape
     code = whitened.T @ whitened + factor @ factor.T
-    decoder = np.linalg.solve(code, (roots[:, np.newaxis] * whitened).T).T
-    distortion = squared_error(decoder, whitened, factor, roots)
+    image = roots[:, np.newaxis] * whitened
+    decoder = np.linalg.solve(code, image.T).T
+    distortion = squared_error(roots @ roots - np.sum(decoder * image), decoder, whitened, factor, roots)
     if log_noise is None:
         log_noise = math.log(max(distortion / rows, least))
     noise, diagonal = math.exp(log_noise), np.diagonal(factor)

@@ -182,9 +182,11 @@ def train(
 
 def overflow_error(method: str, learning_rate: float, beta: float | Weights) -> ValueError:
     """The error to raise for a run whose numbers left the range of double precision."""
-    if method == "adam":  # the only one whose steps nothing checks
-        return ValueError(f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed")
-    return ValueError(f"beta must leave the loss a lower bound, parameters overflowed with {beta!r}; raise its weights")
+    steps = f"learning_rate must be small enough for the steps to settle, {learning_rate!r} overflowed"
+    bound = f"beta must leave the loss a lower bound, parameters overflowed with {beta!r}; raise its weights"
+    if method != "adam":  # the only one whose steps nothing checks
+        return ValueError(bound)
+    return ValueError(f"{steps}; or {bound}" if min(astuple(as_weights("beta", beta))) < 0 else steps)
 
 
 def descent_settings(method, learning_rate, gradient_tolerance, max_steps) -> tuple[int, float, float, int]:

@@ -519,6 +519,7 @@ def test_a_sweep_takes_the_compiled_methods_only():
         ({"gradient_tolerance": 0}, "gradient_tolerance must be > 0"),
         ({"learning_rate": -1}, "learning_rate must be > 0"),
         ({"learning_rate": 1e3, "method": "adam"}, "learning_rate must be small enough .* 1000.0 overflowed"),
+        ({"beta": Weights(1, 1, 1, -1), "method": "adam"}, "overflowed; or beta must leave the loss a lower bound"),
         ({"max_steps": -1}, "max_steps must be >= 0"),
         ({"rng": 3.0}, "rng must be a numpy.random.Generator or a seed"),
         ({"covariance": -np.eye(5)}, "covariance must have no negative eigenvalue"),
