@@ -35,7 +35,7 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
     Parameters
     ----------
-    covariance : (n, n) array, positive semi-definite
+    covariance : (n, n) array, symmetric; a variable of negative variance counts as one without
 
     Returns
     -------
@@ -44,6 +44,7 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     scales : (n,) array
         square roots of the diagonal; variables without variance have scale zero, and eigenvalue zero.
     """
+    covariance = validation.symmetric_matrix("covariance", covariance)
     scales = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     varies = scales > 0
     inverse = np.divide(1.0, scales, out=np.zeros(len(scales)), where=varies)
@@ -54,7 +55,7 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def is_positive_definite(matrix: np.ndarray) -> bool:
     """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`."""
-    return bool(unit_spectrum(matrix)[0].all())
+    return bool(unit_spectrum(validation.symmetric_matrix("matrix", matrix))[0].all())
 
 
 def log_determinant(matrix: np.ndarray) -> float:
