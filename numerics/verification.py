@@ -39,10 +39,16 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     Raises
     ------
     ValueError
-        for an unknown name.
+        for an unknown name, or an `only` that is empty or no sequence.
     """
-    names = list(CHECKS) if only is None else [validation.choice("only", name, CHECKS) for name in only]
-    effort = QUICK if quick else FULL
+    effort = QUICK if validation.flag("quick", quick) else FULL
+    progress = validation.flag("progress", progress)
+    chosen = (
+        CHECKS
+        if only is None
+        else [validation.choice("only", name, CHECKS) for name in validation.sequence("only", only)]
+    )
+    names = [name for name in CHECKS if name in chosen]
     rows = []
     with tqdm(names, desc="verify", unit="result", disable=None if progress else True, leave=False) as bar:
         for name in bar:
