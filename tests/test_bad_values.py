@@ -153,6 +153,7 @@ ALLOWED = {
     "sequence": {"vector"},
     "count": {"number", "zero"},
     "moments": {"array"},
+    "limit": {"inf", "cube"},  # zero and infinity stand for limits
 }
 
 PUBLIC = [theory, inference, learning, axes, groups, metrics, numerics]
@@ -246,5 +247,5 @@ def test_every_public_function_has_a_good_call():
 
 
 def test_every_kind_is_known():
-    known = REFUSED.keys() | {"none", "true", "learned"}
+    known = REFUSED.keys() | {"none", "true", "learned", "limit"}
     assert not {kind for kinds in public_calls.ACCEPTS.values() for kind in kinds.split()} - known

@@ -96,7 +96,9 @@ def kl_divergence(mean_q, covariance_q, mean_p, covariance_p) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         mahalanobis = np.sum((covariance_q @ root) * root) + np.sum((difference @ root) ** 2)
     if not np.isfinite(mahalanobis):
-        raise ValueError("covariance_q and mean_q must not be so large against covariance_p that their ratio overflows")
+        raise ValueError(
+            "covariance_q and mean_q - mean_p must not be so large against covariance_p that their ratio overflows"
+        )
     log_ratio = np.log(values).sum() + 2 * np.log(scales).sum() - _log_determinant(covariance_q)
     return max(0.0, float(mahalanobis - size + log_ratio) / 2)
 

@@ -89,8 +89,8 @@ def random_mixing_loading(
     """
     _, signal_to_noise = _checked(1.0, signal_to_noise)
     variance = signal_to_noise * validation.scale("noise_variance", noise_variance)
-    data_dim = validation.count("data_dim", data_dim, minimum=1)
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8 * data_dim)
+    data_dim = validation.count("data_dim", data_dim, minimum=1, bytes_each=16)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=16 * data_dim)
     return np.sqrt(variance / data_dim) * validation.random_generator("rng", rng).standard_normal(
         (data_dim, latent_dim)
     )

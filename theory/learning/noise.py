@@ -67,7 +67,7 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
         for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
     """
     eigenvalues = source(eigenvalues)
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
     return thresholds(eigenvalues, latent_dim, checked_noise(noise_variance))
 
 
@@ -116,7 +116,7 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
         for a negative eigenvalue, a beta that is not positive, or a negative `latent_dim`.
     """
     eigenvalues, beta = source(eigenvalues), validation.scales("beta", beta)
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
     return noise_of_minimum(eigenvalues, thresholds(eigenvalues, latent_dim, "learned"), beta)
 
 
