@@ -168,7 +168,7 @@ def test_a_vae_that_is_none_is_told_why():
         ),
         (lambda: LinearVAE(1e200 * LOADING, LOADING.T, np.eye(3), 1.0), "decoder must be at most 1e50 in size"),
         (lambda: GenerativeModel(1e-200 * LOADING, 0.1), "loading must be zero or between"),
-        (lambda: GenerativeModel(LOADING, 1e-320), "noise_variance must be zero or between"),
+        (lambda: GenerativeModel(LOADING, 1e308), "noise_variance must be at most 1e100"),
         (lambda: GenerativeModel(LOADING, 0.1).sample(2**40, 0), "n = .* needs .* GiB"),
         (lambda: GenerativeModel(LOADING, 0.1).sample(2, "0"), "rng must be a numpy.random.Generator or a seed"),
         (lambda: as_moments(np.diag([1e200, 1.0])), "covariance must be zero or between"),
