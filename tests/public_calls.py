@@ -157,6 +157,7 @@ def call(function, accepts=None, not_a_number=False, **arguments) -> Call:
     return Call(function, arguments, accepts or {}, not_a_number)
 
 
+LIMITS = dict.fromkeys(["water_level", "distortion", "rate"], "number array limit")  # of any shape
 LEARNED = {"noise_variance": "number learned"}
 PRIOR = {"prior": "prior"}
 GROUP = {"decoder": "array", "groups": "groups", "prior": "array none"}
@@ -250,7 +251,7 @@ CALLS = [
         leading_only=False,
     ),
     call(learning.optimum_curve, LEARNED, covariance=COVARIANCE, latent_dim=2, betas=[0.5, 2.0], noise_variance=0.3),
-    call(learning.capacity_penalty, eigenvalues=[3.0, 2.0, 1.0], latent_dim=1, water_level=0.5),
+    call(learning.capacity_penalty, LIMITS, eigenvalues=[3.0, 2.0, 1.0], latent_dim=1, water_level=0.5),
     call(learning.critical_betas, LEARNED, eigenvalues=[3.0, 2.0, 1.0], latent_dim=2, noise_variance=0.3),
     call(
         learning.learned_noise_variance,
@@ -267,10 +268,10 @@ CALLS = [
         beta=0.5,
         noise_variance=0.3,
     ),
-    call(learning.rate_distortion, eigenvalues=[3.0, 2.0, 1.0], water_level=[0.5, 2.0]),
-    call(learning.vae_rate_distortion, eigenvalues=[3.0, 2.0, 1.0], latent_dim=1, water_level=0.5),
-    call(learning.water_level_for_distortion, eigenvalues=[3.0, 2.0, 1.0], distortion=2.0),
-    call(learning.water_level_for_rate, eigenvalues=[3.0, 2.0, 1.0], rate=0.5),
+    call(learning.rate_distortion, LIMITS, eigenvalues=[3.0, 2.0, 1.0], water_level=[0.5, 2.0]),
+    call(learning.vae_rate_distortion, LIMITS, eigenvalues=[3.0, 2.0, 1.0], latent_dim=1, water_level=0.5),
+    call(learning.water_level_for_distortion, LIMITS, eigenvalues=[3.0, 2.0, 1.0], distortion=2.0),
+    call(learning.water_level_for_rate, LIMITS, eigenvalues=[3.0, 2.0, 1.0], rate=0.5),
     # axes
     call(
         axes.aggregate_divergence,

@@ -156,6 +156,7 @@ ALLOWED = {
     "moments": {"array"},
     "infinite": {"inf"},
     "shape": {"cube"},
+    "limit": {"inf", "cube"},  # zero and infinity stand for limits
 }
 
 PUBLIC = [theory, inference, learning, axes, groups, metrics, numerics]
@@ -249,5 +250,5 @@ def test_every_public_function_has_a_good_call():
 
 
 def test_every_kind_is_known():
-    known = REFUSED.keys() | {"none", "true", "learned", "infinite", "shape"}
+    known = REFUSED.keys() | {"none", "true", "learned", "infinite", "limit", "shape"}
     assert not {kind for kinds in public_calls.ACCEPTS.values() for kind in kinds.split()} - known

@@ -41,7 +41,7 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
     Parameters
     ----------
-    covariance : (n, n) array, positive semi-definite
+    covariance : (n, n) array, symmetric; a variable of negative variance counts as one without
 
     Returns
     -------
@@ -50,6 +50,7 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     scales : (n,) array
         square roots of the diagonal; variables without variance have scale zero, and eigenvalue zero.
     """
+    covariance = validation.symmetric_matrix("covariance", covariance)
     scales = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     varies = scales > 0
     inverse = np.divide(1.0, scales, out=np.zeros(len(scales)), where=varies)
@@ -107,7 +108,7 @@ def total_correlation_of_sum(root: np.ndarray, noise: np.ndarray, groups: tuple[
 
 def is_positive_definite(matrix: np.ndarray) -> bool:
     """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`."""
-    return bool(unit_spectrum(matrix)[0].all())
+    return bool(unit_spectrum(validation.symmetric_matrix("matrix", matrix))[0].all())
 
 
 def log_determinant(matrix: np.ndarray) -> float:
@@ -148,7 +149,9 @@ def kl_divergence(mean_q, covariance_q, mean_p, covariance_p) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         mahalanobis = np.sum((covariance_q @ root) * root) + np.sum((difference @ root) ** 2)
     if not np.isfinite(mahalanobis):
-        raise ValueError("covariance_q and mean_q must not be so large against covariance_p that their ratio overflows")
+        raise ValueError(
+            "covariance_q and mean_q - mean_p must not be so large against covariance_p that their ratio overflows"
+        )
     log_ratio = np.log(values).sum() + 2 * np.log(scales).sum() - _log_determinant(covariance_q)
     return max(0.0, float(mahalanobis - size + log_ratio) / 2)
 

@@ -60,7 +60,7 @@ class GenerativeModel:
         _store(
             self,
             loading=validation.within_decades("loading", loading, AMPLITUDE_DECADES),
-            noise_variance=validation.within_decades("noise_variance", noise, VARIANCE_DECADES),
+            noise_variance=validation.within_decades("noise_variance", noise, VARIANCE_DECADES, tiny=True),
             factor_covariance=validation.within_decades("factor_covariance", factors, VARIANCE_DECADES),
             mean=validation.within_decades("mean", mean, AMPLITUDE_DECADES, tiny=True),
         )

@@ -155,7 +155,10 @@ def prior_covariance(prior, latent_dim: int) -> np.ndarray:
     if prior is None:
         return np.eye(latent_dim)
     prior = validation.covariance_matrix("prior", prior, latent_dim)
-    if not gaussian.is_positive_definite(prior):
+    if (
+        not gaussian.is_positive_definite(prior)
+        or np.diagonal(prior).min(initial=1.0) < 10.0**-validation.VARIANCE_DECADES
+    ):
         raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
     return validation.within_decades("prior", prior, validation.VARIANCE_DECADES)
 

@@ -124,16 +124,19 @@ def within_decades(name: str, values, decades: int, *, tiny: bool = False):
     return values
 
 
-def scale(name: str, value: float) -> float:
-    """Return `value` as a float if it is positive and of a size that may be multiplied: from 1e-100 to 1e100."""
-    return float(scales(name, number(name, value)))
+def scale(name: str, value: float, decades: int = VARIANCE_DECADES) -> float:
+    """Return `value` as a float if it is positive and of a size that may be multiplied, by default 1e-100 to 1e100."""
+    return float(scales(name, number(name, value), decades))
 
 
-def scales(name: str, values) -> np.ndarray:
-    """Return `values` as a float array whose entries are all positive and from 1e-100 to 1e100."""
+def scales(name: str, values, decades: int = VARIANCE_DECADES) -> np.ndarray:
+    """Return `values` as a float array whose entries are all positive and of sizes that may be multiplied."""
     array = positive_array(name, values)
     for extreme in (array.min(initial=1.0), array.max(initial=1.0)):
-        within_decades(name, extreme, VARIANCE_DECADES)
+        if not 10.0**-decades <= extreme <= 10.0**decades:
+            raise ValueError(
+                f"{name} must be between 1e-{decades} and 1e{decades}, got {extreme:.3g}; change the units"
+            )
     return array
 
 

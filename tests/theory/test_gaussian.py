@@ -142,7 +142,7 @@ def test_close_to_singular_blocks_do_not_hide_a_singular_matrix():
         (lambda: kl_divergence([0.0, 1.0], [[1.0]], [0.0], [[1.0]]), "mean_q must have length 1"),
         (lambda: kl_divergence([0.0], [[1.0]], None, [[1.0]]), "mean_p must be numeric"),
         (lambda: kl_divergence([0.0], np.eye(2), [0.0], [[1.0]]), "covariance_q must be 1 x 1"),
-        (lambda: kl_divergence([1e300], [[1.0]], [0.0], [[1e-300]]), "covariance_q and mean_q"),
+        (lambda: kl_divergence([1e300], [[1.0]], [0.0], [[1e-300]]), "covariance_q and mean_q - mean_p"),
     ],
 )
 def test_misuse_is_told(call, named):

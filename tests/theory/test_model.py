@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from theory import optimum
-from theory.model import GenerativeModel, LinearVAE, linear_vae
+from theory.model import GenerativeModel, LinearVAE, as_moments, linear_vae
 
 RNG = np.random.default_rng(0)
 LOADING = RNG.standard_normal((5, 3))
@@ -70,6 +70,27 @@ def test_samples_have_the_moments_of_the_model():
     np.testing.assert_array_equal(again, factors)
 
 
+@pytest.mark.parametrize("unit", [1e-8, 1.0, 1e8])
+def test_units_of_the_factors_cancel(unit):
+    """The second factor in other units, its loading in their inverse: the data do not know."""
+    units = np.array([1.0, unit, 1.0])
+    truth = GenerativeModel(LOADING / units, 0.3, FACTORS * np.outer(units, units))
+    expected = GenerativeModel(LOADING, 0.3, FACTORS)
+    np.testing.assert_allclose(truth.covariance, expected.covariance, rtol=1e-12)
+    gain, covariance = truth.posterior()
+    expected_gain, expected_covariance = expected.posterior()
+    np.testing.assert_allclose(gain / units[:, np.newaxis], expected_gain, atol=1e-12)
+    np.testing.assert_allclose(covariance / np.outer(units, units), expected_covariance, atol=1e-12)
+
+
+def test_factors_of_very_different_size_all_vary():
+    truth = GenerativeModel([[1.0, 0], [0, 1e8]], 0.5, np.diag([1.0, 1e-16]))
+    np.testing.assert_allclose(truth.covariance, np.diag([1.5, 1.5]), rtol=1e-14)
+    _, data = truth.sample(20_000, 0)
+    # Standard error of a variance of 1.5 from N observations: 1.5 sqrt(2/N).
+    assert np.abs(data.var(axis=0) - 1.5).max() < 5 * 1.5 * np.sqrt(2 / 20_000)
+
+
 def test_what_a_vae_holds():
     vae = LinearVAE(LOADING, LOADING.T, np.eye(3), 1, mean=[0, 1, 2, 3, 4])
     assert (vae.data_dim, vae.latent_dim, vae.noise_variance) == (5, 3, 1.0)
@@ -106,6 +127,17 @@ def test_a_vae_that_is_none_is_told_why():
         (lambda: GenerativeModel(LOADING, 0.1, -np.eye(3)), "factor_covariance must have no negative eigenvalue"),
         (lambda: GenerativeModel(LOADING, 0.1, mean=np.zeros(3)), "mean must have length 5"),
         (lambda: LinearVAE(LOADING, LOADING, np.eye(3), 1.0), "encoder must be 3 x 5, got 5 x 3"),
+        (lambda: LinearVAE(LOADING.T, LOADING.T, np.eye(3), 1.0), r"decoder must be D x K, got 3 x 5 .*transpose it\?"),
+        (
+            lambda: LinearVAE(LOADING.T, LOADING, np.eye(3), 1.0),
+            "posterior_covariance must be 5 x 5.*transpose decoder",
+        ),
+        (lambda: LinearVAE(1e200 * LOADING, LOADING.T, np.eye(3), 1.0), "decoder must be at most 1e50 in size"),
+        (lambda: GenerativeModel(1e-200 * LOADING, 0.1), "loading must be zero or between"),
+        (lambda: GenerativeModel(LOADING, 1e308), "noise_variance must be at most 1e100"),
+        (lambda: GenerativeModel(LOADING, 0.1).sample(2**40, 0), "n = .* needs .* GiB"),
+        (lambda: GenerativeModel(LOADING, 0.1).sample(2, "0"), "rng must be a numpy.random.Generator or a seed"),
+        (lambda: as_moments(np.diag([1e200, 1.0])), "covariance must be zero or between"),
         (lambda: LinearVAE(LOADING, LOADING.T, np.eye(2), 1.0), "posterior_covariance must be 3 x 3"),
         (
             lambda: LinearVAE(LOADING, LOADING.T, np.zeros((3, 3)), 1.0),

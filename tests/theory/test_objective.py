@@ -112,6 +112,16 @@ def test_a_small_mutual_information_keeps_its_digits():
         (lambda vae: elbo_terms(vae, np.eye(3), prior=np.eye(3)), "prior must be 2 x 2"),
         (lambda vae: elbo_terms(vae, np.eye(3), prior=np.diag([1.0, 0.0])), "prior must be positive definite"),
         (lambda vae: elbo_terms(vae, np.eye(3)).loss(0.0), "beta must be > 0"),
+        (lambda vae: elbo_terms(vae, np.eye(3)).loss(1e308), "beta must be between"),
+        (lambda vae: elbo_terms(None, np.eye(3)), "vae must be a LinearVAE, got None: the noise ran to zero"),
+        (lambda vae: elbo_terms(vae, Moments(2, np.zeros(4), np.eye(4))), "covariance must be 3 x 3"),
+        (
+            lambda vae: elbo_terms(LinearVAE(1e49 * vae.decoder, 1e98 * vae.encoder, np.eye(2), 1.0), 1e99 * np.eye(3)),
+            "vae must not have weights so large",
+        ),
+        (lambda vae: loss_from_parts(1.0, 1.0, 0.0, 1.0, 2), "noise_variance must be > 0"),
+        (lambda vae: loss_from_parts([1.0, 2.0], [1.0, 2.0, 3.0], 1.0, 1.0, 2), "must broadcast"),
+        (lambda vae: loss_from_parts(np.nan, 1.0, 1.0, 1.0, 2), "must be finite"),
     ],
 )
 def test_misuse_is_told(call, message):

@@ -59,7 +59,14 @@ class TruePosterior:
 
 
 def true_posterior(truth: GenerativeModel) -> TruePosterior:
-    """Factor the precision of p(s|x) from the posterior's modes, which keeps small variances exact."""
+    """Factor the precision of p(s|x) from the posterior's modes, which keeps small variances exact.
+
+    Raises
+    ------
+    ValueError
+        for a noise that is not zero but so small that precisions are no floats.
+    """
+    validation.within_decades("truth.noise_variance", truth.noise_variance, validation.VARIANCE_DECADES)
     _, _, shrink, basis = truth.posterior_modes
     if not is_positive_definite(truth.factor_covariance) or np.any(shrink == 0):
         return TruePosterior(-np.inf, None)

@@ -37,7 +37,7 @@ def forward_kl_slope(truth: GenerativeModel) -> float:
     """
     validation.instance("truth", truth, GenerativeModel)
     _require_unit_factors(truth)
-    noise = validation.positive("truth.noise_variance", truth.noise_variance)
+    noise = validation.scale("truth.noise_variance", truth.noise_variance)
     gram = truth.loading.T @ truth.loading
     norms = np.diagonal(gram)
     errors = np.diagonal(truth.posterior()[1])
@@ -73,13 +73,17 @@ def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
         both tau2 for Gamma = I; high is infinite if a seen direction has no variance; (0, inf) for a zero loading.
     """
     validation.instance("truth", truth, GenerativeModel)
+    validation.within_decades("truth.noise_variance", truth.noise_variance, validation.VARIANCE_DECADES)
     _, singular, axes = principal_axes(truth.loading)
     seen = singular > 0
     if not seen.any():
         return 0.0, np.inf
     variances = np.sum((truth.factor_root.T @ axes[:, seen]) ** 2, axis=0)
-    low = truth.noise_variance / variances.max() if variances.max() > 0 else np.inf
-    return low, truth.noise_variance / variances.min() if variances.min() > 0 else np.inf
+    low, high = (
+        float(truth.noise_variance / variance) if variance > 0 else np.inf
+        for variance in (variances.max(), variances.min())
+    )
+    return low, high
 
 
 def _require_unit_factors(truth: GenerativeModel) -> None:

@@ -108,7 +108,10 @@ def optimal_beta(
     noise_variance: float | str = "true",
     posterior: Posterior = "diagonal",
 ) -> OptimalBeta:
-    """The beta that minimises an inference error (maximises the log score), globally, to 1e-10 in relative terms.
+    """The beta that minimises an inference error (maximises the log score), globally.
+
+    To 1e-10 in relative terms where the signal is of the size of the noise; where it is weaker by a ratio below 1e-6,
+    and where factors or modes differ more, to machine precision over that ratio.
 
     Parameters
     ----------

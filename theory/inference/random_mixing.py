@@ -35,6 +35,7 @@ from theory.inference.path import CRITERIA
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 
 GRID_POINTS_PER_DECADE = 40
+DECADES = 30  # of the two numbers either side of one
 
 
 def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> InferenceError:
@@ -88,19 +89,16 @@ def random_mixing_loading(
     """
     _, signal_to_noise = _checked(1.0, signal_to_noise)
     variance = signal_to_noise * validation.scale("noise_variance", noise_variance)
-    data_dim = validation.count("data_dim", data_dim, minimum=1)
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8 * data_dim)
+    data_dim = validation.count("data_dim", data_dim, minimum=1, bytes_each=16)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=16 * data_dim)
     return np.sqrt(variance / data_dim) * validation.random_generator("rng", rng).standard_normal(
         (data_dim, latent_dim)
     )
 
 
 def _checked(aspect: float, signal_to_noise: float) -> tuple[float, float]:
-    """Both as floats, of sizes whose products, squared, stay within the range of floats."""
-    return tuple(
-        validation.within_decades(name, validation.positive(name, value), validation.AMPLITUDE_DECADES)
-        for name, value in (("aspect", aspect), ("signal_to_noise", signal_to_noise))
-    )
+    """Both as floats, of sizes at which an optimal beta keeps its digits."""
+    return validation.scale("aspect", aspect, DECADES), validation.scale("signal_to_noise", signal_to_noise, DECADES)
 
 
 def _errors(c: float, a: float, beta: np.ndarray) -> InferenceError:
@@ -111,12 +109,17 @@ def _errors(c: float, a: float, beta: np.ndarray) -> InferenceError:
     passed = stieltjes * strong * (1 - narrow + narrow * beta * stieltjes)  # Y
     across = passed / root  # X
     squared = stieltjes * (1 + strong * narrow * stieltjes) / root  # S2
-    # Of the two forms of e the one in which nothing cancels.
-    missed = bulk * (passed + (beta - 1) * across)
-    mean_error = np.where(missed.real < 0.5, 1 - missed, atom + bulk * (beta**2 * squared + across))
-    variance = beta / (beta + a)
-    log_variance = -np.log1p(a / beta)
-    log_score = -(np.log(2 * np.pi) + log_variance + mean_error * (1 + a / beta)) / 2
+    # Of two forms each, the one in which nothing cancels: e = 1 - M, e/d = 1 + a/beta - M/d.
+    missed = bulk * (passed + (beta - 1) * across)  # M
+    little = missed.real < 0.5
+    kept = atom + bulk * (beta**2 * squared + across)
+    mean_error = np.where(little, 1 - missed, kept)
+    ratio = a / beta  # d = 1/(1 + a/beta)
+    variance, log_variance = 1 / (1 + ratio), -np.log1p(ratio)
+    penalty = np.where(
+        little, 1 + _beyond_tangent(ratio) - missed * (1 + ratio), kept * (1 + ratio) + log_variance
+    )  # log d + e/d
+    log_score = -(np.log(2 * np.pi) + penalty) / 2
     information = _shannon(c, a)
     against_truth = 1 + bulk * (1 - beta) ** 2 * across
     return InferenceError(
@@ -132,6 +135,14 @@ def _stieltjes(c: float, a: float, z: np.ndarray) -> tuple[np.ndarray, np.ndarra
     linear = z + a * (1 - c)
     root = np.sqrt(linear**2 + 4 * a * c * z)
     return 2 / (linear + root), root
+
+
+def _beyond_tangent(x: np.ndarray) -> np.ndarray:
+    """x - log(1 + x), by its series where that cancels; x may be complex, for slopes."""
+    small = np.abs(x) < 0.1
+    near = np.where(small, x, 0)
+    series = sum((-near) ** power / power for power in range(2, 18))
+    return np.where(small, series, x - np.log1p(x))
 
 
 def _shannon(c: float, a: float) -> float:

@@ -97,8 +97,8 @@ def _forward_kl(beta: np.ndarray, a: float, r: float) -> np.ndarray:
 
 
 def _checked(signal_to_noise: float, coherence: float) -> tuple[float, float]:
-    signal_to_noise = validation.positive("signal_to_noise", signal_to_noise)
+    signal_to_noise = validation.scale("signal_to_noise", signal_to_noise, DECADES)
     coherence = validation.number("coherence", coherence)
     if not -1 <= coherence <= 1:
         raise ValueError(f"coherence must be between -1 and 1 (it is a cosine), got {coherence!r}")
-    return validation.within_decades("signal_to_noise", signal_to_noise, DECADES), coherence
+    return signal_to_noise, coherence

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.rate_distortion import tail_sums, vae_rate_distortion
+from theory.learning.rate_distortion import reverse_water_filling, source, tail_sums
 from theory.objective import loss_from_parts
 
 __all__ = ["LearnedNoise", "critical_betas", "learned_noise_variance", "profile_loss"]
@@ -66,16 +66,27 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     ValueError
         for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
-    critical = np.zeros(validation.count("latent_dim", latent_dim, bytes_each=8))
-    coded = eigenvalues[: len(critical)]
-    coded = coded[coded > 0]
+    eigenvalues = source(eigenvalues)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
+    return thresholds(eigenvalues, latent_dim, checked_noise(noise_variance))
+
+
+def checked_noise(noise_variance) -> float | str:
+    """The argument `noise_variance`: "learned", or a positive number."""
     noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
+    return noise if noise == "learned" else validation.scale("noise_variance", noise)
+
+
+def thresholds(eigenvalues: np.ndarray, latent_dim: int, noise: float | str) -> np.ndarray:
+    """`critical_betas` of a descending spectrum whose zeros are exact."""
+    critical = np.zeros(latent_dim)
+    coded = eigenvalues[:latent_dim]
+    coded = coded[coded > 0]
     if noise == "learned":
         mode = np.arange(1, len(coded) + 1)
         # Divided by l_i, so that the last of rank r is D / r to the last digit.
-        thresholds = len(eigenvalues) / (mode + tail_sums(eigenvalues)[mode] / coded)
-        critical[: len(coded)] = np.minimum.accumulate(thresholds)  # ties may come out of order by rounding
+        betas = len(eigenvalues) / (mode + tail_sums(eigenvalues)[mode] / coded)
+        critical[: len(coded)] = np.minimum.accumulate(betas)  # ties may come out of order by rounding
     else:
         critical[: len(coded)] = coded / noise
     return critical
@@ -104,9 +115,13 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     ValueError
         for a negative eigenvalue, a beta that is not positive, or a negative `latent_dim`.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
-    critical = critical_betas(eigenvalues, latent_dim)
-    beta = validation.positive_array("beta", beta)
+    eigenvalues, beta = source(eigenvalues), validation.scales("beta", beta)
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
+    return noise_of_minimum(eigenvalues, thresholds(eigenvalues, latent_dim, "learned"), beta)
+
+
+def noise_of_minimum(eigenvalues: np.ndarray, critical: np.ndarray, beta: np.ndarray) -> LearnedNoise:
+    """`learned_noise_variance` of a descending spectrum whose zeros are exact, and of its critical betas."""
     active = np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)
     remaining = tail_sums(eigenvalues)[active]
     data_dim, rank = len(eigenvalues), np.count_nonzero(eigenvalues)
@@ -114,7 +129,7 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
         level = np.divide(beta * remaining, data_dim - active * beta, out=np.zeros(beta.shape), where=remaining > 0)
     # The last active mode is above the water, though D - q beta may have lost its digits where almost nothing remains.
     level = np.minimum(level, np.concatenate([[np.inf], eigenvalues])[active])
-    undetermined = 0 < rank <= latent_dim and beta == critical[rank - 1]
+    undetermined = 0 < rank <= len(critical) and beta == critical[rank - 1]
     return LearnedNoise(
         noise_variance=(level / beta)[()],
         water_level=level[()],
@@ -145,7 +160,7 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
     ValueError
         for a negative eigenvalue or `latent_dim`, or a beta or noise that is not positive.
     """
-    beta = validation.positive("beta", beta)
-    noise = validation.positive_array("noise_variance", noise_variance)
-    point = vae_rate_distortion(eigenvalues, latent_dim, beta * noise)
-    return loss_from_parts(point.distortion, point.rate, noise, beta, np.size(eigenvalues))
+    eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
+    beta, noise = validation.scale("beta", beta), validation.scales("noise_variance", noise_variance)
+    point = reverse_water_filling(eigenvalues, latent_dim, beta * noise)
+    return loss_from_parts(point.distortion, point.rate, noise, beta, len(eigenvalues))

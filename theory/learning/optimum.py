@@ -18,14 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.noise import critical_betas, learned_noise_variance
-from theory.learning.rate_distortion import vae_rate_distortion
+from theory.gaussian import unit_spectrum
+from theory.learning.noise import checked_noise, noise_of_minimum, thresholds
+from theory.learning.rate_distortion import reverse_water_filling
 from theory.model import LinearVAE, Moments, as_moments
 from theory.objective import loss_from_parts
 from theory.partition import Posterior, partition
-from theory.spectrum import leading_modes, leading_pairs
+from theory.spectrum import leading_modes, leading_pairs, principal_axes
 
 __all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
+
+SMALL = 1e-6  # share of the largest eigenvalue below which one that is computed with its rounding lacks ten digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ class Optimum:
 
 @dataclass(frozen=True, eq=False)
 class OptimumCurve:
-    """The optimum as a function of beta: what `Optimum` holds, each an array over `betas` (but for the last two)."""
+    """The optimum as a function of beta: what `Optimum` holds, each an array over `betas` (but for the last three)."""
 
     betas: np.ndarray
     active_count: np.ndarray
@@ -84,10 +87,7 @@ class OptimumCurve:
     noise_status: np.ndarray
     eigenvalues: np.ndarray
     critical_betas: np.ndarray
-
-    @property
-    def resolution(self) -> float:
-        return float(validation.rank_tolerance(self.eigenvalues))
+    resolution: float
 
 
 def optimum(
@@ -137,22 +137,19 @@ def optimum(
     and Wang & Ziyin (2022).
     """
     moments = as_moments(covariance)
-    latent_dim = validation.count("latent_dim", latent_dim)
-    each = 8 * (2 * len(moments.covariance) + latent_dim)  # of decoder, encoder and posterior covariance
-    validation.count("latent_dim", latent_dim, bytes_each=each)
-    if leading_only:
-        ascending, directions = _leading(moments.covariance, latent_dim)
-    else:
-        ascending, directions = leading_modes(moments.covariance, latent_dim)
+    latent_dim = _latent_dim(latent_dim, len(moments.covariance))
+    betas, noise = np.array([validation.scale("beta", beta)]), checked_noise(noise_variance)
     partition(posterior, latent_dim)  # only to refuse a family that is none
-    curve = _evaluate(ascending, latent_dim, np.array([validation.positive("beta", beta)]), noise_variance)
+    leading_only = validation.flag("leading_only", leading_only)
+    eigenvalues, directions, resolution = _modes(moments.covariance, latent_dim, leading_only)
+    curve = _evaluate(eigenvalues, latent_dim, betas, noise, resolution)
     active = beta < curve.critical_betas
     noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
     vae = None
     if status != "zero":
         water_level = beta * noise
         mean = moments.mean if isinstance(covariance, Moments) else None
-        vae = _assemble(curve.eigenvalues, directions[:, ::-1], active, water_level, noise, mean)
+        vae = _assemble(curve.eigenvalues, directions, active, water_level, noise, mean)
     return Optimum(
         vae=vae,
         eigenvalues=curve.eigenvalues[:latent_dim] if leading_only else curve.eigenvalues,
@@ -186,35 +183,71 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
     ValueError
         if the covariance is not one, or an argument is out of its range.
     """
-    betas = validation.positive_array("betas", validation.vector("betas", betas))
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
+    betas = validation.scales("betas", validation.vector("betas", betas))
+    covariance = as_moments(covariance).covariance
+    latent_dim = _latent_dim(latent_dim, len(covariance))
+    validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
     # Not eigenvalues alone: these are the same as in `optimum` to the last digit, and so are the thresholds.
-    eigenvalues, _ = leading_modes(as_moments(covariance).covariance, latent_dim)
-    return _evaluate(eigenvalues, latent_dim, betas, noise_variance)
+    eigenvalues, _, resolution = _modes(covariance, latent_dim)
+    return _evaluate(eigenvalues, latent_dim, betas, checked_noise(noise_variance), resolution)
+
+
+def _latent_dim(latent_dim: int, data_dim: int) -> int:
+    """The number of latents, if decoder, encoder and posterior covariance fit into memory."""
+    latent_dim = validation.count("latent_dim", latent_dim)
+    return validation.count("latent_dim", latent_dim, bytes_each=8 * (2 * data_dim + 2 * latent_dim))
+
+
+def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) -> tuple[np.ndarray, np.ndarray, float]:
+    """Eigenvalues of a covariance, descending and zero where they are rounding; eigenvectors of at least K; resolution.
+
+    Eigenvalues are computed with the rounding error of the largest. That is not enough where all that has no latent (or
+    the last latent's mode) is small against it, and where the variables differ in size, so that the covariance itself
+    knows the small ones: there they come from the covariance scaled to unit diagonal.
+    """
+    if leading_only:
+        ascending, directions = _leading(covariance, latent_dim)
+    else:
+        ascending, directions = leading_modes(covariance, latent_dim)
+    eigenvalues = validation.non_negative_spectrum("covariance", ascending)
+    diagonal = np.diagonal(covariance)
+    rest = eigenvalues[latent_dim:].sum() if latent_dim < len(eigenvalues) else eigenvalues.min(initial=np.inf)
+    if eigenvalues.size and rest < SMALL * eigenvalues[0] and diagonal[diagonal > 0].min() < SMALL * diagonal.max():
+        values, axes, scales = unit_spectrum(covariance)
+        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
+        # Each eigenvalue is known up to a share of itself, the rounding over the least eigenvalue of the correlations.
+        share = validation.rank_tolerance(values) / values[values > 0].min()
+        return singular**2, left, float(share * (singular[singular > 0] ** 2).min())
+    return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
 
 
 def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
     """As many eigenvalues as there are, ascending: the K largest, and for each other one the mean of the others.
 
-    They enter the optimum by their sum alone. With the eigenvectors of the K largest.
+    They enter the optimum by their sum alone. With the eigenvectors of the K largest. Where that sum is so small that
+    the difference of trace and eigenvalues has lost its digits, all eigenvalues are computed.
     """
     values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
-    rest = len(covariance) - len(values)
-    others = np.full(rest, (np.trace(covariance) - values.sum()) / max(rest, 1))
+    missing, trace = len(covariance) - len(values), np.trace(covariance)
+    rest = trace - values.sum()
+    if missing and rest < SMALL * trace:
+        return leading_modes(covariance, latent_dim)
+    others = np.full(missing, rest / max(missing, 1))
     return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
 
 
-def _evaluate(eigenvalues, latent_dim: int, betas: np.ndarray, noise_variance) -> OptimumCurve:
-    """All that follows from the eigenvalues, in any order and with their rounding errors."""
-    eigenvalues = validation.non_negative_spectrum("covariance", eigenvalues)
-    critical = critical_betas(eigenvalues, latent_dim, noise_variance)
+def _evaluate(
+    eigenvalues: np.ndarray, latent_dim: int, betas: np.ndarray, noise_variance: float | str, resolution: float
+) -> OptimumCurve:
+    """All that follows from the eigenvalues, descending."""
+    critical = thresholds(eigenvalues, latent_dim, noise_variance)
     if isinstance(noise_variance, str):
-        learned = learned_noise_variance(eigenvalues, latent_dim, betas)
+        learned = noise_of_minimum(eigenvalues, critical, betas)
         noise, level, status = learned.noise_variance, learned.water_level, learned.status
     else:
-        noise = np.full(betas.shape, float(noise_variance))
+        noise = np.full(betas.shape, noise_variance)
         level, status = betas * noise, np.full(betas.shape, "fixed")
-    point = vae_rate_distortion(eigenvalues, latent_dim, level)
+    point = reverse_water_filling(eigenvalues, latent_dim, level)
     bounded = noise > 0  # as the noise runs to zero the loss falls without bound
     losses = np.full(betas.shape, -np.inf)
     losses[bounded] = loss_from_parts(
@@ -230,6 +263,7 @@ def _evaluate(eigenvalues, latent_dim: int, betas: np.ndarray, noise_variance) -
         noise_status=status,
         eigenvalues=eigenvalues,
         critical_betas=critical,
+        resolution=resolution,
     )
 
 

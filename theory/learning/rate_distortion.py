@@ -66,7 +66,8 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
     ValueError
         for a negative eigenvalue or level.
     """
-    return vae_rate_distortion(eigenvalues, np.size(eigenvalues), water_level)
+    eigenvalues = source(eigenvalues)
+    return reverse_water_filling(eigenvalues, len(eigenvalues), _non_negative("water_level", water_level))
 
 
 def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistortion:
@@ -91,14 +92,21 @@ def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistor
     ValueError
         for a negative eigenvalue, level or `latent_dim`.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
-    latent_dim = validation.count("latent_dim", latent_dim)
-    level = _non_negative("water_level", water_level)[..., np.newaxis]
+    eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
+    return reverse_water_filling(eigenvalues, latent_dim, _non_negative("water_level", water_level))
+
+
+def reverse_water_filling(eigenvalues: np.ndarray, latent_dim: int, water_level: np.ndarray) -> RateDistortion:
+    """`vae_rate_distortion` of a descending spectrum whose zeros are exact."""
+    level = water_level[..., np.newaxis]
     coded = eigenvalues[:latent_dim]
-    with np.errstate(divide="ignore"):  # a level of zero: an infinite rate
-        excess = np.divide(coded - level, level, out=np.zeros(np.broadcast(coded, level).shape), where=coded > level)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # log(l/t): by the excess of l where l is close to t, else by two logarithms, which an infinite ratio survives.
+        near = np.log1p((coded - level) / level)
+        far = np.log(coded) - np.log(level)
+    rates = np.where(coded > level, np.where(coded / 2 < level, near, far), 0.0)
     return RateDistortion(
-        rate=(np.log1p(excess).sum(axis=-1) / 2)[()],
+        rate=(rates.sum(axis=-1) / 2)[()],
         distortion=(np.minimum(coded, level).sum(axis=-1) + eigenvalues[latent_dim:].sum())[()],
     )
 
@@ -124,7 +132,7 @@ def water_level_for_rate(eigenvalues, rate):
     ValueError
         for a negative eigenvalue or rate.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    eigenvalues = source(eigenvalues)
     rate = _non_negative("rate", rate)
     logs = np.log(eigenvalues[eigenvalues > 0])
     if not logs.size:
@@ -133,7 +141,8 @@ def water_level_for_rate(eigenvalues, rate):
     sums = np.cumsum(logs)
     surfacing = np.maximum.accumulate((sums - counts * logs) / 2)  # ties may come out of order by rounding
     modes = np.maximum(np.searchsorted(surfacing, rate, side="right"), 1)
-    return np.exp((sums[modes - 1] - 2 * rate) / modes)[()]
+    with np.errstate(over="ignore"):
+        return np.exp((sums[modes - 1] - 2 * rate) / modes)[()]
 
 
 def water_level_for_distortion(eigenvalues, distortion):
@@ -157,7 +166,7 @@ def water_level_for_distortion(eigenvalues, distortion):
     ValueError
         for a negative eigenvalue or distortion.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    eigenvalues = source(eigenvalues)
     distortion = _non_negative("distortion", distortion)
     if not eigenvalues.size:
         return np.zeros(distortion.shape)[()]
@@ -189,9 +198,9 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     ValueError
         for a negative eigenvalue, level or `latent_dim`.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
-    point = vae_rate_distortion(eigenvalues, latent_dim, water_level)
-    level = np.asarray(water_level, dtype=float)
+    eigenvalues = source(eigenvalues)
+    latent_dim, level = validation.count("latent_dim", latent_dim), _non_negative("water_level", water_level)
+    point = reverse_water_filling(eigenvalues, latent_dim, level)
     above = (latent_dim > 0) & (eigenvalues[latent_dim:].max(initial=0.0) > level)
     at_distortion = rate_distortion(eigenvalues, water_level_for_distortion(eigenvalues, point.distortion))
     at_rate = rate_distortion(eigenvalues, water_level_for_rate(eigenvalues, point.rate))
@@ -205,6 +214,13 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
 def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:
     """What lies beyond the first k eigenvalues, sum_{i > k} l_i for k = 0 .. D; the smallest are added first."""
     return np.concatenate([np.cumsum(eigenvalues[::-1])[::-1], [0.0]])
+
+
+def source(eigenvalues) -> np.ndarray:
+    """Variances of a source, checked: descending, with zero for what is rounding against the largest."""
+    eigenvalues = validation.vector("eigenvalues", eigenvalues)
+    validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
+    return validation.non_negative_spectrum("eigenvalues", eigenvalues)
 
 
 def _non_negative(name: str, values) -> np.ndarray:

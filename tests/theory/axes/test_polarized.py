@@ -142,7 +142,10 @@ def test_a_latent_that_is_nearly_constant_has_an_order_parameter():
         (lambda: collapse_probability(*ordinary(), -1.0), "epsilon must be >= 0"),
         (lambda: latent_activity(None, np.eye(3)), "vae must be a LinearVAE, got None"),
         (lambda: collapse_probability(*ordinary(), "0.1"), "epsilon must be numeric"),
-        (lambda: latent_activity(ordinary()[0], 1e200 * np.eye(4)), "covariance must be zero or between 1e-100 and 1e100"),
+        (
+            lambda: latent_activity(ordinary()[0], 1e200 * np.eye(4)),
+            "covariance must be zero or between 1e-100 and 1e100",
+        ),
         (lambda: latent_activity(ordinary()[0], np.eye(3)), "covariance must be 4 x 4"),
     ],
 )

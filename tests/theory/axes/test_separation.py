@@ -31,7 +31,12 @@ def distance_to_signed_permutation(matrix):
 
 
 @settings(deadline=None, max_examples=40, derandomize=True)
-@given(seed=st.integers(0, 1000), data_dim=st.integers(3, 6), lag=st.integers(1, 3), noise=st.just(0.0) | st.floats(1e-100, 3))
+@given(
+    seed=st.integers(0, 1000),
+    data_dim=st.integers(3, 6),
+    lag=st.integers(1, 3),
+    noise=st.just(0.0) | st.floats(1e-100, 3),
+)
 def test_exact_for_any_loading(seed, data_dim, lag, noise):
     truth = model(seed, data_dim, noise=noise)
     found = separate(truth.covariance, truth.lagged_covariance(lag), 3, noise_variance=noise)

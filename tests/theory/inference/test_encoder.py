@@ -1,5 +1,6 @@
 """The best encoder of a known decoder, against the objective itself."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -120,3 +121,44 @@ def test_no_latents_and_a_zero_decoder():
 def test_misuse_names_the_argument(arguments, posterior, named):
     with pytest.raises(ValueError, match=named):
         optimal_encoder(*arguments, posterior=posterior)
+
+
+@pytest.mark.parametrize("family", ["diagonal", "full", [[0], [1, 2]]], ids=str)
+@pytest.mark.parametrize("data_dim", [4, 3, 2])
+def test_means_and_variances_agree_in_any_units_of_the_latents(family, data_dim):
+    """V = P^-1 W^T / t and Q_bb = (P_bb)^-1 in sixty digits, for columns between 1e-8 and 1e8."""
+    core = np.random.default_rng(data_dim).standard_normal((data_dim, 3))
+    groups = {"diagonal": [[0], [1], [2]], "full": [[0, 1, 2]]}.get(str(family), family)
+    for units, level in (([1.0, 1e8, 1e-8], 1e-18), ([1e8, 1e8, 1e-8], 1e-6), ([1e-8, 1.0, 1.0], 3e-16)):
+        decoder = core * units
+        if family != "diagonal" and level < 1e-12:  # this posterior covariance is singular up to rounding
+            continue
+        vae = optimal_encoder(decoder, level, 1.0, posterior=family)
+        with mp.workdps(60):
+            exact = mp.matrix(decoder.tolist())
+            precision = mp.eye(3) + exact.T * exact / mp.mpf(level)
+            encoder = precision**-1 * exact.T / mp.mpf(level)
+            sizes = [max(abs(encoder[i, j]) for j in range(data_dim)) for i in range(3)]
+            for i in range(3):
+                row = [float(encoder[i, j] / sizes[i]) for j in range(data_dim)]
+                np.testing.assert_allclose(vae.encoder[i] / float(sizes[i]), row, atol=1e-9)
+            for group in groups:
+                block = mp.matrix([[precision[i, j] for j in group] for i in group]) ** -1
+                for at, i in enumerate(group):
+                    assert vae.posterior_covariance[i, i] == pytest.approx(float(block[at, at]), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "noise", "beta", "named"),
+    [
+        ([[1, -2.7]], 0.1, 1e-30, "noise_variance and beta must not be so small against the decoder"),
+        ([[1, -2.7]], 0.1, 5e-324, "beta must be between"),
+        ([[1, -2.7]], 5e-324, 1.0, "noise_variance must be between"),
+        ([[1e200, 1.0]], 1.0, 1.0, "decoder must be at most"),
+    ],
+)
+def test_what_floats_cannot_hold_is_told(decoder, noise, beta, named):
+    with pytest.raises(ValueError, match=named):
+        optimal_encoder(decoder, noise, beta, posterior="full")
+    diagonal = optimal_encoder([[1, -2.7]], 0.1, 1e-30)  # each variance by itself is a float
+    np.testing.assert_allclose(np.diagonal(diagonal.posterior_covariance), [1e-31, 1e-31 / 7.29], rtol=1e-12)

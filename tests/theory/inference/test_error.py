@@ -161,3 +161,9 @@ def test_misuse_names_the_argument():
         inference_error(truth, random_vae(0, 3, 3))
     with pytest.raises(ValueError, match="match=True"):
         inference_error(truth, random_vae(0, 4, 2))
+    with pytest.raises(ValueError, match="vae must be a LinearVAE, got None: the noise ran to zero"):
+        inference_error(truth, None)
+    with pytest.raises(ValueError, match="truth must be a GenerativeModel"):
+        inference_error(random_vae(0, 4, 3), random_vae(0, 4, 3))
+    with pytest.raises(ValueError, match="match must be True or False"):
+        inference_error(truth, random_vae(0, 4, 3), match="no")

@@ -441,3 +441,5 @@ def test_misuse_names_the_argument(options, named):
             inference_error_curve(truth_of(0), betas)
     with pytest.raises(ValueError, match="truth must be a GenerativeModel, got None"):
         optimal_beta(None)
+    with pytest.raises(ValueError, match=r"truth\.noise_variance must be zero or between"):
+        optimal_beta(truth_of(0, noise=1e-320))

@@ -1,7 +1,10 @@
 """The random-mixing limit: against quadrature of the Marchenko-Pastur density, and against large random loadings."""
 
+import mpmath as mp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from theory import GenerativeModel, inference_error_curve, optimal_beta
@@ -80,7 +83,55 @@ def test_few_factors_need_no_beta():
     assert random_mixing_optimal_beta(1e-4, 4.0) == pytest.approx(1, abs=1e-3)
 
 
+def exactly(c, a, beta):
+    """The module's formulas with S - beta S2 as it stands, in 250 digits, where its cancellation does not matter."""
+    c, a, beta = map(mp.mpf, (c, a, beta))
+
+    def stieltjes(z):
+        linear = z + a - a * c
+        return (mp.sqrt(linear**2 + 4 * a * c * z) - linear) / (2 * a * c * z)
+
+    first, at_one = stieltjes(beta), stieltjes(mp.mpf(1))
+    second = first * (1 + a * c * first) / (2 * a * c * beta * first + beta + a - a * c)
+    error, variance = first + (beta**2 - beta) * second, beta / (beta + a)
+    log_score = -(mp.log(2 * mp.pi) + mp.log(variance) + error / variance) / 2
+    q = 1 / (1 + a * c * at_one)
+    information = mp.log(1 + a * q) + mp.log(1 + a * c * at_one) / c - a * q * at_one
+    against_truth = 1 + (1 - beta) ** 2 * (first - beta * second)
+    return {
+        "mean_squared_error": error,
+        "log_score": log_score,
+        "forward_kl": -log_score - (mp.log(2 * mp.pi * mp.e) - information) / 2,
+        "reverse_kl": ((1 + a) * variance + against_truth - 2 - information - mp.log(variance)) / 2,
+    }
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(c=st.floats(-29, 29), a=st.floats(-29, 29), beta=st.floats(-30, 30))
+def test_extreme_sizes_keep_their_digits(c, a, beta):
+    c, a, beta = 10**c, 10**a, 10**beta
+    errors = random_mixing_errors(c, a, beta)
+    with mp.workdps(250):
+        for name, value in exactly(c, a, beta).items():
+            assert getattr(errors, name) == pytest.approx(float(value), rel=1e-12, abs=1e-12), name
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(c=st.floats(-20, 20), a=st.floats(-20, 20))
+def test_the_optimum_of_extreme_sizes_is_stationary(c, a):
+    c, a = 10**c, 10**a
+    best = random_mixing_optimal_beta(c, a)
+    with mp.workdps(250):
+        below, at, above = (exactly(c, a, mp.mpf(best) * (1 + k * mp.mpf("1e-9")))["forward_kl"] for k in (-1, 0, 1))
+        assert below > at < above
+        assert all(at < exactly(c, a, mp.mpf(10) ** k)["forward_kl"] + mp.mpf("1e-14") for k in range(-3, 45, 2))
+
+
 def test_misuse_names_the_argument():
+    with pytest.raises(ValueError, match=r"signal_to_noise must be between 1e-30 and 1e30, got 1e\+300"):
+        random_mixing_optimal_beta(0.5, 1e300)
+    with pytest.raises(ValueError, match=r"latent_dim = .* needs .* GiB"):
+        random_mixing_loading(10, 2**40, 1.0, 1.0, 0)
     with pytest.raises(ValueError, match="aspect"):
         random_mixing_errors(0.0, 1.0, 1.0)
     with pytest.raises(ValueError, match="signal_to_noise"):

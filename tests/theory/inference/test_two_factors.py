@@ -1,8 +1,11 @@
 """Two factors: the degree-7 polynomial and the small-coherence expansion, against the general search."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from theory import GenerativeModel, optimal_beta
 from theory.inference import (
@@ -61,7 +64,30 @@ def test_loading_has_the_stated_gram_matrix():
     assert np.allclose(loading.T @ loading, 1.5 * np.array([[1, -0.4], [-0.4, 1]]), atol=1e-14)
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(a=st.floats(-29, 29), close=st.floats(-15, 0), sign=st.sampled_from([-1, 1]))
+def test_extreme_signals_and_coherences(a, close, sign):
+    """Stationary to nine digits and least, with J of the module's head in 250 digits."""
+    a, r = 10**a, sign * (1 - 10**close)
+
+    def divergence(beta):
+        signal, coherence = mp.mpf(a), mp.mpf(r)
+        modes = (signal * (1 + coherence), signal * (1 - coherence))
+        error = sum((beta**2 + mode) / (beta + mode) ** 2 for mode in modes) / 2
+        return (mp.log(beta / (beta + signal)) + error * (beta + signal) / beta) / 2
+
+    best = two_factor_optimal_beta(a, r)
+    with mp.workdps(250):
+        below, at, above = (divergence(mp.mpf(best) * (1 + k * mp.mpf("1e-9"))) for k in (-1, 0, 1))
+        assert below > at < above
+        assert all(at < divergence(mp.mpf(10) ** (k / mp.mpf(2))) + mp.mpf("1e-15") for k in range(-4, 64))
+
+
 def test_misuse_names_the_argument():
+    with pytest.raises(ValueError, match=r"signal_to_noise must be between 1e-30 and 1e30, got 1e\+300"):
+        two_factor_optimal_beta(1e300, 0.2)
+    with pytest.raises(ValueError, match="coherence must be one number"):
+        two_factor_optimal_beta(1.0, [0.2, 0.3])
     with pytest.raises(ValueError, match="coherence"):
         two_factor_polynomial(1.0, 1.2)
     with pytest.raises(ValueError, match="signal_to_noise"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -398,3 +399,46 @@ def test_the_noise_of_nearly_singular_data_is_known_to_the_resolution(size):
             assert best.noise_status == ("learned" if size > 3e-7 else "zero")
         assert optimum(Moments.of(data), 8, leading_only=True).resolution == pytest.approx(best.resolution)
         assert optimum_curve(Moments.of(data), 8, [1.0]).resolution == best.resolution
+
+
+@pytest.mark.parametrize("leading_only", [False, True])
+def test_variables_of_very_different_size(leading_only):
+    """diag(1e16, 1, 1e-16) with two latents: the noise is the third variance, though the first rounds it away."""
+    best = optimum(np.diag([1e16, 1.0, 1e-16]), 2, leading_only=leading_only)
+    assert best.noise_status == "learned" and best.noise_variance == pytest.approx(1e-16, rel=1e-12)
+    # Probabilistic PCA with all variances but the last learned: 1/2 [ 3 (log 2 pi + 1) + log det S ].
+    assert best.loss == pytest.approx(1.5 * (np.log(2 * np.pi) + 1), rel=1e-12)
+    one = optimum(np.diag([1e16, 1.0, 1e-16]), 1, leading_only=leading_only)
+    assert one.noise_variance == pytest.approx(0.5, rel=1e-12)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000), size=st.integers(2, 5))
+def test_units_of_the_variables_against_sixty_digits(seed, size):
+    rng = np.random.default_rng(seed)
+    root, units = rng.standard_normal((size, size + 2)), 10.0 ** rng.uniform(-8, 8, size)
+    covariance = root @ root.T * np.outer(units, units)
+    covariance = (covariance + covariance.T) / 2
+    best = optimum(covariance, size - 1)
+    with mp.workdps(60):
+        eigenvalues = sorted(mp.eigsy(mp.matrix(covariance.tolist()), eigvals_only=True), reverse=True)
+    np.testing.assert_allclose(best.eigenvalues[: size - 1], np.array(eigenvalues[:-1], dtype=float), rtol=1e-9)
+    assert best.noise_variance == pytest.approx(float(eigenvalues[-1]), rel=1e-9)
+    # One more variable, a multiple of the first: rank `size` in `size + 1` variables, and a latent for every mode.
+    root, units = np.vstack([root, root[:1]]), np.append(units, 1.0)
+    assert optimum(root @ root.T * np.outer(units, units), size).noise_status == "zero"
+
+
+def test_what_does_not_fit_or_cannot_be_computed_is_told():
+    for latent_dim, message in (
+        (2**31, "latent_dim = 2147483648 needs .* GiB"),
+        (True, "latent_dim"),
+        (2.0, "latent_d"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            optimum(np.eye(2), latent_dim)
+        with pytest.raises(ValueError, match=message):
+            optimum_curve(np.eye(2), latent_dim, [1.0])
+    for name, value in (("beta", 1e308), ("beta", None), ("noise_variance", 1e-320), ("leading_only", "no")):
+        with pytest.raises(ValueError, match=name):
+            optimum(np.eye(2), 1, **{name: value})

@@ -145,8 +145,18 @@ def test_penalty_at_level_zero():
         (lambda: water_level_for_rate([1.0], -0.1), "rate must be >= 0"),
         (lambda: water_level_for_distortion([1.0], -0.1), "distortion must be >= 0"),
         (lambda: capacity_penalty([1.0], 1.5, 1.0), "latent_dim must be a whole number"),
+        (lambda: rate_distortion([1e200], 1.0), "eigenvalues must be zero or between"),
+        (lambda: rate_distortion(None, 1.0), "eigenvalues must be numeric"),
     ],
 )
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("level", [5e-324, 2.2e-309, 1e-300, 1e-20, 0.999, 1.0, 1e308])
+def test_levels_at_the_ends_of_floats(level):
+    """1/2 log(1/t): the ratio 1/t itself is no float at 2.2e-309."""
+    assert rate_distortion([1.0], level).rate == pytest.approx(max(0.0, -np.log(level) / 2), rel=1e-13)
+    assert water_level_for_rate([1.0], 1e308) == 0
+    assert water_level_for_distortion([1.0], 1e308) == 1
