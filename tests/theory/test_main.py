@@ -154,7 +154,7 @@ def test_optimum_curve(json_of, command):
     printed = json_of(*argv)
     curve = theory.optimum_curve(np.diag([3.0, 2, 1]), 2, np.geomspace(0.1, 10, 7))
     for name, values in vars(curve).items():
-        assert printed[name] == values.tolist()
+        assert printed[name] == np.asarray(values).tolist()
     table = rows(command(*argv))
     assert table[0] == ["beta", "noise_variance", "noise_status", "active_count", "distortion", "rate", "loss"]
     assert len(table) == 8

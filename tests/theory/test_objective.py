@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from mpmath import mp
 from scipy.stats import multivariate_normal
 
 from tests.cases import CASES
+from theory.groups import grouped_terms
+from theory.inference import optimal_encoder
 from theory.model import LinearVAE, Moments
 from theory.objective import elbo_terms, loss_from_parts
 
@@ -127,3 +130,36 @@ def test_a_small_mutual_information_keeps_its_digits():
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call(random_vae(3, 2, seed=5))
+
+
+@pytest.mark.parametrize("posterior", ["diagonal", "full"])
+@pytest.mark.parametrize("noise", [1e-2, 1e-8, 1e-12, 1e-16, 1e-40])
+def test_dependent_latents_with_little_noise_against_eighty_digits(noise, posterior):
+    """V S V^T + Q is singular to rounding, its log-determinant is finite: three latents for two data dimensions."""
+    decoder, data = np.array([[1.0, 0.2, 0.5], [0.1, 1.3, -0.4]]), np.diag([2.0, 1.0])
+    if posterior == "full" and noise < 1e-12:
+        with pytest.raises(ValueError, match="must not be so small against the decoder"):
+            optimal_encoder(decoder, noise, 1.0, posterior=posterior)
+        return
+    vae = optimal_encoder(decoder, noise, 1.0, posterior=posterior)
+    found, grouped = elbo_terms(vae, data), grouped_terms(vae, data, [[0, 2], [1]])
+    with mp.workdps(80):
+        encoder, posterior = mp.matrix(vae.encoder.tolist()), mp.matrix(vae.posterior_covariance.tolist())
+        code = encoder * mp.matrix(data.tolist()) * encoder.T + posterior
+        singles = sum(mp.log(code[j, j]) for j in range(3))
+        pair = mp.log(code[0, 0] * code[2, 2] - code[0, 2] ** 2)
+        whole = mp.log(mp.det(code))
+        rate = (sum(code[j, j] for j in range(3)) - 3 - mp.log(mp.det(posterior))) / 2
+        expected = {
+            "rate": rate,
+            "total_correlation": (singles - whole) / 2,
+            "mutual_information": (whole - mp.log(mp.det(posterior))) / 2,
+        }
+        between, within = (pair + mp.log(code[1, 1]) - whole) / 2, (mp.log(code[0, 0] * code[2, 2]) - pair) / 2
+    # A full posterior is itself nearly singular, and its log-determinant known to the rounding of its entries only.
+    tolerance = 1e-11 if vae.belongs_to("diagonal") else 1e-11 + 1e-15 / noise
+    for name in ("rate", "mutual_information"):
+        assert getattr(found, name) == pytest.approx(float(expected[name]), abs=tolerance), name
+    assert found.total_correlation == pytest.approx(float(expected["total_correlation"]), abs=1e-11)
+    assert grouped.between == pytest.approx(float(between), abs=1e-11)
+    assert grouped.within[0] == pytest.approx(float(within), abs=1e-11)

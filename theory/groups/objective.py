@@ -167,13 +167,14 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
-        refuse_singular("posterior_covariance", code.real)
-        return _finite(
+        loss = _finite(
             _distortion(decoder, encoder, posterior_covariance, covariance) / (2 * noise_variance)
             + len(covariance) / 2 * np.log(2 * np.pi * noise_variance)
             + code_cost(code, weights, groups, prior)
             - weights.mutual_information / 2 * _log_det(posterior_covariance)
         )
+    refuse_singular("posterior_covariance", code.real)
+    return loss
 
 
 def grouped_gradient(
@@ -185,10 +186,9 @@ def grouped_gradient(
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
-        refuse_singular("posterior_covariance", code.real)
         slope = decoder.T @ decoder / noise_variance + code_slope(code, weights, groups, prior)
         distortion = _distortion(decoder, encoder, posterior_covariance, covariance)
-        return GroupedGradient(
+        gradient = GroupedGradient(
             decoder=_finite((decoder @ code - covariance @ encoder.T) / noise_variance),
             encoder=_finite(slope @ encoder @ covariance - decoder.T @ covariance / noise_variance),
             posterior_covariance=_finite(
@@ -198,6 +198,8 @@ def grouped_gradient(
                 len(covariance) / (2 * noise_variance) - distortion / noise_variance / (2 * noise_variance)
             ),
         )
+    refuse_singular("posterior_covariance", code.real)
+    return gradient
 
 
 def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups: Posterior, prior):

@@ -49,7 +49,6 @@ __all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
 
 LARGEST_STEP = 4.0  # factor by which weights change between two solutions on the way from the plain VAE
 HEAVIEST = 1e9  # of the other weights, in units of the information's
-FARTHEST = 1e60  # sizes whose products stay in the range of floats
 ON_THE_WAY = 1e-6  # share of the loss that a search may leave where its end is another's start
 DIVERSE = 3  # steps on that way that random starts leave out: close to the plain VAE there is one minimum
 SMALL = 120  # unknowns, up to which random starts are made
@@ -276,19 +275,15 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
 
 def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
     """Refuse what the solver cannot resolve in float64, or is not defined."""
+    validation.within_decades("decoder", problem.decoder, validation.AMPLITUDE_DECADES)
+    if problem.noise_variance is not None:
+        validation.scale("noise_variance", problem.noise_variance)
     for name in ("between", "within", "dimension_wise"):
         if validation.non_negative(f"weights.{name}", getattr(weights, name)) > HEAVIEST * weights.mutual_information:
             raise ValueError(
                 f"weights.{name} must be at most {HEAVIEST:g} times weights.mutual_information, got "
                 f"{getattr(weights, name):g}; pass a smaller one (independent_groups is the limit of a large `between`)"
             )
-    sizes = np.sqrt(np.array([np.diagonal(problem.covariance).max(initial=0.0), problem.noise_variance or 0.0]))
-    sizes = np.array([*sizes, np.abs(problem.decoder).max(initial=0.0)])
-    if np.any(sizes > FARTHEST) or np.any((sizes > 0) & (sizes < 1 / FARTHEST)):
-        raise ValueError(
-            f"decoder, covariance and noise_variance must be within {FARTHEST:g} and its inverse, by their largest "
-            "entry or its root; choose other units"
-        )
 
 
 def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:

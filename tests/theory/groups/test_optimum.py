@@ -331,13 +331,26 @@ def test_the_search_says_how_many_starts_agree(truth):
     assert several.starts >= several.agreeing >= 4
 
 
+@pytest.mark.parametrize("decoder", [np.ones((3, 2)), [[1.0, 0.2, 0.5], [0.1, 1.3, -0.4]]])
+def test_a_noise_too_small_for_dependent_latents_is_refused(decoder):
+    """Their codes are copies of each other but for the noise: at 1e-15 a search ends 16 nats above the minimum."""
+    data = np.diag([2.0, 1.0, 0.5])[: len(decoder), : len(decoder)]
+    losses = [grouped_optimum(decoder, noise, data, Weights.independence(2)).terms.between for noise in (1e-6, 1e-9)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
+    for noise in (1e-13, 1e-15, 1e-17, 1e-40):
+        with pytest.raises(ValueError, match="noise_variance must not be so small against what the code carries"):
+            grouped_optimum(decoder, noise, data, Weights.independence(2))
+
+
 def test_numbers_beyond_the_solver_are_refused():
     for arguments in (
         (np.full((3, 2), 1e70), 0.5, np.eye(3)),
-        (np.ones((3, 2)), 1e-90, np.eye(3)),
-        (np.ones((3, 2)), 0.5, 1e90 * np.eye(3)),
+        (np.ones((3, 2)), 1e-120, np.eye(3)),
+        (np.ones((3, 2)), 0.5, 1e120 * np.eye(3)),
     ):
-        with pytest.raises(ValueError, match="decoder, covariance and noise_variance must be within"):
+        with pytest.raises(
+            ValueError, match=r"(decoder|noise_variance|covariance) must be (zero or )?between 1e-\d+ and"
+        ):
             grouped_optimum(*arguments, Weights.independence(2))
     with pytest.raises(ValueError, match=r"weights\.between must be at most 1e\+09 times"):
         grouped_optimum(np.ones((3, 2)), 0.5, np.eye(3), Weights.independence(1e12))
