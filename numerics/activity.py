@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
+from theory.gaussian import covariance_root, information_by_direction
 from theory.model import LinearVAE, as_moments, linear_vae
 
 __all__ = ["active_count"]
@@ -34,13 +35,5 @@ def active_count(vae: LinearVAE, covariance, threshold: float = 1e-6) -> int:
     """
     vae, threshold = linear_vae("vae", vae), validation.positive("threshold", threshold)
     covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
-    root = np.linalg.cholesky(vae.posterior_covariance)
-    with np.errstate(over="ignore", invalid="ignore"):
-        whitened = np.linalg.solve(root, vae.encoder)
-        signal = whitened @ covariance @ whitened.T
-    if not np.isfinite(signal).all():
-        raise ValueError(
-            "covariance must be such that Q^-1 V S V^T is finite, it overflows; give the data another unit"
-        )
-    information = np.log1p(np.maximum(np.linalg.eigvalsh((signal + signal.T) / 2), 0.0)) / 2
+    information = information_by_direction(vae.encoder @ covariance_root(covariance), vae.posterior_covariance)
     return int(np.count_nonzero(information > threshold))

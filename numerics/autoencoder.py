@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.problem import COPIES, FURTHEST_UNIT, in_range, latent_count
+from numerics.problem import COPIES, latent_count
 from theory import validation
 from theory.model import as_moments
 
@@ -78,7 +78,6 @@ def train_autoencoder(
         for arguments that do not fit.
     """
     covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance)
-    in_range("covariance", covariance, "in size; give the data another unit", furthest=FURTHEST_UNIT)
     latent_dim = latent_count(latent_dim, len(covariance))
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps)

@@ -19,7 +19,7 @@ from numba import get_num_threads
 
 from numerics import kernels_training as kernels
 from numerics.ending import ending, overflowed
-from numerics.problem import BLAS, FURTHEST_UNIT, Problem, in_range, pack, pose
+from numerics.problem import BLAS, Problem, pack, pose
 from numerics.training import TrainingRun, as_weights, generator, overflow_error
 from theory import validation
 from theory.groups import Weights
@@ -88,10 +88,10 @@ def train_minibatch(
     Unbiased, not exact: at a constant learning rate the run ends at a distance from the optimum that does not vanish
     with more steps, only with smaller ones.
     """
-    data = validation.matrix("data", data)
+    data = validation.observations("data", data)
     moments = Moments.of(data)
     centred = np.ascontiguousarray(data - moments.mean)
-    in_range("data", centred, "in size about their mean; give them another unit", furthest=np.sqrt(FURTHEST_UNIT))
+    validation.within_decades("data", centred, validation.AMPLITUDE_DECADES)
     problem = pose(moments, latent_dim, noise_variance, decoder, posterior)
     beta = validation.positive("beta", beta)
     weights = as_weights("beta", beta)

@@ -24,8 +24,7 @@ __all__ = ["Problem", "pack", "pose"]
 
 # Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
 BLAS = ThreadpoolController()
-# How far sizes may lie from 1, and from the scale of the data: squares of gradients, products of these, stay floats.
-FURTHEST_UNIT, FURTHEST = 1e290, 1e40
+FURTHEST = 1e40  # from the scale of the data: squares of gradients, and products of these, stay floats
 COPIES = 8  # of all parameters, which training keeps
 KICK = 1e-3  # in training coordinates, for each parameter
 
@@ -165,7 +164,6 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     By one thread of the linear algebra, as `Problem.vae`: so a run has the same bits on any number of threads.
     """
     moments = as_moments(covariance)
-    in_range("covariance", moments.covariance, "in size; give the data another unit", furthest=FURTHEST_UNIT)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
     if not len(symmetric):
         raise ValueError("covariance must have at least one dimension, it is 0 x 0; pass that of some data")
@@ -212,13 +210,12 @@ def latent_count(latent_dim: int, data_dim: int) -> int:
     return validation.count("latent_dim", latent_dim, bytes_each=COPIES * 8 * (2 * data_dim + latent_dim))
 
 
-def in_range(name: str, values, of: str, unit: float = 1.0, least: float | None = None, furthest=FURTHEST) -> None:
+def in_range(name: str, values, of: str, unit: float = 1.0, least: float = 1 / FURTHEST) -> None:
     """Refuse what is so far from the scale of everything else that products and squares leave the range of floats.
 
     Zeros pass: they are what they are in any unit.
     """
     with np.errstate(over="ignore"):
         size = float(np.abs(values).max(initial=0.0) / unit)
-    least = 1 / furthest if least is None else least
-    if np.any(values) and not least <= size <= furthest:
-        raise ValueError(f"{name} must be between {least:.0e} and {furthest:.0e} {of}, got {size:.3g}")
+    if np.any(values) and not least <= size <= FURTHEST:
+        raise ValueError(f"{name} must be between {least:.0e} and {FURTHEST:.0e} {of}, got {size:.3g}")

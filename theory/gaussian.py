@@ -18,6 +18,7 @@ __all__ = [
     "entropy",
     "hadamard_gap",
     "information",
+    "information_by_direction",
     "is_positive_definite",
     "kl_divergence",
     "log_determinant",
@@ -76,7 +77,12 @@ def covariance_root(covariance: np.ndarray) -> np.ndarray:
 
 
 def information(root: np.ndarray, noise: np.ndarray) -> float:
-    """I(e; F e + n) = 1/2 log det(I + Q^-1 F F^T) for e ~ N(0, I), n ~ N(0, Q), Q positive definite, in nats.
+    """I(e; F e + n) = 1/2 log det(I + Q^-1 F F^T) for e ~ N(0, I), n ~ N(0, Q), Q positive definite, in nats."""
+    return float(information_by_direction(root, noise).sum())
+
+
+def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """The parts of `information`, one for each independent direction of the signal: 1/2 log(1 + s_i^2), descending.
 
     By the singular values of Q^-1/2 F: the product F F^T would lose those whose squares are below the rounding of the
     largest. Singular values that are themselves below that rounding are those of dependent rows, and zero.
@@ -86,7 +92,7 @@ def information(root: np.ndarray, noise: np.ndarray) -> float:
         compute_uv=False,
     )
     singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
-    return float(np.log1p(singular**2).sum() / 2)
+    return np.log1p(singular**2) / 2
 
 
 def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:

@@ -33,7 +33,7 @@ def test_no_latents():
     [
         ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
         ({"threshold": True}, "threshold must be numeric"),
-        ({"covariance": 1e308 * np.eye(2)}, "covariance must be such that"),
+        ({"covariance": 1e308 * np.eye(2)}, "covariance must be zero or between"),
         ({"covariance": -np.eye(2)}, "covariance must have no negative eigenvalue"),
     ],
 )
@@ -41,3 +41,9 @@ def test_what_cannot_be_counted_is_named(changes, told):
     arguments = {"vae": LinearVAE(np.eye(2), 5 * np.eye(2), np.eye(2), 1.0), "covariance": np.eye(2)} | changes
     with pytest.raises(ValueError, match=told):
         active_count(**arguments)
+
+
+def test_dependent_latents_with_little_noise_are_one_direction():
+    """Two latents carry the same signal: V S V^T has rank one, but its product is off by more than such a noise."""
+    vae = LinearVAE(np.ones((3, 2)), np.full((2, 3), 0.3), 1e-20 * np.eye(2), 1.0)
+    assert active_count(vae, np.diag([2.0, 0.7, 0.1])) == 1

@@ -202,7 +202,7 @@ def test_descent_in_the_principal_axes_is_descent_in_the_axes_of_the_data():
     assert end.noise_variance == pytest.approx(noise * problem.unit, abs=1e-11)
 
 
-@pytest.mark.parametrize("scale", [1e-280, 1e-150, 1e150, 1e280])
+@pytest.mark.parametrize("scale", [1e-95, 1e-50, 1e50, 1e95])
 def test_sizes_of_the_data_change_units_only(scale):
     """What floats can hold is right to rounding of the scale, which is no power of two."""
     small, other = (train(factor * DISTINCT.covariance, 3, beta=1.5) for factor in (1.0, scale))
@@ -214,8 +214,8 @@ def test_sizes_of_the_data_change_units_only(scale):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"covariance": 1e300 * np.eye(5)}, r"covariance must be between 1e-290 and 1e\+290 in size"),
-        ({"covariance": 1e-300 * np.eye(5)}, r"covariance must be between 1e-290 and 1e\+290 in size"),
+        ({"covariance": 1e300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
+        ({"covariance": 1e-300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
         ({"covariance": np.zeros((0, 0))}, "covariance must have at least one dimension"),
         ({"noise_variance": 1e60}, r"noise_variance must be between 1e-40 and 1e\+40 times the largest variance"),
         ({"noise_variance": 5e-324}, "noise_variance must be between"),
