@@ -87,10 +87,11 @@ def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
     By the singular values of Q^-1/2 F: the product F F^T would lose those whose squares are below the rounding of the
     largest. Singular values that are themselves below that rounding are those of dependent rows, and zero.
     """
-    singular = np.linalg.svd(
-        scipy.linalg.solve_triangular(np.linalg.cholesky(noise), root, lower=True, check_finite=False),
-        compute_uv=False,
-    )
+    if _is_diagonal(noise):
+        whitened = root / np.sqrt(np.diagonal(noise))[:, np.newaxis]
+    else:
+        whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(noise), root, lower=True, check_finite=False)
+    singular = np.linalg.svd(whitened, compute_uv=False)
     singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
     return np.log1p(singular**2) / 2
 
@@ -101,6 +102,8 @@ def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
     There the sum is singular to rounding, and log det Q + 2 I(e; F e + n) is not; where the noise itself is nearly
     singular the sum keeps more digits. Of the two matrices the one with the larger least eigenvalue is taken.
     """
+    if _is_diagonal(noise):
+        return float(np.log(np.diagonal(noise)).sum()) + 2 * information(root, noise)
     total = root @ root.T + noise
     least = [unit_spectrum(matrix)[0].min(initial=1.0) for matrix in (total, noise)]
     return _log_determinant(total) if least[0] > least[1] else _log_determinant(noise) + 2 * information(root, noise)
@@ -108,8 +111,14 @@ def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
 
 def total_correlation_of_sum(root: np.ndarray, noise: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
     """Total correlation between groups of F e + n with e ~ N(0, I), n ~ N(0, Q), from the `log_determinant_of_sum`."""
-    parts = sum(log_determinant_of_sum(root[group], noise[np.ix_(group, group)]) for group in groups)
-    return max(0.0, parts - log_determinant_of_sum(root, noise)) / 2
+    if len(groups) < 2:
+        return 0.0
+    singles = np.log(np.sum(root**2, axis=1) + np.diagonal(noise))
+    parts = sum(
+        singles[group[0]] if len(group) == 1 else log_determinant_of_sum(root[group], noise[np.ix_(group, group)])
+        for group in groups
+    )
+    return max(0.0, float(parts - log_determinant_of_sum(root, noise))) / 2
 
 
 def is_positive_definite(matrix: np.ndarray) -> bool:
@@ -191,6 +200,10 @@ def total_correlation(covariance: np.ndarray, groups: Posterior = "diagonal") ->
     """Total correlation between the groups of a Gaussian, 1/2 [ sum_g log det C_gg - log det C ], in nats."""
     covariance = validation.covariance_matrix("covariance", covariance)
     return _gap("covariance", covariance, partition(groups, len(covariance), "groups")) / 2
+
+
+def _is_diagonal(matrix: np.ndarray) -> bool:
+    return np.count_nonzero(matrix) == np.count_nonzero(np.diagonal(matrix))
 
 
 def _log_determinant(covariance: np.ndarray) -> float:

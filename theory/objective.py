@@ -25,7 +25,6 @@ import numpy as np
 
 from theory import gaussian, validation
 from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
-from theory.partition import partition
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 
@@ -118,7 +117,7 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
-    prior = prior_covariance(prior, vae.latent_dim)
+    given, prior = prior is not None, prior_covariance(prior, vae.latent_dim)
 
     decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
     with np.errstate(over="ignore", invalid="ignore"):
@@ -135,15 +134,15 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
         raise ValueError("vae must not have weights so large against the covariance that the objective overflows")
     root = encoder @ gaussian.covariance_root(data_covariance)
     mutual_information = gaussian.information(root, posterior)
+    log_det_prior = gaussian.log_determinant(prior) if given else 0.0
+    log_det_code = gaussian.log_determinant_of_sum(root, posterior)
     spread = np.trace(np.linalg.solve(prior, code + np.outer(code_mean, code_mean)))
-    volume = gaussian.log_determinant(prior) - gaussian.log_determinant_of_sum(root, posterior)
-    aggregate_kl = max(0.0, float(spread - vae.latent_dim + volume) / 2)
-    latents = partition("diagonal", vae.latent_dim)
+    aggregate_kl = max(0.0, float(spread - vae.latent_dim + log_det_prior - log_det_code) / 2)
     return ElboTerms(
         distortion=float(distortion),
         rate=mutual_information + aggregate_kl,
         mutual_information=mutual_information,
-        total_correlation=gaussian.total_correlation_of_sum(root, posterior, latents),
+        total_correlation=max(0.0, float(np.log(np.diagonal(code)).sum() - log_det_code) / 2),
         dimension_wise_kl=_dimension_wise_kl(code_mean, np.diagonal(code), np.diagonal(prior)),
         aggregate_kl=aggregate_kl,
         reconstruction=float(reconstruction),
