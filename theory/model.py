@@ -80,6 +80,12 @@ class GenerativeModel:
         return scaled @ scaled.T + self.noise_variance * np.eye(self.data_dim)
 
     @cached_property
+    def factor_log_determinant(self) -> float:
+        """log det Gamma; minus infinity where it is singular."""
+        values, _, scales = unit_spectrum(self.factor_covariance)
+        return float(np.log(values).sum() + 2 * np.log(scales).sum()) if values.all() else -np.inf
+
+    @cached_property
     def factor_root(self) -> np.ndarray:
         """A matrix L with L L^T = Gamma, shape (K, K); its zero columns are as many as Gamma lacks in rank."""
         values, directions, scales = unit_spectrum(self.factor_covariance)

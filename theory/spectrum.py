@@ -158,8 +158,9 @@ def principal_axes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
             else:
                 left, singular, axes = _by_rotations(matrix, full=False)
         singular = np.where(np.arange(len(singular)) < rank, singular, 0.0)
-    blind = max(0, latent_dim - data_dim)
-    return np.pad(left, ((0, 0), (0, blind))), np.concatenate([singular, np.zeros(blind)]), axes
+    if blind := max(0, latent_dim - data_dim):
+        left, singular = np.pad(left, ((0, 0), (0, blind))), np.concatenate([singular, np.zeros(blind)])
+    return left, singular, axes
 
 
 def _is_graded(sizes: np.ndarray, zeros: bool = False) -> bool:

@@ -64,8 +64,10 @@ def optimal_encoder(
     decoder = _checked_decoder(decoder)
     noise_variance, beta = validation.scale("noise_variance", noise_variance), validation.scale("beta", beta)
     water_level = beta * noise_variance
-    covariance = np.zeros((decoder.shape[1], decoder.shape[1]))
+    covariance = np.diag(water_level / (np.sum(decoder**2, axis=0) + water_level))
     for group in partition(posterior, decoder.shape[1]):
+        if len(group) == 1:
+            continue
         _, singular, axes = principal_axes(decoder[:, group])
         block = (axes * (water_level / (singular**2 + water_level))) @ axes.T
         if not is_positive_definite(block):

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.gaussian import is_positive_definite, log_determinant
+from theory.gaussian import log_determinant
 from theory.inference.matching import match_latents
 from theory.model import GenerativeModel, LinearVAE, linear_vae
 
@@ -68,11 +68,11 @@ def true_posterior(truth: GenerativeModel) -> TruePosterior:
     """
     validation.within_decades("truth.noise_variance", truth.noise_variance, validation.VARIANCE_DECADES)
     _, _, shrink, basis = truth.posterior_modes
-    if not is_positive_definite(truth.factor_covariance) or np.any(shrink == 0):
+    if truth.factor_log_determinant == -np.inf or np.any(shrink == 0):
         return TruePosterior(-np.inf, None)
     units = np.sqrt(np.diagonal(truth.factor_covariance))  # an inverse is accurate where rows are of one size
     return TruePosterior(
-        float(np.log(shrink).sum() + log_determinant(truth.factor_covariance)),
+        float(np.log(shrink).sum() + truth.factor_log_determinant),
         np.linalg.inv(basis / units[:, np.newaxis]) / units / np.sqrt(shrink)[:, np.newaxis],
     )
 
