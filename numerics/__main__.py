@@ -80,7 +80,7 @@ def _parser() -> cli.Parser:
         "  python -m numerics train --eigenvalues 3,2,1 --latent-dim 2 --method adam --max-steps 5000 --save vae.npz\n"
         "  python -m numerics train --latent-dim 4 --batch-size 128 --learning-rate 0.003 --max-steps 10000",
     )
-    _add_training(command, METHODS)
+    _add_training(command, METHODS, "auto")
     command.add_argument(
         "--batch-size", type=int, metavar="N", help="train on batches of the observations, with sampled codes, by adam"
     )
@@ -97,7 +97,7 @@ def _parser() -> cli.Parser:
         "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --processes 8 --resume runs.jsonl\n"
         "  python -m numerics sweep --covariance S.npy --latent-dim 2 --betas 0.5,1,2,4 --json",
     )
-    _add_training(command, DESCENTS)
+    _add_training(command, DESCENTS, "accelerated")
     command.add_argument("--betas", required=True, help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
     command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
@@ -112,7 +112,7 @@ def _parser() -> cli.Parser:
     return parser
 
 
-def _add_training(command: argparse.ArgumentParser, methods: Iterable[str]) -> None:
+def _add_training(command: argparse.ArgumentParser, methods: Iterable[str], default: str) -> None:
     source = command.add_mutually_exclusive_group()
     source.add_argument(
         "--data",
@@ -127,7 +127,7 @@ def _add_training(command: argparse.ArgumentParser, methods: Iterable[str]) -> N
     command.add_argument(
         "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
     )
-    command.add_argument("--method", choices=list(methods), help="default accelerated")
+    command.add_argument("--method", choices=list(methods), help=f"default {default}")
     command.add_argument("--learning-rate", type=float, default=0.01, help="of adam (default 0.01)")
     command.add_argument("--gradient-tolerance", type=float, default=1e-8, help="where training stops (default 1e-8)")
     command.add_argument("--max-steps", type=int, default=20_000, help="safety net (default 20000)")
@@ -299,7 +299,7 @@ def _options(arguments: argparse.Namespace) -> dict:
     return {
         "noise_variance": cli.number_or_word("--noise-variance", arguments.noise_variance, "learned"),
         "posterior": cli.posterior_family("--posterior", arguments.posterior),
-        "method": "accelerated" if arguments.method is None else arguments.method,
+        **({} if arguments.method is None else {"method": arguments.method}),
         "learning_rate": arguments.learning_rate,
         "gradient_tolerance": arguments.gradient_tolerance,
         "max_steps": arguments.max_steps,

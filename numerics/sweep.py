@@ -118,7 +118,7 @@ def sweep(
     file=None,
     progress: bool | None = None,
 ) -> Sweep:
-    """Train for every beta from every seed; the runs are exactly those of `train`, wherever they are made.
+    """Train for every beta from every seed; the runs are those of `train` by the same method, wherever they are made.
 
     Parameters
     ----------
@@ -127,7 +127,9 @@ def sweep(
     betas : sequence of floats > 0, or of `theory.groups.Weights`
     seeds : int > 0, or sequence of ints, from 0 to 2^63 - 1
         of the random starts, one run per beta and seed; a number n stands for 0 .. n - 1.
-    method, learning_rate, gradient_tolerance, max_steps
+    method : "accelerated" (default), "gradient" or "adam"
+        the compiled methods of `train`; the others, "auto" among them, train one model at a time.
+    learning_rate, gradient_tolerance, max_steps
         as in `train`.
     executor : concurrent.futures.Executor, optional
         whose workers make the runs, each run on one core; by default the threads of this process do. A process pool,
