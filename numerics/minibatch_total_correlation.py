@@ -27,7 +27,7 @@ from scipy.special import logsumexp
 from numerics.monte_carlo import Estimate
 from theory import validation
 from theory.groups.minibatch import ESTIMATORS, minibatch_sizes
-from theory.model import LinearVAE, as_moments, mean_offset
+from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
 from theory.partition import Posterior, partition
 
 __all__ = ["MinibatchEstimates", "sample_minibatch_bias", "sample_minibatch_terms"]
@@ -102,7 +102,7 @@ def sample_minibatch_bias(
 
 
 def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only: bool):
-    validation.instance("vae", vae, LinearVAE)
+    linear_vae("vae", vae)
     size, batch = minibatch_sizes(dataset_size, batch_size)
     validation.count("batch_size", batch, bytes_each=16 * batch)  # pairs of points
     parts = 2 * (3 + vae.latent_dim)

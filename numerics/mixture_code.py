@@ -28,7 +28,7 @@ from theory.axes.priors import (
     checked_factors,
     expectation_and_slopes,
 )
-from theory.model import LinearVAE
+from theory.model import LinearVAE, linear_vae
 
 __all__ = [
     "FINER",
@@ -126,7 +126,7 @@ def factor_components(factors: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 def code_components(vae: LinearVAE, factors: Prior, loading, data_noise: float):
     """Weights (C,), means (C, K) and covariances (C, K, K) of the aggregate code: one component per component of s."""
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     data_noise = validation.non_negative("data_noise", data_noise)
     weights, means, covariances = factor_components(factors)
     through = vae.encoder @ validation.matrix("loading", loading, (vae.data_dim, means.shape[1]))

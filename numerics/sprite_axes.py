@@ -24,6 +24,7 @@ import numpy as np
 
 from numerics.sprites import FACTORS, Sprites
 from theory import LinearVAE, Moments, optimum, validation
+from theory.model import linear_vae
 
 __all__ = ["AxisContent", "axis_content", "mutual_information_gap_of_draws", "score_curve"]
 
@@ -90,7 +91,7 @@ def mutual_information_gap_of_draws(
     Codes are cut into 20 bins between -4 and 4 of their standard deviations; a factor counts by its levels.
     """
     sprites = validation.instance("sprites", sprites, Sprites, "pass what sample_sprites or load_dsprites returns")
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     if vae.data_dim != sprites.pixels.shape[1]:
         raise ValueError(f"vae must take {sprites.pixels.shape[1]} pixels, it takes {vae.data_dim}; train it on them")
     rng = None if rng is None else validation.random_generator("rng", rng)

@@ -51,6 +51,8 @@ __all__ = [
 CODES = ("mean", "sample")
 SMALLEST, LARGE = np.finfo(float).tiny, 1e100  # of variances that are floats to all digits; of a wrong correlation
 
+NEARLY_DEPENDENT = 1e-4  # least eigenvalue of the correlations of codes, below which a regression loses digits
+
 LEAST_ENTROPY = 1e-6  # of a binned factor, in nats: informations are differences of entropies, with errors of 1e-16
 
 DECAY, STEP = 40.0, 0.1  # of the integral of the sparsity, in log t: exp(-40) is below rounding
@@ -78,9 +80,10 @@ class GaussianCode:
     factor_covariance: np.ndarray
     code_covariance: np.ndarray
     cross_covariance: np.ndarray
-    # F with F F^T = code_covariance, where the code was made from such a matrix, and the rounding of its rows over
-    # their lengths: small directions have twice the digits in F that they have in the product.
-    _code_root: tuple[np.ndarray, float] | None = field(default=None, init=False, repr=False)
+    # Where the code was made from a truth and a VAE: F with F F^T = the correlations of the codes that vary, the
+    # rounding of its rows, and H with H F^T those of factors with codes. Small directions have twice the digits in F
+    # that they have in the product.
+    _code_root: tuple[np.ndarray, float, np.ndarray] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self):
         factors = validation.symmetric_matrix("factor_covariance", self.factor_covariance)
@@ -122,7 +125,8 @@ class GaussianCode:
         if vae.data_dim != truth.data_dim:
             raise ValueError(f"vae must have the truth's {truth.data_dim} data dimensions, got {vae.data_dim}")
         # x = parts e with e ~ N(0, I): the factors that vary, and the noise if there is any.
-        parts = truth.loading @ truth.factor_root[:, truth.factor_root.any(axis=0)]
+        factors = truth.factor_root[:, truth.factor_root.any(axis=0)]
+        parts = truth.loading @ factors
         if truth.noise_variance > 0:
             parts = np.hstack([parts, np.sqrt(truth.noise_variance) * np.eye(truth.data_dim)])
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -142,7 +146,11 @@ class GaussianCode:
         lengths = np.linalg.norm(root[found.varying_codes], axis=1)
         sums = np.linalg.norm(terms[found.varying_codes], axis=1)
         rounding = sum(parts.shape) * np.finfo(float).eps * np.max(sums / lengths, initial=1.0)
-        object.__setattr__(found, "_code_root", (root[found.varying_codes] / lengths[:, np.newaxis], rounding))
+        factors = factors[factors.any(axis=1)]
+        factors = factors / np.linalg.norm(factors, axis=1, keepdims=True)
+        factors = np.pad(factors, ((0, 0), (0, root.shape[1] - factors.shape[1])))
+        root = root[found.varying_codes] / lengths[:, np.newaxis]
+        object.__setattr__(found, "_code_root", (root, rounding, factors))
         return found
 
     @cached_property
@@ -178,12 +186,36 @@ class GaussianCode:
         if self._code_root is None:
             values, directions, _ = gaussian.unit_spectrum(self.code_correlation)
         else:
-            root, rounding = self._code_root
-            directions, singular, _ = np.linalg.svd(root, full_matrices=False)
-            order = np.argsort(singular)
-            values = np.where(singular > rounding * singular.max(initial=0.0), singular**2, 0.0)[order]
-            directions = directions[:, order]
+            directions, singular, _ = self._root_spectrum
+            values = singular**2
         return values[values > 0], directions[:, values > 0]
+
+    @cached_property
+    def _root_spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The singular value decomposition of F, ascending, without the singular values that are rounding."""
+        root, rounding, _ = self._code_root
+        left, singular, right = np.linalg.svd(root, full_matrices=False)
+        kept = np.flatnonzero(singular > rounding * singular.max(initial=0.0))[::-1]
+        return left[:, kept], singular[kept], right[kept].T
+
+    @cached_property
+    def regression(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the standardised factors that vary on the standardised codes that vary: coefficients, and R^2 of each.
+
+        Of least norm where codes are dependent. Where they nearly are, from the same F as `code_spectrum`: then no
+        direction is lost, and R^2 is a sum of squares that has all its digits.
+        """
+        correlations = self.correlations[:, self.varying_codes]
+        values, directions = self.code_spectrum
+        if self._code_root is not None and values.min(initial=1.0) < NEARLY_DEPENDENT:
+            directions, singular, inside = self._root_spectrum
+            known = correlations.any(axis=1, keepdims=True)
+            shares = np.where(known, self._code_root[2] @ inside, 0.0)  # of the factor, along each direction
+            coefficients = (shares / singular) @ directions.T
+        else:
+            shares = correlations @ (directions / np.sqrt(values))
+            coefficients = correlations @ (directions / values) @ directions.T
+        return coefficients, np.minimum(np.sum(shares**2, axis=1), 1.0)
 
 
 @dataclass(frozen=True)
@@ -342,22 +374,19 @@ def dci(code: GaussianCode) -> DCI:
     A code that is constant has importance zero but counts in L: completeness rises with every dead latent (.56 to .70
     with 2 more, .91 with 200 more), as that of samples does. Compare it at equal L. If no code knows anything of the
     factors all three are 0, while importances of a sample are errors, whose shares do not depend on its size. For codes
-    that nearly depend the importances have an error of some 1e-15 over the least eigenvalue of their correlations.
+    that nearly depend the importances have an error of some 1e-15 over the least eigenvalue of their correlations; for
+    those of `GaussianCode.of`, over its root.
     """
     varying = _checked(code).varying_codes
-    correlations = code.correlations[:, varying]
-    if not len(correlations):
+    if not len(code.correlations):
         return DCI(np.nan, np.nan, np.nan)
-    values, directions, _ = gaussian.unit_spectrum(code.code_correlation)
-    values[: len(values) - len(code.code_spectrum[0])] = 0.0
-    directions, values = directions[:, values > 0], values[values > 0]
-    coefficients = correlations @ (directions / values) @ directions.T
+    coefficients, explained = code.regression
     weights = np.zeros(code.correlations.shape)
     weights[:, varying] = np.abs(coefficients)
     return DCI(
         disentanglement=_concentration(weights.T),
         completeness=_concentration(weights),
-        informativeness=_mean(np.sum(coefficients * correlations, axis=1)),
+        informativeness=_mean(explained),
     )
 
 

@@ -148,3 +148,14 @@ def test_close_to_singular_blocks_do_not_hide_a_singular_matrix():
 def test_misuse_is_told(call, named):
     with pytest.raises(ValueError, match=named):
         call()
+
+
+@pytest.mark.parametrize("r", [1e-2, 1e-4, 1e-6, 1e-8, 1e-12])
+@pytest.mark.parametrize("groups", ["diagonal", [[0], [1, 2]]])
+def test_a_small_gap_keeps_its_digits(r, groups):
+    """det = 1 - 3 r^2 + 2 r^3 for three equal correlations; eigenvalues 1 + x would know the gap to 1e-16 only."""
+    units = np.array([1e-8, 0.7, 3e5])
+    matrix = np.full((3, 3), r) + (1 - r) * np.eye(3)
+    inside = 0.0 if groups == "diagonal" else np.log1p(-(r**2))
+    found = hadamard_gap(matrix * units * units[:, np.newaxis], groups)
+    assert found == pytest.approx(inside - np.log1p(-3 * r**2 + 2 * r**3), rel=1e-11, abs=0)

@@ -332,3 +332,17 @@ def test_informativeness_is_what_any_invertible_code_keeps():
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("small", [1e-3, 1e-6, 1e-8, 1e-10])
+def test_codes_that_nearly_depend_still_explain_their_factors(small):
+    """z = (s1, s1 + small s2) determines both factors: R^2 is 1, as the total correlation is finite.
+
+    s2 = (z2 - z1) / small; standardised importances (r = sqrt(1 + small^2)): 1, 0 for s1, 1/small, r/small for s2.
+    """
+    vae = LinearVAE(np.eye(2), np.array([[1.0, 0.0], [1.0, small]]), np.eye(2), 0.1)
+    code = GaussianCode.of(GenerativeModel(np.eye(2), 0.0), vae)
+    found = metrics.scores(code)
+    assert found.informativeness == pytest.approx(1, abs=1e-14)
+    assert found.total_correlation == pytest.approx(np.log1p(small**-2) / 2, rel=1e-12)
+    np.testing.assert_allclose(code.regression[0][1] * small, [-1, np.sqrt(1 + small**2)], rtol=1e-5)

@@ -92,9 +92,7 @@ def _is_singular(covariance: np.ndarray) -> bool:
     variances = np.diagonal(covariance)
     if not np.all(variances >= SHORTEST**2):
         return True
-    units = np.sqrt(variances)
-    correlations = np.linalg.eigvalsh(covariance / units / units[:, np.newaxis])
-    return bool(np.any(correlations <= validation.rank_tolerance(correlations)))
+    return not gaussian.is_positive_definite(covariance)
 
 
 def divergence_and_slope(covariance, prior, divergence: str, scale: float) -> tuple[float, np.ndarray]:

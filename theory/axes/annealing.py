@@ -20,7 +20,7 @@ import numpy as np
 
 from theory import gaussian, validation
 from theory.axes.priors.shared import LONGEST, log_gamma_step, moderate, prior_covariance, within
-from theory.model import LinearVAE, as_moments
+from theory.model import LinearVAE, as_moments, linear_vae
 from theory.objective import elbo_terms
 
 __all__ = [
@@ -116,7 +116,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     Mathieu et al. (2019), Theorem 1.
     """
     beta = moderate("beta", beta)
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
     terms = elbo_terms(vae, covariance, prior=prior / beta)
@@ -131,7 +131,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
 
 def rescale(vae: LinearVAE, beta: float) -> LinearVAE:
     """The same VAE with latents sqrt(beta) z: decoder W / sqrt(beta), encoder sqrt(beta) V, covariance beta Q."""
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     root = np.sqrt(beta := moderate("beta", beta))
     return LinearVAE(
         vae.decoder / root, root * vae.encoder, beta * vae.posterior_covariance, vae.noise_variance, vae.mean
@@ -148,7 +148,7 @@ def rescaled_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> Re
     Mathieu et al. (2019), the corollary of Theorem 1 for Gaussian priors and encoders.
     """
     beta = moderate("beta", beta)
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
     scaled = rescale(vae, beta)

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from theory import validation
-from theory.model import LinearVAE, Moments, as_moments
+from theory.model import LinearVAE, Moments, as_moments, linear_vae
 
 __all__ = [
     "Activity",
@@ -215,7 +215,7 @@ def collapse_probability(vae: LinearVAE, covariance, epsilon: float) -> np.ndarr
 
 def _code_mean(vae: LinearVAE, covariance) -> tuple[np.ndarray, np.ndarray]:
     """Variance and mean over x of the posterior mean of each latent."""
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     centred = vae.mean is None or not isinstance(covariance, Moments)

@@ -22,7 +22,7 @@ from theory import gaussian, validation
 from theory.axes.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
 from theory.axes.priors.shared import LONGEST, moderate, prior_covariance, within
 from theory.inference import optimal_encoder
-from theory.model import LinearVAE
+from theory.model import LinearVAE, linear_vae
 from theory.objective import ElboTerms, elbo_terms
 from theory.partition import Posterior, partition, partition_mask
 
@@ -99,14 +99,14 @@ def regularised_terms(
     -----
     The objective is that of Mathieu et al. (2019), as a loss to be minimised.
     """
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     covariance = validation.covariance_matrix("covariance", covariance, vae.data_dim)
     within("covariance", covariance, LONGEST**2)
+    elbo = elbo_terms(vae, covariance, prior=prior)
     code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
-    return RegularisedTerms(
-        elbo=elbo_terms(vae, covariance, prior=prior),
-        divergence=aggregate_divergence((code + code.T) / 2, prior, divergence=divergence, scale=scale),
-    )
+    value = aggregate_divergence((code + code.T) / 2, prior, divergence=divergence, scale=scale)
+    # The code's covariance alone can be singular up to rounding where its parts are not.
+    return RegularisedTerms(elbo, elbo.aggregate_kl if divergence == "exclusive" else value)
 
 
 def regularised_encoder(

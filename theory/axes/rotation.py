@@ -26,8 +26,9 @@ import numpy as np
 from scipy.linalg import qr
 
 from theory import validation
+from theory.gaussian import is_positive_definite
 from theory.inference.encoder import family_gap
-from theory.model import LinearVAE
+from theory.model import LinearVAE, linear_vae
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 
@@ -90,12 +91,18 @@ def rotate(vae: LinearVAE, rotation) -> LinearVAE:
     -----
     In the setting of Mathieu et al. (2019), Theorem 2.
     """
-    vae = validation.instance("vae", vae, LinearVAE)
+    vae = linear_vae("vae", vae)
     rotation = checked_rotation(rotation, vae.latent_dim)
+    posterior_covariance = rotation @ vae.posterior_covariance @ rotation.T
+    if not is_positive_definite((posterior_covariance + posterior_covariance.T) / 2):
+        raise ValueError(
+            "rotation must not mix latents of vae whose posterior variances differ so much that the smaller ones are "
+            "lost in the rounding of the rotated posterior covariance; permute them, or scale the latents"
+        )
     return LinearVAE(
         vae.decoder @ rotation.T,
         rotation @ vae.encoder,
-        rotation @ vae.posterior_covariance @ rotation.T,
+        posterior_covariance,
         vae.noise_variance,
         vae.mean,
     )

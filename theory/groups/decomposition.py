@@ -22,7 +22,7 @@ import numpy as np
 
 from theory import gaussian, validation
 from theory.groups.objective import Weights
-from theory.model import LinearVAE, as_moments
+from theory.model import LinearVAE, as_moments, linear_vae
 from theory.objective import elbo_terms
 from theory.partition import Posterior, partition
 
@@ -126,7 +126,7 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     -----
     Exact. In the setting of Chen et al. (2022, 2025).
     """
-    validation.instance("vae", vae, LinearVAE)
+    linear_vae("vae", vae)
     groups = partition(groups, vae.latent_dim, "groups")
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     with np.errstate(over="ignore", invalid="ignore"):

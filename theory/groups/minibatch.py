@@ -39,9 +39,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, as_moments
+from theory.model import LinearVAE, as_moments, linear_vae
 from theory.partition import Posterior, partition
 
 __all__ = [
@@ -135,7 +136,7 @@ def minibatch_bias(
     canonical correlation of x and z is below 1/4; beyond, where E[(q(z|x)/q(z))^2] is infinite, it falls more slowly,
     but faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
     """
-    validation.instance("vae", vae, LinearVAE)
+    linear_vae("vae", vae)
     own, squares = _weights(dataset_size, batch_size, estimator)
     groups = partition(groups, vae.latent_dim, "groups")
     scale = minibatch_scale(vae, covariance)
@@ -145,12 +146,11 @@ def minibatch_bias(
             "vae carries so much information on this covariance that no minibatch is large enough for the leading "
             "order to hold; minibatch_bounds says what the estimates end at"
         )
-    code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
+    root = vae.encoder @ gaussian.covariance_root(data_covariance)
 
     def shift(latents) -> float:
-        block = np.ix_(latents, latents)
-        chi = np.expm1(2 * _information(code[block], vae.posterior_covariance[block]))
-        return chi * (own - squares / 2)
+        information = gaussian.information(root[latents], vae.posterior_covariance[np.ix_(latents, latents)])
+        return np.expm1(2 * information) * (own - squares / 2)
 
     whole, single = shift(range(vae.latent_dim)), np.array([shift([latent]) for latent in range(vae.latent_dim)])
     inside = np.array([shift(group) for group in groups])
@@ -222,7 +222,7 @@ def minibatch_bounds(
     Exact, for any data. Between groups because with a_gj = w_j q(z_g|x_j) the sum over j of the product over g of a_gj
     is at most the product over g of the sums over j.
     """
-    validation.instance("vae", vae, LinearVAE)
+    linear_vae("vae", vae)
     _weights(dataset_size, batch_size, estimator)
     groups = partition(groups, vae.latent_dim, "groups")
     size, batch = minibatch_sizes(dataset_size, batch_size)
@@ -256,21 +256,17 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
     Exact as that mean. That it is the size needed is a rule: about it the logarithm has the variance sum_k (s_k + 2
     s_k^2), s_k being the eigenvalues of Q^-1 V S V^T, so the formula comes into its own gradually.
     """
-    validation.instance("vae", vae, LinearVAE)
+    linear_vae("vae", vae)
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     with np.errstate(over="ignore", invalid="ignore"):
-        signal = vae.encoder @ data_covariance @ vae.encoder.T
-        ratio = np.linalg.solve(vae.posterior_covariance, signal)
-        exponent = np.trace(ratio)
+        root = vae.encoder @ gaussian.covariance_root(data_covariance)
+        noise = np.linalg.cholesky(vae.posterior_covariance)
+        exponent = np.sum(solve_triangular(noise, root, lower=True, check_finite=False) ** 2)
     if not exponent < 1e6:  # beyond the exponent of any float
         return np.inf
-    information = _information(signal + vae.posterior_covariance, vae.posterior_covariance)
+    information = gaussian.information(root, vae.posterior_covariance)
     with np.errstate(over="ignore"):
         return float(np.exp(exponent + information))
-
-
-def _information(code: np.ndarray, posterior: np.ndarray) -> float:
-    return (gaussian.log_determinant(code) - gaussian.log_determinant(posterior)) / 2
 
 
 def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:

@@ -77,6 +77,13 @@ def optimal_encoder(
                 "pass larger ones, or posterior='diagonal'"
             )
         covariance[np.ix_(group, group)] = block
+    # Larger matrices carry more rounding: of many latents, a block may be singular to rounding that alone is not.
+    if not is_positive_definite(covariance):
+        raise ValueError(
+            f"noise_variance and beta must not be so small against the decoder: at beta x noise_variance = "
+            f"{water_level:.3g} the posterior covariance is singular up to rounding; pass larger ones, or "
+            "posterior='diagonal'"
+        )
     left, singular, axes = principal_axes(decoder)
     encoder = (axes * (singular / (singular**2 + water_level))) @ left.T
     return LinearVAE(decoder, encoder, covariance, noise_variance)

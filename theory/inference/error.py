@@ -16,9 +16,10 @@ zero, or a singular Gamma) both divergences are infinite; the other two stay fin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from theory import validation
 from theory.gaussian import log_determinant
@@ -44,6 +45,10 @@ class InferenceError:
     forward_kl: float | np.ndarray
     reverse_kl: float | np.ndarray
     log_score: float | np.ndarray
+
+    def without_negative_divergences(self) -> InferenceError:
+        """The same with divergences below zero, which are rounding, at zero."""
+        return replace(self, forward_kl=_at_least_zero(self.forward_kl), reverse_kl=_at_least_zero(self.reverse_kl))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,20 +122,30 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
             f"vae must have as many latents as the truth has factors ({truth.latent_dim}), got {vae.latent_dim}; "
             "pass match=True to assign them"
         )
+    # s - mu(x) = parts e with e ~ N(0, I): everything follows from sums of squares of these columns.
     gain_error = (encoder @ truth.loading - np.eye(truth.latent_dim)) @ truth.factor_root
-    shift = encoder @ offset
-    error = gain_error @ gain_error.T + truth.noise_variance * (encoder @ encoder.T) + np.outer(shift, shift)
+    parts = np.column_stack([gain_error, np.sqrt(truth.noise_variance) * encoder, encoder @ offset])
 
+    # One factor Q = L L^T for log det Q and Q^-1 alike: where Q is nearly singular L is that of a Q close by, and a
+    # divergence of a code close by is off by the square of what the digits of Q are off.
+    root = np.linalg.cholesky(covariance)
+    log_det = 2 * np.log(np.diagonal(root)).sum()
+    penalty = np.sum(solve_triangular(root, parts, lower=True, check_finite=False) ** 2)
+    log_score = -(len(parts) * np.log(2 * np.pi) + log_det + penalty) / 2
     exact = true_posterior(truth)
-    log_det = log_determinant(covariance)
-    log_score = -(len(error) * np.log(2 * np.pi) + log_det + np.trace(np.linalg.solve(covariance, error))) / 2
-    spread = np.inf if exact.singular else np.sum((exact.precision_root @ (covariance + error)) * exact.precision_root)
+    spread = np.inf
+    if not exact.singular:
+        spread = np.sum((exact.precision_root @ root) ** 2) + np.sum((exact.precision_root @ parts) ** 2)
     return InferenceError(
-        mean_squared_error=float(np.trace(error)),
-        forward_kl=float(forward_kl(log_score, exact.log_determinant, len(error))),
-        reverse_kl=float(reverse_kl(spread, exact.log_determinant, log_det, len(error))),
+        mean_squared_error=float(np.sum(parts**2)),
+        forward_kl=float(forward_kl(log_score, exact.log_determinant, len(parts))),
+        reverse_kl=float(reverse_kl(spread, exact.log_determinant, log_det, len(parts))),
         log_score=float(log_score),
-    )
+    ).without_negative_divergences()
+
+
+def _at_least_zero(divergence):
+    return np.maximum(divergence, 0.0) if np.ndim(divergence) else max(0.0, divergence)
 
 
 def forward_kl(log_score, exact_log_determinant: float, factors: int):

@@ -97,7 +97,7 @@ def inference_error_curve(
             "truth, decoder, noise_variance and betas must not differ so much in size that errors overflow; "
             "change the units of data or factors"
         )
-    return errors
+    return errors.without_negative_divergences()
 
 
 def optimal_beta(
@@ -142,7 +142,7 @@ def optimal_beta(
     path = error_path(truth, decoder, posterior)
 
     def result(level: float, flat: bool) -> OptimalBeta:
-        error = float(getattr(path.evaluate(np.array([level])), criterion)[0])
+        error = float(getattr(path.evaluate(np.array([level])).without_negative_divergences(), criterion)[0])
         if np.isnan(error):
             raise ValueError(
                 "truth, decoder and noise_variance must not differ so much in size that errors overflow; "

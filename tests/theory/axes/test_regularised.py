@@ -138,3 +138,12 @@ def test_data_without_full_rank_and_no_latents():
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_one_rule_says_what_is_singular():
+    """The parts of a code may be resolved where its covariance is singular up to rounding."""
+    posterior = np.array([[1.0, 1 - 1e-14], [1 - 1e-14, 1.0]])
+    vae = LinearVAE(np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]]), posterior, 0.1)
+    found = regularised_terms(vae, np.eye(2), divergence="exclusive")
+    assert found.divergence == found.elbo.aggregate_kl < 100
+    assert regularised_terms(vae, np.eye(2)).divergence == np.inf

@@ -288,3 +288,10 @@ def test_a_rotation_is_taken_as_the_orthogonal_matrix_next_to_it():
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_posterior_that_a_rotation_makes_singular_blames_the_rotation():
+    vae = LinearVAE(np.eye(2), np.eye(2) / 2, np.diag([1.0, 1e-20]), 0.1)
+    assert rotate(vae, np.eye(2)[::-1]).posterior_covariance[0, 0] == 1e-20
+    with pytest.raises(ValueError, match="rotation must not mix latents"):
+        rotate(vae, plane_rotation(2, 0.5))

@@ -199,3 +199,18 @@ def test_the_bias_says_where_it_holds():
     assert offset.scale == 1 and offset.in_range  # exact for any size
     with pytest.raises(ValueError, match="vae carries so much information"):
         minibatch_bias(*single(1e4), "full", dataset_size=10_000, batch_size=64)
+
+
+def test_nearly_dependent_posteriors_have_a_scale():
+    """Signal along (1, 1) in noise that is nearly dependent: s = 1, though the sum is singular up to rounding."""
+    posterior = np.array([[1.0, 1 - 1e-14], [1 - 1e-14, 1.0]])
+    vae = LinearVAE(np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]]), posterior, 0.1)
+    assert minibatch_scale(vae, np.eye(2)) == pytest.approx(np.e * np.sqrt(2), rel=1e-10)
+    found = minibatch_bias(vae, np.eye(2), "diagonal", dataset_size=1000, batch_size=100)
+    # exp(2 I) - 1 = 1 for both latents together and for each alone
+    assert found.dimension_wise_kl == pytest.approx(-2 * found.mutual_information, rel=1e-10)
+
+
+def test_a_vae_without_noise_is_told():
+    with pytest.raises(ValueError, match="vae must be a LinearVAE, got None: the noise ran to zero"):
+        minibatch_scale(None, np.eye(2))

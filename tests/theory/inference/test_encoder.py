@@ -162,3 +162,13 @@ def test_what_floats_cannot_hold_is_told(decoder, noise, beta, named):
         optimal_encoder(decoder, noise, beta, posterior="full")
     diagonal = optimal_encoder([[1, -2.7]], 0.1, 1e-30)  # each variance by itself is a float
     np.testing.assert_allclose(np.diagonal(diagonal.posterior_covariance), [1e-31, 1e-31 / 7.29], rtol=1e-12)
+
+
+def test_a_block_that_is_singular_among_many_latents_blames_the_arguments():
+    """A block of two latents may pass alone, and among forty be singular up to rounding."""
+    decoder = np.eye(40)
+    decoder[0, 1] = decoder[1, 0] = 1 - 1e-7
+    family = [[0, 1], *([latent] for latent in range(2, 40))]
+    optimal_encoder(decoder[:2, :2], 1e-13, 1.0, posterior="full")
+    with pytest.raises(ValueError, match="noise_variance and beta must not be so small"):
+        optimal_encoder(decoder, 1e-13, 1.0, posterior=family)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from theory import GenerativeModel, LinearVAE, inference_error, optimal_encoder
+from theory.inference import optimal_beta
 
 CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
 
@@ -167,3 +168,27 @@ def test_misuse_names_the_argument():
         inference_error(random_vae(0, 4, 3), random_vae(0, 4, 3))
     with pytest.raises(ValueError, match="match must be True or False"):
         inference_error(truth, random_vae(0, 4, 3), match="no")
+
+
+def test_latents_fewer_than_factors_may_be_nearly_dependent():
+    """The score is finite for the VAE's own posterior covariance, however many factors are left without a latent."""
+    posterior = np.array([[1.0, 1 - 2e-14], [1 - 2e-14, 1.0]])
+    vae = LinearVAE(np.eye(20)[:, :2], np.eye(2, 20) / 2, posterior, 0.1)
+    few = inference_error(GenerativeModel(np.eye(20)[:, :2], 0.1), vae)
+    many = inference_error(GenerativeModel(np.eye(20), 0.1), vae, match=True)
+    # 18 factors of variance 1 that are reported as N(0, 1)
+    assert many.log_score == pytest.approx(few.log_score - 9 * (np.log(2 * np.pi) + 1), rel=1e-12)
+    assert np.isfinite(many.reverse_kl)
+    assert many.forward_kl > 0
+
+
+@pytest.mark.parametrize("size", [1.0, 1e2, 1e3, 4e3])
+def test_divergences_are_never_negative(size):
+    """The exact posterior has none; its nearly singular covariance was once 1e-3 below."""
+    loading = size * np.array([[0.94, 0.45, -1.05]])
+    truth = GenerativeModel(loading, 1e-6)
+    found = inference_error(truth, optimal_encoder(loading, 1e-6, 1.0, posterior="full"))
+    assert 0 <= found.forward_kl < 1e-5
+    assert 0 <= found.reverse_kl < 1e-5
+    for criterion in ("forward_kl", "reverse_kl"):
+        assert optimal_beta(truth, criterion, posterior="full").error >= 0

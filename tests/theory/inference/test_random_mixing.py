@@ -138,3 +138,10 @@ def test_misuse_names_the_argument():
         random_mixing_optimal_beta(0.5, -1.0)
     with pytest.raises(ValueError, match="criterion"):
         random_mixing_optimal_beta(0.5, 1.0, "mse")
+
+
+@pytest.mark.parametrize("aspect", [1e-6, 0.1, 0.5, 1.0, 2.0, 1e3])
+@pytest.mark.parametrize("signal_to_noise", [1e-9, 1e-3, 1.0, 1e4, 1e9])
+def test_divergences_are_never_negative(aspect, signal_to_noise):
+    found = random_mixing_errors(aspect, signal_to_noise, [1e-6, 0.5, 1, 1 + 1e-9, 2, 1e6])
+    assert min(found.forward_kl.min(), found.reverse_kl.min()) >= 0
