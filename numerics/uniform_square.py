@@ -157,7 +157,7 @@ def _in_space(covariance) -> Moments:
 
 def _bounded(seeds):
     """The seeds, if they are a number, checked against what their runs take."""
-    return validation.count("seeds", seeds, minimum=1, bytes_each=1000) if np.ndim(seeds) == 0 else seeds
+    return seeds if validation.several(seeds) else validation.count("seeds", seeds, minimum=1, bytes_each=1000)
 
 
 def _distances(decoders) -> np.ndarray:
