@@ -332,3 +332,12 @@ def test_informativeness_is_what_any_invertible_code_keeps():
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_shares_are_never_below_zero():
+    """All codes see one direction, so that each knows every factor in equal shares, whose entropy is the largest."""
+    for count in range(2, 12):
+        loading = np.arange(1.0, count + 1)[np.newaxis] / 3
+        code = GaussianCode.of(GenerativeModel(loading, 0.3), optimal_encoder(loading, 0.3, 1.2))
+        found = metrics.dci(code)
+        assert found.disentanglement >= 0 and 0 <= found.completeness < 1

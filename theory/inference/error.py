@@ -16,7 +16,7 @@ zero, or a singular Gamma) both divergences are infinite; the other two stay fin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,11 @@ class InferenceError:
     forward_kl: float | np.ndarray
     reverse_kl: float | np.ndarray
     log_score: float | np.ndarray
+
+    def without_rounding(self) -> InferenceError:
+        """The same, with zero where rounding took a divergence below it; searches compare the unrounded ones."""
+        floors = {name: np.maximum(getattr(self, name), 0.0) for name in ("forward_kl", "reverse_kl")}
+        return replace(self, **floors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +135,7 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
         forward_kl=float(forward_kl(log_score, exact.log_determinant, len(error))),
         reverse_kl=float(reverse_kl(spread, exact.log_determinant, log_det, len(error))),
         log_score=float(log_score),
-    )
+    ).without_rounding()
 
 
 def forward_kl(log_score, exact_log_determinant: float, factors: int):

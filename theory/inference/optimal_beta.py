@@ -91,7 +91,7 @@ def inference_error_curve(
     validation.instance("truth", truth, GenerativeModel)
     betas = validation.scales("betas", betas)
     noise = decoder_noise(truth, decoder, noise_variance, posterior)
-    errors = error_path(truth, decoder, posterior).evaluate(noise.water_levels(betas))
+    errors = error_path(truth, decoder, posterior).evaluate(noise.water_levels(betas)).without_rounding()
     if any(np.isnan(values).any() for values in vars(errors).values()):
         raise ValueError(
             "truth, decoder, noise_variance and betas must not differ so much in size that errors overflow; "
@@ -142,7 +142,7 @@ def optimal_beta(
     path = error_path(truth, decoder, posterior)
 
     def result(level: float, flat: bool) -> OptimalBeta:
-        error = float(getattr(path.evaluate(np.array([level])), criterion)[0])
+        error = float(getattr(path.evaluate(np.array([level])).without_rounding(), criterion)[0])
         if np.isnan(error):
             raise ValueError(
                 "truth, decoder and noise_variance must not differ so much in size that errors overflow; "

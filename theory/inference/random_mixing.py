@@ -55,7 +55,7 @@ def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> Infere
         arrays shaped as `betas`; the squared error in units of the factors' variance, the rest in nats.
     """
     aspect, signal_to_noise = _checked(aspect, signal_to_noise)
-    return _errors(aspect, signal_to_noise, validation.scales("betas", betas))
+    return _errors(aspect, signal_to_noise, validation.scales("betas", betas)).without_rounding()
 
 
 def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion: str = "forward_kl") -> float:
