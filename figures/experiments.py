@@ -128,7 +128,8 @@ def real_data(observations=None, name: str = "data") -> Observations:
     """
     if observations is None:
         observations, name = digits(), "digits"
-    observations = validation.matrix("observations", observations)
+    name = validation.instance("name", name, str, "pass what the figure is to call the data")
+    observations = validation.observations("observations", observations)
     moments = Moments.of(observations)
     eigenvalues = validation.non_negative_spectrum("covariance", np.linalg.eigvalsh(moments.covariance))
     found = Observations(name, observations, moments, eigenvalues)

@@ -81,7 +81,7 @@ def train_autoencoder(
     latent_dim = latent_count(latent_dim, len(covariance))
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps)
-    if np.iterable(seeds):
+    if validation.several(seeds):
         seeds = [validation.seed("seeds", seed) for seed in validation.sequence("seeds", seeds)]
     else:
         seeds = range(validation.count("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1)))

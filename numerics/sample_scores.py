@@ -135,4 +135,5 @@ def _concentration(weights: np.ndarray) -> float:
         return 0.0
     if weights.shape[1] == 1:
         return 1.0
-    return float(np.average(1 - entropy(weights[sums > 0], base=weights.shape[1], axis=1), weights=sums[sums > 0]))
+    spread = entropy(weights[sums > 0], base=weights.shape[1], axis=1)
+    return max(0.0, float(np.average(1 - spread, weights=sums[sums > 0])))

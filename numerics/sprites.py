@@ -136,7 +136,7 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
     path : str or path
         of dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz, with the arrays "imgs" and "latents_values".
     count : int, optional
-        how many images, all different; all of them by default.
+        how many images, all different; all of them by default, or if the file has no more.
     rng : numpy.random.Generator, or a seed
         that draws them.
 
@@ -148,7 +148,7 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
     Raises
     ------
     ValueError
-        for a file that is missing, damaged or not the published one.
+        for a file that is missing, damaged or not the published one, or another argument that is not of its kind.
     """
     path = Path(validation.instance("path", path, (str, os.PathLike), "pass the name of a file"))
     count = None if count is None else validation.count("count", count)

@@ -164,7 +164,7 @@ def sweep(
     else:
         betas = validation.positive_array("betas", validation.vector("betas", betas))
     weights = [as_weights("betas", beta) for beta in validation.sequence("betas", betas)]
-    if np.iterable(seeds):
+    if validation.several(seeds):
         seeds = [validation.count("seeds", seed, maximum=LARGEST_SEED) for seed in validation.sequence("seeds", seeds)]
     else:
         each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned

@@ -26,6 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from numerics.autoencoder import train_autoencoder
+from numerics.problem import in_range
 from numerics.sweep import sweep
 from theory import validation
 from theory.axes.orthogonality import distance_to_orthogonality
@@ -95,7 +96,7 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
         for arguments that do not fit.
     """
     covariance, seeds = _in_space(covariance), _bounded(seeds)
-    water_level = validation.positive("water_level", water_level)
+    water_level = _water_level(water_level, covariance)
     found = {}
     for posterior in ("diagonal", "full"):
         done = sweep(
@@ -133,7 +134,7 @@ def distances_while_training(
         for arguments that do not fit.
     """
     covariance, seeds = _in_space(covariance), _bounded(seeds)
-    water_level = validation.positive("water_level", water_level)
+    water_level = _water_level(water_level, covariance)
     model = validation.choice("model", model, MODELS)
     rows = []
     for count in [validation.count("steps", count) for count in validation.sequence("steps", steps)]:
@@ -155,9 +156,17 @@ def _in_space(covariance) -> Moments:
     return moments
 
 
+def _water_level(value: float, moments: Moments) -> float:
+    """The water level, if it is of a size that training takes for a noise."""
+    value = validation.positive("water_level", value)
+    unit = float(np.diagonal(moments.covariance).max()) or 1.0
+    in_range("water_level", value, "times the largest variance of the data", unit)
+    return value
+
+
 def _bounded(seeds):
     """The seeds, if they are a number, checked against what their runs take."""
-    return validation.count("seeds", seeds, minimum=1, bytes_each=1000) if np.ndim(seeds) == 0 else seeds
+    return seeds if validation.several(seeds) else validation.count("seeds", seeds, minimum=1, bytes_each=1000)
 
 
 def _distances(decoders) -> np.ndarray:

@@ -134,6 +134,7 @@ def vertex_map(
     """
     beta = validation.positive("beta", beta)
     hidden = progress if progress is None else not validation.flag("progress", progress)
+    block, count, draws = _sizes(block, count, draws)
     cells = vertex_truths(
         block=block, count=count, data_dim=data_dim, correlations=correlations, noise_variances=noise_variances,
         loadings=loadings, draws=draws, rng=rng,
@@ -167,11 +168,7 @@ def vertex_truths(
     *, block: int, count: int, data_dim: int, correlations, noise_variances, loadings, draws: int, rng
 ) -> list[tuple[tuple[str, float, float], list[GenerativeModel]]]:
     """The truths that `vertex_map` measures, with loading, correlation and noise; arguments as there."""
-    block = validation.count("block", block, minimum=1)
-    validation.count("block", block, bytes_each=8 * block)
-    count = validation.count("count", count, minimum=1, bytes_each=8 * block)
-    validation.count("count", count, bytes_each=8 * block**2 * count)
-    draws = validation.count("draws", draws, minimum=1, maximum=MANY)
+    block, count, draws = _sizes(block, count, draws)
     keys = [
         (validation.choice("loadings", kind, LOADINGS), float(rho), float(noise))
         for kind in validation.sequence("loadings", loadings)
@@ -199,3 +196,11 @@ def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> fl
         decoder=truth.loading,
     )
     return float(factor_errors(truth, run.vae).sum())
+
+
+def _sizes(block: int, count: int, draws: int) -> tuple[int, int, int]:
+    block = validation.count("block", block, minimum=1)
+    validation.count("block", block, bytes_each=8 * block)
+    count = validation.count("count", count, minimum=1, bytes_each=8 * block)
+    validation.count("count", count, bytes_each=8 * block**2 * count)
+    return block, count, validation.count("draws", draws, minimum=1, maximum=MANY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import re
 
 import numpy as np
@@ -22,6 +23,16 @@ from theory import axes, groups, inference, learning, metrics, validation
 
 HIDDEN = np.ma.array([[1.0, 2.0], [3.0, -999.0]], mask=[[False, False], [False, True]])
 
+
+class Hostile:
+    """An object of a foreign class, whatever is asked of which fails."""
+
+    def fail(self, *arguments, **options):
+        raise ZeroDivisionError
+
+    __array__ = __float__ = __index__ = __iter__ = fail
+
+
 # No argument takes these, but for None where it is named, and text where it is a path or a word.
 NEVER = {
     "None": None,
@@ -32,6 +43,9 @@ NEVER = {
     "class": theory.LinearVAE,
     "function": len,
     "dict": {},
+    "hostile": Hostile(),
+    "bytearray": bytearray(b"12"),
+    "endless": itertools.repeat(1),
     "ragged": [[1.0], [1.0, 2.0]],
     "text array": np.array(["a"]),
     "complex array": np.ones((2, 2)) * 1j,

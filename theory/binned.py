@@ -45,6 +45,7 @@ def binned_information(correlations, bins: int, half_width: float) -> np.ndarray
     """
     correlations = _correlations("correlations", correlations)
     edges = _inner_edges(bins, half_width)
+    bins = len(edges) + 1
     marginal = np.concatenate([[0.0], ndtr(edges), [1.0]])
     entropy = binned_entropy(bins, half_width)
     information = np.zeros(correlations.shape)
@@ -72,7 +73,7 @@ def discrete_entropy(probabilities: np.ndarray) -> float:
     if not (within and abs(probabilities.sum() - 1) <= 1e-8):
         raise ValueError("probabilities must be >= 0 and add up to 1; divide them by their sum")
     positive = probabilities[probabilities > 0]
-    return float(-np.sum(positive * np.log(positive)))
+    return max(0.0, float(-np.sum(positive * np.log(positive))))  # below zero is what a sum above 1 leaves
 
 
 def bivariate_normal(x, y, correlation: float) -> np.ndarray:

@@ -38,7 +38,7 @@ def read_data(path, header: bool | None = None) -> np.ndarray:
     path : str or path
         `.npy`, `.npz` (one 2-d array, or `FILE.npz:KEY`) or `.csv`.
     header : bool, optional
-        see above.
+        whether the first line of a `.csv` file holds names of columns; by default it does if it has no number.
 
     Returns
     -------

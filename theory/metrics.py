@@ -483,4 +483,4 @@ def _concentration(weights: np.ndarray) -> float:
         return 1.0
     rows = weights[sums > 0] / sums[sums > 0, np.newaxis]
     spread = np.array([discrete_entropy(row) for row in rows]) / np.log(weights.shape[1])
-    return float(1 - sums[sums > 0] @ spread / sums.sum())
+    return max(0.0, float(1 - sums[sums > 0] @ spread / sums.sum()))

@@ -7,6 +7,7 @@ A Gaussian posterior whose covariance is block-diagonal is named by its blocks, 
 from __future__ import annotations
 
 import reprlib
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -59,9 +60,9 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
     if members != list(range(latent_dim)):
         missing = sorted(set(range(latent_dim)) - set(members))
         unknown = sorted(set(members) - set(range(latent_dim)))
-        repeated = sorted({latent for latent in members if members.count(latent) > 1})
+        repeated = sorted(latent for latent, times in Counter(members).items() if times > 1)
         faults = [("misses", missing), ("repeats", repeated), ("names unknown", unknown)]
-        told = "; ".join(f"{fault} latents {latents}" for fault, latents in faults if latents)
+        told = "; ".join(f"{fault} latents {reprlib.repr(latents)}" for fault, latents in faults if latents)
         raise ValueError(f"{name} must hold each latent 0..{latent_dim - 1} exactly once: it {told}")
     return tuple(np.array(group) for group in groups)
 

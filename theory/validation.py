@@ -11,6 +11,7 @@ without dimensions that hold one of them. What never passes: truth values, text,
 
 from __future__ import annotations
 
+import itertools
 import operator
 import os
 from collections.abc import Iterable, Mapping, Set
@@ -43,6 +44,7 @@ __all__ = [
     "scales",
     "seed",
     "sequence",
+    "several",
     "symmetric_matrix",
     "vector",
     "within_decades",
@@ -63,6 +65,9 @@ ROWS = 4096
 
 # The largest count: up to here a float tells neighbouring whole numbers apart.
 LARGEST_COUNT = 2**53
+
+# The longest sequence of objects, groups or settings that is taken one by one: an iterator may have no end.
+LONGEST = 10**6
 
 
 def number(name: str, value: float) -> float:
@@ -152,11 +157,14 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
     bytes_each : int
         what the caller will allocate for each unit of the count, in bytes; 0 for a count that only enters a formula.
     """
+    single = value
+    if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.is_masked(value):
+        single = value[()]
     try:
-        if isinstance(value, bool | np.bool_ | np.ma.MaskedArray):
+        if isinstance(single, bool | np.bool_ | np.ma.MaskedArray):
             raise TypeError
-        whole = operator.index(value)
-    except TypeError:
+        whole = operator.index(single)
+    except Exception:  # whatever a foreign class raises
         raise ValueError(f"{name} must be a whole number, got {_shown(value)}; pass an int such as 2") from None
     if whole < minimum:
         least = {0: "zero or a positive whole number", 1: "a positive whole number"}
@@ -211,7 +219,7 @@ def mask(name: str, value, length: int) -> np.ndarray:
     """Return `value` as a vector of truth values of the given length; numbers do not stand for them."""
     try:
         array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
-    except (TypeError, ValueError):  # rows of several lengths, and objects that refuse
+    except Exception:  # rows of several lengths, and whatever a foreign class raises
         array = np.asarray(None)
     if isinstance(array, np.ma.MaskedArray) or array.dtype != bool or array.shape != (length,):
         what = f"an array of {array.dtype} of shape {array.shape}" if array.ndim else _shown(value)
@@ -232,14 +240,27 @@ def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str = "")
 
 
 def sequence(name: str, values, minimum: int = 1) -> tuple:
-    """Return `values` as a tuple if they are ordered and no fewer than `minimum`; text, sets and dicts never pass."""
-    single = isinstance(values, str | bytes | Mapping | Set) or (isinstance(values, np.ndarray) and values.ndim == 0)
-    if single or isinstance(values, type) or not isinstance(values, Iterable):
+    """Return `values` as a tuple if they are ordered and no fewer than `minimum`; text, sets and dicts never pass.
+
+    An iterator that has no end is refused, as is what is longer than any list that is taken one by one.
+    """
+    text = isinstance(values, str | bytes | bytearray)
+    if text or isinstance(values, Mapping | Set | type) or not several(values):
         raise ValueError(f"{name} must be a sequence, got {_shown(values)}; pass a list")
-    items = tuple(values)
+    try:
+        items = tuple(itertools.islice(values, LONGEST + 1))
+    except Exception:  # whatever a foreign class raises
+        raise ValueError(f"{name} must be a sequence, got {_shown(values)}; pass a list") from None
+    if len(items) > LONGEST:
+        raise ValueError(f"{name} must hold at most {LONGEST}, it holds more, or has no end; pass a shorter list")
     if len(items) < minimum:
         raise ValueError(f"{name} must hold at least {minimum}, it holds {len(items)}; pass a longer list")
     return items
+
+
+def several(value) -> bool:
+    """Whether a value is many things, or text, rather than one: an array without dimensions is one."""
+    return isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0)
 
 
 def choice(name: str, value: str, options) -> str:
@@ -364,9 +385,11 @@ def real_array(name: str, value) -> np.ndarray:
         value = _unmasked(name, value)
     elif isinstance(value, list | tuple):
         _refuse_what_lists_hide(name, value)
+    elif isinstance(value, range):
+        fits_into_memory(f"{name}, a range of {len(value)} numbers,", 8 * len(value), "pass fewer")
     try:
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError):  # rows of several lengths, and objects that refuse
+        array = np.asarray(None if isinstance(value, bytearray) else value)  # which is text, as bytes are
+    except Exception:  # rows of several lengths, and whatever a foreign class raises
         raise ValueError(
             f"{name} must be numeric, got {type(value).__name__}; pass numbers, as many in every row"
         ) from None
@@ -423,7 +446,7 @@ def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
         return array.astype(float)
     except OverflowError:
         raise ValueError(f"{name} must be finite, got a number beyond the range of floats; pass smaller ones") from None
-    except (TypeError, ValueError):
+    except Exception:  # whatever a foreign class raises
         raise ValueError(f"{name} must be numeric, got {_shown(value)}; pass numbers, such as 0.5") from None
 
 
@@ -461,7 +484,7 @@ def _float_array(name: str, value) -> np.ndarray:
             f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries; "
             "remove or replace NaN and infinite entries"
         )
-    return array
+    return array.copy()  # so that what has been checked does not change with the caller's array
 
 
 def _not_real(name: str, where: str = "") -> ValueError:

@@ -513,3 +513,15 @@ def test_unfinished_training_is_counted():
     hasty = experiments.train_each(np.diag([2.0, 1.0]), 1, [1.0, 1.5], max_steps=1)
     check = experiments.unfinished([hasty])
     assert (check.largest, check.points, check.passed) == (2.0, 2, False)
+
+
+@pytest.mark.parametrize("name", [None, 3, ["a"], np.zeros(2)])
+def test_a_name_of_the_data_is_text(name):
+    with pytest.raises(ValueError, match=r"^name must be a str"):
+        experiments.real_data(np.eye(3), name)
+
+
+@pytest.mark.parametrize("observations", [np.ones((1, 3)), np.zeros((3, 0)), [[1.0, np.nan], [2.0, 3.0]]])
+def test_observations_that_are_none_are_told_by_their_name(observations):
+    with pytest.raises(ValueError, match=r"^observations must"):
+        experiments.real_data(observations)

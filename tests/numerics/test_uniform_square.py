@@ -90,3 +90,10 @@ def test_misuse():
         uniform_square(2**40, 1.0, 0)
     with pytest.raises(ValueError, match="axis_ratio must be smaller"):
         square_covariance(1e200)
+
+
+@pytest.mark.parametrize("call", [distances, lambda *given, **more: distances_while_training(*given, [1], **more)])
+def test_a_water_level_beyond_what_training_takes_is_told_by_its_name(call):
+    for level in (1e300, 1e-300, 0.0):
+        with pytest.raises(ValueError, match=r"^water_level must be"):
+            call(square_covariance(2.0), seeds=1, water_level=level)

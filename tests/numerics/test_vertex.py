@@ -75,3 +75,18 @@ def test_cells_and_seeds_have_truths_of_their_own():
     for (_, truths), before in zip(again, cells[4:], strict=True):
         for truth, same in zip(truths, before, strict=True):
             np.testing.assert_array_equal(truth.loading, same.loading)
+
+
+def test_whole_numbers_of_any_class_are_sizes():
+    class Whole:  # as NumPy's narrow ones, whose product would wrap around
+        def __init__(self, value):
+            self.value = value
+
+        def __index__(self):
+            return self.value
+
+    setting = {"data_dim": 5, "correlations": [0.3], "noise_variances": [0.3], "loadings": ["random"]}
+    found = [
+        vertex_map(block=kind(2), count=kind(2), draws=kind(1), **setting, progress=False) for kind in (int, Whole)
+    ]
+    assert found[0] == found[1] and type(found[1][0].draws) is int

@@ -97,3 +97,15 @@ def test_misuse_is_told(bins, half_width, message):
         binned_information(0.5, bins, half_width)
     with pytest.raises(ValueError, match=message):
         binned_entropy(bins, half_width)
+
+
+def test_an_entropy_is_never_below_zero():
+    assert discrete_entropy([1 + 1e-9]) == 0  # 1e-9 more than everything is allowed for rounding
+
+
+def test_counts_of_a_foreign_class():
+    class Four:
+        def __index__(self):
+            return 4
+
+    np.testing.assert_array_equal(binned_information([0.3], Four(), 3.0), binned_information([0.3], 4, 3.0))

@@ -346,3 +346,12 @@ def test_codes_that_nearly_depend_still_explain_their_factors(small):
     assert found.informativeness == pytest.approx(1, abs=1e-14)
     assert found.total_correlation == pytest.approx(np.log1p(small**-2) / 2, rel=1e-12)
     np.testing.assert_allclose(code.regression[0][1] * small, [-1, np.sqrt(1 + small**2)], rtol=1e-5)
+
+
+def test_shares_are_never_below_zero():
+    """All codes see one direction, so that each knows every factor in equal shares, whose entropy is the largest."""
+    for count in range(2, 12):
+        loading = np.arange(1.0, count + 1)[np.newaxis] / 3
+        code = GaussianCode.of(GenerativeModel(loading, 0.3), optimal_encoder(loading, 0.3, 1.2))
+        found = metrics.dci(code)
+        assert found.disentanglement >= 0 and 0 <= found.completeness < 1

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from theory import optimum
-from theory.model import GenerativeModel, LinearVAE, as_moments, linear_vae
+from theory.axes import GaussianPrior, TemporalModel
+from theory.metrics import GaussianCode
+from theory.model import GenerativeModel, LinearVAE, Moments, as_moments, linear_vae
 
 RNG = np.random.default_rng(0)
 LOADING = RNG.standard_normal((5, 3))
@@ -150,3 +152,30 @@ def test_a_vae_that_is_none_is_told_why():
 def test_misuse_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (GenerativeModel, {"loading": np.eye(2), "factor_covariance": np.eye(2), "mean": np.ones(2)}),
+        (
+            LinearVAE,
+            {"decoder": np.eye(2), "encoder": np.eye(2), "posterior_covariance": np.eye(2), "mean": np.ones(2)},
+        ),
+        (Moments, {"covariance": np.eye(2), "mean": np.ones(2)}),
+        (GaussianPrior, {"covariance": np.eye(2)}),
+        (TemporalModel, {"loading": np.eye(2), "autocorrelations": np.array([0.5, 0.2])}),
+        (
+            GaussianCode,
+            {"factor_covariance": np.eye(2), "code_covariance": np.eye(2), "cross_covariance": np.zeros((2, 2))},
+        ),
+    ],
+)
+def test_a_model_keeps_its_values_when_the_caller_goes_on_with_the_arrays(kind, fields):
+    others = {Moments: {"count": 5}, GaussianPrior: {}, GaussianCode: {}}.get(kind, {"noise_variance": 0.5})
+    given = {name: value.copy() for name, value in fields.items()}
+    made = kind(**given, **others)
+    for value in given.values():
+        value[...] = np.nan  # would have been refused
+    for name, value in fields.items():
+        np.testing.assert_array_equal(getattr(made, name), value)

@@ -58,3 +58,10 @@ def test_the_mask_says_who_shares_a_group(labels):
 def test_misuse_is_told(posterior, message):
     with pytest.raises(ValueError, match=message):
         partition(posterior, 3)
+
+
+@pytest.mark.parametrize(("group", "fault"), [(range(400_000), "names unknown"), ([0] * 400_000, "repeats")])
+def test_long_groups_are_refused_at_once_and_shortly(group, fault):
+    with pytest.raises(ValueError, match=fault) as caught:  # comparing each latent with each would take an hour
+        partition([group], 3)
+    assert len(str(caught.value)) < 200

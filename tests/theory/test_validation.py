@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -70,7 +71,9 @@ def test_positive_array():
     assert "betas must be finite, it has 1 NaN" in rejected(validation.positive_array, "betas", [1, np.nan])
 
 
-@pytest.mark.parametrize("value", [0, 3, np.int64(3), np.uint8(3), np.array(3)])
+@pytest.mark.parametrize(
+    "value", [0, 3, np.int64(3), np.uint8(3), np.array(3), np.array(3, dtype=object), np.ma.array(3)]
+)
 def test_count_takes_whole_numbers(value):
     count = validation.count("latent_dim", value)
     assert type(count) is int and count == value
@@ -81,7 +84,17 @@ def test_count_takes_nothing_else(value):
     assert rejected(validation.count, "latent_dim", value) == (
         f"latent_dim must be a whole number, got {value!r}; pass an int such as 2"
     )
-    for other in ([2], np.array([2]), int, np.array(2.0), np.ma.masked, np.timedelta64(2)):
+    for other in (
+        [2],
+        np.array([2]),
+        int,
+        np.array(2.0),
+        np.ma.masked,
+        np.timedelta64(2),
+        np.array(np.timedelta64(2)),
+        np.array(True),
+        np.array(None),
+    ):
         assert "latent_dim must be a whole number, got" in rejected(validation.count, "latent_dim", other)
 
 
@@ -132,6 +145,9 @@ def test_sequence():
     assert validation.sequence("betas", np.ones(2)) == (1.0, 1.0)
     for value in ("ab", b"ab", {1: 2}, {1, 2}, 3, None, np.array(3), list):
         assert "betas must be a sequence, got" in rejected(validation.sequence, "betas", value)
+    assert "betas must be a sequence, got" in rejected(validation.sequence, "betas", bytearray(b"ab"))
+    for value in (itertools.repeat(1.0), range(10**12)):  # no end, and more than any memory
+        assert "betas must hold at most 1000000, it holds more" in rejected(validation.sequence, "betas", value)
     assert rejected(validation.sequence, "betas", []) == "betas must hold at least 1, it holds 0; pass a longer list"
 
 
@@ -397,3 +413,46 @@ def test_the_first_entry_that_is_not_finite(monkeypatch):
     assert validation.first_not_finite(array) is None and validation.first_not_finite(np.zeros(0)) is None
     array[3, 2] = array[4, 0] = np.nan
     assert validation.first_not_finite(array) == (3, 2) and validation.first_not_finite(array[:, 2]) == (3,)
+
+
+class Hostile:
+    """An object of a foreign class, whatever is asked of which fails."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def fail(self, *arguments, **options):
+        raise self.error
+
+    __array__ = __float__ = __index__ = __iter__ = __len__ = fail
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), KeyError("a"), AttributeError(), RuntimeError(), OSError()])
+def test_what_a_foreign_class_raises_is_a_refusal_by_name(error):
+    value, in_array = Hostile(error), np.array(None)
+    in_array[()] = value
+    assert "x must be numeric, got" in rejected(validation.number, "x", value)
+    assert "x must be numeric, got" in rejected(validation.real_array, "x", in_array)
+    assert "x must be a whole number, got" in rejected(validation.count, "x", value)
+    assert "x must be a boolean array" in rejected(validation.mask, "x", value, 2)
+    assert "x must be a sequence, got" in rejected(validation.sequence, "x", value)
+
+
+def test_ranges_are_numbers_as_far_as_they_fit_into_memory():
+    np.testing.assert_array_equal(validation.vector("x", range(3)), [0.0, 1.0, 2.0])
+    assert "x, a range of 1000000000000 numbers, needs" in rejected(validation.vector, "x", range(10**12))
+
+
+def test_bytes_of_either_kind_are_text():
+    assert "x must be numeric" in rejected(validation.vector, "x", bytearray(b"12"))
+    assert "x must be numeric" in rejected(validation.vector, "x", b"12")
+
+
+@pytest.mark.parametrize("check", [validation.vector, validation.positive_array])
+def test_what_was_checked_does_not_change_with_the_callers_array(check):
+    given = np.array([1.0, 2.0])
+    checked = check("x", given)
+    given[0] = np.nan
+    np.testing.assert_array_equal(checked, [1.0, 2.0])
+    checked[1] = 7.0
+    assert given[1] == 2.0

@@ -61,8 +61,8 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     """The Frobenius distance of the right singular vectors of a decoder to the nearest signed permutation.
 
     W = U Sigma V^T on the active latents; ||V - P(V)||_F with P(V) by assignment. Zero iff the columns are orthogonal;
-    without ties
-    DtO^2 <= 2 (k - sqrt k) for k active latents, as the assignment scores at least sum |V_ij|^3 >= sqrt k.
+    without ties DtO^2 <= 2 (k - sqrt k) for k active latents, as the assignment scores at least
+    sum |V_ij|^3 >= sqrt k.
 
     Equal singular values leave V free within their subspace. There the latents are given to the subspace in which they
     are longest, and V is turned within it to be nearest to P (Procrustes); the result then does not depend on what
@@ -86,7 +86,7 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     Raises
     ------
     ValueError
-        if an argument is not of its shape.
+        if an argument is not of its shape, or `tie` is out of its range.
 
     Notes
     -----

@@ -137,6 +137,7 @@ def minibatch_bias(
     but faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
     """
     linear_vae("vae", vae)
+    dataset_size, batch_size = minibatch_sizes(dataset_size, batch_size)
     own, squares = _weights(dataset_size, batch_size, estimator)
     groups = partition(groups, vae.latent_dim, "groups")
     scale = minibatch_scale(vae, covariance)

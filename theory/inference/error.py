@@ -22,7 +22,6 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from theory import validation
-from theory.gaussian import log_determinant
 from theory.inference.matching import match_latents
 from theory.model import GenerativeModel, LinearVAE, linear_vae
 

@@ -138,11 +138,11 @@ def optimum(
     """
     moments = as_moments(covariance)
     latent_dim = _latent_dim(latent_dim, len(moments.covariance))
-    betas, noise = np.array([validation.scale("beta", beta)]), checked_noise(noise_variance)
+    beta, noise = validation.scale("beta", beta), checked_noise(noise_variance)
     partition(posterior, latent_dim)  # only to refuse a family that is none
     leading_only = validation.flag("leading_only", leading_only)
     eigenvalues, directions, resolution = _modes(moments.covariance, latent_dim, leading_only)
-    curve = _evaluate(eigenvalues, latent_dim, betas, noise, resolution)
+    curve = _evaluate(eigenvalues, latent_dim, np.array([beta]), noise, resolution)
     active = beta < curve.critical_betas
     noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
     vae = None
@@ -271,7 +271,8 @@ def _assemble(eigenvalues, directions, active, water_level, noise_variance, mean
     """The optimal VAE from the eigenvectors (columns, in the order of the eigenvalues)."""
     latent_dim, count = len(active), np.count_nonzero(active)
     powers, axes = eigenvalues[:count], directions[:, :count]
-    axes = axes * np.where(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0) < 0, -1.0, 1.0)
+    largest = np.abs(axes).argmax(axis=0)[np.newaxis] if count else np.zeros((1, 0), dtype=int)
+    axes = axes * np.where(np.take_along_axis(axes, largest, axis=0) < 0, -1.0, 1.0)
     weights = np.sqrt(np.maximum(powers - water_level, 0.0))  # a difference below zero is rounding at the threshold
     decoder, encoder = np.zeros((len(eigenvalues), latent_dim)), np.zeros((latent_dim, len(eigenvalues)))
     variances = np.ones(latent_dim)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theory import GenerativeModel, LinearVAE, inference_error, optimal_encoder
-from theory.inference import optimal_beta
+from theory.inference import inference_error_curve, optimal_beta
 
 CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
 
@@ -192,3 +192,16 @@ def test_divergences_are_never_negative(size):
     assert 0 <= found.reverse_kl < 1e-5
     for criterion in ("forward_kl", "reverse_kl"):
         assert optimal_beta(truth, criterion, posterior="full").error >= 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_divergence_is_below_zero(seed):
+    """With orthogonal columns the code at beta = 1 is the exact posterior: both divergences are zero, never -1e-16."""
+    rng = np.random.default_rng(seed)
+    loading = np.linalg.qr(rng.standard_normal((3, 3)))[0][:, :2] * rng.uniform(0.5, 3.0, 2)
+    truth = GenerativeModel(loading, 0.3)
+    curve = inference_error_curve(truth, [0.5, 1.0, 2.0])
+    for criterion in ("forward_kl", "reverse_kl"):
+        error = getattr(inference_error(truth, optimal_encoder(loading, 0.3, 1.0)), criterion)
+        for zero in (error, getattr(curve, criterion)[1], optimal_beta(truth, criterion).error):
+            assert 0 <= zero < 1e-14

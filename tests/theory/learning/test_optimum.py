@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -442,3 +445,17 @@ def test_what_does_not_fit_or_cannot_be_computed_is_told():
     for name, value in (("beta", 1e308), ("beta", None), ("noise_variance", 1e-320), ("leading_only", "no")):
         with pytest.raises(ValueError, match=name):
             optimum(np.eye(2), 1, **{name: value})
+
+
+@pytest.mark.parametrize("beta", [Decimal("0.5"), Fraction(1, 2), np.float16(0.5), np.array(0.5, dtype=object)])
+def test_numbers_of_every_kind_are_betas(beta):
+    assert optimum(DISTINCT.covariance, 2, beta=beta).loss == optimum(DISTINCT.covariance, 2, beta=0.5).loss
+
+
+@pytest.mark.parametrize("noise", [0.3, "learned"])
+def test_no_variables(noise):
+    nothing = np.zeros((0, 0))
+    assert (
+        optimum(nothing, 0, beta=0.5, noise_variance=noise).loss
+        == optimum_curve(nothing, 0, [0.5], noise_variance=noise).loss
+    )
