@@ -137,7 +137,9 @@ def choose_groups(
 
     Notes
     -----
-    Asymptotic in N; for N up to 2 D nothing is called known.
+    Asymptotic in N; for N up to 2 D nothing is called known. With heavy tails that factors share a true model is
+    rejected too often while N is in the hundreds, as fourth moments are then badly known (8 % instead of 5 % for
+    multivariate t with 5 degrees of freedom, N = 100, D = 10): which groups are called known errs on the safe side.
     """
     for name, value in (("alpha", alpha), ("resolution", resolution)):
         if not validation.positive(name, value) < 1:
