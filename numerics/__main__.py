@@ -17,7 +17,7 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -239,6 +239,11 @@ def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
     try:
         with pool:
             yield pool
+    except BrokenExecutor:  # before one run was finished; later it is in what the sweep returns
+        raise ValueError(
+            "one of --processes ended before its first run did, as it does when it is killed or memory runs out; "
+            "run the command again, with fewer of them if memory is short"
+        ) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 

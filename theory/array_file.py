@@ -122,6 +122,11 @@ def _read(where: str, opened: IO[bytes], size: int) -> np.ndarray:
                 f"{where}: is damaged or incomplete: its header says {' x '.join(map(str, shape))} numbers, that is "
                 f"{numbers * dtype.itemsize} bytes, and {rest} follow; save it again with numpy.save or numpy.savez"
             )
+        if numbers * dtype.itemsize < rest:
+            raise ValueError(
+                f"{where}: is damaged, or holds more than one array: its header says {' x '.join(map(str, shape))} "
+                f"numbers, that is {numbers * dtype.itemsize} bytes, and {rest} follow; save one array with numpy.save"
+            )
         validation.fits_into_memory(f"{where}: the array of shape {shape}", 8 * numbers, "save fewer rows or columns")
         with _damage_named(where):
             opened.seek(0)

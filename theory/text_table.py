@@ -3,7 +3,9 @@
 UTF-8 text with commas between columns and points for decimals; cells may be quoted, blank lines are ignored.
 
 Comments.  A line that begins with `#`, unless its first cell is an error of a spreadsheet: `#DIV/0!`, `#N/A`, `#NAME?`,
-in any language (one word with `!` or `?` at the end, two letters about a stroke, or capitals without a space: `#NV`).
+in any language (one word with `!` or `?` at the end, two letters about a stroke with or without words behind them, or
+capitals without a space: `#NV`); and inside the table, unless its other cells are numbers, as behind an error of any
+other name: a comment has a space behind `#`, or a number, as an observation that is left out (`#7,8`).
 Behind a number and a space, `#` begins a comment too. Marks alone (`####`) are a comment above the table; inside it
 they are a cell that was too narrow for its number.
 
@@ -25,12 +27,18 @@ from theory import validation
 
 __all__ = ["cell_number", "read_table"]
 
-ERROR = re.compile(r"#(\S*[!?]|[^\W\d_]/[^\W\d_]|N\.[A-Z]\.?|#*)", re.IGNORECASE)  # of a spreadsheet, but for capitals
+ERROR = re.compile(  # of a spreadsheet, but for capitals
+    r"#(\S*[!?]|[^\W\d_]/[^\W\d_](\s.*)?|N\.[A-Z]\.?|#*)", re.IGNORECASE
+)
 MISSING = {"", "na", "n/a", "nan", "nat", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>"}
 LIKE_A_NUMBER = re.compile(r"[^\w#]*\d([^A-Za-z]|[eEjJ])*|0[xX][0-9a-fA-F]+")
+UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")  # how pandas fills an empty name, and numbers it if it comes again
 SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'", None: "spaces"}
 TABLE = "commas between columns, points for decimals, nothing between thousands"
-WHICH = "say what it is by --header or --no-header (in Python: header=True or False)"
+WHICH = (
+    "say what that line is by --header or --no-header, where the command has them (in Python: header=True or False), "
+    "or remove it if it holds names"
+)
 
 
 def read_table(file: Path, header: bool | None = None) -> np.ndarray:
@@ -108,6 +116,12 @@ def _check_names(file: Path, number: int, names: list[str], width: int, sure: bo
             f"{file}: the header in line {number} has {len(names)} columns, the rows below it have {width}; {remedy}, "
             "or put # before a title"
         )
+    unnamed = next((at for at, name in enumerate(names) if UNNAMED.fullmatch(name)), None)
+    if not sure and unnamed is not None:
+        raise ValueError(
+            f"{file}: line {number}, column {unnamed + 1} is {names[unnamed]!r}, as pandas calls a row index that it "
+            "read; remove that column (pandas: read_csv(index_col=0)), or name it"
+        )
     if not sure and all(_is_missing(name) or LIKE_A_NUMBER.fullmatch(name) for name in names):
         raise ValueError(
             f"{file}: line {number}, column 1 is {names[0]!r}, neither a finite number nor clearly a name; "
@@ -169,7 +183,7 @@ def _remedy(cells: list[str], column: int, may_be_names: bool) -> str:
         parts = text.split(separator)
         if len(parts) > 1 and all(cell_number(part.strip().replace(",", ".")) is not None for part in parts):
             return f"the columns seem to be separated by {name}; save the table with {TABLE}"
-    if _is_error(cell):
+    if _is_error(cell) or (column == 0 and cell.startswith("#")):
         return "correct that error of the spreadsheet, or remove its row; a comment has a space behind #"
     if _is_missing(cell) or cell_number(cell) is not None:
         return "remove or fill in missing values"
@@ -226,7 +240,18 @@ def _is_comment(text: str, begun: bool) -> bool:
         return False
     if not text.strip("#"):
         return not begun or text == "#"
+    if begun and _is_row(text.split(",")):
+        return False
     return not _is_error(text.partition(",")[0].rstrip())
+
+
+def _is_row(cells: list[str]) -> bool:
+    """Whether a line that begins with # is a row whose first cell went wrong: a word behind #, then only numbers."""
+    first, *others = (cell.strip() for cell in cells)
+    word = first[1:]
+    if not others or word[:1].isspace() or word.startswith("#") or cell_number(word) is not None:
+        return False
+    return all(_is_missing(cell) or cell_number(cell) is not None for cell in others)
 
 
 def _is_error(cell: str) -> bool:

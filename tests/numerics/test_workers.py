@@ -18,6 +18,7 @@ import pytest
 
 from numerics import kernels_training as kernels
 from numerics import sweep, workers
+from numerics.__main__ import main
 from numerics.problem import pose
 from tests.cases import DISTINCT
 from tests.numerics.executors import BETAS, KILL, LONG, LONG_BETAS, Inline, assert_same, small_batches, wait_for_runs
@@ -176,6 +177,19 @@ def test_processes_and_a_killed_one(monkeypatch, tmp_path):
     resumed = sweep(DISTINCT.covariance, 3, betas=LONG_BETAS[some], file=file, **LONG)
     assert_same(resumed, expected, slice(0, len(finished)))
     assert resumed.stopped[-1, 0] == "max_steps"
+
+
+@pytest.mark.slow
+def test_the_command_tells_in_one_line_that_a_process_ended_before_any_run(monkeypatch, capfd):
+    """As when the system kills it for want of memory."""
+    monkeypatch.setattr(
+        "numerics.__main__.sweep", lambda *_, executor, **__: executor.submit(os._exit, 1).result(timeout=100)
+    )
+    assert main(["sweep", "--eigenvalues", "2,1", "--latent-dim", "1", "--betas", "1", "--processes", "1"]) == 2
+    printed, told = capfd.readouterr()
+    assert not printed
+    assert told.startswith("python -m numerics: error: one of --processes ended before its first run did")
+    assert told.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -105,6 +105,11 @@ def test_archives_that_cannot_be_unpacked(read, fault):
         (claiming("-2, -2"), "its header says -2 x -2 numbers"),
         (claiming("0, 1" + "0" * 30), "is damaged"),
         (claiming("5, 2", b"\0" * 79), "that is 80 bytes, and 79 follow"),
+        (
+            claiming("4, 2", b"\0" * 80),
+            "more than one array: its header says 4 x 2 numbers, that is 64 bytes, and 80",
+        ),
+        (npy(VALUES) + npy(VALUES), "is damaged, or holds more than one array"),  # saved one behind the other
         (npy(np.array([["2020", "2021"]], dtype="M8[D]")), "values of type datetime64[D]"),
         (npy(np.zeros(2, dtype=[("a", float)])), "values of type [('a', '<f8')]"),
     ],

@@ -65,6 +65,38 @@ def test_errors_of_spreadsheets_are_cells_and_no_comments(fault, error):
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        "#N/A N/A",
+        "#N/A Field Not Applicable",
+        "#N/A Requesting Data...",
+        "#Error",
+        "#Null",
+        "#nv",
+        "#REF!+1",
+        "#missing",
+    ],
+)
+def test_a_word_behind_the_mark_and_then_only_numbers_is_a_row_that_went_wrong(fault, read, cell):
+    """Errors that add-ins of spreadsheets write, and export in other letters: as comments their rows would vanish."""
+    for text in (f"a,b,c\n1,2,3\n{cell},3,4\n5,6,7\n", f"1,2,3\n  {cell} ,,-4e1\n"):
+        assert f"column 1 is '{cell}', not a finite number; correct that error of the spreadsheet" in fault(text)
+    if cell.startswith("#N/A"):
+        assert f"line 2, column 1 is '{cell}'" in fault(f"1\n{cell}\n2\n")
+    for comment in (f"# {cell},3,4", "#9,3,4", "#-1e3,3,4", "## part 2,1,2", f"{cell},see note,4"):
+        assert cell.startswith(("#N/A ", "#REF")) or read(f"1,2,3\n{comment}\n5,6,7\n") == [[1, 2, 3], [5, 6, 7]]
+    assert read("#seed,0\n#rows,2\n1,2\n3,4\n") == [[1, 2], [3, 4]]  # above the table
+
+
+def test_a_row_index_that_pandas_wrote_and_read_is_no_column_of_data(fault, read):
+    """DataFrame.to_csv writes the index under an empty name; read_csv calls it so, and to_csv(index=False) keeps it."""
+    text = "Unnamed: 0,a\n0,1.5\n1,2.5\n"
+    assert "line 1, column 1 is 'Unnamed: 0', as pandas calls a row index that it read; remove that" in fault(text)
+    assert "column 2 is 'Unnamed: 0.1'" in fault("a,Unnamed: 0.1\n1.5,0\n2.5,1\n")
+    assert read(text, header=True) == [[0, 1.5], [1, 2.5]]
+
+
+@pytest.mark.parametrize(
     "comment", ["# text", "#made by hand", "#7,8", "#", "# N/A: not available", "#x,y", "## part 2", "#a,b #DIV/0!"]
 )
 def test_comments_are_ignored(read, comment):
