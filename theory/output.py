@@ -33,6 +33,8 @@ def output_folder(path) -> Path:
         if the path is a file, or the folder cannot be made or written.
     """
     folder = Path(validation.instance("path", path, (str, os.PathLike), "pass the path of a folder"))
+    if not os.fspath(path):  # as of a variable of the shell that is not set; Path would take it for "."
+        raise ValueError("the name of the folder to write into is empty; name one, or . for this folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):

@@ -36,6 +36,13 @@ def test_folder_that_is_a_file_or_below_one(tmp_path):
             output.output_folder(path)
 
 
+def test_folder_without_a_name_is_not_the_one_that_we_are_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="the name of the folder to write into is empty"):
+        output.output_folder("")
+    assert output.output_folder(".") == output.output_folder(Path()) == Path()
+
+
 def test_folder_that_cannot_be_made(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
