@@ -193,7 +193,7 @@ def test_what_is_no_path_is_named(path):
 
 
 @pytest.mark.parametrize(
-    "write", [lambda opened: opened.write(bytes(5000)), lambda opened: np.savez(opened, np.ones(999))]
+    "write", [lambda opened: opened.write(bytes(5000)), lambda opened: np.save(opened, np.ones(999))]
 )
 def test_the_error_of_a_full_disk_names_the_file(tmp_path, small_files, write):
     file = tmp_path / "x.npz"
