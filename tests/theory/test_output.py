@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from theory import output
+from theory import cli, output
 
 
 @pytest.fixture
@@ -192,9 +192,7 @@ def test_what_is_no_path_is_named(path):
         output.write_atomically(path, lambda opened: None)
 
 
-@pytest.mark.parametrize(
-    "write", [lambda opened: opened.write(bytes(5000)), lambda opened: np.save(opened, np.ones(999))]
-)
+@pytest.mark.parametrize("write", [lambda opened: opened.write(bytes(5000)), cli.archive({"x": np.ones(999)})])
 def test_the_error_of_a_full_disk_names_the_file(tmp_path, small_files, write):
     file = tmp_path / "x.npz"
     file.write_bytes(b"old")
