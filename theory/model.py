@@ -82,14 +82,18 @@ class GenerativeModel:
     @cached_property
     def factor_log_determinant(self) -> float:
         """log det Gamma; minus infinity where it is singular."""
-        values, _, scales = unit_spectrum(self.factor_covariance)
+        values, _, scales = self._factor_spectrum
         return float(np.log(values).sum() + 2 * np.log(scales).sum()) if values.all() else -np.inf
 
     @cached_property
     def factor_root(self) -> np.ndarray:
         """A matrix L with L L^T = Gamma, shape (K, K); its zero columns are as many as Gamma lacks in rank."""
-        values, directions, scales = unit_spectrum(self.factor_covariance)
+        values, directions, scales = self._factor_spectrum
         return scales[:, np.newaxis] * directions * np.sqrt(values)
+
+    @cached_property
+    def _factor_spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return unit_spectrum(self.factor_covariance)
 
     def posterior(self) -> tuple[np.ndarray, np.ndarray]:
         """The exact posterior p(s | x) = N(gain (x - m), covariance).
