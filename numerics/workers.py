@@ -11,9 +11,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from multiprocessing import connection
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -75,22 +77,30 @@ def collect(
     ------
     Exception
         whatever the executor or a worker raised, the first of them.
+    KeyboardInterrupt
+        between two steps, never inside one: an executor that is interrupted while it holds a lock never ends.
     """
     batches, failure = iter(batches), None
     in_flight: dict[Future, slice] = {}
-    try:
-        while True:
-            try:
-                while failure is None and len(in_flight) < IN_FLIGHT:
-                    part, arguments = next(batches)
-                    in_flight[executor.submit(function, *arguments)] = part
-            except StopIteration:
-                pass
-            except Exception as error:  # a broken executor takes nothing more
-                failure = error
-            if not in_flight:
-                break
-            for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+    finished: SimpleQueue[Future | None] = SimpleQueue()  # None wakes up who waits for a future, after an interrupt
+    with _interrupts_put_off(lambda: finished.put(None)) as raise_interrupt:
+        try:
+            while True:
+                try:
+                    while failure is None and len(in_flight) < IN_FLIGHT:
+                        raise_interrupt()
+                        part, arguments = next(batches)
+                        future = executor.submit(function, *arguments)
+                        in_flight[future] = part
+                        future.add_done_callback(finished.put)
+                except StopIteration:
+                    pass
+                except Exception as error:  # a broken executor takes nothing more
+                    failure = error
+                if not in_flight:
+                    break
+                future = finished.get()
+                raise_interrupt()
                 try:
                     result = future.result()
                 except Exception as error:
@@ -99,12 +109,40 @@ def collect(
                     take(in_flight[future], result)
                     keep(in_flight[future])
                 del in_flight[future]
-    except BaseException:
-        for future in in_flight:
-            future.cancel()
-        for future, part in in_flight.items():
-            if future.done() and not future.cancelled() and future.exception() is None:
-                take(part, future.result())
-        raise
+        except BaseException:
+            for future in in_flight:
+                future.cancel()
+            for future, part in in_flight.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    take(part, future.result())
+            raise
     if failure is not None:
         raise failure
+
+
+@contextmanager
+def _interrupts_put_off(wake: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """Interrupts only call `wake`; what the block is given raises the `KeyboardInterrupt` for those that have come.
+
+    Only those that would raise it anywhere: SIGINT and SIGTERM where Python's own handler of SIGINT takes them.
+    """
+    came = []
+
+    def note(*_) -> None:
+        came.append(True)
+        wake()
+
+    def raise_interrupt() -> None:
+        if came:
+            raise KeyboardInterrupt
+
+    raises = signal.default_int_handler
+    main = threading.current_thread() is threading.main_thread()  # others are not interrupted, and may set no handler
+    signals = [one for one in (signal.SIGINT, signal.SIGTERM) if main and signal.getsignal(one) is raises]
+    for one in signals:
+        signal.signal(one, note)
+    try:
+        yield raise_interrupt
+    finally:
+        for one in signals:
+            signal.signal(one, raises)

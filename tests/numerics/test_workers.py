@@ -116,6 +116,32 @@ def test_an_interrupt_cancels_what_waits():
         go_on.set()
 
 
+@pytest.mark.parametrize("where", ["submits", "waits"])
+def test_an_interrupt_comes_between_steps_of_the_executor(where):
+    """One that came inside left its locks taken, and the executor, and with it the command, never ended."""
+    whole = []
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            if where == "submits":
+                signal.raise_signal(signal.SIGINT)
+            whole.append(super().submit(*arguments))
+            return whole[-1]
+
+    def task():
+        if where == "waits":
+            os.kill(os.getpid(), signal.SIGINT)  # from another thread, while this one waits for the result
+            time.sleep(0.2)
+
+    batches = ((slice(number), ()) for number in range(3))
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupted(1) as executor, pytest.raises(KeyboardInterrupt):
+        workers.collect(executor, task, batches, lambda part, result: None, lambda part: None)
+    assert whole and not whole[0].cancelled()
+    assert all(future.cancelled() for future in whole[1:])
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_no_more_batches_in_flight_than_allowed(monkeypatch):
     monkeypatch.setattr(workers, "IN_FLIGHT", 3)
     under_way, most, taken = 0, 0, {}
