@@ -208,8 +208,9 @@ def lower(function):
         ("hiding_factors", "optimum", shifted, "mutual_information_gap"),
     ],
 )
-def test_a_wrong_theory_is_noticed(name, attribute, perturb, panel, monkeypatch):
+def test_a_wrong_theory_is_noticed(name, attribute, perturb, panel, monkeypatch, remember_calls):
     module = FIGURES[name].module
+    remember_calls(module)  # the experiments stay as they are
     monkeypatch.setattr(module, attribute, perturb(getattr(module, attribute)))
     failed = {d.quantity for d in module.data(quick=True).deviations if not d.passed}
     assert panel in failed
