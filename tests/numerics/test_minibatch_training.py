@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numba
@@ -219,28 +216,6 @@ def test_the_steps_do_not_see_the_linear_algebra_library(monkeypatch):
     np.testing.assert_array_equal(run.history, other.history)
     np.testing.assert_array_equal(run.vae.decoder, other.vae.decoder)
     assert run.loss != other.loss
-
-
-def test_kernels_from_the_cache_find_threads_to_call(tmp_path):
-    """The parallel kernel is cached first, its caller then compiled on top and cached, and then taken from the cache.
-
-    The last of these processes crashed while nothing started the threads.
-    """
-    train = "import numpy, numerics; print(numerics.train_minibatch(numpy.eye(9), 2, beta=1.0, steps=9).loss)"
-    parallel = (
-        "import numpy as np; from numerics import kernels_training as kernels; "
-        "kernels.add_product_in_halves(np.ones((9, 9)), np.ones((9, 3)), np.ones((9, 3)))"
-    )
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", command],
-            capture_output=True,
-            check=True,
-            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
-        ).stdout
-        for command in (parallel, train, train)
-    ]
-    assert printed[1] == printed[2]
 
 
 def test_units_of_the_data_are_undone():
