@@ -7,7 +7,7 @@ All exact, in nats. A singular covariance gives the infinite value that the limi
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
+from scipy.linalg.blas import dtrsm
 from scipy.linalg.lapack import dpstrf
 
 from theory import validation
@@ -23,6 +23,7 @@ __all__ = [
     "kl_divergence",
     "log_determinant",
     "log_determinant_of_sum",
+    "solve_lower",
     "total_correlation",
     "total_correlation_of_sum",
     "unit_spectrum",
@@ -78,6 +79,15 @@ def covariance_root(covariance: np.ndarray) -> np.ndarray:
     return scales[:, np.newaxis] * root
 
 
+def solve_lower(root: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """L^-1 B for a lower triangular L without a zero on its diagonal, such as a Cholesky factor.
+
+    By BLAS: LAPACK's dtrtrs, behind `scipy.linalg.solve_triangular`, wakes the threads of OpenBLAS at any size, and
+    where other processes keep the cores busy each call waits milliseconds for them.
+    """
+    return dtrsm(1.0, root, right, lower=1) if right.size else np.zeros(right.shape)
+
+
 def information(root: np.ndarray, noise: np.ndarray) -> float:
     """I(e; F e + n) = 1/2 log det(I + Q^-1 F F^T) for e ~ N(0, I), n ~ N(0, Q), Q positive definite, in nats."""
     return float(information_by_direction(root, noise).sum())
@@ -92,7 +102,7 @@ def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
     if _is_diagonal(noise):
         whitened = root / np.sqrt(np.diagonal(noise))[:, np.newaxis]
     else:
-        whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(noise), root, lower=True, check_finite=False)
+        whitened = solve_lower(np.linalg.cholesky(noise), root)
     singular = np.linalg.svd(whitened, compute_uv=False)
     singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
     return np.log1p(singular**2) / 2

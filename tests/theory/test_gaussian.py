@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
-from theory.gaussian import entropy, hadamard_gap, kl_divergence, log_determinant, total_correlation
+from theory.gaussian import entropy, hadamard_gap, kl_divergence, log_determinant, solve_lower, total_correlation
 
 
 def random_covariance(size: int, seed: int) -> np.ndarray:
@@ -22,6 +22,19 @@ def test_log_determinant_and_its_limit():
     assert log_determinant(matrix) == pytest.approx(np.log(np.linalg.eigvalsh(matrix)).sum(), abs=1e-10)
     assert log_determinant(np.diag([1.0, 0.0])) == -np.inf
     assert log_determinant(np.zeros((0, 0))) == 0
+
+
+@pytest.mark.parametrize("columns", [0, 1, 3])
+@pytest.mark.parametrize("rows", [0, 1, 5])
+def test_a_lower_triangle_is_solved(rows, columns):
+    root = np.linalg.cholesky(random_covariance(rows, 2)) if rows else np.zeros((0, 0))
+    right = np.random.default_rng(3).standard_normal((rows, columns))
+    kept = root.copy(), right.copy()
+    found = solve_lower(root, right)
+    assert found.shape == right.shape
+    np.testing.assert_allclose(root @ found, right, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(root, kept[0])
+    np.testing.assert_array_equal(right, kept[1])
 
 
 def test_entropy():

@@ -39,7 +39,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from theory import gaussian, validation
 from theory.model import LinearVAE, as_moments, linear_vae
@@ -262,7 +261,7 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         root = vae.encoder @ gaussian.covariance_root(data_covariance)
         noise = np.linalg.cholesky(vae.posterior_covariance)
-        exponent = np.sum(solve_triangular(noise, root, lower=True, check_finite=False) ** 2)
+        exponent = np.sum(gaussian.solve_lower(noise, root) ** 2)
     if not exponent < 1e6:  # beyond the exponent of any float
         return np.inf
     information = gaussian.information(root, vae.posterior_covariance)

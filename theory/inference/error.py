@@ -19,9 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from theory import validation
+from theory.gaussian import solve_lower
 from theory.inference.matching import match_latents
 from theory.model import GenerativeModel, LinearVAE, linear_vae
 
@@ -129,7 +129,7 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     # divergence of a code close by is off by the square of what the digits of Q are off.
     root = np.linalg.cholesky(covariance)
     log_det = 2 * np.log(np.diagonal(root)).sum()
-    penalty = np.sum(solve_triangular(root, parts, lower=True, check_finite=False) ** 2)
+    penalty = np.sum(solve_lower(root, parts) ** 2)
     log_score = -(len(parts) * np.log(2 * np.pi) + log_det + penalty) / 2
     exact = true_posterior(truth)
     spread = np.inf

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from theory import validation
 from theory.axes.priors.shared import (
@@ -17,6 +16,7 @@ from theory.axes.priors.shared import (
     moderate,
     prior_covariance,
 )
+from theory.gaussian import solve_lower
 
 __all__ = ["GaussianPrior"]
 
@@ -99,7 +99,7 @@ class GaussianPrior:
     @cached_property
     def _whitening(self) -> np.ndarray:
         """L^-1."""
-        return solve_triangular(self._root, np.eye(self.latent_dim), lower=True) if self.latent_dim else self._root
+        return solve_lower(self._root, np.eye(self.latent_dim))
 
     def log_density(self, latents) -> np.ndarray:
         """log p(z) of latents of shape (..., K), in nats."""
