@@ -46,7 +46,7 @@ class Inline(Executor):
         return future
 
 
-def wait_for_runs(file, count, seconds=60):
+def wait_for_runs(file, count, seconds=180):
     """Until that many runs are in a file."""
     deadline = time.monotonic() + seconds
     while not file.exists() or file.read_bytes().count(b"\n") <= count:
