@@ -19,6 +19,7 @@ import numpy as np
 from figures.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
+    add_legend,
     draw_panel,
     letter,
     panel_axes,
@@ -168,13 +169,14 @@ def plot(table: Table, axes):
         letter(ax, name, title)
     for ax, panel in ((correlation, CORRELATION), (gap, GAP)):
         low, high = (table.select(panel, "measured", name) for name in (LOW, HIGH))
-        ax.fill_between(low.x, low.y, high.y, color=COLOURS[RANDOM], alpha=0.2, linewidth=0)
         text = "90 % of random changes"
-        ax.annotate(text, (low.x[-1], low.y[-1]), (0, -2), textcoords="offset points", ha="right", va="top", fontsize=7)
+        shade = ax.fill_between(low.x, low.y, high.y, color=COLOURS[RANDOM], alpha=0.2, linewidth=0, label=text)
+        add_legend(ax, [shade], loc="lower left")
     angle.set_yticks([0, 15, 30, 45])
     for ax, panel, together in ((correlation, CORRELATION, "AMUSE and FastICA"), (gap, GAP, "AMUSE")):
         rows = table.select(panel, "theory", AMUSE)
-        ax.annotate(together, (rows.x[-1], rows.y[-1]), (0, -9), textcoords="offset points", ha="right", fontsize=7)
+        ax.set_ylim(top=rows.y[-1] + 0.12 * np.diff(ax.get_ylim()).item())
+        ax.annotate(together, (rows.x[-1], rows.y[-1]), (0, 4), textcoords="offset points", ha="right", fontsize=7)
     series_legend(correlation, COLOURS, ncols=2, **ABOVE)
     source_legend(gap, ["theory", "trained", "monte_carlo", "measured"], ncols=2, **ABOVE)
 
