@@ -114,7 +114,7 @@ def test_a_small_mutual_information_keeps_its_digits():
         (lambda vae: elbo_terms(vae, np.ones((5, 3))), "covariance must be square"),
         (lambda vae: elbo_terms(vae, np.eye(3), prior=np.eye(3)), "prior must be 2 x 2"),
         (lambda vae: elbo_terms(vae, np.eye(3), prior=np.diag([1.0, 0.0])), "prior must be positive definite"),
-        (lambda vae: elbo_terms(vae, np.eye(3)).loss(0.0), "beta must be > 0"),
+        (lambda vae: elbo_terms(vae, np.eye(3)).loss(0.0), "beta must be > 0, got 0.0; pass a positive number"),
         (lambda vae: elbo_terms(vae, np.eye(3)).loss(1e308), "beta must be between"),
         (lambda vae: elbo_terms(None, np.eye(3)), "vae must be a LinearVAE, got None: the noise ran to zero"),
         (lambda vae: elbo_terms(vae, Moments(2, np.zeros(4), np.eye(4))), "covariance must be 3 x 3"),

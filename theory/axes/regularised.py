@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from theory import gaussian, validation
 from theory.axes.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
-from theory.axes.priors.shared import LONGEST, moderate, prior_covariance, within
+from theory.axes.priors.shared import LONGEST, prior_covariance, within
 from theory.inference import optimal_encoder
 from theory.model import LinearVAE, linear_vae
 from theory.objective import ElboTerms, elbo_terms
@@ -144,9 +144,9 @@ def regularised_encoder(
         if an argument is out of its range.
     """
     alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
-    beta, noise_variance = moderate("beta", beta), moderate("noise_variance", noise_variance)
+    beta, noise_variance = validation.scale("beta", beta), validation.scale("noise_variance", noise_variance)
     kind = validation.choice("divergence", divergence, DIVERGENCES)
-    scale = moderate("scale", scale)
+    scale = validation.scale("scale", scale)
     decoder = within("decoder", validation.matrix("decoder", decoder), LONGEST)
     start = optimal_encoder(decoder, noise_variance, beta, posterior=posterior)
     if start.latent_dim == 0:  # nothing to search
