@@ -96,7 +96,8 @@ def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
         whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(noise), root, lower=True, check_finite=False)
     singular = np.linalg.svd(whitened, compute_uv=False)
     singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
-    return np.log1p(singular**2) / 2
+    # The square of a large one may be no float.
+    return np.where(singular < 1, np.log1p(np.minimum(singular, 1) ** 2) / 2, np.log(np.hypot(1, singular)))
 
 
 def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
