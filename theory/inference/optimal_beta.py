@@ -141,7 +141,7 @@ def optimal_beta(
     noise = decoder_noise(truth, decoder, noise_variance, posterior)
     path = error_path(truth, decoder, posterior)
 
-    def result(level: float, flat: bool) -> OptimalBeta:
+    def result(beta: float, level: float, flat: bool) -> OptimalBeta:
         error = float(getattr(path.evaluate(np.array([level])).without_negative_divergences(), criterion)[0])
         if np.isnan(error):
             raise ValueError(
@@ -149,21 +149,21 @@ def optimal_beta(
                 "change the units of data or factors"
             )
         attained = 0 < level < np.inf
-        beta = 1.0 if flat and attained else float(noise.beta(level)) if attained else level
-        return OptimalBeta(beta, error, flat, attained)
+        return OptimalBeta(beta if attained else level, error, flat, attained)
 
     if noise == FixedNoise(0.0) or (criterion == "reverse_kl" and path.exact_precision_root is None):
-        return result(0.0, flat=True)
+        return result(0.0, 0.0, flat=True)
     if _is_flat(path, criterion):
-        return result(1.0, flat=True)
+        return result(1.0, 1.0, flat=True)
     cost, grid = _cost(path, criterion), _grid(path, truth)
     slopes = log_slope(cost, grid)
     # A limit counts only if the cost still falls towards it; a minimum that is no worse comes first.
     tails = slopes[(slopes != 0) & np.isfinite(slopes)]
     limits = [0.0] * bool(tails.size and tails[0] > 0) + [np.inf] * bool(tails.size and tails[-1] < 0)
-    levels = np.concatenate([noise.attained(minima(cost, grid, slopes)), limits])
+    betas, levels = (np.concatenate([found, limits]) for found in noise.attained(minima(cost, grid, slopes)))
     costs = cost(levels)
-    return result(float(levels[np.argmin(np.where(np.isnan(costs), np.inf, costs))]), flat=False)
+    best = np.argmin(np.where(np.isnan(costs), np.inf, costs))
+    return result(float(betas[best]), float(levels[best]), flat=False)
 
 
 def _cost(path: ErrorPath, criterion: str):
