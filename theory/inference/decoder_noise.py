@@ -139,7 +139,7 @@ class LearnedLevel:
         low = betas.min(initial=1.0) * self.outside / self.data_dim * (1 - 1e-9)
         scales = np.concatenate([self.squares, self.diagonal, [high]])
         low = low if low > 0 else RANGE * scales.min()
-        return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * np.log10(high / low))))
+        return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * (np.log10(high) - np.log10(low)))))
 
     def _level(self, beta: float) -> float:
         return float(self.water_levels(np.array([beta]))[0])

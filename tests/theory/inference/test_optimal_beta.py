@@ -322,6 +322,22 @@ def test_the_beta_found_has_the_error_found(criterion):
     assert found.error == pytest.approx(getattr(curve, criterion)[0], rel=1e-7)
 
 
+def test_a_minimum_beyond_all_scales_is_found():
+    """One factor of variance 3e51: minimised at 120 digits. The limit at beta 0 is infinite, and was returned."""
+    truth = GenerativeModel([[2.8e-17], [1.8e-16], [3.9e-16]], 0.25, [[3e51]])
+    best = optimal_beta(truth, "reverse_kl", decoder=[[3.1e-17], [2.9e-16], [3.7e-16]])
+    assert best.attained and best.beta == pytest.approx(2.0265279594421e-51, rel=1e-12)
+    assert best.error == pytest.approx(1.36476803573339e19, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_loadings_that_span_a_hundred_decades():
+    # Orthogonal columns to rounding: inference is exact at beta 1.
+    truth = GenerativeModel([[1e50, 1e-50], [0.0, 1.0]], 0.1)
+    for criterion in CRITERIA:
+        assert optimal_beta(truth, criterion).beta == pytest.approx(1, rel=1e-12)
+
+
 def test_a_learned_noise_far_below_the_signal():
     truth = GenerativeModel(np.array([[1.0, 0.5], [0.0, 1.0], [0.0, 0.0]]), 1e-20)
     curve = inference_error_curve(truth, [1.0], noise_variance="learned")
