@@ -38,6 +38,7 @@ def _parser() -> cli.Parser:
         "  python -m figures --format png --out docs/figures        the small images of the README",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    cli.add_version_option(parser)
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="draw this figure only; repeat it or separate names by commas"
     )

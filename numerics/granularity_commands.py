@@ -63,7 +63,7 @@ def add_subcommands(commands) -> None:
 
 
 def _granularity(arguments: argparse.Namespace) -> cli.Report:
-    blocks = _whole("--blocks", arguments.blocks)
+    blocks = cli.whole_numbers("--blocks", arguments.blocks)
     truth = block_truth(
         blocks,
         arguments.correlation,
@@ -75,8 +75,8 @@ def _granularity(arguments: argparse.Namespace) -> cli.Report:
     runs = granularity_map(
         truth,
         betas=cli.positive_numbers("--betas", arguments.betas),
-        sizes=None if arguments.sizes is None else _whole("--sizes", arguments.sizes),
-        capacities=None if arguments.capacities is None else _whole("--capacities", arguments.capacities),
+        sizes=None if arguments.sizes is None else cli.whole_numbers("--sizes", arguments.sizes),
+        capacities=None if arguments.capacities is None else cli.whole_numbers("--capacities", arguments.capacities),
         decoder=arguments.decoder,
         prior=arguments.prior,
         posterior=cli.posterior_family("--posterior", arguments.posterior),
@@ -124,10 +124,3 @@ def _vertex(arguments: argparse.Namespace) -> cli.Report:
 def _with_interval(cell: VertexCell, name: str) -> str:
     low, high = cell.interval(name)
     return f"{getattr(cell, name):.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _whole(name: str, text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ValueError(f"{name} must be whole numbers separated by commas, got {text!r}") from None

@@ -27,7 +27,7 @@ from numerics.mixture_code import (
 )
 from theory import validation
 from theory.axes.priors import ClusterPrior, GaussianPrior, Prior, checked_prior
-from theory.axes.priors.shared import LONGEST, moderate, within
+from theory.axes.priors.shared import LONGEST, within
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition, partition_mask
 
@@ -311,9 +311,9 @@ def _pose(factors, loading, data_noise, prior, beta, noise_variance, alpha, post
         covariance=total,
         prior=prior,
         plane=plane,
-        beta=moderate("beta", beta),
+        beta=validation.scale("beta", beta),
         alpha=alpha,
-        noise_variance=moderate("noise_variance", noise_variance),
+        noise_variance=validation.scale("noise_variance", noise_variance),
         decoder=decoder,
         within=np.tril(mask, -1).astype(bool),
     )

@@ -218,4 +218,5 @@ def in_range(name: str, values, of: str, unit: float = 1.0, least: float = 1 / F
     with np.errstate(over="ignore"):
         size = float(np.abs(values).max(initial=0.0) / unit)
     if np.any(values) and not least <= size <= FURTHEST:
-        raise ValueError(f"{name} must be between {least:.0e} and {FURTHEST:.0e} {of}, got {size:.3g}")
+        bounds = f"between {least:.0e} and {FURTHEST:.0e}" if least else f"at most {FURTHEST:.0e}"
+        raise ValueError(f"{name} must be {bounds} {of}, got {size:.3g}; take ordinary sizes, or change the units")

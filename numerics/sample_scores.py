@@ -88,7 +88,9 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
 def _standardised(values: np.ndarray) -> np.ndarray:
     """The columns that vary, each with mean 0 and variance 1."""
     values = values[:, (values != values[0]).any(axis=0)]
-    values = values / np.abs(values).max(axis=0)  # so that no square over- or underflows
+    # By a power of two, which rounds nothing, so that no square over- or underflows.
+    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])
+    values = values - values[0]  # exact where the column lies far from zero, unlike the mean
     values = values - values.mean(axis=0)
     return values / values.std(axis=0)
 

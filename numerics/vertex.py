@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from numerics.block_factors import LOADINGS, block_truth
+from numerics.block_factors import LOADINGS, block_truth, correlation_within
 from numerics.granularity import factor_errors
 from numerics.training import train
 from theory import validation
@@ -170,10 +170,14 @@ def vertex_truths(
     """The truths that `vertex_map` measures, with loading, correlation and noise; arguments as there."""
     block, count, draws = _sizes(block, count, draws)
     keys = [
-        (validation.choice("loadings", kind, LOADINGS), float(rho), float(noise))
+        (
+            validation.choice("loadings", kind, LOADINGS),
+            correlation_within("correlations", rho, block),
+            validation.scale("noise_variances", noise),
+        )
         for kind in validation.sequence("loadings", loadings)
-        for rho in validation.vector("correlations", validation.sequence("correlations", correlations))
-        for noise in validation.vector("noise_variances", validation.sequence("noise_variances", noise_variances))
+        for rho in validation.sequence("correlations", correlations)
+        for noise in validation.sequence("noise_variances", noise_variances)
     ]
     streams = validation.random_generator("rng", rng).spawn(len(keys))
     return [

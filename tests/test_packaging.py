@@ -1,7 +1,11 @@
 """What gets installed is what is there: setuptools has to be told each of several top-level packages."""
 
+import importlib
+import importlib.metadata
 import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -13,3 +17,12 @@ def test_every_package_is_listed():
     assert sorted(settings["packages"]) == sorted(packages)
     assert all((ROOT / package.replace(".", "/") / "__init__.py").is_file() for package in packages)
     assert all((ROOT / "figures" / file).is_file() for file in settings["package-data"]["figures"])
+
+
+@pytest.mark.parametrize("door", ["theory", "numerics", "figures"])
+def test_each_door_tells_the_version(door, capsys):
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"{door}.__main__").main(["--version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = importlib.metadata.version(project["name"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"{project['name']} {installed}\n")

@@ -48,6 +48,7 @@ def _parser() -> cli.Parser:
     parser = cli.Parser(
         prog="python -m theory", description="Closed forms of the linear-Gaussian beta-VAE. All rates are in nats."
     )
+    cli.add_version_option(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     command = cli.add_command(

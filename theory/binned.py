@@ -97,11 +97,14 @@ def bivariate_normal(x, y, correlation: float) -> np.ndarray:
     if abs(correlation) == 1:
         return np.minimum(ndtr(x), ndtr(y)) if correlation > 0 else np.maximum(ndtr(x) - ndtr(-y), 0.0)
     rest = np.sqrt((1 - correlation) * (1 + correlation))
+    nearest = np.sign(correlation) if abs(correlation) > 0.5 else 0.0
 
     def tail(a, b):
         # At a = 0 the slope runs to infinity with the sign of b; at a = b = 0 it is (1 - r)/q.
         slope = np.where(b == 0, (1 - correlation) / rest, np.copysign(np.inf, b))
-        return owens_t(a, np.divide(b - correlation * a, a * rest, out=slope, where=a != 0))
+        # b - r a, of which nothing must be lost where r is near 1 or -1, and b near a or -a
+        away = (b - nearest * a) + (nearest - correlation) * a
+        return owens_t(a, np.divide(away, a * rest, out=slope, where=a != 0))
 
     apart = (x * y < 0) | ((x * y == 0) & (x + y < 0))
     return (ndtr(x) + ndtr(y) - apart) / 2 - tail(x, y) - tail(y, x)

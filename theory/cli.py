@@ -30,6 +30,7 @@ from typing import IO
 import numpy as np
 
 from theory import output, validation
+from theory.text_table import cell_number
 
 __all__ = [
     "FORMAT",
@@ -37,6 +38,7 @@ __all__ = [
     "Report",
     "add_command",
     "add_header_option",
+    "add_version_option",
     "archive",
     "chosen",
     "facts",
@@ -46,18 +48,31 @@ __all__ = [
     "run",
     "table",
     "to_json",
+    "whole_numbers",
 ]
 
 
+PROJECT = "linear-beta-vae"  # as it is installed
 FORMAT = 1  # of the JSON that commands print and of the files that hold their results; raised when names change
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+LONGEST_MESSAGE = 1000  # characters of an error of usage
 LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than anyone plots or reads
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are `ValueError`s of one line, reported by `run` like all others."""
+    """An argument parser whose errors are `ValueError`s of one line, reported by `run` like all others.
+
+    Options of type int and float read their numbers as everything here does: without `_` between digits.
+    """
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.register("type", int, _whole_number)
+        self.register("type", float, _number)
 
     def error(self, message: str):
+        if len(message) > LONGEST_MESSAGE:  # it repeats an argument, which may be of any length
+            message = f"{message[: LONGEST_MESSAGE // 2]} ... {message[-LONGEST_MESSAGE // 2 :]}"
         raise ValueError(f"{message}; see {self.prog} --help")
 
     def print_help(self, file=None):
@@ -119,6 +134,24 @@ def add_header_option(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_version_option(parser: Parser) -> None:
+    """Add `--version`, which prints the version of the installed project and ends."""
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version of the project and end")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser, *_):
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version(PROJECT)
+        except PackageNotFoundError:
+            raise ValueError(
+                f"{PROJECT} is not installed, so that its version is not known; run pip install -e . in its folder"
+            ) from None
+        parser.exit(_print(parser, f"{PROJECT} {found}"))
+
+
 def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` (by default the process's arguments) names, and return the exit code."""
     argv = sys.argv[1:] if argv is None else argv
@@ -157,19 +190,20 @@ def positive_numbers(name: str, text: str) -> np.ndarray:
     parts = validation.instance(name, text, str).split(":")
     try:
         if len(parts) == 1:
-            values = np.array([float(part) for part in text.split(",")])
+            values = np.array([_number(part) for part in text.split(",")])
         else:
-            low, high, count = float(parts[0]), float(parts[1]), int(parts[2])
+            low, high, count = _number(parts[0]), _number(parts[1]), _whole_number(parts[2])
             if len(parts) > 3 or not 0 < low < high < math.inf or count < 2:
                 raise ValueError
     except (ValueError, IndexError):
         raise ValueError(
-            f"{name} must be a number, a list such as 0.5,1,2 or a range low:high:count such as 0.1:10:50, got {text!r}"
+            f"{name} must be a number, a list such as 0.5,1,2 or a range low:high:count such as 0.1:10:50, got "
+            f"{validation.shown(text)}"
         ) from None
     if len(parts) > 1:
         values = np.geomspace(low, high, validation.count(f"the count of {name}", count, maximum=LONGEST_RANGE))
     if not (np.isfinite(values).all() and values.min() > 0):
-        raise ValueError(f"{name} must be > 0 and finite, got {text!r}; pass positive numbers")
+        raise ValueError(f"{name} must be > 0 and finite, got {validation.shown(text)}; pass positive numbers")
     return values
 
 
@@ -178,9 +212,19 @@ def number_or_word(name: str, text: str, *words: str) -> float | str:
     if validation.instance(name, text, str) in words:
         return text
     try:
-        return float(text)
+        return _number(text)
     except ValueError:
-        raise ValueError(f"{name} must be a number or {' or '.join(words)}, got {text!r}") from None
+        raise ValueError(f"{name} must be a number or {' or '.join(words)}, got {validation.shown(text)}") from None
+
+
+def whole_numbers(name: str, text: str) -> list[int]:
+    """Read whole numbers separated by commas, such as "1,2,4"."""
+    try:
+        return [_whole_number(part) for part in validation.instance(name, text, str).split(",")]
+    except ValueError:
+        raise ValueError(
+            f"{name} must be whole numbers separated by commas, got {validation.shown(text)}; pass such as 1,2,4"
+        ) from None
 
 
 def chosen(name: str, texts: Sequence[str] | None, names: Iterable[str]) -> list[str]:
@@ -197,9 +241,11 @@ def posterior_family(name: str, text: str) -> str | list[list[int]]:
     if validation.instance(name, text, str) in ("diagonal", "full"):
         return text
     try:
-        return [[int(latent) for latent in group.split(",")] for group in text.split(";")]
+        return [whole_numbers(name, group) for group in text.split(";")]
     except ValueError:
-        raise ValueError(f"{name} must be diagonal, full, or groups of latents such as '0,1;2', got {text!r}") from None
+        raise ValueError(
+            f"{name} must be diagonal, full, or groups of latents such as '0,1;2', got {validation.shown(text)}"
+        ) from None
 
 
 def facts(values: Mapping[str, object]) -> str:
@@ -221,6 +267,20 @@ def table(columns: Mapping[str, Sequence]) -> str:
 def to_json(values) -> str:
     """One JSON object or list from nested mappings, sequences, arrays, dataclasses, numbers, strings and paths."""
     return json.dumps(_plain(values), allow_nan=False, indent=2)
+
+
+def _number(text: str) -> float:
+    """Read a number as in tables: without `_` between digits, which Python would take."""
+    if (value := cell_number(text)) is None:
+        raise ValueError
+    return value
+
+
+def _whole_number(text: str) -> int:
+    """Read a whole number as in tables."""
+    if "_" in text:
+        raise ValueError
+    return int(text)
 
 
 def _check_streams() -> None:

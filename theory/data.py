@@ -85,7 +85,9 @@ def read_matrix(name: str, source: str, header: bool | None = None) -> np.ndarra
     refuse_header(header, f"{name} is text")
     widths = sorted({len(row) for row in rows})
     if len(widths) > 1:
-        raise ValueError(f"{name} must have rows of one length, {source!r} has {widths}; separate rows by ';'")
+        raise ValueError(
+            f"{name} must have rows of one length, {validation.shown(source)} has {widths}; separate rows by ';'"
+        )
     return validation.matrix(name, np.array(values).reshape(len(rows), -1))
 
 
@@ -102,7 +104,9 @@ def read_vector(name: str, source: str, header: bool | None = None) -> np.ndarra
 def _from_file(name: str, source: str, ndim: int, header: bool | None, example: str) -> np.ndarray:
     if _split_key(source)[0].suffix.lower() not in EXTENSIONS:
         kinds = ", ".join(EXTENSIONS)
-        raise ValueError(f"{name} must be numbers such as {example!r} or a file ({kinds}), got {source!r}")
+        raise ValueError(
+            f"{name} must be numbers such as {example!r} or a file ({kinds}), got {validation.shown(source)}"
+        )
     try:
         return _load(source, ndim, header)
     except ValueError as error:

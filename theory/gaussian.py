@@ -23,6 +23,7 @@ __all__ = [
     "kl_divergence",
     "log_determinant",
     "log_determinant_of_sum",
+    "loss_between",
     "solve_lower",
     "total_correlation",
     "total_correlation_of_sum",
@@ -105,7 +106,8 @@ def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
         whitened = solve_lower(np.linalg.cholesky(noise), root)
     singular = np.linalg.svd(whitened, compute_uv=False)
     singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
-    return np.log1p(singular**2) / 2
+    # The square of a large one may be no float.
+    return np.where(singular < 1, np.log1p(np.minimum(singular, 1) ** 2) / 2, np.log(np.hypot(1, singular)))
 
 
 def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
@@ -214,6 +216,20 @@ def total_correlation(covariance: np.ndarray, groups: Posterior = "diagonal") ->
     return _gap("covariance", covariance, partition(groups, len(covariance), "groups")) / 2
 
 
+def loss_between(whitened: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
+    """-log det of a positive definite matrix whose diagonal blocks are the identity; only what lies between is read.
+
+    It is the sum of x - log(1 + x), x the eigenvalues of what lies between the blocks, which has no trace. Errors of x
+    are rounding of the largest |x|, those of the eigenvalues 1 + x would be rounding of 1. None is zero to rounding.
+    """
+    between = whitened.copy()
+    for group in groups:
+        between[np.ix_(group, group)] = 0.0
+    x = np.maximum(np.linalg.eigvalsh(between), SINGULAR * len(whitened) * np.finfo(float).eps - 1)
+    series = x**2 * np.polynomial.polynomial.polyval(x, [(-1) ** k / (k + 2) for k in range(7)])
+    return float(np.where(np.abs(x) < SMALL, series, x - np.log1p(x)).sum())
+
+
 def _is_diagonal(matrix: np.ndarray) -> bool:
     return np.count_nonzero(matrix) == np.count_nonzero(np.diagonal(matrix))
 
@@ -232,7 +248,7 @@ def _gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float
         values, _, scales = unit_spectrum(matrix)
         if not scales.all():
             raise _singular_block(name)
-        return _loss_between(matrix / scales / scales[:, np.newaxis], groups) if values.all() else np.inf
+        return loss_between(matrix / scales / scales[:, np.newaxis], groups) if values.all() else np.inf
     whitening = np.zeros(matrix.shape)
     for group in groups:
         values, directions, scales = unit_spectrum(matrix[np.ix_(group, group)])
@@ -244,21 +260,7 @@ def _gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float
         return np.inf
     whitened = whitening @ matrix @ whitening.T
     whitened = (whitened + whitened.T) / 2
-    return _loss_between(whitened, groups) if unit_spectrum(whitened)[0].all() else np.inf
-
-
-def _loss_between(whitened: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
-    """-log det of a positive definite matrix whose diagonal blocks are the identity, up to rounding.
-
-    It is the sum of x - log(1 + x), x the eigenvalues of what lies between the blocks, which has no trace. Errors of x
-    are rounding of the largest |x|, those of the eigenvalues 1 + x would be rounding of 1. None is zero to rounding.
-    """
-    between = whitened.copy()
-    for group in groups:
-        between[np.ix_(group, group)] = 0.0
-    x = np.maximum(np.linalg.eigvalsh(between), SINGULAR * len(whitened) * np.finfo(float).eps - 1)
-    series = x**2 * np.polynomial.polynomial.polyval(x, [(-1) ** k / (k + 2) for k in range(7)])
-    return float(np.where(np.abs(x) < SMALL, series, x - np.log1p(x)).sum())
+    return loss_between(whitened, groups) if unit_spectrum(whitened)[0].all() else np.inf
 
 
 def _singular_block(name: str) -> ValueError:

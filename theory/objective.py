@@ -113,6 +113,11 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     ValueError
         if the covariance is not one, or does not fit the VAE.
     """
+    return terms_and_signal(vae, covariance, prior)[0]
+
+
+def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.ndarray]:
+    """What `elbo_terms` returns, and F of shape (K, rank) with F F^T = V S V^T, the covariance of the means."""
     linear_vae("vae", vae)
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
@@ -138,7 +143,7 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     log_det_code = gaussian.log_determinant_of_sum(root, posterior)
     spread = np.trace(np.linalg.solve(prior, code + np.outer(code_mean, code_mean)))
     aggregate_kl = max(0.0, float(spread - vae.latent_dim + log_det_prior - log_det_code) / 2)
-    return ElboTerms(
+    terms = ElboTerms(
         distortion=float(distortion),
         rate=mutual_information + aggregate_kl,
         mutual_information=mutual_information,
@@ -147,6 +152,7 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
         aggregate_kl=aggregate_kl,
         reconstruction=float(reconstruction),
     )
+    return terms, root
 
 
 def prior_covariance(prior, latent_dim: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
             return tuple(np.array([latent]) for latent in range(latent_dim))
         if posterior == "full":
             return (np.arange(latent_dim),) if latent_dim else ()
-        raise ValueError(f"{name} must be 'diagonal', 'full' or a list of groups, got {posterior!r}")
+        raise ValueError(f"{name} must be 'diagonal', 'full' or a list of groups, got {validation.shown(posterior)}")
     try:
         parts = validation.sequence(name, posterior, minimum=0)
         groups = [
@@ -52,7 +52,7 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
         ]
     except ValueError:
         raise ValueError(
-            f"{name} must be 'diagonal', 'full' or a list of lists of latent indices, got {reprlib.repr(posterior)}"
+            f"{name} must be 'diagonal', 'full' or a list of lists of latent indices, got {validation.shown(posterior)}"
         ) from None
     if [] in groups:
         raise ValueError(f"{name} must have no empty group, its group {groups.index([])} is empty; leave it out")

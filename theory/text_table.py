@@ -173,7 +173,7 @@ def _fault(file: Path, number: int, cells: list[str], may_be_names: bool) -> Val
     """The error to raise for the first cell of a line that holds no finite number."""
     values = map(cell_number, cells)
     column = next(at for at, value in enumerate(values) if value is None or not math.isfinite(value))
-    shown, remedy = _shown(cells[column]), _remedy(cells, column, may_be_names)
+    shown, remedy = validation.shown(cells[column]), _remedy(cells, column, may_be_names)
     return ValueError(f"{file}: line {number}, column {column + 1} is {shown}, not a finite number; {remedy}")
 
 
@@ -263,7 +263,3 @@ def _is_error(cell: str) -> bool:
 
 def _is_missing(cell: str) -> bool:
     return cell.lower() in MISSING or _is_error(cell)
-
-
-def _shown(cell: str) -> str:
-    return repr(cell if len(cell) <= 60 else f"{cell[:50]}...")

@@ -45,6 +45,7 @@ __all__ = [
     "seed",
     "sequence",
     "several",
+    "shown",
     "symmetric_matrix",
     "vector",
     "within_decades",
@@ -94,7 +95,7 @@ def positive_or_word(name: str, value: float | str, *words: str) -> float | str:
     if not isinstance(value, str):
         return positive(name, value)
     if value not in words:
-        raise ValueError(f"{name} must be a number or {' or '.join(map(repr, words))}, got {value!r}")
+        raise ValueError(f"{name} must be a number or {' or '.join(map(repr, words))}, got {shown(value)}")
     return value
 
 
@@ -131,7 +132,7 @@ def within_decades(name: str, values, decades: int, *, tiny: bool = False):
 
 def scale(name: str, value: float, decades: int = VARIANCE_DECADES) -> float:
     """Return `value` as a float if it is positive and of a size that may be multiplied, by default 1e-100 to 1e100."""
-    return float(scales(name, number(name, value), decades))
+    return float(scales(name, positive(name, value), decades))
 
 
 def scales(name: str, values, decades: int = VARIANCE_DECADES) -> np.ndarray:
@@ -140,7 +141,8 @@ def scales(name: str, values, decades: int = VARIANCE_DECADES) -> np.ndarray:
     for extreme in (array.min(initial=1.0), array.max(initial=1.0)):
         if not 10.0**-decades <= extreme <= 10.0**decades:
             raise ValueError(
-                f"{name} must be between 1e-{decades} and 1e{decades}, got {extreme:.3g}; change the units"
+                f"{name} must be between 1e-{decades} and 1e{decades}, got {extreme:.3g}; "
+                "take ordinary sizes, or change the units"
             )
     return array
 
@@ -165,12 +167,13 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
             raise TypeError
         whole = operator.index(single)
     except Exception:  # whatever a foreign class raises
-        raise ValueError(f"{name} must be a whole number, got {_shown(value)}; pass an int such as 2") from None
+        raise ValueError(f"{name} must be a whole number, got {shown(value)}; pass an int such as 2") from None
     if whole < minimum:
         least = {0: "zero or a positive whole number", 1: "a positive whole number"}
-        raise ValueError(f"{name} must be >= {minimum}, got {whole}; pass {least.get(minimum, f'{minimum} or more')}")
+        remedy = f"pass {least.get(minimum, f'{minimum} or more')}"
+        raise ValueError(f"{name} must be >= {minimum}, got {shown(whole)}; {remedy}")
     if whole > maximum:
-        raise ValueError(f"{name} must be <= {maximum}, got {_shown(whole)}; pass a smaller number")
+        raise ValueError(f"{name} must be <= {maximum}, got {shown(whole)}; pass a smaller number")
     fits_into_memory(f"{name} = {whole}", whole * bytes_each, "pass a smaller number")
     return whole
 
@@ -196,7 +199,7 @@ def random_generator(name: str, value) -> np.random.Generator:
         return np.random.default_rng(seed(name, value))
     except ValueError:
         raise ValueError(
-            f"{name} must be a numpy.random.Generator or a seed (a whole number >= 0), got {_shown(value)}; "
+            f"{name} must be a numpy.random.Generator or a seed (a whole number >= 0), got {shown(value)}; "
             "pass for example numpy.random.default_rng(0), or 0"
         ) from None
 
@@ -204,7 +207,7 @@ def random_generator(name: str, value) -> np.random.Generator:
 def flag(name: str, value: bool) -> bool:
     """Return `value` as a bool if it is one, of Python or of NumPy: no number and no text stands for it."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be True or False, got {_shown(value)}; pass one of the two")
+        raise ValueError(f"{name} must be True or False, got {shown(value)}; pass one of the two")
     return bool(value)
 
 
@@ -222,7 +225,7 @@ def mask(name: str, value, length: int) -> np.ndarray:
     except Exception:  # rows of several lengths, and whatever a foreign class raises
         array = np.asarray(None)
     if isinstance(array, np.ma.MaskedArray) or array.dtype != bool or array.shape != (length,):
-        what = f"an array of {array.dtype} of shape {array.shape}" if array.ndim else _shown(value)
+        what = f"an array of {array.dtype} of shape {array.shape}" if array.ndim else shown(value)
         raise ValueError(
             f"{name} must be a boolean array of length {length}, got {what}; pass True for each one wanted"
         )
@@ -235,7 +238,7 @@ def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str = "")
     if not isinstance(value, kinds):
         wanted = " or a ".join(kind.__name__ for kind in kinds)
         remedy = remedy or f"pass a {kinds[0].__name__}"
-        raise ValueError(f"{name} must be a {wanted}, got {_shown(value)}; {remedy}")
+        raise ValueError(f"{name} must be a {wanted}, got {shown(value)}; {remedy}")
     return value
 
 
@@ -246,11 +249,11 @@ def sequence(name: str, values, minimum: int = 1) -> tuple:
     """
     text = isinstance(values, str | bytes | bytearray)
     if text or isinstance(values, Mapping | Set | type) or not several(values):
-        raise ValueError(f"{name} must be a sequence, got {_shown(values)}; pass a list")
+        raise ValueError(f"{name} must be a sequence, got {shown(values)}; pass a list")
     try:
         items = tuple(itertools.islice(values, LONGEST + 1))
     except Exception:  # whatever a foreign class raises
-        raise ValueError(f"{name} must be a sequence, got {_shown(values)}; pass a list") from None
+        raise ValueError(f"{name} must be a sequence, got {shown(values)}; pass a list") from None
     if len(items) > LONGEST:
         raise ValueError(f"{name} must hold at most {LONGEST}, it holds more, or has no end; pass a shorter list")
     if len(items) < minimum:
@@ -266,7 +269,7 @@ def several(value) -> bool:
 def choice(name: str, value: str, options) -> str:
     """Return `value` if it is one of `options`."""
     if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {_shown(value)}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {shown(value)}")
     return value
 
 
@@ -406,7 +409,7 @@ def real_array(name: str, value) -> np.ndarray:
         )
     if array.dtype.kind == "O":
         return _from_objects(name, value, array)
-    what = f"an array of {array.dtype}{_column_of_no_numbers(value)}" if array.ndim else _shown(value)
+    what = f"an array of {array.dtype}{_column_of_no_numbers(value)}" if array.ndim else shown(value)
     raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
 
 
@@ -427,7 +430,7 @@ def _refuse_what_lists_hide(name: str, items, depth: int = 2) -> None:
         elif isinstance(item, np.ma.MaskedArray):
             _unmasked(name, item)
         elif isinstance(item, bool | np.bool_) or (isinstance(item, np.ndarray) and item.dtype.kind == "b"):
-            raise ValueError(f"{name} must be numeric, got {_shown(item)} among them; pass numbers, such as 0.5")
+            raise ValueError(f"{name} must be numeric, got {shown(item)} among them; pass numbers, such as 0.5")
 
 
 def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
@@ -439,15 +442,15 @@ def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
             raise _not_real(name, f" {_place(value, index)}" if array.ndim else "")
         if isinstance(item, NOT_NUMBERS) or not hasattr(item, "__float__"):
             missing = type(item).__name__ in ("NAType", "NaTType")  # of pandas, which this project does without
-            shown = "a missing value" if missing else _shown(item)
-            what = _shown(value) if array.ndim == 0 else f"{shown} {_place(value, index)}"
+            entry = "a missing value" if missing else shown(item)
+            what = shown(value) if array.ndim == 0 else f"{entry} {_place(value, index)}"
             raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
     try:
         return array.astype(float)
     except OverflowError:
         raise ValueError(f"{name} must be finite, got a number beyond the range of floats; pass smaller ones") from None
     except Exception:  # whatever a foreign class raises
-        raise ValueError(f"{name} must be numeric, got {_shown(value)}; pass numbers, such as 0.5") from None
+        raise ValueError(f"{name} must be numeric, got {shown(value)}; pass numbers, such as 0.5") from None
 
 
 def _place(value, index: tuple[int, ...]) -> str:
@@ -493,12 +496,15 @@ def _not_real(name: str, where: str = "") -> ValueError:
     )
 
 
-def _shown(value) -> str:
-    """A value as errors show it: in full where that is short, else by its type."""
+def shown(value) -> str:
+    """A value as errors show it: in full where that is short, else its beginning, or its type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if value is None or isinstance(value, bool | np.bool_ | float | str | bytes | int | np.number | list | tuple):
-        text = repr(value)
+        try:
+            text = repr(value)
+        except ValueError:  # Python writes whole numbers of up to some thousand digits only
+            return "a whole number of thousands of digits" if isinstance(value, int) else f"a {type(value).__name__}"
         return text if len(text) <= 60 else f"{text[:50]}..."
     return f"an object of type {type(value).__name__}"
 

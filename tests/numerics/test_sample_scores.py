@@ -87,6 +87,20 @@ def test_codes_that_depend_and_codes_of_any_size():
         )
 
 
+@pytest.mark.parametrize("offset", [1e8, 2.0**50])
+def test_a_place_far_from_zero_changes_nothing(offset):
+    rng = np.random.default_rng(0)
+    factors = offset + rng.standard_normal((500, 2))
+    codes = offset + (factors - offset) @ [[1.0, 0.3], [0.0, 1.0]] + 0.5 * rng.standard_normal((500, 2))
+    assert sample_scores(factors, codes) == sample_scores(factors - offset, codes - offset)  # exact differences
+
+
+def test_values_one_rounding_apart():
+    """Two values, equally often: a code that is the factor (its SAP was 4, of a correlation of 2)."""
+    values = np.array([[1.0], [np.nextafter(1.0, 2.0)]] * 50)
+    assert sample_scores(values, values).sap == sample_scores(values, values).mean_correlation == 1
+
+
 def test_a_factor_that_the_code_does_not_know():
     """Its gap is 0 in the population; in a sample it is a ratio of two errors, whatever the number of draws."""
     exact = mutual_information_gap(GaussianCode(np.eye(2), np.eye(2), [[0.8, 0], [0, 0]]), bins=None)

@@ -63,6 +63,11 @@ def test_misuse():
         vertex_map(loadings="random")
     with pytest.raises(ValueError, match=r"rng must be a .* or a seed"):
         vertex_map(rng=None)
+    # An entry of a list is named as the argument that was passed.
+    with pytest.raises(ValueError, match=r"correlations must be from -1 to below 1 for blocks of 2, got 1\.5"):
+        vertex_map(correlations=[0.2, 1.5])
+    with pytest.raises(ValueError, match="noise_variances must be > 0, got 0"):
+        vertex_map(noise_variances=[0.1, 0.0])
 
 
 def test_cells_and_seeds_have_truths_of_their_own():

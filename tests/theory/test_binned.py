@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
@@ -34,6 +35,29 @@ def test_distribution_function_on_the_axes():
         both = multivariate_normal([0, 0], [[1, correlation], [correlation, 1]])
         for point in [(0.0, 1.2), (0.0, -1.2), (0.7, 0.0), (-0.7, 0.0), (-0.7, 0.3), (-1.0, -2.0), (1.0, 2.0)]:
             assert bivariate_normal(*point, correlation) == pytest.approx(both.cdf(point), abs=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e-15, 1e-6])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("place", [(1.0, 1.0), (1.0, 1.5)])
+def test_distribution_function_of_almost_one_variable(size, sign, place):
+    """Y = r X + q N(0, 1) with q = sqrt(2 size): its edges within a few q of those of X, by quadrature at 30 digits."""
+    correlation = sign * (1 - size)
+    with mp.workdps(30):
+        q = mp.sqrt((1 - mp.mpf(correlation)) * (1 + mp.mpf(correlation)))
+        x = float(place[0] + q)
+        y = float(sign * (place[0] + (place[1] - place[0]) * 4 * q))
+        ends = [-9, *sorted(min(max((y + k * q) / mp.mpf(correlation), -9), x) for k in range(-9, 10, 3)), x]
+        expected = mp.quad(lambda u: mp.npdf(u) * mp.ncdf((mp.mpf(y) - mp.mpf(correlation) * u) / q), ends)
+    assert bivariate_normal(x, y, correlation) == pytest.approx(float(expected), abs=1e-15)
+
+
+def test_narrow_bins_of_almost_one_variable():
+    """Edges within 1e-50 of zero cut as one does, where X and Y differ by far more."""
+    for correlation in (1 - 2.0**-53, 2.0**-53 - 1):
+        two = binned_information(correlation, 2, 4.0)
+        # 18 x 18 cells of probability zero: rounding of each, 1e-16, times its logarithm.
+        assert binned_information(correlation, 20, 1e-50) == pytest.approx(two, abs=1e-12)
 
 
 def test_two_bins_are_the_quadrant_formula():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import math
 import os
@@ -303,6 +304,58 @@ def test_what_is_no_text_is_named(text):
     ):
         with pytest.raises(ValueError, match="--beta must be a str, got"):
             read()
+
+
+@pytest.mark.parametrize("text", ["1_0", "0.5,1_0", "1:2:1_0", "1_0:20:3", "0_1;2"])
+def test_underscores_between_digits_make_no_number(text):
+    """Python reads 1_0 as 10; no one means that, and tables refuse it too."""
+    with pytest.raises(ValueError, match=f"--beta must be a number, a list .*, got '{text}'"):
+        cli.positive_numbers("--beta", text)
+    with pytest.raises(ValueError, match=f"--beta must be a number or learned, got '{text}'"):
+        cli.number_or_word("--beta", text, "learned")
+    with pytest.raises(ValueError, match=f"--beta must be diagonal, full, or groups .*, got '{text}'"):
+        cli.posterior_family("--beta", text)
+    with pytest.raises(ValueError, match=f"--beta must be whole numbers separated by commas, got '{text}'"):
+        cli.whole_numbers("--beta", text)
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_options_read_numbers_as_tables_do(capsys, kind):
+    parser = cli.Parser(prog="door")
+    command = cli.add_command(
+        parser.add_subparsers(), "go", lambda arguments: cli.Report({}, repr(arguments.size)), "Goes.", ""
+    )
+    command.add_argument("--size", type=kind)
+    assert cli.run(parser, ["go", "--size", "10"]) == 0
+    assert capsys.readouterr().out == f"{kind(10)!r}\n"
+    assert cli.run(parser, ["go", "--size", "1_0"]) == 2
+    assert f"argument --size: invalid {kind.__name__} value: '1_0'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["go", "--number", "9" * 10_000], ["9" * 10_000], ["go", "9" * 10_000]])
+def test_an_error_does_not_repeat_a_long_argument(capsys, argv):
+    parser = door(lambda arguments: cli.positive_numbers("--number", f"{arguments.number}x"))
+    assert cli.run(parser, argv) == 2
+    assert len(capsys.readouterr().err) < 1200
+
+
+def test_whole_numbers():
+    assert cli.whole_numbers("--sizes", "1, 2,-4") == [1, 2, -4]
+    with pytest.raises(ValueError, match=r"--sizes must be whole numbers separated by commas, got '1,2\.0'"):
+        cli.whole_numbers("--sizes", "1,2.0")
+
+
+def test_version_of_the_project(capsys, monkeypatch):
+    parser = cli.Parser(prog="door")
+    cli.add_version_option(parser)
+    parser.add_subparsers(required=True)
+    with pytest.raises(SystemExit) as ended:
+        cli.run(parser, ["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"linear-beta-vae {importlib.metadata.version('linear-beta-vae')}\n"
+    monkeypatch.setattr(cli, "PROJECT", "never-installed")
+    assert cli.run(parser, ["--version"]) == 2
+    assert "never-installed is not installed, so that its version is not known" in capsys.readouterr().err
 
 
 def test_number_or_word():

@@ -106,6 +106,14 @@ def test_a_small_mutual_information_keeps_its_digits():
     assert elbo_terms(vae, [[1.0]]).mutual_information == pytest.approx(np.log1p(1e-14) / 2, rel=1e-12)
 
 
+@pytest.mark.parametrize("decades", [0, 60, 95])
+def test_an_information_of_a_ratio_beyond_the_range_of_floats(decades):
+    """I(x; z) = log(1 + v^2 s / q) / 2, the ratio up to 10^380."""
+    vae = LinearVAE([[1e-30]], [[10.0**decades]], [[10.0**-decades]], 1.0)
+    found = elbo_terms(vae, [[10.0**decades]]).mutual_information
+    assert found == pytest.approx((4 * decades * np.log(10) if decades else np.log(2)) / 2, rel=1e-14)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -114,7 +122,7 @@ def test_a_small_mutual_information_keeps_its_digits():
         (lambda vae: elbo_terms(vae, np.ones((5, 3))), "covariance must be square"),
         (lambda vae: elbo_terms(vae, np.eye(3), prior=np.eye(3)), "prior must be 2 x 2"),
         (lambda vae: elbo_terms(vae, np.eye(3), prior=np.diag([1.0, 0.0])), "prior must be positive definite"),
-        (lambda vae: elbo_terms(vae, np.eye(3)).loss(0.0), "beta must be > 0"),
+        (lambda vae: elbo_terms(vae, np.eye(3)).loss(0.0), "beta must be > 0, got 0.0; pass a positive number"),
         (lambda vae: elbo_terms(vae, np.eye(3)).loss(1e308), "beta must be between"),
         (lambda vae: elbo_terms(None, np.eye(3)), "vae must be a LinearVAE, got None: the noise ran to zero"),
         (lambda vae: elbo_terms(vae, Moments(2, np.zeros(4), np.eye(4))), "covariance must be 3 x 3"),

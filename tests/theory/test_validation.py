@@ -104,6 +104,9 @@ def test_count_has_bounds():
     assert rejected(validation.count, "seeds", 1, 2) == "seeds must be >= 2, got 1; pass 2 or more"
     assert rejected(validation.count, "seeds", 9, 0, 8) == "seeds must be <= 8, got 9; pass a smaller number"
     assert "steps must be <= 9007199254740992, got 1000" in rejected(validation.count, "steps", 10**400)
+    for check in (validation.count, validation.seed, validation.flag, validation.random_generator):
+        for value in (10**5000, -(10**5000)):  # which Python does not write
+            assert "got a whole number of thousands of digits; " in rejected(check, "steps", value)
 
 
 def test_count_must_fit_into_memory():

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import erfcx
 
 from theory import gaussian, validation
-from theory.axes.priors.shared import LONGEST, SHORTEST, moderate, prior_covariance, within
+from theory.axes.priors.shared import LONGEST, SHORTEST, prior_covariance, within
 
 __all__ = ["DIVERGENCES", "aggregate_divergence", "divergence_and_slope", "kernel_mean"]
 
@@ -42,7 +42,7 @@ def kernel_mean(variance, scale: float = 1.0) -> float | np.ndarray:
     ValueError
         for a variance that is negative or not finite, or a scale out of its range.
     """
-    variance, scale = validation.real_array("variance", variance), moderate("scale", scale)
+    variance, scale = validation.real_array("variance", variance), validation.scale("scale", scale)
     if not np.all((variance >= 0) & np.isfinite(variance)):
         raise ValueError(
             f"variance must be >= 0 everywhere and finite, its smallest entry is {float(np.min(variance))!r}; pass the "
@@ -81,7 +81,7 @@ def aggregate_divergence(covariance, prior=None, *, divergence: str = "inclusive
     covariance = within("covariance", validation.covariance_matrix("covariance", covariance), LONGEST**2)
     prior = prior_covariance(prior, len(covariance))
     kind = validation.choice("divergence", divergence, DIVERGENCES)
-    scale = moderate("scale", scale)
+    scale = validation.scale("scale", scale)
     if kind != "mmd" and _is_singular(covariance):
         return np.inf
     return max(0.0, divergence_and_slope(covariance, prior, kind, scale)[0])

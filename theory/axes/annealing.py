@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.axes.priors.shared import LONGEST, log_gamma_step, moderate, prior_covariance, within
+from theory.axes.priors.shared import LONGEST, log_gamma_step, prior_covariance, within
 from theory.model import LinearVAE, as_moments, linear_vae
 from theory.objective import elbo_terms
 
@@ -115,7 +115,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     -----
     Mathieu et al. (2019), Theorem 1.
     """
-    beta = moderate("beta", beta)
+    beta = validation.scale("beta", beta)
     vae = linear_vae("vae", vae)
     within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
@@ -132,7 +132,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
 def rescale(vae: LinearVAE, beta: float) -> LinearVAE:
     """The same VAE with latents sqrt(beta) z: decoder W / sqrt(beta), encoder sqrt(beta) V, covariance beta Q."""
     vae = linear_vae("vae", vae)
-    root = np.sqrt(beta := moderate("beta", beta))
+    root = np.sqrt(beta := validation.scale("beta", beta))
     return LinearVAE(
         vae.decoder / root, root * vae.encoder, beta * vae.posterior_covariance, vae.noise_variance, vae.mean
     )
@@ -147,7 +147,7 @@ def rescaled_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> Re
     -----
     Mathieu et al. (2019), the corollary of Theorem 1 for Gaussian priors and encoders.
     """
-    beta = moderate("beta", beta)
+    beta = validation.scale("beta", beta)
     vae = linear_vae("vae", vae)
     within("covariance", as_moments(covariance).covariance, LONGEST**2)
     prior = prior_covariance(prior, vae.latent_dim)
@@ -166,7 +166,7 @@ def gaussian_log_normaliser(prior, beta: float) -> float:
 
     Exact. Parameters as for `annealed_terms`; a `ValueError` for a beta or a covariance out of range.
     """
-    beta = moderate("beta", beta)
+    beta = validation.scale("beta", beta)
     prior = prior_covariance(prior)
     latent_dim = len(prior)
     log_scale = latent_dim * np.log(2 * np.pi) + gaussian.log_determinant(prior)
@@ -198,8 +198,8 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
     -----
     The condition is that of Mathieu et al. (2019), Theorem 1, that F be finite.
     """
-    nu = moderate("degrees_of_freedom", degrees_of_freedom)
-    beta = moderate("beta", beta)
+    nu = validation.scale("degrees_of_freedom", degrees_of_freedom)
+    beta = validation.scale("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim)
     if latent_dim == 0:
         return 0.0

@@ -246,7 +246,10 @@ def two_factor_largest_angle(loading, budget: float, *, gap: float | None = None
     root = np.sqrt(max(lean**2 + 3 * (offset**2 - rest), 0.0))
     stationary = np.sqrt(max(2 * (lean + root) / 3, 0.0))
     sums = np.array([gap, max(gap, stationary)])
-    excesses = (offset + sums**2 / 2) ** 2 - sum_squared * sums**2 - rest
+    # A difference of squares as a product: the angle depends on its first factor, a sum of what is small.
+    half = (norms[0] - norms[1]) / np.sqrt(2)
+    nearly = (half - budget) * (half + budget) + gap**2 / 2 + (sums - norms.sum()) ** 2 / 2
+    excesses = nearly * (offset + sums**2 / 2 + norms.sum() * sums) - rest
     with np.errstate(over="ignore"):  # of a gap of almost nothing
         best = np.argmin(excesses / sums)
     excess, m = float(excesses[best]), float(sums[best])

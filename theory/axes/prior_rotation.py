@@ -42,7 +42,7 @@ from theory.axes.priors import (
     checked_prior,
     expectation_and_slopes,
 )
-from theory.axes.priors.shared import LONGEST, moderate
+from theory.axes.priors.shared import LONGEST
 from theory.axes.rotation import checked_rotation
 from theory.learning import optimum
 from theory.model import LinearVAE
@@ -215,7 +215,7 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
         if an argument is out of its range.
     """
     prior = checked_prior("prior", prior)
-    beta, noise_variance = moderate("beta", beta), moderate("noise_variance", noise_variance)
+    beta, noise_variance = validation.scale("beta", beta), validation.scale("noise_variance", noise_variance)
     aggregate, mismatch = nearest_gaussian(prior)
     best = optimum(covariance, prior.latent_dim, beta=beta, noise_variance=noise_variance, posterior="full")
     terms = elbo_terms(best.vae, covariance)
@@ -241,7 +241,7 @@ def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: floa
 
 def _energy(prior: Prior, components, rotation, beta: float) -> float:
     rotation = checked_rotation(rotation, prior.latent_dim)
-    beta = moderate("beta", beta)
+    beta = validation.scale("beta", beta)
     gain = 0.0
     for weight, mean, covariance in components:
         rotated = rotation @ covariance @ rotation.T

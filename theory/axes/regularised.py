@@ -16,15 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from theory import gaussian, validation
 from theory.axes.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
-from theory.axes.priors.shared import LONGEST, moderate, prior_covariance, within
+from theory.axes.priors.shared import LONGEST, prior_covariance, within
 from theory.inference import optimal_encoder
 from theory.model import LinearVAE, linear_vae
 from theory.objective import ElboTerms, elbo_terms
 from theory.partition import Posterior, partition, partition_mask
+from theory.spectrum import principal_axes
 
 __all__ = [
     "RegularisedEncoder",
@@ -104,9 +106,32 @@ def regularised_terms(
     within("covariance", covariance, LONGEST**2)
     elbo = elbo_terms(vae, covariance, prior=prior)
     code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
-    value = aggregate_divergence((code + code.T) / 2, prior, divergence=divergence, scale=scale)
+    code = (code + code.T) / 2
+    value = aggregate_divergence(code, prior, divergence=divergence, scale=scale)
     # The code's covariance alone can be singular up to rounding where its parts are not.
-    return RegularisedTerms(elbo, elbo.aggregate_kl if divergence == "exclusive" else value)
+    if divergence == "exclusive":
+        value = elbo.aggregate_kl
+    if divergence == "inclusive" and _least_eigenvalue(code) < _least_eigenvalue(vae.posterior_covariance):
+        value = _inclusive_of_parts(vae, covariance, prior_covariance(prior, vae.latent_dim))
+    return RegularisedTerms(elbo, value)
+
+
+def _least_eigenvalue(covariance: np.ndarray) -> float:
+    return gaussian.unit_spectrum(covariance)[0].min(initial=1.0)
+
+
+def _inclusive_of_parts(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarray) -> float:
+    """KL(p || q(z)) where the code's C = F F^T + Q is singular, or nearly so, and Q = L L^T less.
+
+    tr(C^-1 Pi) = sum_i |u_i^T L^-1 Pi^(1/2)|^2 / (1 + s_i^2), s_i and u_i the singular values and vectors of L^-1 F.
+    """
+    root = vae.encoder @ gaussian.covariance_root(covariance)
+    factor = np.linalg.cholesky(vae.posterior_covariance)
+    _, singular, axes = principal_axes(solve_triangular(factor, root, lower=True).T)
+    seen = axes.T @ solve_triangular(factor, np.linalg.cholesky(prior), lower=True)
+    spread = np.sum((seen / np.hypot(1, singular)[:, np.newaxis]) ** 2)
+    log_ratio = gaussian.log_determinant_of_sum(root, vae.posterior_covariance) - gaussian.log_determinant(prior)
+    return max(0.0, float(spread - vae.latent_dim + log_ratio) / 2)
 
 
 def regularised_encoder(
@@ -144,9 +169,9 @@ def regularised_encoder(
         if an argument is out of its range.
     """
     alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
-    beta, noise_variance = moderate("beta", beta), moderate("noise_variance", noise_variance)
+    beta, noise_variance = validation.scale("beta", beta), validation.scale("noise_variance", noise_variance)
     kind = validation.choice("divergence", divergence, DIVERGENCES)
-    scale = moderate("scale", scale)
+    scale = validation.scale("scale", scale)
     decoder = within("decoder", validation.matrix("decoder", decoder), LONGEST)
     start = optimal_encoder(decoder, noise_variance, beta, posterior=posterior)
     if start.latent_dim == 0:  # nothing to search

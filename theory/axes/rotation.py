@@ -26,8 +26,8 @@ import numpy as np
 from scipy.linalg import qr
 
 from theory import validation
-from theory.gaussian import is_positive_definite
-from theory.inference.encoder import family_gap
+from theory.gaussian import is_positive_definite, loss_between
+from theory.inference.encoder import SMALL_GAP, family_gap
 from theory.model import LinearVAE, linear_vae
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
@@ -173,35 +173,46 @@ def rotation_energy(
         gap = family_gap(decoder @ rotation.T, noise / prior, beta, posterior=posterior)
         return float(validation.finite_result("beta", gap))
     _, singular, axes = principal_axes(decoder)
-    gap = _truncated_gap(1 + singular**2 / level, rotation @ axes, groups)
+    gap = _truncated_gap(singular**2 / level, rotation @ axes, groups)
     return float(validation.finite_result("beta", beta / 2 * gap))
 
 
-def _truncated_gap(precisions: np.ndarray, directions: np.ndarray, groups) -> float:
+def _truncated_gap(information: np.ndarray, directions: np.ndarray, groups) -> float:
     """sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C for M = G diag(p) G^T, G orthogonal, and C = M^-1.
 
-    With Pi = G_b^T G_b, a projection, tr(M_bb C_bb) - k_b = sum_(i<j) Pi_ij^2 (p_i - p_j)^2 / (p_i p_j): a sum of
-    squares, while M_bb C_bb from an inverse loses as many digits as p spans. With orthonormal bases B_b of the columns
-    of diag(1/p)^(1/2) G_b^T, the determinants are - 2 log |det [B_1 B_2 ...]|.
+    `information` is p - 1, whose differences are those of p with digits that p may not have. With Pi = G_b^T G_b, a
+    projection, tr(M_bb C_bb) - k_b = sum_(i<j) Pi_ij^2 (p_i - p_j)^2 / (p_i p_j): a sum of squares, while M_bb C_bb
+    from an inverse loses as many digits as p spans. With orthonormal bases B_b of the columns of diag(1/p)^(1/2) G_b^T,
+    the determinants are - 2 log |det [B_1 B_2 ...]|. Where they are small they come from the products B_a^T B_b between
+    groups. As B_a^T diag(p) B_b = 0 these are B_a^T (1 - diag(p) / max p) B_b, as small as the differences of p. The
+    determinants are at most half of the traces, so that their difference has as many digits.
     """
-    traces, bases = 0.0, [np.zeros((len(precisions), 0))]
-    between = _relative_gaps("decoder", precisions) ** 2
+    precisions = 1 + information
+    ascending = np.argsort(precisions)
+    traces, bases = 0.0, np.zeros((len(precisions), len(precisions)))
+    between = _relative_gaps("decoder", precisions, information) ** 2
     for group in groups:
         rows = directions[group]
         traces += np.sum((rows.T @ rows) ** 2 * between) / 2
         # Rows in descending order and pivoted columns: then rows of very different sizes keep their digits.
-        graded = (rows / np.sqrt(precisions)).T[np.argsort(precisions)]
-        bases.append(qr(graded, mode="economic", pivoting=True)[0])
-    determinants = -2 * np.linalg.slogdet(np.hstack(bases)).logabsdet
+        graded = (rows / np.sqrt(precisions)).T[ascending]
+        bases[:, group] = qr(graded, mode="economic", pivoting=True)[0]
+    determinants = -2 * np.linalg.slogdet(bases).logabsdet
+    if determinants < SMALL_GAP:
+        below = (information.max(initial=0.0) - information[ascending]) / precisions.max(initial=1.0)
+        determinants = loss_between((bases.T * below) @ bases, groups)
     # Where they round to a singular matrix, the traces are so large that a logarithm is nothing beside them.
     return max(0.0, traces - determinants) if np.isfinite(determinants) else traces
 
 
-def _relative_gaps(name: str, precisions: np.ndarray) -> np.ndarray:
-    """(p_i - p_j) / sqrt(p_i p_j) for each pair, where neither the product nor its root leaves the range of floats."""
-    roots = np.sqrt(precisions)
+def _relative_gaps(name: str, precisions: np.ndarray, shifted: np.ndarray | None = None) -> np.ndarray:
+    """(p_i - p_j) / sqrt(p_i p_j) for each pair, where neither the product nor its root leaves the range of floats.
+
+    `shifted` is p less a constant, with more digits.
+    """
+    roots, shifted = np.sqrt(precisions), precisions if shifted is None else shifted
     with np.errstate(over="ignore"):
-        gaps = (precisions[:, np.newaxis] - precisions) / roots / roots[:, np.newaxis]
+        gaps = (shifted[:, np.newaxis] - shifted) / roots / roots[:, np.newaxis]
         validation.finite_result(name, gaps**2)
     return gaps
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from theory import gaussian, validation
 from theory.groups.objective import Weights
-from theory.model import LinearVAE, as_moments, linear_vae
-from theory.objective import elbo_terms
+from theory.model import LinearVAE, linear_vae
+from theory.objective import terms_and_signal
 from theory.partition import Posterior, partition
 
 __all__ = ["GroupedTerms", "TotalCorrelationPath", "equal_groups", "grouped_terms", "total_correlation_path"]
@@ -119,8 +119,8 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     Raises
     ------
     ValueError
-        for an invalid partition, a covariance or prior that is none or does not fit, or one so large that the code's
-        overflows.
+        for an invalid partition, a covariance or prior that is none or does not fit, or weights so large that the
+        objective overflows.
 
     Notes
     -----
@@ -128,17 +128,8 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     """
     linear_vae("vae", vae)
     groups = partition(groups, vae.latent_dim, "groups")
-    data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
-    with np.errstate(over="ignore", invalid="ignore"):
-        code = vae.encoder @ data_covariance @ vae.encoder.T + vae.posterior_covariance
-        distortion = vae.decoder @ code @ vae.decoder.T + data_covariance
-        sizes = np.square([np.trace(code), np.trace(distortion)])
-    if not (np.isfinite(distortion).all() and np.isfinite(sizes).all()):
-        raise ValueError(
-            "covariance is so large that the objective leaves the range of floats; choose other units of the data"
-        )
-    terms = elbo_terms(vae, covariance, prior=prior)
-    root, posterior = vae.encoder @ gaussian.covariance_root(data_covariance), vae.posterior_covariance
+    terms, root = terms_and_signal(vae, covariance, prior)
+    posterior = vae.posterior_covariance
     return GroupedTerms(
         distortion=terms.distortion,
         reconstruction=terms.reconstruction,

@@ -42,12 +42,9 @@ class FixedNoise:
     def water_levels(self, betas: np.ndarray) -> np.ndarray:
         return betas * self.variance
 
-    def beta(self, water_level: float) -> float:
-        return water_level / self.variance
-
-    def attained(self, water_levels: np.ndarray) -> np.ndarray:
-        """Every level belongs to some beta."""
-        return water_levels
+    def attained(self, water_levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The beta of each level, and the levels: every one belongs to some beta."""
+        return water_levels / self.variance, water_levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +63,20 @@ class LearnedLevel:
 
     def beta(self, water_level):
         """b(t) = D t / distortion(t), the only beta that a level can belong to; numbers or arrays."""
-        t = np.asarray(water_level, dtype=float)[..., np.newaxis]
-        signal = (self.spread * t / (self.squares + t) ** 2).sum(axis=-1)
-        variances = (self.diagonal / (t + self.diagonal)).sum(axis=-1)
+        whole, rest = self._distortion_per_level(water_level)
         with np.errstate(divide="ignore"):
-            return self.data_dim / (self.outside / t[..., 0] + signal + variances)
+            return self.data_dim / (whole + rest)
+
+    def _distortion_per_level(self, water_level) -> tuple[np.ndarray, np.ndarray]:
+        """distortion(t)/t = D/b(t) in two parts, a whole number and the rest, numbers or arrays.
+
+        G/(t+G) is 1 - t/(t+G) for each G above t, so that no digits are lost where b is nearly the constant D/n.
+        """
+        t = np.asarray(water_level, dtype=float)[..., np.newaxis]
+        above = self.diagonal > t
+        signal = (self.spread * t / (self.squares + t) ** 2).sum(axis=-1)
+        variances = (np.where(above, -t, self.diagonal) / (t + self.diagonal)).sum(axis=-1)
+        return np.count_nonzero(above, axis=-1), self.outside / t[..., 0] + signal + variances
 
     def water_levels(self, betas: np.ndarray) -> np.ndarray:
         """The best level for each beta: every rise of b through beta, refined, and of these the least loss."""
@@ -79,11 +85,16 @@ class LearnedLevel:
         betas = np.asarray(betas, dtype=float)
         flat = betas.ravel()
         grid = self._grid(flat)
-        reached = self.beta(grid)
-        run, place = np.nonzero((reached[:-1] < flat[:, np.newaxis]) & (reached[1:] >= flat[:, np.newaxis]))
+
+        def missing(beta, level):  # D (beta/b - 1), above zero where b is below beta
+            whole, rest = self._distortion_per_level(level)
+            return (beta * whole - self.data_dim) + beta * rest
+
+        on_grid = missing(flat[:, np.newaxis], grid)
+        run, place = np.nonzero((on_grid[:, :-1] > 0) & (on_grid[:, 1:] <= 0))
         log_grid, wanted = np.log(grid), flat[run]
         found = elementwise.find_root(
-            lambda log_level, beta: np.log(self.beta(np.exp(log_level)) / beta),
+            lambda log_level, beta: missing(beta, np.exp(log_level)),
             (log_grid[place], log_grid[place + 1]),
             args=(wanted,),
             tolerances={"xatol": 1e-15, "xrtol": 1e-15, "fatol": 0.0, "frtol": 0.0},
@@ -95,16 +106,20 @@ class LearnedLevel:
         levels[runs] = roots[best_first][first]
         return np.where(self._runs_to_zero(flat), 0.0, levels).reshape(betas.shape)
 
-    def attained(self, water_levels: np.ndarray) -> np.ndarray:
-        """The levels that some beta brings about, and in place of each other one the two ends of the jump over it."""
+    def attained(self, water_levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The levels that some beta brings about, and in place of each other one the two ends of the jump over it.
+
+        With them the betas, first. Where b is nearly constant its value at the level may round to a beta of another.
+        """
         kept = []
         for level in water_levels:
             beta = float(self.beta(level))
             if np.isclose(self._level(beta), level, rtol=1e-9, atol=0):
-                kept.append(level)
+                kept.append((beta, level))
             else:
                 kept.extend(self._jump_over(level, beta))
-        return np.array(kept)
+        betas, levels = np.array(kept).reshape(-1, 2).T
+        return betas, levels
 
     def _runs_to_zero(self, betas: np.ndarray) -> np.ndarray:
         return (self.outside == 0) & (betas * len(self.diagonal) < self.data_dim)
@@ -124,24 +139,21 @@ class LearnedLevel:
         low = betas.min(initial=1.0) * self.outside / self.data_dim * (1 - 1e-9)
         scales = np.concatenate([self.squares, self.diagonal, [high]])
         low = low if low > 0 else RANGE * scales.min()
-        return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * np.log10(high / low))))
+        return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * (np.log10(high) - np.log10(low)))))
 
     def _level(self, beta: float) -> float:
         return float(self.water_levels(np.array([beta]))[0])
 
-    def _jump_over(self, level: float, beta: float) -> list[float]:
-        """Both ends of the jump in the best level that passes over `level`; the best never falls as beta rises."""
+    def _jump_over(self, level: float, beta: float) -> list[tuple[float, float]]:
+        """Both ends, beta and level, of the jump in the best level over `level`; the best never falls as beta rises."""
         low = high = beta
         while self._level(low) > level:
             low /= 2
         while self._level(high) < level:
             high *= 2
-        while high / low > 1 + 1e-14:
-            middle = np.sqrt(low * high)
-            if not low < middle < high:
-                break
+        while low < (middle := np.sqrt(low) * np.sqrt(high)) < high:  # until they are neighbours
             low, high = (middle, high) if self._level(middle) < level else (low, middle)
-        return [self._level(low), self._level(high)]
+        return [(low, self._level(low)), (high, self._level(high))]
 
 
 def decoder_noise(

@@ -17,20 +17,15 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
-from theory.gaussian import hadamard_gap, is_positive_definite
+from theory.gaussian import is_positive_definite, loss_between
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition
 from theory.spectrum import principal_axes
 from theory.validation import AMPLITUDE_DECADES
 
-__all__ = ["family_gap", "optimal_encoder", "posterior_precision"]
+__all__ = ["family_gap", "optimal_encoder"]
 
-SMALL_GAP = 1e-3
-
-
-def posterior_precision(decoder: np.ndarray, water_level: float) -> np.ndarray:
-    """P = I + W^T W / t, the precision of the unconstrained optimal posterior, shape (K, K)."""
-    return np.eye(decoder.shape[1]) + decoder.T @ decoder / water_level
+SMALL_GAP = 1e-3  # of log-determinants, whose difference has lost digits
 
 
 def optimal_encoder(
@@ -98,10 +93,15 @@ def family_gap(decoder: np.ndarray, noise_variance: float, beta: float, *, poste
     decoder = _checked_decoder(decoder)
     beta = validation.scale("beta", beta)
     water_level = beta * validation.scale("noise_variance", noise_variance)
-    blocks = [decoder[:, group] for group in partition(posterior, decoder.shape[1])]
-    gap = sum(_log_determinant(block, water_level) for block in blocks) - _log_determinant(decoder, water_level)
-    if gap < SMALL_GAP:  # a difference of large numbers; such nearly block-diagonal precisions are well conditioned
-        gap = hadamard_gap(posterior_precision(decoder, water_level), posterior)
+    groups = partition(posterior, decoder.shape[1])
+    gap, whitened = -_log_determinant(principal_axes(decoder)[1], water_level), np.zeros(decoder.shape)
+    for group in groups:
+        left, singular, _ = principal_axes(decoder[:, group])
+        gap += _log_determinant(singular, water_level)
+        whitened[:, group] = left * (singular / np.sqrt(singular**2 + water_level))
+    # A small gap is a difference of large numbers. W_a^T W_b / t, with P_aa and P_bb scaled to the identity, is not.
+    if gap < SMALL_GAP:
+        gap = loss_between(whitened.T @ whitened, groups)
     return float(beta / 2 * gap)
 
 
@@ -109,6 +109,6 @@ def _checked_decoder(decoder) -> np.ndarray:
     return validation.within_decades("decoder", validation.matrix("decoder", decoder), AMPLITUDE_DECADES, tiny=True)
 
 
-def _log_determinant(decoder: np.ndarray, water_level: float) -> float:
+def _log_determinant(singular: np.ndarray, water_level: float) -> float:
     """log det P = sum log(1 + w^2/t) over the singular values w of the decoder."""
-    return float(np.log1p(principal_axes(decoder)[1] ** 2 / water_level).sum())
+    return float(np.log1p(singular**2 / water_level).sum())

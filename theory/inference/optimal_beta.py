@@ -141,7 +141,7 @@ def optimal_beta(
     noise = decoder_noise(truth, decoder, noise_variance, posterior)
     path = error_path(truth, decoder, posterior)
 
-    def result(level: float, flat: bool) -> OptimalBeta:
+    def result(beta: float, level: float, flat: bool) -> OptimalBeta:
         error = float(getattr(path.evaluate(np.array([level])).without_negative_divergences(), criterion)[0])
         if np.isnan(error):
             raise ValueError(
@@ -149,28 +149,44 @@ def optimal_beta(
                 "change the units of data or factors"
             )
         attained = 0 < level < np.inf
-        beta = 1.0 if flat and attained else float(noise.beta(level)) if attained else level
-        return OptimalBeta(beta, error, flat, attained)
+        return OptimalBeta(beta if attained else level, error, flat, attained)
 
     if noise == FixedNoise(0.0) or (criterion == "reverse_kl" and path.exact_precision_root is None):
-        return result(0.0, flat=True)
+        return result(0.0, 0.0, flat=True)
     if _is_flat(path, criterion):
-        return result(1.0, flat=True)
+        return result(1.0, 1.0, flat=True)
     cost, grid = _cost(path, criterion), _grid(path, truth)
-    slopes = log_slope(cost, grid)
-    # A limit counts only if the cost still falls towards it; a minimum that is no worse comes first.
-    tails = slopes[(slopes != 0) & np.isfinite(slopes)]
-    limits = [0.0] * bool(tails.size and tails[0] > 0) + [np.inf] * bool(tails.size and tails[-1] < 0)
-    levels = np.concatenate([noise.attained(minima(cost, grid, slopes)), limits])
+    slopes, limits = _slopes_and_limits(cost, grid)
+    if np.isposinf(cost(limits)).any():  # the cost falls towards a limit where it is infinite: the minimum is beyond
+        grid = _levels(1 / GRID_LIMIT, GRID_LIMIT)
+        slopes, limits = _slopes_and_limits(cost, grid)
+    betas, levels = (np.concatenate([found, limits]) for found in noise.attained(minima(cost, grid, slopes)))
     costs = cost(levels)
-    return result(float(levels[np.argmin(np.where(np.isnan(costs), np.inf, costs))]), flat=False)
+    best = np.argmin(np.where(np.isnan(costs), np.inf, costs))
+    return result(float(betas[best]), float(levels[best]), flat=False)
 
 
 def _cost(path: ErrorPath, criterion: str):
     """The criterion as a cost that is finite where its minimiser exists: -log score stands in for the forward KL."""
     name = "log_score" if criterion == "forward_kl" else criterion
-    sign = -1 if name == "log_score" else 1
-    return lambda levels: sign * getattr(path.evaluate(levels), name)
+    if name == "log_score":
+        return lambda levels: -path.evaluate(levels).log_score
+    return lambda levels: getattr(path.evaluate(levels), name)
+
+
+def _slopes_and_limits(cost, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The slope at each level, and of the limits 0 and infinity those towards which the cost still falls.
+
+    Only they count: a minimum that is no worse comes first.
+    """
+    slopes = log_slope(cost, grid)
+    tails = slopes[(slopes != 0) & np.isfinite(slopes)]
+    limits = [0.0] * bool(tails.size and tails[0] > 0) + [np.inf] * bool(tails.size and tails[-1] < 0)
+    return slopes, np.array(limits)
+
+
+def _levels(low: float, high: float) -> np.ndarray:
+    return np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * (np.log10(high) - np.log10(low))))
 
 
 def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
@@ -197,12 +213,14 @@ def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
     if (root := path.exact_precision_root) is not None:
         scales.append(path.diagonal / np.sum(root**2, axis=0))
         weights = np.linalg.svd(root, compute_uv=False) ** 2
-        spread = weights[0] / weights[-1]
+        with np.errstate(over="ignore", divide="ignore"):
+            spread = weights[0] / weights[-1]
     scales = np.concatenate(scales)
     scales = scales[(scales > 0) & np.isfinite(scales)]
-    low = max(scales.min() / GRID_MARGIN / spread, 1 / GRID_LIMIT)
-    high = min(scales.max() * GRID_MARGIN * spread, GRID_LIMIT)
-    return np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
+    with np.errstate(over="ignore"):  # what is infinite has a limit
+        low = max(scales.min() / GRID_MARGIN / spread, 1 / GRID_LIMIT)
+        high = min(scales.max() * GRID_MARGIN * spread, GRID_LIMIT)
+    return _levels(low, high)
 
 
 def _is_flat(path: ErrorPath, criterion: str) -> bool:

@@ -24,7 +24,7 @@ from theory.learning.rate_distortion import reverse_water_filling
 from theory.model import LinearVAE, Moments, as_moments
 from theory.objective import loss_from_parts
 from theory.partition import Posterior, partition
-from theory.spectrum import leading_modes, leading_pairs, principal_axes
+from theory.spectrum import GRADED, leading_modes, leading_pairs, principal_axes
 
 __all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
 
@@ -55,7 +55,9 @@ class Optimum:
     resolution : float
         D eps l_1 (eps = 2.2e-16), the size up to which an eigenvalue of a covariance in double precision is rounding: a
         smaller one counts as zero, and the learned noise is known to about this much. Status "zero" then says only that
-        the noise is below it. Singular values of the centred data have twice the digits; see `Moments`.
+        the noise is below it. Singular values of the centred data have twice the digits; see `Moments`. Where variables
+        differ in size by decades and the small eigenvalues are those of small variables, each is known up to a share
+        of itself, and this is that share of the least one.
     """
 
     vae: LinearVAE | None
@@ -215,8 +217,10 @@ def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) 
     if eigenvalues.size and rest < SMALL * eigenvalues[0] and diagonal[diagonal > 0].min() < SMALL * diagonal.max():
         values, axes, scales = unit_spectrum(covariance)
         left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
-        # Each eigenvalue is known up to a share of itself, the rounding over the least eigenvalue of the correlations.
-        share = validation.rank_tolerance(values) / values[values > 0].min()
+        # Each eigenvalue is known up to a share of itself, the rounding over the least eigenvalue of the correlations,
+        # or that of `principal_axes`, whichever is larger.
+        rounding = validation.rank_tolerance(values)
+        share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
         return singular**2, left, float(share * (singular[singular > 0] ** 2).min())
     return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
 

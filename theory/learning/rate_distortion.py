@@ -205,10 +205,10 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     at_distortion = rate_distortion(eigenvalues, water_level_for_distortion(eigenvalues, point.distortion))
     at_rate = rate_distortion(eigenvalues, water_level_for_rate(eigenvalues, point.rate))
     # On the curve nothing is subtracted: the differences are zero, and both rates may be infinite.
-    return CapacityPenalty(
-        rate=np.subtract(point.rate, at_distortion.rate, out=np.zeros(level.shape), where=above)[()],
-        distortion=np.subtract(point.distortion, at_rate.distortion, out=np.zeros(level.shape), where=above)[()],
-    )
+    rate = np.subtract(point.rate, at_distortion.rate, out=np.zeros(level.shape), where=above)
+    distortion = np.subtract(point.distortion, at_rate.distortion, out=np.zeros(level.shape), where=above)
+    # Near the curve what is below zero is rounding.
+    return CapacityPenalty(rate=np.maximum(rate, 0.0)[()], distortion=np.maximum(distortion, 0.0)[()])
 
 
 def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:

@@ -160,7 +160,7 @@ def test_theorem_2_fails_for_an_anisotropic_prior():
         (lambda vae: rescaled_terms(vae, np.eye(4), 1.0, prior=np.eye(2)), "prior must be 3 x 3"),
         (lambda vae: rescale(vae, -1.0), "beta must be > 0"),
         (lambda vae: rescale(None, 1.0), "vae must be a LinearVAE, got None"),
-        (lambda vae: annealed_terms(vae, np.eye(4), 1e-320), "beta must lie between 1e-100 and 1e"),
+        (lambda vae: annealed_terms(vae, np.eye(4), 1e-320), "beta must be between 1e-100 and 1e100"),
         (lambda vae: gaussian_log_normaliser(np.zeros((2, 2)), 1.0), "prior must be positive definite"),
         (lambda vae: student_log_normaliser(0.0, 1.0), "degrees_of_freedom must be > 0"),
         (lambda vae: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), prior_variance=0.0), "prior_variance must be > 0"),

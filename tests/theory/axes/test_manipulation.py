@@ -209,6 +209,15 @@ def test_the_largest_angle_undoes_the_size(norms, angle, gap):
     assert two_factor_largest_angle(loading, size) == pytest.approx(angle / 2, abs=1e-6)
 
 
+@pytest.mark.parametrize("angle", [0.153, 0.5, 1.2])
+@pytest.mark.parametrize("gap", [1e-6, 2e-10, 1e-12])
+def test_the_largest_angle_with_a_gap_of_almost_nothing(gap, angle):
+    """The size depends on the angle by the gap only, so that its rounding, 1e-16, moves the angle by 1e-16/gap."""
+    loading = np.diag([0.897, 0.891])
+    size = two_factor_manipulation(loading, angle, gap=gap).size
+    assert two_factor_largest_angle(loading, size, gap=gap) == pytest.approx(angle, abs=1e-15 / gap)
+
+
 def test_the_largest_angle_may_need_the_second_value_to_vanish():
     # The stationary sum is a minimum too, but a worse one than the end s2 = 0.
     loading, gap, budget = np.diag([5.096, 0.1614]), 3.447, 4.7925

@@ -354,7 +354,7 @@ def test_the_shapes_of_gaussian_priors():
         (lambda: SpikeSlabPrior(2, 1.0), "spike_probability must be below 1"),
         (lambda: SpikeSlabPrior(2, 0.5, 1.5), "spike_deviation must be below 1"),
         (lambda: ClusterPrior(0.0), "distance must be > 0"),
-        (lambda: ClusterPrior(1e60), "distance must lie between 1e-50 and 1e"),
+        (lambda: ClusterPrior(1e60), "distance must be between 1e-50 and 1e50"),
         (lambda: GaussianPrior(np.eye(2) * 1e-200), "covariance must be positive definite with variances between"),
         (lambda: SpikeSlabPrior(40).components(), "latent_dim must be <= 30"),
         (lambda: StudentPrior(2.0, 2**31), "latent_dim = 2147483648 needs"),

@@ -146,4 +146,18 @@ def test_one_rule_says_what_is_singular():
     vae = LinearVAE(np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]]), posterior, 0.1)
     found = regularised_terms(vae, np.eye(2), divergence="exclusive")
     assert found.divergence == found.elbo.aggregate_kl < 100
-    assert regularised_terms(vae, np.eye(2)).divergence == np.inf
+    # Of C = Q + 1 1^T the eigenvalues are 1 - q and 3 + q. Rounding of Q, 1e-16, is one percent of the former.
+    gap = 1 - posterior[0, 1]
+    expected = (1 / gap + 1 / (4 - gap) - 2 + np.log(gap * (4 - gap))) / 2
+    assert regularised_terms(vae, np.eye(2)).divergence == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("noise", [1e-3, 1e-9, 1e-14, 1e-20, 1e-30])
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_copies_of_one_signal_with_little_noise(noise, unit):
+    """C = Q + 1 1^T, Q = q I, is singular to rounding; tr(C^-1) = 1/q + 1/(2 + q) and det C = q (2 + q) are not."""
+    vae = LinearVAE(np.eye(2), unit * np.array([[1.0, 0.0], [1.0, 0.0]]), noise * unit**2 * np.eye(2), 0.1)
+    spread = (1 / noise + 1 / (2 + noise)) / unit**2
+    determinant = np.log(noise) + np.log(2 + noise) + 4 * np.log(unit)
+    found = regularised_terms(vae, np.eye(2)).divergence
+    assert found == pytest.approx((spread - 2 + determinant) / 2, rel=1e-12)

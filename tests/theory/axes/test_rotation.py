@@ -201,8 +201,8 @@ def test_a_plane_rotation_turns_the_first_axis_to_the_second():
     np.testing.assert_allclose(plane_rotation(2, 0.3) @ plane_rotation(2, 0.4), plane_rotation(2, 0.7), atol=1e-15)
 
 
-def in_high_precision(decoder, level, rotation, posterior):
-    """Half the truncated energy's bracket by its definition, at 60 digits, for the orthogonal matrix next to R."""
+def in_high_precision(decoder, level, rotation, posterior, encoder="truncated"):
+    """Half the energy's bracket by its definition, at 60 digits, for the orthogonal matrix next to R."""
     size = len(rotation)
     with mp.workdps(60):
         turn, weights = mp.matrix(rotation.tolist()), mp.matrix(decoder.tolist())
@@ -210,11 +210,13 @@ def in_high_precision(decoder, level, rotation, posterior):
             turn = turn * (3 * mp.eye(size) - turn.T * turn) / 2
         precision = turn * (mp.eye(size) + weights.T * weights / mp.mpf(level)) * turn.T
         covariance = precision**-1
-        total = mp.log(mp.det(covariance)) - size
+        truncated = encoder == "truncated"
+        total = mp.log(mp.det(covariance)) - size * truncated
         for group in partition(posterior, size):
             blocks = [mp.matrix([[m[int(i), int(j)] for j in group] for i in group]) for m in (precision, covariance)]
             product = blocks[0] * blocks[1]
-            total += sum(product[i, i] for i in range(len(group))) - mp.log(mp.det(blocks[1]))
+            spread = sum(product[i, i] for i in range(len(group))) - mp.log(mp.det(blocks[1]))
+            total += spread if truncated else mp.log(mp.det(blocks[0]))
         return float(total / 2)
 
 
@@ -229,6 +231,35 @@ def test_truncated_energy_of_precisions_that_span_twelve_decades(posterior, angl
     found = rotation_energy(decoder, level / 1.7, 1.7, rotation, posterior=posterior, encoder="truncated")
     # What rounding of the decoder itself, 1e-16 of its largest entry, does to a rotation by `angle`.
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("encoder", ["reoptimised", "truncated"])
+@pytest.mark.parametrize("posterior", ["diagonal", [[0, 1], [2]]], ids=str)
+@pytest.mark.parametrize(
+    ("decoder", "accuracy"),
+    [
+        (np.diag([1.0, 1 + 2e-6, 1 + 5e-6]), 1e-8),  # rounding of the modes, 1e-16, over their differences
+        (np.diag([1e-6, 2e-6, 5e-6]), 1e-12),  # energies of 1e-24
+        (np.diag([1e-4, 1e4, 1e-3]), 1e-12),
+    ],
+)
+def test_small_energies_have_all_their_digits(encoder, posterior, decoder, accuracy):
+    rotation = plane_rotation(3, 0.7, 0, 1) @ plane_rotation(3, 1e-3, 1, 2) @ plane_rotation(3, 0.2, 0, 2)
+    found = rotation_energy(decoder, 1.0, 1.0, rotation, posterior=posterior, encoder=encoder)
+    expected = in_high_precision(decoder, 1.0, rotation, posterior, encoder)
+    assert found == pytest.approx(expected, rel=accuracy, abs=0)
+
+
+@pytest.mark.parametrize("encoder", ["reoptimised", "truncated"])
+@pytest.mark.parametrize("largest", [1e6, 1e8, 1e10])
+def test_small_energies_of_groups_whose_own_precisions_span_many_decades(encoder, largest):
+    """What the group loses to the third latent is small; its block alone is singular to rounding."""
+    decoder, tilt = np.diag([largest, 1.0, 2.0]), plane_rotation(3, 1e-3 / largest, 0, 2)
+    rotation = tilt @ plane_rotation(3, 0.7, 0, 1)
+    found = rotation_energy(decoder, 1.0, 1.0, rotation, posterior=[[0, 1], [2]], encoder=encoder)
+    expected = in_high_precision(decoder, 1.0, rotation, [[0, 1], [2]], encoder)
+    # An angle of 1e-13 is known to three digits where the rotation's entries are rounded at 1e-16.
+    assert found == pytest.approx(expected, rel=1e-16 * largest / 1e-3, abs=0)
 
 
 @pytest.mark.parametrize("ratio", [1e12, 1e30])

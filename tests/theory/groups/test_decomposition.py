@@ -99,6 +99,9 @@ def test_numbers_too_large_and_empty_groups(problem):
     vae, _ = problem
     with pytest.raises(ValueError, match="covariance must be zero or between 1e-100 and 1e100 in size"):
         grouped_terms(vae, 1e308 * np.eye(5), "diagonal")
+    # What the parts of the plain objective can hold, those along groups can: the encoder was too large, not the data.
+    large = LinearVAE(1e-50 * np.eye(2), 1e80 * np.eye(2), np.eye(2), 1.0)
+    assert grouped_terms(large, np.eye(2), "diagonal").loss(Weights()) == elbo_terms(large, np.eye(2)).loss(1.0)
     with pytest.raises(ValueError, match="groups must have no empty group, its group 1 is empty"):
         grouped_terms(vae, np.eye(5), [[0, 1, 2, 3], []])
     with pytest.raises(ValueError, match="vae must be a LinearVAE, got None"):

@@ -292,6 +292,52 @@ def test_a_learned_noise_with_nothing_outside_runs_to_zero():
     assert square.beta == 0 or square.beta >= 1
 
 
+@pytest.mark.parametrize("loading", [[[1.0, 0.9], [0.0, 0.436]], [[1.0, 2.0]]], ids=["square", "wide"])
+@pytest.mark.parametrize("strength", [1e1, 1e3, 1e5])
+def test_a_full_posterior_at_beta_one_learns_the_noise_of_the_truth(loading, strength):
+    """Then the bound is tight, and the likelihood of the truth's decoder is largest at the truth's noise.
+
+    The objective rises by (noise/signal)^2 only where the noise runs to zero, 1e-24 nats for the strongest signal here.
+    """
+    truth = GenerativeModel(strength * np.array(loading), 0.05)
+    options = {"noise_variance": "learned", "posterior": "full"}
+    level = decoder_noise(truth, None, "learned", "full").water_levels(np.array([1.0]))[0]
+    rounding = 1e-15 * np.sum(truth.loading**2)  # of the data's variance, in which the noise is
+    assert level == pytest.approx(0.05, rel=1e-12, abs=rounding)
+    assert inference_error_curve(truth, [1.0], **options).forward_kl == pytest.approx(0, abs=1e-7)
+    for criterion in ("mean_squared_error", "forward_kl", "reverse_kl"):
+        best = optimal_beta(truth, criterion, **options)
+        assert best.attained and best.beta == pytest.approx(1, abs=1e-12)
+        assert best.error == pytest.approx(optimal_beta(truth, criterion, posterior="full").error, rel=1e-12, abs=1e-7)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_the_beta_found_has_the_error_found(criterion):
+    """Also where the noise runs to zero for every beta below 1, and the beta of a level is 1 up to rounding."""
+    loading = [[-0.0007693468321054667, 4.979808200333572e-05], [-0.005915409872127688, -0.06056362276459927]]
+    truth = GenerativeModel(loading, 0.004699631724424224)
+    found = optimal_beta(truth, criterion, noise_variance="learned")
+    curve = inference_error_curve(truth, [found.beta], noise_variance="learned")
+    assert found.attained
+    assert found.error == pytest.approx(getattr(curve, criterion)[0], rel=1e-7)
+
+
+def test_a_minimum_beyond_all_scales_is_found():
+    """One factor of variance 3e51: minimised at 120 digits. The limit at beta 0 is infinite, and was returned."""
+    truth = GenerativeModel([[2.8e-17], [1.8e-16], [3.9e-16]], 0.25, [[3e51]])
+    best = optimal_beta(truth, "reverse_kl", decoder=[[3.1e-17], [2.9e-16], [3.7e-16]])
+    assert best.attained and best.beta == pytest.approx(2.0265279594421e-51, rel=1e-12)
+    assert best.error == pytest.approx(1.36476803573339e19, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_loadings_that_span_a_hundred_decades():
+    # Orthogonal columns to rounding: inference is exact at beta 1.
+    truth = GenerativeModel([[1e50, 1e-50], [0.0, 1.0]], 0.1)
+    for criterion in CRITERIA:
+        assert optimal_beta(truth, criterion).beta == pytest.approx(1, rel=1e-12)
+
+
 def test_a_learned_noise_far_below_the_signal():
     truth = GenerativeModel(np.array([[1.0, 0.5], [0.0, 1.0], [0.0, 0.0]]), 1e-20)
     curve = inference_error_curve(truth, [1.0], noise_variance="learned")

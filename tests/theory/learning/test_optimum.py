@@ -432,6 +432,18 @@ def test_units_of_the_variables_against_sixty_digits(seed, size):
     assert optimum(root @ root.T * np.outer(units, units), size).noise_status == "zero"
 
 
+@pytest.mark.parametrize("seed", [46, 407, 725, 811, 1172])
+def test_the_noise_of_variables_of_very_different_size_is_known_to_the_resolution(seed):
+    rng = np.random.default_rng(seed)
+    root, units = rng.standard_normal((2, 4)), 10.0 ** rng.uniform(-8, 8, 2)
+    covariance = root @ root.T * np.outer(units, units)
+    covariance = (covariance + covariance.T) / 2
+    with mp.workdps(50):
+        least = min(mp.eigsy(mp.matrix(covariance.tolist()), eigvals_only=True))
+    best = optimum(covariance, 1)
+    assert abs(best.noise_variance - least) < best.resolution < 1e-11 * best.noise_variance
+
+
 def test_what_does_not_fit_or_cannot_be_computed_is_told():
     for latent_dim, message in (
         (2**31, "latent_dim = 2147483648 needs .* GiB"),

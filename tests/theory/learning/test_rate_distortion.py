@@ -128,6 +128,15 @@ def test_penalty_by_root_search():
         assert penalty.rate[index] == pytest.approx(gap, abs=1e-10)
 
 
+def test_no_penalty_is_negative():
+    """A mode without a latent that is barely above the water costs next to nothing: rounding, and no gain."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        spectrum = np.sort(rng.uniform(0.1, 3, 4))[::-1]
+        penalty = capacity_penalty(spectrum, 2, spectrum[2] * (1 - np.logspace(-16, -4, 20)))
+        assert penalty.rate.min() >= 0 and penalty.distortion.min() >= 0
+
+
 def test_penalty_at_level_zero():
     short, enough = capacity_penalty(SPECTRUM, 2, 0.0), capacity_penalty(SPECTRUM, 4, 0.0)
     assert short.rate == np.inf and short.distortion == pytest.approx(1.8)

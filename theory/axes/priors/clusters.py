@@ -9,13 +9,11 @@ from scipy.special import logsumexp
 
 from theory import validation
 from theory.axes.priors.shared import (
-    LONGEST,
     checked_code,
     checked_codes,
     checked_latents,
     gaussian_expectation,
     is_signed_permutation,
-    moderate,
     random_signed_permutation,
     softplus_and_derivatives,
 )
@@ -45,8 +43,8 @@ class ClusterPrior:
     variance: float = 0.03
 
     def __post_init__(self):
-        object.__setattr__(self, "distance", moderate("distance", self.distance, LONGEST))
-        object.__setattr__(self, "variance", moderate("variance", self.variance))
+        object.__setattr__(self, "distance", validation.scale("distance", self.distance, validation.AMPLITUDE_DECADES))
+        object.__setattr__(self, "variance", validation.scale("variance", self.variance))
 
     @property
     def latent_dim(self) -> int:

@@ -13,7 +13,6 @@ from theory.axes.priors.shared import (
     checked_codes,
     checked_latent_dim,
     checked_latents,
-    moderate,
     prior_covariance,
 )
 from theory.gaussian import solve_lower
@@ -39,13 +38,12 @@ class GaussianPrior:
     @classmethod
     def isotropic(cls, latent_dim: int, variance: float = 1.0) -> GaussianPrior:
         """N(0, v I)."""
-        return cls(moderate("variance", variance) * np.eye(checked_latent_dim("latent_dim", latent_dim)))
+        return cls(validation.scale("variance", variance) * np.eye(checked_latent_dim("latent_dim", latent_dim)))
 
     @classmethod
     def anisotropic(cls, variances) -> GaussianPrior:
         """Independent latents of the given (K,) variances."""
-        variances = validation.vector("variances", validation.positive_array("variances", variances))
-        return cls(np.diag([moderate("variances", variance) for variance in variances]))
+        return cls(np.diag(validation.scales("variances", validation.vector("variances", variances))))
 
     @classmethod
     def from_pca(cls, data_covariance, latent_dim: int) -> GaussianPrior:

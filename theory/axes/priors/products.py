@@ -17,7 +17,6 @@ from theory.axes.priors.shared import (
     gaussian_expectation,
     is_signed_permutation,
     log_gamma_step,
-    moderate,
     random_signed_permutation,
     softplus_and_derivatives,
 )
@@ -42,7 +41,7 @@ class StudentPrior:
     latent_dim: int
 
     def __post_init__(self):
-        degrees_of_freedom = moderate("degrees_of_freedom", self.degrees_of_freedom)
+        degrees_of_freedom = validation.scale("degrees_of_freedom", self.degrees_of_freedom)
         object.__setattr__(self, "degrees_of_freedom", degrees_of_freedom)
         object.__setattr__(self, "latent_dim", checked_latent_dim("latent_dim", self.latent_dim))
 
@@ -125,7 +124,7 @@ class SpikeSlabPrior:
 
     def __post_init__(self):
         object.__setattr__(self, "latent_dim", checked_latent_dim("latent_dim", self.latent_dim))
-        for name, check in (("spike_probability", validation.positive), ("spike_deviation", moderate)):
+        for name, check in (("spike_probability", validation.positive), ("spike_deviation", validation.scale)):
             value = check(name, getattr(self, name))
             if not value < 1:
                 raise ValueError(f"{name} must be below 1, got {value!r}; at 1 and above use GaussianPrior")

@@ -24,7 +24,6 @@ __all__ = [
     "gaussian_expectation",
     "is_signed_permutation",
     "log_gamma_step",
-    "moderate",
     "prior_covariance",
     "random_signed_permutation",
     "softplus_and_derivatives",
@@ -115,17 +114,6 @@ def random_signed_permutation(size: int, rng) -> np.ndarray:
     """A signed permutation matrix, uniform; `rng` is a generator or a seed."""
     rng = validation.random_generator("rng", rng)
     return np.eye(size)[rng.permutation(size)] * rng.choice([-1.0, 1.0], size)
-
-
-def moderate(name: str, value: float, largest: float = LONGEST**2) -> float:
-    """Return `value` as a float if it lies between 1/largest and largest: products of a few of them are floats."""
-    result = validation.positive(name, value)
-    if not 1 / largest <= result <= largest:
-        raise ValueError(
-            f"{name} must lie between {1 / largest:g} and {largest:g}, got {result!r}; pass a number of ordinary size, "
-            "or change the units"
-        )
-    return result
 
 
 def checked_latent_dim(name: str, value: int) -> int:
