@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from theory import gaussian, validation
@@ -127,8 +126,8 @@ def _inclusive_of_parts(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarra
     """
     root = vae.encoder @ gaussian.covariance_root(covariance)
     factor = np.linalg.cholesky(vae.posterior_covariance)
-    _, singular, axes = principal_axes(solve_triangular(factor, root, lower=True).T)
-    seen = axes.T @ solve_triangular(factor, np.linalg.cholesky(prior), lower=True)
+    _, singular, axes = principal_axes(gaussian.solve_lower(factor, root).T)
+    seen = axes.T @ gaussian.solve_lower(factor, np.linalg.cholesky(prior))
     spread = np.sum((seen / np.hypot(1, singular)[:, np.newaxis]) ** 2)
     log_ratio = gaussian.log_determinant_of_sum(root, vae.posterior_covariance) - gaussian.log_determinant(prior)
     return max(0.0, float(spread - vae.latent_dim + log_ratio) / 2)
