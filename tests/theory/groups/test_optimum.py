@@ -324,6 +324,20 @@ def test_without_a_penalty_a_block_across_groups_may_lose_its_width():
         grouped_optimum(loading, 0.1, truth.covariance, Weights.independence(0), [[0, 1], [2]], posterior=[[0, 2], [1]])
 
 
+def test_a_width_that_vanishes_on_the_way_to_the_least_loss_is_refused():
+    """At weight 1e-3 another minimum is lower; at 0 the least loss is the limit of two latents that become one.
+
+    With z = u y that limit is, by BFGS over u, V and Q of y, 5.421427741; 5.421427817, where a search stopped with a
+    posterior variance of 1e-9, was returned as a minimum.
+    """
+    decoder, data = [[6.3, -4.8], [2.7, 1.2]], np.diag([0.5, 45.2])
+    with pytest.raises(ValueError, match=r"weights\.between must be > 0 here, got 0: the loss falls to 5\.421"):
+        grouped_optimum(decoder, 1.0, data, Weights.independence(0), posterior="full")
+    near = grouped_optimum(decoder, 1.0, data, Weights.independence(1e-6), posterior="full")
+    assert near.loss == pytest.approx(5.421427741, abs=2e-5)
+    assert np.linalg.eigvalsh(near.vae.posterior_covariance)[0] < 1e-7
+
+
 def test_the_search_says_how_many_starts_agree(truth):
     convex = solve(truth, Weights.uniform(2), PAIRS)
     assert (convex.starts, convex.agreeing) == (1, 1)
