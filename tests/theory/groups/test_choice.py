@@ -204,6 +204,10 @@ def test_what_cannot_be_tested_is_said():
     square = choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.0, resolution=0.5)
     assert square.decided and square.estimate.fit.checks == ()
     assert square.estimate.fit.untested == "with as many factors as data dimensions every covariance fits"
+    assert square.reason.endswith(
+        f"if decoder and noise are right, which was not tested ({square.estimate.fit.untested})"
+    )
+    assert "not tested" not in choose_groups(Moments(500, np.zeros(3), np.eye(3)), np.eye(3)[:, :2]).reason
     few = choose_groups(Moments(40, np.zeros(20), np.eye(20)), np.eye(20)[:, :2], noise_variance=0.0)
     assert not few.decided
     assert few.reason == "too few data to test the model (40 observations in 20 dimensions, 41 are needed)"
