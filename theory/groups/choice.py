@@ -25,14 +25,14 @@ groups. Covariances that are certain and bounds of correlations hold for all K (
 of at most alpha, groups that are called known join independent factors or separate a correlation of `resolution` or
 more. Else the result says why they are not known.
 
-Asymptotic in N. Observations may have any fourth moments, `Moments` are taken to be those of Gaussian data. A group
-size to be tuned is in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025); this way to find it is this
-project's.
+Asymptotic in N. Observations may have any fourth moments (ratios below those of a Gaussian count as these), `Moments`
+are taken to be those of Gaussian data. A group size to be tuned is in the setting of Chen, Wang, Zou (2022) and Chen,
+Xiang, Wang (2025); this way to find it is this project's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -137,7 +137,9 @@ def choose_groups(
 
     Notes
     -----
-    Asymptotic in N; for N up to 2 D nothing is called known. With heavy tails that factors share a true model is
+    Asymptotic in N; for N up to 2 D nothing is called known. With D = K, where the given noise hides directions of the
+    factors, more than alpha of the splits are refused while N is small (28 % instead of 5 % for K = 8, N = 17; 8 % for
+    N = 50), but none of these groups are called known. With heavy tails that factors share a true model is
     rejected too often while N is in the hundreds, as fourth moments are then badly known (8 % instead of 5 % for
     multivariate t with 5 degrees of freedom, N = 100, D = 10): which groups are called known errs on the safe side.
     """
@@ -146,7 +148,8 @@ def choose_groups(
             raise ValueError(f"{name} must be below 1, got {value!r}")
     alpha, resolution = float(alpha), float(resolution)
     estimate = estimate_factors(moments, decoder, noise_variance)
-    scaled = estimate.standardised()
+    # Lighter tails than those of a Gaussian sharpen nothing: a ratio below 1 is chance where observations are few.
+    scaled = replace(estimate.standardised(), fourth_moments=np.maximum(estimate.fourth_moments, 1.0))
     levels = _search(scaled, alpha)
     refused = next((position for position, level in enumerate(levels) if level.refused), len(levels))
     groups = levels[refused - 1].groups
