@@ -75,19 +75,23 @@ def block_truth(
     validation.count("blocks", total, bytes_each=8 * total)
     data_dim = validation.count("data_dim", data_dim, minimum=1, bytes_each=8 * total)
     noise_variance = validation.non_negative("noise_variance", noise_variance)
-    correlation = validation.number("correlation", correlation)
-    least = -1 / max(max(sizes) - 1, 1)
-    if not least <= correlation < 1:
-        raise ValueError(
-            f"correlation must be from {least:.3g} to below 1 for such blocks, got {float(correlation):g}; "
-            "pass a weaker one"
-        )
+    correlation = checked_correlation("correlation", correlation, max(sizes))
     labels = block_labels(sizes)
     factors = np.where(np.equal.outer(labels, labels), correlation, 0.0)
     np.fill_diagonal(factors, 1.0)
     kind = LOADINGS[validation.choice("loading", loading, LOADINGS)]
     rng = validation.random_generator("rng", 0 if rng is None else rng)
     return GenerativeModel(kind(data_dim, len(labels), rng), noise_variance, factors)
+
+
+def checked_correlation(name: str, value: float, size: int) -> float:
+    """A correlation that all factors of a block of this size can have."""
+    value, least = validation.number(name, value), -1 / max(size - 1, 1)
+    if not least <= value < 1:
+        raise ValueError(
+            f"{name} must be from {least:.3g} to below 1 for such blocks, got {float(value):g}; pass a weaker one"
+        )
+    return value
 
 
 def block_labels(blocks: Sequence[int]) -> np.ndarray:
