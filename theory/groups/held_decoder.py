@@ -35,6 +35,7 @@ from scipy.linalg import lapack
 from theory import validation
 from theory.groups.objective import Weights, code_cost, code_slope, log_det_terms
 from theory.model import LinearVAE
+from theory.spectrum import principal_axes
 
 __all__ = ["COMPLEX_STEP", "HeldDecoder", "least_curvature", "minimise", "polish"]
 
@@ -94,9 +95,11 @@ class HeldDecoder:
 
     @cached_property
     def _reduced(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """R and Y with W = U R, U^T U = I, Y = U^T F_1 filled up with zeros, and the distortion that no code avoids."""
+        """R and Y with W = U R, U an orthonormal basis of the range, Y = U^T F_1 and zeros, and what no code avoids."""
         root, _, seen, unused = self._factored
-        basis, triangle = np.linalg.qr(self.decoder)
+        basis, singular, _ = principal_axes(self.decoder)
+        basis = basis[:, singular > 0]
+        triangle = basis.T @ self.decoder
         target = np.zeros((len(triangle), root.shape[1]))
         target[:, :seen] = basis.T @ root[:, :seen]
         left_out = root[:, :seen] - basis @ target[:, :seen]
