@@ -320,8 +320,7 @@ def minimise(
             bent = (curvature[tried] @ pace[..., np.newaxis])[..., 0]
             expected = -np.sum(pace * (slope[tried] + bent / 2), axis=1)
             to = theta[which] + pace * scale
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                reached = problem.loss(to, weights)
+            reached = _finite_loss(problem, to, weights)
             falls = reached < loss[which]
             enough = falls & (reached <= loss[which] - np.where(leaves, 0.0, expected / 10))
             damping[which] = np.clip(np.where(enough, damping[which] / 10, damping[which] * 8), LEAST_DAMPING, None)
@@ -332,9 +331,7 @@ def minimise(
         if len(hidden):
             which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale
             along = theta[which, np.newaxis] + SHORTER[:, np.newaxis] * pace[:, np.newaxis]
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                reached = problem.loss(along, weights)
-            reached = np.where(np.isnan(reached), np.inf, reached)
+            reached = _finite_loss(problem, along, weights)
             shortest, least_reached = np.argmin(reached, axis=1), np.min(reached, axis=1)
             falls = least_reached < loss[which]
             theta[which[falls]], loss[which[falls]] = along[falls, shortest[falls]], least_reached[falls]
@@ -343,6 +340,13 @@ def minimise(
         if not len(running):
             break
     return theta
+
+
+def _finite_loss(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """The loss, infinite where it is not a number: too long a step leaves a code without a determinant."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        loss = problem.loss(theta, weights)
+    return np.where(np.isfinite(loss), loss, np.inf)
 
 
 def _solve(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
