@@ -116,7 +116,8 @@ def _vertex(arguments: argparse.Namespace) -> cli.Report:
     records = [vars(cell) | {f"{name}_interval": cell.interval(name) for name in SHARES} for cell in cells]
     note = (
         "shares of the draws, with 95 % intervals (Clopper, Pearson); cells are independent; ratio: median error at "
-        "the true blocks over that without a penalty; slope_helps: by the closed form at weight 1"
+        "the true blocks over that without a penalty; slope_helps: by the closed form at weight 1; unfinished: draws "
+        "with a training that ended before its gradient vanished, whose errors are not those of a minimum"
     )
     return cli.Report({"cells": records}, f"{cli.table(shown)}\n\n{note}")
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from theory import validation
 from theory.axes.priors import (
@@ -36,6 +35,7 @@ __all__ = [
     "PriorPlane",
     "code_components",
     "code_entropy",
+    "divergence",
     "divergence_and_slopes",
     "factor_components",
     "log_prior_and_slopes",
@@ -178,13 +178,17 @@ def log_prior_and_slopes(prior: Prior, code) -> tuple[float, np.ndarray, np.ndar
     )
 
 
+def divergence(plane: PriorPlane, code) -> float:
+    """KL(p || q(z))."""
+    return float(plane.mean_log_density - np.sum(plane.masses * _log_sum(_log_mixture(code, plane.points)[0])))
+
+
 def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, np.ndarray]:
     """KL(p || q(z)), and its derivatives in the means and covariances of the components."""
     mass = plane.masses
     parts, pulls = _log_mixture(code, plane.points)
-    log_density = logsumexp(parts, axis=0)
+    log_density = _log_sum(parts)
     shares = mass * np.exp(parts - log_density)
-    pulls = pulls.swapaxes(1, 2)
     pulled = shares[:, np.newaxis] * pulls
     # Sums rather than matrix products, whose threads cost more than they save on so long and thin arrays.
     to_means, outer = -pulled.sum(axis=-1), np.sum(pulled[:, :, np.newaxis] * pulls[:, np.newaxis], axis=-1)
@@ -193,7 +197,9 @@ def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, n
 
 
 def code_entropy(code, nodes: int = NODES) -> float:
-    """H[q(z)] in two latents, component by component, over nodes stretched to its scale and axes."""
+    """H[q(z)] in two latents: of one component its own, of several one by one, over nodes of its scale and axes."""
+    if len(code[0]) == 1:
+        return float(np.linalg.slogdet(code[2][0])[1] / 2 + np.log(2 * np.pi * np.e))
     away, masses = _normal_nodes(nodes)
     points = np.stack(np.meshgrid(away, away), axis=-1).reshape(-1, 2)
     masses = np.outer(masses, masses).ravel()
@@ -201,25 +207,33 @@ def code_entropy(code, nodes: int = NODES) -> float:
     found = 0.0
     for weight, mean, covariance in zip(*code, strict=True):
         there = mean + points @ np.linalg.cholesky(covariance).T
-        found -= weight * np.sum(masses * logsumexp(_log_mixture(code, there)[0], axis=0))
+        found -= weight * np.sum(masses * _log_sum(_log_mixture(code, there)[0]))
     return float(found)
 
 
 def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
-    """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, n, 2).
+    """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, 2, n).
 
-    Without matrix products: on so many points they would wake the threads of the linear algebra, which then wait for
-    each other.
+    Coordinate by coordinate: arrays of so many rows and two columns are slow, and matrix products would wake the
+    threads of the linear algebra, which then wait for each other.
     """
     parts, pulls = [], []
     for weight, mean, covariance in zip(*code, strict=True):
-        away = points - mean
+        first, second = points[:, 0] - mean[0], points[:, 1] - mean[1]
         precision = np.linalg.inv(covariance)
-        pulled = away[:, :1] * precision[0] + away[:, 1:] * precision[1]
+        pulled = [by_first * first + by_second * second for by_first, by_second in precision]
         log_norm = np.linalg.slogdet(covariance)[1] / 2 + np.log(2 * np.pi)
-        parts.append(np.log(weight) - np.sum(away * pulled, axis=1) / 2 - log_norm)
+        parts.append(np.log(weight) - log_norm - (first * pulled[0] + second * pulled[1]) / 2)
         pulls.append(pulled)
     return np.array(parts), np.array(pulls)
+
+
+def _log_sum(parts: np.ndarray) -> np.ndarray:
+    """The logarithm of the sum of exponentials over components, (C, n) -> (n,)."""
+    top = parts.max(axis=0)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return top + np.log(np.exp(parts - top).sum(axis=0))
 
 
 def _normal_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from numerics.mixture_code import (
     NODES,
     PriorPlane,
     code_entropy,
+    divergence,
     divergence_and_slopes,
     factor_components,
     log_prior_and_slopes,
@@ -226,8 +227,8 @@ class _Problem:
         value -= self.beta * np.log(np.diagonal(factor)).sum()
         to_means, to_covariances = -self.beta * to_means, -self.beta * to_covariances
         if self.alpha:
-            divergence, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
-            value += self.alpha * divergence
+            apart, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
+            value += self.alpha * apart
             to_means, to_covariances = (
                 to_means + self.alpha * more_to_means,
                 to_covariances + self.alpha * more_to_covariances,
@@ -250,23 +251,23 @@ class _Problem:
         latent_dim = self.shape[1]
         conditional = np.log(np.diagonal(factor)).sum() + latent_dim / 2 * np.log(2 * np.pi * np.e)
         norm = float(np.abs(gradient).max(initial=0.0))
-        divergence = information = np.nan
+        apart = information = np.nan
         resolved = True
         if latent_dim == 2:
             information = _resolved(*(code_entropy(code, nodes) - conditional for nodes in (NODES, *FINER)))
         if self.plane is not None and self.plane.off == np.inf:
-            divergence = np.inf
+            apart = np.inf
         elif self.plane is not None:
             planes = self.plane, *(PriorPlane.of(self.prior, nodes) for nodes in FINER)
-            divergence = _resolved(*(divergence_and_slopes(plane, code)[0] for plane in planes))
-            resolved = not np.isnan(divergence)
+            apart = _resolved(*(divergence(plane, code) for plane in planes))
+            resolved = not np.isnan(apart)
         return PriorRun(
             vae=LinearVAE(decoder, encoder, factor @ factor.T, self.noise_variance),
             loss=value,
             distortion=float(distortion),
             reconstruction=float(distortion / (2 * self.noise_variance) + self._constant),
             rate=max(0.0, float(-log_prior_and_slopes(self.prior, code)[0] - conditional)),
-            divergence=divergence,
+            divergence=apart,
             mutual_information=information,
             gradient_norm=norm,
             stopped="unresolved" if self.alpha and not resolved else "gradient" if norm <= tolerance else "stalled",

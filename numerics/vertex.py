@@ -52,6 +52,8 @@ class VertexCell:
         share in which the closed-form slope of the error at beta = 1 says that the true blocks help.
     ratio : float
         median over draws of the error at the true blocks over that without a penalty.
+    unfinished : int
+        of the draws, those with a training that the gradient did not end: their errors are not those of a minimum.
     """
 
     loading: str
@@ -63,6 +65,7 @@ class VertexCell:
     cuts_hurt: float
     slope_helps: float
     ratio: float
+    unfinished: int
 
     def interval(self, share: str, level: float = 0.95) -> tuple[float, float]:
         """Where the probability behind a share lies, by quantiles of the beta distribution (Clopper and Pearson).
@@ -126,6 +129,8 @@ def vertex_map(
     Returns
     -------
     list of VertexCell
+        from one training for each truth and grouping. With fewer data dimensions than factors, or nearly dependent
+        columns, that may end in a local minimum.
 
     Raises
     ------
@@ -141,10 +146,11 @@ def vertex_map(
     )  # fmt: skip
     latent_dim, found = block * count, []
     for (kind, rho, noise), truths in tqdm(cells, desc="map", unit="cell", disable=hidden):
-        errors, slopes = np.empty((draws, 3)), np.empty(draws)
+        errors, slopes, unfinished = np.empty((draws, 3)), np.empty(draws), np.zeros(draws, dtype=bool)
         for draw, truth in enumerate(truths):
             for column, size in enumerate((1, block, latent_dim)):
-                errors[draw, column] = _trained_error(truth, equal_groups(latent_dim, size), beta)
+                errors[draw, column], stopped = _trained_error(truth, equal_groups(latent_dim, size), beta)
+                unfinished[draw] |= stopped != "gradient"
             slopes[draw] = granularity_slope(truth, equal_groups(latent_dim, block))
         cut, kept = (errors[:, :2] / errors[:, 2:]).T
         found.append(
@@ -159,6 +165,7 @@ def vertex_map(
                 # Of order one where it is not rounding.
                 slope_helps=float(np.mean(slopes < -SAME)),
                 ratio=float(np.median(kept)),
+                unfinished=int(unfinished.sum()),
             )
         )
     return found
@@ -189,8 +196,8 @@ def vertex_truths(
     ]
 
 
-def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> float:
-    """Mean squared error, summed over factors, of an encoder trained for the true decoder."""
+def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> tuple[float, str]:
+    """Mean squared error, summed over factors, of an encoder trained for the true decoder, and what ended training."""
     run = train(
         truth.covariance,
         truth.latent_dim,
@@ -199,7 +206,7 @@ def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> fl
         noise_variance=truth.noise_variance,
         decoder=truth.loading,
     )
-    return float(factor_errors(truth, run.vae).sum())
+    return float(factor_errors(truth, run.vae).sum()), run.stopped
 
 
 def _sizes(block: int, count: int, draws: int) -> tuple[int, int, int]:

@@ -29,6 +29,13 @@ def test_where_the_v_holds():
             assert cell.blocks_help == cell.blocks_hurt == cell.slope_helps == 0
 
 
+def test_trainings_that_do_not_end_are_counted():
+    """At a noise of 1e-8 behind fewer data dimensions than factors the steps do not suffice; at 1e12 they do."""
+    setting = {"block": 2, "count": 2, "data_dim": 3, "correlations": [0.1], "loadings": ["random"], "draws": 2}
+    short, long = vertex_map(**setting, noise_variances=[1e-8, 1e12], progress=False)
+    assert short.unfinished == 2 and long.unfinished == 0
+
+
 def test_command_vertex(capsys):
     options = ["--correlations", "0.8", "--noise-variances", "0.1", "--loadings", "random", "--draws", "3"]
     assert main(["vertex", *options]) == 0
@@ -43,7 +50,7 @@ def test_command_vertex(capsys):
 @pytest.mark.parametrize("hits", [0, 1, 7, 30])
 def test_intervals_of_shares(hits):
     """At the ends of the interval so many or more (fewer) hits have the probability 2.5 %."""
-    cell = VertexCell("random", 0.8, 0.1, 30, hits / 30, 0.0, 0.0, 0.0, 1.0)
+    cell = VertexCell("random", 0.8, 0.1, 30, hits / 30, 0.0, 0.0, 0.0, 1.0, 0)
     low, high = cell.interval("blocks_help")
     assert low <= hits / 30 <= high
     if hits:

@@ -25,14 +25,14 @@ groups. Covariances that are certain and bounds of correlations hold for all K (
 of at most alpha, groups that are called known join independent factors or separate a correlation of `resolution` or
 more. Else the result says why they are not known.
 
-Asymptotic in N. Observations may have any fourth moments, `Moments` are taken to be those of Gaussian data. A group
-size to be tuned is in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025); this way to find it is this
-project's.
+Asymptotic in N. Observations may have any fourth moments (ratios below those of a Gaussian count as these), `Moments`
+are taken to be those of Gaussian data. A group size to be tuned is in the setting of Chen, Wang, Zou (2022) and Chen,
+Xiang, Wang (2025); this way to find it is this project's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -137,7 +137,9 @@ def choose_groups(
 
     Notes
     -----
-    Asymptotic in N; for N up to 2 D nothing is called known. With heavy tails that factors share a true model is
+    Asymptotic in N; for N up to 2 D nothing is called known. With D = K, where the given noise hides directions of the
+    factors, more than alpha of the splits are refused while N is small (28 % instead of 5 % for K = 8, N = 17; 8 % for
+    N = 50), but none of these groups are called known. With heavy tails that factors share a true model is
     rejected too often while N is in the hundreds, as fourth moments are then badly known (8 % instead of 5 % for
     multivariate t with 5 degrees of freedom, N = 100, D = 10): which groups are called known errs on the safe side.
     """
@@ -146,16 +148,20 @@ def choose_groups(
             raise ValueError(f"{name} must be below 1, got {value!r}")
     alpha, resolution = float(alpha), float(resolution)
     estimate = estimate_factors(moments, decoder, noise_variance)
-    scaled = estimate.standardised()
+    # Lighter tails than those of a Gaussian sharpen nothing: a ratio below 1 is chance where observations are few.
+    scaled = replace(estimate.standardised(), fourth_moments=np.maximum(estimate.fourth_moments, 1.0))
     levels = _search(scaled, alpha)
     refused = next((position for position, level in enumerate(levels) if level.refused), len(levels))
     groups = levels[refused - 1].groups
     left_out = _largest_correlation(scaled, groups, alpha)
-    reason = _doubt(scaled, levels[:refused], left_out, alpha, resolution)
+    doubt = _doubt(scaled, levels[:refused], left_out, alpha, resolution)
+    known = f"every correlation between groups is below {left_out:.3g} with confidence {1 - alpha:g}"
+    if estimate.fit.untested:
+        known += f", if decoder and noise are right, which was not tested ({estimate.fit.untested})"
     return Granularity(
         groups=groups,
-        decided=not reason,
-        reason=reason or f"every correlation between groups is below {left_out:.3g} with confidence {1 - alpha:g}",
+        decided=not doubt,
+        reason=doubt or known,
         left_out=left_out,
         levels=levels,
         estimate=estimate,
@@ -208,26 +214,21 @@ def _eliminate(entries: np.ndarray, errors: np.ndarray, order=None) -> tuple[np.
     Without an order the one of least evidence is the next. An entry without error (of factors that never move) says
     nothing.
     """
-    # The next one is always the last of those that remain, so that these are a leading block.
-    number = np.arange(len(entries)) if order is None else np.array(order)[::-1]
-    entries, errors = entries[number], errors[np.ix_(number, number)]
-    floor = np.finfo(float).eps * len(entries) * np.diagonal(errors)
-    evidence = np.zeros(len(entries))
-    for last in reversed(range(len(entries))):
-        rest = slice(0, last)
-        variances = np.diagonal(errors)[: last + 1]
-        known = variances > floor[: last + 1]
-        squares = np.where(known, entries[: last + 1] ** 2 / np.where(known, variances, 1.0), 0.0)
-        if order is None:
-            pair, exchanged = [(least := int(np.argmin(squares))), last], [last, least]
-            for array in (number, entries, floor, squares, known, errors, errors.T):
-                array[pair] = array[exchanged]
-        evidence[last] = squares[last]
-        if known[last]:
-            gain = errors[rest, last] / errors[last, last]
-            entries[rest] -= gain * entries[last]
-            errors[rest, rest] -= np.outer(gain, errors[last, rest])
-    return number[::-1], evidence[::-1]
+    # Cholesky's factorisation of the errors, pivoted: row by row what the covariances set to zero say of all others.
+    entries, variances, left = entries.copy(), np.diagonal(errors).copy(), np.zeros(len(entries))
+    floor = np.finfo(float).eps * len(entries) * variances
+    factor, evidence, found = np.zeros_like(errors), np.zeros(len(entries)), np.empty(len(entries), dtype=int)
+    for step in range(len(entries)):
+        known = variances > floor
+        squares = np.where(known, entries**2 / np.where(known, variances, 1.0), 0.0) + left
+        pivot = found[step] = np.argmin(squares) if order is None else order[step]
+        evidence[step], left[pivot] = squares[pivot], np.inf
+        if known[pivot]:
+            root = np.sqrt(variances[pivot])
+            factor[step] = (errors[pivot] - factor[:step, pivot] @ factor[:step]) / root
+            entries -= factor[step] * (entries[pivot] / root)
+            variances -= factor[step] ** 2
+    return found, evidence
 
 
 def _across(groups: Groups, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -19,20 +19,23 @@ One column more than this rank shows the curvature of all directions that are no
 rank G) columns, D' the number of directions outside; a rotation of its columns changes nothing.
 
 **Coordinates.** E row by row, the Cholesky factors of the blocks of Q with logarithms on their diagonals, and log s2 if
-the noise is learned. The loss is smooth and analytic in them, so that its Hessian is a complex step of the exact
-gradient. What the functions take has been checked by `theory.groups.grouped_optimum`. Exact; this project's.
+the noise is learned. The loss is smooth and analytic in them; gradient and Hessian are in closed form. What the
+functions take has been checked by `theory.groups.grouped_optimum`. Exact; this project's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import lapack
 
 from theory import validation
-from theory.groups.objective import Weights, code_cost, code_slope
+from theory.groups.objective import Weights, code_cost, code_slope, log_det_terms
 from theory.model import LinearVAE
+from theory.spectrum import principal_axes
 
 __all__ = ["COMPLEX_STEP", "HeldDecoder", "least_curvature", "minimise", "polish"]
 
@@ -41,7 +44,9 @@ STEPS = 200  # of Newton's method for one search; 10 to 60 are usual
 POLISHING = 20  # steps; each at least halves the gradient
 NEGATIVE = 1e-7  # curvature, as a share of the largest, below which a stationary point is no minimum
 SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
-STUCK = 1e10  # damping at which a step is rounding
+LEAST_DAMPING, MOST_DAMPING = 1e-16, 1e4  # in units of the Hessian's size
+SHORTER = 0.5 ** np.arange(30)  # shares of an undamped step
+FIRM = 1e-12  # square of the least pivot, as a share of the size, from which a matrix is positive definite
 IDLE = 1e-6  # size of E_2, as a share of that of E, below which it is zero
 FLAT = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
@@ -90,9 +95,11 @@ class HeldDecoder:
 
     @cached_property
     def _reduced(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """R and Y with W = U R, U^T U = I, Y = U^T F_1 filled up with zeros, and the distortion that no code avoids."""
+        """R and Y with W = U R, U an orthonormal basis of the range, Y = U^T F_1 and zeros, and what no code avoids."""
         root, _, seen, unused = self._factored
-        basis, triangle = np.linalg.qr(self.decoder)
+        basis, singular, _ = principal_axes(self.decoder)
+        basis = basis[:, singular > 0]
+        triangle = basis.T @ self.decoder
         target = np.zeros((len(triangle), root.shape[1]))
         target[:, :seen] = basis.T @ root[:, :seen]
         left_out = root[:, :seen] - basis @ target[:, :seen]
@@ -166,10 +173,9 @@ class HeldDecoder:
 
     def gradient(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
         """Gradient in theta; analytic, so a complex step differentiates it."""
-        signal, factor, noise = self.unpack(theta)
-        noise = np.asarray(noise)[..., np.newaxis, np.newaxis]
-        code = signal @ signal.mT + factor @ factor.mT
-        slope = self.strength / noise + code_slope(code, weights, self.groups)
+        _, _, noise = self.unpack(theta)
+        slope = self.strength / np.asarray(noise)[..., np.newaxis, np.newaxis]
+        slope = slope + code_slope(self.code(theta), weights, self.groups)
         return self.pull_back(theta, slope, weights.mutual_information)
 
     def pull_back(self, theta: np.ndarray, slope: np.ndarray, spread: float) -> np.ndarray:
@@ -186,12 +192,14 @@ class HeldDecoder:
             parts.append(by_noise[..., np.newaxis])
         return np.concatenate(parts, axis=-1)
 
-    def least_share(self, theta: np.ndarray, weights: Weights) -> float:
-        """The smallest variance that a direction in a block of the code has, in units of decoder and prior."""
-        price = np.diagonal(self.strength) / self.unpack(theta)[2] + weights.dimension_wise
+    def least_share(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
+        """The smallest variance that a direction in a block of the code has, in units of decoder and prior, (...)."""
+        price = np.diagonal(self.strength) / np.asarray(self.unpack(theta)[2])[..., np.newaxis] + weights.dimension_wise
         unit = 1 / np.sqrt(np.where(price > 0, price, 1.0))
-        code = self.code(theta) / unit[:, np.newaxis] / unit
-        return min(np.linalg.eigvalsh(code[np.ix_(block, block)])[0] for block in self.blocks)
+        code = self.code(theta) / unit[..., np.newaxis] / unit[..., np.newaxis, :]
+        return np.min(
+            [np.linalg.eigvalsh(code[..., block[:, np.newaxis], block])[..., 0] for block in self.blocks], axis=0
+        )
 
     def idle(self, theta: np.ndarray) -> np.ndarray:
         """Orthonormal directions (count, n) in which rotations of the columns of E_2 among themselves move theta."""
@@ -208,10 +216,53 @@ class HeldDecoder:
         return directions[sizes > IDLE * np.sqrt(np.sum(signal**2))]
 
     def hessian(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
-        """Complex step of the gradient, all directions at once; (..., n) -> (..., n, n)."""
-        stepped = theta[..., np.newaxis, :] + 1j * COMPLEX_STEP * np.eye(theta.shape[-1])
-        columns = self.gradient(stepped, weights).imag / COMPLEX_STEP
-        return (columns + columns.mT) / 2
+        """Second derivatives in theta; (..., n) -> (..., n, n)."""
+        return self.derivatives(theta, weights)[1]
+
+    def derivatives(self, theta: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient and Hessian, of a real theta.
+
+        Of a term w log det C_gg with C = R R^T, R = (E, L), L the factor of Q, and A = (C_gg)^-1, in R_ia and R_jb
+
+            w (A_ij [a = b] - A_ij (R_g^T A R_g)_ab - (A R_g)_ib (A R_g)_ja)    for i, j in g;
+
+        the first of these, summed over terms and distortion, is H_ij [a = b].
+        """
+        signal, factor, noise = self.unpack(theta)
+        root, (rows, columns) = np.concatenate([signal, factor], axis=-1), self.entries
+        size, rank = self.cross.shape
+        # Row i and column a of R, for each coordinate but the noise; then j and b, for the second derivative.
+        i = np.concatenate([np.repeat(np.arange(size), rank), rows])
+        a = np.concatenate([np.tile(np.arange(rank), size), rank + columns])
+        i, a, j, b = i[:, np.newaxis], a[:, np.newaxis], i, a
+        slope = np.zeros((*theta.shape[:-1], size, size)) + weights.dimension_wise * np.eye(size)
+        slope += self.strength / np.asarray(noise)[..., np.newaxis, np.newaxis]
+        bent = 0.0
+        for weight, groups in log_det_terms(weights, self.groups, size):
+            inverse, inner, group = _log_det_parts(root, groups)
+            slope += weight * inverse
+            pulled = _at(inverse @ root, i, b)
+            pulled *= pulled.mT
+            pulled *= group[i] == group[j]
+            pulled += _at(inverse, i, j) * _at(inner, group[i] * root.shape[-1] + a, b)
+            bent = bent + weight * pulled
+        gradient = self.pull_back(theta, slope, weights.mutual_information)
+        hessian = _at(slope, i, j) * (a == b) - bent
+        # L = exp(y) on its diagonal: a derivative in y is one in L times L, and the second has the slope too.
+        entries, seen, diagonal = factor[..., rows, columns], self.cross.size, rows == columns
+        stretch = np.ones(hessian.shape[:-1])
+        stretch[..., seen:] = np.where(diagonal, entries, 1.0)
+        hessian *= stretch[..., np.newaxis] * stretch[..., np.newaxis, :]
+        own = np.arange(seen, len(i))[diagonal]
+        hessian[..., own, own] += gradient[..., own] + weights.mutual_information
+        if self.noise_variance is not None:
+            return gradient, hessian
+        by_signal, by_factor = self.strength @ signal - self.cross, (self.strength @ factor)[..., rows, columns]
+        beside = np.concatenate([by_signal.reshape(*theta.shape[:-1], seen), by_factor], axis=-1)
+        beside *= -stretch / noise[..., np.newaxis]
+        last = np.concatenate([beside, (self._distortion(signal, factor) / (2 * noise))[..., np.newaxis]], axis=-1)
+        hessian = np.concatenate([hessian, beside[..., np.newaxis]], axis=-1)
+        return gradient, np.concatenate([hessian, last[..., np.newaxis, :]], axis=-2)
 
     def _distortion(self, signal: np.ndarray, factor: np.ndarray):
         """A sum of squares, without cancellation where little is lost."""
@@ -219,54 +270,115 @@ class HeldDecoder:
         return avoided + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
 
 
+def _at(matrices: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Entries of (..., m, n) matrices, without a gap in memory."""
+    return np.take(matrices.reshape(*matrices.shape[:-2], -1), row * matrices.shape[-1] + column, axis=-1)
+
+
+def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A of blocks (C_gg)^-1, the matrices R_g^T A R_g one below the other, and the number of each latent's group."""
+    inverse, group = np.zeros((*root.shape[:-1], root.shape[-2])), np.empty(root.shape[-2], dtype=int)
+    for number, members in enumerate(groups):
+        group[members] = number
+        rows = root[..., members, :]
+        inverse[..., members[:, np.newaxis], members] = np.linalg.inv(rows @ rows.mT)
+    member = (group == np.arange(len(groups))[:, np.newaxis])[..., np.newaxis]
+    inner = (member * root[..., np.newaxis, :, :]).mT @ (inverse @ root)[..., np.newaxis, :, :]
+    return inverse, inner.reshape(*root.shape[:-2], -1, root.shape[-1]), group
+
+
 def minimise(
     problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT
 ) -> np.ndarray:
     """Minima that are reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
-    Newton's method with the moduli of the Hessian's eigenvalues, damped by their largest: damping falls while the loss
-    does, and grows where a step fails. Where the gradient vanishes but a curvature is negative a short step along it
-    leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends where the loss could fall by no
-    more than the share `level` of its terms.
+    Newton's method with the moduli of the Hessian's eigenvalues, damped by its size: damping falls while the loss does,
+    and grows until a step succeeds. In a long valley between steep walls every damping hides the way on; shorter and
+    shorter steps to where the undamped method points are then tried. Where the gradient vanishes but a curvature is
+    negative a short step along it leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends
+    where the loss could fall by no more than the share `level` of its terms.
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
-    slope, curvature, axes = (np.empty((*theta.shape, *rest)) for rest in ((), (), theta.shape[1:]))
     heaviest = 1 + len(scale) * max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
-    fresh = running
     for _ in range(STEPS if theta.size else 0):
-        slope[fresh] = problem.gradient(theta[fresh], weights) * scale
-        curvature[fresh], axes[fresh] = np.linalg.eigh(
-            problem.hessian(theta[fresh], weights) * scale[:, np.newaxis] * scale
-        )
-        along = np.einsum("rij,ri->rj", axes[running], slope[running])
-        bends, largest = curvature[running], np.abs(curvature[running]).max(axis=1)
-        undamped = np.maximum(np.abs(bends), FLAT * largest[:, np.newaxis] + np.finfo(float).tiny)
-        pace = -along / (undamped + (damping[running] * largest)[:, np.newaxis])
-        expected = -np.sum(pace * (along + bends * pace / 2), axis=1)
-        low = np.sum(along**2 / undamped, axis=1) / 2 <= level * (heaviest + np.abs(loss[running]))
-        saddle = low & (bends[:, 0] < -NEGATIVE * largest)
-        pace[saddle] = SADDLE_STEP * (np.arange(theta.shape[1]) == 0)
-        moved = theta[running] + np.einsum("rij,rj->ri", axes[running], pace) * scale
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            reached = problem.loss(moved, weights)
-        falls = reached < loss[running]
-        enough = falls & (reached <= loss[running] - np.where(saddle, 0.0, expected / 10))
-        damping[running] = np.clip(np.where(enough, damping[running] / 10, damping[running] * 8), 1e-16, None)
-        ended = (low & ~(saddle & falls)) | (damping[running] > STUCK)
-        fresh = running[falls & ~ended]
-        theta[fresh], loss[fresh] = moved[falls & ~ended], reached[falls & ~ended]
-        running = running[~ended]
+        slope, curvature = problem.derivatives(theta[running], weights)
+        slope, curvature = slope * scale, curvature * (scale[:, np.newaxis] * scale)
+        size = np.linalg.norm(curvature, axis=(1, 2))
+        modulus, least, away = _modulus(curvature, size)
+        decrease = np.sum(slope * _solve(modulus, slope), axis=1) / 2
+        low = decrease <= level * (heaviest + np.abs(loss[running]))
+        saddle = low & (least < -NEGATIVE * size)
+        tried = np.flatnonzero(~low | saddle)
+        moved = np.zeros(len(running), dtype=bool)
+        while len(tried):
+            which, leaves = running[tried], saddle[tried]
+            added = (damping[which] * size[tried])[:, np.newaxis, np.newaxis] * np.eye(len(scale))
+            pace = np.where(
+                leaves[:, np.newaxis], SADDLE_STEP * away[tried], -_solve(modulus[tried] + added, slope[tried])
+            )
+            bent = (curvature[tried] @ pace[..., np.newaxis])[..., 0]
+            expected = -np.sum(pace * (slope[tried] + bent / 2), axis=1)
+            to = theta[which] + pace * scale
+            reached = _finite_loss(problem, to, weights)
+            falls = reached < loss[which]
+            enough = falls & (reached <= loss[which] - np.where(leaves, 0.0, expected / 10))
+            damping[which] = np.clip(np.where(enough, damping[which] / 10, damping[which] * 8), LEAST_DAMPING, None)
+            theta[which[falls]], loss[which[falls]] = to[falls], reached[falls]
+            moved[tried[falls]] = True
+            tried = tried[~falls & ~leaves & (damping[which] <= MOST_DAMPING)]
+        hidden = np.flatnonzero(~moved & ~low)
+        if len(hidden):
+            which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale
+            along = theta[which, np.newaxis] + SHORTER[:, np.newaxis] * pace[:, np.newaxis]
+            reached = _finite_loss(problem, along, weights)
+            shortest, least_reached = np.argmin(reached, axis=1), np.min(reached, axis=1)
+            falls = least_reached < loss[which]
+            theta[which[falls]], loss[which[falls]] = along[falls, shortest[falls]], least_reached[falls]
+            moved[hidden[falls]], damping[which] = True, LEAST_DAMPING
+        running = running[moved]
         if not len(running):
             break
     return theta
+
+
+def _finite_loss(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """The loss, infinite where it is not a number: too long a step leaves a code without a determinant."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        loss = problem.loss(theta, weights)
+    return np.where(np.isfinite(loss), loss, np.inf)
+
+
+def _solve(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.linalg.solve(matrices, vectors[..., np.newaxis])[..., 0]
+
+
+def _modulus(matrices: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Symmetric matrices with the moduli of their eigenvalues; the least, or 0 if all are positive, and its axis."""
+    moduli, least, axis = matrices.copy(), np.zeros(len(matrices)), np.zeros(matrices.shape[:2])
+    others = np.array([not _is_definite(*one) for one in zip(matrices, size, strict=True)])
+    values, axes = np.linalg.eigh(matrices[others])
+    least[others], axis[others] = values[:, 0], axes[:, :, 0]
+    values = np.maximum(np.abs(values), FLAT * size[others, np.newaxis] + np.finfo(float).tiny)
+    moduli[others] = (axes * values[:, np.newaxis]) @ axes.mT
+    return moduli, least, axis
+
+
+def _is_definite(matrix: np.ndarray, size: float) -> bool:
+    """Whether a matrix of this size is positive definite beyond rounding: ten times as fast as its eigenvalues."""
+    factor, failed = lapack.dpotrf(matrix, lower=1)
+    return not failed and np.diagonal(factor).min() ** 2 > FIRM * size
 
 
 def polish(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
     """Full steps of Newton's method from a minimum, while each at least halves the gradient."""
     gradient = problem.gradient(theta, weights)
     for _ in range(POLISHING if theta.size else 0):
-        step = np.linalg.lstsq(problem.hessian(theta, weights), -gradient)[0]
+        hessian = problem.hessian(theta, weights)
+        if _is_definite(hessian, np.linalg.norm(hessian)):
+            step = np.linalg.solve(hessian, -gradient)
+        else:
+            step = np.linalg.lstsq(hessian, -gradient)[0]
         moved = problem.gradient(theta + step, weights)
         if not np.abs(moved).max() < np.abs(gradient).max() / 2:
             break

@@ -26,6 +26,7 @@ from theory.partition import Posterior, partition, partition_mask
 __all__ = ["independent_groups"]
 
 LARGE_WEIGHT = 1e4  # between groups, relative to the information: where Newton's method on the constraint begins
+FLAT = (1e-15, 1e-11, 1e-7)  # singular values of the Jacobian up to which a direction is flat, as shares of the largest
 
 
 def independent_groups(
@@ -88,11 +89,13 @@ def independent_groups(
     unknowns = np.concatenate([theta, multipliers])
     residual, jacobian = _system(problem, weights, across, unknowns)
     while True:
-        moved = unknowns - np.linalg.lstsq(jacobian, residual)[0]
-        after, jacobian_after = _system(problem, weights, across, moved)
-        if not np.abs(after).max(initial=0.0) < np.abs(residual).max(initial=0.0) / 2:
+        # A direction without curvature is as good as flat: which of the smallest singular values are, the step shows.
+        steps = [unknowns - np.linalg.lstsq(jacobian, residual, cut)[0] for cut in FLAT]
+        systems = [_system(problem, weights, across, moved) for moved in steps]
+        best = int(np.argmin([_size(after) for after, _ in systems]))
+        if not _size(systems[best][0]) < _size(residual) / 2:
             break
-        unknowns, residual, jacobian = moved, after, jacobian_after
+        unknowns, (residual, jacobian) = steps[best], systems[best]
     size = len(theta)
     vae = problem.vae(unknowns[:size])
     terms = grouped_terms(vae, problem.covariance, groups)
@@ -100,7 +103,7 @@ def independent_groups(
         vae=vae,
         terms=terms,
         loss=terms.loss(replace(weights, between=0.0)),
-        gradient_norm=float(np.abs(residual).max(initial=0.0)),
+        gradient_norm=_size(residual),
         least_curvature=least_curvature(
             (jacobian[:size, :size] + jacobian[:size, :size].T) / 2,
             np.concatenate([jacobian[size:, :size], problem.idle(unknowns[:size])]),
@@ -108,6 +111,11 @@ def independent_groups(
         starts=near.starts,
         agreeing=near.agreeing,
     )
+
+
+def _size(residual: np.ndarray) -> float:
+    largest = np.abs(residual).max(initial=0.0)
+    return float(largest) if np.isfinite(largest) else np.inf
 
 
 def _system(problem: HeldDecoder, weights: Weights, across, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -123,6 +123,17 @@ def code_slope(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray],
     return slope
 
 
+def log_det_terms(weights: Weights, groups: Sequence[np.ndarray], size: int):
+    """The part of `code_cost` that is not linear: weights other than 0, each of half the log-determinants of blocks."""
+    w = weights
+    terms = (
+        (w.mutual_information - w.between, (np.arange(size),)),
+        (w.between - w.within, groups),
+        (w.within - w.dimension_wise, tuple(np.arange(size)[:, np.newaxis])),
+    )
+    return [(weight, blocks) for weight, blocks in terms if weight and size]
+
+
 def refuse_singular(name: str, code: np.ndarray) -> None:
     """Refuse a code whose log-determinant double precision does not resolve; `name` is the argument to be blamed.
 

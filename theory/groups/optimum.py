@@ -258,15 +258,17 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
         found = _minima(problem, plain, opposed[0], scale)
     else:
         found = minimise(problem, problem.pack(start)[np.newaxis], opposed[0], scale)
-    best = _best(problem, found, opposed[0])
+    vanishing = np.zeros(len(found), dtype=bool)
     if unopposed:
-        limits = [best.theta[np.newaxis]]
+        limits = [found]
         for step in opposed[1:]:
             limits.append(minimise(problem, limits[-1], step, scale))
-        if problem.least_share(limits[-1][0], weights) < problem.least_share(limits[-3][0], weights) * VANISHING:
-            loss = float(problem.loss(limits[-1][0], weights))
-            return replace(best, theta=limits[-1][0], loss=loss, vanishing=unopposed)
-        best = _best(problem, minimise(problem, found, weights, scale), weights)
+        before, found = limits[-3], limits[-1]
+        vanishing = problem.least_share(found, weights) < problem.least_share(before, weights) * VANISHING
+        found[~vanishing] = minimise(problem, found[~vanishing], weights, scale)
+    best = _best(problem, found, weights)
+    if vanishing[np.argmin(problem.loss(found, weights))]:
+        return replace(best, vanishing=unopposed)
     theta = polish(problem, best.theta, weights)
     if not equal:
         refuse_singular("noise_variance", problem.code(theta))
@@ -289,13 +291,17 @@ def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
 def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
     """Where searches end that begin at the plain VAE and at random codes, (searches, n)."""
     path = _path(weights)
-    found = _follow(problem, plain[np.newaxis], path, scale)
+    if not path:
+        return plain[np.newaxis]
     rng, least = np.random.default_rng(0), MANY if scale.size <= FEW else CONFIRMED
-    while len(path) and scale.size <= SMALL and len(found) < MOST:
-        if len(found) >= least and _best(problem, found, weights).agreeing >= CONFIRMED:
-            break
+    codes = _random_codes(problem, plain, scale, least if scale.size <= SMALL else 0, rng)
+    late, start = min(DIVERSE, len(path) - 1), plain[np.newaxis]
+    for step in path[:late]:
+        start = minimise(problem, start, step, scale, ON_THE_WAY)
+    found = _follow(problem, np.concatenate([start, codes]), path[late:], scale)
+    while len(codes) and len(found) < MOST and _best(problem, found, weights).agreeing < CONFIRMED:
         codes = _random_codes(problem, plain, scale, least, rng)
-        found = np.concatenate([found, _follow(problem, codes, path[DIVERSE:] or path[-1:], scale)])
+        found = np.concatenate([found, _follow(problem, codes, path[late:], scale)])
     return found
 
 

@@ -232,6 +232,21 @@ def test_slopes_of_the_expected_log_density(prior, scale):
         np.testing.assert_allclose(found * unit, by_differences * unit, atol=rounding)
 
 
+@pytest.mark.parametrize("shape", [(0,), (2, 0, 3), (2, 3)])
+def test_stacks_of_codes_of_any_shape(shape):
+    """Also of none at all; each entry is that of its code alone."""
+    rng = np.random.default_rng(0)
+    means, root = rng.standard_normal((*shape, 2)), rng.standard_normal((*shape, 2, 2))
+    covariances = root @ root.mT
+    for prior in (GaussianPrior.anisotropic([2.0, 0.1]), StudentPrior(3.0, 2), SpikeSlabPrior(2), ClusterPrior()):
+        values, to_means, to_covariances = prior.expected_log_density_and_slopes(means, covariances)
+        assert (values.shape, to_means.shape, to_covariances.shape) == (shape, means.shape, root.shape)
+        alone = map(prior.expected_log_density, means.reshape(-1, 2), covariances.reshape(-1, 2, 2))
+        np.testing.assert_allclose(values.ravel(), list(alone), rtol=1e-12)
+    empty = SpikeSlabPrior(0).expected_log_density_and_slopes(np.zeros((3, 0)), np.zeros((3, 0, 0)))
+    np.testing.assert_array_equal(empty[0], np.zeros(3))
+
+
 def test_gauss_hermite_would_miss_the_spike():
     """Why the quadrature is transformed: 64 Gauss-Hermite nodes are wrong in the third digit."""
     prior = SpikeSlabPrior(1)
@@ -358,6 +373,7 @@ def test_the_shapes_of_gaussian_priors():
         (lambda: GaussianPrior(np.eye(2) * 1e-200), "covariance must be positive definite with variances between"),
         (lambda: SpikeSlabPrior(40).components(), "latent_dim must be <= 30"),
         (lambda: StudentPrior(2.0, 2**31), "latent_dim = 2147483648 needs"),
+        (lambda: StudentPrior(1e-8, 2).sample(5, 0), "degrees_of_freedom must be larger to draw latents, got 1e-08"),
         (lambda: ClusterPrior().sample(2.0, 0), "n must be a whole number"),
         (lambda: ClusterPrior().sample(2, None), "rng must be a numpy.random.Generator or a seed"),
         (lambda: StudentPrior(2.0, 1).marginal_log_density([1j]), "values must be real"),

@@ -169,6 +169,17 @@ def test_heavy_tails_that_factors_share_are_no_dependence():
     assert refused["moments"] > 20
 
 
+def test_the_level_from_few_observations():
+    """Fourth moments of 50 observations are chance: with ratios below 1, 24 of these 200 splits are refused."""
+    refused = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        loading = rng.standard_normal((12, 8))
+        data = rng.standard_normal((50, 8)) @ loading.T + 0.5 * rng.standard_normal((50, 12))
+        refused += len(choose_groups(data, loading, alpha=0.05).groups) < 8
+    assert refused <= 16  # of a binomial law with 5 % it is more in 3 % of cases
+
+
 def test_independent_heavy_tails_cost_no_power():
     """Each error is that of its own covariance: factors of kurtosis 6 that are independent have Gaussian errors."""
     rng = np.random.default_rng(1)
@@ -204,6 +215,10 @@ def test_what_cannot_be_tested_is_said():
     square = choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.0, resolution=0.5)
     assert square.decided and square.estimate.fit.checks == ()
     assert square.estimate.fit.untested == "with as many factors as data dimensions every covariance fits"
+    assert square.reason.endswith(
+        f"if decoder and noise are right, which was not tested ({square.estimate.fit.untested})"
+    )
+    assert "not tested" not in choose_groups(Moments(500, np.zeros(3), np.eye(3)), np.eye(3)[:, :2]).reason
     few = choose_groups(Moments(40, np.zeros(20), np.eye(20)), np.eye(20)[:, :2], noise_variance=0.0)
     assert not few.decided
     assert few.reason == "too few data to test the model (40 observations in 20 dimensions, 41 are needed)"

@@ -40,6 +40,23 @@ def test_value_gradient_and_hessian(truth, posterior):
     np.testing.assert_allclose(problem.hessian(theta, weights), differences, rtol=1e-6, atol=1e-6)  # of differences
 
 
+@pytest.mark.parametrize("noise", [0.3, None])
+@pytest.mark.parametrize("posterior", FAMILIES, ids=str)
+def test_hessian_is_a_complex_step_of_the_gradient(truth, noise, posterior):
+    """Closed form against a complex step, for several points at once, with columns outside the range of the decoder."""
+    decoder = truth.loading[:, :2] @ np.random.default_rng(5).standard_normal((2, 4))
+    blocks = partition(posterior, 4)
+    for weights, groups in ((Weights(1.4, 0.2, 3, 0.6), PAIRS), (Weights.independence(7), [[0, 1, 3], [2]])):
+        problem = HeldDecoder(decoder, noise, truth.covariance, partition(groups, 4), blocks)
+        count = problem.cross.size + len(problem.entries[0]) + (noise is None)
+        theta = np.random.default_rng(6).standard_normal((3, count))
+        stepped = theta[:, np.newaxis] + 1e-30j * np.eye(count)
+        expected = problem.gradient(stepped, weights).imag / 1e-30
+        gradient, hessian = problem.derivatives(theta, weights)
+        np.testing.assert_allclose(hessian, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+        np.testing.assert_allclose(gradient, problem.gradient(theta, weights), rtol=1e-13, atol=1e-13)
+
+
 def test_what_lies_outside_the_range_of_the_decoder():
     """One column more than the rank that E_2 can have; rotations of its columns change nothing, and are named."""
     rng = np.random.default_rng(3)

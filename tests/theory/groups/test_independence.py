@@ -98,3 +98,14 @@ def test_equal_columns_become_independent_through_data_that_the_decoder_cannot_g
         options={"gtol": 1e-10},
     )
     assert limit.loss == pytest.approx(found.fun, abs=1e-9)
+
+
+def test_directions_almost_without_curvature_do_not_stop_the_solver():
+    """Four latents behind a decoder of rank 1: a singular value of 1e-14 is no direction to go in; it left 7e-6."""
+    rng = np.random.default_rng(9)
+    decoder, root = rng.standard_normal((4, 1)) @ rng.standard_normal((1, 4)), rng.standard_normal((4, 4))
+    covariance = root @ root.T + 0.05 * np.eye(4)
+    limit = independent_groups(decoder, 0.3, covariance, "diagonal")
+    assert limit.gradient_norm < 1e-9 and limit.terms.between == pytest.approx(0, abs=1e-12)
+    # Losses at finite weights rise to the limit.
+    assert limit.loss >= grouped_optimum(decoder, 0.3, covariance, Weights.independence(1e5)).loss - 1e-9

@@ -280,6 +280,23 @@ def test_of_all_roots_of_a_learned_noise_the_one_of_least_loss():
     assert several >= 3
 
 
+def test_learned_noise_of_dependent_columns():
+    """What of the data lies outside the decoder's range is counted from its rank: .0009, not the .0001 that is left of
+    it given the data inside; the plain VAE then had the noise .0080 and the loss 1.938523, with a gradient of .07."""
+    decoder, covariance = np.outer([0.65, 0.8], [-1.0, 0.9]), np.array([[0.08, 0.113], [0.113, 0.16]])
+
+    def loss(log_noise):
+        noise = np.exp(log_noise)
+        encoder = np.linalg.solve(decoder.T @ decoder + noise * np.eye(2), decoder.T)
+        posterior = np.diag(noise / (noise + np.sum(decoder**2, axis=0)))
+        return parts_loss(decoder, encoder, posterior, noise, covariance, Weights(), partition("diagonal", 2))
+
+    best = grouped_optimum(decoder, "learned", covariance, Weights())
+    least = minimize_scalar(loss, bounds=(-8, 0), options={"xatol": 1e-9})
+    assert best.loss == pytest.approx(least.fun, abs=1e-12) == pytest.approx(1.904464098, abs=1e-9)
+    assert best.gradient_norm < 1e-12 and best.vae.noise_variance == pytest.approx(np.exp(least.x), rel=1e-6)
+
+
 def test_a_start_is_where_the_search_begins():
     """With a learned noise too: near the other minimum of the noise, that one is found."""
     covariance, weights = np.diag([20, 0.05]), Weights(0.5, 0.5, 0.5, 0.5001)
@@ -322,6 +339,20 @@ def test_without_a_penalty_a_block_across_groups_may_lose_its_width():
     assert np.isfinite(whole.forward_kl)
     with pytest.raises(ValueError, match=r"weights\.between must be > 0 here"):
         grouped_optimum(loading, 0.1, truth.covariance, Weights.independence(0), [[0, 1], [2]], posterior=[[0, 2], [1]])
+
+
+def test_a_width_that_vanishes_on_the_way_to_the_least_loss_is_refused():
+    """At weight 1e-3 another minimum is lower; at 0 the least loss is the limit of two latents that become one.
+
+    With z = u y that limit is, by BFGS over u, V and Q of y, 5.421427741; 5.421427817, where a search stopped with a
+    posterior variance of 1e-9, was returned as a minimum.
+    """
+    decoder, data = [[6.3, -4.8], [2.7, 1.2]], np.diag([0.5, 45.2])
+    with pytest.raises(ValueError, match=r"weights\.between must be > 0 here, got 0: the loss falls to 5\.421"):
+        grouped_optimum(decoder, 1.0, data, Weights.independence(0), posterior="full")
+    near = grouped_optimum(decoder, 1.0, data, Weights.independence(1e-6), posterior="full")
+    assert near.loss == pytest.approx(5.421427741, abs=2e-5)
+    assert np.linalg.eigvalsh(near.vae.posterior_covariance)[0] < 1e-7
 
 
 def test_the_search_says_how_many_starts_agree(truth):

@@ -64,8 +64,13 @@ class StudentPrior:
     def sample(self, n: int, rng) -> np.ndarray:
         """Draw n latents, shape (n, K); `rng` is a generator or a seed."""
         n = validation.count("n", n, bytes_each=8 * self.latent_dim)
-        rng = validation.random_generator("rng", rng)
-        return rng.standard_t(self.degrees_of_freedom, (n, self.latent_dim))
+        drawn = validation.random_generator("rng", rng).standard_t(self.degrees_of_freedom, (n, self.latent_dim))
+        if not np.isfinite(drawn).all():
+            raise ValueError(
+                f"degrees_of_freedom must be larger to draw latents, got {self.degrees_of_freedom:g}: some leave the "
+                "range of floats"
+            )
+        return drawn
 
     def expected_log_density(self, mean, covariance) -> float:
         """E log p(z), z ~ N(mean, covariance): a sum over latents, each by quadrature (1e-12 of its largest part)."""

@@ -71,7 +71,7 @@ def gaussian_expectation(
     ends = np.sort(np.concatenate([ends, np.broadcast_to(CODE_BREAKS, (*mean.shape[:-1], len(CODE_BREAKS)))], axis=-1))
     ends = ends[..., np.append(True, (np.diff(ends) > 0).any(axis=tuple(range(ends.ndim - 1))))]
     halves, middles = np.diff(ends)[..., np.newaxis] / 2, (ends[..., 1:] + ends[..., :-1])[..., np.newaxis] / 2
-    shape = (*mean.shape[:-1], -1)
+    shape = (*mean.shape[:-1], halves.shape[-2] * len(NODES))
     away = (middles + halves * NODES).reshape(shape)
     weights = (halves * WEIGHTS).reshape(shape) * np.exp(-(away**2) / 2) / np.sqrt(2 * np.pi)
     value, first, second = function(mean + deviation * away)
