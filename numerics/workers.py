@@ -11,17 +11,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from multiprocessing import connection
+from multiprocessing.context import SpawnContext, SpawnProcess
 from queue import SimpleQueue
 
 import numpy as np
 
 from numerics import kernels_training as kernels
+from theory import interrupts
 
-__all__ = ["collect", "descend_batch", "follow_parent"]
+__all__ = ["WORKERS", "collect", "descend_batch", "follow_parent"]
 
 IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
 
@@ -44,6 +45,32 @@ def descend_batch(thetas, roots, latent_dim, weights, partitions, precision, mas
             thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
         )
     return thetas, steps, losses, norms, ends
+
+
+class _Worker(SpawnProcess):
+    """A process that is deaf, from its first moment, to signals that are for its parent to handle."""
+
+    def start(self) -> None:
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().start()
+        # What is blocked here stays blocked in a process that is started meanwhile.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def terminate(self) -> None:
+        self.kill()
+
+
+class _Workers(SpawnContext):
+    """How to start workers: spawned, since a fork of a process with threads may hang."""
+
+    Process = _Worker
+
+
+WORKERS = _Workers()  # for ProcessPoolExecutor(mp_context=WORKERS, initializer=follow_parent)
 
 
 def follow_parent() -> None:
@@ -83,12 +110,12 @@ def collect(
     batches, failure = iter(batches), None
     in_flight: dict[Future, slice] = {}
     finished: SimpleQueue[Future | None] = SimpleQueue()  # None wakes up who waits for a future, after an interrupt
-    with _interrupts_put_off(lambda: finished.put(None)) as raise_interrupt:
+    with interrupts.put_off(lambda: finished.put(None)) as interrupt:
         try:
             while True:
                 try:
                     while failure is None and len(in_flight) < IN_FLIGHT:
-                        raise_interrupt()
+                        interrupt()
                         part, arguments = next(batches)
                         future = executor.submit(function, *arguments)
                         in_flight[future] = part
@@ -100,7 +127,9 @@ def collect(
                 if not in_flight:
                     break
                 future = finished.get()
-                raise_interrupt()
+                interrupt()
+                if future is None:  # an interrupt that its handler let pass
+                    continue
                 try:
                     result = future.result()
                 except Exception as error:
@@ -118,31 +147,3 @@ def collect(
             raise
     if failure is not None:
         raise failure
-
-
-@contextmanager
-def _interrupts_put_off(wake: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Interrupts only call `wake`; what the block is given raises the `KeyboardInterrupt` for those that have come.
-
-    Only those that would raise it anywhere: SIGINT and SIGTERM where Python's own handler of SIGINT takes them.
-    """
-    came = []
-
-    def note(*_) -> None:
-        came.append(True)
-        wake()
-
-    def raise_interrupt() -> None:
-        if came:
-            raise KeyboardInterrupt
-
-    raises = signal.default_int_handler
-    main = threading.current_thread() is threading.main_thread()  # others are not interrupted, and may set no handler
-    signals = [one for one in (signal.SIGINT, signal.SIGTERM) if main and signal.getsignal(one) is raises]
-    for one in signals:
-        signal.signal(one, note)
-    try:
-        yield raise_interrupt
-    finally:
-        for one in signals:
-            signal.signal(one, raises)
