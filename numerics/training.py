@@ -59,8 +59,9 @@ class TrainingRun:
         "stalled": no step along the gradient lowers the loss by more than rounding. "diverged": the loss has no lower
         bound, since the learned noise may run to zero (K >= rank and w_I < D / rank; or a fixed decoder whose range
         holds the data, at one weight beta < D / p, p the sum of its ranks within the groups of `posterior`). The run
-        then ends where the noise falls below 1e-6 of the largest eigenvalue, or by its steps. Of a loss not known to
-        be unbounded, a run that falls below 1e-18 of it ends as "diverged" too.
+        then ends where the noise falls below 1e-6 of the largest eigenvalue, or by its steps. "unresolved": the learned
+        noise is so small against it, about 1e-13, that rounding may move the loss by a thousandth of a nat or more:
+        loss and noise are not to be relied on. Fix the noise, or take fewer latents, or a larger beta.
     """
 
     vae: LinearVAE
@@ -165,8 +166,16 @@ def train(
             DESCENTS[method], *limits, history,
         )  # fmt: skip
     else:
-        with BLAS.limit(limits=1, user_api="blas"):
-            steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
+        try:
+            with BLAS.limit(limits=1, user_api="blas"):
+                steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
+        except np.linalg.LinAlgError:
+            level = weights.mutual_information * np.exp(theta[-1]) * problem.unit
+            raise ValueError(
+                f"beta x noise_variance, {level:.3g} at the start, is too small or became so against the largest "
+                f"variance {problem.unit:.3g} for method {method!r}, which solves with their ratio; "
+                "use method='accelerated', or raise them"
+            ) from None
     stopped = ending(end, loss, norm, theta, problem, weights)
     if stopped == OVERFLOWED:
         raise overflow_error(method, learning_rate, beta)
