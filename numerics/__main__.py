@@ -232,8 +232,9 @@ def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
         return
     count = validation.count("--processes", count, minimum=1, bytes_each=PROCESS_BYTES)
     interrupts.also(signal.SIGTERM)  # whoever ends this process by a signal means its workers too: as by Ctrl-C
+    theirs, ours = WORKERS.Pipe(duplex=False)
     try:
-        with ProcessPoolExecutor(count, mp_context=WORKERS, initializer=follow_parent) as pool:
+        with theirs, ProcessPoolExecutor(count, WORKERS, initializer=follow_parent, initargs=(theirs,)) as pool, ours:
             yield pool
     except BrokenExecutor:  # before one run was finished; later it is in what the sweep returns
         raise ValueError(
@@ -286,7 +287,7 @@ def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
         return read_covariance(arguments.covariance, arguments.header)
     if arguments.eigenvalues is not None:
         eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
-        return np.diag(validation.non_negative_spectrum("--eigenvalues", eigenvalues))
+        return np.diag(validation.stated_spectrum("--eigenvalues", eigenvalues))
     return Moments.of(_observations(arguments))
 
 

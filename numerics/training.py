@@ -60,8 +60,9 @@ class TrainingRun:
         bound, since the learned noise may run to zero (K >= rank and w_I < D / rank; or a fixed decoder whose range
         holds the data, at one weight beta < D / p, p the sum of its ranks within the groups of `posterior`). The run
         then ends where the noise falls below 1e-6 of the largest eigenvalue, or by its steps. "unresolved": the learned
-        noise is so small against it, about 1e-13, that rounding may move the loss by a thousandth of a nat or more:
-        loss and noise are not to be relied on. Fix the noise, or take fewer latents, or a larger beta.
+        noise is so small against it, about 1e-13, or the loss so large, about 1e13, that rounding may move the loss by
+        a thousandth of a nat or more: do not rely on loss and noise. Fix the noise, or take fewer latents, or a beta
+        nearer to 1.
     """
 
     vae: LinearVAE

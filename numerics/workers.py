@@ -30,16 +30,18 @@ IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, 
 def descend_batch(thetas, roots, latent_dim, weights, partitions, precision, mask, kick, *settings) -> tuple:
     """`kernels.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, ends).
 
-    The arguments are those of `kernels.descend_all` but for the outputs.
+    The arguments are those of `kernels.descend_all` but for the outputs. What is not wanted any more is not run.
     """
     # What another process sends may be write-protected, which would be another type to the compiler.
     thetas, roots, weights, partitions, precision, mask, kick = (
         np.array(array, order="C") for array in (thetas, roots, weights, partitions, precision, mask, kick)
     )
     runs, history = len(thetas), np.empty(0)
-    steps, ends = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=np.int64)
+    steps, ends = np.zeros(runs, dtype=np.int64), np.full(runs, kernels.NOT_RUN)
     losses, norms = np.zeros(runs), np.zeros(runs)
     for run in range(runs):
+        if any(end.poll() for end in _ends):
+            break
         objective = (weights[run], partitions, precision)
         steps[run], losses[run], norms[run], ends[run] = kernels.descend(
             thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
@@ -70,15 +72,18 @@ class _Workers(SpawnContext):
     Process = _Worker
 
 
-WORKERS = _Workers()  # for ProcessPoolExecutor(mp_context=WORKERS, initializer=follow_parent)
+WORKERS = _Workers()  # for ProcessPoolExecutor(mp_context=WORKERS, initializer=follow_parent, initargs=...)
+_ends: list[connection.Connection] = []  # of a worker: of the pipe by which its parent says that all is over
 
 
-def follow_parent() -> None:
+def follow_parent(end: connection.Connection) -> None:
     """Make this worker deaf to Ctrl-C, which is for its parent to handle, and end it when its parent has ended.
 
-    However the parent ended: one that is killed tells its workers nothing, and they would wait for it for ever.
+    However the parent ended: one that is killed tells its workers nothing, and they would wait for it for ever. And
+    when the parent closes the other end of a pipe, nothing is wanted any more, so that no further run is begun.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ends.append(end)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

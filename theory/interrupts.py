@@ -47,6 +47,7 @@ def ignore() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_IGN)
+    eval("None")  # else Python would end by the signal once more, if the first one came inside an `eval`
 
 
 @contextmanager
@@ -92,7 +93,6 @@ def _lost(what) -> None:
     if not issubclass(what.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(what)
         return
-    _came.clear()
     again = threading.Timer(AGAIN, _send)
     again.daemon = True
     again.start()
@@ -100,6 +100,7 @@ def _lost(what) -> None:
 
 def _send() -> None:
     """Interrupt the main thread, also where it waits for the system."""
+    _came.clear()
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     else:

@@ -70,6 +70,7 @@ import {package}
 
 def test_once_and_again_while_it_is_handled():
     assert end_of(run("signal.raise_signal(signal.SIGINT)")) == INTERRUPTED
+    assert end_of(run("eval('signal.raise_signal(signal.SIGINT)')")) == INTERRUPTED
     work = """
 try:
     signal.raise_signal(signal.SIGINT)
