@@ -562,3 +562,15 @@ def test_a_fixed_noise_that_rounding_hides_is_refused():
 def test_a_ratio_that_a_method_cannot_solve_with_is_told():
     with pytest.raises(ValueError, match=r"for method 'accelerated_em', which solves with their ratio; use method="):
         train(np.diag([1e8, 1.0, 1e-8]), 3, beta=1.0)
+
+
+@pytest.mark.parametrize("method", ["accelerated", "gradient", "auto"])
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e-16, 1e-14])
+def test_a_noise_far_above_all_variance(method, size):
+    """All latents collapse. In units of the data the first step was so long that no halving brought it to the optimum:
+    the run "stalled" where it began, 5 to 13 nats above. And without variance, units of the noise must not matter.
+    """
+    for noise in (1e-25, 1.0, 1e25):
+        run = train(size * noise * np.diag([1.0, 0.5]), 2, beta=3.0, noise_variance=noise, method=method)
+        assert run.stopped == "gradient"
+        assert run.loss == pytest.approx(1.0 * np.log(2 * np.pi * noise) + size * 0.75, abs=1e-10)
