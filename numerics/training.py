@@ -56,13 +56,14 @@ class TrainingRun:
     steps : int
     stopped : str
         "gradient": the gradient norm fell to the tolerance. "max_steps": it did not within the steps allowed.
-        "stalled": no step along the gradient lowers the loss by more than rounding. "diverged": the loss has no lower
-        bound, since the learned noise may run to zero (K >= rank and w_I < D / rank; or a fixed decoder whose range
-        holds the data, at one weight beta < D / p, p the sum of its ranks within the groups of `posterior`). The run
-        then ends where the noise falls below 1e-6 of the largest eigenvalue, or by its steps. "unresolved": the learned
-        noise is so small against it, about 1e-13, or the loss so large, about 1e13, that rounding may move the loss by
-        a thousandth of a nat or more: do not rely on loss and noise. Fix the noise, or take fewer latents, or a beta
-        nearer to 1.
+        "stalled": no step along the gradient lowers the loss by more than rounding; by "lbfgs" that may be a nat or
+        more above the optimum where eigenvalues are 1e7 times the noise or more and `gradient_norm` is not small: take
+        "accelerated_em". "diverged": the loss has no lower bound, since the learned noise may run to zero (K >= rank
+        and w_I < D / rank; or a fixed decoder whose range holds the data, at one weight beta < D / p, p the sum of its
+        ranks within the groups of `posterior`). The run then ends where the noise falls below 1e-6 of the largest
+        eigenvalue, or by its steps. "unresolved": the learned noise is so small against it, about 1e-13, or the loss so
+        large, about 1e13, that rounding may move the loss by a thousandth of a nat or more: do not rely on loss and
+        noise. Fix the noise, or take fewer latents, or a beta nearer to 1.
     """
 
     vae: LinearVAE
@@ -110,8 +111,8 @@ def train(
     posterior : "diagonal", "full", or a list of groups of latents
     method : str
         how to train; exact comparisons want "auto" or "accelerated". Where beta s2 is far below the eigenvalues only
-        "rotated_em", "accelerated_em" and "lbfgs" arrive: at a ratio of 1e7 the gradient methods need more steps than
-        are allowed by default, and say "max_steps".
+        "rotated_em" and "accelerated_em" arrive, and "lbfgs" most often (see `TrainingRun.stopped`): at a ratio of 1e7
+        the gradient methods need more steps than are allowed by default, and say "max_steps".
 
         "accelerated"     Nesterov's gradient descent, restarted where its momentum points uphill. All parameters,
                           all objectives.
@@ -180,8 +181,15 @@ def train(
     stopped = ending(end, loss, norm, theta, problem, weights)
     if stopped == OVERFLOWED:
         raise overflow_error(method, learning_rate, beta)
+    try:
+        vae = problem.vae(theta)
+    except ValueError:
+        raise ValueError(
+            f"noise_variance ran to {np.exp(theta[-1]):.3g} of the largest variance by method {method!r}, where the "
+            "posterior covariance is singular to rounding; fix it, or take fewer latents, or a beta nearer to 1"
+        ) from None
     return TrainingRun(
-        vae=problem.vae(theta),
+        vae=vae,
         loss=float(loss + problem.loss_offset(weights)),
         history=history[: steps + 1] + problem.loss_offset(weights),
         gradient_norm=float(norm),
