@@ -1,5 +1,6 @@
 """Experiments that confirm the closed forms of `theory`: training by gradients, sweeps, sampling and checks."""
 
+import theory  # noqa: F401  before all else, for `theory.interrupts`
 from numerics.activity import active_count
 from numerics.autoencoder import train_autoencoder
 from numerics.block_factors import block_truth

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import multiprocessing
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,8 +32,8 @@ from numerics.minibatch_training import train_minibatch
 from numerics.sweep import Sweep, sweep
 from numerics.training import DESCENTS, METHODS, TrainingRun, train
 from numerics.verification import CHECKS, verify
-from numerics.workers import follow_parent
-from theory import LinearVAE, Moments, cli, elbo_terms, optimum, optimum_curve, output, validation
+from numerics.workers import WORKERS, follow_parent
+from theory import LinearVAE, Moments, cli, elbo_terms, interrupts, optimum, optimum_curve, output, validation
 from theory.data import read_covariance, read_vector
 
 PARTS = ("loss", "distortion", "rate", "noise_variance", "active_count")
@@ -233,20 +232,16 @@ def _processes(count: int | None) -> Iterator[ProcessPoolExecutor | None]:
         yield None
         return
     count = validation.count("--processes", count, minimum=1, bytes_each=PROCESS_BYTES)
-    # Spawned, since a fork of a process with threads may hang.
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=follow_parent)
-    # Whoever ends this process by a signal means its workers too: as by Ctrl-C.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.also(signal.SIGTERM)  # whoever ends this process by a signal means its workers too: as by Ctrl-C
+    theirs, ours = WORKERS.Pipe(duplex=False)
     try:
-        with pool:
+        with theirs, ProcessPoolExecutor(count, WORKERS, initializer=follow_parent, initargs=(theirs,)) as pool, ours:
             yield pool
     except BrokenExecutor:  # before one run was finished; later it is in what the sweep returns
         raise ValueError(
             "one of --processes ended before its first run did, as it does when it is killed or memory runs out; "
             "run the command again, with fewer of them if memory is short"
         ) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _runs(found: Sweep, source, closed_form: np.ndarray) -> dict[str, list]:
@@ -293,7 +288,7 @@ def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
         return read_covariance(arguments.covariance, arguments.header)
     if arguments.eigenvalues is not None:
         eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
-        return np.diag(validation.non_negative_spectrum("--eigenvalues", eigenvalues))
+        return np.diag(validation.stated_spectrum("--eigenvalues", eigenvalues))
     return Moments.of(_observations(arguments))
 
 

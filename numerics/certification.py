@@ -36,10 +36,12 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from theory import validation
 from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
 from theory.partition import Posterior, partition, partition_mask
+from theory.spectrum import known_modes
 
 __all__ = ["Certificate", "certify"]
 
 LARGEST = 1e100  # of what is squared and multiplied
+UNRESOLVED = 1e10  # scale at which 1e-11 of it, what passes for a gradient of zero, is .1 sqrt(nats)
 STEP = 1e-30  # of the imaginary part; its square is far below rounding
 LINKED = 1e-8  # entries below this fraction of the largest link nothing; they move an eigenvalue by about 1e-7 at most
 DENSE = 1000  # blocks of the Hessian up to this size are formed, of larger ones the least eigenvalue is iterated
@@ -115,7 +117,8 @@ def certify(
     ------
     ValueError
         if the covariance is not one or does not fit the VAE, beta is not positive, the posterior covariance of the VAE
-        does not belong to the family, or sizes are so far apart that their products are no floats.
+        does not belong to the family, or sizes are so far apart that their products are no floats, or that rounding
+        hides a gradient (total variance above 1e20 times the noise).
 
     Notes
     -----
@@ -141,11 +144,17 @@ def certify(
             f"covariance, beta and vae must be of sizes whose products are floats, got beta x noise_variance "
             f"{sizes[0]:.3g}, trace of the covariance {sizes[1]:.3g} times that; give the data another unit"
         )
+    scale = float(np.sqrt(1 + np.trace(data_covariance) / vae.noise_variance))
+    if scale > UNRESOLVED:
+        raise ValueError(
+            f"vae.noise_variance is {vae.noise_variance:.3g}, too small against the total variance of the data, "
+            f"{np.trace(data_covariance):.3g}: rounding would hide a gradient; take a larger one, or fewer latents"
+        )
     loss = _Landscape.around(vae, data_covariance, beta, learned_decoder, learned_noise, posterior)
     return Certificate(
         gradient_norm=float(np.linalg.norm(loss.gradient(loss.origin))),
         curvature=_least_curvature(loss),
-        scale=float(np.sqrt(1 + np.trace(data_covariance) / vae.noise_variance)),
+        scale=scale,
         parameters=loss.origin.size,
     )
 
@@ -172,9 +181,8 @@ class _Landscape:
 
     @classmethod
     def around(cls, vae, covariance, beta, learned_decoder, learned_noise, posterior) -> _Landscape:
-        eigenvalues, basis = np.linalg.eigh(covariance)
-        eigenvalues, basis = eigenvalues[::-1], basis[:, ::-1]
-        rank = np.count_nonzero(eigenvalues > validation.rank_tolerance(eigenvalues))
+        eigenvalues, basis, _ = known_modes(covariance, *np.linalg.eigh(covariance), vae.latent_dim)
+        rank = np.count_nonzero(eigenvalues)
         water_level = beta * vae.noise_variance
         decoder = basis.T @ vae.decoder / np.sqrt(water_level)
         encoder = vae.encoder @ basis[:, :rank] * np.sqrt(eigenvalues[:rank])

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.problem import Problem
+from numerics.problem import RESOLVED, Problem
 from theory.groups import Weights
 
-__all__ = ["FINISHED", "NOT_RUN", "OVERFLOWED", "ending", "overflowed"]
+__all__ = ["FINISHED", "NOT_RUN", "OVERFLOWED", "UNRESOLVED", "ending", "overflowed"]
 
-NOT_RUN, OVERFLOWED = "not run", "overflowed"
+NOT_RUN, OVERFLOWED, UNRESOLVED = "not run", "overflowed", "unresolved"
 WORDS = {
     kernels.NOT_RUN: NOT_RUN,
     kernels.OVERFLOWED: OVERFLOWED,
@@ -23,7 +23,7 @@ WORDS = {
     kernels.STALLED: "stalled",
     kernels.DIVERGED: "diverged",
 }
-FINISHED = frozenset(WORDS.values()) - {NOT_RUN, OVERFLOWED}  # with numbers that mean something
+FINISHED = frozenset(WORDS.values()) - {NOT_RUN, OVERFLOWED} | {UNRESOLVED}  # with numbers that mean something
 LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) soon leaves float64
 
 
@@ -48,7 +48,9 @@ def ending(end: int, loss: float, gradient_norm: float, theta: np.ndarray, probl
         return NOT_RUN
     if overflowed(loss, gradient_norm, theta, problem.mask, problem.latent_dim):
         return OVERFLOWED
-    return WORDS[kernels.DIVERGED if problem.unbounded(weights) else end]
+    if problem.unbounded(weights):
+        return WORDS[kernels.DIVERGED]
+    return WORDS[end] if kernels.rounding_error(theta, problem.roots, loss) <= RESOLVED else UNRESOLVED
 
 
 def overflowed(loss: float, gradient_norm: float, theta: np.ndarray, mask: np.ndarray, latent_dim: int) -> bool:

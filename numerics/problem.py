@@ -19,12 +19,15 @@ from theory.groups import Weights
 from theory.model import LinearVAE, Moments, as_moments
 from theory.objective import prior_covariance
 from theory.partition import partition, partition_mask
+from theory.spectrum import known_modes
 
-__all__ = ["Problem", "pack", "pose"]
+__all__ = ["RESOLVED", "Problem", "pack", "pose"]
 
 # Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
 BLAS = ThreadpoolController()
 FURTHEST = 1e40  # from the scale of the data: squares of gradients, and products of these, stay floats
+RESOLVED = 0.1  # nats: bound of a rounding of the loss, see the kernels, that is a hundredth of it in practice
+FAR = 1e15  # a noise that is so many times the largest variance is the unit: all in the loss is of its size
 COPIES = 8  # of all parameters, which training keeps
 KICK = 1e-3  # in training coordinates, for each parameter
 
@@ -36,9 +39,10 @@ class Problem:
     Attributes
     ----------
     roots, axes : (D,) and (D, D) arrays
-        square roots of the eigenvalues, descending and scaled so that the first is 1, and the principal axes.
+        square roots of the eigenvalues, descending and in units of `unit`, so that most often the first is 1, and the
+        principal axes.
     unit : float
-        the largest eigenvalue, which is the unit of variance (1 if all variance is zero).
+        the largest eigenvalue, which is the unit of variance; a fixed noise where it is far above (1 if there is none).
     latent_dim : int
     noise : float
         the noise variance, held or to start from, in that unit.
@@ -172,17 +176,19 @@ def pose(covariance, latent_dim, noise_variance, decoder, posterior, groups="dia
     labels = np.zeros(latent_dim, dtype=np.int64)
     for number, group in enumerate(partition(groups, latent_dim, "groups")):
         labels[group] = number
-    eigenvalues, axes = np.linalg.eigh(symmetric)
-    eigenvalues = validation.non_negative_spectrum("covariance", eigenvalues)
-    axes = np.ascontiguousarray(axes[:, ::-1])  # as a file of runs stores them, for the same products
-    unit = float(eigenvalues.max(initial=0.0)) or 1.0
+    eigenvalues, axes, _ = known_modes(symmetric, *np.linalg.eigh(symmetric), latent_dim)
+    axes = np.ascontiguousarray(axes)  # as a file of runs stores them, for the same products
+    noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
+    learned = noise == "learned"
+    unit = float(eigenvalues.max(initial=0.0)) or (1.0 if learned else noise)
+    if not learned:
+        # Below, terms that cancel in the loss, of the size of total variance over noise, leave only rounding.
+        least = kernels.ROUNDING * (eigenvalues.sum() / unit + 1) / RESOLVED
+        in_range("noise_variance", noise, "times the largest variance of the data", unit, least)
+        unit = unit if noise < FAR * unit else noise
     if decoder is not None:
         decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
         in_range("decoder", decoder, "times the largest standard deviation of the data", np.sqrt(unit), least=0.0)
-    noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
-    learned = noise == "learned"
-    if not learned:
-        in_range("noise_variance", noise, "times the largest variance of the data", unit)
     prior = prior_covariance(prior, latent_dim)
     in_range("prior", np.diagonal(prior), "on its diagonal")
     family = partition(posterior, latent_dim)

@@ -2,9 +2,10 @@
 
 The first line says what is trained and how, and by which kernels; each other line holds one run. Lines are only ever
 added. Every line ends with a checksum of what is before it. A process that is killed while it writes leaves a line cut
-short; such a line, or one that was damaged, or that says what no run can have reached, is passed over with a warning,
-and its run is made again. A first line that is damaged is refused, and so is one of another problem. A file that other
-kernels made, or that has another format, is set aside under another name, since runs of two versions are not mixed.
+short; such a line, or one that was damaged, or that says what no run can have reached, or a loss that is not that of
+its parameters, is passed over with a warning, and its run is made again. A first line that is damaged is refused, and
+so is one of another problem. A file that other kernels made, or that has another format, is set aside under another
+name, since runs of two versions are not mixed.
 
 Numbers are written with all their digits, and arrays as the base64 text of their bytes. The first line also holds the
 principal axes: parameters are in the coordinates of these axes, and another machine, or another number of threads, may
@@ -25,17 +26,20 @@ from dataclasses import replace
 
 import numpy as np
 
+from numerics import kernels_training as kernels
 from numerics.ending import FINISHED
 from numerics.kernel_digest import kernel_digest
 from numerics.problem import Problem
 from theory import output
+from theory.groups import Weights
 
 __all__ = ["RunFile"]
 
 KIND, FORMAT = "training runs of linear beta-VAEs, ", 2
 COORDINATES = ("roots", "axes", "unit", "noise")  # what is computed from the covariance, up to rounding
 RUN_KEYS = {"weights", "seed", "loss", "gradient_norm", "steps", "stopped", "parameters"}
-SAME = 1e-12  # of the largest eigenvalue: how far rounding may move a covariance that is computed once more
+SAME = 1e-12  # how far rounding may move, as a share of its size, what is computed once more
+ROUNDING = 4 * np.finfo(float).eps  # of the largest eigenvalue, by which an entry made from eigenvalues may be off
 CHECK = b', "check": "%08x"}'  # how a line ends
 
 
@@ -124,9 +128,11 @@ class RunFile:
                 f"{self.path}: holds runs of another problem; {'; '.join(differences)}; name another file to start anew"
             )
         runs = [run for run in map(_checked, lines) if run is not None and _holds(run, len(posed.mask), asked)]
+        runs = [run | {"parameters": _decode(run["parameters"])} for run in runs]
+        fixed = self.problem.start(np.random.default_rng(0))[posed.mask == 0]
+        runs = [run for run in runs if _agrees(run, self.problem, fixed)]
         for run in runs:
-            key = tuple(run["weights"]), run["seed"]
-            self.runs.setdefault(key, run | {"parameters": _decode(run["parameters"])})
+            self.runs.setdefault((tuple(run["weights"]), run["seed"]), run)
         if len(runs) < len(lines):
             warnings.warn(
                 f"{self.path}: {len(lines) - len(runs)} of {len(lines)} runs in it are damaged or cut short; they are "
@@ -160,9 +166,10 @@ def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem)
         if not abs(getattr(stored, name) - getattr(posed, name)) <= SAME * getattr(posed, name):
             told.insert(0, f"the {name} is {getattr(stored, name)} there and {getattr(posed, name)} here")
     with np.errstate(invalid="ignore", over="ignore"):
-        gap = np.abs(_covariance(stored) - _covariance(posed)).max(initial=0.0)
-    if not gap <= SAME * posed.unit:
-        told.insert(0, f"the covariance differs by up to {gap:.3g}")
+        here = _covariance(posed)
+        gaps, sizes = np.abs(_covariance(stored) - here), np.sqrt(np.diagonal(here))
+    if not np.all(gaps <= SAME * np.outer(sizes, sizes) + ROUNDING * size * posed.unit):
+        told.insert(0, f"the covariance differs by up to {gaps.max():.3g}")
     return told
 
 
@@ -188,6 +195,21 @@ def _holds(run: Mapping, size: int, asked: Mapping) -> bool:
         )
     except (KeyError, TypeError, ValueError):
         return False
+
+
+def _agrees(run: Mapping, problem: Problem, fixed: np.ndarray) -> bool:
+    """Whether loss and gradient norm are those of the parameters, up to rounding, and what is not learned is as asked.
+
+    A checksum tells that a line is as it was written, not that it is true.
+    """
+    theta, weights = run["parameters"], Weights(*run["weights"])
+    with np.errstate(all="ignore"):
+        loss, norm = problem.measure(theta, weights)
+        rounding = kernels.rounding_error(theta, problem.roots, loss)
+        loss += problem.loss_offset(weights)
+        gaps = abs(run["loss"] - loss), abs(run["gradient_norm"] - norm)
+    near = np.allclose(theta[problem.mask == 0], fixed, rtol=SAME, atol=SAME)
+    return bool(near and gaps[0] <= rounding + SAME * abs(loss) and gaps[1] <= rounding + SAME * norm)
 
 
 def _line(values: Mapping) -> bytes:

@@ -24,7 +24,7 @@ from numerics.problem import Problem, pose
 from numerics.run_file import RunFile
 from numerics.training import BLAS, as_weights, descent_settings
 from numerics.workers import collect, descend_batch
-from theory import validation
+from theory import interrupts, validation
 from theory.groups import Weights
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition
@@ -187,11 +187,12 @@ def sweep(
     bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=None if progress is None else not progress)
 
     def keep(part: slice) -> None:
-        finished = todo.finished(part)
-        bar.update(len(finished.keys() - done.keys()))
-        done.update(finished)
-        if stored is not None:
-            stored.append(finished)
+        with interrupts.put_off():  # else a run may be written twice, or half
+            finished = todo.finished(part)
+            bar.update(len(finished.keys() - done.keys()))
+            done.update(finished)
+            if stored is not None:
+                stored.append(finished)
 
     interrupted, failure = False, None
     try:

@@ -56,11 +56,14 @@ class TrainingRun:
     steps : int
     stopped : str
         "gradient": the gradient norm fell to the tolerance. "max_steps": it did not within the steps allowed.
-        "stalled": no step along the gradient lowers the loss by more than rounding. "diverged": the loss has no lower
-        bound, since the learned noise may run to zero (K >= rank and w_I < D / rank; or a fixed decoder whose range
-        holds the data, at one weight beta < D / p, p the sum of its ranks within the groups of `posterior`). The run
-        then ends where the noise falls below 1e-6 of the largest eigenvalue, or by its steps. Of a loss not known to
-        be unbounded, a run that falls below 1e-18 of it ends as "diverged" too.
+        "stalled": no step along the gradient lowers the loss by more than rounding; by "lbfgs" that may be a nat or
+        more above the optimum where eigenvalues are 1e7 times the noise or more and `gradient_norm` is not small: take
+        "accelerated_em". "diverged": the loss has no lower bound, since the learned noise may run to zero (K >= rank
+        and w_I < D / rank; or a fixed decoder whose range holds the data, at one weight beta < D / p, p the sum of its
+        ranks within the groups of `posterior`). The run then ends where the noise falls below 1e-6 of the largest
+        eigenvalue, or by its steps. "unresolved": the learned noise is so small against it, about 1e-13, or the loss so
+        large, about 1e13, that rounding may move the loss by a thousandth of a nat or more: do not rely on loss and
+        noise. Fix the noise, or take fewer latents, or a beta nearer to 1.
     """
 
     vae: LinearVAE
@@ -108,8 +111,8 @@ def train(
     posterior : "diagonal", "full", or a list of groups of latents
     method : str
         how to train; exact comparisons want "auto" or "accelerated". Where beta s2 is far below the eigenvalues only
-        "rotated_em", "accelerated_em" and "lbfgs" arrive: at a ratio of 1e7 the gradient methods need more steps than
-        are allowed by default, and say "max_steps".
+        "rotated_em" and "accelerated_em" arrive, and "lbfgs" most often (see `TrainingRun.stopped`): at a ratio of 1e7
+        the gradient methods need more steps than are allowed by default, and say "max_steps".
 
         "accelerated"     Nesterov's gradient descent, restarted where its momentum points uphill. All parameters,
                           all objectives.
@@ -165,13 +168,28 @@ def train(
             DESCENTS[method], *limits, history,
         )  # fmt: skip
     else:
-        with BLAS.limit(limits=1, user_api="blas"):
-            steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
+        try:
+            with BLAS.limit(limits=1, user_api="blas"):
+                steps, loss, norm, end = HALF_SOLVED[method](problem, theta, weights, *limits[1:], history)
+        except np.linalg.LinAlgError:
+            level = weights.mutual_information * np.exp(theta[-1]) * problem.unit
+            raise ValueError(
+                f"beta x noise_variance, {level:.3g} at the start, is too small or became so against the largest "
+                f"variance {problem.unit:.3g} for method {method!r}, which solves with their ratio; "
+                "use method='accelerated', or raise them"
+            ) from None
     stopped = ending(end, loss, norm, theta, problem, weights)
     if stopped == OVERFLOWED:
         raise overflow_error(method, learning_rate, beta)
+    try:
+        vae = problem.vae(theta)
+    except ValueError:
+        raise ValueError(
+            f"noise_variance ran to {np.exp(theta[-1]):.3g} of the largest variance by method {method!r}, where the "
+            "posterior covariance is singular to rounding; fix it, or take fewer latents, or a beta nearer to 1"
+        ) from None
     return TrainingRun(
-        vae=problem.vae(theta),
+        vae=vae,
         loss=float(loss + problem.loss_offset(weights)),
         history=history[: steps + 1] + problem.loss_offset(weights),
         gradient_norm=float(norm),

@@ -11,17 +11,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from multiprocessing import connection
+from multiprocessing.context import SpawnContext, SpawnProcess
 from queue import SimpleQueue
 
 import numpy as np
 
 from numerics import kernels_training as kernels
+from theory import interrupts
 
-__all__ = ["collect", "descend_batch", "follow_parent"]
+__all__ = ["WORKERS", "collect", "descend_batch", "follow_parent"]
 
 IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
 
@@ -29,16 +30,18 @@ IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, 
 def descend_batch(thetas, roots, latent_dim, weights, partitions, precision, mask, kick, *settings) -> tuple:
     """`kernels.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, ends).
 
-    The arguments are those of `kernels.descend_all` but for the outputs.
+    The arguments are those of `kernels.descend_all` but for the outputs. What is not wanted any more is not run.
     """
     # What another process sends may be write-protected, which would be another type to the compiler.
     thetas, roots, weights, partitions, precision, mask, kick = (
         np.array(array, order="C") for array in (thetas, roots, weights, partitions, precision, mask, kick)
     )
     runs, history = len(thetas), np.empty(0)
-    steps, ends = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=np.int64)
+    steps, ends = np.zeros(runs, dtype=np.int64), np.full(runs, kernels.NOT_RUN)
     losses, norms = np.zeros(runs), np.zeros(runs)
     for run in range(runs):
+        if any(end.poll() for end in _ends):
+            break
         objective = (weights[run], partitions, precision)
         steps[run], losses[run], norms[run], ends[run] = kernels.descend(
             thetas[run], roots, latent_dim, objective, mask, kick, *settings, history
@@ -46,12 +49,41 @@ def descend_batch(thetas, roots, latent_dim, weights, partitions, precision, mas
     return thetas, steps, losses, norms, ends
 
 
-def follow_parent() -> None:
+class _Worker(SpawnProcess):
+    """A process that is deaf, from its first moment, to signals that are for its parent to handle."""
+
+    def start(self) -> None:
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().start()
+        # What is blocked here stays blocked in a process that is started meanwhile.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def terminate(self) -> None:
+        self.kill()
+
+
+class _Workers(SpawnContext):
+    """How to start workers: spawned, since a fork of a process with threads may hang."""
+
+    Process = _Worker
+
+
+WORKERS = _Workers()  # for ProcessPoolExecutor(mp_context=WORKERS, initializer=follow_parent, initargs=...)
+_ends: list[connection.Connection] = []  # of a worker: of the pipe by which its parent says that all is over
+
+
+def follow_parent(end: connection.Connection) -> None:
     """Make this worker deaf to Ctrl-C, which is for its parent to handle, and end it when its parent has ended.
 
-    However the parent ended: one that is killed tells its workers nothing, and they would wait for it for ever.
+    However the parent ended: one that is killed tells its workers nothing, and they would wait for it for ever. And
+    when the parent closes the other end of a pipe, nothing is wanted any more, so that no further run is begun.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ends.append(end)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -83,12 +115,12 @@ def collect(
     batches, failure = iter(batches), None
     in_flight: dict[Future, slice] = {}
     finished: SimpleQueue[Future | None] = SimpleQueue()  # None wakes up who waits for a future, after an interrupt
-    with _interrupts_put_off(lambda: finished.put(None)) as raise_interrupt:
+    with interrupts.put_off(lambda: finished.put(None)) as interrupt:
         try:
             while True:
                 try:
                     while failure is None and len(in_flight) < IN_FLIGHT:
-                        raise_interrupt()
+                        interrupt()
                         part, arguments = next(batches)
                         future = executor.submit(function, *arguments)
                         in_flight[future] = part
@@ -100,7 +132,9 @@ def collect(
                 if not in_flight:
                     break
                 future = finished.get()
-                raise_interrupt()
+                interrupt()
+                if future is None:  # an interrupt that its handler let pass
+                    continue
                 try:
                     result = future.result()
                 except Exception as error:
@@ -118,31 +152,3 @@ def collect(
             raise
     if failure is not None:
         raise failure
-
-
-@contextmanager
-def _interrupts_put_off(wake: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Interrupts only call `wake`; what the block is given raises the `KeyboardInterrupt` for those that have come.
-
-    Only those that would raise it anywhere: SIGINT and SIGTERM where Python's own handler of SIGINT takes them.
-    """
-    came = []
-
-    def note(*_) -> None:
-        came.append(True)
-        wake()
-
-    def raise_interrupt() -> None:
-        if came:
-            raise KeyboardInterrupt
-
-    raises = signal.default_int_handler
-    main = threading.current_thread() is threading.main_thread()  # others are not interrupted, and may set no handler
-    signals = [one for one in (signal.SIGINT, signal.SIGTERM) if main and signal.getsignal(one) is raises]
-    for one in signals:
-        signal.signal(one, note)
-    try:
-        yield raise_interrupt
-    finally:
-        for one in signals:
-            signal.signal(one, raises)

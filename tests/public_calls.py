@@ -13,6 +13,7 @@ import numpy as np
 
 import numerics
 import theory
+from numerics.sample_scores import sample_scores
 from theory import axes, binned, data, gaussian, groups, inference, learning, metrics, objective
 
 COVARIANCE = np.diag([4.0, 2.0, 1.0]) + 0.2
@@ -547,6 +548,14 @@ CALLS = [
     ),
     call(numerics.sample_elbo_terms, vae=VAE, covariance=COVARIANCE, n=10, rng=0),
     call(numerics.sample_errors, truth=TRUTH, vae=VAE, n=10, rng=0),
+    call(
+        sample_scores,
+        {"factors": "array shape", "codes": "array shape"},
+        factors=DATA[:, :2],
+        codes=DATA,
+        bins=4,
+        half_width=3.0,
+    ),
     call(numerics.sample_sprites, count=2, rng=0, size=8, samples=1),
     call(
         numerics.train,

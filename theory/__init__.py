@@ -5,6 +5,7 @@ and what other priors change), `groups` (which latents belong together under a p
 them stand on `objective`. Everything in nats and float64.
 """
 
+from theory import interrupts  # noqa: F401  before all else, see there
 from theory.inference import (
     InferenceError,
     OptimalBeta,

@@ -233,7 +233,7 @@ def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
     if arguments.covariance is not None:
         return read_covariance(arguments.covariance, arguments.header)
     return np.diag(
-        validation.non_negative_spectrum(
+        validation.stated_spectrum(
             "--eigenvalues", read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
         )
     )

@@ -29,7 +29,8 @@ from typing import IO
 
 import numpy as np
 
-from theory import output, validation
+from theory import interrupts, output, validation
+from theory.interrupts import INTERRUPTED
 from theory.text_table import cell_number
 
 __all__ = [
@@ -54,7 +55,6 @@ __all__ = [
 
 PROJECT = "linear-beta-vae"  # as it is installed
 FORMAT = 1  # of the JSON that commands print and of the files that hold their results; raised when names change
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 LONGEST_MESSAGE = 1000  # characters of an error of usage
 LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than anyone plots or reads
 
@@ -154,7 +154,20 @@ class _Version(argparse.Action):
 
 def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` (by default the process's arguments) names, and return the exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    try:
+        if argv is not None:
+            return _run(parser, argv)
+        interrupts.take()
+        return _run(parser, sys.argv[1:])
+    except KeyboardInterrupt:
+        _tell(parser, "interrupted")
+        return INTERRUPTED
+    finally:
+        if argv is None:
+            interrupts.ignore()
+
+
+def _run(parser: Parser, argv: Sequence[str]) -> int:
     try:
         _check_streams()
         with _warnings_told(parser):
@@ -173,9 +186,6 @@ def run(parser: Parser, argv: Sequence[str] | None = None) -> int:
         return _refuse(
             parser, ValueError(f"this machine has too little memory ({str(error) or 'none left'}); ask for less")
         )
-    except KeyboardInterrupt:
-        _tell(parser, "interrupted")
-        return INTERRUPTED
 
 
 def archive(values: Mapping) -> Callable[[IO[bytes]], object]:

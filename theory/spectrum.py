@@ -6,7 +6,10 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg.blas import dgemm
 
-__all__ = ["leading_modes", "leading_pairs", "principal_axes"]
+from theory import validation
+from theory.gaussian import unit_spectrum
+
+__all__ = ["known_modes", "leading_modes", "leading_pairs", "principal_axes"]
 
 SMALL = 200  # data dimensions: for fewer, all eigenvectors cost no more than the calls that leave some out
 FEW = 1 / 8  # of the eigenvectors: for twice as many, all of them cost no more
@@ -14,6 +17,7 @@ GUARDS = 8  # directions that are iterated besides those that are wanted, at lea
 PRODUCTS = 30  # with the covariance, from which on its tridiagonal form would have been cheaper
 TRIAL = 5  # products after which the rate of convergence shows, by the last two of them
 
+GAP = 1e-6  # share of the largest eigenvalue below which one that is computed with its rounding lacks ten digits
 GRADED = 1e-4  # ratio of singular values below which the smaller keep fewer than twelve digits
 EQUILIBRATIONS = 5  # of rows and columns by turns; so many bring most matrices to norms within a few percent of one
 ROUNDING = 8  # units of rounding a row or column that an entry of a matrix of products may carry
@@ -44,6 +48,43 @@ def leading_modes(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.nd
         if modes is not None:
             return modes
     return np.linalg.eigh(covariance)
+
+
+def known_modes(
+    covariance: np.ndarray, ascending: np.ndarray, directions: np.ndarray, latent_dim: int
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Eigenvalues of a covariance, descending and zero where they are rounding; eigenvectors; resolution.
+
+    Eigenvalues are computed with the rounding error of the largest. That is not enough where all that has no latent (or
+    the last latent's mode) is small against it, and where the variables differ in size, so that the covariance itself
+    knows the small ones: there they come from the covariance scaled to unit diagonal.
+
+    Parameters
+    ----------
+    covariance : (D, D) array, symmetric
+    ascending, directions : (D,) and (D, n) arrays
+        its eigenvalues and eigenvectors, as `numpy.linalg.eigh` has them, or the last of these.
+    latent_dim : int, K
+
+    Returns
+    -------
+    eigenvalues : (D,) array
+    directions : (D, n) array, in columns, in the order of the eigenvalues
+    resolution : float
+        the size up to which an eigenvalue may be rounding.
+    """
+    eigenvalues = validation.non_negative_spectrum("covariance", ascending)
+    diagonal = np.diagonal(covariance)
+    rest = eigenvalues[latent_dim:].sum() if latent_dim < len(eigenvalues) else eigenvalues.min(initial=np.inf)
+    if eigenvalues.size and rest < GAP * eigenvalues[0] and diagonal[diagonal > 0].min() < GAP * diagonal.max():
+        values, axes, scales = unit_spectrum(covariance)
+        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
+        # Each eigenvalue is known up to a share of itself, the rounding over the least eigenvalue of the correlations,
+        # or that of `principal_axes`, whichever is larger.
+        rounding = validation.rank_tolerance(values)
+        share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
+        return singular**2, left, float(share * (singular[singular > 0] ** 2).min())
+    return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
 
 
 def _by_reflections(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -46,6 +46,7 @@ __all__ = [
     "sequence",
     "several",
     "shown",
+    "stated_spectrum",
     "symmetric_matrix",
     "vector",
     "within_decades",
@@ -363,10 +364,16 @@ def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
 
 def non_negative_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
     """Sort eigenvalues in descending order, set rounding to zero, and refuse negative ones."""
+    descending = stated_spectrum(name, eigenvalues)
+    return np.where(descending > rank_tolerance(descending), descending, 0.0)
+
+
+def stated_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
+    """Sort eigenvalues in descending order, and refuse negative ones but for rounding; small ones are as stated."""
     descending = np.sort(vector(name, eigenvalues))[::-1]
     if descending.size and descending[-1] < -ROUNDING * max(descending[0], 0.0):
         raise negative_eigenvalue(name, descending[-1])
-    return np.where(descending > rank_tolerance(descending), descending, 0.0)
+    return np.maximum(descending, 0.0)
 
 
 def rank_tolerance(values: np.ndarray) -> float:

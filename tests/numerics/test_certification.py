@@ -326,3 +326,24 @@ def test_what_is_no_model_or_no_size_is_named(arguments, told):
     arguments = {"vae": optimum(COVARIANCE, 2, beta=BETA).vae, "covariance": COVARIANCE, "beta": BETA} | arguments
     with pytest.raises(ValueError, match=told):
         certify(**arguments)
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 3])
+@pytest.mark.parametrize(("eigenvalues", "noise"), [([1e8, 1.0, 1e-8], "learned"), ([1e16, 1.0, 1e-16], 1e3)])
+def test_the_optimum_of_a_graded_covariance_is_a_minimum_and_nothing_near_it(eigenvalues, noise, latent_dim):
+    """Its small variances are not rounding: the gradient was .41 of the noise, or the curvature -.99."""
+    covariance = np.diag(eigenvalues)
+    vae = optimum(covariance, latent_dim, noise_variance=noise).vae
+    learned = noise == "learned"
+    found = certify(vae, covariance, 1.0, learned_noise=learned)
+    assert found.minimum()
+    assert found.curvature <= 1 + 1e-12
+    moved = replace(vae, encoder=1.1 * vae.encoder)
+    assert not certify(moved, covariance, 1.0, learned_noise=learned).stationary()
+
+
+def test_where_rounding_hides_a_gradient_is_refused():
+    """1e-11 of the scale 1e16 would let any gradient below 1e5 pass for zero."""
+    covariance = np.diag([1e16, 1.0, 1e-16])
+    with pytest.raises(ValueError, match=r"vae.noise_variance is 1e-16, too small .*: rounding would hide a gradient"):
+        certify(optimum(covariance, 2).vae, covariance, 1.0, learned_noise=True)

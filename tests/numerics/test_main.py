@@ -12,6 +12,7 @@ import pytest
 import numerics.__main__ as door
 from numerics.__main__ import main
 from theory import LinearVAE, cli, elbo_terms, inference, optimum, validation
+from theory.__main__ import main as theory_main
 
 SPECTRUM = "4,2.5,1.2,.6,.3"
 COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
@@ -397,3 +398,14 @@ def test_train_on_batches(capsys):
     assert "--batch-size needs observations, got a covariance" in capsys.readouterr().err
     assert main(["train", *options, "--method", "em"]) == 2
     assert "--method must be adam with --batch-size, got em" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [theory_main, main])
+def test_eigenvalues_are_taken_as_they_are_written(capsys, command):
+    """1e-8 beside 1e8 is no rounding: the noise that two latents leave is 1e-8, and was 0, with a loss of -inf."""
+    name = "train" if command is main else "optimum"
+    assert command([name, "--eigenvalues", "1e8,1,1e-8", "--latent-dim", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    found = found["closed_form"] if command is main else found
+    assert found["noise_variance"] == pytest.approx(1e-8, rel=1e-12)
+    assert found["loss"] == pytest.approx(1.5 * (1 + np.log(2 * np.pi)), abs=1e-9)  # the product of the three is 1

@@ -266,6 +266,45 @@ def test_what_no_run_can_have_reached_is_made_again_whatever_its_checksum(stored
     assert_same(again, expected)
 
 
+def test_a_loss_that_is_not_that_of_its_parameters_is_made_again_whatever_its_checksum(stored, tmp_path):
+    header, lines, expected = stored
+    start = json.loads(lines[0])
+    zeros = base64.b64encode(np.zeros(15)).decode()
+    file = tmp_path / "runs.jsonl"
+    for changes in (
+        {"parameters": zeros},
+        {"weights": json.loads(lines[1])["weights"]},  # those of another run
+        {"loss": 1e300},
+        {"loss": start["loss"] + 1e-9},
+        {"gradient_norm": start["gradient_norm"] / 2},
+        {"weights": [1e39, 1.0, 1.0, 1.0]},
+    ):
+        file.write_bytes(b"\n".join([header, changed(lines[0], **changes), *lines[1:]]) + b"\n")
+        with pytest.warns(UserWarning, match=r"1 of 3 runs in it are damaged"):
+            assert_same(sweep(DISTINCT.covariance, 2, **SWEPT, file=file), expected)
+
+
+def test_what_is_not_learned_is_as_asked_for(tmp_path):
+    """A noise that is fixed at .5 and 1 in the file, with the loss of that: no run of this problem."""
+    file, other = tmp_path / "runs.jsonl", tmp_path / "other.jsonl"
+    options = {"betas": [1.0], "max_steps": 5}
+    expected = sweep(DISTINCT.covariance, 2, noise_variance=0.5, file=file, **options)
+    sweep(DISTINCT.covariance, 2, noise_variance=1.0, file=other, **options)
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0] + other.read_bytes().splitlines(keepends=True)[1])
+    with pytest.warns(UserWarning, match="1 of 1 runs in it are damaged"):
+        assert_same(sweep(DISTINCT.covariance, 2, noise_variance=0.5, file=file, **options), expected)
+
+
+def test_small_variances_are_compared_in_their_own_size(tmp_path):
+    """The noise to be learned is 1e-5 or 2e-5: not the same problem, though 1e-13 of the largest variance apart."""
+    file, options = tmp_path / "runs.jsonl", {"betas": [1.0], "max_steps": 5, "file": tmp_path / "runs.jsonl"}
+    sweep(np.diag([1e8, 1.0, 1e-5]), 2, **options)
+    with pytest.raises(ValueError, match="the covariance differs by up to 1e-05"):
+        sweep(np.diag([1e8, 1.0, 2e-5]), 2, **options)
+    sweep(np.diag([1e8 * (1 + 1e-15), 1.0, 1e-5 * (1 + 1e-13)]), 2, **options)
+    assert file.read_bytes().count(b"\n") == 2
+
+
 def test_a_line_without_its_checksum_or_with_another_byte_is_not_believed(stored, tmp_path):
     """Every bit of a line counts: the checksum notices any one that is flipped, also one inside itself."""
     header, lines, expected = stored

@@ -10,7 +10,7 @@ from numerics import kernels_training as kernels
 from numerics import sweep, train
 from numerics.problem import pose
 from tests.cases import CASES, DISTINCT, RANK_DEFICIENT, orthogonal
-from theory import Moments, elbo_terms
+from theory import Moments, elbo_terms, optimum
 from theory.groups import Weights
 
 FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": "pairs"}
@@ -217,7 +217,7 @@ def test_sizes_of_the_data_change_units_only(scale):
         ({"covariance": 1e300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
         ({"covariance": 1e-300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
         ({"covariance": np.zeros((0, 0))}, "covariance must have at least one dimension"),
-        ({"noise_variance": 1e60}, r"noise_variance must be between 1e-40 and 1e\+40 times the largest variance"),
+        ({"noise_variance": 1e60}, r"noise_variance must be between 3e-13 and 1e\+40 times the largest variance"),
         ({"noise_variance": 5e-324}, "noise_variance must be between"),
         ({"decoder": 1e60 * np.ones((5, 3))}, r"decoder must be at most 1e\+40 times the largest standard"),
         ({"prior": 1e60 * np.eye(3)}, "prior must be between"),
@@ -530,3 +530,47 @@ def test_misuse_is_named(changes, told):
     covariance, latent_dim = arguments.pop("covariance"), arguments.pop("latent_dim")
     with pytest.raises(ValueError, match=told):
         train(covariance, latent_dim, **arguments)
+
+
+@pytest.mark.parametrize("noise", ["learned", 1e5])
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_variances_of_graded_covariances_are_those_of_the_closed_form(latent_dim, noise):
+    """diag(1e16, 1, 1e-16) has rank 3: variables say how small they are, whatever the largest is."""
+    covariance = np.diag([1e16, 1.0, 1e-16])
+    problem = pose(covariance, latent_dim, noise, None, "diagonal")
+    eigenvalues = optimum(covariance, latent_dim, noise_variance=noise).eigenvalues
+    np.testing.assert_allclose(problem.unit * problem.roots**2, eigenvalues, rtol=1e-15)
+    assert not problem.unbounded(Weights.uniform(1.0))
+
+
+@pytest.mark.parametrize("method", ["auto", "em", "lbfgs"])
+def test_a_noise_that_rounding_hides_is_unresolved(method):
+    """The optimum has noise 1e-8, 1e-16 of the largest variance: terms of 1e16 cancel in a loss of 4.26 nats.
+
+    The variance 1e-8 was taken for rounding, and the run called "diverged", 12 nats above.
+    """
+    run = train(np.diag([1e8, 1.0, 1e-8]), 2, beta=1.0, method=method, max_steps=2_000)
+    assert run.stopped == "unresolved"
+
+
+def test_a_fixed_noise_that_rounding_hides_is_refused():
+    """Terms of 1e18 cancelled in the loss, which came out as -170.3 for 51.5, or 5e9 - 81 for 5e9 + 39."""
+    with pytest.raises(ValueError, match=r"noise_variance must be between 2e-13 and 1e\+40 times the largest variance"):
+        train(np.diag([1e8, 1.0, 1e-8]), 2, beta=1.0, noise_variance=1e-10)
+
+
+def test_a_ratio_that_a_method_cannot_solve_with_is_told():
+    with pytest.raises(ValueError, match=r"for method 'accelerated_em', which solves with their ratio; use method="):
+        train(np.diag([1e8, 1.0, 1e-8]), 3, beta=1.0)
+
+
+@pytest.mark.parametrize("method", ["accelerated", "gradient", "auto"])
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e-16, 1e-14])
+def test_a_noise_far_above_all_variance(method, size):
+    """All latents collapse. In units of the data the first step was so long that no halving brought it to the optimum:
+    the run "stalled" where it began, 5 to 13 nats above. And without variance, units of the noise must not matter.
+    """
+    for noise in (1e-25, 1.0, 1e25):
+        run = train(size * noise * np.diag([1.0, 0.5]), 2, beta=3.0, noise_variance=noise, method=method)
+        assert run.stopped == "gradient"
+        assert run.loss == pytest.approx(1.0 * np.log(2 * np.pi * noise) + size * 0.75, abs=1e-10)

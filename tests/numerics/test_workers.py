@@ -254,6 +254,39 @@ def test_the_command_interrupted_and_resumed(tmp_path, how):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the workers are found in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_interrupted_while_its_workers_start(number):
+    """They are deaf to what is for their parent before they have loaded anything, and it ends alone, in one line."""
+    command = [sys.executable, "-m", "numerics", "sweep", "--eigenvalues", "4,2,1", "--latent-dim", "2"]
+    command += ["--method", "adam", "--gradient-tolerance", "1e-300", "--betas", "0.5:2:400", "--processes", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    started, children, deadline = Path(f"/proc/{running.pid}/task/{running.pid}/children"), [], time.monotonic() + 30
+    while len(children) < 3:  # two workers, and what looks after their semaphores
+        assert time.monotonic() < deadline
+        children = started.read_text().split()
+    for _ in range(3):
+        os.killpg(running.pid, number)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err.decode()
+    assert not err
+    assert b"interrupted after" in out
+    wait_until_ended(children)
+
+
+def test_a_signal_that_is_let_pass_changes_nothing():
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    taken = []
+    try:
+        with ThreadPoolExecutor(1) as executor:
+            batches = ((slice(number), (signal.SIGTERM,)) for number in range(3))
+            workers.collect(executor, signal.raise_signal, batches, lambda *_: taken.append(True), lambda part: None)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(taken) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the workers are found in /proc")
 def test_the_workers_of_a_killed_command_end(tmp_path):
     """Nothing tells them: they must see by themselves that their parent is gone."""
     file = tmp_path / "runs.jsonl"
@@ -268,6 +301,10 @@ def test_the_workers_of_a_killed_command_end(tmp_path):
         running.kill()
         running.wait()
     assert len(children) >= 2  # two workers, and what looks after their semaphores
+    wait_until_ended(children)
+
+
+def wait_until_ended(children: list[str]) -> None:
     deadline = time.monotonic() + 30
     while any(is_running(child) for child in children):
         assert time.monotonic() < deadline, "a worker lives on"

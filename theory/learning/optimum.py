@@ -18,17 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.gaussian import unit_spectrum
 from theory.learning.noise import checked_noise, noise_of_minimum, thresholds
 from theory.learning.rate_distortion import reverse_water_filling
 from theory.model import LinearVAE, Moments, as_moments
 from theory.objective import loss_from_parts
 from theory.partition import Posterior, partition
-from theory.spectrum import GRADED, leading_modes, leading_pairs, principal_axes
+from theory.spectrum import GAP, known_modes, leading_modes, leading_pairs
 
 __all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
-
-SMALL = 1e-6  # share of the largest eigenvalue below which one that is computed with its rounding lacks ten digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,28 +198,12 @@ def _latent_dim(latent_dim: int, data_dim: int) -> int:
 
 
 def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) -> tuple[np.ndarray, np.ndarray, float]:
-    """Eigenvalues of a covariance, descending and zero where they are rounding; eigenvectors of at least K; resolution.
-
-    Eigenvalues are computed with the rounding error of the largest. That is not enough where all that has no latent (or
-    the last latent's mode) is small against it, and where the variables differ in size, so that the covariance itself
-    knows the small ones: there they come from the covariance scaled to unit diagonal.
-    """
+    """What `known_modes` finds: all eigenvalues, eigenvectors of at least K, resolution."""
     if leading_only:
         ascending, directions = _leading(covariance, latent_dim)
     else:
         ascending, directions = leading_modes(covariance, latent_dim)
-    eigenvalues = validation.non_negative_spectrum("covariance", ascending)
-    diagonal = np.diagonal(covariance)
-    rest = eigenvalues[latent_dim:].sum() if latent_dim < len(eigenvalues) else eigenvalues.min(initial=np.inf)
-    if eigenvalues.size and rest < SMALL * eigenvalues[0] and diagonal[diagonal > 0].min() < SMALL * diagonal.max():
-        values, axes, scales = unit_spectrum(covariance)
-        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
-        # Each eigenvalue is known up to a share of itself, the rounding over the least eigenvalue of the correlations,
-        # or that of `principal_axes`, whichever is larger.
-        rounding = validation.rank_tolerance(values)
-        share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
-        return singular**2, left, float(share * (singular[singular > 0] ** 2).min())
-    return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
+    return known_modes(covariance, ascending, directions, latent_dim)
 
 
 def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
@@ -234,7 +215,7 @@ def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.nd
     values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
     missing, trace = len(covariance) - len(values), np.trace(covariance)
     rest = trace - values.sum()
-    if missing and rest < SMALL * trace:
+    if missing and rest < GAP * trace:
         return leading_modes(covariance, latent_dim)
     others = np.full(missing, rest / max(missing, 1))
     return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
