@@ -35,6 +35,7 @@ from theory.derivations.commands import add_subcommands
 from theory.groups.commands import add_subcommands as add_group_subcommands
 from theory.inference.path import CRITERIA
 from theory.learning import capacity_penalty, vae_rate_distortion
+from theory.spectrum import known_modes
 
 ROWS = 20  # of a table of modes, unless --all
 
@@ -241,7 +242,7 @@ def _source(arguments: argparse.Namespace) -> Moments | np.ndarray:
 
 def _spectrum(source: Moments | np.ndarray) -> np.ndarray:
     covariance = source.covariance if isinstance(source, Moments) else source
-    return validation.non_negative_spectrum("covariance", np.linalg.eigvalsh(covariance))
+    return known_modes(covariance, *np.linalg.eigh(covariance), len(covariance))[0]
 
 
 def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:

@@ -164,7 +164,7 @@ def polarized_relative_error(eigenvalues, water_level: float, latent_dim: int | 
     -----
     Exact, for a decoder that is learned.
     """
-    eigenvalues = validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    eigenvalues = validation.stated_spectrum("eigenvalues", eigenvalues)
     level = validation.positive("water_level", water_level)
     used = eigenvalues if latent_dim is None else eigenvalues[: validation.count("latent_dim", latent_dim)]
     used = used[used > level]

@@ -54,6 +54,7 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     Parameters
     ----------
     eigenvalues : (D,) array, of the data covariance, in any order
+        those that are rounding against the largest, D eps l_1 and less, count as zero: the rank decides.
     latent_dim : int, K
     noise_variance : "learned" or float > 0
 
@@ -66,9 +67,14 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     ValueError
         for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
     """
-    eigenvalues = source(eigenvalues)
+    eigenvalues = _ranked(eigenvalues)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
     return thresholds(eigenvalues, latent_dim, checked_noise(noise_variance))
+
+
+def _ranked(eigenvalues) -> np.ndarray:
+    """A checked spectrum, descending, with zeros for what computed eigenvalues have of rounding."""
+    return validation.non_negative_spectrum("eigenvalues", source(eigenvalues))
 
 
 def checked_noise(noise_variance) -> float | str:
@@ -102,6 +108,7 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     Parameters
     ----------
     eigenvalues : (D,) array, of the data covariance, in any order
+        as for `critical_betas`.
     latent_dim : int, K
     beta : float or array > 0
 
@@ -115,7 +122,7 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     ValueError
         for a negative eigenvalue, a beta that is not positive, or a negative `latent_dim`.
     """
-    eigenvalues, beta = source(eigenvalues), validation.scales("beta", beta)
+    eigenvalues, beta = _ranked(eigenvalues), validation.scales("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
     return noise_of_minimum(eigenvalues, thresholds(eigenvalues, latent_dim, "learned"), beta)
 

@@ -54,6 +54,8 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
     Parameters
     ----------
     eigenvalues : (D,) array, variances of the source in any order
+        as they are, however small; those computed from a matrix carry a rounding of D eps l_1, with eps = 2.2e-16, so
+        that a level below it means little.
     water_level : float or array >= 0
         t; zero gives distortion 0 and, unless the source is constant, an infinite rate.
 
@@ -217,10 +219,10 @@ def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:
 
 
 def source(eigenvalues) -> np.ndarray:
-    """Variances of a source, checked: descending, with zero for what is rounding against the largest."""
+    """Variances of a source, checked: descending, and as they are stated, however small."""
     eigenvalues = validation.vector("eigenvalues", eigenvalues)
     validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
-    return validation.non_negative_spectrum("eigenvalues", eigenvalues)
+    return validation.stated_spectrum("eigenvalues", eigenvalues)
 
 
 def _non_negative(name: str, values) -> np.ndarray:

@@ -169,3 +169,8 @@ def test_levels_at_the_ends_of_floats(level):
     assert rate_distortion([1.0], level).rate == pytest.approx(max(0.0, -np.log(level) / 2), rel=1e-13)
     assert water_level_for_rate([1.0], 1e308) == 0
     assert water_level_for_distortion([1.0], 1e308) == 1
+
+
+def test_small_variances_of_a_source_are_as_stated():
+    """No rounding is known to be in a vector: 1/2 log(1e8/1e-9) + 1/2 log(1/1e-9) + 1/2 log(1e-8/1e-9)."""
+    assert rate_distortion([1e8, 1.0, 1e-8], 1e-9).rate == pytest.approx(13.5 * np.log(10), rel=1e-14)
