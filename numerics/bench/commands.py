@@ -66,13 +66,18 @@ def _bench(arguments: argparse.Namespace) -> cli.Report:
         except KeyboardInterrupt:  # keeps the tables that are finished
             interrupted = True
     differ = any("differs" in columns["status"] for columns in tables.values())
-    text = "\n\n".join(f"{name}\n{cli.table(_rounded(columns))}" for name, columns in tables.items())
+    text = "\n\n".join(f"{name}\n{_shown(columns)}" for name, columns in tables.items())
     return cli.Report(
         {"machine": facts, "agree": not differ, "tables": tables},
         f"{cli.facts(facts)}\n\n{text}\n\n{LEGEND}",
         failed=differ,
         interrupted=interrupted,
     )
+
+
+def _shown(columns: dict[str, list]) -> str:
+    """The table as text, or why it is empty."""
+    return cli.table(_rounded(columns)) if columns["status"] else "all its problems are larger: take away --quick"
 
 
 def _rounded(columns: dict[str, list]) -> dict[str, list]:

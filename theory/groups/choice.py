@@ -88,7 +88,7 @@ class Granularity:
     decided : bool
     reason : str, one sentence
     left_out : float
-        upper confidence bound of the largest absolute correlation between factors of different groups.
+        upper confidence bound of the largest absolute correlation between factors of different groups; 0 for one group.
     levels : tuple of Level
         the whole search, from one group to single factors.
     estimate : FactorEstimate
@@ -155,7 +155,12 @@ def choose_groups(
     groups = levels[refused - 1].groups
     left_out = _largest_correlation(scaled, groups, alpha)
     doubt = _doubt(scaled, levels[:refused], left_out, alpha, resolution)
-    known = f"every correlation between groups is below {left_out:.3g} with confidence {1 - alpha:g}"
+    if len(groups) > 1:
+        known = f"every correlation between groups is below {left_out:.3g} with confidence {1 - alpha:g}"
+    elif len(estimate.covariance) > 1:
+        known = f"covariances that are certain by themselves, with confidence {1 - alpha:g}, hold all factors together"
+    else:
+        known = "there is only one factor"
     if estimate.fit.untested:
         known += f", if decoder and noise are right, which was not tested ({estimate.fit.untested})"
     return Granularity(

@@ -43,6 +43,11 @@ def test_json_and_choice_of_peers(capsys):
     assert max(found["tables"]["sweep"]["difference"]) < 1e-8
 
 
+def test_a_table_without_problems_says_why(capsys):
+    assert main(["bench", "--quick", "--only", "closed_form", "--peers", "numpy"]) == 0
+    assert "closed_form\nall its problems are larger: take away --quick" in capsys.readouterr().out
+
+
 def test_disagreement_is_exit_code_1(capsys, monkeypatch):
     monkeypatch.setattr("numerics.bench.numpy_peer.LEARNING_RATE", 0.02)
     assert main(["bench", "--quick", "--only", "full_batch", "--peers", "numpy"]) == 1

@@ -211,6 +211,18 @@ def test_a_model_that_is_slightly_wrong_decides_nothing(wrong):
     assert caught >= 18
 
 
+def test_one_group_is_not_explained_by_correlations_between_groups():
+    joined = choose_groups(
+        Moments(500, np.zeros(3), np.array([[1, 0.8, 0], [0.8, 1, 0], [0, 0, 0.1]])), np.eye(3)[:, :2]
+    )
+    assert joined.decided and joined.groups == ((0, 1),) and joined.left_out == 0
+    assert (
+        joined.reason == "covariances that are certain by themselves, with confidence 0.999, hold all factors together"
+    )
+    alone = choose_groups(Moments(500, np.zeros(3), np.diag([1, 0.1, 0.1])), np.eye(3)[:, :1])
+    assert alone.decided and alone.reason == "there is only one factor"
+
+
 def test_what_cannot_be_tested_is_said():
     square = choose_groups(Moments(100, np.zeros(2), np.eye(2)), np.eye(2), noise_variance=0.0, resolution=0.5)
     assert square.decided and square.estimate.fit.checks == ()

@@ -26,7 +26,7 @@ def derivation() -> Derivation:
         statement=(
             "With the true decoder, noise and independent factors the forward divergence of the diagonal family "
             "falls through $\\beta = 1$ unless the columns of $A$ are orthogonal; its minimisers are all $\\ge 1$ "
-            "and finite."
+            "and finite (for $A = 0$ it does not depend on $\\beta$)."
         ),
         assumptions=(
             "$W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$, diagonal $Q$; up to a constant the forward divergence is "

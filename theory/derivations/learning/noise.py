@@ -27,7 +27,8 @@ def derivation() -> Derivation:
         statement=(
             "With $q$ active modes and the variance $r = \\sum_{i>q} l_i$ beyond them the best noise is "
             "$\\sigma^2 = r/(D - q\\beta)$; mode $q$ is active iff $\\beta < D l_q/(q l_q + r)$. The loss is convex in "
-            "$\\log\\sigma^2$, so there is exactly one $q$."
+            "$\\log\\sigma^2$, so there is one best noise, except where every mode has a latent: with $n$ modes the "
+            "noise runs to zero for $\\beta < D/n$ and is undetermined at $\\beta = D/n$."
         ),
         assumptions=("Decoder and encoder are at their optimum for each noise $v = \\sigma^2$.",),
         scope="For every $D$, $q$, $\\beta$ and spectrum.",

@@ -30,10 +30,12 @@ def derivation() -> Derivation:
         name="global-optimum",
         title="The global optimum with a learned decoder",
         statement=(
-            "Latent $i \\le K$ is active iff $l_i > t = \\beta\\sigma^2$; then its decoder column is $\\sqrt{l_i - "
-            "t}$ along the eigenvector $u_i$, its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance "
-            "$t/l_i$. An inactive latent has collapsed to the prior. The critical weight of mode $i$ is $\\beta = "
-            "l_i/\\sigma^2$."
+            "There is an optimum, the same for every family of posteriors, in which latent $i \\le K$ is active iff "
+            "$l_i > t = \\beta\\sigma^2$; then its decoder column is $\\sqrt{l_i - t}$ along the eigenvector $u_i$, "
+            "its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance $t/l_i$. An inactive latent has "
+            "collapsed to the prior. The critical weight of mode $i$ is $\\beta = l_i/\\sigma^2$. The other optima are "
+            "rotations of the latents that keep the posterior in its family, or take other eigenvectors where "
+            "eigenvalues tie."
         ),
         assumptions=(
             "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
