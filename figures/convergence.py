@@ -2,12 +2,13 @@
 
 Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues apart by a constant ratio, a power
 law, and quadruples within a few percent, the last latent's eigenvalue 1 % above the first without one. All methods
-start from the same random encoder and decoder. Curves end at 1e-12 nats, where rounding begins; dots mark when methods
-that settle are within 1e-10.
+start from the same random encoder and decoder. Curves end at 1e-12 nats, where rounding begins; dots mark where the
+three methods that settle in every panel first come within 1e-10.
 
 Parameter by parameter (Adam), along the gradient, or half by half in fixed axes (EM), training slows down with every
 close pair of eigenvalues. Turned to the principal axes each round, EM only has the subspace left to find: its excess
-loss falls by (l_{K+1} / l_K)^2 in a round (thin line), and momentum takes the square root of what is left to that.
+loss falls by (l_{K+1} / l_K)^2 in a round (thin dashed line), and momentum takes the square root of what is left to
+that.
 """
 
 from __future__ import annotations
@@ -172,6 +173,7 @@ def plot(table: Table, axes):
         ax.tick_params(labelleft=False)
     handles = [panels[0].plot([], [], color=COLOURS[name], label=label)[0] for name, label in METHODS.items()]
     handles += panels[0].plot([], [], color="black", linewidth=0.5, linestyle="--", label=r"$(l_{K+1}/l_K)^2$ a round")
-    for ax, named in zip(panels, (handles[:3], handles[3:5], handles[5:]), strict=True):
+    reached = panels[0].plot([], [], "o", color="0.4", label="first within $10^{-10}$ nats")
+    for ax, named in zip(panels, (handles[:3], [*handles[3:5], *reached], handles[5:]), strict=True):
         add_legend(ax, named, **ABOVE)
     return axes

@@ -4,7 +4,7 @@
 
 Overlap is what I(x; z) lacks; alignment is a small KL(p || q(z)).
 
-a  Gaussian factors and prior, decoder held: beta rises to the left along a line, alpha brings the code to the prior.
+a  Gaussian factors and prior, fixed decoder: beta rises to the left along a line, alpha brings the code to the prior.
    (With a learned decoder all lines lie at zero, whatever alpha.)
 b  Spike-and-slab factors, decoder learned, a prior with sharper spikes than theirs: alpha moves the alignment, beta the
    overlap.
@@ -267,7 +267,7 @@ def plot(table: Table, axes):
     gaussian, sharper, clusters, alignment, sparsity, distortion = panel_axes(axes, 6)
     colours = ordered_colours(table.series(GAUSSIAN, "theory"))
     draw_panel(gaussian, table, GAUSSIAN, colours)
-    letter(gaussian, "a", "Gaussian, decoder held")
+    letter(gaussian, "a", "Gaussian, fixed decoder")
     series_legend(gaussian, colours, {name: rf"$\alpha = {name}$" for name in colours}, loc="upper left")
     source_legend(gaussian, ["theory", "trained", "measured"], {"measured": "trained, no closed form"}, **ABOVE)
 

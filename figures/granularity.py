@@ -9,7 +9,7 @@ b  Along all sizes it is a W or worse: sizes that are no multiple of the block c
 c  The share of draws in which the true blocks are better than no penalty: nearly all with strong correlation and little
    noise, hardly any with weak correlation. Groups that cut blocks are worse in all. Dots and lines are the same 30
    draws, so they agree exactly; as an estimate a share p has a standard error of sqrt(p (1 - p) / 30), .09 at one half.
-d  Factors of blocks of 1, 2 and 4 by themselves: the larger the block, the more small groups hurt.
+d  Factors of blocks of 1, 2 and 4 by themselves: the larger the block, the more groups of one hurt.
 """
 
 from __future__ import annotations

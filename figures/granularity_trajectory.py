@@ -11,7 +11,7 @@ b  The same ELBO against group size for several capacities, that is numbers of f
    learned. Diamonds: the best size of each capacity.
 c  The least value of the objective itself, above that of the plain VAE. Learned decoder and prior N(0, I): flat.
    Learned decoder and a prior that is correlated in pairs (full posterior): one step for each pair that is cut, a W.
-   Held decoder: never below one group.
+   Fixed decoder: never below one group.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def plot(table: Table, axes):
     kinds = {HELD: GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
     draw_panel(value, table, VALUE, kinds)
     value.set(xlabel="latents in a group", ylabel="objective above the plain VAE (nats)")
-    series_legend(value, kinds, **ABOVE)
+    series_legend(value, kinds, {name: name.replace("held", "fixed") for name in kinds}, **ABOVE)
     letter(value, "c", f"least objective, blocks of {PAIRS[0]}")
     for ax in (capacity, value):
         whole_ticks(ax.xaxis)

@@ -6,7 +6,8 @@ a  Gaussian factors, at the optimum of each prior: the aggregate code is Gaussia
    same for all latents charges nothing for a rotation. An anisotropic Gaussian prior does charge for a rotation, but
    not for the linear maps that keep it, which turn the latents just as well.
 b  Other factors, their code without noise: beta times the divergence between the rotated code and the prior, zero at
-   the symmetries of the prior alone. A round Gaussian prior charges nothing here either.
+   the symmetries of the prior alone. A round Gaussian prior charges nothing here either. The axis is linear below
+   .01 and logarithmic above.
 c  Where training from random starts ends, decoder learned, as the angle between latents and factors. Hollow: a minimum
    that is worse than the one of other starts.
 """

@@ -170,7 +170,7 @@ def plot(table: Table, axes):
         label = rf"diagonal, $\ell_1 / \ell_2 = {name}$"
         energy.annotate(label, (45, peak), (0, 3), textcoords="offset points", ha="center", color=shade, fontsize=7)
     energy.annotate("full", (45, 0), (0, -10), textcoords="offset points", ha="center", color=GREY, fontsize=7)
-    energy.annotate("dashed: only turned", (0, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7)
+    energy.annotate("dashed: not optimised again", (0, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7)
     energy.set_ylim(-0.05, 1.22 * table.select(TURNED, "theory").y.max())
     source_legend(energy, ["theory", "trained"], loc="upper right")
 

@@ -86,7 +86,7 @@ def train_with_prior(
     start: LinearVAE | None = None,
     gradient_tolerance: float = 1e-6,
     max_steps: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> PriorRun:
     """Train a linear VAE, from a random start or another, by descending the gradient of the loss above.
 

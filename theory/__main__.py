@@ -41,7 +41,7 @@ ROWS = 20  # of a table of modes, unless --all
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code: 0 good, 2 bad usage."""
+    """Run one command and return the exit code: 0 good, 1 a check failed, 2 bad usage, 130 interrupted."""
     return cli.run(_parser(), argv)
 
 
@@ -62,13 +62,24 @@ def _parser() -> cli.Parser:
         "  python -m theory optimum --eigenvalues 3,2,1 --latent-dim 2 --beta 0.1:10:50",
     )
     _add_spectrum(command)
-    command.add_argument("--latent-dim", type=int, required=True, metavar="K", help="number of latents")
+    command.add_argument(
+        "--latent-dim",
+        type=int,
+        required=True,
+        metavar="K",
+        help="number of latents; one is active below its critical beta, and has collapsed to the prior from there on",
+    )
     command.add_argument(
         "--beta",
         default="1",
         help="one value (default 1), which prints the modes; a list 0.5,1,2 or range low:high:count prints a curve",
     )
-    command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")
+    command.add_argument(
+        "--noise-variance",
+        default="learned",
+        help="decoder noise: a number, or learned (default), whose status is zero where the loss falls without bound "
+        "as the noise vanishes, and undetermined where every noise up to the one given is as good",
+    )
     command.add_argument("--all", action="store_true", help=f"print all modes, not the first {ROWS}")
     command.add_argument("--save", metavar="FILE.npz", help="write the arrays of the optimum at one beta")
     command.add_argument(
@@ -81,7 +92,8 @@ def _parser() -> cli.Parser:
         commands,
         "inference",
         _inference,
-        "Errors of the best encoder of a known decoder against the true factors x = A s + noise, for each beta.",
+        "Errors of the best encoder q of a known decoder against the true factors s, x = A s + noise, for each beta. "
+        "With p the true posterior, forward is KL(p || q) and reverse KL(q || p); a log score is better if higher.",
         '  python -m theory inference --loading "1,.9;0,.436" --noise-variance 0.05 --beta 0.1:10:25\n'
         "  python -m theory inference --loading A.npy --noise-variance 0.1 --factor-covariance G.npy",
     )
@@ -93,7 +105,8 @@ def _parser() -> cli.Parser:
         "optimal-beta",
         _optimal_beta,
         "The beta at which each inference error of a known decoder's best encoder is least (log score: largest). "
-        "Where no encoder attains it, beta is the limit, 0 or inf.",
+        "Where no encoder attains it, beta is the limit, 0 or inf. Data alone do not determine it: it needs the "
+        "loading.",
         '  python -m theory optimal-beta --loading "1,.9;0,.436" --noise-variance 0.05\n'
         '  python -m theory optimal-beta --loading A.npy --noise-variance 0.1 --posterior "0,1;2" --decoder-noise .2',
     )
@@ -123,7 +136,11 @@ def _parser() -> cli.Parser:
 
 def _add_spectrum(command: argparse.ArgumentParser) -> None:
     source = command.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", metavar="FILE", help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY")
+    source.add_argument(
+        "--data",
+        metavar="FILE",
+        help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY; they are centred, not rescaled",
+    )
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
     source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
     cli.add_header_option(command)

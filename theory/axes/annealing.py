@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class AnnealedTerms:
-    """The objective read as weight 1 on an annealed prior; `loss` is their sum, in nats.
+    """The objective read as weight 1 on an annealed prior; `loss` is made of its parts, in nats.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class AnnealedTerms:
 
 @dataclass(frozen=True)
 class RescaledTerms:
-    """The objective read as weight 1 on latents scaled by sqrt(beta); `loss` is their sum, in nats.
+    """The objective read as weight 1 on latents scaled by sqrt(beta); `loss` is made of its parts, in nats.
 
     Attributes
     ----------

@@ -216,7 +216,8 @@ def separate_series(data, latent_dim: int, *, noise_variance: float | None = Non
     Returns
     -------
     Separation
-        errors shrink as 1/sqrt(n), and grow as lag correlations approach each other. Sample correlations never tie.
+        errors shrink as 1/sqrt(n), and grow as lag correlations approach each other. Where those of the factors tie,
+        sample correlations differ by chance, so that `tied` does not show it: any rotation may be the result.
 
     Raises
     ------

@@ -76,7 +76,7 @@ def find(names: list[str]) -> tuple[Derivation, ...]:
     for name in names:
         hits = [page for page in known if name in (page.name, chapter_of(page))]
         if not hits:
-            pages = ", ".join(page.name for page in known)
-            raise ValueError(f"there is no derivation {name!r}; there are: {pages}; chapters: {', '.join(CHAPTERS)}")
+            pages, chapters = ", ".join(page.name for page in known), ", ".join(filter(None, CHAPTERS))
+            raise ValueError(f"there is no derivation {name!r}; there are: {pages}; chapters: {chapters}")
         wanted.update((page.name, page) for page in hits)
     return tuple(wanted.values())

@@ -5,8 +5,8 @@ decoder noise's affair (`decoder_noise`): t / s2 for a fixed noise, more for one
 decoder and noise and independent factors (Gamma = I):
 
     mean squared error, reverse KL   least at beta = 1, uniquely unless the loading is zero
-    forward KL, log score            least at some beta >= 1, which is 1 if and only if the columns of the loading are
-                                     orthogonal (across groups, for a block posterior); always finite
+    forward KL, log score            best (least, and largest) at some beta >= 1, which is 1 if and only if the columns
+                                     of the loading are orthogonal (across groups, for a block posterior), and finite
 
 so that beta > 1 helps exactly because the posterior does not factorise. For correlated factors or a decoder that is
 not the truth's these laws fail, and the optimum is found all the same. Exact; in the setting of Sikka et al. 2019.
