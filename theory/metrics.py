@@ -372,10 +372,10 @@ def dci(code: GaussianCode) -> DCI:
     Notes
     -----
     A code that is constant has importance zero but counts in L: a completeness below 1 rises with every dead latent (in
-    one case from .56 to .70 with 2, to .91 with 200), as that of samples does. Compare it at equal L. If no code knows anything of the
-    factors all three are 0, while importances of a sample are errors, whose shares do not depend on its size. For codes
-    that nearly depend the importances have an error of some 1e-15 over the least eigenvalue of their correlations; for
-    those of `GaussianCode.of`, over its root.
+    one case from .56 to .70 with 2, to .91 with 200), as that of samples does. Compare it at equal L. If no code knows
+    anything of the factors all three are 0, while importances of a sample are errors, whose shares do not depend on its
+    size. For codes that nearly depend the importances have an error of some 1e-15 over the least eigenvalue of their
+    correlations; for those of `GaussianCode.of`, over its root.
     """
     varying = _checked(code).varying_codes
     if not len(code.correlations):
