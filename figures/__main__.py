@@ -35,7 +35,7 @@ def _parser() -> cli.Parser:
         epilog="examples:\n"
         "  python -m figures --quick\n"
         "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
-        "  python -m figures --format png --out docs/figures        the small images of the README",
+        "  python -m figures --only inference_error,optimal_beta --format svg,png --out out/slides",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     cli.add_version_option(parser)

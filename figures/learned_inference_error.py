@@ -1,8 +1,9 @@
 """Figure: what a *learned* VAE makes of the true factors, against beta.
 
 Everything is learned, the noise too. Latents follow the principal axes of the data: if the loading's columns are
-orthogonal these are the factors, and at beta = 1 inference is exact; otherwise an error remains at every beta. Each
-time a latent collapses, its factor is given up and the error has a kink. Latents are matched to factors.
+orthogonal and of different lengths these are the factors, and at beta = 1 the true posterior is found (forward KL
+zero); if they are coherent an error remains at every beta. Each time a latent collapses, its factor is given up and the
+error has a kink. Latents are matched to factors.
 """
 
 from __future__ import annotations
