@@ -1,6 +1,7 @@
 """How far a decoder is from columns that are orthogonal, and how far a random one would be.
 
-With W = U Sigma V^T the columns of W are orthogonal iff V is a signed permutation. The distance to orthogonality is
+With W = U Sigma V^T the columns of W are orthogonal iff V is a signed permutation, or can be chosen as one where
+singular values tie. The distance to orthogonality is
 
     DtO = min_P ||V - P||_F = sqrt(2 K - 2 max_p sum_i |V_{i, p(i)}|),
 
