@@ -145,11 +145,11 @@ class RunFile:
 
 
 def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem) -> list[str]:
-    """What makes two problems different, in words; a covariance that differs by rounding is the same."""
+    """What makes two problems different, in words; numbers and a covariance that differ by rounding are the same."""
     told = [
         f"{name} is {reprlib.repr(there.get(name))} there and {reprlib.repr(here.get(name))} here"
         for name in here | there
-        if json.dumps(there.get(name)) != json.dumps(here.get(name))
+        if not _same(there.get(name), here.get(name))
     ]
     size = len(posed.roots)
     if len(stored.roots) != size:
@@ -171,6 +171,15 @@ def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem)
     if not np.all(gaps <= SAME * np.outer(sizes, sizes) + ROUNDING * size * posed.unit):
         told.insert(0, f"the covariance differs by up to {gaps.max():.3g}")
     return told
+
+
+def _same(there, here) -> bool:
+    """Whether two JSON values are equal, but for rounding of numbers: a noise may be computed from the data."""
+    if isinstance(there, list) and isinstance(here, list):
+        return len(there) == len(here) and all(map(_same, there, here))
+    if type(there) is float and type(here) is float:
+        return abs(there - here) <= SAME * abs(here)
+    return json.dumps(there) == json.dumps(here)
 
 
 def _covariance(problem: Problem) -> np.ndarray:

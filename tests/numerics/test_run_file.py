@@ -194,6 +194,28 @@ def test_the_same_problem_in_other_words(tmp_path):
     assert file.read_bytes().count(b"\n") == 2
 
 
+def test_numbers_that_differ_by_rounding_are_the_same_problem(tmp_path):
+    """A noise or a decoder computed from the data has other last digits on another machine, as the covariance has."""
+    file, decoder = tmp_path / "runs.jsonl", np.linspace(0.3, 1.0, 10).reshape(5, 2)
+    options = {"betas": [1.0, 2.0], "max_steps": 5, "file": file}
+    sweep(DISTINCT.covariance, 2, noise_variance=0.08, decoder=decoder, prior=np.diag([1.0, 0.3]), **options)
+    before = file.read_bytes()
+    up = 1 + 3e-16
+    sweep(
+        DISTINCT.covariance, 2, noise_variance=0.08 * up, decoder=decoder * up, prior=np.diag([1, 0.3 * up]), **options
+    )
+    assert file.read_bytes() == before
+    for changes, name in [
+        ({"noise_variance": 0.08 * (1 + 1e-10)}, "noise_variance"),
+        ({"decoder": decoder * (1 + 1e-10)}, "decoder"),
+        ({"decoder": None}, "decoder"),
+        ({"prior": np.diag([1.0, 0.31])}, "prior"),
+    ]:
+        asked = {"noise_variance": 0.08, "decoder": decoder, "prior": np.diag([1.0, 0.3])} | changes
+        with pytest.raises(ValueError, match=f"holds runs of another problem; .*{name} is .* there and .* here"):
+            sweep(DISTINCT.covariance, 2, **asked, **options)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
