@@ -27,7 +27,7 @@ from dataclasses import replace
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.ending import FINISHED
+from numerics.ending import FINISHED, overflowed
 from numerics.kernel_digest import kernel_digest
 from numerics.problem import Problem
 from theory import output
@@ -191,6 +191,7 @@ def _holds(run: Mapping, size: int, asked: Mapping) -> bool:
     """Whether a line says what a run that finished can have reached."""
     try:
         numbers = [*run["weights"], run["loss"], run["gradient_norm"]]
+        Weights(*run["weights"])  # raises for what weights cannot be
         return (
             run.keys() == RUN_KEYS
             and len(run["weights"]) == 4
@@ -215,6 +216,8 @@ def _agrees(run: Mapping, problem: Problem, fixed: np.ndarray) -> bool:
     with np.errstate(all="ignore"):
         loss, norm = problem.measure(theta, weights)
         rounding = kernels.rounding_error(theta, problem.roots, loss)
+        if overflowed(loss, norm, theta, problem.mask, problem.latent_dim):
+            return False
         loss += problem.loss_offset(weights)
         gaps = abs(run["loss"] - loss), abs(run["gradient_norm"] - norm)
     near = np.allclose(theta[problem.mask == 0], fixed, rtol=SAME, atol=SAME)

@@ -237,7 +237,8 @@ def test_other_files_are_refused_and_kept(tmp_path, name, content, told):
 
 
 SWEPT = {"betas": BETAS, "max_steps": 20}
-NAN_TEXT = base64.b64encode(np.full(15, np.nan).tobytes()).decode()
+SIZE = 2 * 5 * 2 + 2 * 2 + 1  # parameters of a run
+NAN_TEXT = base64.b64encode(np.full(SIZE, np.nan).tobytes()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +270,7 @@ def changed(line: bytes, **changes) -> bytes:
         {"stopped": "not run"}, {"stopped": "overflowed"}, {"stopped": "done"}, {"stopped": None}, {"stopped": []},
         {"seed": [0]}, {"seed": -1}, {"seed": "0"}, {"seed": True}, {"seed": 0.0}, {"seed": {}},
         {"weights": [[1], 1]}, {"weights": 3}, {"weights": [1.0] * 5}, {"weights": [1.0, 1.0, 1.0, None]},
+        {"weights": [-1.0] * 4}, {"weights": [0.0] * 4}, {"weights": [1e308] * 4},
         {"weights": {}}, {"weights": "abcd"}, {"weights": [float("nan")] * 4}, {"weights": None},
         {"parameters": NAN_TEXT}, {"parameters": "?"}, {"parameters": "AAAAAAAAAAA="}, {"parameters": 1},
         {"parameters": None}, {"parameters": ["AAAA"]}, {"parameters": "AAAA"}, {"parameters": ""},
@@ -291,7 +293,7 @@ def test_what_no_run_can_have_reached_is_made_again_whatever_its_checksum(stored
 def test_a_loss_that_is_not_that_of_its_parameters_is_made_again_whatever_its_checksum(stored, tmp_path):
     header, lines, expected = stored
     start = json.loads(lines[0])
-    zeros = base64.b64encode(np.zeros(15)).decode()
+    zeros = base64.b64encode(np.zeros(SIZE)).decode()
     file = tmp_path / "runs.jsonl"
     for changes in (
         {"parameters": zeros},
