@@ -200,6 +200,8 @@ def _holds(run: Mapping, size: int, asked: Mapping) -> bool:
             and all(type(run[name]) is int and run[name] >= 0 for name in ("seed", "steps"))
             and run["steps"] <= asked["max_steps"]
             and run["stopped"] in FINISHED
+            and (run["stopped"] != "gradient" or run["gradient_norm"] <= asked["gradient_tolerance"])
+            and (run["stopped"] != "max_steps" or run["steps"] == asked["max_steps"])
             and bool(np.isfinite(parameters := _decode(run["parameters"])).all())
             and parameters.shape == (size,)
         )

@@ -268,6 +268,7 @@ def changed(line: bytes, **changes) -> bytes:
         {"gradient_norm": float("inf")}, {"gradient_norm": -1.0},
         {"steps": None}, {"steps": 10**30}, {"steps": -1}, {"steps": 2.5}, {"steps": 21}, {"steps": False},
         {"stopped": "not run"}, {"stopped": "overflowed"}, {"stopped": "done"}, {"stopped": None}, {"stopped": []},
+        {"stopped": "gradient"}, {"steps": 19},  # it was ended by the 20 steps that were allowed
         {"seed": [0]}, {"seed": -1}, {"seed": "0"}, {"seed": True}, {"seed": 0.0}, {"seed": {}},
         {"weights": [[1], 1]}, {"weights": 3}, {"weights": [1.0] * 5}, {"weights": [1.0, 1.0, 1.0, None]},
         {"weights": [-1.0] * 4}, {"weights": [0.0] * 4}, {"weights": [1e308] * 4},
