@@ -106,8 +106,7 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
     size, batch = minibatch_sizes(dataset_size, batch_size)
     validation.count("batch_size", batch, bytes_each=16 * batch)  # pairs of points
     parts = 2 * (3 + vae.latent_dim)
-    if validation.count("batches", batches, bytes_each=8 * parts) < 2:
-        raise ValueError(f"batches must be at least 2, for a standard error, got {batches}")
+    validation.count("batches", batches, minimum=2, bytes_each=8 * parts)  # one has no standard error
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     rng = validation.random_generator("rng", rng)
     groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim, "groups")]

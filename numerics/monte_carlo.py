@@ -188,9 +188,7 @@ def _gaussian(count: int, covariance: np.ndarray, rng: np.random.Generator) -> n
 
 
 def _draws(n: int) -> int:
-    if validation.count("n", n, maximum=MOST_DRAWS) < 2:
-        raise ValueError(f"n must be at least 2, for a standard error, got {n}")
-    return int(n)
+    return validation.count("n", n, minimum=2, maximum=MOST_DRAWS)  # one has no standard error
 
 
 def _estimates(

@@ -244,6 +244,8 @@ class _Problem:
 
     def run(self, theta: np.ndarray, tolerance: float) -> PriorRun:
         decoder, encoder, factor = self.unpack(theta)
+        if not all(np.all(np.abs(part) <= LONGEST) for part in (decoder, encoder)):
+            raise _overflow()
         value, gradient = self.value_and_gradient(theta)
         code = self.code(encoder, factor)
         total = encoder @ self.covariance @ encoder.T + factor @ factor.T
@@ -337,7 +339,7 @@ def _checked_start(start, problem: _Problem, posterior: Posterior) -> np.ndarray
 def _overflow() -> ValueError:
     return ValueError(
         "loading, data_noise, prior, decoder, start, noise_variance, beta and alpha are too far apart in size: the "
-        "loss overflows; change the units of data or latents"
+        "loss or the model overflows; change the units of data or latents"
     )
 
 

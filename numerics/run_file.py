@@ -27,7 +27,7 @@ from dataclasses import replace
 import numpy as np
 
 from numerics import kernels_training as kernels
-from numerics.ending import FINISHED
+from numerics.ending import FINISHED, overflowed
 from numerics.kernel_digest import kernel_digest
 from numerics.problem import Problem
 from theory import output
@@ -145,11 +145,11 @@ class RunFile:
 
 
 def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem) -> list[str]:
-    """What makes two problems different, in words; a covariance that differs by rounding is the same."""
+    """What makes two problems different, in words; numbers and a covariance that differ by rounding are the same."""
     told = [
         f"{name} is {reprlib.repr(there.get(name))} there and {reprlib.repr(here.get(name))} here"
         for name in here | there
-        if json.dumps(there.get(name)) != json.dumps(here.get(name))
+        if not _same(there.get(name), here.get(name))
     ]
     size = len(posed.roots)
     if len(stored.roots) != size:
@@ -173,6 +173,15 @@ def _differences(there: Mapping, here: Mapping, stored: Problem, posed: Problem)
     return told
 
 
+def _same(there, here) -> bool:
+    """Whether two JSON values are equal, but for rounding of numbers: a noise may be computed from the data."""
+    if isinstance(there, list) and isinstance(here, list):
+        return len(there) == len(here) and all(map(_same, there, here))
+    if type(there) is float and type(here) is float:
+        return abs(there - here) <= SAME * abs(here)
+    return json.dumps(there) == json.dumps(here)
+
+
 def _covariance(problem: Problem) -> np.ndarray:
     scaled = problem.axes * problem.roots
     return problem.unit * (scaled @ scaled.T)
@@ -182,6 +191,7 @@ def _holds(run: Mapping, size: int, asked: Mapping) -> bool:
     """Whether a line says what a run that finished can have reached."""
     try:
         numbers = [*run["weights"], run["loss"], run["gradient_norm"]]
+        Weights(*run["weights"])  # raises for what weights cannot be
         return (
             run.keys() == RUN_KEYS
             and len(run["weights"]) == 4
@@ -190,6 +200,8 @@ def _holds(run: Mapping, size: int, asked: Mapping) -> bool:
             and all(type(run[name]) is int and run[name] >= 0 for name in ("seed", "steps"))
             and run["steps"] <= asked["max_steps"]
             and run["stopped"] in FINISHED
+            and (run["stopped"] != "gradient" or run["gradient_norm"] <= asked["gradient_tolerance"])
+            and (run["stopped"] != "max_steps" or run["steps"] == asked["max_steps"])
             and bool(np.isfinite(parameters := _decode(run["parameters"])).all())
             and parameters.shape == (size,)
         )
@@ -206,6 +218,8 @@ def _agrees(run: Mapping, problem: Problem, fixed: np.ndarray) -> bool:
     with np.errstate(all="ignore"):
         loss, norm = problem.measure(theta, weights)
         rounding = kernels.rounding_error(theta, problem.roots, loss)
+        if overflowed(loss, norm, theta, problem.mask, problem.latent_dim):
+            return False
         loss += problem.loss_offset(weights)
         gaps = abs(run["loss"] - loss), abs(run["gradient_norm"] - norm)
     near = np.allclose(theta[problem.mask == 0], fixed, rtol=SAME, atol=SAME)

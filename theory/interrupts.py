@@ -24,6 +24,7 @@ __all__ = ["INTERRUPTED", "also", "ignore", "put_off", "take"]
 
 INTERRUPTED = 130  # the exit code: 128 + SIGINT, as shells have it
 AGAIN = 0.05  # seconds until an interrupt that was lost is raised once more
+COMMANDS = ("theory", "numerics", "figures")
 SAME = 2.0  # seconds from the first interrupt, within which others are the same one
 
 _came: list[float] = []  # when the first interrupt did
@@ -113,6 +114,18 @@ def _end(*_) -> None:
     os._exit(INTERRUPTED)
 
 
-# `python -m` says so while it looks for the command that it will run.
-if getattr(sys, "argv", [])[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+def _is_command(arguments: list[str], original: list[str]) -> bool:
+    """Whether Python was told to run a command of these packages (`-m theory`), and is loading it.
+
+    As long as it looks for what it will run, it says `-m` in place of the file; the name is in its own arguments.
+    """
+    name = "".join(original[-len(arguments) :][:1])
+    name = name.partition("m")[2] if name.startswith("-") else name  # as in -mtheory
+    return arguments[:1] == ["-m"] and name.removesuffix(".__main__") in COMMANDS
+
+
+if (
+    _is_command(getattr(sys, "argv", []), sys.orig_argv)
+    and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+):
     signal.signal(signal.SIGINT, _end)

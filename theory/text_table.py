@@ -4,8 +4,9 @@ UTF-8 text with commas between columns and points for decimals; cells may be quo
 
 Comments.  A line that begins with `#`, unless its first cell is an error of a spreadsheet: `#DIV/0!`, `#N/A`, `#NAME?`,
 in any language (one word with `!` or `?` at the end, two letters about a stroke with or without words behind them, or
-capitals without a space: `#NV`); and inside the table, unless its other cells are numbers, as behind an error of any
-other name: a comment has a space behind `#`, or a number, as an observation that is left out (`#7,8`).
+capitals without a space: `#NV`); and inside the table, unless its other cells are numbers or such words, or the table
+has one column, as for an error of any other name (`#Error`): a comment has a space behind `#`, or a number, as an
+observation that is left out (`#7,8`).
 Behind a number and a space, `#` begins a comment too. Marks alone (`####`) are a comment above the table; inside it
 they are a cell that was too narrow for its number.
 
@@ -195,17 +196,18 @@ def _remedy(cells: list[str], column: int, may_be_names: bool) -> str:
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
     """The lines of a text file that are neither blank nor comments, with their number from 1, split into cells."""
-    begun = False
+    width = 0  # of the first line, once the table has begun
     try:
         with file.open(encoding="utf-8-sig") as opened:
             for number, line in enumerate(opened, start=1):
                 if "\0" in line:
                     raise UnicodeError
                 text = line.strip()
-                if not text or _is_comment(text, begun) or (not begun and _says_comma(file, number, text)):
+                if not text or _is_comment(text, width) or (not width and _says_comma(file, number, text)):
                     continue
-                begun = True
-                yield number, _cells(file, number, text)
+                cells = _cells(file, number, text)
+                width = width or len(cells)
+                yield number, cells
     except UnicodeError:
         raise ValueError(f"{file}: is not a text table in UTF-8; save it as CSV UTF-8, or as .npy") from None
 
@@ -235,23 +237,29 @@ def _cells(file: Path, number: int, text: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _is_comment(text: str, begun: bool) -> bool:
+def _is_comment(text: str, width: int) -> bool:
+    """Whether a line is a comment; `width` is that of the table, zero above it."""
     if not text.startswith("#"):
         return False
     if not text.strip("#"):
-        return not begun or text == "#"
-    if begun and _is_row(text.split(",")):
+        return not width or text == "#"
+    if width and _is_row([cell.strip() for cell in text.split(",")], width):
         return False
     return not _is_error(text.partition(",")[0].rstrip())
 
 
-def _is_row(cells: list[str]) -> bool:
-    """Whether a line that begins with # is a row whose first cell went wrong: a word behind #, then only numbers."""
-    first, *others = (cell.strip() for cell in cells)
-    word = first[1:]
-    if not others or word[:1].isspace() or word.startswith("#") or cell_number(word) is not None:
-        return False
-    return all(_is_missing(cell) or cell_number(cell) is not None for cell in others)
+def _is_row(cells: list[str], width: int) -> bool:
+    """Whether a line that begins with # is a row that went wrong: words behind #, and else only numbers.
+
+    A word alone is one in a table of one column.
+    """
+    words = [cell[1:] for cell in cells if cell.startswith("#") and not _is_missing(cell)]
+    others = [cell for cell in cells if not cell.startswith("#")]
+    return (
+        (len(cells) > 1 or width == 1)
+        and all(word and not (word[0].isspace() or word[0] == "#") and cell_number(word) is None for word in words)
+        and all(_is_missing(cell) or cell_number(cell) is not None for cell in others)
+    )
 
 
 def _is_error(cell: str) -> bool:

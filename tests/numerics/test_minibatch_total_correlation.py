@@ -185,12 +185,12 @@ def test_below_the_scale_the_formula_says_too_much():
 def test_misuse_is_told():
     vae, covariance = code()
     rng = np.random.default_rng(0)
-    for sizes in ((300, 1), (10, 11)):
-        with pytest.raises(ValueError, match="batch_size must be from 2 to dataset_size, got"):
+    for *sizes, told in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
+        with pytest.raises(ValueError, match=f"batch_size must be {told}"):
             sample_minibatch_terms(
                 vae, covariance, PAIRS, dataset_size=sizes[0], batch_size=sizes[1], batches=5, rng=rng
             )
-    with pytest.raises(ValueError, match="batches must be at least 2, for a standard error, got 1"):
+    with pytest.raises(ValueError, match="batches must be >= 2, got 1; pass 2 or more"):
         sample_minibatch_bias(vae, covariance, PAIRS, batches=1, rng=rng, **SIZES)
     with pytest.raises(ValueError, match="covariance must be 5 x 5"):
         sample_minibatch_bias(vae, np.eye(3), PAIRS, batches=2, rng=rng, **SIZES)

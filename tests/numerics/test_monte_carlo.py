@@ -145,8 +145,9 @@ def test_bad_input():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="vae must have the truth's 4 data dimensions and 3 latents, got 4 and 2"):
         sample_errors(truth, optimal_encoder(truth.loading[:, :2], 0.5, 1.0), 100, rng)
-    with pytest.raises(ValueError, match="n must be at least 2"):
-        sample_errors(truth, vae, 1, rng)
+    for n in (1, 0, -1):
+        with pytest.raises(ValueError, match=f"n must be >= 2, got {n}; pass 2 or more"):
+            sample_errors(truth, vae, n, rng)
     with pytest.raises(ValueError, match="n must be a whole number"):
         sample_elbo_terms(vae, truth.covariance, 1e6, rng)
     with pytest.raises(ValueError, match="covariance must be 4 x 4"):

@@ -325,3 +325,7 @@ def test_misuse():
     far = LinearVAE(1e-50 * LOADING, 1e60 * LOADING.T, 1e100 * np.eye(2), NOISE)
     with pytest.raises(ValueError, match="too far apart in size"):
         trained(ROUND, GaussianPrior.isotropic(2, 1e100), start=far)
+    for scale in (1e-32, 1e32):  # the optimum has a decoder, or an encoder, beyond 1e50, which no one has passed
+        prior, options = GaussianPrior.isotropic(2, scale**2), {"beta": 1.0, "noise_variance": NOISE / scale**2}
+        with pytest.raises(ValueError, match="too far apart in size"):
+            train_with_prior(ROUND, LOADING / scale, NOISE / scale**2, prior, **options)

@@ -194,6 +194,28 @@ def test_the_same_problem_in_other_words(tmp_path):
     assert file.read_bytes().count(b"\n") == 2
 
 
+def test_numbers_that_differ_by_rounding_are_the_same_problem(tmp_path):
+    """A noise or a decoder computed from the data has other last digits on another machine, as the covariance has."""
+    file, decoder = tmp_path / "runs.jsonl", np.linspace(0.3, 1.0, 10).reshape(5, 2)
+    options = {"betas": [1.0, 2.0], "max_steps": 5, "file": file}
+    sweep(DISTINCT.covariance, 2, noise_variance=0.08, decoder=decoder, prior=np.diag([1.0, 0.3]), **options)
+    before = file.read_bytes()
+    up = 1 + 3e-16
+    sweep(
+        DISTINCT.covariance, 2, noise_variance=0.08 * up, decoder=decoder * up, prior=np.diag([1, 0.3 * up]), **options
+    )
+    assert file.read_bytes() == before
+    for changes, name in [
+        ({"noise_variance": 0.08 * (1 + 1e-10)}, "noise_variance"),
+        ({"decoder": decoder * (1 + 1e-10)}, "decoder"),
+        ({"decoder": None}, "decoder"),
+        ({"prior": np.diag([1.0, 0.31])}, "prior"),
+    ]:
+        asked = {"noise_variance": 0.08, "decoder": decoder, "prior": np.diag([1.0, 0.3])} | changes
+        with pytest.raises(ValueError, match=f"holds runs of another problem; .*{name} is .* there and .* here"):
+            sweep(DISTINCT.covariance, 2, **asked, **options)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
@@ -215,7 +237,8 @@ def test_other_files_are_refused_and_kept(tmp_path, name, content, told):
 
 
 SWEPT = {"betas": BETAS, "max_steps": 20}
-NAN_TEXT = base64.b64encode(np.full(15, np.nan).tobytes()).decode()
+SIZE = 2 * 5 * 2 + 2 * 2 + 1  # parameters of a run
+NAN_TEXT = base64.b64encode(np.full(SIZE, np.nan).tobytes()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -245,8 +268,10 @@ def changed(line: bytes, **changes) -> bytes:
         {"gradient_norm": float("inf")}, {"gradient_norm": -1.0},
         {"steps": None}, {"steps": 10**30}, {"steps": -1}, {"steps": 2.5}, {"steps": 21}, {"steps": False},
         {"stopped": "not run"}, {"stopped": "overflowed"}, {"stopped": "done"}, {"stopped": None}, {"stopped": []},
+        {"stopped": "gradient"}, {"steps": 19},  # it was ended by the 20 steps that were allowed
         {"seed": [0]}, {"seed": -1}, {"seed": "0"}, {"seed": True}, {"seed": 0.0}, {"seed": {}},
         {"weights": [[1], 1]}, {"weights": 3}, {"weights": [1.0] * 5}, {"weights": [1.0, 1.0, 1.0, None]},
+        {"weights": [-1.0] * 4}, {"weights": [0.0] * 4}, {"weights": [1e308] * 4},
         {"weights": {}}, {"weights": "abcd"}, {"weights": [float("nan")] * 4}, {"weights": None},
         {"parameters": NAN_TEXT}, {"parameters": "?"}, {"parameters": "AAAAAAAAAAA="}, {"parameters": 1},
         {"parameters": None}, {"parameters": ["AAAA"]}, {"parameters": "AAAA"}, {"parameters": ""},
@@ -269,7 +294,7 @@ def test_what_no_run_can_have_reached_is_made_again_whatever_its_checksum(stored
 def test_a_loss_that_is_not_that_of_its_parameters_is_made_again_whatever_its_checksum(stored, tmp_path):
     header, lines, expected = stored
     start = json.loads(lines[0])
-    zeros = base64.b64encode(np.zeros(15)).decode()
+    zeros = base64.b64encode(np.zeros(SIZE)).decode()
     file = tmp_path / "runs.jsonl"
     for changes in (
         {"parameters": zeros},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,11 +44,33 @@ def end_of(done: subprocess.CompletedProcess) -> tuple[int, str, str]:
 INTERRUPTED = (130, "", "python -m something: interrupted\n")
 
 
-def test_while_a_command_is_being_loaded():
+@pytest.mark.parametrize("options", [["-m", "theory"], ["-Bmtheory"], ["-m", "theory.__main__"]])
+def test_while_a_command_is_being_loaded(options):
     """Python says `-m` as long as it looks for the command; a module that takes long to load is what is interrupted."""
-    code = "import sys; sys.argv = ['-m']; import theory, signal; signal.raise_signal(signal.SIGINT)"
+    code = (
+        f"import sys; sys.argv = ['-m', 'optimum']; sys.orig_argv = ['python', *{options}, 'optimum']; "
+        "import theory, signal; signal.raise_signal(signal.SIGINT)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert end_of(done) == (130, "", "interrupted\n")
+
+
+@pytest.mark.parametrize("module", ["other", "other.part"])
+def test_another_command_that_loads_the_packages_keeps_its_signals(tmp_path, module):
+    """Its package may import them while Python still looks for the module that it will run; Ctrl-C is then its own."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "__init__.py").write_text("import theory\n")
+    for name in ("__main__", "part"):
+        (tmp_path / "other" / f"{name}.py").write_text("import signal\nprint(signal.getsignal(signal.SIGINT))\n")
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-m", module, "theory"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": paths},
+        timeout=60,
+    )
+    assert end_of(done) == (0, f"{signal.default_int_handler}\n", "")
 
 
 @pytest.mark.slow
@@ -61,7 +84,7 @@ class Interrupting:
         if name == "numpy":
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
-sys.argv = ["-m"]
+sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "{package}"]
 import {package}
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)

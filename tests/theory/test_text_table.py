@@ -81,8 +81,8 @@ def test_a_word_behind_the_mark_and_then_only_numbers_is_a_row_that_went_wrong(f
     """Errors that add-ins of spreadsheets write, and export in other letters: as comments their rows would vanish."""
     for text in (f"a,b,c\n1,2,3\n{cell},3,4\n5,6,7\n", f"1,2,3\n  {cell} ,,-4e1\n"):
         assert f"column 1 is '{cell}', not a finite number; correct that error of the spreadsheet" in fault(text)
-    if cell.startswith("#N/A"):
-        assert f"line 2, column 1 is '{cell}'" in fault(f"1\n{cell}\n2\n")
+    for text in (f"1,2\n{cell},{cell}\n", f"1\n{cell}\n2\n"):  # all of a row, as of one that Access deleted
+        assert f"line 2, column 1 is '{cell}'" in fault(text)
     for comment in (f"# {cell},3,4", "#9,3,4", "#-1e3,3,4", "## part 2,1,2", f"{cell},see note,4"):
         assert cell.startswith(("#N/A ", "#REF")) or read(f"1,2,3\n{comment}\n5,6,7\n") == [[1, 2, 3], [5, 6, 7]]
     assert read("#seed,0\n#rows,2\n1,2\n3,4\n") == [[1, 2], [3, 4]]  # above the table

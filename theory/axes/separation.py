@@ -225,9 +225,11 @@ def separate_series(data, latent_dim: int, *, noise_variance: float | None = Non
         if there are no more observations than the lag, or an argument is out of its range.
     """
     data = validation.matrix("data", data)
-    lag = validation.count("lag", lag)
-    if lag == 0 or len(data) <= lag:
-        raise ValueError(f"lag must be at least 1 and below the {len(data)} observations, the rows of data, got {lag}")
+    lag = validation.count("lag", lag, minimum=1)
+    if len(data) <= lag:
+        raise ValueError(
+            f"lag must be below the {len(data)} observations, the rows of data, got {lag}; pass a smaller one"
+        )
     moments = Moments.of(data)
     centred = data - moments.mean
     lagged = centred[lag:].T @ centred[:-lag] / (len(data) - lag)

@@ -271,9 +271,9 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
 
 def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
     """N and M as whole numbers, if a minibatch of M of N points has others beside the own one."""
-    size = validation.count("dataset_size", dataset_size)
-    batch = validation.count("batch_size", batch_size)
-    if not 2 <= batch <= size:
+    size = validation.count("dataset_size", dataset_size, minimum=2)
+    batch = validation.count("batch_size", batch_size, minimum=2)
+    if batch > size:
         raise ValueError(
             f"batch_size must be from 2 to dataset_size, got {batch} of {size}; pass a minibatch of the data set"
         )

@@ -204,8 +204,9 @@ def test_blind_to_what_misleads_a_vae():
         (lambda: separate(np.eye(2), np.eye(2), 2), "noise_variance must be given"),
         (lambda: separate(np.eye(2), np.eye(2), 3), "latent_dim must be at most the 2 data dimensions"),
         (lambda: separate(np.eye(2), np.eye(3), 1), "lagged_covariance must be 2 x 2"),
-        (lambda: separate_series(np.ones((3, 2)), 1, lag=0), "lag must be at least 1"),
-        (lambda: separate_series(np.ones((3, 2)), 1, lag=3), "lag must be at least 1 and below the 3 observations"),
+        (lambda: separate_series(np.ones((3, 2)), 1, lag=0), "lag must be >= 1, got 0; pass a positive whole number"),
+        (lambda: separate_series(np.ones((3, 2)), 1, lag=3), "lag must be below the 3 observations"),
+        (lambda: separate_series(np.ones((3, 2)), 1, lag=-1), "lag must be >= 1, got -1; pass a positive whole number"),
     ],
 )
 def test_misuse_is_told(call, message):
