@@ -377,7 +377,8 @@ def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, co
     if problem.noise_variance is None:
         # The distortion is at most that of the code that is the prior, tr S + tr W W^T.
         most = np.trace(problem.covariance) + np.trace(problem.strength)
-        codes[:, -1] = rng.uniform(*np.log(np.array([problem.outside, most]) / len(problem.covariance)), count)
+        ends = np.array([problem.outside, max(most, problem.outside)])  # equal, up to rounding, for a decoder of zeros
+        codes[:, -1] = rng.uniform(*np.log(ends / len(problem.covariance)), count)
     return codes
 
 

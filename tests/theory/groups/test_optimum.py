@@ -262,6 +262,17 @@ def test_known_losses():
     assert (best.loss, best.vae.noise_variance) == pytest.approx((4.955707, 6.048257), abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_learned_noise_of_a_decoder_of_zeros(seed):
+    """Nothing is decoded, whatever the weights: the noise is the mean variance, and the rate zero."""
+    root = np.random.default_rng(seed).standard_normal((5, 5))
+    covariance = root @ root.T
+    best = grouped_optimum(np.zeros((5, 1)), "learned", covariance, Weights(1.3, 5.0, 0.5, 3.8))
+    noise = np.trace(covariance) / 5
+    assert best.vae.noise_variance == pytest.approx(noise, rel=1e-10)
+    assert best.loss == pytest.approx(2.5 * (1 + np.log(2 * np.pi * noise)), rel=1e-12)
+
+
 def test_of_all_roots_of_a_learned_noise_the_one_of_least_loss():
     """One latent, equal weights: D s2 = distortion is a cubic in t = beta s2, with up to two minima among its roots."""
     rng, several = np.random.default_rng(0), 0
