@@ -131,9 +131,8 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
         residual = offset - decoder @ code_mean
         # E ||x - m - W z||^2 as a sum of squares, as tr S - 2 tr(W V S) + tr(W C W^T) cancels when little is lost.
         leak = np.eye(vae.data_dim) - decoder @ encoder
-        distortion = (
-            np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ posterior) * decoder) + residual @ residual
-        )
+        spread = np.sum((decoder @ gaussian.cholesky(posterior)) ** 2)
+        distortion = np.sum((leak @ data_covariance) * leak) + spread + residual @ residual
         reconstruction = _reconstruction(distortion, vae.noise_variance, vae.data_dim)
     if not (np.isfinite(reconstruction) and np.isfinite(code).all() and np.isfinite(code_mean).all()):
         raise ValueError("vae must not have weights so large against the covariance that the objective overflows")
