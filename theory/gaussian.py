@@ -39,6 +39,7 @@ SINGULAR = 16
 CLEAR = 1e-4  # share of a variance that is not explained by those before it, from which on a factor keeps twelve digits
 HALVES = 2.0**27 + 1  # splits a float into two of half as many digits, whose products are exact
 
+LARGE = 10.0  # gap from which on the difference of log-determinants has more digits
 SMALL = 1e-2  # up to which seven terms of x - log(1 + x) are all digits
 
 
@@ -218,17 +219,19 @@ def kl_divergence(mean_q, covariance_q, mean_p, covariance_p) -> float:
     size = len(covariance_p)
     covariance_q = validation.covariance_matrix("covariance_q", covariance_q, size)
     difference = validation.vector("mean_q", mean_q, size) - validation.vector("mean_p", mean_p, size)
-    values, directions, scales = unit_spectrum(covariance_p)
-    if not values.all():
+    if not is_positive_definite(covariance_p):
         raise ValueError("covariance_p must be positive definite; remove variables without variance of their own")
-    root = directions / np.sqrt(values) / scales[:, np.newaxis]  # B^-1 = T T^T
+    root, singular = cholesky(covariance_p), not is_positive_definite(covariance_q)
     with np.errstate(over="ignore", invalid="ignore"):
-        mahalanobis = np.sum((covariance_q @ root) * root) + np.sum((difference @ root) ** 2)
+        parts = covariance_root(covariance_q) if singular else cholesky(covariance_q)
+        mahalanobis = np.sum(solve_lower(root, np.column_stack([parts, difference])) ** 2)
     if not np.isfinite(mahalanobis):
         raise ValueError(
             "covariance_q and mean_q - mean_p must not be so large against covariance_p that their ratio overflows"
         )
-    log_ratio = np.log(values).sum() + 2 * np.log(scales).sum() - _log_determinant(covariance_q)
+    if singular:
+        return np.inf
+    log_ratio = 2 * np.sum(np.log(np.diagonal(root)) - np.log(np.diagonal(parts)))
     return max(0.0, float(mahalanobis - size + log_ratio) / 2)
 
 
@@ -282,13 +285,22 @@ def _is_diagonal(matrix: np.ndarray) -> bool:
 
 
 def _log_determinant(covariance: np.ndarray) -> float:
-    values, _, scales = unit_spectrum(covariance)
-    return float(np.log(values).sum() + 2 * np.log(scales).sum()) if values.all() else -np.inf
+    if not unit_spectrum(covariance)[0].all():
+        return -np.inf
+    return 2 * float(np.log(np.diagonal(cholesky(covariance))).sum())
 
 
 def _gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
     if len(groups) < 2:
         return 0.0
+    gap = _small_gap(name, matrix, groups)
+    if not LARGE < gap < np.inf:
+        return gap
+    return sum(_log_determinant(matrix[np.ix_(group, group)]) for group in groups) - _log_determinant(matrix)
+
+
+def _small_gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
+    """The gap, with an error of up to exp(gap) units of rounding."""
     # Scaling every block to the identity first leaves only what lies between blocks, so that a small gap keeps its
     # digits. For blocks of one that is the scaling of `unit_spectrum`.
     if len(groups) == len(matrix):

@@ -61,6 +61,30 @@ def test_the_factor_of_a_nearly_singular_covariance_against_sixty_digits(ratio, 
     assert cholesky(np.zeros((0, 0))).shape == (0, 0)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_nearly_singular_covariances_against_eighty_digits(seed):
+    """Variances over twelve decades, in any units: least eigenvalues have four digits in LAPACK's decomposition."""
+    rng, size = np.random.default_rng(seed), 4
+
+    def nearly_singular():
+        basis, units = np.linalg.qr(rng.standard_normal((size, size)))[0], 10.0 ** rng.uniform(-5, 5, size)
+        matrix = (basis * 10.0 ** np.array([0, -1, -11.5, -12])) @ basis.T * np.outer(units, units)
+        return (matrix + matrix.T) / 2
+
+    first, second, mean = nearly_singular(), nearly_singular(), rng.standard_normal(size)
+    with mp.workdps(80):
+        a, b, m = (mp.matrix(array.tolist()) for array in (first, second, mean))
+        whole = mp.log(mp.det(a))
+        mixed = b**-1 * (a + m * m.T)
+        divergence = (sum(mixed[i, i] for i in range(size)) - size + mp.log(mp.det(b)) - whole) / 2
+        alone = sum(mp.log(a[i, i]) for i in range(size))
+        pairs = sum(mp.log(mp.det(a[i : i + 2, i : i + 2])) for i in (0, 2))
+    assert log_determinant(first) == pytest.approx(float(whole), abs=1e-8)
+    assert kl_divergence(mean, first, np.zeros(size), second) == pytest.approx(float(divergence), rel=1e-8)
+    assert total_correlation(first) == pytest.approx(float(alone - whole) / 2, abs=1e-8)
+    assert hadamard_gap(first, [[0, 1], [2, 3]]) == pytest.approx(float(pairs - whole), abs=1e-8)
+
+
 def test_entropy():
     matrix = random_covariance(3, 1)
     assert entropy(matrix) == pytest.approx(multivariate_normal(cov=matrix).entropy(), abs=1e-10)

@@ -123,7 +123,7 @@ def _inclusive_of_parts(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarra
     root = vae.encoder @ gaussian.covariance_root(covariance)
     factor = gaussian.cholesky(vae.posterior_covariance)
     _, singular, axes = principal_axes(gaussian.solve_lower(factor, root).T)
-    seen = axes.T @ gaussian.solve_lower(factor, np.linalg.cholesky(prior))
+    seen = axes.T @ gaussian.solve_lower(factor, gaussian.cholesky(prior))
     spread = np.sum((seen / np.hypot(1, singular)[:, np.newaxis]) ** 2)
     log_ratio = gaussian.log_determinant_of_sum(root, vae.posterior_covariance) - gaussian.log_determinant(prior)
     return max(0.0, float(spread - vae.latent_dim + log_ratio) / 2)
