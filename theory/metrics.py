@@ -132,7 +132,7 @@ class GaussianCode:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             root, terms = vae.encoder @ parts, np.abs(vae.encoder) @ np.abs(parts)
             if code == "sample":
-                noise = np.linalg.cholesky(vae.posterior_covariance)
+                noise = gaussian.cholesky(vae.posterior_covariance)
                 root, terms = np.hstack([root, noise]), np.hstack([terms, np.abs(noise)])
             covariance = root @ root.T
             cross = truth.factor_covariance @ truth.loading.T @ vae.encoder.T

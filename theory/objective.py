@@ -131,17 +131,19 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
         residual = offset - decoder @ code_mean
         # E ||x - m - W z||^2 as a sum of squares, as tr S - 2 tr(W V S) + tr(W C W^T) cancels when little is lost.
         leak = np.eye(vae.data_dim) - decoder @ encoder
-        distortion = (
-            np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ posterior) * decoder) + residual @ residual
-        )
+        factor = gaussian.cholesky(posterior)
+        distortion = np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ factor) ** 2) + residual @ residual
         reconstruction = _reconstruction(distortion, vae.noise_variance, vae.data_dim)
     if not (np.isfinite(reconstruction) and np.isfinite(code).all() and np.isfinite(code_mean).all()):
         raise ValueError("vae must not have weights so large against the covariance that the objective overflows")
     root = encoder @ gaussian.covariance_root(data_covariance)
     mutual_information = gaussian.information(root, posterior)
-    log_det_prior = gaussian.log_determinant(prior) if given else 0.0
     log_det_code = gaussian.log_determinant_of_sum(root, posterior)
-    spread = np.trace(np.linalg.solve(prior, code + np.outer(code_mean, code_mean)))
+    log_det_prior, parts = 0.0, np.column_stack([root, factor, code_mean])
+    if given:
+        prior_root = gaussian.cholesky(prior)
+        log_det_prior, parts = 2 * np.log(np.diagonal(prior_root)).sum(), gaussian.solve_lower(prior_root, parts)
+    spread = np.sum(parts**2)  # tr Pi^-1 (C + m m^T)
     aggregate_kl = max(0.0, float(spread - vae.latent_dim + log_det_prior - log_det_code) / 2)
     terms = ElboTerms(
         distortion=float(distortion),

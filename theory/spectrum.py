@@ -7,7 +7,7 @@ import scipy.linalg
 from scipy.linalg.blas import dgemm
 
 from theory import validation
-from theory.gaussian import unit_spectrum
+from theory.gaussian import SINGULAR, unit_spectrum
 
 __all__ = ["known_modes", "leading_modes", "leading_pairs", "principal_axes"]
 
@@ -20,6 +20,7 @@ TRIAL = 5  # products after which the rate of convergence shows, by the last two
 GAP = 1e-6  # share of the largest eigenvalue below which one that is computed with its rounding lacks ten digits
 GRADED = 1e-4  # ratio of singular values below which the smaller keep fewer than twelve digits
 EQUILIBRATIONS = 5  # of rows and columns by turns; so many bring most matrices to norms within a few percent of one
+PART = 1e-7  # of a variable in a direction, up to which leaving it out changes correlations by rounding
 ROUNDING = 8  # units of rounding a row or column that an entry of a matrix of products may carry
 
 
@@ -83,8 +84,28 @@ def known_modes(
         # or that of `principal_axes`, whichever is larger.
         rounding = validation.rank_tolerance(values)
         share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
-        return singular**2, left, float(share * (singular[singular > 0] ** 2).min())
+        least = (singular[singular > 0] ** 2).min()
+        return singular**2, left, float(max(share * least, _dropped(values, axes, scales)))
     return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
+
+
+def _dropped(values: np.ndarray, axes: np.ndarray, scales: np.ndarray) -> float:
+    """The size up to which eigenvalues may be that are zero since the correlations E are singular up to rounding, e.
+
+    On D^-1 v, with S = D E D and E v = 0, S is at most e / |D^-1 v|^2. In v the smallest variable counts, if it has a
+    part in v that is not rounding; other v are taken orthogonal to its row, and so on to the largest variable.
+    """
+    left, size = axes[:, values == 0], 0.0
+    for variable in np.argsort(scales, kind="stable"):
+        row = left[variable]
+        part = np.linalg.norm(row)
+        if part > PART:
+            size = max(size, (scales[variable] / part) ** 2)
+            mirror = row / part  # Householder's, that makes the row the first axis
+            mirror[0] += np.copysign(1.0, mirror[0])
+            mirror /= np.linalg.norm(mirror)
+            left = (left - 2 * np.outer(left @ mirror, mirror))[:, 1:]
+    return SINGULAR * len(values) * np.finfo(float).eps * size
 
 
 def _by_reflections(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:

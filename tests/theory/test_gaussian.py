@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,15 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
-from theory.gaussian import entropy, hadamard_gap, kl_divergence, log_determinant, solve_lower, total_correlation
+from theory.gaussian import (
+    cholesky,
+    entropy,
+    hadamard_gap,
+    kl_divergence,
+    log_determinant,
+    solve_lower,
+    total_correlation,
+)
 
 
 def random_covariance(size: int, seed: int) -> np.ndarray:
@@ -35,6 +44,45 @@ def test_a_lower_triangle_is_solved(rows, columns):
     np.testing.assert_allclose(root @ found, right, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(root, kept[0])
     np.testing.assert_array_equal(right, kept[1])
+
+
+@pytest.mark.parametrize("units", [1.0, 2.0**-500, 2.0**500])
+@pytest.mark.parametrize("ratio", [1.0, 1e-6, 1e-12])
+def test_the_factor_of_a_nearly_singular_covariance_against_sixty_digits(ratio, units):
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
+    covariance = (basis * [1.0, 3.0, ratio, 2 * ratio]) @ basis.T
+    covariance = (covariance + covariance.T) / 2
+    with mp.workdps(60):
+        exact = np.array(mp.cholesky(mp.matrix(covariance.tolist())).tolist(), dtype=float)
+    factor = cholesky(units * covariance) / np.sqrt(units)
+    # LAPACK's last pivot is off by up to 1e-16 / ratio.
+    np.testing.assert_allclose(np.diagonal(factor), np.diagonal(exact), rtol=1e-15 / np.sqrt(ratio))
+    np.testing.assert_allclose(factor, exact, rtol=1e-15 / np.sqrt(ratio), atol=0)
+    assert cholesky(np.zeros((0, 0))).shape == (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nearly_singular_covariances_against_eighty_digits(seed):
+    """Variances over twelve decades, in any units: least eigenvalues have four digits in LAPACK's decomposition."""
+    rng, size = np.random.default_rng(seed), 4
+
+    def nearly_singular():
+        basis, units = np.linalg.qr(rng.standard_normal((size, size)))[0], 10.0 ** rng.uniform(-5, 5, size)
+        matrix = (basis * 10.0 ** np.array([0, -1, -11.5, -12])) @ basis.T * np.outer(units, units)
+        return (matrix + matrix.T) / 2
+
+    first, second, mean = nearly_singular(), nearly_singular(), rng.standard_normal(size)
+    with mp.workdps(80):
+        a, b, m = (mp.matrix(array.tolist()) for array in (first, second, mean))
+        whole = mp.log(mp.det(a))
+        mixed = b**-1 * (a + m * m.T)
+        divergence = (sum(mixed[i, i] for i in range(size)) - size + mp.log(mp.det(b)) - whole) / 2
+        alone = sum(mp.log(a[i, i]) for i in range(size))
+        pairs = sum(mp.log(mp.det(a[i : i + 2, i : i + 2])) for i in (0, 2))
+    assert log_determinant(first) == pytest.approx(float(whole), abs=1e-8)
+    assert kl_divergence(mean, first, np.zeros(size), second) == pytest.approx(float(divergence), rel=1e-8)
+    assert total_correlation(first) == pytest.approx(float(alone - whole) / 2, abs=1e-8)
+    assert hadamard_gap(first, [[0, 1], [2, 3]]) == pytest.approx(float(pairs - whole), abs=1e-8)
 
 
 def test_entropy():

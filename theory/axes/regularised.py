@@ -110,24 +110,20 @@ def regularised_terms(
     # The code's covariance alone can be singular up to rounding where its parts are not.
     if divergence == "exclusive":
         value = elbo.aggregate_kl
-    if divergence == "inclusive" and _least_eigenvalue(code) < _least_eigenvalue(vae.posterior_covariance):
+    if divergence == "inclusive" and not gaussian.is_clearer(code, vae.posterior_covariance):
         value = _inclusive_of_parts(vae, covariance, prior_covariance(prior, vae.latent_dim))
     return RegularisedTerms(elbo, value)
 
 
-def _least_eigenvalue(covariance: np.ndarray) -> float:
-    return gaussian.unit_spectrum(covariance)[0].min(initial=1.0)
-
-
 def _inclusive_of_parts(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarray) -> float:
-    """KL(p || q(z)) where the code's C = F F^T + Q is singular, or nearly so, and Q = L L^T less.
+    """KL(p || q(z)) where the code's C = F F^T + Q is singular, or nearly so, and L with Q = L L^T less.
 
     tr(C^-1 Pi) = sum_i |u_i^T L^-1 Pi^(1/2)|^2 / (1 + s_i^2), s_i and u_i the singular values and vectors of L^-1 F.
     """
     root = vae.encoder @ gaussian.covariance_root(covariance)
-    factor = np.linalg.cholesky(vae.posterior_covariance)
+    factor = gaussian.cholesky(vae.posterior_covariance)
     _, singular, axes = principal_axes(gaussian.solve_lower(factor, root).T)
-    seen = axes.T @ gaussian.solve_lower(factor, np.linalg.cholesky(prior))
+    seen = axes.T @ gaussian.solve_lower(factor, gaussian.cholesky(prior))
     spread = np.sum((seen / np.hypot(1, singular)[:, np.newaxis]) ** 2)
     log_ratio = gaussian.log_determinant_of_sum(root, vae.posterior_covariance) - gaussian.log_determinant(prior)
     return max(0.0, float(spread - vae.latent_dim + log_ratio) / 2)

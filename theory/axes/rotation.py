@@ -187,6 +187,8 @@ def _truncated_gap(information: np.ndarray, directions: np.ndarray, groups) -> f
     groups. As B_a^T diag(p) B_b = 0 these are B_a^T (1 - diag(p) / max p) B_b, as small as the differences of p. The
     determinants are at most half of the traces, so that their difference has as many digits.
     """
+    if len(groups) < 2:
+        return 0.0
     precisions = 1 + information
     ascending = np.argsort(precisions)
     traces, bases = 0.0, np.zeros((len(precisions), len(precisions)))

@@ -260,7 +260,7 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     with np.errstate(over="ignore", invalid="ignore"):
         root = vae.encoder @ gaussian.covariance_root(data_covariance)
-        noise = np.linalg.cholesky(vae.posterior_covariance)
+        noise = gaussian.cholesky(vae.posterior_covariance)
         exponent = np.sum(gaussian.solve_lower(noise, root) ** 2)
     if not exponent < 1e6:  # beyond the exponent of any float
         return np.inf

@@ -134,13 +134,15 @@ def grouped_optimum(
     and the least of the minima that were found: the objective is not convex. Where the decoder has dependent columns
     the encoder may use data outside its range; which of these data carry the signal makes no difference to the loss.
     """
-    decoder = validation.matrix("decoder", decoder)
+    decoder = validation.within_decades("decoder", validation.matrix("decoder", decoder), validation.AMPLITUDE_DECADES)
     learned = validation.positive_or_word("noise_variance", noise_variance, "learned") == "learned"
     covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, len(decoder))
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
+    noise = None if learned else validation.positive("noise_variance", noise_variance)
+    units = _units(decoder, noise, covariance, weights)
     problem = HeldDecoder(
-        decoder,
-        None if learned else validation.positive("noise_variance", noise_variance),
+        decoder / units,
+        noise,
         covariance,
         partition(groups, decoder.shape[1], "groups"),
         partition(posterior, decoder.shape[1]),
@@ -151,6 +153,7 @@ def grouped_optimum(
             raise ValueError(f"start must have a decoder of shape {decoder.shape}, got {start.decoder.shape}")
         if not start.belongs_to(posterior):
             raise ValueError("start must have a posterior covariance of the family; pass one with those blocks only")
+        start = _rescaled(start, units)
     best = _search(problem, weights, start)
     if best.vanishing:
         raise ValueError(
@@ -158,7 +161,7 @@ def grouped_optimum(
             f"{best.loss:.4g} while a direction of the code shrinks to nothing, which no other weight opposes, so that "
             "no minimum is attained; pass a positive weight"
         )
-    return _solution(problem, best)
+    return _solution(problem, best, units)
 
 
 def granularity_errors(
@@ -277,7 +280,6 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
 
 def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
     """Refuse what the solver cannot resolve in float64, or is not defined."""
-    validation.within_decades("decoder", problem.decoder, validation.AMPLITUDE_DECADES)
     if problem.noise_variance is not None:
         validation.scale("noise_variance", problem.noise_variance)
     for name in ("between", "within", "dimension_wise"):
@@ -353,7 +355,7 @@ def _plain_noise(problem: HeldDecoder, beta: float) -> float:
     columns = np.concatenate([[], *(principal_axes(problem.decoder[:, block])[1] ** 2 for block in problem.blocks)])
     level = LearnedLevel(
         squares=singular**2,
-        spread=np.sum((covariance @ left) * left, axis=0),
+        excess=np.sum((covariance @ left) * left, axis=0) - singular**2,
         diagonal=columns[columns > 0],
         outside=problem.outside,
         data_dim=len(covariance),
@@ -377,7 +379,8 @@ def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, co
     if problem.noise_variance is None:
         # The distortion is at most that of the code that is the prior, tr S + tr W W^T.
         most = np.trace(problem.covariance) + np.trace(problem.strength)
-        codes[:, -1] = rng.uniform(*np.log(np.array([problem.outside, most]) / len(problem.covariance)), count)
+        ends = np.array([problem.outside, max(most, problem.outside)])  # equal, up to rounding, for a decoder of zeros
+        codes[:, -1] = rng.uniform(*np.log(ends / len(problem.covariance)), count)
     return codes
 
 
@@ -395,9 +398,27 @@ def _best(problem: HeldDecoder, found: np.ndarray, weights: Weights) -> _Best:
     return _Best(found[np.argmin(losses)], weights, float(least), len(found), int(agreeing), ())
 
 
-def _solution(problem: HeldDecoder, best: _Best) -> GroupedOptimum:
+def _units(decoder: np.ndarray, noise: float | None, covariance: np.ndarray, weights: Weights) -> np.ndarray:
+    """Units of the latents to search in, powers of two: one, or those of the decoder where the prior sets none.
+
+    Without a weight of the divergences from the prior the loss does not depend on them, but what falls to nothing is
+    seen against it.
+    """
+    if weights.dimension_wise != 0:
+        return np.ones(decoder.shape[1])
+    sizes = np.linalg.norm(decoder, axis=0) / np.sqrt(noise or np.trace(covariance) / max(len(covariance), 1) or 1.0)
+    return np.exp2(np.round(np.log2(np.where(sizes > 0, sizes, 1.0))))
+
+
+def _rescaled(vae: LinearVAE, units: np.ndarray) -> LinearVAE:
+    """The same VAE with latents `units` times as large."""
+    covariance = vae.posterior_covariance * units * units[:, np.newaxis]
+    return LinearVAE(vae.decoder / units, units[:, np.newaxis] * vae.encoder, covariance, vae.noise_variance, vae.mean)
+
+
+def _solution(problem: HeldDecoder, best: _Best, units: np.ndarray) -> GroupedOptimum:
     theta, weights = best.theta, best.weights
-    vae = problem.vae(theta)
+    vae = _rescaled(problem.vae(theta), 1 / units)
     terms = grouped_terms(vae, problem.covariance, problem.groups)
     return GroupedOptimum(
         vae=vae,

@@ -18,6 +18,7 @@ D/n, n = #{i: G_ii > 0}: for every smaller beta the noise, and t, run to zero. E
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,15 +52,20 @@ class FixedNoise:
 class LearnedLevel:
     """The level that minimises the objective at each beta, given the decoder's mean; see the module.
 
-    `squares`, `spread` (r,): the g_k > 0 and their s_k; `diagonal` (n,): the G_ii > 0; `outside`: the data variance
-    outside the decoder's span; `data_dim`: D.
+    `squares`, `excess` (r,): the g_k > 0, descending, and their s_k - g_k; `diagonal` (n,): the G_ii > 0;
+    `outside`: the data variance outside the decoder's span; `data_dim`: D.
     """
 
     squares: np.ndarray
-    spread: np.ndarray
+    excess: np.ndarray
     diagonal: np.ndarray
     outside: float
     data_dim: int
+
+    @property
+    def spread(self) -> np.ndarray:
+        """The s_k."""
+        return self.squares + self.excess
 
     def beta(self, water_level):
         """b(t) = D t / distortion(t), the only beta that a level can belong to; numbers or arrays."""
@@ -70,13 +76,36 @@ class LearnedLevel:
     def _distortion_per_level(self, water_level) -> tuple[np.ndarray, np.ndarray]:
         """distortion(t)/t = D/b(t) in two parts, a whole number and the rest, numbers or arrays.
 
-        G/(t+G) is 1 - t/(t+G) for each G above t, so that no digits are lost where b is nearly the constant D/n.
+        So that no digits are lost where b is nearly the constant D/n: G/(t+G) is 1 - t/(t+G) for each G above t, and
+        with the G in the order of the g, for each g above t,
+
+            s t/(g+t)^2 + G/(t+G) = 1 + t (s-g - t)/(g+t)^2 + t (G-g)/((g+t) (G+t)).
         """
-        t = np.asarray(water_level, dtype=float)[..., np.newaxis]
-        above = self.diagonal > t
-        signal = (self.spread * t / (self.squares + t) ** 2).sum(axis=-1)
-        variances = (np.where(above, -t, self.diagonal) / (t + self.diagonal)).sum(axis=-1)
-        return np.count_nonzero(above, axis=-1), self.outside / t[..., 0] + signal + variances
+        t, g = np.asarray(water_level, dtype=float)[..., np.newaxis], self.squares
+        paired, others = self._pairs
+        high, above = g > t, others > t
+        share = t / (g + t)
+        pairs = np.where(
+            high,
+            share * ((self.excess - t) / (g + t) + (paired - g) / (paired + t)),
+            share * self.spread / (g + t) + paired / (paired + t),
+        )
+        rest = (np.where(above, -t, others) / (t + others)).sum(axis=-1)
+        whole = np.count_nonzero(high, axis=-1) + np.count_nonzero(above, axis=-1)
+        return whole, self.outside / t[..., 0] + pairs.sum(axis=-1) + rest
+
+    @cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """The G, descending, that the g stand beside, equal to these where they are so up to rounding; and all others.
+
+        Where all are equal (a full posterior, orthogonal columns) so are their sums, which rounding must not undo.
+        """
+        rank = len(self.squares)
+        descending = np.pad(np.sort(self.diagonal)[::-1], (0, max(0, rank - len(self.diagonal))))
+        paired, others = descending[:rank], descending[rank:]
+        rounding = ROUNDING * self.data_dim * np.finfo(float).eps
+        equal = not others.size and np.allclose(paired, self.squares, rtol=rounding, atol=0)
+        return self.squares if equal else paired, others
 
     def water_levels(self, betas: np.ndarray) -> np.ndarray:
         """The best level for each beta: every rise of b through beta, refined, and of these the least loss."""
@@ -137,7 +166,7 @@ class LearnedLevel:
         everything = self.outside + self.spread.sum() + self.diagonal.sum()
         high = betas.max(initial=1.0) * everything / self.data_dim * (1 + 1e-9)
         low = betas.min(initial=1.0) * self.outside / self.data_dim * (1 - 1e-9)
-        scales = np.concatenate([self.squares, self.diagonal, [high]])
+        scales = np.concatenate([self.squares, self.diagonal, self.excess[self.excess > 0], [high]])
         low = low if low > 0 else RANGE * scales.min()
         return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * (np.log10(high) - np.log10(low)))))
 
@@ -178,6 +207,7 @@ def decoder_noise(
     norms = np.sum(rotated**2, axis=0)
     signal = truth.loading @ truth.factor_root
     inside = left.T @ signal
+    decoded = left.T @ checked_decoder(truth, decoder)
     blind = truth.data_dim - len(singular)
     # What a factor has beyond the decoder's span is rounding where it is so against the same factor's whole.
     beyond = np.sum((signal - left @ inside) ** 2, axis=0)
@@ -185,7 +215,8 @@ def decoder_noise(
     outside = beyond[beyond > rounding].sum() + truth.noise_variance * blind if blind else 0.0
     return LearnedLevel(
         squares=singular**2,
-        spread=np.sum(inside**2, axis=1) + truth.noise_variance,
+        # Sums of squares of the rows of `inside` and of `decoded`, whose difference is zero for the truth's decoder.
+        excess=np.sum((inside - decoded) * (inside + decoded), axis=1) + truth.noise_variance,
         diagonal=norms[norms > 0],
         outside=float(outside),
         data_dim=truth.data_dim,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from theory import validation
-from theory.gaussian import solve_lower
+from theory.gaussian import cholesky, solve_lower
 from theory.inference.matching import match_latents
 from theory.model import GenerativeModel, LinearVAE, linear_vae
 
@@ -125,9 +125,8 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     gain_error = (encoder @ truth.loading - np.eye(truth.latent_dim)) @ truth.factor_root
     parts = np.column_stack([gain_error, np.sqrt(truth.noise_variance) * encoder, encoder @ offset])
 
-    # One factor Q = L L^T for log det Q and Q^-1 alike: where Q is nearly singular L is that of a Q close by, and a
-    # divergence of a code close by is off by the square of what the digits of Q are off.
-    root = np.linalg.cholesky(covariance)
+    # One factor Q = L L^T for log det Q and Q^-1 alike.
+    root = cholesky(covariance)
     log_det = 2 * np.log(np.diagonal(root)).sum()
     penalty = np.sum(solve_lower(root, parts) ** 2)
     log_score = -(len(parts) * np.log(2 * np.pi) + log_det + penalty) / 2

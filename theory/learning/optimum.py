@@ -54,7 +54,8 @@ class Optimum:
         smaller one counts as zero, and the learned noise is known to about this much. Status "zero" then says only that
         the noise is below it. Singular values of the centred data have twice the digits; see `Moments`. Where variables
         differ in size by decades and the small eigenvalues are those of small variables, each is known up to a share
-        of itself, and this is that share of the least one.
+        of itself, and this is that share of the least one; or, if larger, the rounding of the smallest variable that
+        depends on others.
     """
 
     vae: LinearVAE | None

@@ -262,6 +262,17 @@ def test_known_losses():
     assert (best.loss, best.vae.noise_variance) == pytest.approx((4.955707, 6.048257), abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_learned_noise_of_a_decoder_of_zeros(seed):
+    """Nothing is decoded, whatever the weights: the noise is the mean variance, and the rate zero."""
+    root = np.random.default_rng(seed).standard_normal((5, 5))
+    covariance = root @ root.T
+    best = grouped_optimum(np.zeros((5, 1)), "learned", covariance, Weights(1.3, 5.0, 0.5, 3.8))
+    noise = np.trace(covariance) / 5
+    assert best.vae.noise_variance == pytest.approx(noise, rel=1e-10)
+    assert best.loss == pytest.approx(2.5 * (1 + np.log(2 * np.pi * noise)), rel=1e-12)
+
+
 def test_of_all_roots_of_a_learned_noise_the_one_of_least_loss():
     """One latent, equal weights: D s2 = distortion is a cubic in t = beta s2, with up to two minima among its roots."""
     rng, several = np.random.default_rng(0), 0
@@ -308,17 +319,19 @@ def test_a_start_is_where_the_search_begins():
     assert least.vae.noise_variance == pytest.approx(6.05, rel=1e-2)
 
 
-def test_a_latent_whose_scale_has_no_price():
+@pytest.mark.parametrize("size", [1.0, 1e-4, 1e4, 1e-30])
+def test_a_latent_whose_scale_has_no_price(size):
     """At weight 0 on the divergence of single latents a collapsed one shrinks for ever.
 
     One latent: the loss is (2.5 - 2 r / (1 + r)) / (2 s2) + 4 log(1 + r) + log(2 pi s2) at the ratio r of signal to
-    noise and the best gain; least at r = 0, where no scale is left.
+    noise and the best gain; least at r = 0, where no scale is left. The size of the decoder, which a latent makes up
+    for, changes nothing.
     """
     for noise in (5.0, 1.0):
         infimum = 1.25 / noise + np.log(2 * np.pi * noise)
         with pytest.raises(ValueError, match=rf"weights\.dimension_wise must be > 0 here.*{infimum:.4g}"):
-            grouped_optimum([[1.0], [0.0]], noise, np.diag([2.0, 0.5]), Weights(8, 1, 1, 0))
-    active = grouped_optimum([[1.0], [0.0]], 0.1, np.diag([2.0, 0.5]), Weights(1, 1, 1, 0))
+            grouped_optimum([[size], [0.0]], noise, np.diag([2.0, 0.5]), Weights(8, 1, 1, 0))
+    active = grouped_optimum([[size], [0.0]], 0.1, np.diag([2.0, 0.5]), Weights(1, 1, 1, 0))
     ratio = 2 / 0.1 - 1  # 1 + r = s / (w_I s2)
     exact = (2.5 - 2 * ratio / (1 + ratio)) / 0.2 + np.log(1 + ratio) / 2 + np.log(0.2 * np.pi)
     assert active.loss == pytest.approx(exact, abs=1e-10)

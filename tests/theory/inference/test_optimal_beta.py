@@ -293,22 +293,31 @@ def test_a_learned_noise_with_nothing_outside_runs_to_zero():
 
 
 @pytest.mark.parametrize("loading", [[[1.0, 0.9], [0.0, 0.436]], [[1.0, 2.0]]], ids=["square", "wide"])
-@pytest.mark.parametrize("strength", [1e1, 1e3, 1e5])
+@pytest.mark.parametrize("strength", [1e1, 1e3, 1e5, 1e9, 1e14])
 def test_a_full_posterior_at_beta_one_learns_the_noise_of_the_truth(loading, strength):
     """Then the bound is tight, and the likelihood of the truth's decoder is largest at the truth's noise.
 
-    The objective rises by (noise/signal)^2 only where the noise runs to zero, 1e-24 nats for the strongest signal here.
+    The objective rises by (noise/signal)^2 only where the noise runs to zero, 1e-60 nats for the strongest signal here.
     """
     truth = GenerativeModel(strength * np.array(loading), 0.05)
     options = {"noise_variance": "learned", "posterior": "full"}
     level = decoder_noise(truth, None, "learned", "full").water_levels(np.array([1.0]))[0]
-    rounding = 1e-15 * np.sum(truth.loading**2)  # of the data's variance, in which the noise is
-    assert level == pytest.approx(0.05, rel=1e-12, abs=rounding)
+    assert level == pytest.approx(0.05, rel=1e-12)
     assert inference_error_curve(truth, [1.0], **options).forward_kl == pytest.approx(0, abs=1e-7)
     for criterion in ("mean_squared_error", "forward_kl", "reverse_kl"):
         best = optimal_beta(truth, criterion, **options)
         assert best.attained and best.beta == pytest.approx(1, abs=1e-12)
         assert best.error == pytest.approx(optimal_beta(truth, criterion, posterior="full").error, rel=1e-12, abs=1e-7)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("noise", [1e-2, 1e-14, 1e-18, 1e-30])
+def test_orthogonal_columns_at_beta_one_learn_the_noise_of_the_truth(noise):
+    """As many as data dimensions: the diagonal posterior is exact. The noise is far below the rounding of the data."""
+    truth = GenerativeModel([[3.0, 4.0], [-4.0, 3.0]], noise)
+    best = optimal_beta(truth, noise_variance="learned")
+    assert (best.beta, best.attained) == (1, True) and best.error == pytest.approx(0, abs=1e-12)
+    assert decoder_noise(truth, None, "learned", "diagonal").water_levels(np.array([1.0]))[0] == pytest.approx(noise)
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

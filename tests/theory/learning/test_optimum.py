@@ -444,6 +444,22 @@ def test_the_noise_of_variables_of_very_different_size_is_known_to_the_resolutio
     assert abs(best.noise_variance - least) < best.resolution < 1e-11 * best.noise_variance
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_an_eigenvalue_that_counts_as_zero_is_no_larger_than_the_resolution(seed):
+    """A small variable besides two that depend: what is left of the smaller of these, rounding, is above it."""
+    root = np.random.default_rng(seed).standard_normal((2, 3))[[0, 1, 0]]
+    covariance = root @ root.T * np.outer(*[[1e8, 1e-9, 1e3]] * 2)
+    covariance = (covariance + covariance.T) / 2
+    with mp.workdps(60):
+        largest, *others = sorted(mp.eigsy(mp.matrix(covariance.tolist()), eigvals_only=True), key=abs)[::-1]
+    best = optimum(covariance, 3)
+    assert best.noise_status == "zero" and np.count_nonzero(best.eigenvalues) == 2
+    assert best.eigenvalues[0] == pytest.approx(float(largest), rel=1e-12)
+    # The exact eigenvalues of the rounded matrix: that of the small variable, and one that is rounding.
+    assert max(abs(float(value)) for value in others) < best.resolution + best.eigenvalues[1]
+    assert 1e-12 < best.resolution < 1e-6
+
+
 def test_what_does_not_fit_or_cannot_be_computed_is_told():
     for latent_dim, message in (
         (2**31, "latent_dim = 2147483648 needs .* GiB"),

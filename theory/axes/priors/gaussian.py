@@ -15,7 +15,7 @@ from theory.axes.priors.shared import (
     checked_latents,
     prior_covariance,
 )
-from theory.gaussian import solve_lower
+from theory.gaussian import cholesky, solve_lower
 
 __all__ = ["GaussianPrior"]
 
@@ -92,7 +92,7 @@ class GaussianPrior:
     @cached_property
     def _root(self) -> np.ndarray:
         """The lower triangle L with L L^T = Pi."""
-        return np.linalg.cholesky(self.covariance)
+        return cholesky(self.covariance)
 
     @cached_property
     def _whitening(self) -> np.ndarray:
