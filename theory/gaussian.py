@@ -142,8 +142,12 @@ def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
         whitened = root / np.sqrt(np.diagonal(noise))[:, np.newaxis]
     else:
         whitened = solve_lower(cholesky(noise), root)
+    return _information_of(whitened)
+
+
+def _information_of(whitened: np.ndarray) -> np.ndarray:
     singular = np.linalg.svd(whitened, compute_uv=False)
-    singular = singular[singular > max(root.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
+    singular = singular[singular > max(whitened.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
     # The square of a large one may be no float.
     return np.where(singular < 1, np.log1p(np.minimum(singular, 1) ** 2) / 2, np.log(np.hypot(1, singular)))
 
@@ -159,7 +163,8 @@ def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
     total = root @ root.T + noise
     if is_clearer(total, noise):
         return _log_determinant(total)
-    return 2 * (float(np.log(np.diagonal(cholesky(noise))).sum()) + information(root, noise))
+    factor = cholesky(noise)
+    return 2 * float(np.log(np.diagonal(factor)).sum() + _information_of(solve_lower(factor, root)).sum())
 
 
 def is_clearer(total: np.ndarray, noise: np.ndarray) -> bool:
