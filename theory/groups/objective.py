@@ -75,6 +75,15 @@ class Weights:
         """The grouped penalty: beta on the total correlation between groups, 1 on the rest."""
         return cls(between=validation.number("beta", beta))
 
+    @property
+    def of_log_determinants(self) -> tuple[float, float, float]:
+        """Weights of half the log-determinants of the code: of the whole, of each group, of each latent."""
+        return (
+            self.mutual_information - self.between,
+            self.between - self.within,
+            self.within - self.dimension_wise,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class GroupedGradient:
@@ -97,41 +106,32 @@ class GroupedGradient:
 
 def code_cost(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray], prior=None):
     """What the code's covariance contributes to the loss, all but distortion and log det Q; (..., K, K) -> (...)."""
-    w = weights
+    of_whole, of_group, of_latent = weights.of_log_determinants
     precision, log_det_prior = _prior(prior, code.shape[-1])
     singles = np.log(np.diagonal(code, axis1=-2, axis2=-1)).sum(-1)
     inside = sum((_log_det(_block(code, group)) for group in groups), start=0.0)
     mismatch = (precision * code).sum((-2, -1)) - code.shape[-1] + log_det_prior
-    return (
-        (w.mutual_information - w.between) * _log_det(code)
-        + (w.between - w.within) * inside
-        + (w.within - w.dimension_wise) * singles
-        + w.dimension_wise * mismatch
-    ) / 2
+    parts = of_whole * _log_det(code) + of_group * inside + of_latent * singles
+    return (parts + weights.dimension_wise * mismatch) / 2
 
 
 def code_slope(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray], prior=None) -> np.ndarray:
     """Twice the gradient of `code_cost`, H without W^T W / s2; (..., K, K) -> (..., K, K)."""
-    w = weights
-    slope = (w.mutual_information - w.between) * np.linalg.inv(code) + w.dimension_wise * _prior(prior, code.shape[-1])[
-        0
-    ]
+    of_whole, of_group, of_latent = weights.of_log_determinants
+    precision, _ = _prior(prior, code.shape[-1])
+    slope = of_whole * np.linalg.inv(code) + weights.dimension_wise * precision
     for group in groups:
-        slope[..., group[:, None], group] += (w.between - w.within) * np.linalg.inv(_block(code, group))
+        slope[..., group[:, None], group] += of_group * np.linalg.inv(_block(code, group))
     every = np.arange(code.shape[-1])
-    slope[..., every, every] += (w.within - w.dimension_wise) / code[..., every, every]
+    slope[..., every, every] += of_latent / code[..., every, every]
     return slope
 
 
 def log_det_terms(weights: Weights, groups: Sequence[np.ndarray], size: int):
     """The part of `code_cost` that is not linear: weights other than 0, each of half the log-determinants of blocks."""
-    w = weights
-    terms = (
-        (w.mutual_information - w.between, (np.arange(size),)),
-        (w.between - w.within, groups),
-        (w.within - w.dimension_wise, tuple(np.arange(size)[:, np.newaxis])),
-    )
-    return [(weight, blocks) for weight, blocks in terms if weight and size]
+    blocks = ((np.arange(size),), groups, tuple(np.arange(size)[:, np.newaxis]))
+    terms = zip(weights.of_log_determinants, blocks, strict=True)
+    return [(weight, parts) for weight, parts in terms if weight and size]
 
 
 def refuse_singular(name: str, code: np.ndarray) -> None:
