@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     draw_critical,
@@ -28,19 +28,11 @@ from figures.drawing import (
     styled,
     whole_ticks,
 )
-from figures.experiments import (
-    APART,
-    Observations,
-    Say,
-    away_from,
-    checked_options,
-    real_data,
-    silent,
-    start_seeds,
-    train_each,
-    unfinished,
-)
-from figures.table import Table, Tolerance, points
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.real_data import APART, Observations, away_from, real_data
+from figures.kit.table import Table, points
+from figures.kit.training import train_each, unfinished
+from numerics.comparison import Tolerance
 from theory import LinearVAE, optimum, optimum_curve
 
 __all__ = ["LAYOUT", "data", "plot", "resolved"]

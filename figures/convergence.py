@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import ABOVE, DOUBLE_COLUMN, add_legend, letter, panel_axes, styled
-from figures.experiments import Say, checked_options, silent
-from figures.table import Deviation, Table, Tolerance, points
+from figures.kit.drawing import ABOVE, DOUBLE_COLUMN, add_legend, letter, panel_axes, styled
+from figures.kit.options import Say, checked_options, silent
+from figures.kit.table import Table, points
 from numerics import train
+from numerics.comparison import Tolerance, largest_of
 from theory import optimum
 
 __all__ = ["LAYOUT", "SPECTRA", "data", "plot", "subspace_rate"]
@@ -84,14 +85,12 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
                 rates.append(np.log(left[last] / left[first]) / (last - first) / np.log(expected) - 1)
                 line = np.linspace(1, first + np.log(FLOOR / left[first]) / np.log(expected), 201)
                 rows += points(spectrum, method, "theory", line, left[first] * expected ** (line - first))
-    rate = Deviation(
-        quantity="rate of rotated EM",
-        source="trained",
-        largest=float(np.abs(rates).max()),
-        tolerance=2e-3,
+    rate = largest_of(
+        "rate of rotated EM",
+        rates,
+        2e-3,
+        "of its logarithm, read between 1e-8 and 1e-10 nats, where pairs further apart have died away",
         unit="relative",
-        points=len(rates),
-        reason="of its logarithm, read between 1e-8 and 1e-10 nats, where pairs further apart have died away",
     )
     return Table(
         points=tuple(rows),

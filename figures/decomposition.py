@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     GREY,
@@ -34,13 +34,19 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent
-from figures.table import FALSE_ALARM, Deviation, Table, Tolerance, points, standard_errors_allowed
-from numerics.mixture_code import code_components, sample_code, sample_hoyer_sparsity
-from numerics.prior_training import PriorRun, train_with_prior
-from theory.axes.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior
-from theory.axes.regularised import regularised_encoder
-from theory.metrics import hoyer_chance_level
+from figures.kit.options import Say, checked_options, silent
+from figures.kit.table import Table, points
+from numerics.comparison import (
+    Comparison,
+    Tolerance,
+    largest_of,
+    largest_of_standard_errors,
+)
+from numerics.priors.mixture_code import code_components, sample_code, sample_hoyer_sparsity
+from numerics.priors.training import PriorRun, train_with_prior
+from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior
+from theory.priors.regularised import regularised_encoder
+from theory.scores.sparsity import hoyer_chance_level
 
 __all__ = ["LAYOUT", "data", "plot"]
 
@@ -192,19 +198,11 @@ def _sampled_divergence(run: PriorRun, prior, factors, draws: int, rng) -> float
     return float(abs(ratios.mean() - run.divergence) / (ratios.std(ddof=1) / np.sqrt(draws)))
 
 
-def _overlap(apart: list[float]) -> Deviation:
-    return Deviation(
-        quantity="I(x; z) with Gaussian factors",
-        source="trained",
-        largest=float(np.abs(apart).max()),
-        tolerance=TRAINED.value,
-        unit="nats",
-        points=len(apart),
-        reason=TRAINED.reason,
-    )
+def _overlap(apart: list[float]) -> Comparison:
+    return largest_of("I(x; z) with Gaussian factors", apart, TRAINED.value, TRAINED.reason)
 
 
-def _learned_decoder(starts: np.random.SeedSequence) -> Deviation:
+def _learned_decoder(starts: np.random.SeedSequence) -> Comparison:
     """With Gaussian factors and a learned decoder neither D nor I(x; z) depends on alpha."""
     (start,) = starts.spawn(1)
     runs = [
@@ -214,50 +212,33 @@ def _learned_decoder(starts: np.random.SeedSequence) -> Deviation:
         for alpha in (0.0, 3.0)
     ]
     moved = [abs(run.divergence) for run in runs] + [abs(runs[1].mutual_information - runs[0].mutual_information)]
-    return Deviation(
-        quantity="effect of alpha with a learned decoder",
-        source="trained",
-        largest=float(max(moved)),
-        tolerance=TRAINED.value,
-        unit="nats",
-        points=len(moved),
-        reason=f"none by theorem; {TRAINED.reason.split('; ')[1]}",
+    return largest_of(
+        "effect of alpha with a learned decoder",
+        moved,
+        TRAINED.value,
+        f"none by theorem; {TRAINED.reason.split('; ')[1]}",
     )
 
 
-def _envelope(outside: list[float]) -> Deviation:
-    return Deviation(
-        quantity="rise of the loss with alpha outside its bounds",
-        source="trained",
-        largest=max(outside),
-        tolerance=1e-5,
-        unit="nats",
-        points=len(outside),
-        reason="the smallest loss is concave in alpha with slope KL(p || q(z)); what the gradient leaves",
+def _envelope(outside: list[float]) -> Comparison:
+    return largest_of(
+        "rise of the loss with alpha outside its bounds",
+        outside,
+        1e-5,
+        "the smallest loss is concave in alpha with slope KL(p || q(z)); what the gradient leaves",
     )
 
 
-def _plane(sampled: list[float]) -> Deviation:
-    return Deviation(
-        quantity="KL(p || q(z)) by grid and by draws",
-        source="monte_carlo",
-        largest=max(sampled),
-        tolerance=standard_errors_allowed(len(sampled)),
-        unit="standard errors",
-        points=len(sampled),
-        reason=f"exceeded by chance in 1 of {1 / FALSE_ALARM:.0f} figures, for this many points",
-    )
+def _plane(sampled: list[float]) -> Comparison:
+    return largest_of_standard_errors("KL(p || q(z)) by grid and by draws", sampled)
 
 
-def _unfinished(runs: list[PriorRun]) -> Deviation:
-    return Deviation(
-        quantity="largest gradient where training ends",
-        source="trained",
-        largest=max(run.gradient_norm for run in runs),
-        tolerance=1e-4,
-        unit="nats",
-        points=len(runs),
-        reason="near the tolerance of 1e-6, unless rounding ends a line search",
+def _unfinished(runs: list[PriorRun]) -> Comparison:
+    return largest_of(
+        "largest gradient where training ends",
+        [run.gradient_norm for run in runs],
+        1e-4,
+        "near the tolerance of 1e-6, unless rounding ends a line search",
     )
 
 

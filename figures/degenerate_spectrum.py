@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     GREY,
@@ -33,16 +33,12 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent, start_seeds
-from figures.table import FALSE_ALARM, Point, Table, Tolerance, points
-from numerics.uniform_square import (
-    MODELS,
-    PUBLISHED,
-    PUBLISHED_SERIES,
-    distances,
-    distances_while_training,
-    uniform_square,
-)
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.table import Point, Table, points
+from numerics.comparison import FALSE_ALARM, Tolerance
+from numerics.data.rectangle import uniform_square
+from numerics.experiments.orthogonality import MODELS, distances, distances_while_training
+from numerics.experiments.published_distances import PUBLISHED, PUBLISHED_SERIES
 from theory import Moments
 from theory.axes.orthogonality import orthogonality_chance_level
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from figures.drawing import (
+from figures.kit.drawing import (
     DOUBLE_COLUMN,
     draw_panel,
     letter,
@@ -28,11 +28,13 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent, start_seeds, unfinished_runs
-from figures.table import Point, Table, Tolerance, points
-from numerics.block_factors import block_truth
-from numerics.granularity import factor_errors, granularity_map
-from numerics.vertex import SAME, vertex_map, vertex_truths
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.table import Point, Table, points
+from figures.kit.training import unfinished_runs
+from numerics.comparison import Tolerance
+from numerics.data.block_factors import block_truth
+from numerics.experiments.best_group_size import SAME, vertex_map, vertex_truths
+from numerics.experiments.granularity import factor_errors, granularity_map
 from theory import GenerativeModel, inference_error, optimal_encoder
 from theory.groups import Weights, equal_groups, granularity_errors, grouped_optimum
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     GREY,
@@ -33,10 +33,12 @@ from figures.drawing import (
     styled,
     whole_ticks,
 )
-from figures.experiments import Say, checked_options, silent, unfinished_runs
-from figures.table import Deviation, Point, Table, Tolerance, points
-from numerics.block_factors import block_truth
-from numerics.granularity import GranularityRun, granularity_map
+from figures.kit.options import Say, checked_options, silent
+from figures.kit.table import Point, Table, points
+from figures.kit.training import unfinished_runs
+from numerics.comparison import Comparison, Tolerance
+from numerics.data.block_factors import block_truth
+from numerics.experiments.granularity import GranularityRun, granularity_map
 from theory import GenerativeModel, elbo_terms, optimal_encoder
 from theory.groups import (
     Weights,
@@ -197,13 +199,13 @@ def _cut_pairs(groups: list[list[int]]) -> int:
     return sum(not any({first, first + 1} <= set(group) for group in groups) for first in firsts)
 
 
-def _limit(rows: list[Point]) -> Deviation:
+def _limit(rows: list[Point]) -> Comparison:
     """Groups of two at the largest weight are near their limit: the distance falls like one over the weight."""
     at = {row.series: row.y for row in rows if row.panel == WEIGHT and row.source == "theory"}
-    return Deviation(
+    return Comparison(
         quantity="distance to the limit at the largest beta",
         source="theory",
-        largest=abs(at["limit of groups of 2"] - at["groups of 2"]) * BETAS[1],
+        deviation=abs(at["limit of groups of 2"] - at["groups of 2"]) * BETAS[1],
         tolerance=1.0,
         unit="nats times beta",
         points=1,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     add_legend,
@@ -27,9 +27,11 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent, start_seeds, train_each, unfinished
-from figures.table import Table, Tolerance, points
-from numerics.hiding import (
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.table import Table, points
+from figures.kit.training import train_each, unfinished
+from numerics.comparison import Tolerance
+from numerics.experiments.hiding import (
     amuse_correlations,
     fast_ica_correlations,
     random_changes,
@@ -39,7 +41,7 @@ from numerics.hiding import (
 )
 from theory import GenerativeModel, LinearVAE, optimum
 from theory.axes.separation import TemporalModel, separate
-from theory.metrics import GaussianCode, mean_correlation, mutual_information_gap
+from theory.scores import GaussianCode, mean_correlation, mutual_information_gap
 
 __all__ = ["LAYOUT", "data", "plot"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     draw_panel,
@@ -21,10 +21,12 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent, start_seeds, train_each, unfinished
-from figures.table import Deviation, Point, Table, Tolerance, points
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.table import Point, Table, points
+from figures.kit.training import train_each, unfinished
 from numerics import Sweep
-from numerics.monte_carlo import sample_errors
+from numerics.comparison import Comparison, Tolerance, largest_of
+from numerics.sampling.monte_carlo import sample_errors
 from theory import GenerativeModel, inference_error, inference_error_curve, optimal_beta
 from theory.inference import two_factor_loading
 
@@ -121,17 +123,16 @@ def _experiment(truth: GenerativeModel, coherence: float, done: Sweep, draws: in
     return rows
 
 
-def _orthogonal_optimum(rows: list[Point]) -> Deviation:
+def _orthogonal_optimum(rows: list[Point]) -> Comparison:
     """The check that every error of the orthogonal loading is least at beta = 1."""
     minima = [row.x for row in rows if row.source == "minimum" and row.series == "0"]
-    return Deviation(
-        quantity="optimal beta of orthogonal columns",
-        source="theory",
-        largest=float(np.max(np.abs(np.array(minima) - 1))),
-        tolerance=1e-10,
+    return largest_of(
+        "optimal beta of orthogonal columns",
+        np.array(minima) - 1,
+        1e-10,
+        "exactly 1 by theorem; a root in double precision",
         unit="absolute",
-        points=len(minima),
-        reason="exactly 1 by theorem; a root in double precision",
+        source="theory",
     )
 
 

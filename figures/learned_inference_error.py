@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     DOUBLE_COLUMN,
     draw_critical,
     draw_panel,
@@ -20,8 +20,11 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, away_from, checked_options, silent, start_seeds, train_each, unfinished
-from figures.table import Table, Tolerance, points
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.real_data import away_from
+from figures.kit.table import Table, points
+from figures.kit.training import train_each, unfinished
+from numerics.comparison import Tolerance
 from theory import GenerativeModel, inference_error, optimum
 
 __all__ = ["LAYOUT", "data", "plot"]

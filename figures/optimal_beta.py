@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from scipy.optimize import minimize_scalar
 
-from figures.drawing import (
+from figures.kit.drawing import (
     DOUBLE_COLUMN,
     GREY,
     add_legend,
@@ -28,9 +28,10 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent
-from figures.table import Deviation, Point, Table, Tolerance, points, standard_errors_allowed
+from figures.kit.options import Say, checked_options, silent
+from figures.kit.table import Point, Table, points
 from numerics import train
+from numerics.comparison import Comparison, Tolerance, largest_of_standard_errors
 from theory import GenerativeModel, inference_error, optimal_beta
 from theory.inference import (
     mismatched_beta,
@@ -185,7 +186,7 @@ def _against_mismatch(quick: bool, start: np.random.SeedSequence) -> list[Point]
 
 def _random_mixing(
     sizes: tuple[int, int], draws: int, loadings: np.random.SeedSequence, start: np.random.SeedSequence
-) -> tuple[list[Point], Deviation]:
+) -> tuple[list[Point], Comparison]:
     """Draws of the loading at each size; their means, extrapolated to infinite size, are compared with the limit."""
     line, aspects = np.geomspace(0.15, 1.2, 81), (0.25, 0.5, 1.0)
     limits = [random_mixing_optimal_beta(aspect, RANDOM_SIGNAL) for aspect in aspects]
@@ -203,14 +204,12 @@ def _random_mixing(
     weights = np.array([-small, large]) / (large - small)  # what is linear in 1 / D cancels
     means, errors = found.mean(axis=2), found.std(axis=2, ddof=1) / np.sqrt(draws)
     scores = np.abs(weights @ means - limits) / np.sqrt(weights**2 @ errors**2)
-    return rows, Deviation(
-        quantity="random_mixing limit",
+    return rows, largest_of_standard_errors(
+        "random_mixing limit",
+        scores,
+        f"means over {draws} draws at D = {small} and {large}, extrapolated linearly in 1/D",
+        draws=draws,
         source="trained",
-        largest=float(scores.max()),
-        tolerance=standard_errors_allowed(len(aspects), draws),
-        unit="standard errors",
-        points=len(aspects),
-        reason=f"means over {draws} draws at D = {small} and {large}, extrapolated linearly in 1/D",
     )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     draw_panel,
@@ -28,13 +28,14 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent
-from figures.table import Deviation, Point, Table, Tolerance, points
-from numerics.prior_training import PriorRun, train_with_prior
+from figures.kit.options import Say, checked_options, silent
+from figures.kit.table import Point, Table, points
+from numerics.comparison import Comparison, Tolerance, largest_of
+from numerics.priors.training import PriorRun, train_with_prior
 from theory import LinearVAE
 from theory.axes import plane_rotation
-from theory.axes.prior_rotation import factor_rotation_energy, prior_optimum, prior_rotation_energy
-from theory.axes.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
+from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
+from theory.priors.rotation import factor_rotation_energy, prior_optimum, prior_rotation_energy
 
 __all__ = ["LAYOUT", "data", "factor_angle", "plot"]
 
@@ -210,24 +211,21 @@ def _pinned(name: str, energy, prior, factors, degrees, start) -> list[Point]:
     return points(OTHERS, name, "trained", degrees, np.array(losses) - losses[0], expected=_along(energy, degrees))
 
 
-def _same_loss(excess: list[float]) -> Deviation:
-    return Deviation(
-        quantity="loss with Gaussian factors",
-        source="trained",
-        largest=float(np.abs(excess).max()),
-        tolerance=1e-8,
-        unit="nats",
-        points=len(excess),
-        reason="that of the theorem, whatever the angle; quadratic in what the gradient leaves",
+def _same_loss(excess: list[float]) -> Comparison:
+    return largest_of(
+        "loss with Gaussian factors",
+        excess,
+        1e-8,
+        "that of the theorem, whatever the angle; quadratic in what the gradient leaves",
     )
 
 
-def _turned(rows: list[Point]) -> Deviation:
+def _turned(rows: list[Point]) -> Comparison:
     angles = np.radians([row.y for row in rows if row.panel == ENDS and np.isnan(row.expected)])
-    return Deviation(
+    return Comparison(
         quantity="concentration of angles that are free",
         source="trained",
-        largest=float(np.abs(np.exp(4j * angles).mean())),
+        deviation=float(np.abs(np.exp(4j * angles).mean())),
         tolerance=0.75,
         unit="of 1",
         points=len(angles),
@@ -235,15 +233,12 @@ def _turned(rows: list[Point]) -> Deviation:
     )
 
 
-def _unfinished(runs: list[PriorRun]) -> Deviation:
-    return Deviation(
-        quantity="largest gradient where training ends",
-        source="trained",
-        largest=max(run.gradient_norm for run in runs),
-        tolerance=1e-5,
-        unit="nats",
-        points=len(runs),
-        reason="ten times the tolerance, where rounding ends a line search",
+def _unfinished(runs: list[PriorRun]) -> Comparison:
+    return largest_of(
+        "largest gradient where training ends",
+        [run.gradient_norm for run in runs],
+        1e-5,
+        "ten times the tolerance, where rounding ends a line search",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     draw_panel,
@@ -20,18 +20,11 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import (
-    Observations,
-    Say,
-    away_from,
-    checked_options,
-    real_data,
-    silent,
-    start_seeds,
-    train_each,
-    unfinished,
-)
-from figures.table import Table, Tolerance, points
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.real_data import Observations, away_from, real_data
+from figures.kit.table import Table, points
+from figures.kit.training import train_each, unfinished
+from numerics.comparison import Tolerance
 from theory import elbo_terms, rate_distortion
 from theory.learning import capacity_penalty, vae_rate_distortion, water_level_for_rate
 

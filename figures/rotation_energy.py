@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.drawing import (
+from figures.kit.drawing import (
     DOUBLE_COLUMN,
     GREY,
     draw_panel,
@@ -22,8 +22,10 @@ from figures.drawing import (
     source_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent, start_seeds, train_each, unfinished
-from figures.table import Deviation, Table, Tolerance, points
+from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit.table import Table, points
+from figures.kit.training import train_each, unfinished
+from numerics.comparison import Comparison, Tolerance, largest_of
 from theory import LinearVAE, elbo_terms, optimum
 from theory.axes import plane_rotation, rotate, two_mode_rotation_energy
 
@@ -130,23 +132,21 @@ def _energy(ratio: float, posterior: str, degrees: np.ndarray, encoder: str = "r
     return two_mode_rotation_energy(*precisions, np.radians(degrees), BETA, encoder=encoder)
 
 
-def _locked(angles: list[float]) -> Deviation:
-    return Deviation(
-        quantity="angle of diagonal latents",
-        source="trained",
-        largest=float(np.abs(angles).max()),
-        tolerance=1e-3,
+def _locked(angles: list[float]) -> Comparison:
+    return largest_of(
+        "angle of diagonal latents",
+        angles,
+        1e-3,
+        "the smallest gap leaves little curvature to a gradient of 1e-8 nats",
         unit="degrees",
-        points=len(angles),
-        reason="the smallest gap leaves little curvature to a gradient of 1e-8 nats",
     )
 
 
-def _scattered(angles: list[float]) -> Deviation:
-    return Deviation(
+def _scattered(angles: list[float]) -> Comparison:
+    return Comparison(
         quantity="concentration of full latents",
         source="trained",
-        largest=float(np.abs(np.exp(4j * np.radians(angles)).mean())),
+        deviation=float(np.abs(np.exp(4j * np.radians(angles)).mean())),
         tolerance=0.5,
         unit="of 1",
         points=len(angles),

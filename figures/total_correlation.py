@@ -21,7 +21,7 @@ import dataclasses
 import numpy as np
 from matplotlib.lines import Line2D
 
-from figures.drawing import (
+from figures.kit.drawing import (
     ABOVE,
     DOUBLE_COLUMN,
     GREY,
@@ -34,10 +34,16 @@ from figures.drawing import (
     series_legend,
     styled,
 )
-from figures.experiments import Say, checked_options, silent, unfinished_runs
-from figures.table import Deviation, Point, Table, Tolerance, points, standard_errors_allowed
-from numerics.minibatch_total_correlation import MinibatchEstimates, sample_minibatch_bias, sample_minibatch_terms
-from numerics.training import train
+from figures.kit.options import Say, checked_options, silent
+from figures.kit.table import Point, Table, points
+from figures.kit.training import unfinished_runs
+from numerics.comparison import Comparison, Tolerance, largest_of, largest_of_standard_errors
+from numerics.sampling.minibatch_total_correlation import (
+    MinibatchEstimates,
+    sample_minibatch_bias,
+    sample_minibatch_terms,
+)
+from numerics.training.train import train
 from theory import GenerativeModel, LinearVAE
 from theory.groups import (
     GroupedTerms,
@@ -230,7 +236,7 @@ def _estimated_parts(found: MinibatchEstimates, name: str) -> dict[str, float]:
     return {part: values[part] - float(np.sum(getattr(offset, part))) for part in PARTS}
 
 
-def _wide_posterior(truth: GenerativeModel, vae: LinearVAE, rng) -> Deviation:
+def _wide_posterior(truth: GenerativeModel, vae: LinearVAE, rng) -> Comparison:
     """The bias of all estimates between groups and of I(x; z), for a posterior so wide that the formula holds."""
     wide = dataclasses.replace(vae, posterior_covariance=16 * vae.posterior_covariance)
     sizes = {"dataset_size": DATASET, "batch_size": 20}
@@ -241,28 +247,22 @@ def _wide_posterior(truth: GenerativeModel, vae: LinearVAE, rng) -> Deviation:
         for part in ("mutual_information", "between", "dimension_wise_kl"):
             value = getattr(estimate, part)
             apart.append(abs(value.value - getattr(predicted, part)) / value.standard_error)
-    return Deviation(
-        quantity="bias of a code of little information",
-        source="monte_carlo",
-        largest=max(apart),
-        tolerance=standard_errors_allowed(len(apart)),
-        unit="standard errors",
-        points=len(apart),
-        reason="leading order in 1/M; what it leaves out is below one standard error of these draws",
+    return largest_of_standard_errors(
+        "bias of a code of little information",
+        apart,
+        "leading order in 1/M; what it leaves out is below one standard error of these draws",
     )
 
 
-def _above_the_bounds(rows: list[Point]) -> Deviation:
+def _above_the_bounds(rows: list[Point]) -> Comparison:
     bounds = {row.series: row.y for row in rows if row.panel == INFORMATION and row.source == "theory"}
     above = [row.y - bounds[row.series] for row in rows if row.panel == INFORMATION and row.source == "measured"]
-    return Deviation(
-        quantity="estimates between groups above their bound",
+    return largest_of(
+        "estimates between groups above their bound",
+        np.maximum(0.0, above),
+        1e-9,
+        "exact for every minibatch, but for rounding",
         source="monte_carlo",
-        largest=max(0.0, *above),
-        tolerance=1e-9,
-        unit="nats",
-        points=len(above),
-        reason="exact for every minibatch, but for rounding",
     )
 
 

@@ -13,8 +13,10 @@ import numpy as np
 
 import numerics
 import theory
-from numerics.sample_scores import sample_scores
-from theory import axes, binned, data, gaussian, groups, inference, learning, metrics, objective
+from numerics.sampling.scores import sample_scores
+from theory import axes, gaussian, groups, inference, learning, objective, priors, scores
+from theory.interface import readers
+from theory.scores import binned
 
 COVARIANCE = np.diag([4.0, 2.0, 1.0]) + 0.2
 DECODER = np.array([[1.5, 0.3], [0.2, 1.0], [0.4, -0.5]])
@@ -25,8 +27,8 @@ VAE = inference.optimal_encoder(DECODER, 0.3, 1.2)
 DATA = np.random.default_rng(0).standard_normal((30, 3)) @ np.linalg.cholesky(COVARIANCE).T
 MOMENTS = theory.Moments.of(DATA)
 ROTATION = np.array([[0.8, -0.6], [0.6, 0.8]])
-GAUSSIAN, STUDENT = axes.GaussianPrior.isotropic(2), axes.StudentPrior(5.0, 2)
-CODE = metrics.GaussianCode.of(TRUTH, VAE)
+GAUSSIAN, STUDENT = priors.GaussianPrior.isotropic(2), priors.StudentPrior(5.0, 2)
+CODE = scores.GaussianCode.of(TRUTH, VAE)
 TEMPORAL = axes.TemporalModel(DECODER, [0.8, 0.3], 0.1)
 POINTS = np.array([[0.5, -1.0], [2.0, 0.1]])
 
@@ -275,29 +277,29 @@ CALLS = [
     call(learning.water_level_for_rate, LIMITS, eigenvalues=[3.0, 2.0, 1.0], rate=0.5),
     # axes
     call(
-        axes.aggregate_divergence,
+        priors.aggregate_divergence,
         {"covariance": "array"},
         covariance=np.eye(2),
         prior=np.eye(2),
         divergence="inclusive",
         scale=1.0,
     ),
-    call(axes.annealed_terms, vae=VAE, covariance=COVARIANCE, beta=1.2, prior=np.eye(2)),
+    call(priors.annealed_terms, vae=VAE, covariance=COVARIANCE, beta=1.2, prior=np.eye(2)),
     call(axes.collapse_probability, vae=VAE, covariance=COVARIANCE, epsilon=0.1),
     call(axes.distance_to_orthogonality, decoder=DECODER, active=[True, True], tie=1e-8),
     call(
-        axes.factor_rotation_energy,
+        priors.factor_rotation_energy,
         PRIOR | {"factors": "prior"},
         prior=STUDENT,
         factors=GAUSSIAN,
         rotation=ROTATION,
         beta=1.2,
     ),
-    call(axes.gaussian_log_normaliser, {"prior": "array"}, prior=np.eye(2), beta=1.2),
-    call(axes.kernel_mean, {"variance": "number array points"}, variance=1.5, scale=1.0),
+    call(priors.gaussian_log_normaliser, {"prior": "array"}, prior=np.eye(2), beta=1.2),
+    call(priors.kernel_mean, {"variance": "number array points"}, variance=1.5, scale=1.0),
     call(axes.latent_activity, vae=VAE, covariance=COVARIANCE, threshold=0.1),
     call(axes.manipulation_to, loading=DECODER, axes=ROTATION, singular_values=[2.0, 1.0]),
-    call(axes.nearest_gaussian, PRIOR, prior=STUDENT),
+    call(priors.nearest_gaussian, PRIOR, prior=STUDENT),
     call(axes.orthogonality_chance_level, {"rng": "generator none"}, latent_dim=2, samples=20, rng=0),
     call(axes.plane_rotation, latent_dim=3, angle=0.3, i=0, j=2),
     call(axes.polarized_kl, vae=VAE, covariance=COVARIANCE, active=[True, False]),
@@ -309,10 +311,12 @@ CALLS = [
         water_level=0.5,
         latent_dim=2,
     ),
-    call(axes.prior_optimum, PRIOR, covariance=COVARIANCE, prior=GAUSSIAN, beta=1.2, noise_variance=0.3),
-    call(axes.prior_rotation_energy, PRIOR, prior=STUDENT, covariance=np.diag([2.0, 1.0]), rotation=ROTATION, beta=1.2),
+    call(priors.prior_optimum, PRIOR, covariance=COVARIANCE, prior=GAUSSIAN, beta=1.2, noise_variance=0.3),
     call(
-        axes.regularised_encoder,
+        priors.prior_rotation_energy, PRIOR, prior=STUDENT, covariance=np.diag([2.0, 1.0]), rotation=ROTATION, beta=1.2
+    ),
+    call(
+        priors.regularised_encoder,
         decoder=DECODER,
         covariance=COVARIANCE,
         noise_variance=0.3,
@@ -323,9 +327,9 @@ CALLS = [
         prior=np.eye(2),
         scale=1.0,
     ),
-    call(axes.regularised_terms, vae=VAE, covariance=COVARIANCE, divergence="inclusive", prior=np.eye(2), scale=1.0),
-    call(axes.rescale, vae=VAE, beta=1.2),
-    call(axes.rescaled_terms, vae=VAE, covariance=COVARIANCE, beta=1.2, prior=np.eye(2)),
+    call(priors.regularised_terms, vae=VAE, covariance=COVARIANCE, divergence="inclusive", prior=np.eye(2), scale=1.0),
+    call(priors.rescale, vae=VAE, beta=1.2),
+    call(priors.rescaled_terms, vae=VAE, covariance=COVARIANCE, beta=1.2, prior=np.eye(2)),
     call(axes.rotate, vae=VAE, rotation=ROTATION),
     call(axes.rotation_curvature, precisions=[2.0, 3.0], beta=1.2, posterior="diagonal"),
     call(
@@ -356,7 +360,7 @@ CALLS = [
         lag=1,
     ),
     call(axes.smallest_manipulation, loading=DECODER, axes=ROTATION, gaps=[0.2]),
-    call(axes.student_log_normaliser, degrees_of_freedom=5.0, beta=1.2, latent_dim=2),
+    call(priors.student_log_normaliser, degrees_of_freedom=5.0, beta=1.2, latent_dim=2),
     call(axes.two_factor_largest_angle, not_a_number=True, loading=ORTHOGONAL, budget=0.2, gap=0.1),
     call(axes.two_factor_manipulation, loading=ORTHOGONAL, angle=0.3, gap=0.1),
     call(
@@ -372,15 +376,15 @@ CALLS = [
     call(TEMPORAL.lagged_covariance, lag=2),
     call(TEMPORAL.sample, n=3, rng=0),
     # priors
-    call(axes.GaussianPrior, {"covariance": "array"}, covariance=np.eye(2)),
-    call(axes.GaussianPrior.isotropic, latent_dim=2, variance=2.0),
-    call(axes.GaussianPrior.anisotropic, {"variances": "array"}, variances=[1.0, 2.0]),
-    call(axes.StudentPrior, degrees_of_freedom=5.0, latent_dim=2),
-    call(axes.SpikeSlabPrior, latent_dim=2, spike_probability=0.8, spike_deviation=0.05),
-    call(axes.ClusterPrior, distance=1.0, variance=0.03),
+    call(priors.GaussianPrior, {"covariance": "array"}, covariance=np.eye(2)),
+    call(priors.GaussianPrior.isotropic, latent_dim=2, variance=2.0),
+    call(priors.GaussianPrior.anisotropic, {"variances": "array"}, variances=[1.0, 2.0]),
+    call(priors.StudentPrior, degrees_of_freedom=5.0, latent_dim=2),
+    call(priors.SpikeSlabPrior, latent_dim=2, spike_probability=0.8, spike_deviation=0.05),
+    call(priors.ClusterPrior, distance=1.0, variance=0.03),
     *[
         made
-        for prior in (GAUSSIAN, STUDENT, axes.SpikeSlabPrior(2), axes.ClusterPrior())
+        for prior in (GAUSSIAN, STUDENT, priors.SpikeSlabPrior(2), priors.ClusterPrior())
         for made in (
             call(prior.log_density, {"latents": "array points"}, latents=POINTS),
             call(prior.sample, n=3, rng=0),
@@ -489,33 +493,33 @@ CALLS = [
     call(groups.Weights.independence, beta=2.0),
     # scores
     call(
-        metrics.GaussianCode,
+        scores.GaussianCode,
         {"factor_covariance": "array", "code_covariance": "array", "cross_covariance": "array"},
         factor_covariance=CODE.factor_covariance,
         code_covariance=CODE.code_covariance,
         cross_covariance=CODE.cross_covariance,
     ),
-    call(metrics.GaussianCode.of, {"code": "word"}, truth=TRUTH, vae=VAE, code="sample"),
-    call(metrics.hoyer_chance_level, not_a_number=True, latent_dim=3),
+    call(scores.GaussianCode.of, {"code": "word"}, truth=TRUTH, vae=VAE, code="sample"),
+    call(scores.hoyer_chance_level, not_a_number=True, latent_dim=3),
     *[
         call(function, {"code": "code"}, code=CODE)
         for function in (
-            metrics.dci,
-            metrics.hoyer_sparsity,
-            metrics.mean_correlation,
-            metrics.sap,
-            metrics.scores,
-            metrics.total_correlation,
+            scores.dci,
+            scores.hoyer_sparsity,
+            scores.mean_correlation,
+            scores.sap,
+            scores.scores,
+            scores.total_correlation,
         )
     ],
     *[
         call(function, {"code": "code", "bins": "count none"}, code=CODE, bins=4, half_width=3.0)
-        for function in (metrics.mutual_information_gap, metrics.mutual_information_matrix)
+        for function in (scores.mutual_information_gap, scores.mutual_information_matrix)
     ],
     # readers
     *[
         call(function, {"path": "path"}, path="missing.csv", header=True)
-        for function in (data.read_data, data.read_moments, data.read_covariance)
+        for function in (readers.read_data, readers.read_moments, readers.read_covariance)
     ],
     # numerics
     call(numerics.active_count, vae=VAE, covariance=COVARIANCE, threshold=1e-6),

@@ -19,7 +19,7 @@ import numerics
 import theory
 from tests import public_calls
 from tests.public_calls import CALLS, COVARIANCE, DATA, TRUTH, VAE, Call
-from theory import axes, groups, inference, learning, metrics, validation
+from theory import axes, groups, inference, learning, priors, scores, validation
 
 HIDDEN = np.ma.array([[1.0, 2.0], [3.0, -999.0]], mask=[[False, False], [False, True]])
 
@@ -124,7 +124,7 @@ REFUSED = {
     "vae": NOT_A_MODEL | {"other": TRUTH},
     "truth": NOT_A_MODEL | {"other": VAE},
     "moments": {"true": True, "zero": 0, "empty": [], "other": VAE},
-    "prior": NOT_A_MODEL | {"other": VAE, "class": axes.StudentPrior},
+    "prior": NOT_A_MODEL | {"other": VAE, "class": priors.StudentPrior},
     "weights": NOT_A_MODEL | {"other": VAE, "class": groups.Weights},
     "code": NOT_A_MODEL | {"other": VAE},
     "path": NOT_A_MODEL | {"number": 3, "other": VAE},
@@ -173,18 +173,18 @@ ALLOWED = {
     "limit": {"inf", "cube"},  # zero and infinity stand for limits
 }
 
-PUBLIC = [theory, inference, learning, axes, groups, metrics, numerics]
+PUBLIC = [theory, inference, learning, axes, groups, priors, scores, numerics]
 MODELS = {  # the classes that users make; all others are results
     theory.GenerativeModel,
     theory.LinearVAE,
     theory.Moments,
-    axes.ClusterPrior,
-    axes.GaussianPrior,
-    axes.SpikeSlabPrior,
-    axes.StudentPrior,
+    priors.ClusterPrior,
+    priors.GaussianPrior,
+    priors.SpikeSlabPrior,
+    priors.StudentPrior,
     axes.TemporalModel,
     groups.Weights,
-    metrics.GaussianCode,
+    scores.GaussianCode,
 }
 ELSEWHERE = {numerics.digits}  # it has no arguments
 

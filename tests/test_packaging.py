@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import theory
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -16,13 +18,17 @@ def test_every_package_is_listed():
     packages = {".".join(path.parent.relative_to(ROOT).parts) for path in modules}
     assert sorted(settings["packages"]) == sorted(packages)
     assert all((ROOT / package.replace(".", "/") / "__init__.py").is_file() for package in packages)
-    assert all((ROOT / "figures" / file).is_file() for file in settings["package-data"]["figures"])
+    assert all(
+        (ROOT / package.replace(".", "/") / file).is_file()
+        for package, files in settings["package-data"].items()
+        for file in files
+    )
 
 
 @pytest.mark.parametrize("door", ["theory", "numerics", "figures"])
 def test_each_door_tells_the_version(door, capsys):
     with pytest.raises(SystemExit) as ended:
         importlib.import_module(f"{door}.__main__").main(["--version"])
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    installed = importlib.metadata.version(project["name"])
-    assert (ended.value.code, capsys.readouterr().out) == (0, f"{project['name']} {installed}\n")
+    installed = importlib.metadata.version("linear-beta-vae")
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"linear-beta-vae {theory.__version__}\n")
+    assert installed == theory.__version__

@@ -5,34 +5,21 @@ and what other priors change), `groups` (which latents belong together under a p
 them stand on `objective`. Everything in nats and float64.
 """
 
-from theory import interrupts  # noqa: F401  before all else, see there
-from theory.inference import (
-    InferenceError,
-    OptimalBeta,
-    inference_error,
-    inference_error_curve,
-    optimal_beta,
-    optimal_encoder,
-)
-from theory.learning import Optimum, RateDistortion, optimum, optimum_curve, rate_distortion
-from theory.model import GenerativeModel, LinearVAE, Moments
-from theory.objective import ElboTerms, elbo_terms
+from theory.facade import facade
+from theory.interface import interrupts  # noqa: F401  before libraries are loaded, see there
 
-__all__ = [
-    "ElboTerms",
-    "GenerativeModel",
-    "InferenceError",
-    "LinearVAE",
-    "Moments",
-    "OptimalBeta",
-    "Optimum",
-    "RateDistortion",
-    "elbo_terms",
-    "inference_error",
-    "inference_error_curve",
-    "optimal_beta",
-    "optimal_encoder",
-    "optimum",
-    "optimum_curve",
-    "rate_distortion",
-]
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = facade(
+    __name__,
+    {
+        "theory.inference.beta_of_least_error": "inference_error_curve optimal_beta OptimalBeta",
+        "theory.inference.encoder": "optimal_encoder",
+        "theory.inference.error": "inference_error InferenceError",
+        "theory.learning.global_optimum": "Optimum optimum optimum_curve",
+        "theory.learning.water_filling": "rate_distortion RateDistortion",
+        "theory.model": "GenerativeModel LinearVAE",
+        "theory.moments": "Moments",
+        "theory.objective": "elbo_terms ElboTerms",
+    },
+)

@@ -1,7 +1,6 @@
 """The two models: how the data arise (`GenerativeModel`) and what is trained on them (`LinearVAE`).
 
-Both are frozen; what they hold has been checked, so the functions that take them need not check again. The moments of
-data (`theory.moments`) can be had from here too.
+Both are frozen, and what they hold has been checked, so the functions that take them need not check it again.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
 
-__all__ = ["GenerativeModel", "LinearVAE", "Moments", "as_moments", "linear_vae", "mean_offset"]
+__all__ = ["GenerativeModel", "LinearVAE", "linear_vae", "mean_offset"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,17 +213,6 @@ def linear_vae(name: str, value) -> LinearVAE:
             "fix noise_variance, take fewer latents or a larger beta"
         )
     return validation.instance(name, value, LinearVAE)
-
-
-def as_moments(covariance) -> Moments:
-    """Take a covariance matrix or `Moments`; a bare covariance says nothing of count and mean: both are 0."""
-    if isinstance(covariance, Moments):
-        moments = covariance
-    else:
-        symmetric = validation.symmetric_matrix("covariance", covariance)
-        moments = Moments(0, np.zeros(len(symmetric)), symmetric)
-    validation.within_decades("covariance", moments.covariance, VARIANCE_DECADES)
-    return moments
 
 
 def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy.linalg.blas import dgemv, dsyrk
 
 from theory import validation
 
-__all__ = ["Moments"]
+__all__ = ["Moments", "as_moments", "store"]
 
 ROWS = 512  # of data, at least, that are centred at a time: few enough to stay in the cache
 STRIP = 128  # rows of a matrix that are mirrored at a time, for the same reason
@@ -149,6 +149,17 @@ def _centred_products(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     taken = mean - data[0]
     remainder = (data[0] - (mean - taken)) + (overall - taken)  # of the sum of two floats, exactly (Knuth)
     return products.T, mean, remainder  # the transpose is the same, in the usual order of memory
+
+
+def as_moments(covariance) -> Moments:
+    """Take a covariance matrix or `Moments`; a bare covariance says nothing of count and mean: both are 0."""
+    if isinstance(covariance, Moments):
+        moments = covariance
+    else:
+        symmetric = validation.symmetric_matrix("covariance", covariance)
+        moments = Moments(0, np.zeros(len(symmetric)), symmetric)
+    validation.within_decades("covariance", moments.covariance, validation.VARIANCE_DECADES)
+    return moments
 
 
 def store(record, **fields) -> None:

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, as_moments, linear_vae, mean_offset
+from theory.model import LinearVAE, linear_vae, mean_offset
+from theory.moments import as_moments
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
 

@@ -36,7 +36,7 @@ __all__ = [
     "observations",
     "positive",
     "positive_array",
-    "positive_or_word",
+    "positive_or_keyword",
     "random_generator",
     "rank_tolerance",
     "real_array",
@@ -91,7 +91,7 @@ def positive(name: str, value: float) -> float:
     return result
 
 
-def positive_or_word(name: str, value: float | str, *words: str) -> float | str:
+def positive_or_keyword(name: str, value: float | str, *words: str) -> float | str:
     """Return `value` if it is one of the words that stand for a number, or else as a positive float."""
     if not isinstance(value, str):
         return positive(name, value)

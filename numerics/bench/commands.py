@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from tqdm import tqdm
-
 from numerics.bench.peers import LIBRARIES, load
-from numerics.bench.tables import COLUMNS, TABLES
-from numerics.bench.threads import cores, machine, pinned
-from theory import cli, validation
+from theory import validation
+from theory.interface.options import chosen_names
+from theory.interface.report import Report, aligned_facts, aligned_table
+from theory.interface.run import add_command
 
-__all__ = ["add_subcommands"]
+__all__ = ["add_commands"]
 
+TABLES = {"full_batch": "full_batch", "sweep": "many_runs", "minibatch": "minibatch", "closed_form": "closed_form"}
 ROUNDS, BUDGET = 15, 20.0  # rounds of each comparison, and seconds after which no more begin
 QUICK_ROUNDS, QUICK_BUDGET = 5, 3.0
 
@@ -23,9 +23,9 @@ LEGEND = (
 )
 
 
-def add_subcommands(commands) -> None:
+def add_commands(commands) -> None:
     """Register `bench` with what `Parser.add_subparsers` returned."""
-    command = cli.add_command(
+    command = add_command(
         commands,
         "bench",
         _bench,
@@ -46,9 +46,14 @@ def add_subcommands(commands) -> None:
     )
 
 
-def _bench(arguments: argparse.Namespace) -> cli.Report:
-    names = cli.chosen("--only", arguments.only, TABLES)
-    peers = load(cli.chosen("--peers", arguments.peers, LIBRARIES))
+def _bench(arguments: argparse.Namespace) -> Report:
+    from tqdm import tqdm
+
+    from numerics.bench import tables as comparisons
+    from numerics.bench.threads import cores, machine, pinned
+
+    names = chosen_names("--only", arguments.only, TABLES)
+    peers = load(chosen_names("--peers", arguments.peers, LIBRARIES))
     threads = cores() if arguments.threads is None else validation.count("--threads", arguments.threads)
     if not 1 <= threads <= cores():
         raise ValueError(f"--threads must be from 1 to {cores()}, got {threads}; pass as many as there are cores")
@@ -61,15 +66,15 @@ def _bench(arguments: argparse.Namespace) -> cli.Report:
             with tqdm(names, desc="bench", unit="table", disable=None, leave=False) as bar:
                 for name in bar:
                     bar.set_postfix_str(name)
-                    rows = TABLES[name](peers, arguments.quick, rounds=rounds, budget=budget)
-                    tables[name] = {column: [row[column] for row in rows] for column in COLUMNS}
+                    rows = getattr(comparisons, TABLES[name])(peers, arguments.quick, rounds=rounds, budget=budget)
+                    tables[name] = {column: [row[column] for row in rows] for column in comparisons.COLUMNS}
         except KeyboardInterrupt:  # keeps the tables that are finished
             interrupted = True
     differ = any("differs" in columns["status"] for columns in tables.values())
     text = "\n\n".join(f"{name}\n{_shown(columns)}" for name, columns in tables.items())
-    return cli.Report(
+    return Report(
         {"machine": facts, "agree": not differ, "tables": tables},
-        f"{cli.facts(facts)}\n\n{text}\n\n{LEGEND}",
+        f"{aligned_facts(facts)}\n\n{text}\n\n{LEGEND}",
         failed=differ,
         interrupted=interrupted,
     )
@@ -77,7 +82,7 @@ def _bench(arguments: argparse.Namespace) -> cli.Report:
 
 def _shown(columns: dict[str, list]) -> str:
     """The table as text, or why it is empty."""
-    return cli.table(_rounded(columns)) if columns["status"] else "all its problems are larger: take away --quick"
+    return aligned_table(_rounded(columns)) if columns["status"] else "all its problems are larger: take away --quick"
 
 
 def _rounded(columns: dict[str, list]) -> dict[str, list]:

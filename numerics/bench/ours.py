@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from numerics import kernels_training as kernels
 from numerics.bench.problem import LEARNING_RATE, ClosedForm, Descent, MinibatchDescent, Parameters
 from numerics.bench.timing import Contestant
-from numerics.minibatch_training import ahead
-from numerics.problem import pose
-from numerics.sweep import sweep
-from numerics.training import descent_settings
+from numerics.kernels import descent as kernels
+from numerics.kernels.minibatch import sampled_adam
+from numerics.kernels.objective import views
+from numerics.kernels.products import zeros
+from numerics.sweeps.sweep import sweep
+from numerics.training.minibatch import ahead
+from numerics.training.problem import training_problem
+from numerics.training.train import descent_limits
 from theory import LinearVAE, Moments, optimum
 from theory.groups import Weights
 
 __all__ = ["closed_form", "descent", "minibatch", "start"]
 
 NAME = "ours"
-ADAM = {"method": "adam", "learning_rate": LEARNING_RATE, "gradient_tolerance": 1e-300}  # takes all the steps
+ADAM = {"learning_rate": LEARNING_RATE, "gradient_tolerance": 1e-300}  # takes all the steps
 
 
 def start(eigenvalues: np.ndarray, latent_dim: int, seed: int) -> Parameters:
     """Where training starts from a seed."""
-    problem = pose(np.diag(eigenvalues), latent_dim, "learned", None, "diagonal")
+    problem = training_problem(np.diag(eigenvalues), latent_dim, "learned", None, "diagonal")
     return _parameters(problem.vae(problem.start(np.random.default_rng(seed))), eigenvalues)
 
 
@@ -34,16 +37,14 @@ def descent(task: Descent) -> list[Contestant]:
 def _one_run(task: Descent) -> Contestant:
     """What `train` does once it has the eigenvectors; in large problems finding them would outweigh some steps."""
     (beta,), (seed,) = task.betas, task.seeds
-    problem = pose(np.diag(task.eigenvalues), task.latent_dim, "learned", None, "diagonal")
-    settings = descent_settings(**ADAM, max_steps=task.steps)
+    problem = training_problem(np.diag(task.eigenvalues), task.latent_dim, "learned", None, "diagonal")
+    limits = descent_limits(**ADAM, max_steps=task.steps)
     objective = problem.objective(Weights.uniform(beta))
     begin, history = problem.start(np.random.default_rng(seed)), np.empty(task.steps + 1)
 
     def run():
         theta = begin.copy()
-        kernels.descend(
-            theta, problem.roots, task.latent_dim, objective, problem.mask, problem.kick, *settings, history
-        )
+        kernels.descend(theta, objective, problem.perturbation, kernels.ADAM, limits, history)
         return theta
 
     return Contestant(NAME, run, lambda theta: _parameters(problem.vae(theta), task.eigenvalues))
@@ -53,7 +54,13 @@ def _sweep(task: Descent) -> Contestant:
     """`sweep`, of which what it does before the first step is taken off."""
 
     def run(steps=task.steps):
-        options = ADAM | {"betas": task.betas, "seeds": task.seeds, "max_steps": steps, "progress": False}
+        options = ADAM | {
+            "method": "adam",
+            "betas": task.betas,
+            "seeds": task.seeds,
+            "max_steps": steps,
+            "progress": False,
+        }
         return sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
 
     def read(found):
@@ -74,10 +81,10 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
     mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
 
     def run():
-        (theta, gradient, first, second), step = (kernels.zeros(len(begin)) for _ in range(4)), 0
+        (theta, gradient, first, second), step = (zeros(len(begin)) for _ in range(4)), 0
         theta[:] = begin
         for picks, noise in ahead(task.blocks()):
-            kernels.sampled_adam(
+            sampled_adam(
                 theta, task.rows, picks, noise, task.beta, mask, LEARNING_RATE,
                 gradient, first, second, step, np.empty(len(picks)),
             )  # fmt: skip
@@ -85,7 +92,7 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
         return theta
 
     def read(theta):
-        _, maps, triangle = kernels.views(theta, latent_dim, data_dim)
+        _, maps, triangle = views(theta, latent_dim, data_dim)
         return Parameters(maps[:latent_dim].T, maps[latent_dim:].T, np.diagonal(triangle), theta[-1])
 
     return [Contestant(NAME, run, read)]

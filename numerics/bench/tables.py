@@ -11,7 +11,7 @@ from numerics.bench import ours
 from numerics.bench.problem import ClosedForm, Descent, MinibatchDescent, Parameters, eigenvalues
 from numerics.bench.timing import Contestant, interleave
 
-__all__ = ["COLUMNS", "TABLES", "compare", "descent", "minibatch_descent", "spiked_data"]
+__all__ = ["COLUMNS", "compare", "descent", "minibatch_descent", "spiked_data"]
 
 AGREEMENT = 1e-8  # in every parameter
 BETA, BATCH_SIZE, ROWS = 1.0, 128, 10_000
@@ -68,9 +68,6 @@ def closed_form(peers: Mapping[str, ModuleType | None], quick: bool, **options) 
         task = ClosedForm(spiked_data(data_dim, CLOSED_FORM_LATENTS), CLOSED_FORM_LATENTS)
         rows += _rows(peers, "closed_form", task, (data_dim, CLOSED_FORM_LATENTS, 1, 1), **options)
     return rows
-
-
-TABLES = {"full_batch": full_batch, "sweep": many_runs, "minibatch": minibatch, "closed_form": closed_form}
 
 
 def descent(data_dim: int, latent_dim: int, steps: int, betas=(BETA,), seeds=(0,)) -> Descent:

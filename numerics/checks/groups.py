@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 import theory
-from numerics.checks.comparison import Effort, Row, compare
-from numerics.granularity import factor_errors
-from numerics.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
-from numerics.monte_carlo import Estimate
-from numerics.sweep import sweep
+from numerics.comparison import Budget, Comparison, compare
+from numerics.experiments.granularity import factor_errors
+from numerics.sampling.estimate import Estimate
+from numerics.sampling.gaussian import log_density
+from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
+from numerics.sweeps.sweep import sweep
 from theory import groups
 
 __all__ = ["CHECKS"]
@@ -21,27 +22,27 @@ PAIRS = [[0, 1], [2, 3]]
 TOLERANCE = 1e-9  # in the loss, second order in what a gradient of 1e-8 leaves, weak directions aside
 
 
-def grouped_parts(effort: Effort) -> Iterator[Row]:
+def grouped_parts(budget: Budget) -> Iterator[Comparison]:
     """Total correlation between and within groups, from log densities of sampled codes."""
     rng = np.random.default_rng(501)
     loading, encoder = rng.standard_normal((5, 4)), 0.4 * rng.standard_normal((4, 5))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
     vae = theory.LinearVAE(loading, encoder, np.diag([0.3, 0.5, 0.4, 0.2]), NOISE)
     exact = groups.grouped_terms(vae, truth.covariance, PAIRS)
-    data = truth.sample(effort.samples, rng)[1]
-    codes = data @ encoder.T + rng.standard_normal((effort.samples, 4)) * np.sqrt([0.3, 0.5, 0.4, 0.2])
+    data = truth.sample(budget.samples, rng)[1]
+    codes = data @ encoder.T + rng.standard_normal((budget.samples, 4)) * np.sqrt([0.3, 0.5, 0.4, 0.2])
     covariance = encoder @ truth.covariance @ encoder.T + vae.posterior_covariance
     whole = _log_density(codes, covariance, [0, 1, 2, 3])
     inside = [_log_density(codes, covariance, group) for group in PAIRS]
     for position, group in enumerate(PAIRS):
         singles = sum(_log_density(codes, covariance, [latent]) for latent in group)
         yield compare(
-            f"within group {position}", exact.within[position], monte_carlo=_estimate(inside[position] - singles)
+            f"within group {position}", exact.within[position], monte_carlo=Estimate.of(inside[position] - singles)
         )
-    yield compare("between", exact.between, monte_carlo=_estimate(whole - sum(inside)))
+    yield compare("between", exact.between, monte_carlo=Estimate.of(whole - sum(inside)))
 
 
-def grouped_learned_decoder(effort: Effort) -> Iterator[Row]:
+def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
     """The least value with a learned decoder, for weights of all kinds; training knows no whitening."""
     root = np.random.default_rng(502).standard_normal((5, 5))
     covariance = root @ root.T
@@ -55,7 +56,7 @@ def grouped_learned_decoder(effort: Effort) -> Iterator[Row]:
             yield compare(f"{name}, {kind}", exact, trained=found, tolerance=TOLERANCE)
 
 
-def correlated_prior(effort: Effort) -> Iterator[Row]:
+def correlated_prior(budget: Budget) -> Iterator[Comparison]:
     """What a correlated prior does to that value, with a full posterior."""
     covariance = np.diag([4.0, 2.0, 0.5])
     for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0)):
@@ -67,7 +68,7 @@ def correlated_prior(effort: Effort) -> Iterator[Row]:
         yield compare(f"correlation {correlation}, weight {weight}", exact, trained=moved, tolerance=TOLERANCE)
 
 
-def grouped_optimum(effort: Effort) -> Iterator[Row]:
+def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
     """The optimum for a fixed decoder, and its limit of independent groups from losses at two large weights."""
     loading = np.random.default_rng(503).standard_normal((6, 4))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
@@ -78,7 +79,7 @@ def grouped_optimum(effort: Effort) -> Iterator[Row]:
         yield compare(f"loss, {posterior}", best.loss, trained=found, tolerance=TOLERANCE)
 
 
-def independent_groups(effort: Effort) -> Iterator[Row]:
+def independent_groups(budget: Budget) -> Iterator[Comparison]:
     """Losses found at weights w and 2 w end at L - c/w + O(1/w^2), so twice the second less the first is L."""
     loading = np.random.default_rng(504).standard_normal((6, 4))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
@@ -90,7 +91,7 @@ def independent_groups(effort: Effort) -> Iterator[Row]:
     yield compare("loss", exact, trained=2 * second - first, tolerance=1e-4)  # c / w^2 with c of order 10
 
 
-def granularity_slope(effort: Effort) -> Iterator[Row]:
+def granularity_slope(budget: Budget) -> Iterator[Comparison]:
     """Differences, of fourth order, of the errors of encoders trained at weights about one."""
     truth = theory.GenerativeModel(np.random.default_rng(508).standard_normal((6, 4)), NOISE, _blocks(2))
     step = 0.02
@@ -106,7 +107,7 @@ def granularity_slope(effort: Effort) -> Iterator[Row]:
         yield compare(name, groups.granularity_slope(truth, partition_of), trained=slope, tolerance=1e-6)
 
 
-def minibatch_estimates(effort: Effort) -> Iterator[Row]:
+def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
     """Bias of the minibatch estimates of a weak code, where few points are enough for the leading order."""
     vae, covariance = _weak_code()
     sizes = {"dataset_size": 1000, "batch_size": 25}
@@ -123,7 +124,7 @@ def minibatch_estimates(effort: Effort) -> Iterator[Row]:
         yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=found.within[0], bias=left_out)
 
 
-def minibatch_bounds(effort: Effort) -> Iterator[Row]:
+def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
     """An almost noiseless code: no two points of a minibatch overlap, and the estimates lie at their bounds."""
     weak, covariance = _weak_code()
     vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-16 * weak.posterior_covariance, weak.noise_variance)
@@ -158,13 +159,7 @@ def _blocks(count: int) -> np.ndarray:
 
 
 def _log_density(codes: np.ndarray, covariance: np.ndarray, members: list[int]) -> np.ndarray:
-    part = covariance[np.ix_(members, members)]
-    scaled = np.linalg.solve(np.linalg.cholesky(part), codes[:, members].T)
-    return -(np.sum(scaled**2, axis=0) + np.linalg.slogdet(2 * np.pi * part)[1]) / 2
-
-
-def _estimate(values: np.ndarray) -> Estimate:
-    return Estimate(float(values.mean()), float(values.std() / np.sqrt(len(values))))
+    return log_density(codes[:, members], np.linalg.cholesky(covariance[np.ix_(members, members)]))
 
 
 CHECKS = {

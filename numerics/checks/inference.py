@@ -12,11 +12,12 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 import theory
-from numerics.checks.comparison import Effort, Row, compare, compare_arrays
-from numerics.monte_carlo import Estimate, sample_errors
-from numerics.training import train
+from numerics.comparison import Budget, Comparison, compare, compare_arrays
+from numerics.sampling.estimate import Estimate
+from numerics.sampling.monte_carlo import sample_errors
+from numerics.training.train import train
 from theory import inference
-from theory.inference.path import CRITERIA
+from theory.inference.errors_along_beta import CRITERIA
 from theory.model import GenerativeModel, LinearVAE
 
 __all__ = ["CHECKS"]
@@ -33,7 +34,7 @@ SEARCH_TOLERANCE = 1e-4
 COHERENT = GenerativeModel(np.array([[1.0, 0.9], [0.0, 0.436]]), 0.5)
 
 
-def optimal_encoder(effort: Effort) -> Iterator[Row]:
+def optimal_encoder(budget: Budget) -> Iterator[Comparison]:
     truth, decoder, beta, noise = _three_factors()
     for name, posterior in FAMILIES.items():
         exact = inference.optimal_encoder(decoder, noise, beta, posterior=posterior)
@@ -57,7 +58,7 @@ def optimal_encoder(effort: Effort) -> Iterator[Row]:
         )
 
 
-def family_gap(effort: Effort) -> Iterator[Row]:
+def family_gap(budget: Budget) -> Iterator[Comparison]:
     """What a smaller family costs is the difference of two trained losses."""
     truth, decoder, beta, noise = _three_factors()
     options = {"beta": beta, "noise_variance": noise, "decoder": decoder, "gradient_tolerance": GRADIENT_TOLERANCE}
@@ -68,7 +69,7 @@ def family_gap(effort: Effort) -> Iterator[Row]:
         yield compare(f"excess loss, {name}", exact, trained=trained, tolerance=2 * LOSS_TOLERANCE)
 
 
-def inference_errors(effort: Effort) -> Iterator[Row]:
+def inference_errors(budget: Budget) -> Iterator[Comparison]:
     """Sampled factors, noise and codes; independent and correlated factors, and more factors than data dimensions."""
     rng = np.random.default_rng(102)
     correlated = np.array([[1.0, 0.6, 0.0], [0.6, 1.5, 0.3], [0.0, 0.3, 0.8]])
@@ -81,13 +82,13 @@ def inference_errors(effort: Effort) -> Iterator[Row]:
         decoder = truth.loading + 0.1 * rng.standard_normal(truth.loading.shape)
         vae = inference.optimal_encoder(decoder, 0.5, 1.7)
         exact = inference.inference_error(truth, vae)
-        estimates = sample_errors(truth, vae, effort.samples, rng)
+        estimates = sample_errors(truth, vae, budget.samples, rng)
         for criterion in CRITERIA:
             value = getattr(exact, criterion)
             yield compare(f"{criterion}, {name}", value, monte_carlo=estimates[criterion])
 
 
-def inference_error_curve(effort: Effort) -> Iterator[Row]:
+def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
     """Along the curve, also where the decoder's noise is learned together with the encoder."""
     truth, decoder, _, _ = _three_factors()
     betas = np.array([0.6, 2.5])
@@ -104,7 +105,7 @@ def inference_error_curve(effort: Effort) -> Iterator[Row]:
                 )
 
 
-def optimal_beta(effort: Effort) -> Iterator[Row]:
+def optimal_beta(budget: Budget) -> Iterator[Comparison]:
     for criterion in CRITERIA:
         exact = inference.optimal_beta(COHERENT, criterion)
         beta, error = _search(COHERENT, criterion, bounds=(0.3, 5.0))
@@ -112,7 +113,7 @@ def optimal_beta(effort: Effort) -> Iterator[Row]:
         yield compare(f"error at beta*, {criterion}", exact.error, trained=error, tolerance=LOSS_TOLERANCE)
 
 
-def optimal_beta_learned_noise(effort: Effort) -> Iterator[Row]:
+def optimal_beta_learned_noise(budget: Budget) -> Iterator[Comparison]:
     """Noise and encoder learned together, with the true decoder held."""
     truth, *_ = _three_factors()
     for criterion in CRITERIA[:2]:
@@ -122,7 +123,7 @@ def optimal_beta_learned_noise(effort: Effort) -> Iterator[Row]:
         yield compare(f"error at beta*, {criterion}", exact.error, trained=error, tolerance=LOSS_TOLERANCE)
 
 
-def slope_at_one(effort: Effort) -> Iterator[Row]:
+def slope_at_one(budget: Budget) -> Iterator[Comparison]:
     """A central difference of trained encoders' errors, wrong by the step squared (1e-6) times a third derivative."""
     step = 1e-3
     right, left = (_trained_errors(COHERENT, 1 + h).forward_kl for h in (step, -step))
@@ -130,7 +131,7 @@ def slope_at_one(effort: Effort) -> Iterator[Row]:
     yield compare("d forward KL / d beta", exact, trained=(right - left) / (2 * step), tolerance=1e-5)
 
 
-def two_factors(effort: Effort) -> Iterator[Row]:
+def two_factors(budget: Budget) -> Iterator[Comparison]:
     """The polynomial against the search for trained encoders, across the jump against the general closed form."""
     a, r = 2.0, 0.3
     truth = GenerativeModel(inference.two_factor_loading(a, r), 1.0)
@@ -147,7 +148,7 @@ def two_factors(effort: Effort) -> Iterator[Row]:
     yield compare(f"expansion of beta* - 1, r = {r:g}", exact - 1, trained=found - 1, tolerance=r**4)
 
 
-def noise_mismatch(effort: Effort) -> Iterator[Row]:
+def noise_mismatch(budget: Budget) -> Iterator[Comparison]:
     """A decoder with another noise than the truth: the optimum of every error moves by the ratio."""
     noise = 0.8
     for criterion in CRITERIA:
@@ -157,7 +158,7 @@ def noise_mismatch(effort: Effort) -> Iterator[Row]:
         yield compare(f"beta*, {criterion}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
 
 
-def correlated_factors(effort: Effort) -> Iterator[Row]:
+def correlated_factors(budget: Budget) -> Iterator[Comparison]:
     """Where the laws for independent factors fail: forward KL least below 1, a bracket for the squared error."""
     loading = np.linalg.cholesky(2 * np.array([[1.0, 0.99], [0.99, 1.0]])).T
     truth = GenerativeModel(loading, 1.0, np.array([[1.0, 0.9], [0.9, 1.0]]))
@@ -173,9 +174,9 @@ def correlated_factors(effort: Effort) -> Iterator[Row]:
         yield compare(f"bracket of a single direction, {end}", value, trained=level, tolerance=SEARCH_TOLERANCE)
 
 
-def random_mixing(effort: Effort) -> Iterator[Row]:
+def random_mixing(budget: Budget) -> Iterator[Comparison]:
     """Draws of a finite loading; averages over them are within order 1/D of the limit."""
-    aspect, ratio, beta, data_dim, draws = 0.5, 4.0, 1.7, 80 if effort.quick else 160, 12
+    aspect, ratio, beta, data_dim, draws = 0.5, 4.0, 1.7, 80 if budget.quick else 160, 12
     latent_dim = int(aspect * data_dim)
     rng = np.random.default_rng(103)
     limit = inference.random_mixing_errors(aspect, ratio, beta)
@@ -186,9 +187,9 @@ def random_mixing(effort: Effort) -> Iterator[Row]:
         for loading, vae in zip(loadings, vaes, strict=True)
     ]
     for criterion in CRITERIA:
-        found = _mean([getattr(error, criterion) / latent_dim for error in errors])
+        found = Estimate.of([getattr(error, criterion) / latent_dim for error in errors])
         yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=found, bias=1 / data_dim)
-    betas = _mean([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings[:6]])
+    betas = Estimate.of([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings[:6]])
     limit = inference.random_mixing_optimal_beta(aspect, ratio)
     yield compare("beta*, forward_kl", limit, monte_carlo=betas, bias=1 / data_dim)
 
@@ -227,10 +228,6 @@ def _search(truth: GenerativeModel, criterion: str, bounds, noise: float | str =
 
     found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
     return float(found.x), sign * float(found.fun)
-
-
-def _mean(values: list[float]) -> Estimate:
-    return Estimate(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values))))
 
 
 CHECKS = {

@@ -12,14 +12,15 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import theory
-from numerics.activity import active_count
-from numerics.certification import certify
-from numerics.checks.comparison import Effort, Row, compare, compare_arrays
-from numerics.data import digits
-from numerics.monte_carlo import sample_elbo_terms, sample_errors
-from numerics.training import TrainingRun, train
+from numerics.comparison import Budget, Comparison, compare, compare_arrays
+from numerics.data.observations import digits
+from numerics.diagnosis.activity import active_count
+from numerics.diagnosis.certificate import certify
+from numerics.sampling.monte_carlo import sample_elbo_terms, sample_errors
+from numerics.training.train import TrainingRun, train
 from theory import learning
-from theory.model import GenerativeModel, LinearVAE, Moments
+from theory.model import GenerativeModel, LinearVAE
+from theory.moments import Moments
 
 __all__ = ["CHECKS"]
 
@@ -33,17 +34,17 @@ SPECTRUM = np.array([4.0, 2.5, 1.2, 0.6, 0.3])
 SPECTRA = {"distinct": SPECTRUM, "one dominant": np.array([20.0, 0.6, 0.5, 0.4]), "singular": np.array([3.0, 1.0, 0.0])}
 
 
-def optimum_fixed_noise(effort: Effort) -> Iterator[Row]:
+def optimum_fixed_noise(budget: Budget) -> Iterator[Comparison]:
     for name, spectrum in SPECTRA.items():
-        yield from _optimum_rows(name, _covariance(spectrum), 2, 1.3, 0.4, effort)
+        yield from _optimum_rows(name, _covariance(spectrum), 2, 1.3, 0.4, budget)
 
 
-def optimum_learned_noise(effort: Effort) -> Iterator[Row]:
+def optimum_learned_noise(budget: Budget) -> Iterator[Comparison]:
     for name, spectrum in SPECTRA.items():
-        yield from _optimum_rows(name, _covariance(spectrum), 1 if name == "singular" else 2, 1.3, "learned", effort)
+        yield from _optimum_rows(name, _covariance(spectrum), 1 if name == "singular" else 2, 1.3, "learned", budget)
 
 
-def optimum_full_posterior(effort: Effort) -> Iterator[Row]:
+def optimum_full_posterior(budget: Budget) -> Iterator[Comparison]:
     """The full family reaches the same value, with the latents rotated at will: only eigenvalues of Q are compared."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
@@ -54,7 +55,7 @@ def optimum_full_posterior(effort: Effort) -> Iterator[Row]:
         yield compare_arrays(f"eigenvalues of Q, noise {noise}", *spectra, PART_TOLERANCE)
 
 
-def optimal_weights(effort: Effort) -> Iterator[Row]:
+def optimal_weights(budget: Budget) -> Iterator[Comparison]:
     """Decoder, encoder and posterior variances themselves, aligned: rows and columns are told apart by their mode."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
@@ -64,7 +65,7 @@ def optimal_weights(effort: Effort) -> Iterator[Row]:
             yield compare_arrays(f"{name}, noise {noise}", getattr(exact, name), getattr(found, name), PART_TOLERANCE)
 
 
-def aggregate_posterior(effort: Effort) -> Iterator[Row]:
+def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
     """At the optimum the codes of all data together have the prior's distribution: the rate is all information."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     exact = learning.optimum(covariance, 3, beta=beta, noise_variance=0.6)
@@ -72,7 +73,7 @@ def aggregate_posterior(effort: Effort) -> Iterator[Row]:
     code = found.encoder @ covariance @ found.encoder.T + found.posterior_covariance
     yield compare_arrays("covariance of q(z)", np.eye(3), code, PART_TOLERANCE)
     parts = theory.elbo_terms(found, covariance)
-    sampled = sample_elbo_terms(exact.vae, covariance, effort.samples, np.random.default_rng(201))
+    sampled = sample_elbo_terms(exact.vae, covariance, budget.samples, np.random.default_rng(201))
     for name, value in {"mutual_information": exact.rate, "total_correlation": 0.0, "dimension_wise_kl": 0.0}.items():
         # Sampled densities of the exact optimum differ by rounding only where a part is zero.
         yield compare(
@@ -85,7 +86,7 @@ def aggregate_posterior(effort: Effort) -> Iterator[Row]:
         )
 
 
-def rate_distortion(effort: Effort) -> Iterator[Row]:
+def rate_distortion(budget: Budget) -> Iterator[Comparison]:
     """With a latent for every mode, trained models lie on Shannon's curve at the water level beta s2."""
     covariance, noise = _covariance(SPECTRUM), 0.5
     for beta in (0.4, 1.0, 1.8, 4.0):
@@ -96,7 +97,7 @@ def rate_distortion(effort: Effort) -> Iterator[Row]:
             yield compare(f"{name}, beta {beta:g}", value, trained=getattr(found, name), tolerance=PART_TOLERANCE)
 
 
-def capacity_penalty(effort: Effort) -> Iterator[Row]:
+def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
     """With too few latents they lie above it, by the stated excess."""
     covariance, beta, noise = _covariance(SPECTRUM), 1.3, 0.4
     for latent_dim in (1, 2):
@@ -109,7 +110,7 @@ def capacity_penalty(effort: Effort) -> Iterator[Row]:
             yield compare(f"{name}, K = {latent_dim}", getattr(exact, name), trained=value, tolerance=PART_TOLERANCE)
 
 
-def collapse(effort: Effort) -> Iterator[Row]:
+def collapse(budget: Budget) -> Iterator[Comparison]:
     """Latents die one by one: how many are left a tenth below and a tenth above each critical beta."""
     covariance = _covariance(SPECTRUM)
     for noise in (0.5, "learned"):
@@ -123,7 +124,7 @@ def collapse(effort: Effort) -> Iterator[Row]:
                 yield compare(name, expected, trained=alive)
 
 
-def learned_inference_error(effort: Effort) -> Iterator[Row]:
+def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
     """A learned model against the true factors, latents matched to them; orthogonal and oblique columns."""
     rng = np.random.default_rng(202)
     basis = np.linalg.qr(rng.standard_normal((5, 5)))[0]
@@ -134,7 +135,7 @@ def learned_inference_error(effort: Effort) -> Iterator[Row]:
         run = _train(truth.covariance, 2, 1.4, "learned")
         found = theory.inference_error(truth, run.vae, match=True)
         matched = _aligned(run.vae, target=truth.loading)
-        sampled = sample_errors(truth, matched, effort.samples, rng)
+        sampled = sample_errors(truth, matched, budget.samples, rng)
         for criterion, estimate in sampled.items():
             yield compare(
                 f"{criterion}, {name}",
@@ -145,12 +146,12 @@ def learned_inference_error(effort: Effort) -> Iterator[Row]:
             )
 
 
-def first_and_second_order(effort: Effort) -> Iterator[Row]:
+def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
     """The gradient at stated optima is zero and no direction curves down, at every size; a saddle is told apart."""
     small = _covariance(SPECTRUM)
     cases = {"distinct": (small, 3), "tied": (_covariance([3, 3, 1.5, 0.4]), 2), "K > D": (small, 7)}
     cases["digits"] = (Moments.of(digits()).covariance, 20)
-    if not effort.quick:
+    if not budget.quick:
         cases["D = 784"] = (np.diag(10.0 / np.arange(1, 785)), 64)
     for name, (covariance, latent_dim) in cases.items():
         for noise in (0.4, "learned"):
@@ -171,19 +172,19 @@ def first_and_second_order(effort: Effort) -> Iterator[Row]:
     yield compare("curvature at a saddle", 1 - np.sqrt(SPECTRUM[1] / level), trained=found.curvature, tolerance=1e-9)
 
 
-def digits_optimum(effort: Effort) -> Iterator[Row]:
+def digits_optimum(budget: Budget) -> Iterator[Comparison]:
     """Real data: handwritten digits, everything learned."""
     covariance = Moments.of(digits()).covariance
-    for latent_dim in (2,) if effort.quick else (2, 6):
-        yield from _optimum_rows(f"K = {latent_dim}", covariance, latent_dim, 2.0, "learned", effort)
+    for latent_dim in (2,) if budget.quick else (2, 6):
+        yield from _optimum_rows(f"K = {latent_dim}", covariance, latent_dim, 2.0, "learned", budget)
 
 
-def _optimum_rows(case: str, covariance, latent_dim: int, beta: float, noise, effort: Effort) -> Iterator[Row]:
+def _optimum_rows(case: str, covariance, latent_dim: int, beta: float, noise, budget: Budget) -> Iterator[Comparison]:
     """Value, parts, noise and number of active latents: exact, trained, and the parts sampled too."""
     exact = learning.optimum(covariance, latent_dim, beta=beta, noise_variance=noise)
     run = _train(covariance, latent_dim, beta, noise)
     parts = theory.elbo_terms(run.vae, covariance)
-    sampled = sample_elbo_terms(exact.vae, covariance, effort.samples // 4, np.random.default_rng(203))
+    sampled = sample_elbo_terms(exact.vae, covariance, budget.samples // 4, np.random.default_rng(203))
     yield compare(f"loss, {case}", exact.loss, trained=run.loss, tolerance=LOSS_TOLERANCE)
     for name in ("distortion", "rate"):
         value = getattr(exact, name)

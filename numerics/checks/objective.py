@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 import theory
-from numerics.checks.comparison import Effort, Row, compare
-from numerics.monte_carlo import sample_elbo_terms
+from numerics.comparison import Budget, Comparison, compare
+from numerics.sampling.monte_carlo import sample_elbo_terms
 
 __all__ = ["CHECKS"]
 
 
-def objective_parts(effort: Effort) -> Iterator[Row]:
+def objective_parts(budget: Budget) -> Iterator[Comparison]:
     """A VAE that is optimal in no way, so that no part vanishes and no two are equal."""
     rng = np.random.default_rng(101)
     mixing = rng.standard_normal((4, 4))
@@ -26,7 +26,7 @@ def objective_parts(effort: Effort) -> Iterator[Row]:
         mean=data.mean + 0.3,
     )
     exact = theory.elbo_terms(vae, data)
-    for part, estimate in sample_elbo_terms(vae, data, effort.samples, rng).items():
+    for part, estimate in sample_elbo_terms(vae, data, budget.samples, rng).items():
         yield compare(part, getattr(exact, part), monte_carlo=estimate)
 
 

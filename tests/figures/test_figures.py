@@ -17,7 +17,6 @@ from figures import (
     convergence,
     decomposition,
     degenerate_spectrum,
-    experiments,
     granularity,
     hiding_factors,
     inference_error,
@@ -28,8 +27,9 @@ from figures import (
     rotation_energy,
     total_correlation,
 )
+from figures.kit import options, real_data, training
 from figures.registry import FIGURES
-from numerics import vertex
+from numerics.experiments import best_group_size
 from theory import GenerativeModel, LinearVAE, Moments, optimum
 from theory.axes import plane_rotation
 from theory.inference import two_factor_loading, two_factor_optimal_beta
@@ -47,7 +47,7 @@ def axes_of(module):
 
 
 def test_experiment_agrees_with_theory(entry, quick_table):
-    deviations = quick_table(entry.name).deviations
+    deviations = quick_table(entry.name).comparisons
     assert len(deviations) >= 3
     assert [d for d in deviations if not d.passed] == []
     assert all(d.reason and d.points > 0 for d in deviations)
@@ -212,7 +212,7 @@ def test_a_wrong_theory_is_noticed(name, attribute, perturb, panel, monkeypatch,
     module = FIGURES[name].module
     remember_calls(module)  # the experiments stay as they are
     monkeypatch.setattr(module, attribute, perturb(getattr(module, attribute)))
-    failed = {d.quantity for d in module.data(quick=True).deviations if not d.passed}
+    failed = {d.quantity for d in module.data(quick=True).comparisons if not d.passed}
     assert panel in failed
 
 
@@ -338,7 +338,7 @@ def test_own_data(module):
     rng = np.random.default_rng(3)
     data = np.column_stack([rng.standard_normal((80, 3)) * [300.0, 100.0, 50.0], np.full(80, 7.0)])
     table = module.data(observations=data, name="mine", quick=True)
-    assert all(d.passed for d in table.deviations)
+    assert all(d.passed for d in table.comparisons)
     assert (table.parameters["data"], table.parameters["observations"], table.parameters["rank"]) == ("mine", 80, 3)
     module.plot(table, axes_of(module))
 
@@ -354,30 +354,30 @@ def test_latents_that_training_cannot_tell_apart_are_not_compared(monkeypatch):
     # From seed 0, one of the 25 runs sets out where two of these latents mix evenly, a saddle so flat that it is still
     # there after 200,000 steps, and the table says so.
     table = collapse.data(observations=tied_data(1, 1, 1, 1.0001), seed=1)
-    assert {d.quantity for d in table.deviations} == {"active_count", "runs not stopped by gradient"}
-    assert all(d.passed for d in table.deviations)
+    assert {d.quantity for d in table.comparisons} == {"active_count", "runs not stopped by gradient"}
+    assert all(d.passed for d in table.comparisons)
     assert table.series("weight_norm", "theory") == ["1", "2", "3"]
     collapse.plot(table, axes_of(collapse))
     monkeypatch.setattr(collapse, "resolved", lambda source: np.ones(4, dtype=bool))
     unwise = collapse.data(observations=tied_data(1, 1, 1, 1.0001), seed=1)
-    assert not all(d.passed for d in unwise.deviations)
+    assert not all(d.passed for d in unwise.comparisons)
 
 
 def test_exact_ties_and_latents_away_from_a_near_one_are_compared():
     table = collapse.data(observations=tied_data(2, 2, 1.5, 1, 1, 0.5, 0.4))
-    assert all(d.passed for d in table.deviations)
+    assert all(d.passed for d in table.comparisons)
     assert table.series("weight_norm", "trained") == ["1", "2", "3", "4", "5", "6"]
     table = collapse.data(observations=tied_data(2, 2, 1.5, 1.001, 1, 1, 0.5, 0.4))
-    assert all(d.passed for d in table.deviations)
+    assert all(d.passed for d in table.comparisons)
     assert table.series("weight_norm", "trained") == ["1", "2", "3"]
     table = collapse.data(observations=tied_data(2, 1.5, 1.001, 1))  # the third nearly ties with one without a latent
-    assert all(d.passed for d in table.deviations)
+    assert all(d.passed for d in table.comparisons)
     assert table.series("weight_norm", "trained") == ["1", "2"]
 
 
 def observations(eigenvalues):
     size = len(eigenvalues)
-    return experiments.Observations("x", np.zeros((2, size)), Moments(0, np.zeros(1), np.eye(1)), np.array(eigenvalues))
+    return real_data.Observations("x", np.zeros((2, size)), Moments(0, np.zeros(1), np.eye(1)), np.array(eigenvalues))
 
 
 def test_resolved_groups_of_eigenvalues():
@@ -392,7 +392,7 @@ def test_resolved_groups_of_eigenvalues():
 
 
 def test_the_digits_keep_all_latents_and_betas():
-    digits = experiments.real_data()
+    digits = real_data.real_data()
     assert digits.largest_affordable(collapse.LATENTS, 26) == 12
     assert digits.affordable_betas([12], 26) == 26
     for latent_dims, wanted in ((rate_distortion.LATENTS, 12), (learned_noise.LATENTS, 18)):
@@ -413,7 +413,7 @@ def test_large_data_have_fewer_latents_and_betas():
     tied = observations(np.ones(784))  # exact ties do not
     assert tied.work([2]) == 784 * 8
     huge = observations(1.0001 ** np.arange(1e5, 0, -1))
-    assert huge.work([2]) == pytest.approx(1e5 * 8 * experiments.SLOWEST)
+    assert huge.work([2]) == pytest.approx(1e5 * 8 * real_data.SLOWEST)
     assert huge.largest_affordable((12, 6, 3, 2), 26) == 2 and huge.affordable_betas([2], 26) == 2
 
 
@@ -421,20 +421,18 @@ def test_few_dimensions_show_a_price_of_too_few_latents():
     table = rate_distortion.data(observations=tied_data(4, 1, 0.5, 0.3), quick=True)
     assert table.parameters["latent_dims"] == [1, 2]
     assert table.select(rate_distortion.PENALTY, "theory", "1").y.max() > 0.01
-    assert all(d.passed for d in table.deviations)
+    assert all(d.passed for d in table.comparisons)
 
 
 def test_data_without_a_noise_to_learn_are_refused():
     for data in (np.ones((5, 3)), np.arange(10.0).reshape(5, 2), np.diag([1.0, 1e-5]).repeat(2, axis=0)):
         with pytest.raises(ValueError, match="mine: must vary in at least two directions of comparable scale"):
-            experiments.real_data(data, "mine")
+            real_data.real_data(data, "mine")
 
 
 def test_latent_dims_keep_the_noise_learnable():
     def source(*eigenvalues):
-        return experiments.Observations(
-            "x", np.zeros((2, 2)), Moments(0, np.zeros(1), np.eye(1)), np.array(eigenvalues)
-        )
+        return real_data.Observations("x", np.zeros((2, 2)), Moments(0, np.zeros(1), np.eye(1)), np.array(eigenvalues))
 
     assert source(4, 3, 2, 0).latent_dims((12, 3, 2)) == [2]
     assert source(4, 3, 1e-7, 1e-7).latent_dims((3, 2)) == [1]
@@ -442,7 +440,7 @@ def test_latent_dims_keep_the_noise_learnable():
 
 
 def test_betas_near_a_collapse_are_left_out():
-    kept = experiments.away_from(np.array([2.0, 1.0, 0.0]), np.array([0.5, 0.99, 1.03, 1.99, 2.5]))
+    kept = real_data.away_from(np.array([2.0, 1.0, 0.0]), np.array([0.5, 0.99, 1.03, 1.99, 2.5]))
     np.testing.assert_array_equal(kept, [0.5, 1.03, 2.5])
 
 
@@ -450,13 +448,13 @@ def test_streams_share_nothing_between_uses_or_seeds():
     """Neighbouring seeds used to share all starts but one."""
     seeds = []
     for seed in range(4):
-        quick, streams = experiments.checked_options(np.True_, seed, print, 3)
+        quick, streams = options.checked_options(np.True_, seed, print, 3)
         assert quick is True
         for stream in streams:
-            seeds += experiments.start_seeds(stream, 50) + experiments.start_seeds(stream, 50)
+            seeds += options.start_seeds(stream, 50) + options.start_seeds(stream, 50)
     assert len(set(seeds)) == len(seeds) == 4 * 3 * 100
-    again = experiments.checked_options(False, 3, print, 3)[1][2]
-    assert experiments.start_seeds(again, 50) == seeds[-100:-50]
+    again = options.checked_options(False, 3, print, 3)[1][2]
+    assert options.start_seeds(again, 50) == seeds[-100:-50]
 
 
 BAD_OPTIONS = {
@@ -478,7 +476,7 @@ def test_the_shares_of_the_granularity_figure_follow_the_seed(monkeypatch):
 
     def kept(*arguments, **options):
         drawn.append(options["rng"])
-        return vertex.vertex_truths(*arguments, **options)
+        return best_group_size.vertex_truths(*arguments, **options)
 
     monkeypatch.setattr(granularity, "vertex_truths", kept)
     monkeypatch.setattr(granularity, "vertex_map", lambda **_: [])
@@ -504,25 +502,25 @@ def test_what_comes_out_of_the_published_distances(quick_table):
 
 
 def test_an_interrupt_in_training_is_passed_on(monkeypatch):
-    done = experiments.train_each(np.diag([2.0, 1.0]), 1, [1.0])
-    monkeypatch.setattr(experiments, "sweep", lambda *_, **__: dataclasses.replace(done, interrupted=True))
+    done = training.train_each(np.diag([2.0, 1.0]), 1, [1.0])
+    monkeypatch.setattr(training, "sweep", lambda *_, **__: dataclasses.replace(done, interrupted=True))
     with pytest.raises(KeyboardInterrupt):
-        experiments.train_each(np.diag([2.0, 1.0]), 1, [1.0])
+        training.train_each(np.diag([2.0, 1.0]), 1, [1.0])
 
 
 def test_unfinished_training_is_counted():
-    hasty = experiments.train_each(np.diag([2.0, 1.0]), 1, [1.0, 1.5], max_steps=1)
-    check = experiments.unfinished([hasty])
-    assert (check.largest, check.points, check.passed) == (2.0, 2, False)
+    hasty = training.train_each(np.diag([2.0, 1.0]), 1, [1.0, 1.5], max_steps=1)
+    check = training.unfinished([hasty])
+    assert (check.deviation, check.points, check.passed) == (2.0, 2, False)
 
 
 @pytest.mark.parametrize("name", [None, 3, ["a"], np.zeros(2)])
 def test_a_name_of_the_data_is_text(name):
     with pytest.raises(ValueError, match=r"^name must be a str"):
-        experiments.real_data(np.eye(3), name)
+        real_data.real_data(np.eye(3), name)
 
 
 @pytest.mark.parametrize("observations", [np.ones((1, 3)), np.zeros((3, 0)), [[1.0, np.nan], [2.0, 3.0]]])
 def test_observations_that_are_none_are_told_by_their_name(observations):
     with pytest.raises(ValueError, match=r"^observations must"):
-        experiments.real_data(observations)
+        real_data.real_data(observations)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures import output, rotation_energy
+from figures import rotation_energy
 from figures.__main__ import main
+from figures.kit import output
+from figures.kit.table import Point
 from figures.registry import FIGURES, FORMATS
-from figures.table import Point
 
 CHEAP = "rotation_energy"
 

@@ -9,10 +9,13 @@ import sys
 import numpy as np
 import pytest
 
-import numerics.__main__ as door
 from numerics.__main__ import main
-from theory import LinearVAE, cli, elbo_terms, inference, optimum, validation
+from numerics.sweeps import batches
+from numerics.sweeps import commands as sweep_commands
+from numerics.sweeps import sweep as sweep_module
+from theory import LinearVAE, elbo_terms, inference, optimum, validation
 from theory.__main__ import main as theory_main
+from theory.interface import report
 
 SPECTRUM = "4,2.5,1.2,.6,.3"
 COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
@@ -111,7 +114,7 @@ def test_train_saves_the_model(capsys, tmp_path):
         assert np.array_equal(saved["decoder"], found["vae"]["decoder"])
         assert len(saved["history"]) == found["steps"] + 1
         assert set(saved) == {"decoder", "encoder", "posterior_covariance", "noise_variance", "history", "format"}
-        assert saved["format"] == cli.FORMAT
+        assert saved["format"] == report.FORMAT
 
 
 def test_train_on_data(capsys, tmp_path):
@@ -154,14 +157,14 @@ def test_sweep_text_shows_the_best_run_of_each_beta(capsys):
 
 
 def test_a_sweep_whose_worker_died_is_a_failure(capsys, monkeypatch):
-    whole = door.sweep
+    whole = sweep_module.sweep
 
     def broken(*args, **kwargs):
-        return door.Sweep(
+        return sweep_module.Sweep(
             **{**vars(whole(*args, **kwargs)), "interrupted": True, "failure": "BrokenExecutor: a worker"}
         )
 
-    monkeypatch.setattr(door, "sweep", broken)
+    monkeypatch.setattr(sweep_module, "sweep", broken)
     arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1"]
     code, out, _ = run(capsys, *arguments)
     assert code == 1
@@ -172,15 +175,15 @@ def test_a_sweep_whose_worker_died_is_a_failure(capsys, monkeypatch):
 
 @pytest.mark.parametrize("finished", [0, 1, 3])
 def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path, finished):
-    whole = door.sweep
+    whole = sweep_module.sweep
 
     def interrupted(*args, **kwargs):
         found = whole(*args, **kwargs)
         losses = found.losses.copy()
         losses.ravel()[finished:] = np.nan
-        return door.Sweep(**{**vars(found), "losses": losses, "interrupted": True})
+        return sweep_module.Sweep(**{**vars(found), "losses": losses, "interrupted": True})
 
-    monkeypatch.setattr(door, "sweep", interrupted)
+    monkeypatch.setattr(sweep_module, "sweep", interrupted)
     file = tmp_path / "runs.csv"
     arguments = ["--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1,2", "--seeds", "2", "--out", str(file)]
     code, out, _ = run(capsys, "sweep", *arguments)
@@ -188,12 +191,14 @@ def test_an_interrupted_sweep_keeps_what_finished(capsys, monkeypatch, tmp_path,
     assert f"interrupted after {finished} of 4 runs" in out
     assert out.startswith("no run finished") == (finished == 0)
     header, *rows = file.read_text().splitlines()
-    assert len(rows) == finished and header.split(",") == list(door.COLUMNS)
+    assert len(rows) == finished and header.split(",") == list(sweep_commands.COLUMNS)
     code, out, _ = run(capsys, "sweep", *arguments, "--json")
     assert code == 130
     found = json.loads(out)
     assert found["interrupted"] is True
-    assert {name: len(values) for name, values in found["runs"].items()} == dict.fromkeys(door.COLUMNS, finished)
+    assert {name: len(values) for name, values in found["runs"].items()} == dict.fromkeys(
+        sweep_commands.COLUMNS, finished
+    )
 
 
 @pytest.mark.parametrize(("rate", "overflowed"), [("1e3", 6), ("1e6", 6), ("100", None)])
@@ -224,10 +229,10 @@ def test_an_interrupt_before_any_run_keeps_an_older_table(capsys, monkeypatch, t
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["numerics.sweep"], "_descend", interrupted)
+    monkeypatch.setattr(sweep_module, "finished_batches", interrupted)
     file = tmp_path / "runs.csv"
     arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1", "--out", str(file)]
-    for content in (f"{','.join(door.COLUMNS)}\n", "older\n"):
+    for content in (f"{','.join(sweep_commands.COLUMNS)}\n", "older\n"):
         code, out, _ = run(capsys, *arguments)
         assert (code, out) == (130, "no run finished; interrupted after 0 of 1 runs\n")
         assert file.read_text() == content
@@ -251,7 +256,7 @@ def test_a_sweep_is_reported_where_its_runs_cannot_be_kept_and_goes_on_later(
 ):
     """The failure names the file; what was cut short on the full disk is made again when there is room."""
     file = tmp_path / "runs.jsonl"
-    monkeypatch.setattr(sys.modules["numerics.sweep"], "RUNS_PER_THREAD", 1)
+    monkeypatch.setattr(batches, "RUNS_PER_THREAD", 1)
     arguments = ["sweep", "--eigenvalues", SPECTRUM, "--latent-dim", "2", "--betas", "1:2:30", "--resume", str(file)]
     with small_files(4000):
         code, out, err = run(capsys, *arguments)

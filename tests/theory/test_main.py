@@ -12,7 +12,7 @@ import pytest
 
 import theory
 from theory.__main__ import main
-from theory.inference.path import CRITERIA
+from theory.inference.errors_along_beta import CRITERIA
 from theory.learning import capacity_penalty, vae_rate_distortion
 
 LOADING = np.array([[1, 0.9], [0, 0.436]])
@@ -191,7 +191,7 @@ def test_inference(json_of, command):
     argv = ["inference", *TRUTH, "--beta", "0.5,1,2"]
     printed = json_of(*argv)
     errors = theory.inference_error_curve(theory.GenerativeModel(LOADING, 0.05), [0.5, 1, 2])
-    assert printed == {"format": theory.cli.FORMAT, "beta": [0.5, 1, 2]} | {
+    assert printed == {"format": theory.interface.report.FORMAT, "beta": [0.5, 1, 2]} | {
         name: getattr(errors, name).tolist() for name in CRITERIA
     }
     table = rows(command(*argv))
@@ -298,7 +298,7 @@ def test_rate_distortion_levels_by_default(json_of):
     assert len(levels) == 11
     assert (levels[0], levels[-1]) == pytest.approx((0.04, 4))
     constant = json_of("rate-distortion", "--eigenvalues", "0,0", "--latent-dim", "1")
-    assert constant.pop("format") == theory.cli.FORMAT
+    assert constant.pop("format") == theory.interface.report.FORMAT
     assert constant == {name: [0] for name in constant}  # a source without variance needs no rate
 
 
@@ -331,7 +331,6 @@ def test_header_decides_where_the_first_line_could_be_either(command, json_of, r
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ("", "required: COMMAND; see python -m theory --help"),
         ("optimum --latent-dim 2", "one of the arguments --data --covariance --eigenvalues is required"),
         ("optimum --eigenvalues 3,2,1", "--latent-dim"),
         ("optimum --eigenvalues 1 --data x.csv --latent-dim 2", "--data: not allowed with argument --eigenvalues"),

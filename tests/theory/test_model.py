@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from theory import optimum
-from theory.axes import GaussianPrior, TemporalModel
-from theory.metrics import GaussianCode
-from theory.model import GenerativeModel, LinearVAE, Moments, as_moments, linear_vae
+from theory.axes import TemporalModel
+from theory.model import GenerativeModel, LinearVAE, linear_vae
+from theory.moments import Moments, as_moments
+from theory.priors import GaussianPrior
+from theory.scores.gaussian_code import GaussianCode
 
 RNG = np.random.default_rng(0)
 LOADING = RNG.standard_normal((5, 3))

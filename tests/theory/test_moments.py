@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from theory import model, optimum
-from theory.model import as_moments
-from theory.moments import Moments
+from theory.moments import Moments, as_moments
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,8 @@ from scipy.stats import multivariate_normal
 from tests.cases import CASES
 from theory.groups import grouped_terms
 from theory.inference import optimal_encoder
-from theory.model import LinearVAE, Moments
+from theory.model import LinearVAE
+from theory.moments import Moments
 from theory.objective import elbo_terms, loss_from_parts
 
 

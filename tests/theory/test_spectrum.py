@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import orthogonal
+from theory import leading_modes as leading
 from theory import spectrum
-from theory.spectrum import leading_modes, leading_pairs, principal_axes
+from theory.leading_modes import leading_modes, leading_pairs
+from theory.spectrum import principal_axes
 
-SIZE = spectrum.SMALL + 50
-COUNT = int(spectrum.FEW * SIZE)
+SIZE = leading.SMALL + 50
+COUNT = int(leading.FEW * SIZE)
 SPECTRA = {
     "distinct": np.linspace(5, 1, SIZE),
     "isotropic": np.full(SIZE, 2.0),
@@ -63,9 +65,7 @@ def test_few_directions_are_those_of_numpy():
     np.testing.assert_allclose(overlap, 1, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("size", "count"), [(5, 1), (spectrum.SMALL - 1, 1), (SIZE, COUNT + 1), (SIZE, 0), (SIZE, 999)]
-)
+@pytest.mark.parametrize(("size", "count"), [(5, 1), (leading.SMALL - 1, 1), (SIZE, COUNT + 1), (SIZE, 0), (SIZE, 999)])
 def test_all_directions_where_leaving_some_out_saves_nothing(size, count):
     covariance = in_basis(np.linspace(2, 1, size), orthogonal(size, np.random.default_rng(2)))
     values, directions = leading_modes(covariance, count)
@@ -112,9 +112,9 @@ def test_products_are_given_up_where_reflections_are_cheaper(monkeypatch, ratio,
     monkeypatch.setattr(
         spectrum.scipy.linalg, "qr", lambda *given, **options: (calls.append(1), decompose(*given, **options))[1]
     )
-    found = spectrum._by_products(covariance, 6)
+    found = leading._by_products(covariance, 6)
     assert (found is not None) == (products is not None)
-    assert len(calls) <= (products or spectrum.TRIAL)
+    assert len(calls) <= (products or leading.TRIAL)
     whole = leading_pairs(covariance, 6)
     np.testing.assert_allclose(whole[0], np.linalg.eigvalsh(covariance)[-6:], rtol=1e-13)
 

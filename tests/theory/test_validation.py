@@ -229,16 +229,16 @@ def test_real_array_keeps_what_is_not_finite():
     np.testing.assert_array_equal(validation.real_array("x", [1, np.inf, np.nan]), [1, np.inf, np.nan])
 
 
-def test_positive_or_word():
-    assert validation.positive_or_word("noise_variance", "learned", "learned") == "learned"
-    number = validation.positive_or_word("noise_variance", np.float32(0.5), "learned")
+def test_positive_or_keyword():
+    assert validation.positive_or_keyword("noise_variance", "learned", "learned") == "learned"
+    number = validation.positive_or_keyword("noise_variance", np.float32(0.5), "learned")
     assert type(number) is float and number == 0.5
     for words, said in [
         (("learned",), "noise_variance must be a number or 'learned', got 'lerned'"),
         (("true", "learned"), "noise_variance must be a number or 'true' or 'learned', got 'lerned'"),
     ]:
-        assert rejected(validation.positive_or_word, "noise_variance", "lerned", *words) == said
-    assert "noise_variance must be > 0" in rejected(validation.positive_or_word, "noise_variance", 0, "learned")
+        assert rejected(validation.positive_or_keyword, "noise_variance", "lerned", *words) == said
+    assert "noise_variance must be > 0" in rejected(validation.positive_or_keyword, "noise_variance", 0, "learned")
 
 
 def test_arrays_are_finite():

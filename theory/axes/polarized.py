@@ -22,7 +22,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from theory import validation
-from theory.model import LinearVAE, Moments, as_moments, linear_vae
+from theory.model import LinearVAE, linear_vae
+from theory.moments import Moments, as_moments
 
 __all__ = [
     "Activity",

@@ -18,7 +18,8 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.model import GenerativeModel, Moments
+from theory.model import GenerativeModel
+from theory.moments import Moments
 
 __all__ = ["Separation", "TemporalModel", "separate", "separate_series"]
 

@@ -6,14 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from theory import cli, output
+from theory.interface import files
+from theory.interface.files import output_file
+from theory.interface.report import Report, aligned_table
+from theory.interface.run import add_command
 
-__all__ = ["add_subcommands"]
+__all__ = ["add_commands"]
 
 
-def add_subcommands(commands) -> None:
+def add_commands(commands) -> None:
     """Register `derive` and `book` with what `Parser.add_subparsers` returned."""
-    command = cli.add_command(
+    command = add_command(
         commands,
         "derive",
         _derive,
@@ -31,7 +34,7 @@ def add_subcommands(commands) -> None:
     command.add_argument("--latex", metavar="FILE.tex", help="write the page as a LaTeX document")
     command.add_argument("--markdown", metavar="FILE.md", help="write the page as Markdown")
 
-    command = cli.add_command(
+    command = add_command(
         commands,
         "book",
         _book,
@@ -41,7 +44,7 @@ def add_subcommands(commands) -> None:
     command.add_argument("--out", metavar="DIR", default="out", help="folder to write to (default ./out)")
 
 
-def _derive(arguments: argparse.Namespace) -> cli.Report:
+def _derive(arguments: argparse.Namespace) -> Report:
     from theory.derivations.registry import find
 
     files = [name for name in ("latex", "markdown") if getattr(arguments, name) is not None]
@@ -56,14 +59,14 @@ def _derive(arguments: argparse.Namespace) -> cli.Report:
     pages = find(arguments.names)
     if files:
         return _write_page(pages, arguments)
-    from theory.derivations.text import page_text
+    from theory.derivations.book.terminal import page_text
 
-    return cli.Report(
+    return Report(
         {"derivations": [_description(page) for page in pages]}, "\n\n".join(page_text(page) for page in pages).rstrip()
     )
 
 
-def _list(pages) -> cli.Report:
+def _list(pages) -> Report:
     from theory.derivations.registry import CHAPTERS, chapter_of
 
     blocks = []
@@ -72,8 +75,8 @@ def _list(pages) -> cli.Report:
         width = max((len(page.name) for page in pages), default=0)
         if chosen:
             rows = [f"  {page.name:{width}}  {page.title}" for page in chosen]
-            blocks.append("\n".join([f"{heading}{f' [{chapter}]' if chapter else ''}", *rows]))
-    return cli.Report({"derivations": [_description(page) for page in pages]}, "\n\n".join(blocks))
+            blocks.append("\n".join([f"{heading} [{chapter}]", *rows]))
+    return Report({"derivations": [_description(page) for page in pages]}, "\n\n".join(blocks))
 
 
 def _description(page) -> dict:
@@ -98,36 +101,36 @@ def _description(page) -> dict:
     }
 
 
-def _write_page(pages, arguments: argparse.Namespace) -> cli.Report:
-    from theory.derivations.book import latex_page, markdown_page
+def _write_page(pages, arguments: argparse.Namespace) -> Report:
+    from theory.derivations.book.book import latex_page, markdown_page
 
     if len(pages) != 1:
         raise ValueError(f"a file takes one derivation, got {len(pages)}; for all of them use the command book")
     asked = (arguments.latex, ".tex", latex_page), (arguments.markdown, ".md", markdown_page)
-    places = [(output.output_file(path, extension), make) for path, extension, make in asked if path is not None]
+    places = [(output_file(path, extension), make) for path, extension, make in asked if path is not None]
     written = [_write(file, make(pages[0]).rstrip("\n") + "\n") for file, make in places]
-    return cli.Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
+    return Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
 
 
-def _book(arguments: argparse.Namespace) -> cli.Report:
-    from theory.derivations.book import latex_book, markdown_book
+def _book(arguments: argparse.Namespace) -> Report:
+    from theory.derivations.book.book import latex_book, markdown_book
     from theory.derivations.registry import derivations
 
-    folder = output.output_folder(arguments.out)
+    folder = files.output_folder(arguments.out)
     pages = derivations()
     written = [_write(folder / "book.tex", latex_book(pages)), _write(folder / "book.md", markdown_book(pages))]
-    return cli.Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
+    return Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
 
 
 def _write(file: Path, text: str) -> Path:
-    output.write_atomically(file, lambda opened: opened.write(text.encode()))
+    files.write_atomically(file, lambda opened: opened.write(text.encode()))
     return file
 
 
-def _check(pages) -> cli.Report:
+def _check(pages) -> Report:
     from tqdm import tqdm
 
-    from theory.derivations.check import check_step
+    from theory.derivations.engine.check import check_step
 
     checks: dict[str, list] = {page.name: [] for page in pages}
     steps = [(page, step) for page in pages for step in page.steps]
@@ -137,7 +140,7 @@ def _check(pages) -> cli.Report:
             checks[page.name].append(check_step(page, step))
     everything = [check for found in checks.values() for check in found]
     faults = [f"{check.derivation}, {check.step}: {check.fault}" for check in everything if not check.passed]
-    table = cli.table(
+    table = aligned_table(
         {
             "derivation": list(checks),
             "steps": [len(found) for found in checks.values()],
@@ -149,6 +152,6 @@ def _check(pages) -> cli.Report:
         }
     )
     total = f"{len(everything)} steps, {len(faults)} failed, {sum(check.seconds for check in everything):.1f} s"
-    return cli.Report(
+    return Report(
         {"passed": not faults, "checks": everything}, "\n".join([table, "", total, *faults]), failed=bool(faults)
     )

@@ -1,4 +1,4 @@
-"""Finds the pages, every module of this package that has a function `derivation`, and puts them in order."""
+"""Finds the pages, every module in the folder of a chapter that has a function `derivation`, and puts them in order."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from functools import cache
 from importlib import import_module
 
 import theory.derivations
-from theory.derivations.page import Derivation
+from theory.derivations.engine.page import Derivation
 
 __all__ = ["CHAPTERS", "chapter_of", "derivations", "find"]
 
-# Folder of `theory` -> heading of its chapter, in the order of the book.
+# Folder of the pages -> heading of their chapter, in the order of the book.
 CHAPTERS = {
-    "": "Foundations",
-    "inference": "A known decoder: what the encoder infers",
+    "foundations": "Foundations",
+    "inference": "A fixed decoder: what the encoder infers",
     "learning": "A learned decoder: what the model learns",
     "axes": "Which axes",
+    "priors": "Other priors",
     "groups": "Which groups",
+    "scores": "Disentanglement scores",
 }
 
 
@@ -25,19 +27,18 @@ CHAPTERS = {
 def _modules() -> dict[str, tuple[str, Derivation]]:
     found: dict[str, tuple[str, Derivation]] = {}
     prefix = theory.derivations.__name__ + "."
-    for module in sorted(pkgutil.walk_packages(theory.derivations.__path__, prefix), key=lambda module: module.name):
-        make = None if module.ispkg else getattr(import_module(module.name), "derivation", None)
-        if make is not None:
-            page = make()
+    for chapter in CHAPTERS:
+        package = import_module(prefix + chapter)
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            page = import_module(module.name).derivation()
             if page.name in found:
                 raise ValueError(f"two derivations are called {page.name!r}: {found[page.name][0]} and {module.name}")
-            folder = module.name.removeprefix(prefix).rpartition(".")[0]
-            found[page.name] = folder, page
+            found[page.name] = chapter, page
     return found
 
 
 def chapter_of(page: Derivation) -> str:
-    """The folder of `theory` that a page belongs to; empty for the foundations."""
+    """The folder that a page lies in, which is the key of its chapter."""
     return _modules()[page.name][0]
 
 
@@ -76,7 +77,7 @@ def find(names: list[str]) -> tuple[Derivation, ...]:
     for name in names:
         hits = [page for page in known if name in (page.name, chapter_of(page))]
         if not hits:
-            pages, chapters = ", ".join(page.name for page in known), ", ".join(filter(None, CHAPTERS))
+            pages, chapters = ", ".join(page.name for page in known), ", ".join(CHAPTERS)
             raise ValueError(f"there is no derivation {name!r}; there are: {pages}; chapters: {chapters}")
         wanted.update((page.name, page) for page in hits)
     return tuple(wanted.values())

@@ -41,7 +41,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, as_moments, linear_vae
+from theory.model import LinearVAE, linear_vae
+from theory.moments import as_moments
 from theory.partition import Posterior, partition
 
 __all__ = [

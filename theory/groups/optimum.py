@@ -7,7 +7,7 @@ With C = V S V^T + Q and H as in `theory.groups.objective`, every stationary poi
 (the last for a learned noise only). If W^T S W is positive definite, V S is determined by the data in the range of the
 decoder. Otherwise (dependent columns, more latents than data dimensions) H may be singular, and the code may carry data
 that the decoder cannot give back: that costs information, but two latents can share it to cancel their correlation. See
-`theory.groups.held_decoder`.
+`theory.groups.fixed_decoder`.
 
 **Convex.** Where every part of the rate that is not always zero has the weight beta of the information, H = beta P,
 and this is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 =
@@ -37,11 +37,12 @@ import numpy as np
 
 from theory import validation
 from theory.groups.decomposition import GroupedTerms, grouped_terms
-from theory.groups.held_decoder import HeldDecoder, least_curvature, minimise, polish
+from theory.groups.fixed_decoder import HeldDecoder, least_curvature, minimise, polish
 from theory.groups.objective import Weights, refuse_singular
 from theory.inference import InferenceError, inference_error, optimal_encoder
 from theory.inference.decoder_noise import LearnedLevel
-from theory.model import GenerativeModel, LinearVAE, as_moments
+from theory.model import GenerativeModel, LinearVAE
+from theory.moments import as_moments
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 
@@ -135,7 +136,7 @@ def grouped_optimum(
     the encoder may use data outside its range; which of these data carry the signal makes no difference to the loss.
     """
     decoder = validation.within_decades("decoder", validation.matrix("decoder", decoder), validation.AMPLITUDE_DECADES)
-    learned = validation.positive_or_word("noise_variance", noise_variance, "learned") == "learned"
+    learned = validation.positive_or_keyword("noise_variance", noise_variance, "learned") == "learned"
     covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, len(decoder))
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     noise = None if learned else validation.positive("noise_variance", noise_variance)

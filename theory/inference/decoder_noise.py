@@ -23,7 +23,7 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.inference.path import ROUNDING, checked_decoder, rotate_to_blocks
+from theory.inference.errors_along_beta import ROUNDING, checked_decoder, rotate_to_blocks
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
 from theory.spectrum import principal_axes
@@ -195,7 +195,7 @@ def decoder_noise(
     ValueError
         for another word, or a number that is not positive.
     """
-    noise = validation.positive_or_word("noise_variance", noise_variance, "true", "learned")
+    noise = validation.positive_or_keyword("noise_variance", noise_variance, "true", "learned")
     if noise == "true":
         return FixedNoise(truth.noise_variance)
     if noise != "learned":

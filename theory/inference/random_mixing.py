@@ -28,9 +28,9 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
+from theory.inference.criteria import CRITERIA
 from theory.inference.error import InferenceError
-from theory.inference.minimum import log_slope, minima
-from theory.inference.path import CRITERIA
+from theory.minimise import log_slope, minima
 
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from theory import validation
-from theory.inference.minimum import log_slope, minima
+from theory.minimise import log_slope, minima
 
 __all__ = ["small_coherence_beta", "two_factor_loading", "two_factor_optimal_beta", "two_factor_polynomial"]
 

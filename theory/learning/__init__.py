@@ -1,31 +1,15 @@
 """The decoder is learned: the global optimum, the noise it learns, and its place on the rate-distortion curve."""
 
-from theory.learning.noise import LearnedNoise, critical_betas, learned_noise_variance, profile_loss
-from theory.learning.optimum import Optimum, OptimumCurve, optimum, optimum_curve
-from theory.learning.rate_distortion import (
-    CapacityPenalty,
-    RateDistortion,
-    capacity_penalty,
-    rate_distortion,
-    vae_rate_distortion,
-    water_level_for_distortion,
-    water_level_for_rate,
-)
+from theory.facade import facade
 
-__all__ = [
-    "CapacityPenalty",
-    "LearnedNoise",
-    "Optimum",
-    "OptimumCurve",
-    "RateDistortion",
-    "capacity_penalty",
-    "critical_betas",
-    "learned_noise_variance",
-    "optimum",
-    "optimum_curve",
-    "profile_loss",
-    "rate_distortion",
-    "vae_rate_distortion",
-    "water_level_for_distortion",
-    "water_level_for_rate",
-]
+__getattr__, __dir__, __all__ = facade(
+    __name__,
+    {
+        "theory.learning.global_optimum": "Optimum optimum optimum_curve OptimumCurve",
+        "theory.learning.noise": "critical_betas learned_noise_variance LearnedNoise profile_loss",
+        "theory.learning.water_filling": (
+            "capacity_penalty CapacityPenalty rate_distortion RateDistortion vae_rate_distortion "
+            "water_level_for_distortion water_level_for_rate"
+        ),
+    },
+)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.rate_distortion import reverse_water_filling, source, tail_sums
+from theory.learning.water_filling import reverse_water_filling, source, tail_sums
 from theory.objective import loss_from_parts
 
 __all__ = ["LearnedNoise", "critical_betas", "learned_noise_variance", "profile_loss"]
@@ -79,7 +79,7 @@ def _ranked(eigenvalues) -> np.ndarray:
 
 def checked_noise(noise_variance) -> float | str:
     """The argument `noise_variance`: "learned", or a positive number."""
-    noise = validation.positive_or_word("noise_variance", noise_variance, "learned")
+    noise = validation.positive_or_keyword("noise_variance", noise_variance, "learned")
     return noise if noise == "learned" else validation.scale("noise_variance", noise)
 
 

@@ -58,7 +58,7 @@ def test_an_interrupt_keeps_the_finished_tables(capsys, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(tables.TABLES, "minibatch", interrupted)
+    monkeypatch.setattr(tables, "minibatch", interrupted)
     assert main(["bench", "--quick", "--only", "full_batch,minibatch", "--peers", "numpy", "--json"]) == 130
     assert list(json.loads(capsys.readouterr().out)["tables"]) == ["full_batch"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from numerics.bench import numpy_peer, peers, tables
+from numerics.bench.commands import TABLES
 from numerics.bench.timing import Contestant, Timing
 
 ONCE = {"rounds": 1, "budget": 0.0, "pause": lambda seconds: None, "progress": False}
@@ -81,7 +82,7 @@ def test_every_table_with_numpy_alone(monkeypatch, name, contestants):
     monkeypatch.setattr(tables, "CLOSED_FORM", [20, 501])
     monkeypatch.setattr(tables, "ROWS", 200)
     monkeypatch.setattr(tables, "SWEPT", ((0.5, 2.0), (0, 1, 2)))
-    rows = tables.TABLES[name]({"numpy": numpy_peer, "torch": None}, True, **ONCE)
+    rows = getattr(tables, TABLES[name])({"numpy": numpy_peer, "torch": None}, True, **ONCE)
     assert all(tuple(row) == tables.COLUMNS for row in rows)
     assert [row["contestant"] for row in rows if row["status"] == "agrees"] == contestants
     assert [row["status"] for row in rows if row["contestant"] == "torch"] == ["not installed"]

@@ -11,7 +11,8 @@ from scipy.stats import chi2, norm
 from tests.cases import AT_THRESHOLD, CASES, DISTINCT, ONE_DOMINANT
 from theory.axes import collapse_probability, latent_activity, polarized_kl, polarized_relative_error
 from theory.learning import optimum
-from theory.model import LinearVAE, Moments
+from theory.model import LinearVAE
+from theory.moments import Moments
 from theory.objective import elbo_terms
 
 

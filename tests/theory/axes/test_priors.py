@@ -12,8 +12,9 @@ from scipy.stats import multivariate_normal, norm
 from scipy.stats import t as student
 
 from tests.cases import orthogonal
-from theory.axes import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior, plane_rotation
-from theory.axes.priors import expectation_and_slopes
+from theory.axes import plane_rotation
+from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
+from theory.priors.protocol import expectation_and_slopes
 
 PRIORS = {
     "isotropic": GaussianPrior.isotropic(2, 1.7),

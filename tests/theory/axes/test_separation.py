@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.cases import orthogonal
 from theory.axes import TemporalModel, distance_to_orthogonality, separate, separate_series, two_factor_manipulation
 from theory.learning import optimum
-from theory.metrics import GaussianCode, mean_correlation
+from theory.scores import GaussianCode, mean_correlation
 
 MEMORY = np.array([0.3, 0.9, -0.5])
 

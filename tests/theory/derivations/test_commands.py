@@ -6,14 +6,15 @@ import sys
 
 import pytest
 
-from theory import cli
-from theory.derivations import check, commands
+from theory.derivations import commands
+from theory.derivations.engine import check
+from theory.interface.run import Parser, run_command
 
 
 def run(*argv):
-    parser = cli.Parser(prog="python -m theory")
-    commands.add_subcommands(parser.add_subparsers(required=True))
-    return cli.run(parser, argv)
+    parser = Parser(prog="python -m theory")
+    commands.add_commands(parser.add_subparsers(required=True))
+    return run_command(parser, argv)
 
 
 def test_registering_does_not_import_sympy():

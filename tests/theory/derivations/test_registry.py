@@ -3,7 +3,7 @@
 import pytest
 
 from theory.derivations import registry
-from theory.derivations.notation import REFERENCES
+from theory.derivations.engine.notation import REFERENCES
 
 WANTED = {
     "gaussian-kl",
@@ -41,7 +41,7 @@ def test_chapters_mirror_the_folders():
 
 def test_find():
     assert registry.find([]) == registry.derivations()
-    assert {page.name for page in registry.find(["axes"])} >= {"annealed-prior", "rotation"}
+    assert {page.name for page in registry.find(["axes", "priors"])} >= {"annealed-prior", "rotation"}
     assert registry.find(["rotation", "axes"])[0].name == "rotation"
     with pytest.raises(ValueError, match=r"no derivation 'nonsense'; there are: .*rotation.*chapters: .*inference"):
         registry.find(["nonsense"])

@@ -15,7 +15,7 @@ from theory.groups import (
     grouped_optimum,
     grouped_terms,
 )
-from theory.groups.held_decoder import HeldDecoder, least_curvature
+from theory.groups.fixed_decoder import HeldDecoder, least_curvature
 from theory.partition import partition, partition_mask
 
 PAIRS = [[0, 1], [2, 3]]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.theory.inference.reference import Reference
 from theory import GenerativeModel, inference_error, inference_error_curve, optimal_beta, optimal_encoder
-from theory.inference.path import CRITERIA
+from theory.inference.errors_along_beta import CRITERIA
 
 
 def random_loading(seed, data_dim, factors):

@@ -9,7 +9,7 @@ from scipy.integrate import quad
 
 from theory import GenerativeModel, inference_error_curve, optimal_beta
 from theory.inference import random_mixing_errors, random_mixing_loading, random_mixing_optimal_beta
-from theory.inference.path import CRITERIA
+from theory.inference.errors_along_beta import CRITERIA
 
 CASES = [(0.5, 4.0), (2.0, 3.0), (1.0, 1.0), (0.05, 20.0)]
 

@@ -14,8 +14,8 @@ from theory.inference import (
     two_factor_optimal_beta,
     two_factor_polynomial,
 )
-from theory.inference.minimum import log_slope
-from theory.inference.path import error_path
+from theory.inference.errors_along_beta import error_path
+from theory.minimise import log_slope
 
 
 @pytest.mark.parametrize("a, r", [(2.0, 0.3), (0.5, 0.9), (30.0, -0.7), (200.0, 0.9575), (200.0, 0.96), (1.0, 0.0)])

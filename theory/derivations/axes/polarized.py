@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.notation import t
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import t
+from theory.derivations.engine.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import LogDet
-from theory.derivations.notation import K, Q, S, V, W, beta
-from theory.derivations.objective import distortion, rate
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import K, Q, S, V, W, beta
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.foundations.objective import distortion, rate
 
 
 def derivation() -> Derivation:

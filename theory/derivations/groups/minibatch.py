@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import LogDet
-from theory.derivations.notation import C, K, Q
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import C, K, Q
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:

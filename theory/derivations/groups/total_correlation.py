@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.hadamard import ALONE, PAIRED
-from theory.derivations.heads import LogDet
-from theory.derivations.notation import K, Q, S, V, W
-from theory.derivations.objective import distortion
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import K, Q, S, V, W
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.foundations.hadamard import ALONE, PAIRED
+from theory.derivations.foundations.objective import distortion
 
 
 def derivation() -> Derivation:

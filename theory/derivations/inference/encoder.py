@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import LogDet, SquaredNorm
-from theory.derivations.notation import D, K, P, Q, S, V, W, beta, sigma, t
-from theory.derivations.objective import loss
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma, t
+from theory.derivations.engine.operators import LogDet, SquaredNorm
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.foundations.objective import loss
 
 PRECISION = Let(P, sp.Identity(K) + W.T * W / t, "the precision", rule=(W.T * W, t * (P - sp.Identity(K))))
 

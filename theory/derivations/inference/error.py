@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import Expectation, LogDet, SquaredNorm
-from theory.derivations.notation import A, D, K, Q, V, t, tau
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import A, D, K, Q, V, t, tau
+from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
+from theory.derivations.engine.page import Derivation, Let, Source, Step
 
 G, R = sp.MatrixSymbol("G", K, K), sp.MatrixSymbol("R", K, K)
 IDENTITY = sp.Identity(K)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.hadamard import ALONE, PAIRED
-from theory.derivations.heads import LogDet
-from theory.derivations.notation import K, beta
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import K, beta
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.foundations.hadamard import ALONE, PAIRED
 
 
 def derivation() -> Derivation:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
+from theory.derivations.engine.notation import beta, t
+from theory.derivations.engine.page import Derivation, Let, Source, Step
 from theory.derivations.inference.error import GRAM, IDENTITY, RESOLVENT, G, R
-from theory.derivations.notation import beta, t
-from theory.derivations.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:

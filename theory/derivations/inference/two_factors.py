@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import Degree, FactorCount
-from theory.derivations.notation import K, beta
-from theory.derivations.page import Derivation, Let, Source, Step
+from theory.derivations.engine.notation import K, beta
+from theory.derivations.engine.operators import Degree, FactorCount
+from theory.derivations.engine.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:

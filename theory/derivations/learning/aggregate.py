@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import LogDet
+from theory.derivations.engine.notation import C, D, K, P, S, W, t
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.foundations.objective import aggregate_kl, distortion
 from theory.derivations.inference.encoder import PRECISION
-from theory.derivations.notation import C, D, K, P, S, W, t
-from theory.derivations.objective import aggregate_kl, distortion
-from theory.derivations.page import Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:

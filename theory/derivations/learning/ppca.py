@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.heads import LogDet
+from theory.derivations.engine.notation import D, K, P, S, W, beta, sigma, t
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.foundations.objective import loss
 from theory.derivations.inference.encoder import PRECISION
-from theory.derivations.notation import D, K, P, S, W, beta, sigma, t
-from theory.derivations.objective import loss
-from theory.derivations.page import Derivation, Let, Source, Step
 
 M, N = sp.MatrixSymbol("M", D, D), sp.MatrixSymbol("N", D, D)
 IDENTITY = sp.Identity(D)

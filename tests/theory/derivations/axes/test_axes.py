@@ -6,8 +6,8 @@ import sympy as sp
 
 import theory
 from theory.axes import rotation
-from theory.derivations.notation import K, beta
-from theory.derivations.page import as_function
+from theory.derivations.engine.notation import K, beta
+from theory.derivations.engine.page import as_function
 from theory.derivations.registry import find
 
 

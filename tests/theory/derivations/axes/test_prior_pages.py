@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory import axes
-from theory.derivations.notation import beta
+from theory import axes, priors
+from theory.derivations.engine.notation import beta
 from theory.derivations.registry import find
 
 
@@ -25,7 +25,7 @@ def test_curvature(energy):
 def test_mean_of_the_kernel(ratio):
     a = sp.Symbol("a", positive=True)
     found = float(page_of("aggregate-penalty").formula("Mean of the kernel").subs(a, sp.Float(ratio, 30)))
-    assert axes.kernel_mean(0.8 / (2 * ratio), scale=0.8) == pytest.approx(found, rel=1e-12)
+    assert priors.kernel_mean(0.8 / (2 * ratio), scale=0.8) == pytest.approx(found, rel=1e-12)
 
 
 @pytest.mark.parametrize("degrees_of_freedom", [1.0, 5.0])
@@ -33,7 +33,7 @@ def test_the_slope_vanishes_in_the_mean_at_the_nearest_gaussian(degrees_of_freed
     b, nu = sp.symbols("b nu", positive=True)
     e = sp.Symbol("e", real=True)
     slope = page_of("prior-rotation").function("Identical Student densities", b, nu, e)
-    variance = axes.nearest_gaussian(axes.StudentPrior(degrees_of_freedom, 1))[0][0, 0]
+    variance = priors.nearest_gaussian(priors.StudentPrior(degrees_of_freedom, 1))[0][0, 0]
     grid = np.linspace(-12, 12, 4001)
     weights = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi) * (grid[1] - grid[0])
     # b is found as a minimiser: half the digits.

@@ -5,9 +5,9 @@ import pytest
 import sympy as sp
 
 from tests.cases import orthogonal
-from theory import axes, metrics
-from theory.derivations.notation import A, K, t
-from theory.derivations.page import as_function
+from theory import axes, scores
+from theory.derivations.engine.notation import A, K, t
+from theory.derivations.engine.page import as_function
 from theory.derivations.registry import find
 from theory.learning import optimum
 
@@ -67,8 +67,8 @@ def test_separation():
 def test_scores(size):
     page = page_of("gaussian-scores")
     information = page.function("Mutual information", sp.Symbol("r", real=True))
-    code = metrics.GaussianCode([[1.0]], [[1.0]], [[0.6]])
-    assert metrics.mutual_information_matrix(code)[0, 0] == pytest.approx(information(0.6), rel=1e-12)
+    code = scores.GaussianCode([[1.0]], [[1.0]], [[0.6]])
+    assert scores.mutual_information_matrix(code)[0, 0] == pytest.approx(information(0.6), rel=1e-12)
     ratio = float(page.formula("Chance level").subs(sp.Symbol("k", positive=True), size))
     expected = (np.sqrt(size) - ratio) / (np.sqrt(size) - 1)
-    assert metrics.hoyer_chance_level(size) == pytest.approx(expected, rel=1e-12)
+    assert scores.hoyer_chance_level(size) == pytest.approx(expected, rel=1e-12)

@@ -6,8 +6,14 @@ import sympy as sp
 from scipy.optimize import brentq
 
 import theory
-from theory.derivations.groups import block_posterior, copied_signals, correlated_prior, grouped_objective, slope
-from theory.derivations.notation import A, D, K, S, V, W, sigma
+from theory.derivations.engine.notation import A, D, K, S, V, W, sigma
+from theory.derivations.groups import (
+    copied_signals,
+    correlated_prior,
+    free_rotations,
+    grouped_objective,
+)
+from theory.derivations.groups import granularity_slope as slope_page
 from theory.groups import (
     Weights,
     correlated_prior_shift,
@@ -30,7 +36,7 @@ def test_correlated_prior(rho, weight):
 
 
 def test_stiffness():
-    page = block_posterior.derivation()
+    page = free_rotations.derivation()
     arguments = (*sp.symbols("c_1 c_2", positive=True), sp.Symbol("beta", positive=True))
     value = page.function("Stiffness", *arguments)(3.0, 1.2, 1.7)
     assert rotation_stiffness([3.0, 1.2], 1.7)[0, 1] == pytest.approx(value, rel=1e-12)
@@ -51,7 +57,7 @@ def test_collected_objective():
 
 
 def test_slope():
-    page = slope.derivation()
+    page = slope_page.derivation()
     rng = np.random.default_rng(1)
     truth = theory.GenerativeModel(rng.standard_normal((4, 3)), 0.3, [[1, 0.7, 0], [0.7, 1, 0], [0, 0, 1]])
     vae = theory.optimal_encoder(truth.loading, 0.3, 1.0)

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 
 import theory
 from theory import inference
-from theory.derivations.notation import A, D, K, Q, S, V, W, beta, sigma, t, tau
+from theory.derivations.engine.notation import A, D, K, Q, S, V, W, beta, sigma, t, tau
 from theory.derivations.registry import find
 
 TRUTHS = {

@@ -6,8 +6,8 @@ import sympy as sp
 
 import theory
 from theory import learning
-from theory.derivations.notation import D, K, S, W, beta, t
-from theory.derivations.page import as_function
+from theory.derivations.engine.notation import D, K, S, W, beta, t
+from theory.derivations.engine.page import as_function
 from theory.derivations.registry import find
 
 EIGENVALUES = np.array([5.0, 2.0, 1.0, 0.4])

@@ -1,0 +1,176 @@
+"""The commands of `python -m figures`: `draw`, which it runs without a command, and `list`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from figures.registry import FIGURES, FORMATS, FigureEntry
+from theory.interface.files import output_folder, refuse_folders
+from theory.interface.options import add_header_option
+from theory.interface.report import Report, aligned_table
+from theory.interface.run import add_command
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from numerics.comparison import Comparison
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands) -> None:
+    """Register both with what `Parser.add_subparsers` returned."""
+    command = add_command(
+        commands,
+        "draw",
+        _draw_all,
+        "Draw the figures: lines are theory, dots are training, error bars are Monte Carlo. Each is written as "
+        "pictures, a table (csv) and what it was made from (json). Exit code 1 if theory and experiment disagree.",
+        "  python -m figures --quick\n"
+        "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
+        "  python -m figures draw --only inference_error,optimal_beta --format svg,png --out out/slides",
+    )
+    command.add_argument(
+        "--only", action="append", metavar="NAME", help="draw this figure only; repeat it or separate names by commas"
+    )
+    command.add_argument(
+        "--out", default="out", metavar="DIR", help="folder to write to, made if missing (default out)"
+    )
+    command.add_argument(
+        "--format", default="pdf,png", metavar="LIST", help=f"of {', '.join(FORMATS)} (default pdf,png)"
+    )
+    command.add_argument(
+        "--data",
+        metavar="FILE",
+        help="observations of the real-data figures, one per row: .csv, .npy, .npz or FILE.npz:KEY (default digits)",
+    )
+    add_header_option(command)
+    command.add_argument("--quick", action="store_true", help="fewer points and smaller models, for a first look")
+    command.add_argument(
+        "--list", action="store_true", help="list the figures and draw nothing, as the command list does"
+    )
+
+    command = add_command(
+        commands,
+        "list",
+        lambda arguments: _listing(_chosen(arguments.only)),
+        "List the figures, what each shows, and whether it takes data of one's own.",
+        "  python -m figures list",
+    )
+    command.add_argument("--only", action="append", metavar="NAME", help="this figure only; as for draw")
+
+
+def _draw_all(arguments: argparse.Namespace) -> Report:
+    chosen = _chosen(arguments.only)
+    formats = _formats(arguments.format)
+    if arguments.list:
+        return _listing(chosen)
+    data = _data_options(arguments.data, arguments.header, chosen)
+    folder = output_folder(arguments.out)
+    _check_places(folder, chosen, formats)
+    files, verdicts = [], []
+    from tqdm import tqdm
+
+    with tqdm(chosen, unit="figure", disable=None, file=sys.stderr) as bar:
+        for entry in bar:
+            written, deviations = _draw(entry, folder, formats, arguments.quick, data, bar)
+            files += written
+            verdicts += [(entry.name, deviation) for deviation in deviations]
+    return _report(folder, files, verdicts)
+
+
+def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
+    """Refuse a folder in the place of a file before the work, not after it."""
+    from figures.kit.output import paths
+
+    for entry in chosen:
+        refuse_folders(paths(folder, entry.name, formats).values())
+
+
+def _draw(
+    entry: FigureEntry, folder: Path, formats: list[str], quick: bool, data: dict, bar: tqdm
+) -> tuple[list[Path], tuple[Comparison, ...]]:
+    from figures.kit.output import write
+
+    bar.set_description(entry.name)
+    module = entry.module
+    table = module.data(quick=quick, say=bar.set_postfix_str, **(data if entry.takes_data else {}))
+    written = write(folder, entry.name, module, table, formats)
+    bar.write(f"wrote {entry.name}", file=sys.stderr)
+    return written, table.comparisons
+
+
+def _chosen(only: list[str] | None) -> list[FigureEntry]:
+    """The figures named, in the order of the registry."""
+    if only is None:
+        return list(FIGURES.values())
+    names = {name.strip() for part in only for name in part.split(",")}
+    unknown = sorted(names - FIGURES.keys())
+    if unknown:
+        raise ValueError(f"--only must name figures of {', '.join(FIGURES)}, got {', '.join(map(repr, unknown))}")
+    return [entry for name, entry in FIGURES.items() if name in names]
+
+
+def _formats(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    unknown = sorted(set(names) - set(FORMATS))
+    if unknown:
+        raise ValueError(f"--format must be of {', '.join(FORMATS)}, got {', '.join(map(repr, unknown))}")
+    return [name for name in FORMATS if name in names]
+
+
+def _data_options(path: str | None, header: bool | None, chosen: list[FigureEntry]) -> dict:
+    """The user's data, read and checked before anything is drawn."""
+    from theory.interface.readers import read_data, refuse_header
+
+    if path is None:
+        refuse_header(header, "there is no --data")
+        return {}
+    if not any(entry.takes_data for entry in chosen):
+        takers = ", ".join(name for name, entry in FIGURES.items() if entry.takes_data)
+        raise ValueError(f"--data is for {takers}, none of which is drawn; leave it out, or name one by --only")
+    from figures.kit.real_data import real_data
+
+    observations, name = read_data(path, header), Path(path).name
+    real_data(observations, name)
+    return {"observations": observations, "name": name}
+
+
+def _listing(entries: list[FigureEntry]) -> Report:
+    values = [{"name": e.name, "about": e.about, "takes_data": e.takes_data} for e in entries]
+    columns = {"figure": [e.name for e in entries], "shows": [e.about for e in entries]}
+    return Report({"figures": values}, aligned_table(columns | {"takes --data": [e.takes_data for e in entries]}))
+
+
+def _report(folder: Path, files: list[Path], verdicts: list[tuple[str, Comparison]]) -> Report:
+    from figures.kit.table import verdict
+
+    failed = [comparison for _, comparison in verdicts if not comparison.passed]
+    columns = {
+        "figure": [name for name, _ in verdicts],
+        "quantity": [comparison.quantity for _, comparison in verdicts],
+        "experiment": [comparison.source for _, comparison in verdicts],
+        "points": [comparison.points for _, comparison in verdicts],
+        "largest deviation": [float(f"{comparison.deviation:.2g}") for _, comparison in verdicts],
+        "tolerance": [float(f"{comparison.tolerance:.2g}") for _, comparison in verdicts],
+        "unit": [comparison.unit for _, comparison in verdicts],
+        "verdict": ["good" if comparison.passed else "FAILED" for _, comparison in verdicts],
+    }
+    summary = (
+        f"theory and experiment disagree in {len(failed)} of {len(verdicts)} quantities"
+        if failed
+        else f"theory and experiment agree in all {len(verdicts)} quantities"
+    )
+    return Report(
+        values={
+            "folder": folder,
+            "files": [file.name for file in files],
+            "deviations": [{"figure": name} | verdict(comparison) for name, comparison in verdicts],
+            "agree": not failed,
+        },
+        text=f"{aligned_table(columns)}\n\n{summary}; {len(files)} files in {folder}",
+        failed=bool(failed),
+    )

@@ -1,0 +1,1 @@
+"""What the figures share: drawing, the table behind a figure, its files, its settings and its training."""

@@ -1,0 +1,136 @@
+"""What a figure shows, as a table: every point of every curve, and how far experiment is from theory.
+
+Each row says where it comes from:
+
+    theory       a closed form; drawn as a line
+    minimum      the place of a minimum by a closed form; drawn as a diamond
+    critical     a beta at which a latent collapses, by a closed form; drawn as a thin vertical line, without y
+    trained      a model trained by gradients; drawn as a dot
+    monte_carlo  an average over random draws with its standard error; drawn as an error bar
+    reference    the same quantity from another library; drawn as a ring
+    measured     an experiment for which there is no closed form; drawn as small joined dots
+    published    a number from a paper; drawn as a cross
+
+An experimental row of the three kinds in `EXPERIMENTS` carries beside its value the one that theory expects there. The
+two come from different code, so their largest difference, quantity by quantity, is the verdict of the figure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from numerics.comparison import Comparison, Tolerance, compare_points
+
+__all__ = ["Columns", "Point", "Table", "csv_text", "points", "verdict"]
+
+SOURCES = ("theory", "minimum", "critical", "trained", "monte_carlo", "reference", "measured", "published")
+EXPERIMENTS = ("trained", "monte_carlo", "reference")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row: a point of a series in a panel. `standard_error` and `expected` are NaN where they do not apply."""
+
+    panel: str
+    series: str
+    source: str
+    x: float
+    y: float
+    standard_error: float = math.nan
+    expected: float = math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Some rows of a table, column by column."""
+
+    x: np.ndarray
+    y: np.ndarray
+    standard_error: np.ndarray
+    expected: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a figure shows.
+
+    Attributes
+    ----------
+    points : tuple of Point
+    parameters : mapping
+        what the table was computed from, for the file beside the figure.
+    tolerances : mapping from (panel, source) to Tolerance
+        for every quantity that is compared; Monte Carlo is always compared in standard errors and needs none.
+    checks : tuple of Comparison
+        verdicts that are not a comparison of points.
+    """
+
+    points: tuple[Point, ...]
+    parameters: Mapping[str, object]
+    tolerances: Mapping[tuple[str, str], Tolerance] = field(default_factory=dict)
+    checks: tuple[Comparison, ...] = ()
+
+    def select(self, panel: str, source: str, series: str | None = None) -> Columns:
+        """The rows of one panel and source, and of one series unless it is `None`, in their order."""
+        rows = [row for row in self.points if row.panel == panel and row.source == source]
+        rows = [row for row in rows if series is None or row.series == series]
+        return Columns(*(np.array([getattr(row, name) for row in rows]) for name in Columns.__dataclass_fields__))
+
+    def series(self, panel: str, source: str | None = None) -> list[str]:
+        """The series of a panel, in the order in which they first come."""
+        return list(
+            dict.fromkeys(row.series for row in self.points if row.panel == panel and source in (None, row.source))
+        )
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """One verdict per panel and kind of experiment, then the other checks."""
+        compared = dict.fromkeys((row.panel, row.source) for row in self.points if row.source in EXPERIMENTS)
+        return (*(self._compared(panel, source) for panel, source in compared), *self.checks)
+
+    def _compared(self, panel: str, source: str) -> Comparison:
+        rows = self.select(panel, source)
+        allowed = rows.standard_error if source == "monte_carlo" else self.tolerances[panel, source]
+        return compare_points(panel, source, rows.expected, rows.y, allowed)
+
+
+def points(panel: str, series: str, source: str, x, y, *, standard_error=math.nan, expected=math.nan) -> list[Point]:
+    """Rows from columns; `standard_error` and `expected` may be one number for all."""
+    if source not in SOURCES:
+        raise ValueError(f"source must be one of {', '.join(SOURCES)}, got {source!r}")
+    columns = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(c, dtype=float)) for c in (x, y, standard_error, expected))
+    )
+    return [Point(panel, series, source, *map(float, row)) for row in zip(*columns, strict=True)]
+
+
+def csv_text(rows: Iterable[Point]) -> str:
+    """The table as comma-separated text with ten significant digits, empty where a number does not apply."""
+    names = list(Point.__dataclass_fields__)
+    lines = [",".join(names)]
+    for row in rows:
+        values = [getattr(row, name) for name in names]
+        lines.append(",".join(value if isinstance(value, str) else _number(value) for value in values))
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value + 0.0:.10g}"
+
+
+def verdict(comparison: Comparison) -> dict[str, object]:
+    """A comparison as the command and the file beside a figure print it."""
+    return {
+        "quantity": comparison.quantity,
+        "source": comparison.source,
+        "largest": comparison.deviation,
+        "tolerance": comparison.tolerance,
+        "unit": comparison.unit,
+        "points": comparison.points,
+        "reason": comparison.reason,
+        "passed": comparison.passed,
+    }

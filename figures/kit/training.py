@@ -1,0 +1,43 @@
+"""Training for a figure, and the check that every run ended because its gradient vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from numerics import Sweep, sweep
+from numerics.comparison import Comparison
+
+__all__ = ["train_each", "unfinished", "unfinished_runs"]
+
+
+MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
+
+
+def train_each(covariance, latent_dim: int, betas, *, seeds=(0,), **options) -> Sweep:
+    """Models trained for each beta from each seed until their gradient vanishes; an interrupt is passed on."""
+    done = sweep(
+        covariance, latent_dim, betas=betas, seeds=seeds, progress=False, **({"max_steps": MAX_STEPS} | options)
+    )
+    if done.interrupted:
+        raise KeyboardInterrupt
+    return done
+
+
+def unfinished(sweeps: Iterable[Sweep]) -> Comparison:
+    """The check that every training ended because its gradient vanished, not because steps or digits ran out."""
+    return unfinished_runs(np.concatenate([done.stopped.ravel() for done in sweeps]))
+
+
+def unfinished_runs(stopped: Sequence[str]) -> Comparison:
+    """The same check of why single runs ended."""
+    return Comparison(
+        quantity="runs not stopped by gradient",
+        source="trained",
+        deviation=float(sum(end != "gradient" for end in stopped)),
+        tolerance=0.0,
+        unit="runs",
+        points=len(stopped),
+        reason="a run that ends otherwise is not at a minimum",
+    )

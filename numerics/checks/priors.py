@@ -1,0 +1,175 @@
+"""Checks of what other priors change: the annealed prior, optima, rotations, penalties on the aggregate code.
+
+Priors other than N(0, I) are not trained: there a general-purpose search minimises the loss as it is defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.optimize import minimize
+
+import theory
+from numerics.checks.axes import BETA, EIGENVALUES, NOISE, optimum_of
+from numerics.comparison import Budget, Comparison, compare, compare_arrays
+from numerics.sampling.estimate import Estimate
+from numerics.sampling.gaussian import draw_gaussian, log_density
+from theory import axes, priors
+from theory.model import LinearVAE
+
+__all__ = ["CHECKS"]
+
+
+SEARCH_TOLERANCE = 1e-7  # of a loss found by a search with numerical differences
+
+
+def annealed_prior(budget: Budget) -> Iterator[Comparison]:
+    """Both forms of the identity, each part from sampled codes, with a correlated prior."""
+    rng = np.random.default_rng(303)
+    covariance, vae = optimum_of(2)
+    prior = np.array([[1.5, 0.4], [0.4, 0.7]])
+    means = draw_gaussian(budget.samples, np.linalg.cholesky(covariance), rng) @ vae.encoder.T
+    noise = draw_gaussian(budget.samples, np.linalg.cholesky(vae.posterior_covariance), rng)
+    log_q, log_p = (
+        log_density(noise, np.linalg.cholesky(vae.posterior_covariance)),
+        log_density(means + noise, np.linalg.cholesky(prior)),
+    )
+    annealed = priors.annealed_terms(vae, covariance, BETA, prior=prior)
+    yield compare("entropy", annealed.entropy, monte_carlo=Estimate.of(-log_q))
+    # The integral of the annealed density, a Gaussian-shaped function: on a grid the sum is exact to rounding.
+    grid = np.linspace(-20, 20, 401)
+    points = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    log_integral = np.log(
+        np.sum(np.exp(BETA * log_density(points, np.linalg.cholesky(prior)))) * (grid[1] - grid[0]) ** 2
+    )
+    yield compare("normaliser", annealed.log_normaliser, trained=log_integral, tolerance=1e-10)
+    divergence = Estimate.of(log_q - BETA * log_p + log_integral)
+    yield compare("divergence from the annealed prior", annealed.annealed_kl, monte_carlo=divergence)
+    loss = Estimate.of(BETA * (log_q - log_p) + annealed.reconstruction)
+    yield compare("loss, annealed", annealed.loss, monte_carlo=loss)
+    yield compare("loss, rescaled", priors.rescaled_terms(vae, covariance, BETA, prior=prior).loss, monte_carlo=loss)
+
+
+def prior_optimum(budget: Budget) -> Iterator[Comparison]:
+    """Decoder, encoder and a full posterior searched for each prior from a random start."""
+    covariance = np.diag(EIGENVALUES[:3])
+    families = {
+        "anisotropic": priors.GaussianPrior.anisotropic([3.0, 0.5]),
+        "student": priors.StudentPrior(2.0, 2),
+        "clusters": priors.ClusterPrior(),
+    }
+    for name, prior in families.items():
+        exact = priors.prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
+        found = _searched(covariance, lambda vae, p=prior: _loss_with(p, vae, covariance), seed=304)
+        terms = theory.elbo_terms(found, covariance)
+        yield compare(
+            f"loss, {name}", exact.loss, trained=_loss_with(prior, found, covariance), tolerance=SEARCH_TOLERANCE
+        )
+        # At a minimum the rest is off by about the square root of that.
+        yield compare(f"distortion, {name}", exact.distortion, trained=terms.distortion, tolerance=5e-3)
+        yield compare(
+            f"information, {name}", exact.mutual_information, trained=terms.mutual_information, tolerance=5e-3
+        )
+        code = found.encoder @ covariance @ found.encoder.T + found.posterior_covariance
+        yield compare_arrays(f"covariance of the code, {name}", priors.nearest_gaussian(prior)[0], code, 5e-3)
+
+
+def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
+    """Gaussian codes turned under each prior, and factors of other laws, drawn and turned."""
+    rng, samples = np.random.default_rng(305), budget.samples // 4  # eight estimates, all of them sharp
+    rotation = axes.plane_rotation(2, 0.5)
+    code = np.array([[0.9, 0.1], [0.1, 0.3]])
+    families = {
+        "anisotropic": priors.GaussianPrior.anisotropic([3.0, 0.5]),
+        "student": priors.StudentPrior(2.0, 2),
+        "spike and slab": priors.SpikeSlabPrior(2),
+        "clusters": priors.ClusterPrior(),
+    }
+    for name, prior in families.items():
+        exact = priors.prior_rotation_energy(prior, code, rotation, BETA)
+        estimate = _turned(prior, draw_gaussian(samples, np.linalg.cholesky(code), rng), rotation)
+        yield compare(f"Gaussian code, {name}", exact, monte_carlo=estimate)
+        exact = priors.factor_rotation_energy(prior, families["spike and slab"], rotation, BETA)
+        estimate = _turned(prior, families["spike and slab"].sample(samples, rng), rotation)
+        yield compare(f"sparse factors, {name}", exact, monte_carlo=estimate)
+
+
+def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
+    """Divergences of the aggregate code from sampled codes, and the encoder for a decoder that is held."""
+    rng = np.random.default_rng(306)
+    covariance, vae = optimum_of(2)
+    decoder = vae.decoder @ axes.plane_rotation(2, 0.5).T + 0.2
+    for kind in ("inclusive", "exclusive", "mmd"):
+        found = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
+        # Of twice that covariance: the code found is too near to the prior to tell divergences from zero by sampling.
+        code = 2 * (found.vae.encoder @ covariance @ found.vae.encoder.T + found.vae.posterior_covariance)
+        exact = priors.aggregate_divergence(code, divergence=kind)
+        yield compare(kind, exact, monte_carlo=_sampled_divergence(kind, code, budget.samples, rng))
+
+        def loss(vae, kind=kind):
+            return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 2.0)
+
+        searched = _searched(covariance, loss, seed=307, decoder=decoder, posterior="diagonal")
+        yield compare(f"held decoder, {kind}", found.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
+
+
+def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:
+    """With a learned decoder the weight of the penalty changes nothing at the optimum."""
+    covariance = np.diag(EIGENVALUES[:3])
+    best = theory.optimum(covariance, 2, beta=BETA, noise_variance=NOISE)
+    for kind in ("inclusive", "mmd"):
+
+        def loss(vae, kind=kind):
+            return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 3.0)
+
+        found = loss(_searched(covariance, loss, seed=308, posterior="diagonal"))
+        yield compare(f"loss, {kind}", best.loss, trained=found, tolerance=SEARCH_TOLERANCE)
+
+
+def _searched(covariance: np.ndarray, loss, *, seed: int, decoder=None, posterior: str = "full") -> LinearVAE:
+    """The VAE of two latents that minimises a loss by numerical differences; decoder free or held."""
+    data_dim = len(covariance)
+    size = 2 * data_dim
+
+    def unpack(parameters):
+        factor = np.diag(np.exp(parameters[size : size + 2]))
+        if posterior == "full":
+            factor[1, 0] = parameters[size + 2]
+        held = parameters[size + 3 :].reshape(data_dim, 2) if decoder is None else decoder
+        return LinearVAE(held, parameters[:size].reshape(2, data_dim), factor @ factor.T, NOISE)
+
+    start = 0.6 * np.random.default_rng(seed).standard_normal(size + 3 + (size if decoder is None else 0))
+    return unpack(minimize(lambda parameters: loss(unpack(parameters)), start, options={"gtol": 1e-6}).x)
+
+
+def _loss_with(prior, vae: LinearVAE, covariance: np.ndarray) -> float:
+    """The loss with any prior, from its definition: entropy of q, and the log prior over the aggregate code."""
+    code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
+    entropy = (2 * np.log(2 * np.pi * np.e) + np.linalg.slogdet(vae.posterior_covariance)[1]) / 2
+    rate = -entropy - prior.expected_log_density(np.zeros(2), code)
+    return theory.elbo_terms(vae, covariance).reconstruction + BETA * rate
+
+
+def _turned(prior, codes: np.ndarray, rotation: np.ndarray) -> Estimate:
+    return Estimate.of(BETA * (prior.log_density(codes) - prior.log_density(codes @ rotation.T)))
+
+
+def _sampled_divergence(kind: str, code: np.ndarray, samples: int, rng: np.random.Generator) -> Estimate:
+    """Log ratios of the two densities, or kernels of independent pairs, of N(0, code) against N(0, I)."""
+    codes, others = (draw_gaussian(samples, np.linalg.cholesky(code), rng) for _ in range(2))
+    prior, more = (draw_gaussian(samples, np.eye(2), rng) for _ in range(2))
+    if kind == "mmd":
+        pairs = [(codes, others, 1), (prior, more, 1), (codes, prior, -1), (others, more, -1)]
+        return Estimate.of(sum(sign / (1 + (x - y) ** 2) for x, y, sign in pairs).sum(axis=1))
+    drawn, sign = (prior, -1) if kind == "inclusive" else (codes, 1)
+    return Estimate.of(sign * (log_density(drawn, np.linalg.cholesky(code)) - log_density(drawn, np.eye(2))))
+
+
+CHECKS = {
+    "annealed_prior": annealed_prior,
+    "prior_optimum": prior_optimum,
+    "prior_rotation_energy": prior_rotation_energy,
+    "aggregate_penalty": aggregate_penalty,
+    "aggregate_penalty_learned": aggregate_penalty_learned,
+}

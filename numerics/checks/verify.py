@@ -1,0 +1,57 @@
+"""Theory against experiment, result by result: the table that `python -m numerics verify` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tqdm import tqdm
+
+from numerics.checks import axes, groups, inference, learning, objective, priors, scores
+from numerics.comparison import Budget, Comparison
+from theory import validation
+
+__all__ = ["CHECKS", "verify"]
+
+CHECKS = {
+    name: check
+    for room in (objective, inference, learning, axes, priors, scores, groups)
+    for name, check in room.CHECKS.items()
+}
+
+FULL = Budget(samples=1_000_000, quick=False)
+QUICK = Budget(samples=100_000, quick=True)
+
+
+def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: bool = True) -> list[Comparison]:
+    """Compare every closed form with training from random starts and with Monte Carlo.
+
+    Parameters
+    ----------
+    quick : bool
+        fewer draws, and without the larger cases.
+    only : sequence of str, optional
+        names in `CHECKS`; all by default.
+    progress : bool
+        a progress bar on stderr.
+
+    Returns
+    -------
+    list of Comparison
+        in the order of `only`, or of `CHECKS`, each name once; the same on every run; each says whether it passed.
+
+    Raises
+    ------
+    ValueError
+        for an unknown name, or an `only` that is empty or no sequence.
+    """
+    budget = QUICK if validation.flag("quick", quick) else FULL
+    progress = validation.flag("progress", progress)
+    chosen = CHECKS if only is None else validation.sequence("only", only)
+    names = list(dict.fromkeys(validation.choice("only", name, CHECKS) for name in chosen))
+    rows = []
+    with tqdm(names, desc="verify", unit="result", disable=None if progress else True, leave=False) as bar:
+        for name in bar:
+            bar.set_postfix_str(name)
+            rows.extend(replace(row, result=name) for row in CHECKS[name](budget))
+    return rows

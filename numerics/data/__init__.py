@@ -1,0 +1,3 @@
+"""What experiments are run on: observations, sprites, correlated factors, points of a rectangle."""
+
+DATA_SETS = ("digits",)  # that `numerics.data.observations.load` knows by name

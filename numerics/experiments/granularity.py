@@ -1,0 +1,180 @@
+"""Training of the grouped objective over group size, weight and capacity, and what the groups do to the inference.
+
+The penalty is a weight beta on total correlation between groups of neighbouring latents, 1 on the rest. Measured are
+
+    loss          the grouped objective itself
+    elbo          -loss at weights 1, with the prior that was trained with: a bound on E log p(x) of the model
+    matched_elbo  the same with the true law of the factors as the prior; if the decoder is the true one, it falls short
+                  of E log p(x) by the reverse divergence from the true posterior
+    errors        E (s_i - s^_i)^2 for each factor i that has a latent, for a decoder fixed at the true columns
+
+Everything comes from training by gradients; the theory of it is in `theory.groups`. A group size to tune, its trade
+with capacity and a "V"-shaped trajectory of the best ELBO are the subject of Chen, Wang, Zou (2022) and Chen, Xiang,
+Wang (2025), whose experiments are with non-linear VAEs; these linear experiments and what they show are this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from numerics.sweeps.sweep import sweep
+from theory import LinearVAE, elbo_terms, validation
+from theory.groups import Weights, equal_groups
+from theory.model import GenerativeModel
+from theory.partition import Posterior, partition
+
+__all__ = ["GranularityRun", "factor_errors", "granularity_map"]
+
+
+@dataclass(frozen=True, eq=False)
+class GranularityRun:
+    """One training run of a map.
+
+    Attributes
+    ----------
+    capacity : int, number of latents
+    size : int, of a group
+    beta : float, weight of total correlation between groups
+    seed : int
+    vae : LinearVAE
+    loss, elbo, matched_elbo : float, in nats
+    errors : (capacity,) array
+        mean squared error of each factor, in its squared units; NaN for a learned decoder, whose latents stand for no
+        factor.
+    stopped : str, as in `TrainingRun`
+    """
+
+    capacity: int
+    size: int
+    beta: float
+    seed: int
+    vae: LinearVAE
+    loss: float
+    elbo: float
+    matched_elbo: float
+    errors: np.ndarray
+    stopped: str
+
+
+def granularity_map(
+    truth: GenerativeModel,
+    *,
+    betas: Sequence[float],
+    sizes: Sequence[int] | None = None,
+    capacities: Sequence[int] | None = None,
+    decoder: str = "true",
+    prior: str = "standard",
+    posterior: Posterior = "diagonal",
+    seeds: int = 1,
+    gradient_tolerance: float = 1e-8,
+    progress: bool | None = None,
+) -> list[GranularityRun]:
+    """Train for every capacity, group size, beta and seed.
+
+    Parameters
+    ----------
+    truth : GenerativeModel
+        with positive noise, which the VAE takes over; where capacity is less than the number of factors, the factors
+        without latent add to the noise, and the noise is learned.
+    betas : sequence of floats >= 0
+    sizes : sequence of ints > 0, optional
+        of groups; those above a capacity are left out there. 1 to the number of factors by default.
+    capacities : sequence of ints > 0, optional
+        at most the number of factors, which is the default.
+    decoder : "true" or "learned"
+        fixed at the first columns of the true loading, or trained.
+    prior : "standard" or "matched"
+        N(0, I), or the true covariance of the factors that have a latent.
+    posterior : "diagonal", "full", or a list of groups of latents
+    seeds : int
+        random starts of each.
+    gradient_tolerance : float > 0
+    progress : bool, optional
+        a bar on stderr; by default only where stderr is a terminal.
+
+    Returns
+    -------
+    list of GranularityRun
+        where each start ends; with a fixed decoder of fewer data dimensions than factors that may be a local minimum.
+
+    Raises
+    ------
+    ValueError
+        for arguments that do not fit.
+    """
+    validation.instance("truth", truth, GenerativeModel)
+    validation.positive("truth.noise_variance", truth.noise_variance)
+    factors = truth.latent_dim
+    if validation.count("seeds", seeds, bytes_each=8 * factors * (2 * truth.data_dim + factors)) < 1:
+        raise ValueError("seeds must be at least 1, got 0; pass the number of random starts of each")
+    capacities = [factors] if capacities is None else _up_to("capacities", capacities, factors)
+    sizes = range(1, factors + 1) if sizes is None else _up_to("sizes", sizes, factors)
+    for capacity in capacities:
+        partition(posterior, capacity)
+    gradient_tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
+    progress = progress if progress is None else validation.flag("progress", progress)
+    held = validation.choice("decoder", decoder, ("true", "learned")) == "true"
+    matched = validation.choice("prior", prior, ("standard", "matched")) == "matched"
+    betas = [validation.non_negative("betas", beta) for beta in validation.sequence("betas", betas)]
+    cells = [(capacity, size) for capacity in capacities for size in sizes if size <= capacity]
+    runs = []
+    for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=None if progress is None else not progress):
+        law = truth.factor_covariance[:capacity, :capacity]
+        groups = equal_groups(capacity, size)
+        done = sweep(
+            truth.covariance,
+            capacity,
+            betas=[Weights.independence(beta) for beta in betas],
+            seeds=seeds,
+            groups=groups,
+            prior=law if matched else None,
+            noise_variance=truth.noise_variance if capacity == factors else "learned",
+            decoder=truth.loading[:, :capacity] if held else None,
+            posterior=posterior,
+            gradient_tolerance=gradient_tolerance,
+            progress=False,
+        )
+        if done.interrupted:
+            raise KeyboardInterrupt
+        for row, beta in enumerate(betas):
+            for column, seed in enumerate(done.seeds):
+                vae = done.vae(row, column)
+                runs.append(
+                    GranularityRun(
+                        capacity=capacity,
+                        size=size,
+                        beta=beta,
+                        seed=int(seed),
+                        vae=vae,
+                        loss=float(done.losses[row, column]),
+                        elbo=-elbo_terms(vae, truth.covariance, prior=law if matched else None).loss(1.0),
+                        matched_elbo=-elbo_terms(vae, truth.covariance, prior=law).loss(1.0),
+                        errors=factor_errors(truth, vae) if held else np.full(capacity, np.nan),
+                        stopped=str(done.stopped[row, column]),
+                    )
+                )
+    return runs
+
+
+def factor_errors(truth: GenerativeModel, vae: LinearVAE) -> np.ndarray:
+    """E (s_i - v_i^T x)^2 for each factor that a latent of the same number stands for; centred data.
+
+    Returns
+    -------
+    (K,) array, K the number of latents
+    """
+    count = vae.latent_dim
+    law, seen = truth.factor_covariance[:count, :count], vae.encoder @ truth.loading @ truth.factor_covariance
+    return np.diagonal(law - 2 * seen[:, :count] + vae.encoder @ truth.covariance @ vae.encoder.T).copy()
+
+
+def _up_to(name: str, values: Sequence[int], largest: int) -> list[int]:
+    counts = [validation.count(name, value) for value in validation.sequence(name, values)]
+    for value in counts:
+        if not 1 <= value <= largest:
+            raise ValueError(f"{name} must be from 1 to the number of factors, {largest}, got {value}")
+    return counts

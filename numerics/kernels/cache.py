@@ -1,0 +1,105 @@
+"""Where compiled kernels are kept between processes, and the decorator that compiles them.
+
+numba compares a cached function with its own source file only, so a function whose callee changed in another file would
+be taken from the cache as it was. Each version of the sources therefore has a folder of its own, named by their digest:
+beside the sources, or else in the user's home, or else in a temporary folder. Folders of older versions beside it are
+removed; a process that still runs an older version makes its own again. `NUMBA_CACHE_DIR` names another place for them.
+Where nothing can be written (a read-only installation, for a user without a home, as in containers and for service
+accounts), kernels are compiled for the one process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from numba import config, njit
+
+from numerics.kernels.digest import kernel_digest
+
+__all__ = ["compiled"]
+
+PREFIX = "linear-beta-vae-"  # of the name of a folder; the digest follows
+
+
+def compiled(**options) -> Callable:
+    """Compile a function as `numba.njit` does, without exceptions for division, and keep it in this version's folder.
+
+    Parameters
+    ----------
+    **options
+        of `numba.njit`, such as `fastmath`.
+    """
+
+    def decorate(function):
+        folder, before = _folder(), config.CACHE_DIR
+        if folder is not None:
+            config.CACHE_DIR = str(folder)  # numba reads it here, when the function is defined
+        try:
+            return njit(cache=folder is not None, error_model="numpy", **options)(function)
+        finally:
+            config.CACHE_DIR = before
+
+    return decorate
+
+
+@cache
+def _folder() -> Path | None:
+    """The folder of this version, made if it is not there; None if none can be made."""
+    for parent in _parents():
+        folder = parent / f"{PREFIX}{kernel_digest()}"
+        if _can_be_written(folder):
+            _remove_older(folder)
+            return folder
+    folder = _temporary_folder()
+    if multiprocessing.parent_process() is None and sys.stderr is not None:  # its workers need not repeat it
+        where = f"in {folder}" if folder is not None else "in memory, for this process only"
+        print(f"numerics: no folder of its own can be written; kernels are compiled {where}", file=sys.stderr)
+    return folder
+
+
+def _parents() -> list[Path]:
+    """Where this user's folders may be, the best place first."""
+    if config.CACHE_DIR:
+        return [Path(config.CACHE_DIR)]
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return [Path(__file__).parent / "__pycache__", *([Path(home)] if os.path.isabs(home) else [])]
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _remove_older(folder: Path) -> None:
+    for other in folder.parent.glob(f"{PREFIX}*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _temporary_folder() -> Path | None:
+    """A folder that is this user's alone, the same for later processes with the same kernels; None if there is none.
+
+    What is compiled is later executed, so a folder that another user made or may write is not taken.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    try:
+        folder = Path(tempfile.gettempdir()) / f"{PREFIX}{user}-{kernel_digest()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if user == "user" or (stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077):
+            return folder
+        return Path(tempfile.mkdtemp(prefix=PREFIX))
+    except OSError:
+        return None

@@ -1,0 +1,221 @@
+"""Three ways to descend the exact loss, compiled: accelerated gradients, plain gradients, and Adam."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from numerics.kernels.cache import compiled
+from numerics.kernels.objective import Objective, noise_floor, point, rounding_error, value_and_gradient, views
+from numerics.kernels.products import copy, dot, move, zeros
+
+__all__ = [
+    "ACCELERATED",
+    "ADAM",
+    "DIVERGED",
+    "GRADIENT",
+    "GRADIENT_DESCENT",
+    "MAX_STEPS",
+    "NOT_RUN",
+    "OVERFLOWED",
+    "STALLED",
+    "adam_step",
+    "descend",
+    "descend_all",
+]
+
+
+ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
+NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why it ended
+LINE_SEARCH_STEPS = 60
+
+
+class Limits(NamedTuple):
+    """How fast and how long to descend.
+
+    Attributes
+    ----------
+    learning_rate : float
+        of Adam.
+    tolerance : float
+        the norm of the gradient at which a descent ends, in nats.
+    max_steps : int
+    """
+
+    learning_rate: float
+    tolerance: float
+    max_steps: int
+
+
+@compiled()
+def noise_end(objective):
+    """The log noise at which a descent ends: minus infinity if the noise is fixed."""
+    return noise_floor(objective) if objective.mask[-1] > 0 else -np.inf
+
+
+@compiled()
+def verdict(step, norm, log_noise, limits, floor):
+    """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
+    if norm <= limits.tolerance:
+        return GRADIENT
+    if log_noise < floor:
+        return DIVERGED
+    if not norm < np.inf:
+        return OVERFLOWED
+    return MAX_STEPS if step >= limits.max_steps else NOT_RUN
+
+
+@compiled()
+def scratch(objective):
+    """Scratch space for `value_and_gradient`."""
+    latent_dim = objective.partitions.shape[1]
+    return np.zeros((5, latent_dim, latent_dim))
+
+
+@compiled()
+def accelerated(theta, objective, perturbation, limits, history):
+    """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
+
+    The step begins at the noise variance, the inverse curvature of the largest eigenvalue, which is 1; it is halved
+    where the loss does not fall as much as a gradient step should, and otherwise allowed to grow. Where the fall drowns
+    in rounding, the slope after the step decides. A vanishing gradient may be that of a saddle, so it ends the descent
+    only if a small perturbation leads back to the same loss.
+    """
+    size, step, momentum, settled = len(theta), 0, 1.0, np.inf
+    floor, work = noise_end(objective), scratch(objective)
+    at, to, tried, to_tried = point(objective), point(objective), point(objective), point(objective)
+    ahead, gradient, trial, new_gradient = at.vector, to.vector, tried.vector, to_tried.vector
+    copy(theta, ahead)
+    length = math.exp(theta[-1])
+    loss = value_and_gradient(at, objective, to, work)
+    while True:
+        if step < len(history):
+            history[step] = loss
+        norm = math.sqrt(dot(gradient, gradient))
+        rounding = rounding_error(ahead, objective, loss)
+        end = verdict(step, norm, ahead[-1], limits, floor)
+        if end == GRADIENT and loss < settled - 10 * rounding and step < limits.max_steps:
+            settled, momentum, end = loss, 1.0, NOT_RUN
+            move(ahead, 1.0, perturbation, theta)
+            copy(theta, ahead)
+            loss = value_and_gradient(at, objective, to, work)
+            norm = math.sqrt(dot(gradient, gradient))
+        if end != NOT_RUN:
+            copy(ahead, theta)
+            return step, loss, norm, end
+        length, found = 1.1 * length, False
+        for _ in range(LINE_SEARCH_STEPS):
+            move(ahead, -length, gradient, trial)
+            new_loss = value_and_gradient(tried, objective, to_tried, work)
+            fall = length * norm * norm / 2
+            if new_loss <= loss - fall + rounding and (fall > 10 * rounding or dot(new_gradient, gradient) >= 0):
+                found = True
+                break
+            length /= 2
+        if not found:
+            copy(ahead, theta)
+            return step, loss, norm, STALLED
+        if dot(gradient, trial) > dot(gradient, theta):
+            momentum = 1.0
+        previous, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum * momentum)) / 2
+        for p in range(size):
+            ahead[p] = trial[p] + (previous - 1) / momentum * (trial[p] - theta[p])
+            theta[p] = trial[p]
+        loss, step = value_and_gradient(at, objective, to, work), step + 1
+
+
+@compiled()
+def gradient_descent(theta, objective, limits, history):
+    """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
+    step, length, floor, work = 0, math.exp(theta[-1]), noise_end(objective), scratch(objective)
+    at = views(theta, objective.partitions.shape[1], objective.standard_deviations.size)
+    to, tried, to_tried = point(objective), point(objective), point(objective)
+    gradient, trial, new_gradient = to.vector, tried.vector, to_tried.vector
+    loss = value_and_gradient(at, objective, to, work)
+    while True:
+        if step < len(history):
+            history[step] = loss
+        norm = math.sqrt(dot(gradient, gradient))
+        end = verdict(step, norm, theta[-1], limits, floor)
+        if end != NOT_RUN:
+            return step, loss, norm, end
+        rounding = rounding_error(theta, objective, loss)
+        length, found = 1.2 * length, False
+        for _ in range(LINE_SEARCH_STEPS):
+            move(theta, -length, gradient, trial)
+            new_loss = value_and_gradient(tried, objective, to_tried, work)
+            if new_loss <= loss + rounding and dot(new_gradient, gradient) >= 0:
+                found = True
+                break
+            length /= 2
+        if not found:
+            return step, loss, norm, STALLED
+        copy(trial, theta)
+        copy(new_gradient, gradient)
+        loss, step = new_loss, step + 1
+
+
+@compiled()
+def adam_step(theta, gradient, first, second, left, learning_rate):
+    """A step with the usual decay rates .9 and .999; `left` is what they leave of a start by now: their powers."""
+    rate, correction = learning_rate / (1 - left[0]), 1 / math.sqrt(1 - left[1])
+    for p in range(len(theta)):
+        first[p] = 0.9 * first[p] + 0.1 * gradient[p]
+        second[p] = 0.999 * second[p] + 0.001 * gradient[p] * gradient[p]
+        theta[p] -= rate * first[p] / (correction * math.sqrt(second[p]) + 1e-8)
+
+
+@compiled()
+def adam(theta, objective, limits, history):
+    """Adam at a constant learning rate."""
+    step, left, floor, work = 0, (1.0, 1.0), noise_end(objective), scratch(objective)
+    at, to = point(objective), point(objective)
+    here, gradient, first, second = at.vector, to.vector, zeros(len(theta)), zeros(len(theta))
+    copy(theta, here)
+    while True:
+        loss = value_and_gradient(at, objective, to, work)
+        if step < len(history):
+            history[step] = loss
+        norm = math.sqrt(dot(gradient, gradient))
+        end = verdict(step, norm, here[-1], limits, floor)
+        if end != NOT_RUN:
+            copy(here, theta)
+            return step, loss, norm, end
+        step, left = step + 1, (0.9 * left[0], 0.999 * left[1])  # as powers they would cost a tenth of a small step
+        adam_step(here, gradient, first, second, left, limits.learning_rate)
+
+
+@compiled(nogil=True)  # a worker is to see meanwhile that its parent has ended
+def descend(theta, objective, perturbation, method, limits, history):
+    """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
+
+    `history` takes the loss of each step, as many as it has room for.
+    """
+    if method == ACCELERATED:
+        return accelerated(theta, objective, perturbation, limits, history)
+    if method == GRADIENT_DESCENT:
+        return gradient_descent(theta, objective, limits, history)
+    return adam(theta, objective, limits, history)
+
+
+@compiled(parallel=True)
+def descend_all(thetas, weights, objective, perturbation, method, limits, steps, losses, norms, ends):
+    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four take what it returns.
+
+    `objective` is that of every run but for its weights.
+    """
+    deviations, partitions, precision, mask = (
+        objective.standard_deviations,
+        objective.partitions,
+        objective.precision,
+        objective.mask,
+    )
+    learning_rate, tolerance, max_steps = limits
+    for run in prange(len(weights)):
+        own = Objective(deviations, weights[run], partitions, precision, mask)
+        steps[run], losses[run], norms[run], ends[run] = descend(
+            thetas[run], own, perturbation, method, Limits(learning_rate, tolerance, max_steps), np.empty(0)
+        )

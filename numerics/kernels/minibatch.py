@@ -1,0 +1,112 @@
+"""Steps of Adam on batches of observations with sampled codes, compiled."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from numerics.kernels.cache import compiled
+from numerics.kernels.descent import adam_step
+from numerics.kernels.objective import read_factor, views
+from numerics.kernels.products import add_large_product, add_lower, add_product, copy, dot, mirror, zeros
+
+__all__ = ["sampled_adam", "sampled_value_and_gradient"]
+
+
+@compiled()
+def sampled_room(latent_dim, data_dim, count):
+    """Scratch space for `sampled_value_and_gradient` of so many observations."""
+    codes, columns = zeros(6 * latent_dim * count), zeros(data_dim * count)
+    square = np.zeros((3, latent_dim, latent_dim))
+    return square, codes.reshape((6 * latent_dim, count)), columns.reshape((data_dim, count))
+
+
+@compiled(fastmath={"reassoc", "contract"}, _nrt=False)
+def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
+    """The loss on a batch of n centred observations X (n x D) with noise e (K x n); writes its gradient, times `mask`.
+
+    A point is [ W^T | V | L | log s2 ] here, with V the encoder of the data as they are. With latents Z (K x n)
+
+        Z = V X^T + F e,    n distortion = |X|^2 - 2 <Z, W^T X^T> + <Z, M Z>
+        n rate = |V X^T|^2 / 2 + n (tr Q - K - log det Q) / 2
+        n d loss / dZ = (M Z - W^T X^T) / s2 at held rate,    n d loss / dW^T = (Z Z^T W^T - Z X) / s2
+
+    so that one product with the batch serves W and V, another their gradients, and no residual is formed.
+    """
+    (theta, maps, triangle), (gradient, to_maps, to_triangle), (square, codes, columns) = at, slopes, room
+    (count, data_dim), latent_dim, factor, gram, code = batch.shape, len(noise), square[0], square[1], square[2]
+    decoder, to_decoder = maps[:latent_dim], to_maps[:latent_dim]
+    through, projected, means = codes[: 2 * latent_dim], codes[:latent_dim], codes[latent_dim : 2 * latent_dim]
+    latents, pulled = codes[2 * latent_dim : 3 * latent_dim], codes[3 * latent_dim : 4 * latent_dim]
+    back = codes[4 * latent_dim :]  # what the gradient of W^T and V is a product with
+    precision = math.exp(-theta[-1])
+    weight, pull = precision / count, beta / count  # of an observation, in distortion and rate
+
+    log_det, _ = read_factor(triangle, mask, factor)
+    for p in range(len(gradient)):
+        gradient[p] = 0.0
+    for k in range(latent_dim):
+        for j in range(latent_dim):
+            gram[k, j] = code[k, j] = 0.0
+        for n in range(count):
+            projected[k, n] = means[k, n] = 0.0
+    distortion, rate = 0.0, -(latent_dim + log_det)
+    for n in range(count):
+        distortion += dot(batch[n], batch[n])
+    for i in range(data_dim):
+        for n in range(count):
+            columns[i, n] = batch[n, i]
+    add_large_product(maps, columns, through)
+    for k in range(latent_dim):
+        for n in range(count):
+            latents[k, n] = means[k, n]
+            pulled[k, n] = -projected[k, n]
+    add_product(factor, noise, latents)
+    add_lower(decoder, decoder, gram)
+    mirror(gram)
+    add_product(gram, latents, pulled)
+    for k in range(latent_dim):
+        for n in range(count):
+            distortion += latents[k, n] * (pulled[k, n] - projected[k, n])
+            rate += means[k, n] * means[k, n] / count
+            pulled[k, n] *= weight
+            back[k, n] = -latents[k, n] * weight
+            back[latent_dim + k, n] = pulled[k, n] + pull * means[k, n]
+    distortion /= count
+
+    add_large_product(back, batch, to_maps)
+    add_lower(latents, latents, code)
+    mirror(code)
+    for k in range(latent_dim):
+        for j in range(latent_dim):
+            code[k, j] *= weight
+            to_triangle[k, j] = beta * factor[k, j]
+            rate += factor[k, j] * factor[k, j]
+    add_product(code, decoder, to_decoder)
+    add_lower(pulled, noise, to_triangle)
+    for k in range(latent_dim):
+        to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - beta
+    gradient[-1] = (data_dim - distortion * precision) / 2
+    for p in range(len(theta)):
+        gradient[p] *= mask[p]
+    return (distortion * precision + data_dim * (math.log(2 * math.pi) + theta[-1]) + beta * rate) / 2
+
+
+@compiled(nogil=True)
+def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
+    """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
+
+    `losses` takes the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads of
+    `add_product_in_halves`: numba does not where it takes the caller of a parallel function from its cache.
+    """
+    latent_dim, (count, data_dim) = noise.shape[1], (picks.shape[1], data.shape[1])
+    at, slopes = views(theta, latent_dim, data_dim), views(gradient, latent_dim, data_dim)
+    left = 0.9**step, 0.999**step
+    batch, room = zeros(count * data_dim).reshape((count, data_dim)), sampled_room(latent_dim, data_dim, count)
+    for row in range(len(picks)):
+        for n in range(count):
+            copy(data[picks[row, n]], batch[n])
+        losses[row] = sampled_value_and_gradient(at, batch, noise[row], beta, mask, slopes, room)
+        left = 0.9 * left[0], 0.999 * left[1]
+        adam_step(theta, gradient, first, second, left, learning_rate)

@@ -1,0 +1,1 @@
+"""Training with priors for which the rate has no closed form."""

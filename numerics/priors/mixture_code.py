@@ -1,0 +1,263 @@
+"""The aggregate code of a linear encoder on Gaussian mixtures, and its integrals against a prior.
+
+Factors s are Gaussian or a finite mixture of Gaussians, data x = A s + n with n ~ N(0, tau2 I). The code q(z) of a
+linear VAE has as many components, with means V A m_c and covariances V (A C_c A^T + tau2 I) V^T + Q.
+
+    E log p(z)    a sum over components, by the prior's own quadrature, which follows code and prior
+    KL(p || q(z))    two latents only: a sum over nodes that follow the prior, see `PriorPlane`
+    H[q(z)]    two latents only: a sum over nodes that follow each component of the code
+
+Sums over nodes have exact derivatives. What they miss is measured with more nodes
+along each axis, twice, because one comparison may agree by chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.model import LinearVAE, linear_vae
+from theory.priors import ClusterPrior, GaussianPrior, Prior, SpikeSlabPrior, StudentPrior
+from theory.priors.protocol import checked_factors, expectation_and_slopes
+
+__all__ = [
+    "FINER",
+    "NODES",
+    "PriorPlane",
+    "code_components",
+    "code_entropy",
+    "divergence",
+    "divergence_and_slopes",
+    "factor_components",
+    "log_prior_and_slopes",
+    "sample_code",
+    "sample_hoyer_sparsity",
+]
+
+NODES = 64  # along an axis, for each of two Gaussians of a marginal density; twice as many if it is no mixture
+FINER = (96, 128)
+CORE = (
+    0.1  # in deviations: closer to the mean of a Gaussian than this its nodes lie evenly, farther out ever more widely
+)
+NEGLIGIBLE = 1e-18  # nodes with a smaller part of mass and of mean square are left out
+
+
+@dataclass(frozen=True, eq=False)
+class PriorPlane:
+    """Nodes for expectations over a prior of two latents, which is a product of densities along two directions.
+
+    The nodes of a Gaussian N(m, v) are m + sqrt(v) a sinh(y), those of a Student-t density sqrt(nu) sinh(pi/2 sinh(y)),
+    y evenly spaced: so they lie densely about zero, where priors have spikes, and reach as far as the prior does. A
+    marginal that is a mixture of Gaussians has the nodes of each.
+
+    Attributes
+    ----------
+    points : (n, 2) array
+    masses : (n,) array
+        with sum one.
+    mean_log_density : float
+        E log p(z), z ~ p.
+    off : float
+        largest relative error of the second moments of the nodes; infinite if the prior has none.
+    """
+
+    points: np.ndarray
+    masses: np.ndarray
+    mean_log_density: float
+    off: float
+
+    @classmethod
+    def of(cls, prior: Prior, nodes: int = NODES) -> PriorPlane | None:
+        """The nodes for a prior of two latents of the families in `theory.priors`, `None` for any other."""
+        if prior.latent_dim != 2:
+            return None
+        away, masses = _normal_nodes(2 * nodes if isinstance(prior, GaussianPrior) else nodes)
+        directions = np.eye(2)
+        if isinstance(prior, GaussianPrior):
+            variances, axes = np.linalg.eigh(prior.covariance)
+            directions, lines = axes.T, [(np.sqrt(variance) * away, masses) for variance in variances]
+            own = prior.expected_log_density(np.zeros(2), prior.covariance)
+        elif isinstance(prior, ClusterPrior):
+            directions = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+            mode, deviation = prior.distance / np.sqrt(2), np.sqrt(prior.variance)
+            lines = [_union([(0.5, -mode, deviation), (0.5, mode, deviation)], away, masses)] * 2
+            own = _mean_over_components(prior)
+        elif isinstance(prior, SpikeSlabPrior):
+            g = prior.spike_probability
+            lines = [_union([(g, 0.0, prior.spike_deviation), (1 - g, 0.0, 1.0)], away, masses)] * 2
+            own = _mean_over_components(prior)
+        elif isinstance(prior, StudentPrior):
+            places, masses = _student_nodes(prior, 2 * nodes)
+            lines, own = [(places, masses)] * 2, 2 * np.sum(masses * prior.marginal_log_density(places))
+        else:
+            return None
+        places, masses = zip(*lines, strict=True)
+        points = np.stack(np.meshgrid(*places, indexing="ij"), axis=-1).reshape(-1, 2)
+        masses = np.outer(*masses).ravel()
+        if not np.isfinite(np.diagonal(prior.covariance)).all():
+            return cls(points[:0], masses[:0], np.inf, np.inf)  # so is KL(p || q) for every code
+        second = np.sqrt(np.diagonal(directions @ prior.covariance @ directions.T))
+        seen = masses * (1 + np.sum((points / second) ** 2, axis=1)) > NEGLIGIBLE
+        points, masses = points[seen], masses[seen] / masses[seen].sum()
+        off = np.abs(masses @ (points / second) ** 2 - 1).max()
+        return cls(points @ directions, masses, float(own), float(off))
+
+
+def factor_components(factors: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights (C,), means (C, K) and covariances (C, K, K) of factors that are a finite mixture of Gaussians."""
+    factors = checked_factors("factors", factors)
+    weights, means, covariances = zip(*validation.sequence("components of factors", factors.components()), strict=True)
+    size = factors.latent_dim
+    return (
+        validation.vector("weights of factors", weights),
+        validation.matrix("means of factors", means, (None, size)),
+        np.array([validation.covariance_matrix("covariances of factors", one, size) for one in covariances]),
+    )
+
+
+def code_components(vae: LinearVAE, factors: Prior, loading, data_noise: float):
+    """Weights (C,), means (C, K) and covariances (C, K, K) of the aggregate code: one component per component of s."""
+    vae = linear_vae("vae", vae)
+    data_noise = validation.non_negative("data_noise", data_noise)
+    weights, means, covariances = factor_components(factors)
+    through = vae.encoder @ validation.matrix("loading", loading, (vae.data_dim, means.shape[1]))
+    spread = data_noise * vae.encoder @ vae.encoder.T + vae.posterior_covariance
+    return weights, means @ through.T, through @ covariances @ through.T + spread
+
+
+def sample_code(vae: LinearVAE, factors: Prior, loading, data_noise: float, n: int, rng):
+    """Draw n aggregate codes, (n, K); `rng` is a generator or a seed."""
+    weights, means, covariances = code_components(vae, factors, loading, data_noise)
+    n = validation.count("n", n, bytes_each=16 * (means.shape[1] + 1) ** 2)
+    rng = validation.random_generator("rng", rng)
+    which = rng.choice(len(weights), size=n, p=weights)
+    drawn = rng.standard_normal((n, means.shape[1], 1))
+    return means[which] + (np.linalg.cholesky(covariances)[which] @ drawn)[..., 0]
+
+
+def sample_hoyer_sparsity(latents) -> float:
+    """Mean over observations of (sqrt K - ||z||_1 / ||z||_2) / (sqrt K - 1), each latent divided by its deviation.
+
+    Between 0 (all latents equally large) and 1 (one latent at a time).
+
+    Parameters
+    ----------
+    latents : (N, K) array, K >= 2
+        no column constant.
+
+    Returns
+    -------
+    float
+    """
+    latents = validation.matrix("latents", latents)
+    deviations = latents.std(axis=0) if len(latents) else np.zeros(0)
+    if latents.shape[1] < 2 or not np.all(deviations > 0) or not len(latents):
+        raise ValueError("latents must have two columns or more, all of which vary; leave out constant ones")
+    scaled = latents / deviations
+    root = np.sqrt(latents.shape[1])
+    return float(np.mean((root - np.abs(scaled).sum(axis=1) / np.linalg.norm(scaled, axis=1)) / (root - 1)))
+
+
+def log_prior_and_slopes(prior: Prior, code) -> tuple[float, np.ndarray, np.ndarray]:
+    """E log p(z), and its derivatives in the means and covariances of the components."""
+    weights, means, covariances = code
+    values, to_means, to_covariances = expectation_and_slopes(prior, means, covariances)
+    return (
+        float(weights @ values),
+        weights[:, np.newaxis] * to_means,
+        weights[:, np.newaxis, np.newaxis] * to_covariances,
+    )
+
+
+def divergence(plane: PriorPlane, code) -> float:
+    """KL(p || q(z))."""
+    return float(plane.mean_log_density - np.sum(plane.masses * _log_sum(_log_mixture(code, plane.points)[0])))
+
+
+def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, np.ndarray]:
+    """KL(p || q(z)), and its derivatives in the means and covariances of the components."""
+    mass = plane.masses
+    parts, pulls = _log_mixture(code, plane.points)
+    log_density = _log_sum(parts)
+    shares = mass * np.exp(parts - log_density)
+    pulled = shares[:, np.newaxis] * pulls
+    # Sums rather than matrix products, whose threads cost more than they save on so long and thin arrays.
+    to_means, outer = -pulled.sum(axis=-1), np.sum(pulled[:, :, np.newaxis] * pulls[:, np.newaxis], axis=-1)
+    to_covariances = -(outer - shares.sum(axis=1)[:, np.newaxis, np.newaxis] * np.linalg.inv(code[2])) / 2
+    return float(plane.mean_log_density - np.sum(mass * log_density)), to_means, to_covariances
+
+
+def code_entropy(code, nodes: int = NODES) -> float:
+    """H[q(z)] in two latents: of one component its own, of several one by one, over nodes of its scale and axes."""
+    if len(code[0]) == 1:
+        return float(np.linalg.slogdet(code[2][0])[1] / 2 + np.log(2 * np.pi * np.e))
+    away, masses = _normal_nodes(nodes)
+    points = np.stack(np.meshgrid(away, away), axis=-1).reshape(-1, 2)
+    masses = np.outer(masses, masses).ravel()
+    points, masses = points[masses > NEGLIGIBLE], masses[masses > NEGLIGIBLE]
+    found = 0.0
+    for weight, mean, covariance in zip(*code, strict=True):
+        there = mean + points @ np.linalg.cholesky(covariance).T
+        found -= weight * np.sum(masses * _log_sum(_log_mixture(code, there)[0]))
+    return float(found)
+
+
+def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
+    """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, 2, n).
+
+    Coordinate by coordinate: arrays of so many rows and two columns are slow, and matrix products would wake the
+    threads of the linear algebra, which then wait for each other.
+    """
+    parts, pulls = [], []
+    for weight, mean, covariance in zip(*code, strict=True):
+        first, second = points[:, 0] - mean[0], points[:, 1] - mean[1]
+        precision = np.linalg.inv(covariance)
+        pulled = [by_first * first + by_second * second for by_first, by_second in precision]
+        log_norm = np.linalg.slogdet(covariance)[1] / 2 + np.log(2 * np.pi)
+        parts.append(np.log(weight) - log_norm - (first * pulled[0] + second * pulled[1]) / 2)
+        pulls.append(pulled)
+    return np.array(parts), np.array(pulls)
+
+
+def _log_sum(parts: np.ndarray) -> np.ndarray:
+    """The logarithm of the sum of exponentials over components, (C, n) -> (n,)."""
+    top = parts.max(axis=0)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return top + np.log(np.exp(parts - top).sum(axis=0))
+
+
+def _normal_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes for expectations over N(0, 1), dense about zero, and their masses."""
+    even, step = np.linspace(-1, 1, count, retstep=True)
+    stretch = np.arcsinh(9 / CORE)
+    places = CORE * np.sinh(stretch * even)
+    masses = step * stretch * CORE * np.cosh(stretch * even) * np.exp(-(places**2) / 2) / np.sqrt(2 * np.pi)
+    return places, masses
+
+
+def _student_nodes(prior: StudentPrior, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes for expectations over one Student-t latent, and their masses, as far as its variance needs."""
+    nu = prior.degrees_of_freedom
+    # With z = sqrt(nu) sinh(x), density times square fall as cosh(x)^(2 - nu): to 1e-16, or to where points are 1e47.
+    fall = 36 / max(nu - 2, 1e-3)
+    inner = min(fall + np.log1p(np.sqrt(-np.expm1(-2 * fall))), 110)
+    even, step = np.linspace(-1, 1, count, retstep=True)
+    stretch = np.arcsinh(inner * 2 / np.pi)
+    inner = np.pi / 2 * np.sinh(stretch * even)
+    places = np.sqrt(nu) * np.sinh(inner)
+    logarithms = np.log(np.sqrt(nu) * np.cosh(inner) * np.pi / 2 * np.cosh(stretch * even) * stretch * step)
+    return places, np.exp(prior.marginal_log_density(places) + logarithms)
+
+
+def _union(components, away: np.ndarray, masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nodes of each Gaussian (weight, mean, deviation) of a marginal density."""
+    places = [mean + deviation * away for _, mean, deviation in components]
+    return np.concatenate(places), np.concatenate([weight * masses for weight, _, _ in components])
+
+
+def _mean_over_components(prior: Prior) -> float:
+    """E log p(z), z ~ p, of a mixture of Gaussians."""
+    return sum(weight * prior.expected_log_density(mean, spread) for weight, mean, spread in prior.components())

@@ -1,0 +1,1 @@
+"""Monte Carlo estimates, each with its standard error."""

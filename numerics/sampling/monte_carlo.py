@@ -1,0 +1,193 @@
+"""Monte Carlo of what the theory has in closed form: nothing but draws and Gaussian densities.
+
+Factors, data and codes are drawn as the models say; every quantity is the mean of one number per draw, with its
+standard error. Densities are evaluated here, by a function of its own; the posterior of the truth enters only through
+Bayes' rule, log p(s|x) = log p(x|s) + log p(s) - log p(x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from numerics.sampling.estimate import Estimate
+from numerics.sampling.gaussian import draw_gaussian, log_density, square_root
+from theory import gaussian, validation
+from theory.model import GenerativeModel, LinearVAE, linear_vae, mean_offset
+from theory.moments import as_moments
+
+__all__ = ["sample_elbo_terms", "sample_errors"]
+
+MOST_DRAWS = 10**9  # minutes, for a standard error of 3e-5 of a standard deviation; more is a slip
+CHUNK = 2**21  # numbers drawn at a time, which bounds the memory
+
+
+def sample_errors(
+    truth: GenerativeModel, vae: LinearVAE, n: int, rng: np.random.Generator | int
+) -> dict[str, Estimate]:
+    """The four inference errors of a VAE's encoder, latent j standing for factor j, from n draws of factors and noise.
+
+        mean_squared_error   |s - mu(x)|^2
+        forward_kl           log p(s|x) - log q(s|x)          at the true s
+        reverse_kl           log q(z|x) - log p(z|x)          at codes z ~ q(.|x)
+        log_score            log q(s|x)                       at the true s
+
+    Parameters
+    ----------
+    truth : GenerativeModel
+    vae : LinearVAE
+        with as many latents as the truth has factors.
+    n : int, from 2 to 10^9
+    rng : numpy.random.Generator, or a seed
+
+    Returns
+    -------
+    dict of Estimate
+        by the names of `theory.InferenceError`. Where p(s|x) has no density (tau2 = 0 with a loading that is not zero,
+        or a singular factor covariance) both divergences are infinite, with standard error 0.
+
+    Raises
+    ------
+    ValueError
+        if the dimensions differ or n < 2.
+    """
+    truth, vae = validation.instance("truth", truth, GenerativeModel), linear_vae("vae", vae)
+    n, rng = _draws(n), validation.random_generator("rng", rng)
+    if (vae.data_dim, vae.latent_dim) != (truth.data_dim, truth.latent_dim):
+        raise ValueError(
+            f"vae must have the truth's {truth.data_dim} data dimensions and {truth.latent_dim} latents, "
+            f"got {vae.data_dim} and {vae.latent_dim}"
+        )
+    mean = truth.mean if vae.mean is None else vae.mean
+    singular = np.isneginf(gaussian.log_determinant(truth.factor_covariance))
+    singular |= truth.noise_variance == 0 and np.any(truth.loading)
+
+    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
+
+    def draw(count: int) -> dict[str, np.ndarray]:
+        factors, data = truth.sample(count, rng)
+        reported = (data - mean) @ vae.encoder.T
+        codes = reported + draw_gaussian(count, square_root(vae.posterior_covariance), rng)
+        log_score = log_density(factors - reported, posterior_root)
+        values = {"mean_squared_error": np.sum((factors - reported) ** 2, axis=1), "log_score": log_score}
+        if not singular:
+            values["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
+            values["reverse_kl"] = log_density(codes - reported, posterior_root)
+            values["reverse_kl"] -= _log_true_posterior(truth, codes, data)
+        return values
+
+    infinite = dict.fromkeys(("forward_kl", "reverse_kl"), Estimate(np.inf, 0.0)) if singular else {}
+    return _estimates(draw, n, truth.data_dim + truth.latent_dim, "truth and vae") | infinite
+
+
+def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generator | int) -> dict[str, Estimate]:
+    """Every part of the objective, from n draws of Gaussian data and of their codes z ~ q(z|x).
+
+        distortion           |x - m - W z|^2
+        rate                 log q(z|x) - log p(z)
+        mutual_information   log q(z|x) - log q(z)
+        total_correlation    log q(z) - sum_j log q(z_j)
+        dimension_wise_kl    sum_j log q(z_j) - log p(z_j)
+        aggregate_kl         log q(z) - log p(z)
+        reconstruction       -log p(x|z)
+
+    Parameters
+    ----------
+    vae : LinearVAE
+    covariance : (D, D) array, or Moments
+        of the data, positive semi-definite.
+    n : int, from 2 to 10^9
+    rng : numpy.random.Generator, or a seed
+
+    Returns
+    -------
+    dict of Estimate, by the names of `theory.ElboTerms`
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one or does not fit the VAE, or n < 2.
+    """
+    vae, moments = linear_vae("vae", vae), as_moments(covariance)
+    n, rng = _draws(n), validation.random_generator("rng", rng)
+    data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
+    offset = mean_offset(vae, covariance)
+    code_mean = vae.encoder @ offset
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal_root = vae.encoder @ square_root(data_covariance)
+    _check_size(np.sum(signal_root), "covariance and vae")
+    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
+    code_root = _triangle(signal_root, posterior_root)
+    prior, noise_root = np.eye(vae.latent_dim), np.sqrt(vae.noise_variance) * np.eye(vae.data_dim)
+
+    def draw(count: int) -> dict[str, np.ndarray]:
+        data = offset + draw_gaussian(count, square_root(data_covariance), rng)
+        around = draw_gaussian(count, square_root(vae.posterior_covariance), rng)
+        codes = data @ vae.encoder.T + around
+        residuals = data - codes @ vae.decoder.T
+        conditional = log_density(around, posterior_root)
+        aggregate = log_density(codes - code_mean, code_root)
+        marginals = sum(
+            log_density(codes[:, [j]] - code_mean[j], np.linalg.norm(code_root[j]).reshape(1, 1))
+            for j in range(vae.latent_dim)
+        )
+        before = log_density(codes, prior)
+        return {
+            "distortion": np.sum(residuals**2, axis=1),
+            "rate": conditional - before,
+            "mutual_information": conditional - aggregate,
+            "total_correlation": aggregate - marginals,
+            "dimension_wise_kl": marginals - before,
+            "aggregate_kl": aggregate - before,
+            "reconstruction": -log_density(residuals, noise_root),
+        }
+
+    return _estimates(draw, n, 2 * vae.data_dim + 2 * vae.latent_dim, "covariance and vae")
+
+
+def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """log p(s|x) by Bayes' rule; without noise only a zero loading comes here, and then the data say nothing."""
+    prior = log_density(factors, np.linalg.cholesky(truth.factor_covariance))
+    if truth.noise_variance == 0:
+        return prior
+    centred, noise_root = data - truth.mean, np.sqrt(truth.noise_variance) * np.eye(truth.data_dim)
+    data_root = _triangle(truth.loading @ truth.factor_root, noise_root)
+    likelihood = log_density(centred - factors @ truth.loading.T, noise_root)
+    return prior + likelihood - log_density(centred, data_root)
+
+
+def _triangle(*factors: np.ndarray) -> np.ndarray:
+    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose what is small in it."""
+    return np.linalg.qr(np.hstack(factors).T, mode="r").T
+
+
+def _draws(n: int) -> int:
+    return validation.count("n", n, minimum=2, maximum=MOST_DRAWS)  # one has no standard error
+
+
+def _estimates(
+    draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, drawn="arguments"
+) -> dict[str, Estimate]:
+    """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
+    rows = max(1, CHUNK // max(1, width))
+    done, means, squares = 0, {}, {}
+    while done < n:
+        count = min(rows, n - done)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = draw(count)
+            spreads = {name: np.sum((x - x.mean()) ** 2) for name, x in values.items()}
+        _check_size(sum(spreads.values()), drawn)
+        for name, each in values.items():
+            mean = each.mean()
+            shift = mean - means.get(name, 0.0)
+            squares[name] = squares.get(name, 0.0) + spreads[name]
+            squares[name] += shift**2 * done * count / (done + count)
+            means[name] = means.get(name, 0.0) + shift * count / (done + count)
+        done += count
+    return {name: Estimate(float(means[name]), float(np.sqrt(squares[name] / (n - 1) / n))) for name in means}
+
+
+def _check_size(total: float, drawn: str) -> None:
+    if not np.isfinite(total):
+        raise ValueError(f"{drawn} must be of sizes whose fourth powers are floats; give the data another unit")

@@ -1,0 +1,137 @@
+"""The command `sweep` of `python -m numerics`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from numerics.training.commands import PARTS, add_training_options, parts_of, training_data, training_options
+from numerics.training.methods import GRADIENT_METHODS
+from theory import validation
+from theory.interface import interrupts
+from theory.interface.files import output_file
+from theory.interface.options import positive_numbers
+from theory.interface.report import Report, aligned_table
+from theory.interface.run import add_command
+
+__all__ = ["add_commands"]
+
+PROCESS_BYTES = 2**27  # what a process takes once it has loaded the compiled kernels, before any data
+COLUMNS = ("beta", "seed", *PARTS, "excess_loss", "gradient_norm", "steps", "stopped", "least")
+
+
+def add_commands(commands) -> None:
+    """Register `sweep` with what `Parser.add_subparsers` returned."""
+    command = add_command(
+        commands,
+        "sweep",
+        _sweep,
+        "Train for many betas and seeds at once, and compare with the closed form; Ctrl-C keeps the finished runs.",
+        "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --out runs.csv\n"
+        "  python -m numerics sweep --latent-dim 4 --betas 0.5:50:20 --seeds 4 --processes 8 --resume runs.jsonl\n"
+        "  python -m numerics sweep --covariance S.npy --latent-dim 2 --betas 0.5,1,2,4 --json",
+    )
+    add_training_options(command, GRADIENT_METHODS, "accelerated")
+    command.add_argument("--betas", required=True, help="a list 0.5,1,2 or a range low:high:count")
+    command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
+    command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
+    command.add_argument(
+        "--resume", metavar="FILE.jsonl", help="add finished runs to this file, and take those that it has from there"
+    )
+    command.add_argument("--processes", type=int, metavar="N", help="train in N processes (default: in threads)")
+
+
+def _sweep(arguments: argparse.Namespace) -> Report:
+    from numerics.sweeps.sweep import sweep
+    from numerics.training.stop import Stop
+    from theory.learning import optimum_curve
+
+    file = None if arguments.out is None else output_file(arguments.out, ".csv")
+    source, options = training_data(arguments), training_options(arguments)
+    betas = positive_numbers("--betas", arguments.betas)
+    seeds = validation.count("--seeds", arguments.seeds, minimum=1)
+    options |= {"betas": betas, "seeds": seeds, "file": arguments.resume}
+    with _processes(arguments.processes) as executor:
+        found = sweep(source, arguments.latent_dim, executor=executor, **options)
+    best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
+    runs = _runs(found, source, best.loss)
+    made, overflowed = len(runs["least"]), int(np.sum(found.stopped == Stop.OVERFLOWED))
+    keep_older = file is not None and not made and file.exists()  # a table of no runs is no reason to lose an older one
+    least = [i for i, seed in enumerate(runs["least"]) if seed]
+    shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
+    text = f"{aligned_table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
+    if overflowed:
+        text += f"; {overflowed} of {made} runs overflowed: pass a smaller --learning-rate"
+    if found.interrupted:
+        text += f"; interrupted after {made} of {found.losses.size} runs"
+    if found.failure is not None:
+        text += f" by {found.failure}"
+    return Report(
+        {"interrupted": found.interrupted, "failure": found.failure, "overflowed": overflowed, "runs": runs},
+        text,
+        failed=found.failure is not None or overflowed > 0,
+        interrupted=found.interrupted and found.failure is None,
+        files={} if file is None or keep_older else {file: lambda opened: opened.write(_csv(runs))},
+    )
+
+
+@contextmanager
+def _processes(count: int | None) -> Iterator:
+    """A pool of processes, or none, to make the runs of a sweep in."""
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+
+    from numerics.sweeps.workers import WORKERS, follow_parent
+
+    if count is None:
+        yield None
+        return
+    count = validation.count("--processes", count, minimum=1, bytes_each=PROCESS_BYTES)
+    interrupts.also(signal.SIGTERM)  # treat SIGTERM like Ctrl-C, so that the workers shut down too
+    theirs, ours = WORKERS.Pipe(duplex=False)
+    try:
+        with theirs, ProcessPoolExecutor(count, WORKERS, initializer=follow_parent, initargs=(theirs,)) as pool, ours:
+            yield pool
+    except BrokenExecutor:  # before one run was finished; later it is in what the sweep returns
+        raise ValueError(
+            "one of --processes ended before its first run did, as it does when it is killed or memory runs out; "
+            "run the command again, with fewer of them if memory is short"
+        ) from None
+
+
+def _runs(found, source, closed_form: np.ndarray) -> dict[str, list]:
+    """The `COLUMNS`, with one entry for every run that was made; of one that overflowed the numbers are NaN."""
+    from numerics.training.stop import Stop
+
+    rows = []
+    for at, beta in enumerate(found.betas):
+        losses, overflowed = found.losses[at], found.stopped[at] == Stop.OVERFLOWED
+        for seed in np.flatnonzero(overflowed | ~np.isnan(losses)):
+            parts = dict.fromkeys(PARTS, np.nan) if overflowed[seed] else parts_of(found.vae(at, seed), source, beta)
+            rows.append(
+                {
+                    "beta": float(beta),
+                    "seed": int(found.seeds[seed]),
+                    **parts,
+                    "excess_loss": parts["loss"] - float(closed_form[at]),
+                    "gradient_norm": float(found.gradient_norms[at, seed]),
+                    "steps": int(found.steps[at, seed]),
+                    "stopped": str(found.stopped[at, seed]),
+                    "least": not overflowed[seed] and bool(seed == np.nanargmin(losses)),
+                }
+            )
+    return {name: [row[name] for row in rows] for name in COLUMNS}
+
+
+def _csv(columns: Mapping[str, Sequence]) -> bytes:
+    """A table as comma-separated text, floats with all their digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue().encode()

@@ -1,0 +1,157 @@
+"""Batches of training runs on any `concurrent.futures.Executor`: processes, a Dask cluster, MPI.
+
+A batch is a task of its own, a function of a module and plain arrays, so it can be sent to another process or machine.
+A worker descends its runs one after another, without threads: workers do not compete for cores, and a run makes the
+same steps as anywhere else. Batches are sent off a bounded number at a time and collected in the order they finish.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from multiprocessing import connection
+from multiprocessing.context import SpawnContext, SpawnProcess
+from queue import SimpleQueue
+
+import numpy as np
+
+from numerics.kernels import descent
+from numerics.kernels.descent import Limits
+from numerics.kernels.objective import Objective
+from theory.interface import interrupts
+
+__all__ = ["WORKERS", "collect", "descend_batch", "follow_parent"]
+
+IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
+
+
+def descend_batch(thetas, weights, objective: Objective, perturbation, code: int, limits: Limits) -> tuple:
+    """`descent.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, codes).
+
+    The arguments are those of `descent.descend_all` but for the outputs. What is not wanted any more is not run.
+    """
+    # What another process sends may be write-protected, which would be another type to the compiler.
+    thetas, weights, perturbation, *parts = (
+        np.array(array, order="C") for array in (thetas, weights, perturbation, *objective)
+    )
+    objective, limits = Objective(*parts), Limits(*limits)
+    runs, history = len(thetas), np.empty(0)
+    steps, codes = np.zeros(runs, dtype=np.int64), np.full(runs, descent.NOT_RUN)
+    losses, norms = np.zeros(runs), np.zeros(runs)
+    for run in range(runs):
+        if any(end.poll() for end in _ends):
+            break
+        own = objective._replace(weights=weights[run])
+        steps[run], losses[run], norms[run], codes[run] = descent.descend(
+            thetas[run], own, perturbation, code, limits, history
+        )
+    return thetas, steps, losses, norms, codes
+
+
+class _Worker(SpawnProcess):
+    """A process that ignores, from its first moment, the signals that its parent handles."""
+
+    def start(self) -> None:
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().start()
+        # What is blocked here stays blocked in a process that is started meanwhile.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def terminate(self) -> None:
+        self.kill()
+
+
+class _Workers(SpawnContext):
+    """How to start workers: spawned, since a fork of a process with threads may hang."""
+
+    Process = _Worker
+
+
+WORKERS = _Workers()  # for ProcessPoolExecutor(mp_context=WORKERS, initializer=follow_parent, initargs=...)
+_ends: list[connection.Connection] = []  # of a worker: of the pipe by which its parent says that all is over
+
+
+def follow_parent(end: connection.Connection) -> None:
+    """Let this worker ignore Ctrl-C, which its parent handles, and end it when its parent has ended.
+
+    A parent that is killed tells its workers nothing, and they would wait for ever. When the parent closes the other
+    end of the pipe, no result is wanted any more, and the worker begins no further run.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ends.append(end)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def collect(
+    executor: Executor,
+    function: Callable,
+    batches: Iterable[tuple[slice, tuple]],
+    take: Callable[[slice, tuple], None],
+) -> Iterator[slice]:
+    """Run `function(*arguments)` for each batch, a pair of a slice and arguments; `take` each result, yield its slice.
+
+    After the first failure nothing more is sent off, what is under way is awaited and yielded, and the failure is
+    raised. An interrupt, or closing this generator (as an error of its consumer does), cancels what waits; what has
+    finished by then is taken. Interrupts are put off from the first step to the last, also while the consumer works.
+
+    Raises
+    ------
+    Exception
+        whatever the executor or a worker raised, the first of them.
+    KeyboardInterrupt
+        between two steps, never inside one: an executor that is interrupted while it holds a lock never ends.
+    """
+    batches, failure = iter(batches), None
+    in_flight: dict[Future, slice] = {}
+    finished: SimpleQueue[Future | None] = SimpleQueue()  # None wakes up who waits for a future, after an interrupt
+    with interrupts.put_off(lambda: finished.put(None)) as interrupt:
+        try:
+            while True:
+                try:
+                    while failure is None and len(in_flight) < IN_FLIGHT:
+                        interrupt()
+                        part, arguments = next(batches)
+                        future = executor.submit(function, *arguments)
+                        in_flight[future] = part
+                        future.add_done_callback(finished.put)
+                except StopIteration:
+                    pass
+                except Exception as error:  # a broken executor takes nothing more
+                    failure = error
+                if not in_flight:
+                    break
+                future = finished.get()
+                interrupt()
+                if future is None:  # an interrupt that its handler let pass
+                    continue
+                part = in_flight.pop(future)
+                try:
+                    result = future.result()
+                except Exception as error:
+                    failure = failure or error
+                else:
+                    take(part, result)
+                    yield part
+        except BaseException:
+            for future in in_flight:
+                future.cancel()
+            for future, part in in_flight.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    take(part, future.result())
+            raise
+    if failure is not None:
+        raise failure

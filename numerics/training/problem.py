@@ -1,0 +1,235 @@
+"""A training problem in training coordinates: what is learned on which data, and the model that parameters stand for.
+
+Training coordinates: data in units in which the largest eigenvalue is 1 and along the principal axes, the encoder
+acting on whitened data. The units are undone exactly at the end. Descent in rotated coordinates is rotated descent, so
+the axes change nothing for "accelerated" and "gradient"; they make a step cost O(D K^2). Whitening is a fixed linear
+change of parameters that spares the descent the spread of the eigenvalues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from numerics.kernels import objective
+from numerics.kernels.objective import Objective
+from theory import validation
+from theory.groups import Weights
+from theory.model import LinearVAE
+from theory.moments import Moments, as_moments
+from theory.objective import prior_covariance
+from theory.partition import partition, partition_mask
+from theory.spectrum import known_modes
+
+__all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
+
+# Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
+BLAS = ThreadpoolController()
+FURTHEST = 1e40  # from the scale of the data: squares of gradients, and products of these, stay floats
+RESOLVED = 0.1  # nats: bound of a rounding of the loss, see the kernels, that is a hundredth of it in practice
+FAR = 1e15  # a noise that is so many times the largest variance is the unit: all in the loss is of its size
+COPIES = 8  # of all parameters, which training keeps
+PERTURBATION = 1e-3  # in training coordinates, for each parameter
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingProblem:
+    """What is trained on what, in training coordinates.
+
+    Attributes
+    ----------
+    standard_deviations, axes : (D,) and (D, D) arrays
+        square roots of the eigenvalues, descending and in units of `unit`, so that most often the first is 1, and the
+        principal axes.
+    unit : float
+        the largest eigenvalue, which is the unit of variance; a fixed noise where it is far above (1 if there is none).
+    latent_dim : int
+    noise : float
+        the noise variance, held or to start from, in that unit.
+    decoder : (D, K) array or None
+        the decoder that is held, in the units of the data.
+    mask : (2 D K + K K + 1,) array
+        one where a parameter is learned, zero where it is held.
+    family : tuple of arrays of int
+        the groups of latents that the posterior covariance keeps together.
+    partitions : (3, K) array of int
+        the number of each latent's group: all in one, the groups between and within which total correlation is split,
+        and each on its own.
+    prior : (K, K) array
+    mean : (D,) array or None
+    """
+
+    standard_deviations: np.ndarray
+    axes: np.ndarray
+    unit: float
+    latent_dim: int
+    noise: float
+    decoder: np.ndarray | None
+    mask: np.ndarray
+    family: tuple[np.ndarray, ...]
+    partitions: np.ndarray
+    prior: np.ndarray
+    mean: np.ndarray | None
+
+    def objective(self, weights: Weights) -> Objective:
+        """The loss, as the kernels take it."""
+        return Objective(
+            standard_deviations=self.standard_deviations,
+            weights=np.array(astuple(weights), dtype=float),
+            partitions=self.partitions,
+            precision=np.linalg.inv(self.prior),
+            mask=self.mask,
+        )
+
+    def loss_offset(self, weights: Weights) -> float:
+        """What the unit of variance and the scale of the prior add to the loss: (D/2) log unit + (w_D/2) log det Pi."""
+        log_det = np.linalg.slogdet(self.prior)[1]
+        return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
+
+    def start(self, rng: np.random.Generator) -> np.ndarray:
+        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
+
+        Decoder and whitened encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and
+        below it.
+        """
+        shape = (len(self.standard_deviations), self.latent_dim)
+        decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[0])
+        triangle = 0.3 * rng.standard_normal((self.latent_dim, self.latent_dim)).ravel()
+        if self.decoder is not None:
+            decoder = self.decoder / np.sqrt(self.unit)
+        size = decoder.size
+        free = np.concatenate([(encoder.T @ self.axes).ravel(), triangle]) * self.mask[size:-1]
+        return np.concatenate([(decoder.T @ self.axes).ravel(), free, [np.log(self.noise)]])
+
+    def unbounded(self, weights: Weights) -> bool:
+        """Whether the loss is known to fall without bound as the learned noise goes to zero.
+
+        With a fixed decoder it does if this can reconstruct the data exactly (its range holds that of the covariance)
+        and w_I p < D, with p the number of codes whose variance shrinks with the noise: those that it makes visible,
+        as many as it has ranks within the groups that the posterior covariance keeps together. This is known for equal
+        weights only: codes may become dependent then, which unequal ones see.
+        """
+        if objective.unbounded(self.objective(weights)):
+            return True
+        weight = weights.mutual_information
+        if self.decoder is None or not self.mask[-1] or weights != Weights.uniform(weight):
+            return False
+        modes = self.axes * self.standard_deviations * np.sqrt(self.unit)
+        reached = np.linalg.matrix_rank(np.hstack([self.decoder, modes])) == np.linalg.matrix_rank(self.decoder)
+        visible = sum(np.linalg.matrix_rank(self.decoder[:, group]) for group in self.family)
+        return bool(reached and weight * visible < len(self.standard_deviations))
+
+    @property
+    def perturbation(self) -> np.ndarray:
+        """A small step in a random direction, the same for all runs, to tell minima from saddles."""
+        return PERTURBATION * np.random.default_rng(0).standard_normal(len(self.mask)) * self.mask
+
+    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Decoder, whitened encoder and Cholesky factor of the posterior covariance, by parameters."""
+        _, maps, triangle = objective.views(theta, self.latent_dim, len(self.standard_deviations))
+        decoder, encoder = maps[: self.latent_dim], maps[self.latent_dim :]
+        return decoder.T, encoder.T, np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+
+    def value_and_gradient(self, theta: np.ndarray, loss: Objective) -> tuple[float, np.ndarray]:
+        """The loss, in training units, and its gradient, zero where a parameter is fixed."""
+        gradient, work = np.empty_like(theta), np.empty((5, self.latent_dim, self.latent_dim))
+        at, to = (
+            objective.views(vector, self.latent_dim, len(self.standard_deviations)) for vector in (theta, gradient)
+        )
+        return float(objective.value_and_gradient(at, loss, to, work)), gradient
+
+    def measure(self, theta: np.ndarray, loss: Objective) -> tuple[float, float]:
+        """The loss, in training units, and the Euclidean norm of its gradient over what is learned."""
+        loss, gradient = self.value_and_gradient(theta, loss)
+        return loss, float(np.linalg.norm(gradient))
+
+    @BLAS.wrap(limits=1, user_api="blas")
+    def vae(self, theta: np.ndarray) -> LinearVAE:
+        """The model that parameters stand for, in the units and axes of the data."""
+        decoder, encoder, factor = self.unpack(theta)
+        present = self.standard_deviations > 0
+        unwhitened = encoder[present].T / self.standard_deviations[present]
+        return LinearVAE(
+            decoder=self.axes @ decoder * np.sqrt(self.unit) if self.decoder is None else self.decoder,
+            encoder=unwhitened @ self.axes[:, present].T / np.sqrt(self.unit),
+            posterior_covariance=factor @ factor.T,
+            noise_variance=np.exp(theta[-1]) * self.unit,
+            mean=self.mean,
+        )
+
+
+def pack(decoder: np.ndarray, encoder: np.ndarray, factor: np.ndarray, log_noise: float) -> np.ndarray:
+    """Parameters, from what `TrainingProblem.unpack` returns and the logarithm of the noise."""
+    triangle = np.tril(factor, -1) + np.diag(np.log(np.diagonal(factor)))
+    return np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [log_noise]])
+
+
+@BLAS.wrap(limits=1, user_api="blas")
+def training_problem(
+    covariance, latent_dim, noise_variance, decoder, posterior, groups="diagonal", prior=None
+) -> TrainingProblem:
+    """Check the arguments that say what is trained, and go over to training coordinates.
+
+    By one thread of the linear algebra, as `TrainingProblem.vae`: so a run has the same bits on any number of threads.
+    """
+    moments = as_moments(covariance)
+    symmetric = validation.covariance_matrix("covariance", moments.covariance)
+    if not len(symmetric):
+        raise ValueError("covariance must have at least one dimension, it is 0 x 0; pass that of some data")
+    latent_dim = checked_latent_dim(latent_dim, len(symmetric))
+    size = len(symmetric) * latent_dim
+    labels = np.zeros(latent_dim, dtype=np.int64)
+    for number, group in enumerate(partition(groups, latent_dim, "groups")):
+        labels[group] = number
+    eigenvalues, axes, _ = known_modes(symmetric, *np.linalg.eigh(symmetric), latent_dim)
+    axes = np.ascontiguousarray(axes)  # as a file of runs stores them, for the same products
+    noise = validation.positive_or_keyword("noise_variance", noise_variance, "learned")
+    learned = noise == "learned"
+    unit = float(eigenvalues.max(initial=0.0)) or (1.0 if learned else noise)
+    if not learned:
+        # Below, terms that cancel in the loss, of the size of total variance over noise, leave only rounding.
+        least = objective.ROUNDING * (eigenvalues.sum() / unit + 1) / RESOLVED
+        in_range("noise_variance", noise, "times the largest variance of the data", unit, least)
+        unit = unit if noise < FAR * unit else noise
+    if decoder is not None:
+        decoder = validation.matrix("decoder", decoder, (len(symmetric), latent_dim))
+        in_range("decoder", decoder, "times the largest standard deviation of the data", np.sqrt(unit), least=0.0)
+    prior = prior_covariance(prior, latent_dim)
+    in_range("prior", np.diagonal(prior), "on its diagonal")
+    family = partition(posterior, latent_dim)
+    together = np.tril(partition_mask(family, latent_dim))
+    varies = np.tile(eigenvalues > 0, latent_dim)  # directions without data have no encoder
+    mask = np.concatenate([np.full(size, decoder is None), varies, together.ravel(), [learned]]).astype(float)
+    return TrainingProblem(
+        standard_deviations=np.sqrt(eigenvalues / unit),
+        axes=axes,
+        unit=unit,
+        latent_dim=latent_dim,
+        noise=(float((eigenvalues / unit).mean()) or 1.0) if learned else noise / unit,
+        decoder=decoder,
+        mask=mask,
+        family=family,
+        partitions=np.stack([np.zeros_like(labels), labels, np.arange(latent_dim)]),
+        prior=prior,
+        mean=moments.mean if isinstance(covariance, Moments) else None,
+    )
+
+
+def checked_latent_dim(latent_dim: int, data_dim: int) -> int:
+    """K, if it is a whole number and the parameters of so many latents fit into memory, as often as training needs."""
+    latent_dim = validation.count("latent_dim", latent_dim)
+    return validation.count("latent_dim", latent_dim, bytes_each=COPIES * 8 * (2 * data_dim + latent_dim))
+
+
+def in_range(name: str, values, of: str, unit: float = 1.0, least: float = 1 / FURTHEST) -> None:
+    """Refuse what is so far from the scale of everything else that products and squares leave the range of floats.
+
+    Zeros pass: they are what they are in any unit.
+    """
+    with np.errstate(over="ignore"):
+        size = float(np.abs(values).max(initial=0.0) / unit)
+    if np.any(values) and not least <= size <= FURTHEST:
+        bounds = f"between {least:.0e} and {FURTHEST:.0e}" if least else f"at most {FURTHEST:.0e}"
+        raise ValueError(f"{name} must be {bounds} {of}, got {size:.3g}; take ordinary sizes, or change the units")

@@ -1,0 +1,279 @@
+"""Training on batches with sampled codes: its gradient, what it expects, where it ends, and that a seed repeats it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from numerics import train, train_minibatch
+from numerics.kernels import minibatch, objective, products
+from numerics.training.minibatch import BLOCK, _blocks, _start, ahead
+from numerics.training.problem import training_problem
+from theory import Moments, elbo_terms, optimum
+from theory.groups import Weights, grouped_gradient
+from theory.partition import partition
+
+DATA_DIM, BETA = 4, 1.7
+
+numba.get_num_threads()  # starts the threads, see `sampled_adam`
+
+
+def observations(count=300, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((count, 2)) @ rng.standard_normal((2, DATA_DIM)) + 0.5 * rng.standard_normal((count, 4))
+
+
+def random_theta(latent_dim, data_dim=DATA_DIM, seed=1):
+    return 0.4 * np.random.default_rng(seed).standard_normal(2 * latent_dim * data_dim + latent_dim**2 + 1)
+
+
+def sampled(theta, batch, noise, mask=1.0, function=minibatch.sampled_value_and_gradient):
+    gradient, (latent_dim, count), data_dim = np.full(len(theta), np.nan), noise.shape, batch.shape[1]
+    at, slopes = (objective.views(vector, latent_dim, data_dim) for vector in (theta, gradient))
+    room = [np.full_like(part, np.nan) for part in minibatch.sampled_room(latent_dim, data_dim, count)]
+    return function(at, batch, noise, BETA, mask * np.ones(len(theta)), slopes, tuple(room)), gradient
+
+
+def textbook(theta, batch, noise):
+    """The sampled loss as it is written in papers: a code and a residual for every observation."""
+    latent_dim, data_dim = len(noise), batch.shape[1]
+    decoder, encoder = theta[: 2 * latent_dim * data_dim].reshape(2, latent_dim, data_dim)
+    triangle = theta[2 * decoder.size : -1].reshape(latent_dim, latent_dim)
+    factor, noise_variance = np.tril(triangle, -1) + np.diag(np.exp(np.diag(triangle))), np.exp(theta[-1])
+    losses = []
+    for x, e in zip(batch, noise.T, strict=True):
+        mean, covariance = encoder @ x, factor @ factor.T
+        residual = x - decoder.T @ (mean + factor @ e)
+        kl = (np.trace(covariance) + mean @ mean - latent_dim - np.linalg.slogdet(covariance)[1]) / 2
+        losses.append(residual @ residual / (2 * noise_variance) + BETA * kl)
+    return np.mean(losses) + data_dim / 2 * np.log(2 * np.pi * noise_variance)
+
+
+@pytest.mark.parametrize("latent_dim", [0, 1, 3])
+def test_sampled_loss_is_the_textbook_one_and_the_gradient_its_derivative(latent_dim):
+    theta, batch = random_theta(latent_dim), observations(7)
+    noise = np.random.default_rng(2).standard_normal((latent_dim, 7))
+    mask = np.ones(len(theta))
+    mask[:-1][2 * latent_dim * DATA_DIM :] = np.tril(np.ones((latent_dim, latent_dim))).ravel()
+    for function in (minibatch.sampled_value_and_gradient, minibatch.sampled_value_and_gradient.py_func):
+        loss, gradient = sampled(theta, batch, noise, mask, function)
+        assert loss == pytest.approx(textbook(theta, batch, noise), abs=1e-12)
+        h = 1e-3  # differences of fourth order: error h^4 from the series and 1e-14 / h from rounding
+        for place in range(len(theta)):
+            step = h * (np.arange(len(theta)) == place)
+            near, far = (
+                textbook(theta + k * step, batch, noise) - textbook(theta - k * step, batch, noise) for k in (1, 2)
+            )
+            assert gradient[place] == pytest.approx((8 * near - far) / (12 * h), rel=1e-8, abs=1e-8), place
+
+
+def test_the_gradient_expects_the_exact_one():
+    """Its mean over many draws against the gradient of the exact loss, written in theory, within five errors."""
+    latent_dim, draws = 2, 4000
+    data = observations()
+    moments = Moments.of(data)
+    centred, theta = data - moments.mean, random_theta(latent_dim)
+    rng = np.random.default_rng(3)
+    gradients = []
+    for _ in range(draws):
+        batch = np.ascontiguousarray(centred[rng.permutation(len(data))[:20]])
+        gradients.append(sampled(theta, batch, rng.standard_normal((latent_dim, 20)))[1])
+    error = np.std(gradients, axis=0) / np.sqrt(draws)
+
+    _, maps, triangle = objective.views(theta, latent_dim, DATA_DIM)
+    decoder, encoder = maps[:latent_dim], maps[latent_dim:]
+    factor, noise_variance = np.tril(triangle, -1) + np.diag(np.exp(np.diag(triangle))), np.exp(theta[-1])
+    slope = grouped_gradient(
+        decoder.T, encoder, factor @ factor.T, noise_variance, moments.covariance, Weights.uniform(BETA),
+        partition("diagonal", latent_dim),
+    )  # fmt: skip
+    to_factor = 2 * slope.posterior_covariance @ factor
+    to_triangle = to_factor * np.where(np.eye(latent_dim) > 0, factor, 1.0)
+    parts = [
+        slope.decoder.T.ravel(),
+        slope.encoder.ravel(),
+        to_triangle.ravel(),
+        [slope.noise_variance * noise_variance],
+    ]
+    exact, mean = np.concatenate(parts), np.mean(gradients, axis=0)
+    learned = np.arange(len(theta)) != 2 * decoder.size + 1  # the entry above the diagonal of L stands for nothing
+    assert (np.abs(mean - exact) < 5 * error)[learned].all()
+    assert (np.abs(exact) > 20 * error)[learned].mean() > 0.5  # which is sharp enough to tell a wrong factor
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 3, 4), (4, 0, 2), (61, 200, 256)], ids=str)
+def test_large_products_by_one_thread_and_two(shape):
+    rows, inner, columns = shape
+    assert (rows * inner * columns >= products.THREAD_WORK) == (rows == 61)
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
+    base = rng.standard_normal((rows, columns))
+    functions = products.add_large_product, products.add_product_in_halves
+    for function in (*functions, *(function.py_func for function in functions)):
+        out = base.copy()
+        function(left, right, out)
+        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
+
+
+def test_steps_of_adam_in_plain_python():
+    data, theta = observations(9), random_theta(2)
+    rng = np.random.default_rng(4)
+    picks, noise = rng.integers(9, size=(3, 5)), rng.standard_normal((3, 2, 5))
+    results = []
+    for function in (minibatch.sampled_adam, minibatch.sampled_adam.py_func):
+        moved, gradient, losses = theta.copy(), np.empty_like(theta), np.full(3, np.nan)
+        first, second = np.full((2, len(theta)), 0.01)
+        function(moved, data, picks, noise, BETA, np.ones(len(theta)), 0.01, gradient, first, second, 4, losses)
+        results.append((moved, first, second, losses))
+    for compiled, plain in zip(*results, strict=True):
+        np.testing.assert_allclose(plain, compiled, rtol=0, atol=1e-13)
+    assert results[0][3][0] == pytest.approx(textbook(theta, data[picks[0]], noise[0]), abs=1e-12)
+
+
+@pytest.mark.parametrize("posterior", ["diagonal", "full", [[0, 2], [1]]], ids=str)
+def test_it_ends_near_the_optimum_the_nearer_the_smaller_its_steps(posterior):
+    data = observations()
+    moments = Moments.of(data)
+    best = optimum(moments, 3, beta=BETA).loss
+    excess = []
+    for rate in (0.02, 0.002):
+        run = train_minibatch(data, 3, beta=BETA, posterior=posterior, batch_size=50, steps=6000, learning_rate=rate)
+        assert (run.stopped, run.steps, run.history.shape) == ("max_steps", 6000, (6000,))
+        assert run.loss == pytest.approx(elbo_terms(run.vae, moments).loss(BETA), abs=1e-11)
+        assert run.vae.belongs_to(posterior)
+        excess.append(run.loss - best)
+        last = run.history[-2000:]  # their parameters are about as far from the optimum as the last ones
+        assert last.mean() - best == pytest.approx(0.0, abs=5 * last.std() / np.sqrt(2000) + 2 * excess[-1])
+    assert 0 < excess[1] < 0.005
+    assert excess[1] < excess[0] / 3
+
+
+def test_what_is_held_stays_and_the_rest_fits_it():
+    data, decoder = observations() + 3.0, np.random.default_rng(5).standard_normal((DATA_DIM, 2))
+    moments = Moments.of(data)
+    options = {"beta": BETA, "noise_variance": 0.7, "decoder": decoder}
+    run = train_minibatch(data, 2, steps=6000, learning_rate=0.002, **options)
+    np.testing.assert_array_equal(run.vae.decoder, decoder)
+    np.testing.assert_array_equal(run.vae.mean, moments.mean)
+    assert run.vae.noise_variance == pytest.approx(0.7, rel=1e-14)
+    exact = train(moments, 2, **options)
+    assert 0 < run.loss - exact.loss < 0.005
+    np.testing.assert_allclose(run.vae.encoder, exact.vae.encoder, rtol=0, atol=0.03)
+
+
+def test_gradient_norm_is_the_one_of_train():
+    """Where the exact descent of `train` begins, both have the same model, hence the same loss and gradient."""
+    data = observations()
+    run = train_minibatch(data, 0, beta=BETA, steps=1)
+    exact = train(Moments.of(data), 0, beta=BETA, noise_variance=run.vae.noise_variance, max_steps=0)
+    assert run.loss == pytest.approx(exact.loss, abs=1e-12)
+    slope = DATA_DIM / 2 - np.trace(Moments.of(data).covariance) / (2 * run.vae.noise_variance)
+    assert run.gradient_norm == pytest.approx(abs(slope), abs=1e-12)
+    settled = train_minibatch(data, 2, beta=BETA, steps=4000, learning_rate=0.001)
+    assert settled.gradient_norm < train_minibatch(data, 2, beta=BETA, steps=0).gradient_norm / 10
+
+
+def test_a_seed_repeats_a_run_on_any_number_of_threads():
+    data = np.random.default_rng(6).standard_normal((400, 300))
+    threads, runs = numba.get_num_threads(), []
+    for count in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
+        numba.set_num_threads(count)
+        with threadpool_limits(count, user_api="blas"):
+            runs.append(train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(7)))
+    numba.set_num_threads(threads)
+    np.testing.assert_array_equal(runs[0].history, runs[1].history)
+    for name in ("decoder", "encoder", "posterior_covariance", "noise_variance", "mean"):
+        np.testing.assert_array_equal(getattr(runs[0].vae, name), getattr(runs[1].vae, name))
+    assert runs[0].loss == pytest.approx(runs[1].loss, rel=1e-13)  # of the covariance, which a library adds up
+    other = train_minibatch(data, 32, beta=1.0, batch_size=256, steps=20, rng=np.random.default_rng(8))
+    assert other.history[0] != runs[0].history[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_learned_noise_starts_at_the_mean_variance_exactly(seed):
+    """At log noise 0 in its own unit, whatever the eigenvalues of the covariance sum to on this machine."""
+    data = np.random.default_rng(seed).standard_normal((40, 300))
+    start = train_minibatch(data, 0, beta=1.0, steps=0)
+    centred = data - data.mean(axis=0)
+    assert start.vae.noise_variance == pytest.approx(np.mean(centred**2), rel=1e-14)
+    problem = training_problem(Moments.of(data), 0, "learned", None, "diagonal")
+    assert _start(problem, 1.7, "learned", np.random.default_rng(0))[-1] == 0.0
+
+
+def test_the_steps_do_not_see_the_linear_algebra_library(monkeypatch):
+    """The same steps where the covariance, a product that it makes, comes out with another rounding."""
+    data, options = observations(), {"beta": BETA, "steps": 30}
+    run = train_minibatch(data, 2, **options)
+    whole = Moments.of
+    monkeypatch.setattr(
+        Moments, "of", lambda data: replace(made := whole(data), covariance=made.covariance * (1 + 1e-9))
+    )
+    other = train_minibatch(data, 2, **options)
+    np.testing.assert_array_equal(run.history, other.history)
+    np.testing.assert_array_equal(run.vae.decoder, other.vae.decoder)
+    assert run.loss != other.loss
+
+
+def test_units_of_the_data_are_undone():
+    small, large = (train_minibatch(scale * observations(), 2, beta=BETA, steps=200) for scale in (1.0, 1024.0))
+    np.testing.assert_allclose(large.history, small.history + DATA_DIM * np.log(1024), rtol=0, atol=1e-11)
+    np.testing.assert_allclose(large.vae.decoder, 1024 * small.vae.decoder, rtol=1e-11)
+    assert large.loss == pytest.approx(small.loss + DATA_DIM * np.log(1024), abs=1e-11)
+
+
+@pytest.mark.parametrize("count", [7, 100_000])
+def test_every_pass_shows_every_observation_once(count):
+    steps, batch_size, latent_dim = 3000, 50, 8
+    blocks = list(_blocks(np.random.default_rng(0), count, steps, batch_size, latent_dim))
+    assert len(blocks) > 1
+    assert max(noise.size for _, noise in blocks) <= BLOCK
+    picks, noise = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    assert (picks.shape, noise.shape) == ((steps, batch_size), (steps, latent_dim, batch_size))
+    whole = picks.ravel()[: picks.size // count * count].reshape(-1, count)
+    assert len(whole) > 0
+    np.testing.assert_array_equal(np.sort(whole), np.tile(np.arange(count), (len(whole), 1)))
+    assert not (whole == np.arange(count)).all(axis=1).all()
+
+
+def test_items_madeahead_are_the_same_and_their_errors_are_raised():
+    assert list(ahead(iter(range(4)))) == [0, 1, 2, 3]
+    assert list(ahead(iter(()))) == []
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(1 / number for number in (1, 0)))
+
+
+def test_noise_that_runs_to_zero_is_reported():
+    run = train_minibatch(np.ones((10, 3)), 0, beta=1.0, learning_rate=0.01, steps=20_000)
+    assert run.stopped == "diverged"
+    assert run.vae.noise_variance < 1e-6
+    assert run.steps == len(run.history) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"beta": 0.0}, "beta must be > 0"),
+        ({"data": np.zeros(3)}, "data must be a matrix"),
+        ({"data": np.zeros((1, 3))}, "data must have at least two rows"),
+        ({"latent_dim": -1}, "latent_dim must be >= 0"),
+        ({"noise_variance": 0.0}, "noise_variance must be > 0"),
+        ({"batch_size": 0}, "batch_size must be > 0, got 0"),
+        ({"steps": 0.5}, "steps must be a whole number"),
+        ({"steps": 10**12}, "steps must be <= 1000000000"),
+        ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB"),
+        ({"data": 1e-200 * observations()}, "data must"),
+        ({"data": 1e200 * observations()}, "(data|covariance) must"),
+        ({"learning_rate": 0.0}, "learning_rate must be > 0"),
+        ({"learning_rate": 1e3}, r"learning_rate must be small enough .* 1000\.0 overflowed"),
+        ({"posterior": "mean field"}, "posterior must be"),
+        ({"rng": 3.0}, "rng must be a numpy.random.Generator or a seed"),
+    ],
+)
+def test_misuse_is_named(changes, told):
+    arguments = {"data": observations(), "latent_dim": 2, "beta": BETA, "steps": 200} | changes
+    with pytest.raises(ValueError, match=told):
+        train_minibatch(arguments.pop("data"), arguments.pop("latent_dim"), **arguments)

@@ -1,0 +1,158 @@
+"""The checker proves what is true and refuses what is wrong, vacuous or not controlled."""
+
+import dataclasses
+from importlib import import_module
+
+import pytest
+import sympy as sp
+
+from theory.derivations import registry
+from theory.derivations.engine import check
+from theory.derivations.engine.notation import D, K, P, Q, S, V, W, t
+from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
+from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.engine.proof import has_plain_sign, is_zero
+
+x, y = sp.symbols("x y", positive=True)
+Z = sp.MatrixSymbol("z", K, 1)
+STEPS = [(page, step) for page in registry.derivations() for step in page.steps]
+
+
+def page_with(*steps, **fields):
+    return Derivation("test", "Test", "s", (), "scope", steps, (), (), **fields)
+
+
+def fault_of(step, **fields):
+    return check.check_step(page_with(step, **fields), step).fault
+
+
+def equation(left, right, **options):
+    return Step("step", sp.Eq(left, right, evaluate=False), "r", **options)
+
+
+@pytest.mark.parametrize(("page", "step"), STEPS, ids=[f"{page.name}: {step.title}" for page, step in STEPS])
+def test_every_step_of_the_book(page, step):
+    found = check.check_step(page, step)
+    assert found.fault == ""
+    assert found.exact and found.points and found.controls
+    assert found.seconds < 15
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((x + y) ** 2, x**2 + 2 * x * y + y**2),
+        (sp.log(x * y / (x + y)), sp.log(x) + sp.log(y) - sp.log(x + y)),
+        (sp.Derivative(x * sp.log(x * y), x), sp.log(x) + sp.log(y) + 1),
+        (sp.sin(2 * x), 2 * sp.sin(x) * sp.cos(x)),
+        (sp.sqrt(x) * sp.sqrt(x + y), sp.sqrt(x**2 + x * y)),
+        (sp.Trace(W * V * S), sp.Trace(S * V.T * W.T)),
+        (LogDet(Q * P.I), LogDet(Q) - LogDet(P)),
+        (
+            SquaredNorm(sp.MatrixSymbol("z", K, 1), Q),
+            sp.Trace(Q * sp.MatrixSymbol("z", K, 1) * sp.MatrixSymbol("z", K, 1).T),
+        ),
+    ],
+    ids=str,
+)
+def test_true_equations_pass_and_their_perturbations_fail(left, right):
+    kinds = {"matrices": dict.fromkeys((P, Q, S), "positive")}
+    assert fault_of(equation(left, right), **kinds) == ""
+    wrong = fault_of(equation(left, right * sp.Rational(999, 1000)), **kinds)
+    assert "not proved" in wrong and "fails at" in wrong
+
+
+def test_transposes_count_unless_a_matrix_is_symmetric():
+    step = equation(sp.Trace(Q * P), sp.Trace(Q.T * P))
+    assert fault_of(step, matrices={Q: "symmetric", P: "positive"}) == ""
+    assert "not proved" in fault_of(step)
+
+
+def test_expectations_need_the_right_moments():
+    square = Expectation(sp.Trace(P * Z * Z.T))
+    kinds = {"matrices": dict.fromkeys((P, Q), "positive"), "moments": {Z: Q}}
+    assert fault_of(equation(square, sp.Trace(P * Q)), **kinds) == ""
+    assert "not proved" in fault_of(equation(square, sp.Trace(P * Q * Q)), **kinds)
+
+
+def test_a_rule_must_follow_from_the_definition():
+    identity = sp.Identity(K)
+    good = Let(P, identity + W.T * W / t, "p", rule=(W.T * W, t * (P - identity)))
+    bad = dataclasses.replace(good, rule=(W.T * W, t * P))
+    assert fault_of(equation(W.T * W, t * P - t * identity, let=(good,)), matrices={P: "positive"}) == ""
+    assert "rule for P" in fault_of(equation(W.T * W, t * P, let=(bad,)), matrices={P: "positive"})
+
+
+def test_what_says_nothing_is_refused():
+    assert "says nothing" in fault_of(equation(x + y, x + y))
+
+
+def test_zero_on_the_right_needs_a_slip():
+    vanishing = sp.Derivative(x, x) - 1
+    assert "no negative control" in fault_of(equation(vanishing, 0))
+    assert fault_of(equation(vanishing, 0, slip=x)) == ""
+
+
+def test_a_slip_that_is_true_is_found_out():
+    fault = fault_of(equation(sp.sin(x) ** 2 + sp.cos(x) ** 2, sp.Integer(1), slip=sp.Integer(1)))
+    assert "accepts a wrong formula" in fault and "proves a wrong formula" in fault
+
+
+def test_a_formula_blind_to_one_of_its_symbols_is_found_out():
+    u = sp.Symbol("u", positive=True)
+    fault = fault_of(equation(x, x * sp.Derivative(y * u, u) / y))
+    assert "accepts a wrong formula at every point: y" in fault
+
+
+def test_inequalities():
+    grows = Step("step", sp.Gt(sp.Derivative(x**2 + x * y, x), 0, evaluate=False), "r")
+    assert fault_of(grows) == ""
+    falls = Step("step", sp.Lt(sp.Derivative(x**2 + x * y, x), 0, evaluate=False), "r")
+    assert "not proved" in fault_of(falls)
+    undecided = Step("step", sp.Ge(x, y, evaluate=False), "r")
+    assert "not proved" in fault_of(undecided)
+
+
+def test_sizes_are_part_of_the_proof():
+    general = equation(LogDet(sp.Identity(D) + W * W.T), LogDet(sp.Identity(K) + W.T * W))
+    assert "not proved" in fault_of(general)  # true, but no identity of words
+    assert fault_of(dataclasses.replace(general, sizes=({K: 1, D: 2}, {K: 2, D: 1}))) == ""
+
+
+@pytest.mark.parametrize(
+    ("expression", "strict", "expected"),
+    [
+        (x**2 + y, True, True),
+        ((x - y) ** 2, False, True),
+        ((x - y) ** 2, True, False),
+        (-(x + 1) * (-y - 1) / x, True, True),
+        (x - y, False, False),
+    ],
+)
+def test_plain_signs(expression, strict, expected):
+    real = expression.xreplace({x: sp.Symbol("x", positive=True)})
+    assert has_plain_sign(real, strict) is expected
+
+
+def test_zero_is_decided_by_canonical_forms():
+    assert is_zero(sp.log((x**2 - y**2) / (x - y)) - sp.log(x + y))
+    assert not is_zero(sp.log(x**2 - y**2) - sp.log(x + y))
+
+
+def test_the_same_points_are_drawn_every_time():
+    page = registry.derivations()[0]
+    first, second = (
+        [dataclasses.replace(found, seconds=0) for found in check.check_derivation(page)] for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("page", registry.derivations(), ids=lambda page: page.name)
+def test_a_page_is_complete(page):
+    titles = [step.title for step in page.steps]
+    assert len(titles) == len(set(titles))
+    assert page.results and set(page.results) <= set(titles)
+    assert page.implements
+    for name in page.implements:
+        module, _, function = name.rpartition(".")
+        assert callable(getattr(import_module(module), function))

@@ -1,0 +1,175 @@
+"""What a page of the derivation book is: a statement, its assumptions, and numbered steps, each a checkable relation.
+
+A step *is* what it shows: the relation that is printed is the sympy object that is checked, after the abbreviations of
+the page (`Let`) have been written out. There is no second, hidden version of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy as sp
+
+from theory.derivations.engine.notation import POINT_SIZES
+from theory.derivations.engine.printers import NumpyPrinter
+
+__all__ = ["Derivation", "Let", "Source", "Step", "as_function", "write_out"]
+
+
+@dataclass(frozen=True)
+class Let:
+    """An abbreviation: `symbol` stands for `value` from here to the end of the page.
+
+    Attributes
+    ----------
+    symbol : Symbol, applied Function such as J(beta), or MatrixSymbol
+    value : what it stands for.
+        Of a matrix that has a `rule`, an instance with which the rule can be tested at points.
+    meaning : a noun phrase that says what it is; mathematics between dollar signs
+    rule : (left, right), optional
+        how the general proof uses a matrix: each product `left` is replaced by `right`. The rule is itself tested
+        against `value`, so it cannot say more than the definition does.
+    hypothesis : bool
+        show the rule, an assumption about the matrix, in place of the value.
+    """
+
+    symbol: sp.Basic
+    value: sp.Basic
+    meaning: str
+    rule: tuple[sp.MatrixExpr, sp.MatrixExpr] | None = None
+    hypothesis: bool = False
+
+    @property
+    def shown(self) -> sp.Basic:
+        left, right = self.rule if self.hypothesis else (self.symbol, self.value)
+        return sp.Eq(left, right, evaluate=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One numbered step of a derivation.
+
+    Attributes
+    ----------
+    title : short, and unique on the page
+    relation : Eq, Ge, Gt, Le or Lt, built with evaluate=False
+        an inequality is proved from signs that are plain: positive symbols, even powers, positive coefficients.
+    reason : one sentence; mathematics between dollar signs
+    let : abbreviations that begin with this step
+    slip : a right side that somebody could have written by mistake, which the check must refuse; optional, because
+        every quantity of the right side is also put wrong in turn. A right side of zero needs one.
+    sizes : values of the integers (K, D, ...) for which the proof goes entry by entry; empty if it is general
+    domain : open intervals for the random points of symbols that are not simply positive
+    """
+
+    title: str
+    relation: sp.core.relational.Relational
+    reason: str
+    let: tuple[Let, ...] = ()
+    slip: sp.Basic | None = None
+    sizes: tuple[Mapping[sp.Symbol, int], ...] = ()
+    domain: Mapping[sp.Symbol, tuple] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a result comes from: a key of `notation.REFERENCES` and, in words, how this page relates to it."""
+
+    key: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """One page: what is claimed, under which assumptions, and the steps that show it.
+
+    Attributes
+    ----------
+    name : the word by which it is asked for
+    title : the heading
+    statement : the claim in one or two sentences
+    assumptions : what is assumed, one item each
+    scope : what the check proves in general, what for given sizes, and what is cited
+    steps : in order
+    results : titles of the steps whose relations are the formulas that `theory` computes
+    implements : dotted names of the public functions that compute them
+    sources : where they come from
+    builds_on : names of pages that are used; they come earlier in the book
+    figures : names of figures that show the result
+    matrices : kind of each matrix symbol that is not arbitrary: "positive" (symmetric positive definite), "symmetric",
+        or "orthogonal" (orthonormal columns)
+    moments : zero-mean independent random vectors and the second moment that each has
+    point_sizes : sizes of the random matrices with which steps of general size are tested, if the usual ones do not fit
+    """
+
+    name: str
+    title: str
+    statement: str
+    assumptions: tuple[str, ...]
+    scope: str
+    steps: tuple[Step, ...]
+    results: tuple[str, ...]
+    implements: tuple[str, ...]
+    sources: tuple[Source, ...] = ()
+    builds_on: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    matrices: Mapping[sp.MatrixSymbol, str] = field(default_factory=dict)
+    moments: Mapping[sp.MatrixSymbol, sp.MatrixSymbol] = field(default_factory=dict)
+    point_sizes: tuple[Mapping[sp.Symbol, int], ...] = POINT_SIZES
+
+    def step(self, title: str) -> Step:
+        """The step of that title."""
+        for step in self.steps:
+            if step.title == title:
+                return step
+        raise ValueError(f"{self.name} has no step {title!r}; it has: {', '.join(step.title for step in self.steps)}")
+
+    def lets(self, title: str) -> tuple[Let, ...]:
+        """The abbreviations in force at a step, oldest first."""
+        known: list[Let] = []
+        for step in self.steps:
+            known.extend(step.let)
+            if step.title == title:
+                return tuple(known)
+        raise ValueError(f"{self.name} has no step {title!r}")
+
+    def abbreviation(self, name: str) -> sp.Basic:
+        """What the abbreviation printed as `name` stands for, with every earlier one written out."""
+        lets = self.lets(self.steps[-1].title)
+        for position, let in enumerate(lets):
+            if str(let.symbol) == name:
+                return write_out(let.value, lets[:position], matrices=True)
+        raise ValueError(
+            f"{self.name} has no abbreviation {name!r}; it has: {', '.join(str(let.symbol) for let in lets)}"
+        )
+
+    def formula(self, title: str) -> sp.Basic:
+        """The right side of a step with every abbreviation written out: what `theory` has to compute."""
+        return write_out(self.step(title).relation.rhs, self.lets(title), matrices=True)
+
+    def function(self, title: str, *arguments: sp.Basic) -> Callable:
+        """The right side of a step as a numpy function of symbols, sizes and matrix symbols."""
+        return as_function(self.formula(title), *arguments)
+
+
+def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:
+    """An expression without abbreviations as a numpy function."""
+    return sp.lambdify(arguments, expression, modules=[{"numpy": np}, "numpy"], printer=NumpyPrinter)
+
+
+def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:
+    """Replace abbreviations, the latest first; matrices that have a rule only if `matrices` is true."""
+    for position in reversed(range(len(lets))):
+        let = lets[position]
+        if isinstance(let.symbol, sp.MatrixExpr):
+            if matrices or let.rule is None:
+                expression = expression.xreplace({let.symbol: let.value})
+        elif isinstance(let.symbol, sp.core.function.AppliedUndef):
+            # Its value is written out first: an abbreviation inside may depend on the arguments.
+            value = write_out(let.value, lets[:position], matrices=matrices)
+            expression = expression.replace(let.symbol.func, sp.Lambda(let.symbol.args, value))
+        else:
+            expression = expression.xreplace({let.symbol: let.value})
+    return expression

@@ -1,0 +1,89 @@
+"""Page: what is lost with the off-diagonal blocks of a matrix."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.engine.notation import K
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Step
+
+# Masks of three latents: each alone, and the groups {1, 2} and {3}.
+ALONE = sp.ImmutableMatrix(sp.eye(3))
+PAIRED = sp.ImmutableMatrix([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+
+
+def derivation() -> Derivation:
+    B1, B2 = sp.MatrixSymbol("B_1", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
+    M = sp.MatrixSymbol("M", 3, 3)
+    lam, a, b = sp.symbols("lambda a b", positive=True)
+    r = sp.Symbol("r", real=True)
+    two = sp.ImmutableMatrix([[a**2, r * a * b], [r * a * b, b**2]])
+
+    def divergence(part):
+        return (sp.Trace(part.I * M) - 3 + LogDet(part) - LogDet(M)) / 2
+
+    alone, paired = sp.HadamardProduct(M, B1), sp.HadamardProduct(M, B2)
+    return Derivation(
+        name="hadamard-gap",
+        title="The Hadamard gap",
+        statement=(
+            "Let $M \\circ B$ keep of a positive definite $M$ only the blocks of a partition ($B$ is one inside the "
+            "blocks and zero outside). Then $gap(M) = \\log\\det(M \\circ B) - \\log\\det M \\ge 0$, and zero only "
+            "if $M = M \\circ B$."
+        ),
+        assumptions=("$M$ is positive definite.",),
+        scope=(
+            "The two identities are checked entry by entry for three latents, each alone and in the groups {1, 2} "
+            "and {3}; the argument, that the trace sees only the kept blocks, is the same for every partition."
+        ),
+        matrices={M: "positive"},
+        steps=(
+            Step(
+                "The gap is twice a divergence: each latent alone",
+                sp.Eq(2 * divergence(alone), LogDet(alone) - LogDet(M), evaluate=False),
+                "This is $KL(N(0, M) || N(0, M \\circ B))$ from the page on Gaussians: $(M \\circ B)^{-1}$ is "
+                "diagonal too, so the trace counts one for each latent and cancels with the 3.",
+                let=(Let(B1, ALONE, "the partition into single latents"),),
+                sizes=({K: 3},),
+                slip=LogDet(M) - LogDet(alone),
+            ),
+            Step(
+                "The gap is twice a divergence: groups",
+                sp.Eq(2 * divergence(paired), LogDet(paired) - LogDet(M), evaluate=False),
+                "The same with blocks: the trace of $(M_{bb})^{-1} M_{bb}$ is the size of the block.",
+                let=(Let(B2, PAIRED, "the partition into {1, 2} and {3}"),),
+                sizes=({K: 3},),
+                slip=LogDet(M) - LogDet(paired),
+            ),
+            Step(
+                "A divergence is a sum over eigenvalues",
+                sp.Eq(
+                    sp.Derivative(lam - 1 - sp.log(lam), lam),
+                    (lam - 1) / lam,
+                    evaluate=False,
+                ),
+                "With $\\lambda$ running over the eigenvalues of $(M \\circ B)^{-1} M$, twice the divergence is the "
+                "sum of $\\lambda - 1 - \\log\\lambda$, whose slope changes sign at $\\lambda = 1$ only.",
+            ),
+            Step(
+                "Each term is convex",
+                sp.Gt(sp.Derivative(lam - 1 - sp.log(lam), (lam, 2)), 0, evaluate=False),
+                "So $\\lambda = 1$, where the term is zero, is its one minimum: the gap is $\\ge 0$ and vanishes "
+                "only if all eigenvalues are 1, that is $M = M \\circ B$.",
+            ),
+            Step(
+                "Two latents",
+                sp.Eq(
+                    sp.log(a**2 * b**2) - LogDet(two),
+                    -sp.log(1 - r**2),
+                    evaluate=False,
+                ),
+                "For standard deviations $a$, $b$ and correlation $r$ the gap sees the correlation alone.",
+                domain={r: (-1, 1)},
+            ),
+        ),
+        results=("The gap is twice a divergence: each latent alone", "The gap is twice a divergence: groups"),
+        implements=("theory.gaussian.hadamard_gap",),
+        builds_on=("gaussian-kl",),
+    )

@@ -1,0 +1,72 @@
+"""Page: which rotations a block-diagonal posterior leaves free."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.engine.notation import beta
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+
+
+def derivation() -> Derivation:
+    p, q = sp.symbols("c_1 c_2", positive=True)
+    a = sp.Symbol("a", real=True)
+    turn = sp.ImmutableMatrix([[sp.cos(a), -sp.sin(a)], [sp.sin(a), sp.cos(a)]])
+    turned = turn * sp.ImmutableMatrix([[p, 0], [0, q]]) * turn.T
+    energy = sp.Function("E")(a)
+    product = turned[0, 0] * turned[1, 1]
+    mixed = (p - q) ** 2 * sp.sin(a) ** 2 * sp.cos(a) ** 2
+    domain = {a: (-1, 1)}
+    return Derivation(
+        name="block-posterior",
+        title="A block-diagonal posterior: free rotations and stiff ones",
+        statement=(
+            "Turning two latents of posterior precisions $c_1$, $c_2$ by an angle $a$ costs nothing if the posterior "
+            "keeps them in one block; across blocks it costs $(\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 "
+            "c_2))$, whose curvature at $0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$."
+        ),
+        assumptions=(
+            "Prior $N(0, I)$; before the turn the precision of the best posterior is diagonal, as at the optimum.",
+            "The posterior is optimised again within its blocks; the other latents stay as they are.",
+        ),
+        scope="For any two latents and any angle; the precision keeps its other entries and its determinant.",
+        steps=(
+            Step(
+                "In one block",
+                sp.Eq(LogDet(turned), sp.log(p * q), evaluate=False),
+                "A block is kept whole: the Hadamard gap compares this with itself, and a turn does not change it.",
+                domain=domain,
+            ),
+            Step(
+                "Across blocks",
+                sp.Eq(product, p * q + mixed, evaluate=False),
+                "Only the diagonal is kept, and its product exceeds the determinant by this square: the gap is "
+                "$\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 c_2))$.",
+                domain=domain,
+            ),
+            Step(
+                "No force at the optimum",
+                sp.Eq(sp.Subs(sp.Derivative(energy, a), a, 0), 0, evaluate=False),
+                "The axes of the modes are stationary.",
+                let=(Let(energy, beta * sp.log(1 + mixed / (p * q)) / 2, "the cost of the turn"),),
+                slip=beta * (p - q) ** 2 / (p * q),
+            ),
+            Step(
+                "Stiffness",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(energy, (a, 2)), a, 0),
+                    beta * (p - q) ** 2 / (p * q),
+                    evaluate=False,
+                ),
+                "Zero for latents of equal precision only: the axes are fixed up to turns in a block and ties.",
+            ),
+        ),
+        results=("Stiffness",),
+        implements=("theory.groups.rotation_stiffness", "theory.groups.free_planes"),
+        sources=(
+            Source("chen2022", "groups of latents are its subject; this meaning of them is this project's"),
+            Source("chen2025", "granularity is its word"),
+        ),
+        builds_on=("hadamard-gap", "posterior-families"),
+    )

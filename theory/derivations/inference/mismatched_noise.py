@@ -1,0 +1,87 @@
+"""Page: a wrong decoder noise, and factors that are correlated."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.engine.notation import A, K, W, beta, sigma, t, tau
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.inference.error import GRAM, IDENTITY, RESOLVENT, G, R
+
+
+def derivation() -> Derivation:
+    scaled = sp.Symbol("b", positive=True)
+    g, gamma = sp.symbols("g gamma", positive=True)
+    Gamma = sp.MatrixSymbol("Gamma", K, K)
+    mode, error = sp.Function("e")(t), sp.Function("m")(beta)
+    miss = R * A.T * A - IDENTITY
+    return Derivation(
+        name="noise-mismatch",
+        title="A wrong decoder noise, and correlated factors",
+        statement=(
+            "An encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$, so every optimum "
+            "scales: $\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$. For correlated factors the mean "
+            "squared error is stationary where $\\sum_k g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3 = 0$."
+        ),
+        assumptions=(
+            "Any decoder, family and criterion for the scaling law.",
+            "For the second part $W = A$, and $\\gamma_k = v_k^T \\Gamma v_k$ along the eigenvectors $v_k$ of $G$.",
+        ),
+        scope="For every $K$ and $D$; the modes are taken one at a time.",
+        matrices={Gamma: "positive"} | dict.fromkeys((G, R), "symmetric"),
+        steps=(
+            Step(
+                "The precision at a scaled beta",
+                sp.Eq(
+                    (sp.Identity(K) + W.T * W / (scaled * sigma**2)),
+                    sp.Identity(K) + W.T * W / (beta * tau**2),
+                    evaluate=False,
+                ),
+                "With $b = (\\tau^2/\\sigma^2) \\beta$ the posterior at noise $\\sigma^2$ is that at noise $\\tau^2$ "
+                "and $\\beta$; mean and variances follow from it, so the errors are the same function of $t$ and "
+                "their minimiser moves as stated.",
+                let=(Let(scaled, tau**2 * beta / sigma**2, "the scaled weight"),),
+                slip=sp.Identity(K) + W.T * W / (beta * sigma**2),
+            ),
+            Step(
+                "Mean squared error with the wrong noise",
+                sp.Eq(
+                    sp.Derivative(error, beta),
+                    2 * g * sigma**2 * (beta * sigma**2 - tau**2) / (g + beta * sigma**2) ** 3,
+                    evaluate=False,
+                ),
+                "Mode by mode the sign changes at $\\beta = \\tau^2/\\sigma^2$, whatever the loading is.",
+                let=(
+                    Let(
+                        error,
+                        (beta**2 * sigma**4 + tau**2 * g) / (g + beta * sigma**2) ** 2,
+                        "one mode of the error matrix at $t = \\beta\\sigma^2$",
+                    ),
+                ),
+            ),
+            Step(
+                "Error with correlated factors",
+                sp.Eq(
+                    sp.Trace(miss * Gamma * miss.T) + tau**2 * sp.Trace(R * A.T * A * R),
+                    t**2 * sp.Trace(Gamma * R * R) + tau**2 * sp.Trace(G * R * R),
+                    evaluate=False,
+                ),
+                "The error matrix with the prior $N(0, I)$, which is wrong here; only the trace is needed.",
+                let=(GRAM, RESOLVENT),
+                slip=t**2 * sp.Trace(Gamma * R * R) - tau**2 * sp.Trace(G * R * R),
+            ),
+            Step(
+                "One mode",
+                sp.Eq(sp.Derivative(mode, t), 2 * g * (t * gamma - tau**2) / (g + t) ** 3, evaluate=False),
+                "On an eigenvector of $G$ the resolvent is $1/(g + t)$ and $\\Gamma$ enters through $\\gamma$; a "
+                "mode falls before $t = \\tau^2/\\gamma_k$ and rises after it, so the best $t$ lies between "
+                "$\\tau^2/\\max\\gamma_k$ and $\\tau^2/\\min\\gamma_k$.",
+                let=(Let(mode, (t**2 * gamma + tau**2 * g) / (g + t) ** 2, "one term of the trace"),),
+            ),
+        ),
+        results=("The precision at a scaled beta", "One mode"),
+        implements=("theory.inference.mismatched_beta", "theory.inference.squared_error_level_bracket"),
+        sources=(Source("sikka2019", "in its setting"),),
+        builds_on=("inference-error", "posterior-families", "slope-at-one"),
+        figures=("optimal_beta",),
+    )

@@ -1,0 +1,168 @@
+"""Page: the global optimum with a learned decoder."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.engine.notation import D, K, P, S, W, t
+from theory.derivations.engine.operators import LogDet
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.inference.encoder import PRECISION
+from theory.derivations.learning.ppca import IDENTITY, INVERSE, MODEL, M, N
+
+w = sp.Symbol("w", real=True)
+l = sp.Symbol("l", positive=True)  # noqa: E741 (the book's name of an eigenvalue)
+ABOVE = {t: (0, 1), l: (1, 3)}
+
+
+def derivation() -> Derivation:
+    H = sp.MatrixSymbol("H", D, K)
+    u, column = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("U", D, D)
+    e = sp.Symbol("epsilon", real=True)
+    m, r = sp.symbols("l_o r", positive=True)
+    theta = sp.Symbol("theta", real=True)
+    f, turned = sp.Function("f")(w), sp.Function("f_r")(theta)
+    moved = W + e * H
+    model = moved * moved.T + t * IDENTITY
+    likelihood = (LogDet(model) + sp.Trace(S * model.I)) / 2
+    here = (W * W.T + t * IDENTITY).I
+    return Derivation(
+        name="global-optimum",
+        title="The global optimum with a learned decoder",
+        statement=(
+            "There is an optimum, the same for every family of posteriors, in which latent $i \\le K$ is active iff "
+            "$l_i > t = \\beta\\sigma^2$; then its decoder column is $\\sqrt{l_i - t}$ along the eigenvector $u_i$, "
+            "its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance $t/l_i$. An inactive latent has "
+            "collapsed to the prior. The critical weight of mode $i$ is $\\beta = l_i/\\sigma^2$. The other optima are "
+            "rotations of the latents that keep the posterior in its family, or take other eigenvectors where "
+            "eigenvalues tie."
+        ),
+        assumptions=(
+            "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
+            "\\dots$",
+        ),
+        scope=(
+            "The gradient entry by entry for $(K, D)$ = (1, 2) and (2, 2); the eigenvalue equation for every $K$ and "
+            "$D$; the rest one mode, or two, at a time, to which the eigenvalue equation reduces every stationary "
+            "point."
+        ),
+        matrices={P: "positive", S: "positive", u: "orthogonal"},
+        steps=(
+            Step(
+                "The gradient",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(likelihood, e), e, 0),
+                    sp.Trace(H.T * (here - here * S * here) * W),
+                    evaluate=False,
+                ),
+                "By the page on probabilistic PCA the loss is $\\beta$ times this likelihood plus a constant; here "
+                "is its slope at $W$ in an arbitrary direction $H$.",
+                sizes=({K: 1, D: 2}, {K: 2, D: 2}),
+                slip=sp.Trace(H.T * (here + here * S * here) * W),
+            ),
+            Step(
+                "The gradient, multiplied by the model covariance",
+                sp.Eq(M * (N - N * S * N) * W, W - S * W * P.I / t, evaluate=False),
+                "With $N W = W P^{-1}/t$. So $W$ is stationary iff $S W = t W P = W (t I + W^T W)$: the columns of "
+                "$W$ span eigenvectors of $S$, with $l = t + w^2$ for each nonzero singular value $w$ of $W$.",
+                let=(PRECISION, MODEL, INVERSE),
+                slip=W - S * W * P.I,
+            ),
+            Step(
+                "One mode",
+                sp.Eq(sp.Derivative(f, w), w * (w**2 + t - l) / (w**2 + t) ** 2, evaluate=False),
+                "Along an eigenvector of eigenvalue $l$ the likelihood has two stationary sizes: $w = 0$ and $w^2 = "
+                "l - t$.",
+                let=(Let(f, (sp.log(w**2 + t) + l / (w**2 + t)) / 2, "the share of one mode of singular value $w$"),),
+            ),
+            Step(
+                "Curvature of a collapsed mode",
+                sp.Eq(sp.Subs(sp.Derivative(f, (w, 2)), w, 0), (t - l) / t**2, evaluate=False),
+                "A collapsed mode is a minimum iff $l \\le t$ and a direction of descent iff $l > t$: the threshold is "
+                "$\\beta = l/\\sigma^2$.",
+            ),
+            Step(
+                "Curvature of an active mode",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(f, (w, 2)), w, sp.sqrt(r)),
+                    2 * r / l**2,
+                    evaluate=False,
+                ),
+                "Positive: an active mode is a minimum in its own size.",
+                let=(Let(r, l - t, "the part of the variance above the water, positive for an active mode"),),
+                domain=ABOVE,
+            ),
+            Step(
+                "What an active mode gains",
+                sp.Eq(
+                    f.func(0) - f.func(sp.sqrt(r)),
+                    (l / t - 1 - sp.log(l / t)) / 2,
+                    evaluate=False,
+                ),
+                "The drop when the mode is used, which is positive for $l \\ne t$.",
+                domain=ABOVE,
+            ),
+            Step(
+                "Larger modes gain more",
+                sp.Eq(
+                    sp.Derivative((l / t - 1 - sp.log(l / t)) / 2, l),
+                    (l - t) / (2 * l * t),
+                    evaluate=False,
+                ),
+                "Positive above the water level: among all choices of at most $K$ modes the largest ones above $t$ "
+                "are best.",
+            ),
+            Step(
+                "The model covariance of one column",
+                sp.Eq((column + t * IDENTITY) * (IDENTITY - column / (t + w**2)), t * IDENTITY, evaluate=False),
+                "For a single column $w u$ the inverse is $N = (I - w^2 u u^T/(t + w^2))/t$, so $S$ enters the "
+                "likelihood through $-w^2 u^T S u/(2 t (t + w^2))$; other columns, orthogonal to $u$, add their own "
+                "terms.",
+                let=(Let(column, w**2 * u * u.T, "the part of one column, with $u$ a unit vector"),),
+                slip=(t + w**2) * IDENTITY,
+            ),
+            Step(
+                "Other choices are saddles",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(turned, (theta, 2)), theta, 0),
+                    (l - m) * w**2 / (t * (t + w**2)),
+                    evaluate=False,
+                ),
+                "Turn a column of singular value $w$ from its eigenvalue $l$ towards an unused $l_o$: if $l_o > l$ "
+                "the curvature is negative, so no choice but the best is a local minimum.",
+                let=(
+                    Let(
+                        turned,
+                        -(w**2) * (l * sp.cos(theta) ** 2 + m * sp.sin(theta) ** 2) / (2 * t * (t + w**2)),
+                        "this term with $u$ turned by $\\theta$",
+                    ),
+                ),
+            ),
+            Step(
+                "Encoder gain",
+                sp.Eq(
+                    sp.sqrt(r) / (t * (1 + r / t)),
+                    sp.sqrt(r) / l,
+                    evaluate=False,
+                ),
+                "The best encoder $P^{-1} W^T/t$ in one mode, with $w^2 = r = l - t$.",
+                domain=ABOVE,
+            ),
+            Step(
+                "Posterior variance",
+                sp.Eq(1 / (1 + r / t), t / l, evaluate=False),
+                "One over the precision. As $P$ is diagonal here, the diagonal family (and every other) contains "
+                "this posterior and has the same minimum, without gap.",
+                domain=ABOVE,
+            ),
+        ),
+        results=("Curvature of a collapsed mode", "Encoder gain", "Posterior variance"),
+        implements=("theory.optimum", "theory.learning.critical_betas"),
+        sources=(
+            Source("tipping1999", "the stationary points of probabilistic PCA"),
+            Source("lucas2019", "collapse of the linear VAE"),
+            Source("wang2022", "the general linear latent model"),
+        ),
+        builds_on=("ppca-equivalence", "posterior-families"),
+        figures=("collapse", "learned_inference_error"),
+    )

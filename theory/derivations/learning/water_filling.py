@@ -1,0 +1,95 @@
+"""Page: rate, distortion and reverse water-filling."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.derivations.engine.notation import t
+from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.learning.global_optimum import ABOVE, l
+
+
+def derivation() -> Derivation:
+    delta, x, rest = sp.symbols("delta x r", positive=True)
+    m, i = sp.symbols("m i", integer=True, positive=True)
+    spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
+    cost = sp.Function("c")(delta)
+    w2 = sp.Symbol("omega", positive=True)
+    rate, squares = sp.Function("R")(t), sp.Function("d")(t)
+    return Derivation(
+        name="water-filling",
+        title="Rate, distortion and reverse water-filling",
+        statement=(
+            "At the optimum an active mode has distortion $t$ and rate $\\log(l/t)/2$, a collapsed one $l$ and zero: "
+            "reverse water-filling at level $t = \\beta\\sigma^2$. The model lies on Shannon's curve of a Gaussian "
+            "source iff there is a latent for every $l_i > t$."
+        ),
+        assumptions=(
+            "The global optimum at fixed noise; the source is Gaussian with independent modes of variance $l_i$.",
+        ),
+        scope="One mode at a time; the slope for any number $m$ of active modes. Shannon's formula is cited.",
+        point_sizes=({m: 1}, {m: 2}, {m: 4}),
+        steps=(
+            Step(
+                "Distortion of an active mode",
+                sp.Eq((1 - w2 / l) ** 2 * l + w2 * t / l, t, evaluate=False),
+                "What the mean misses plus what the posterior noise adds, for decoder weight $\\sqrt{l - t}$ and gain "
+                "$\\sqrt{l - t}/l$.",
+                let=(Let(w2, l - t, "the squared decoder weight"),),
+                domain=ABOVE,
+            ),
+            Step(
+                "Rate of an active mode",
+                sp.Eq(
+                    (w2 / l + t / l - 1 - sp.log(t / l)) / 2,
+                    sp.log(l / t) / 2,
+                    evaluate=False,
+                ),
+                "The divergence of $N(\\mu, t/l)$ from $N(0, 1)$ with $\\mathrm{E}[\\mu^2] = \\omega/l$.",
+                domain=ABOVE,
+            ),
+            Step(
+                "Shannon's trade for one mode: slope",
+                sp.Eq(sp.Derivative(cost, delta), (delta - t) / (2 * t * delta), evaluate=False),
+                "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for distortion $\\delta \\le "
+                "l$; at price $1/(2t)$ of distortion the best is $\\delta = t$, or $\\delta = l$ if $l < t$, since "
+                "the slope is then negative all the way.",
+                let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus priced distortion"),),
+            ),
+            Step(
+                "Shannon's trade for one mode: curvature",
+                sp.Gt(sp.Derivative(sp.log(l / delta) / 2 + delta / (2 * t), (delta, 2)), 0, evaluate=False),
+                "The trade is convex: the best point is the only one.",
+            ),
+            Step(
+                "Slope of the curve",
+                sp.Eq(
+                    sp.Derivative(rate, t) / sp.Derivative(squares, t),
+                    -1 / (2 * t),
+                    evaluate=False,
+                ),
+                "With $m$ modes above the water and $r$ the variance below it: the price of distortion in nats is "
+                "$1/(2t)$, which is $1/(2\\beta\\sigma^2)$.",
+                let=(
+                    Let(rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate"),
+                    Let(squares, m * t + rest, "the distortion"),
+                ),
+            ),
+            Step(
+                "What a missing latent costs",
+                sp.Eq(
+                    l / (2 * t) - cost.func(t),
+                    (x - 1 - sp.log(x)) / 2,
+                    evaluate=False,
+                ),
+                "A mode with $l > t$ that finds no latent costs its whole variance; the difference is positive "
+                "unless $l = t$, so with too few latents the model is strictly above Shannon's curve.",
+                let=(Let(x, l / t, "the height of the mode above the water"),),
+            ),
+        ),
+        results=("Distortion of an active mode", "Rate of an active mode"),
+        implements=("theory.rate_distortion", "theory.learning.vae_rate_distortion"),
+        sources=(Source("shannon1959", "the rate-distortion function of a Gaussian source, cited"),),
+        builds_on=("global-optimum", "aggregate-posterior"),
+        figures=("rate_distortion",),
+    )

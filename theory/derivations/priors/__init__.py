@@ -1,0 +1,1 @@
+"""Pages about priors other than N(0, I)."""

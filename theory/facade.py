@@ -1,0 +1,44 @@
+"""The names of a package, each loaded when it is first asked for, and old names that still work.
+
+So `--help` and `import theory` load nothing that they do without. The submodules of a package must not share a name
+with what it exports: importing one would hide the other.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from theory.old_names import OLD_NAMES
+
+__all__ = ["facade"]
+
+
+def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable, list[str]]:
+    """`__getattr__`, `__dir__` and `__all__` of a package.
+
+    Parameters
+    ----------
+    package : str
+        its `__name__`.
+    exports : mapping
+        from modules to the names, separated by blanks, that the package exports from them.
+    """
+    homes = {name: module for module, names in exports.items() for name in names.split()}
+    old = OLD_NAMES.get(package, {})
+
+    def __getattr__(name: str):
+        if name in homes:
+            value = getattr(import_module(homes[name]), name)
+            vars(sys.modules[package])[name] = value  # so that this is asked once
+            return value
+        if name in old:
+            warnings.warn(f"{package}.{name} is now {old[name]}", DeprecationWarning, stacklevel=2)
+            module, _, attribute = old[name].rpartition(".")
+            return getattr(import_module(module), attribute)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    names = sorted(homes)
+    return __getattr__, lambda: sorted({*vars(sys.modules[package]), *names}), names

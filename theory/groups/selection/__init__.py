@@ -1,0 +1,1 @@
+"""Which latents belong in one group, decided from data by statistical tests."""

@@ -1,0 +1,84 @@
+"""The command `granularity` of `python -m theory`: the groups of factors that data show through a known decoder."""
+
+from __future__ import annotations
+
+import argparse
+
+from theory.interface.options import add_header_option, number_or_keyword
+from theory.interface.report import Report, aligned_facts, aligned_table
+from theory.interface.run import add_command
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands) -> None:
+    """Register `granularity` with what `Parser.add_subparsers` returned."""
+    command = add_command(
+        commands,
+        "granularity",
+        _granularity,
+        "Which factors belong in one group, seen through a known decoder, and whether the data can tell. The decoder "
+        "and the noise are tested first; a model that is rejected gives exit code 1.",
+        "  python -m theory granularity --data observations.csv --decoder W.npy\n"
+        '  python -m theory granularity --data observations.csv --decoder "1,0;0,1" --noise-variance 0.1',
+    )
+    command.add_argument(
+        "--data", required=True, metavar="FILE", help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY"
+    )
+    add_header_option(command)
+    command.add_argument(
+        "--decoder", required=True, metavar='"1,.9;0,.436"', help="W, as text (rows separated by ;) or in a file"
+    )
+    command.add_argument(
+        "--noise-variance", default="learned", help="of the data: learned (default, needs D > K) or a number"
+    )
+    command.add_argument(
+        "--alpha", type=float, default=0.001, help="level of the tests, of the model and of the groups (default 0.001)"
+    )
+    command.add_argument(
+        "--resolution",
+        type=float,
+        default=0.2,
+        help="smallest correlation between groups that must be excluded for them to count as known (default 0.2)",
+    )
+
+
+def _granularity(arguments: argparse.Namespace) -> Report:
+    from theory.groups.selection.choice import choose_groups
+    from theory.interface.readers import read_data, read_matrix
+
+    found = choose_groups(
+        read_data(arguments.data, arguments.header),
+        read_matrix("--decoder", arguments.decoder),
+        noise_variance=number_or_keyword("--noise-variance", arguments.noise_variance, "learned"),
+        alpha=arguments.alpha,
+        resolution=arguments.resolution,
+    )
+    fit = found.estimate.fit
+    rejected = fit.p_value < arguments.alpha
+    facts = {
+        "groups": _text(found.groups),
+        "decided": found.decided,
+        "reason": found.reason,
+        "model": fit.untested or f"{'rejected' if rejected else 'not rejected'} (p = {fit.p_value:.3g})",
+        "left_out": found.left_out,
+        "noise_variance": found.estimate.noise_variance,
+    }
+    columns = {
+        "groups": [_text(level.groups) for level in found.levels],
+        **{
+            name: [getattr(level, name) for level in found.levels]
+            for name in ("total_correlation", "statistic", "freedom", "evidence", "p_value", "refused")
+        },
+    }
+    values = facts | {
+        "groups": found.groups,
+        "levels": columns | {"groups": [level.groups for level in found.levels]},
+        "factor_covariance": found.estimate.covariance,
+        "model_checks": fit.checks,
+    }
+    return Report(values, f"{aligned_facts(facts)}\n\n{aligned_table(columns)}", failed=rejected)
+
+
+def _text(groups) -> str:
+    return ";".join(",".join(map(str, group)) for group in groups)

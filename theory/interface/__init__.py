@@ -1,0 +1,1 @@
+"""The plumbing of the command lines: readers of data, files, options, reports, and how a command runs."""

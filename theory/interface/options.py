@@ -1,0 +1,147 @@
+"""Options that commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from theory import validation
+from theory.interface.text_table import cell_number
+
+__all__ = [
+    "add_data_options",
+    "add_header_option",
+    "chosen_names",
+    "covariance_of",
+    "number_or_keyword",
+    "positive_numbers",
+    "posterior_family",
+    "read_number",
+    "read_whole_number",
+    "whole_numbers",
+]
+
+
+LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than anyone plots or reads
+
+
+def add_data_options(command: argparse.ArgumentParser, data_sets: Sequence[str] = ()) -> None:
+    """Add `--data`, `--covariance` and `--eigenvalues`, of which one is wanted; the first of `data_sets` by default."""
+    source = command.add_mutually_exclusive_group(required=not data_sets)
+    named = f"{', '.join(data_sets)} (default), " if data_sets else ""
+    source.add_argument(
+        "--data",
+        metavar="FILE",
+        help=f"observations, one per row: {named}.csv, .npy, .npz or FILE.npz:KEY; they are centred, not rescaled",
+    )
+    source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
+    source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
+    add_header_option(command)
+
+
+def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
+    """The `Moments` or covariance that the data options name; eigenvalues stand for a diagonal covariance.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    read : callable, optional
+        from what `--data` and `--header` say to `Moments`; by default `readers.read_moments`.
+    """
+    from theory.interface.readers import read_covariance, read_moments, read_vector
+
+    if arguments.covariance is not None:
+        return read_covariance(arguments.covariance, arguments.header)
+    if arguments.eigenvalues is not None:
+        eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
+        return np.diag(validation.stated_spectrum("--eigenvalues", eigenvalues))
+    return (read or read_moments)(arguments.data, arguments.header)
+
+
+def add_header_option(command: argparse.ArgumentParser) -> None:
+    """Add `--header` and `--no-header`, for the file of observations or of a covariance that a command reads."""
+    command.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first line of a .csv file holds names of columns (default: if it has no number)",
+    )
+
+
+def positive_numbers(name: str, text: str) -> np.ndarray:
+    """Read "2", "0.5,1,2" or the range "0.1:10:50" (50 numbers from 0.1 to 10, evenly spaced in the logarithm)."""
+    parts = validation.instance(name, text, str).split(":")
+    try:
+        if len(parts) == 1:
+            values = np.array([read_number(part) for part in text.split(",")])
+        else:
+            low, high, count = read_number(parts[0]), read_number(parts[1]), read_whole_number(parts[2])
+            if len(parts) > 3 or not 0 < low < high < math.inf or count < 2:
+                raise ValueError
+    except (ValueError, IndexError):
+        raise ValueError(
+            f"{name} must be a number, a list such as 0.5,1,2 or a range low:high:count such as 0.1:10:50, got "
+            f"{validation.shown(text)}"
+        ) from None
+    if len(parts) > 1:
+        values = np.geomspace(low, high, validation.count(f"the count of {name}", count, maximum=LONGEST_RANGE))
+    if not (np.isfinite(values).all() and values.min() > 0):
+        raise ValueError(f"{name} must be > 0 and finite, got {validation.shown(text)}; pass positive numbers")
+    return values
+
+
+def number_or_keyword(name: str, text: str, *words: str) -> float | str:
+    """Read a number, or one of the words that stand for one."""
+    if validation.instance(name, text, str) in words:
+        return text
+    try:
+        return read_number(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number or {' or '.join(words)}, got {validation.shown(text)}") from None
+
+
+def whole_numbers(name: str, text: str) -> list[int]:
+    """Read whole numbers separated by commas, such as "1,2,4"."""
+    try:
+        return [read_whole_number(part) for part in validation.instance(name, text, str).split(",")]
+    except ValueError:
+        raise ValueError(
+            f"{name} must be whole numbers separated by commas, got {validation.shown(text)}; pass such as 1,2,4"
+        ) from None
+
+
+def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str]) -> list[str]:
+    """Read names from lists separated by commas, each name once; None stands for all of them."""
+    if texts is None:
+        return list(names)
+    texts = [validation.instance(name, text, str) for text in validation.sequence(name, texts)]
+    found = dict.fromkeys(part.strip() for text in texts for part in text.split(","))
+    return [validation.choice(name, part, names) for part in found]
+
+
+def posterior_family(name: str, text: str) -> str | list[list[int]]:
+    """Read "diagonal", "full", or groups of latents such as "0,1;2"."""
+    if validation.instance(name, text, str) in ("diagonal", "full"):
+        return text
+    try:
+        return [whole_numbers(name, group) for group in text.split(";")]
+    except ValueError:
+        raise ValueError(
+            f"{name} must be diagonal, full, or groups of latents such as '0,1;2', got {validation.shown(text)}"
+        ) from None
+
+
+def read_number(text: str) -> float:
+    """Read a number as in tables: without `_` between digits, which Python would take."""
+    if (value := cell_number(text)) is None:
+        raise ValueError
+    return value
+
+
+def read_whole_number(text: str) -> int:
+    """Read a whole number as in tables."""
+    if "_" in text:
+        raise ValueError
+    return int(text)

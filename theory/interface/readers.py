@@ -1,0 +1,177 @@
+"""Readers: observations, covariances, matrices and vectors from files, or from the short text of a command line.
+
+Files: `.npy`, `.npz` (`FILE.npz:KEY` picks one of several arrays; `theory.interface.array_file`) and `.csv`, that is,
+UTF-8 text with commas between columns and at most one header line, blank lines and comments ignored
+(`theory.interface.text_table`). Nothing is ever unpickled. Text: `3,2,1` is a vector, `1,.9;0,.436` a matrix, row after
+row.
+
+Every fault is a `ValueError` that names the file, the first place where it is at fault, and what to do. Constant
+columns are no fault: zero variance is a result.
+
+`header` says of each reader whether the first line of a `.csv` file holds the names of its columns. By default it does
+if it has no number, and what could be either is refused: column numbers (`0,1,2`), or names that are almost numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+
+from theory import validation
+from theory.interface.array_file import read_array
+from theory.interface.text_table import cell_number, read_table
+from theory.moments import Moments
+
+__all__ = ["read_covariance", "read_data", "read_matrix", "read_moments", "read_vector"]
+
+EXTENSIONS = (".npy", ".npz", ".csv")
+
+
+def read_data(path, header: bool | None = None) -> np.ndarray:
+    """Observations from a file, one per row.
+
+    Parameters
+    ----------
+    path : str or path
+        `.npy`, `.npz` (one 2-d array, or `FILE.npz:KEY`) or `.csv`.
+    header : bool, optional
+        whether the first line of a `.csv` file holds names of columns; by default it does if it has no number.
+
+    Returns
+    -------
+    (N, D) float array, N >= 2, D >= 1, all finite
+
+    Raises
+    ------
+    ValueError
+        if the file is missing, empty, of another kind, holds text, ragged rows, NaN, or fewer than two rows.
+    """
+    data = _load(path, 2, header)
+    if len(data) < 2:
+        raise ValueError(f"{path}: must have at least two rows, it has one; put one observation in each row")
+    return data
+
+
+def read_moments(path, header: bool | None = None) -> Moments:
+    """Count, mean and covariance (divided by N) of the observations in a file; see `read_data`."""
+    data = read_data(path, header)
+    try:
+        return Moments.of(data)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def read_covariance(path, header: bool | None = None) -> np.ndarray:
+    """A covariance matrix, (D, D), symmetric and positive semi-definite, from a file of a kind that `read_data` takes.
+
+    Raises
+    ------
+    ValueError
+        if the file cannot be read, or what it holds is no covariance matrix.
+    """
+    return validation.covariance_matrix(f"the covariance in {path}", _load(path, 2, header))
+
+
+def read_matrix(name: str, source: str, header: bool | None = None) -> np.ndarray:
+    """A matrix from text such as "1,.9;0,.436" or from a file; `name` is the argument that errors name."""
+    validation.instance(name, source, str, "pass text such as '1,.9;0,.436', or the path of a file as text")
+    rows = [row.split(",") for row in source.split(";")]
+    values = [cell_number(cell) for row in rows for cell in row]
+    if None in values:
+        return _from_file(name, source, 2, header, example="1,.9;0,.436")
+    refuse_header(header, f"{name} is text")
+    widths = sorted({len(row) for row in rows})
+    if len(widths) > 1:
+        raise ValueError(
+            f"{name} must have rows of one length, {validation.shown(source)} has {widths}; separate rows by ';'"
+        )
+    return validation.matrix(name, np.array(values).reshape(len(rows), -1))
+
+
+def read_vector(name: str, source: str, header: bool | None = None) -> np.ndarray:
+    """A vector from text such as "3,2,1" or from a file (one row or one column); `name` is as for `read_matrix`."""
+    validation.instance(name, source, str, "pass text such as '3,2,1', or the path of a file as text")
+    values = [cell_number(cell) for cell in source.split(",")]
+    if None in values:
+        return _from_file(name, source, 1, header, example="3,2,1")
+    refuse_header(header, f"{name} is text")
+    return validation.vector(name, np.array(values))
+
+
+def _from_file(name: str, source: str, ndim: int, header: bool | None, example: str) -> np.ndarray:
+    if _split_key(source)[0].suffix.lower() not in EXTENSIONS:
+        kinds = ", ".join(EXTENSIONS)
+        raise ValueError(
+            f"{name} must be numbers such as {example!r} or a file ({kinds}), got {validation.shown(source)}"
+        )
+    try:
+        return _load(source, ndim, header)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _load(path, ndim: int, header: bool | None) -> np.ndarray:
+    """The one array of a file, checked: numbers only, of the wanted dimension, all finite."""
+    validation.instance("path", path, (str, os.PathLike), "pass the path of a file")
+    if header is not None:
+        validation.flag("header", header)
+    file, key = _split_key(path)
+    _check_file(file)
+    if file.suffix.lower() == ".csv":
+        array = read_table(file, header)
+    else:
+        refuse_header(header, f"{file} is no .csv file")
+        array = read_array(file, key, ndim)
+    if ndim == 1 and array.ndim == 2 and 1 in array.shape:
+        array = array.ravel()
+    if array.ndim != ndim:
+        wanted = "rows and columns" if ndim == 2 else "one row or one column"
+        raise ValueError(f"{path}: must hold {wanted}, its array has shape {array.shape}; reshape it before saving")
+    if array.size == 0:
+        raise ValueError(f"{path}: holds no numbers, its array has shape {array.shape}; save the numbers again")
+    first = validation.first_not_finite(array)
+    if first is not None:
+        place = ", ".join(f"{side} {index + 1}" for side, index in zip(("row", "column"), first, strict=False))
+        raise ValueError(f"{path}: {place} (counted from 1) is {array[first]}; remove or fill in what is not finite")
+    return array
+
+
+def refuse_header(header: bool | None, what: str) -> None:
+    """Refuse to be told of a header where there is no text file that could have one."""
+    if header is not None:
+        raise ValueError(f"header is for the first line of a .csv file, but {what}; leave it out")
+
+
+def _split_key(path) -> tuple[Path, str | None]:
+    """Split FILE.npz:KEY; every other path has no key."""
+    text = str(path)
+    before, separator, key = text.rpartition(":")
+    if separator and before.lower().endswith(".npz"):
+        return Path(before), key
+    return Path(text), None
+
+
+def _check_file(file: Path) -> None:
+    try:
+        kind = file.stat().st_mode
+    except FileNotFoundError:
+        raise ValueError(f"{file}: no such file; check the path, relative to {Path.cwd()}") from None
+    except (OSError, ValueError) as error:  # a folder that may not be entered, a name that is too long or has a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{str(file)!r}: cannot be found ({reason}); check the path") from None
+    if stat.S_ISDIR(kind):
+        raise ValueError(f"{file}: is a folder; name a file in it")
+    if file.suffix.lower() not in EXTENSIONS:
+        raise ValueError(f"{file}: cannot read files of kind {file.suffix!r}; save as {', '.join(EXTENSIONS)}")
+    if not stat.S_ISREG(kind):  # a pipe could make us wait for ever, and is read only once
+        raise ValueError(f"{file}: is no regular file but a pipe or a device; save the numbers into a file")
+    try:
+        with file.open("rb") as opened:
+            empty = not opened.read(1)
+    except OSError as error:
+        raise ValueError(f"{file}: cannot be opened ({error.strerror}); check its permissions") from None
+    if empty:
+        raise ValueError(f"{file}: is empty; save the numbers again")

@@ -1,0 +1,213 @@
+"""How a command runs, the same for `theory`, `numerics` and `figures`.
+
+A door is a `Parser` with subcommands. Each subcommand is a function from parsed arguments to a `Report`, and
+`run_command` does the rest: it writes the files of the report and prints the report (as text, or with `--json` as one
+JSON object) to stdout, each of them also where the other cannot be written. It turns every `ValueError` into one line
+on stderr that names the argument and the remedy, every `OSError` (a full disk, a file that cannot be read) into one
+that names the file, and warnings of arithmetic, whose numbers mean nothing, and want of memory into one that says so.
+Exit codes: 0 good, 1 a check failed, 2 bad usage or no access, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+import numpy as np
+
+from theory import __version__
+from theory.interface import files, interrupts
+from theory.interface.interrupts import INTERRUPTED
+from theory.interface.options import read_number, read_whole_number
+from theory.interface.report import FORMAT, Report, to_json
+
+__all__ = ["Parser", "add_command", "add_version_option", "run_command"]
+
+
+PROJECT = "linear-beta-vae"  # as it is installed
+LONGEST_MESSAGE = 1000  # characters of an error of usage
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are `ValueError`s of one line, reported by `run_command` like all others.
+
+    Options of type int and float read their numbers as everything here does: without `_` between digits.
+    """
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.register("type", int, read_whole_number)
+        self.register("type", float, read_number)
+
+    def error(self, message: str):
+        if len(message) > LONGEST_MESSAGE:  # it repeats an argument, which may be of any length
+            message = f"{message[: LONGEST_MESSAGE // 2]} ... {message[-LONGEST_MESSAGE // 2 :]}"
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+    def print_help(self, file=None):
+        if file is not None:
+            super().print_help(file)
+        elif code := _print(self, self.format_help().removesuffix("\n")):  # argparse would not say so
+            self.exit(code)
+
+
+def add_command(commands, name: str, function: Callable[[argparse.Namespace], Report], about: str, examples: str):
+    """Add a subcommand with its `--json` flag to what `Parser.add_subparsers` returned; returns its parser."""
+    parser = commands.add_parser(
+        name,
+        help=about,
+        description=about,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object; infinities and NaN as the strings inf, -inf, nan"
+    )
+    parser.set_defaults(command=function)
+    return parser
+
+
+def add_version_option(parser: Parser) -> None:
+    """Add `--version`, which prints the version of the project and ends."""
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version of the project and end")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser, *_):
+        parser.exit(_print(parser, f"{PROJECT} {__version__}"))
+
+
+def run_command(parser: Parser, argv: Sequence[str] | None = None, default: str | None = None) -> int:
+    """Run the subcommand that `argv` names and return the exit code.
+
+    Parameters
+    ----------
+    parser : Parser
+    argv : sequence of str, optional
+        by default the process's arguments.
+    default : str, optional
+        the subcommand that runs where none is named; without it, no arguments at all print the help.
+    """
+    try:
+        if argv is not None:
+            return _run(parser, _with_default(parser, argv, default))
+        interrupts.take()
+        return _run(parser, _with_default(parser, sys.argv[1:], default))
+    except KeyboardInterrupt:
+        _tell(parser, "interrupted")
+        return INTERRUPTED
+    finally:
+        if argv is None:
+            interrupts.ignore()
+
+
+def _with_default(parser: Parser, argv: Sequence[str], default: str | None) -> Sequence[str]:
+    if default is None:
+        return argv or ["--help"]
+    own = {option for action in parser._actions for option in action.option_strings}
+    return argv if argv and (argv[0] in own or not argv[0].startswith("-")) else [default, *argv]
+
+
+def _run(parser: Parser, argv: Sequence[str]) -> int:
+    try:
+        _check_streams()
+        with _warnings_told(parser):
+            arguments = parser.parse_args(_attach_negative_values(argv))
+            report = arguments.command(arguments)
+        return _deliver(parser, report, arguments.json)
+    except np.linalg.LinAlgError:  # a ValueError to Python, but no one's bad usage
+        raise
+    except (ValueError, OSError) as error:
+        return _refuse(parser, error)
+    except (RuntimeWarning, FloatingPointError, OverflowError) as error:
+        return _refuse(
+            parser, ValueError(f"numbers left the range of double precision ({error}); pass numbers nearer to 1")
+        )
+    except MemoryError as error:
+        return _refuse(
+            parser, ValueError(f"this machine has too little memory ({str(error) or 'none left'}); ask for less")
+        )
+
+
+def _check_streams() -> None:
+    """Make sure that there is a stdout, and that no file of ours is opened in the place of a closed stream."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest that is free
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:  # closed: `print` would take stdout instead
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        raise ValueError("stdout is closed, so that no result can be printed; send it to a file, or to /dev/null")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: names of files may hold any character
+
+
+@contextmanager
+def _warnings_told(parser: Parser) -> Iterator[None]:
+    """Let warnings of arithmetic end the command, and tell those that are for the user in one line each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = lambda message, *_: _tell(parser, f"warning: {message}")
+        yield
+
+
+def _deliver(parser: Parser, report: Report, as_json: bool) -> int:
+    """Write the files of a report and print it, each also where the other fails; returns the exit code."""
+    code = INTERRUPTED if report.interrupted else int(report.failed)
+    try:
+        files.write_together(report.files)
+    except (ValueError, OSError) as error:
+        code = _refuse(parser, error)
+    printed = _print(parser, to_json({"format": FORMAT} | report.values) if as_json else report.text)
+    return printed or code
+
+
+def _print(parser: Parser, text: str) -> int:
+    """Print to stdout; returns the exit code that it takes to say that this failed, or 0."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _forget(sys.stdout)
+        if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`
+            return _refuse(parser, OSError(error.errno, error.strerror, "stdout"))
+    return 0
+
+
+def _refuse(parser: Parser, error: ValueError | OSError) -> int:
+    """Tell the error in one line; returns the exit code."""
+    told = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        told = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    _tell(parser, f"error: {told}")
+    return 2
+
+
+def _tell(parser: Parser, text: str) -> None:
+    """One line on stderr, or none where it cannot be written: there is no place left to say so."""
+    try:
+        print(f"{parser.prog}: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    except OSError:
+        _forget(sys.stderr)
+
+
+def _forget(stream: IO) -> None:
+    """Send a stream that cannot be written to nowhere, so that the interpreter's own flush at the end is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _attach_negative_values(argv: Sequence[str]) -> list[str]:
+    """Write `--loading -1,.9` as `--loading=-1,.9`, since argparse takes a value that begins with "-" for an option."""
+    attached: list[str] = []
+    for argument in argv:
+        if re.match(r"-[\d.]", argument) and attached and re.fullmatch(r"--[\w-]+", attached[-1]):
+            attached[-1] += f"={argument}"
+        else:
+            attached.append(argument)
+    return attached

@@ -1,0 +1,270 @@
+"""What a beta-VAE learns: the global optimum over decoder, encoder, posterior covariance and (if learned) noise.
+
+With t = beta s2 the water level and l_i, u_i the eigenvalues and eigenvectors of the data covariance, latent i <= K is
+active iff l_i > t, and then
+
+    decoder column  sqrt(l_i - t) u_i,   encoder row  sqrt(l_i - t) / l_i u_i^T,   posterior variance  t / l_i;
+
+an inactive latent has collapsed: zero weights, posterior variance 1. Up to a constant that contains s2 the loss is
+beta times the beta = 1 loss at noise t, so this is probabilistic PCA at noise t. The aggregate posterior is exactly
+N(0, I): the rate is all mutual information, sum 1/2 log(l_i / t), and the distortion is t per active mode and l_i per
+other mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.leading_modes import leading_modes, leading_pairs
+from theory.learning.noise import checked_noise, noise_of_minimum, thresholds
+from theory.learning.water_filling import reverse_water_filling
+from theory.model import LinearVAE
+from theory.moments import Moments, as_moments
+from theory.objective import loss_from_parts
+from theory.partition import Posterior, partition
+from theory.spectrum import GAP, known_modes
+
+__all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """A global optimum of the objective, and its parts.
+
+    Attributes
+    ----------
+    vae : LinearVAE or None
+        one optimal VAE, with latents in order of their eigenvalues and the largest entry of each decoder column
+        positive; None when there is none because the noise runs to zero.
+    eigenvalues : (D,) array, of the data covariance, descending; zero where they are so up to rounding. With
+        `leading_only` just the K largest.
+    active : (K,) boolean array
+    critical_betas : (K,) array
+        the beta from which on each latent is collapsed; zero for a latent that is never active.
+    distortion : float, expected squared error
+    rate : float, expected KL in nats; all of it mutual information
+    loss : float, nats; minus infinity when the noise runs to zero
+    noise_variance : float
+    noise_status : str
+        "fixed", "learned", "zero" (rank r <= K and beta < D/r: the loss has no lower bound and the limit s2 -> 0 is
+        given), or "undetermined" (beta = D/r exactly: every s2 <= l_r / beta is optimal, the largest is given).
+    resolution : float
+        D eps l_1 (eps = 2.2e-16), the size up to which an eigenvalue of a covariance in double precision is rounding: a
+        smaller one counts as zero, and the learned noise is known to about this much. Status "zero" then says only that
+        the noise is below it. Singular values of the centred data have twice the digits; see `Moments`. Where variables
+        differ in size by decades and the small eigenvalues are those of small variables, each is known up to a share
+        of itself, and this is that share of the least one; or, if larger, the rounding of the smallest variable that
+        depends on others.
+    """
+
+    vae: LinearVAE | None
+    eigenvalues: np.ndarray
+    active: np.ndarray
+    critical_betas: np.ndarray
+    distortion: float
+    rate: float
+    loss: float
+    noise_variance: float
+    noise_status: str
+    resolution: float
+
+    @property
+    def active_count(self) -> int:
+        return int(np.count_nonzero(self.active))
+
+
+@dataclass(frozen=True, eq=False)
+class OptimumCurve:
+    """The optimum as a function of beta: what `Optimum` holds, each an array over `betas` (but for the last three)."""
+
+    betas: np.ndarray
+    active_count: np.ndarray
+    distortion: np.ndarray
+    rate: np.ndarray
+    loss: np.ndarray
+    noise_variance: np.ndarray
+    noise_status: np.ndarray
+    eigenvalues: np.ndarray
+    critical_betas: np.ndarray
+    resolution: float
+
+
+def optimum(
+    covariance,
+    latent_dim: int,
+    *,
+    beta: float = 1.0,
+    noise_variance: float | str = "learned",
+    posterior: Posterior = "diagonal",
+    leading_only: bool = False,
+) -> Optimum:
+    """The global minimum of the objective when decoder and encoder are both learned.
+
+    Latent i is active iff l_i > t = beta s2, with decoder column sqrt(l_i - t) u_i, encoder row sqrt(l_i - t)/l_i u_i^T
+    and posterior variance t / l_i. Learned noise: s2 = sum_{i > q} l_i / (D - q beta) with q latents active.
+
+    The value is unique. The VAE is not: with a diagonal posterior and distinct active eigenvalues it is unique up to
+    signed permutations of the latents; eigenvalues that tie may be mixed by a rotation; if the K-th ties with the next
+    the subspace is free within the tie. With a posterior that keeps groups together (or `"full"`) any rotation within
+    a group is as good. The one returned has a diagonal posterior and is optimal in every family.
+
+    Parameters
+    ----------
+    covariance : (D, D) array or Moments
+        of the data; with `Moments` their mean becomes the mean of the VAE.
+    latent_dim : int
+        K; zero and more than D are allowed.
+    beta : float > 0
+    noise_variance : "learned" or float > 0
+    posterior : "diagonal", "full", or a list of groups of latents
+    leading_only : bool
+        compute only the K largest eigenvalues and the trace, on which all but the other eigenvalues depends. In large
+        data with a gap in the spectrum this is several times faster. A negative eigenvalue then passes unnoticed.
+
+    Returns
+    -------
+    Optimum
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one, or an argument is out of its range.
+
+    Notes
+    -----
+    Exact. beta = 1 is probabilistic PCA by maximum likelihood; the linear VAE is in the setting of Lucas et al. (2019)
+    and Wang & Ziyin (2022).
+    """
+    moments = as_moments(covariance)
+    latent_dim = _latent_dim(latent_dim, len(moments.covariance))
+    beta, noise = validation.scale("beta", beta), checked_noise(noise_variance)
+    partition(posterior, latent_dim)  # only to refuse a family that is none
+    leading_only = validation.flag("leading_only", leading_only)
+    eigenvalues, directions, resolution = _modes(moments.covariance, latent_dim, leading_only)
+    curve = _evaluate(eigenvalues, latent_dim, np.array([beta]), noise, resolution)
+    active = beta < curve.critical_betas
+    noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
+    vae = None
+    if status != "zero":
+        water_level = beta * noise
+        mean = moments.mean if isinstance(covariance, Moments) else None
+        vae = _assemble(curve.eigenvalues, directions, active, water_level, noise, mean)
+    return Optimum(
+        vae=vae,
+        eigenvalues=curve.eigenvalues[:latent_dim] if leading_only else curve.eigenvalues,
+        active=active,
+        critical_betas=curve.critical_betas,
+        distortion=float(curve.distortion[0]),
+        rate=float(curve.rate[0]),
+        loss=float(curve.loss[0]),
+        noise_variance=noise,
+        noise_status=status,
+        resolution=curve.resolution,
+    )
+
+
+def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float | str = "learned") -> OptimumCurve:
+    """The optimum at many betas from one eigendecomposition; the same for every posterior family.
+
+    Parameters
+    ----------
+    covariance : (D, D) array or Moments
+    latent_dim : int, K
+    betas : (B,) array > 0
+    noise_variance : "learned" or float > 0
+
+    Returns
+    -------
+    OptimumCurve, arrays of shape (B,)
+
+    Raises
+    ------
+    ValueError
+        if the covariance is not one, or an argument is out of its range.
+    """
+    betas = validation.scales("betas", validation.vector("betas", betas))
+    covariance = as_moments(covariance).covariance
+    latent_dim = _latent_dim(latent_dim, len(covariance))
+    validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
+    # Not eigenvalues alone: these are the same as in `optimum` to the last digit, and so are the thresholds.
+    eigenvalues, _, resolution = _modes(covariance, latent_dim)
+    return _evaluate(eigenvalues, latent_dim, betas, checked_noise(noise_variance), resolution)
+
+
+def _latent_dim(latent_dim: int, data_dim: int) -> int:
+    """The number of latents, if decoder, encoder and posterior covariance fit into memory."""
+    latent_dim = validation.count("latent_dim", latent_dim)
+    return validation.count("latent_dim", latent_dim, bytes_each=8 * (2 * data_dim + 2 * latent_dim))
+
+
+def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) -> tuple[np.ndarray, np.ndarray, float]:
+    """What `known_modes` finds: all eigenvalues, eigenvectors of at least K, resolution."""
+    if leading_only:
+        ascending, directions = _leading(covariance, latent_dim)
+    else:
+        ascending, directions = leading_modes(covariance, latent_dim)
+    return known_modes(covariance, ascending, directions, latent_dim)
+
+
+def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """As many eigenvalues as there are, ascending: the K largest, and for each other one the mean of the others.
+
+    They enter the optimum by their sum alone. With the eigenvectors of the K largest. Where that sum is so small that
+    the difference of trace and eigenvalues has lost its digits, all eigenvalues are computed.
+    """
+    values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
+    missing, trace = len(covariance) - len(values), np.trace(covariance)
+    rest = trace - values.sum()
+    if missing and rest < GAP * trace:
+        return leading_modes(covariance, latent_dim)
+    others = np.full(missing, rest / max(missing, 1))
+    return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
+
+
+def _evaluate(
+    eigenvalues: np.ndarray, latent_dim: int, betas: np.ndarray, noise_variance: float | str, resolution: float
+) -> OptimumCurve:
+    """All that follows from the eigenvalues, descending."""
+    critical = thresholds(eigenvalues, latent_dim, noise_variance)
+    if isinstance(noise_variance, str):
+        learned = noise_of_minimum(eigenvalues, critical, betas)
+        noise, level, status = learned.noise_variance, learned.water_level, learned.status
+    else:
+        noise = np.full(betas.shape, noise_variance)
+        level, status = betas * noise, np.full(betas.shape, "fixed")
+    point = reverse_water_filling(eigenvalues, latent_dim, level)
+    bounded = noise > 0  # as the noise runs to zero the loss falls without bound
+    losses = np.full(betas.shape, -np.inf)
+    losses[bounded] = loss_from_parts(
+        point.distortion[bounded], point.rate[bounded], noise[bounded], betas[bounded], len(eigenvalues)
+    )
+    return OptimumCurve(
+        betas=betas,
+        active_count=np.count_nonzero(betas[:, np.newaxis] < critical, axis=-1),
+        distortion=point.distortion,
+        rate=point.rate,
+        loss=losses,
+        noise_variance=noise,
+        noise_status=status,
+        eigenvalues=eigenvalues,
+        critical_betas=critical,
+        resolution=resolution,
+    )
+
+
+def _assemble(eigenvalues, directions, active, water_level, noise_variance, mean) -> LinearVAE:
+    """The optimal VAE from the eigenvectors (columns, in the order of the eigenvalues)."""
+    latent_dim, count = len(active), np.count_nonzero(active)
+    powers, axes = eigenvalues[:count], directions[:, :count]
+    largest = np.abs(axes).argmax(axis=0)[np.newaxis] if count else np.zeros((1, 0), dtype=int)
+    axes = axes * np.where(np.take_along_axis(axes, largest, axis=0) < 0, -1.0, 1.0)
+    weights = np.sqrt(np.maximum(powers - water_level, 0.0))  # a difference below zero is rounding at the threshold
+    decoder, encoder = np.zeros((len(eigenvalues), latent_dim)), np.zeros((latent_dim, len(eigenvalues)))
+    variances = np.ones(latent_dim)
+    decoder[:, :count] = axes * weights
+    encoder[:count] = (axes * (weights / powers)).T
+    variances[:count] = np.minimum(water_level / powers, 1.0)
+    return LinearVAE(decoder, encoder, np.diag(variances), noise_variance, mean)

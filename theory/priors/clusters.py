@@ -1,0 +1,115 @@
+"""Four clusters in the plane, a prior for data that fall into groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from theory import validation
+from theory.priors.shared import (
+    checked_code,
+    checked_codes,
+    checked_latents,
+    gaussian_expectation,
+    is_signed_permutation,
+    random_signed_permutation,
+    softplus_and_derivatives,
+)
+
+__all__ = ["ClusterPrior"]
+
+# Along z_1 + z_2 and z_1 - z_2 the density is a product.
+SIDES = np.array([[1.0, 1.0], [1.0, -1.0]])
+
+# Log odds of the farther mode against the nearer at which the integrals are divided.
+ODDS = np.array([-40.0, -20, -10, -5, -2, 2, 5, 10, 20, 40])
+
+
+@dataclass(frozen=True)
+class ClusterPrior:
+    """Four equal clusters in the plane: N(., v I) around (0, +-d) and (+-d, 0).
+
+    Along the diagonals of the plane it is a product of two identical two-mode densities.
+
+    Parameters
+    ----------
+    distance : float, d, from 1e-50 to 1e50
+    variance : float, v, from 1e-100 to 1e100
+    """
+
+    distance: float = 1.0
+    variance: float = 0.03
+
+    def __post_init__(self):
+        object.__setattr__(self, "distance", validation.scale("distance", self.distance, validation.AMPLITUDE_DECADES))
+        object.__setattr__(self, "variance", validation.scale("variance", self.variance))
+
+    @property
+    def latent_dim(self) -> int:
+        return 2
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(d^2 / 2 + v) I."""
+        return (self.distance**2 / 2 + self.variance) * np.eye(2)
+
+    def log_density(self, latents) -> np.ndarray:
+        """log p(z) of latents of shape (..., 2), in nats."""
+        latents = checked_latents(latents, 2)
+        squares = np.stack([np.sum((latents - mean) ** 2, axis=-1) for _, mean, _ in self.components()])
+        return logsumexp(-squares / (2 * self.variance), axis=0) - np.log(8 * np.pi * self.variance)
+
+    def sample(self, n: int, rng) -> np.ndarray:
+        """Draw n latents, shape (n, 2); `rng` is a generator or a seed."""
+        n = validation.count("n", n, bytes_each=40)
+        rng = validation.random_generator("rng", rng)
+        means = np.array([mean for _, mean, _ in self.components()])
+        return means[rng.integers(4, size=n)] + np.sqrt(self.variance) * rng.standard_normal((n, 2))
+
+    def expected_log_density(self, mean, covariance) -> float:
+        """E log p(z), z ~ N(mean, covariance), by two one-dimensional quadratures (1e-12 of the largest part)."""
+        mean, covariance = checked_code(mean, covariance, 2)
+        return float(self.expected_log_density_and_slopes(mean, covariance)[0])
+
+    def expected_log_density_and_slopes(self, means, covariances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """E log p(z) for stacks of codes, and its derivatives in means and covariances.
+
+        log p(z) = -log(8 pi v) + sum over u = z_1 + z_2, z_1 - z_2 of -(u - d)^2 / (4 v) + log(1 + exp(-u d / v)):
+        the mode on the side of the code's mean, whose mean is closed, and the odds of the other, which do not cancel.
+        Parameters and returns as for `theory.priors.Prior`.
+        """
+        means, covariances = checked_codes(means, covariances, 2)
+        v, steepness = self.variance, self.distance / self.variance
+        along = means @ SIDES.T
+        sides = np.where(along < 0, -1.0, 1.0)
+        centres, spreads = np.abs(along), np.einsum("jk,...kl,jl->...j", SIDES, covariances, SIDES)
+        spreads = np.maximum(spreads, 0.0)  # a perfect correlation, up to rounding
+        # u - d with the larger of the two latents first, from which d is subtracted without rounding.
+        first = np.argmax(np.abs(means), axis=-1, keepdims=True)
+        large = np.take_along_axis(means, first, axis=-1) * np.take(SIDES.T, first[..., 0], axis=0)
+        small = np.take_along_axis(means, 1 - first, axis=-1) * np.take(SIDES.T, 1 - first[..., 0], axis=0)
+        away = (sides * large - self.distance) + sides * small
+
+        def odds(values):
+            return softplus_and_derivatives(-steepness * values, -steepness, 0.0)
+
+        excess, to_centre, to_spread = gaussian_expectation(odds, centres, spreads, ODDS / steepness, 1 / steepness)
+        values = np.sum(excess - (away**2 + spreads) / (4 * v), axis=-1) - np.log(8 * np.pi * v)
+        to_means = (sides * (to_centre - away / (2 * v))) @ SIDES
+        to_covariances = np.einsum("...j,jk,jl->...kl", to_spread - 1 / (4 * v), SIDES, SIDES)
+        return values, to_means, to_covariances
+
+    def components(self) -> list[tuple[float, np.ndarray, np.ndarray]]:
+        """(weight, mean, covariance) of the four clusters."""
+        axes = self.distance * np.concatenate([np.eye(2), -np.eye(2)])
+        return [(0.25, mean, self.variance * np.eye(2)) for mean in axes]
+
+    def symmetries(self, rng) -> np.ndarray:
+        """A random signed permutation, uniform; `rng` is a generator or a seed."""
+        return random_signed_permutation(2, rng)
+
+    def is_symmetry(self, matrix) -> bool:
+        """Whether the matrix is a signed permutation, up to rounding."""
+        return is_signed_permutation(validation.matrix("matrix", matrix, (2, 2)))

@@ -1,0 +1,154 @@
+"""Gaussian priors: isotropic, anisotropic, in independent subspaces, and in two levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from theory import validation
+from theory.gaussian import cholesky, solve_lower
+from theory.priors.shared import checked_code, checked_codes, checked_latent_dim, checked_latents, prior_covariance
+
+__all__ = ["GaussianPrior"]
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianPrior:
+    """N(0, Pi), Pi positive definite.
+
+    Parameters
+    ----------
+    covariance : (K, K) array, Pi
+        with variances from 1e-100 to 1e100.
+    """
+
+    covariance: np.ndarray
+
+    def __post_init__(self):
+        object.__setattr__(self, "covariance", prior_covariance(self.covariance, name="covariance"))
+
+    @classmethod
+    def isotropic(cls, latent_dim: int, variance: float = 1.0) -> GaussianPrior:
+        """N(0, v I)."""
+        return cls(validation.scale("variance", variance) * np.eye(checked_latent_dim("latent_dim", latent_dim)))
+
+    @classmethod
+    def anisotropic(cls, variances) -> GaussianPrior:
+        """Independent latents of the given (K,) variances."""
+        return cls(np.diag(validation.scales("variances", validation.vector("variances", variances))))
+
+    @classmethod
+    def from_pca(cls, data_covariance, latent_dim: int) -> GaussianPrior:
+        """Independent latents whose variances are the K largest eigenvalues of the data covariance, descending."""
+        data_covariance = validation.covariance_matrix("data_covariance", data_covariance)
+        latent_dim = validation.count("latent_dim", latent_dim)
+        variances = validation.non_negative_spectrum("data_covariance", np.linalg.eigvalsh(data_covariance))
+        rank = np.count_nonzero(variances)
+        if latent_dim > rank:
+            raise ValueError(f"latent_dim must be at most the rank of data_covariance, {rank}, got {latent_dim}")
+        return cls.anisotropic(variances[:latent_dim])
+
+    @classmethod
+    def block(cls, blocks) -> GaussianPrior:
+        """Independent subspaces: block-diagonal covariance with the given (k, k) blocks, in order."""
+        blocks = validation.sequence("blocks", blocks)
+        blocks = [prior_covariance(block, name=f"blocks[{index}]") for index, block in enumerate(blocks)]
+        latent_dim = sum(map(len, blocks))
+        covariance, start = np.zeros((latent_dim, latent_dim)), 0
+        for block in blocks:
+            covariance[start : start + len(block), start : start + len(block)] = block
+            start += len(block)
+        return cls(covariance)
+
+    @classmethod
+    def two_level(cls, loading, noise_variance: float) -> GaussianPrior:
+        """A hierarchy: upper latents u ~ N(0, I), lower ones N(B u, v I); z = (u, lower).
+
+        Covariance [[I, B^T], [B, B B^T + v I]].
+
+        Parameters
+        ----------
+        loading : (lower, upper) array, B
+        noise_variance : float > 0, v
+        """
+        loading = validation.matrix("loading", loading)
+        noise_variance = validation.positive("noise_variance", noise_variance)
+        lower, upper = loading.shape
+        below = loading @ loading.T + noise_variance * np.eye(lower)
+        return cls(np.block([[np.eye(upper), loading.T], [loading, below]]))
+
+    @property
+    def latent_dim(self) -> int:
+        return len(self.covariance)
+
+    @cached_property
+    def _root(self) -> np.ndarray:
+        """The lower triangle L with L L^T = Pi."""
+        return cholesky(self.covariance)
+
+    @cached_property
+    def _whitening(self) -> np.ndarray:
+        """L^-1."""
+        return solve_lower(self._root, np.eye(self.latent_dim))
+
+    def log_density(self, latents) -> np.ndarray:
+        """log p(z) of latents of shape (..., K), in nats."""
+        latents = checked_latents(latents, self.latent_dim)
+        return self._from_squares(np.sum((latents @ self._whitening.T) ** 2, axis=-1))
+
+    def sample(self, n: int, rng) -> np.ndarray:
+        """Draw n latents, shape (n, K); `rng` is a generator or a seed."""
+        n = validation.count("n", n, bytes_each=16 * self.latent_dim)
+        return validation.random_generator("rng", rng).standard_normal((n, self.latent_dim)) @ self._root.T
+
+    def expected_log_density(self, mean, covariance) -> float:
+        """E log p(z), z ~ N(mean, covariance): -1/2 [K log 2 pi + log det Pi + tr(Pi^-1 (C + m m^T))]. Exact."""
+        mean, covariance = checked_code(mean, covariance, self.latent_dim)
+        return float(self.expected_log_density_and_slopes(mean, covariance)[0])
+
+    def expected_log_density_and_slopes(self, means, covariances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """E log p(z) for stacks of codes, and its derivatives in means and covariances, -Pi^-1 m and -Pi^-1 / 2.
+
+        Parameters and returns as for `theory.priors.Prior`.
+        """
+        means, covariances = checked_codes(means, covariances, self.latent_dim)
+        whitened = means @ self._whitening.T
+        spread = np.sum((self._whitening @ covariances) * self._whitening, axis=(-2, -1))
+        precision = self._whitening.T @ self._whitening
+        values = self._from_squares(np.sum(whitened**2, axis=-1) + spread)
+        return values, -whitened @ self._whitening, np.broadcast_to(-precision / 2, covariances.shape)
+
+    def components(self) -> list[tuple[float, np.ndarray, np.ndarray]]:
+        """(weight, mean, covariance) of the one Gaussian that it is."""
+        return [(1.0, np.zeros(self.latent_dim), self.covariance)]
+
+    def symmetries(self, rng) -> np.ndarray:
+        """A random member of Pi^(1/2) O(K) Pi^(-1/2), uniform on O(K); `rng` is a generator or a seed."""
+        rng = validation.random_generator("rng", rng)
+        basis, triangle = np.linalg.qr(rng.standard_normal(self.covariance.shape))
+        return self._root @ (basis * np.sign(np.diagonal(triangle))) @ self._whitening
+
+    def is_symmetry(self, matrix) -> bool:
+        """Whether M Pi M^T = Pi, up to a part in 1e8 of Pi and the rounding of M.
+
+        With U = L^-1 M L, L L^T = Pi, that is U U^T = I. In units in which every latent has variance one, rounding of M
+        moves U by machine epsilon times |L^-1| |M| |L|: for an ill-conditioned Pi that is much more than 1e-8.
+        """
+        matrix = validation.matrix("matrix", matrix, self.covariance.shape)
+        if not matrix.size:
+            return True
+        units = np.sqrt(np.diagonal(self.covariance))
+        root, whitening = self._root / units[:, np.newaxis], self._whitening * units
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = matrix / units[:, np.newaxis] * units
+            turn = whitening @ scaled @ root
+            off = np.abs(turn @ turn.T - np.eye(len(units))).max()
+            sizes = [np.linalg.norm(one) for one in (whitening, scaled, root, turn)]
+            rounding = 4 * len(units) * np.finfo(float).eps * sizes[0] * (1 + sizes[1]) * sizes[2]
+            return bool(off <= validation.ROUNDING + 2 * rounding * sizes[3] + rounding**2)
+
+    def _from_squares(self, squares) -> np.ndarray:
+        """log p from z^T Pi^-1 z, or its mean from the mean of that."""
+        return -(squares + self.latent_dim * np.log(2 * np.pi)) / 2 - np.log(np.diagonal(self._root)).sum()

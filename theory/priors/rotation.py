@@ -1,0 +1,308 @@
+"""What a prior says about the axes of the code: nothing in the end if data are Gaussian, something for other factors.
+
+Rotated latents z -> R z, with decoder and posterior covariance rotated too (full posterior), change one part of the
+loss: the rotation energy of the prior is beta { E log p(z) - E log p(R z) }, expectations over the aggregate code. If
+the code has the law of the prior, it is beta KL(law of R z || p) >= 0, zero for the symmetries of the prior alone: with
+factors that are not Gaussian a prior can lock axes.
+
+Not with Gaussian data. Theorem: for Gaussian data, a learned decoder and a full posterior covariance, no prior locks
+the axes, whatever its density (encoders with a code of mean zero). Proof: the rate is I(x; z) + KL(q(z) || p), and
+q(z) = N(0, C). A change of basis z -> T z, done by encoder, posterior and decoder, keeps I(x; z) and the distortion,
+and takes C to T C T^T, so to any positive definite matrix. So the two parts are minimal separately: the first is what
+the prior N(0, I) gives, the second is minimal at some C* that depends on the prior alone, and T = C*^(1/2) O C^(-1/2)
+gets there for every orthogonal O. The optima are a whole orbit C*^(1/2) O(K) C*^(-1/2), and so are the local minima
+that an optimiser may end in, at local minima of KL(N(0, C) || p). Hence also
+
+    the reconstruction and I(x; z) at the optimum are the same for every prior,
+    the loss is larger than with a Gaussian prior by beta KL(N(0, C*) || p).
+
+For a product of identical densities C* = b I: with given variances b_j the entropy of N(0, C) is largest without
+correlations (Hadamard), the expected log prior sees the variances only, and every b_j maximises the same function
+(1/2) log b + E log p_1(sqrt(b) e), e ~ N(0, 1). For an anisotropic Gaussian prior C* = Pi, and the axes are not fixed
+either. This is where the linear world departs from Mathieu et al. (2019), in which such priors break the invariance:
+they do at a given code of other shape, or if the decoder or the factors are not of this kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq, minimize
+
+from theory import gaussian, validation
+from theory.axes.rotation import checked_rotation
+from theory.learning import optimum
+from theory.model import LinearVAE
+from theory.objective import elbo_terms, loss_from_parts
+from theory.priors import ClusterPrior, GaussianPrior, Prior, SpikeSlabPrior, StudentPrior
+from theory.priors.aggregate import kernel_mean
+from theory.priors.protocol import checked_factors, checked_prior, expectation_and_slopes
+from theory.priors.shared import LONGEST
+
+__all__ = ["PriorOptimum", "factor_rotation_energy", "nearest_gaussian", "prior_optimum", "prior_rotation_energy"]
+
+
+@dataclass(frozen=True, eq=False)
+class PriorOptimum:
+    """One optimal VAE with a full posterior covariance for Gaussian data and a given prior.
+
+    Attributes
+    ----------
+    vae : LinearVAE
+    aggregate : (K, K) array
+        C*, the covariance of its aggregate code: nearest to the prior of all Gaussians.
+    mismatch : float
+        KL(N(0, C*) || p), nats.
+    distortion, reconstruction, mutual_information : float
+        the same for every prior.
+    rate : float
+        mutual_information + mismatch, nats.
+    loss : float
+        reconstruction + beta rate, nats.
+    """
+
+    vae: LinearVAE
+    aggregate: np.ndarray
+    mismatch: float
+    distortion: float
+    reconstruction: float
+    mutual_information: float
+    rate: float
+    loss: float
+
+
+def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> float:
+    """What a rotation z -> R z of a Gaussian code N(0, C) costs with a full posterior: beta E[log p(z) - log p(R z)].
+
+    Zero for every R if C is a multiple of I, and for every R that is a symmetry of the prior or of the code. Negative
+    if the rotated code suits the prior better. Exact for Gaussian priors, by quadrature (1e-12 relative to the expected
+    log density) for the other families.
+
+    Parameters
+    ----------
+    prior : Prior
+        of any family, or a user's own.
+    covariance : (K, K) array, C
+        of the aggregate code before the rotation.
+    rotation : (K, K) array, orthogonal
+    beta : float from 1e-100 to 1e100
+
+    Returns
+    -------
+    float, in nats
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    In the setting of Mathieu et al. (2019), Theorem 2.
+    """
+    prior = checked_prior("prior", prior)
+    covariance = validation.covariance_matrix("covariance", covariance, prior.latent_dim)
+    return _energy(prior, [(1.0, np.zeros(prior.latent_dim), covariance)], rotation, beta)
+
+
+def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) -> float:
+    """The rotation energy of a code R s, s with the law `factors`: beta E[log p(s) - log p(R s)].
+
+    The factors are a finite mixture of Gaussians (`SpikeSlabPrior`, `ClusterPrior`, `GaussianPrior`), so R s is one too
+    and each component is a Gaussian code. If `factors` is `prior`, the energy is beta KL(law of R s || p) >= 0: zero
+    for symmetries of the prior alone. Otherwise it can have either sign. Exact or by quadrature, as
+    `prior_rotation_energy`; of 2^K terms for spike-and-slab factors.
+
+    Parameters
+    ----------
+    prior : Prior
+        of any family, or a user's own.
+    factors : SpikeSlabPrior, ClusterPrior or GaussianPrior, of as many latents
+    rotation : (K, K) array, orthogonal
+    beta : float from 1e-100 to 1e100
+
+    Returns
+    -------
+    float, in nats
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range, or the factors are no finite mixture.
+
+    Notes
+    -----
+    In the setting of Mathieu et al. (2019).
+    """
+    prior, factors = checked_prior("prior", prior), checked_factors("factors", factors)
+    if factors.latent_dim != prior.latent_dim:
+        raise ValueError(
+            f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}; pass a law "
+            "of as many"
+        )
+    return _energy(prior, factors.components(), rotation, beta)
+
+
+def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
+    """The C* that minimises KL(N(0, C) || p), and the least value.
+
+    Pi and 0 for a Gaussian prior; b I for the other families, products of K identical densities p_1 (the cluster prior
+    along the diagonals of the plane), where b maximises (1/2) log b + E log p_1(sqrt(b) e). For a Student-t prior b is
+    the only root of (nu + 1) E[b e^2 / (nu + b e^2)] = 1; for spike and slab and clusters the best of all local maxima
+    is taken (spike and slab may have two). Divergence and b are good to 1e-12.
+
+    For a user's own prior C may be any covariance: a numerical search from the local minima of the form b I, b between
+    1e-20 and 1e20, good to about 1e-7 in C and 1e-10 in the divergence.
+
+    Parameters
+    ----------
+    prior : Prior
+        of any family, or a user's own.
+
+    Returns
+    -------
+    covariance : (K, K) array
+    divergence : float >= 0, nats
+
+    Raises
+    ------
+    ValueError
+        if `prior` is none, or no minimum is found.
+    """
+    prior = checked_prior("prior", prior)
+    latent_dim = prior.latent_dim
+    if isinstance(prior, GaussianPrior):
+        return prior.covariance, 0.0
+    if latent_dim == 0:
+        return np.zeros((0, 0)), 0.0
+    roots = _isotropic_minima(prior)
+    values = _isotropic_divergence(prior, np.array(roots))[0]
+    if isinstance(prior, StudentPrior | SpikeSlabPrior | ClusterPrior):
+        best = np.argmin(values)
+        return np.exp(roots[best]) * np.eye(latent_dim), max(0.0, float(values[best]))
+    return min((_search(prior, np.exp(root)) for root in roots), key=lambda found: found[1])
+
+
+def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: float) -> PriorOptimum:
+    """The global optimum for Gaussian data, a full posterior covariance and any of the priors.
+
+    The optimum for the prior N(0, I), in the basis z -> C*^(1/2) z of the code. Any further z -> C*^(1/2) O C*^(-1/2) z
+    with O orthogonal is as good. Exact for linear encoders about the mean of the data; proof at the top of the module.
+
+    Parameters
+    ----------
+    covariance : (D, D) array
+    prior : Prior
+        of any family, or a user's own.
+    beta, noise_variance : float from 1e-100 to 1e100
+
+    Returns
+    -------
+    PriorOptimum
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+    """
+    prior = checked_prior("prior", prior)
+    beta, noise_variance = validation.scale("beta", beta), validation.scale("noise_variance", noise_variance)
+    aggregate, mismatch = nearest_gaussian(prior)
+    best = optimum(covariance, prior.latent_dim, beta=beta, noise_variance=noise_variance, posterior="full")
+    terms = elbo_terms(best.vae, covariance)
+    root = np.linalg.cholesky(aggregate)
+    vae = LinearVAE(
+        best.vae.decoder @ np.linalg.inv(root),
+        root @ best.vae.encoder,
+        root @ best.vae.posterior_covariance @ root.T,
+        noise_variance,
+    )
+    rate = terms.mutual_information + mismatch
+    return PriorOptimum(
+        vae=vae,
+        aggregate=aggregate,
+        mismatch=mismatch,
+        distortion=terms.distortion,
+        reconstruction=terms.reconstruction,
+        mutual_information=terms.mutual_information,
+        rate=rate,
+        loss=float(loss_from_parts(terms.distortion, rate, noise_variance, beta, vae.data_dim)),
+    )
+
+
+def _energy(prior: Prior, components, rotation, beta: float) -> float:
+    rotation = checked_rotation(rotation, prior.latent_dim)
+    beta = validation.scale("beta", beta)
+    gain = 0.0
+    for weight, mean, covariance in components:
+        rotated = rotation @ covariance @ rotation.T
+        gain += weight * (
+            prior.expected_log_density(mean, covariance)
+            - prior.expected_log_density(rotation @ mean, (rotated + rotated.T) / 2)
+        )
+    return validation.number("expected_log_density of prior", beta * gain)
+
+
+def _isotropic_minima(prior: Prior) -> list[float]:
+    """All log b at which KL(N(0, b I) || p) is at a local minimum."""
+    low, high = _search_range(prior)
+    if isinstance(prior, StudentPrior) and (nu := prior.degrees_of_freedom) < 1:
+        # E[nu / (nu + b e^2)] = nu / (nu + 1), the same equation without a difference that cancels at small nu.
+        return [brentq(lambda point: kernel_mean(np.exp(point), nu) - nu / (nu + 1), low, high, xtol=1e-14)]
+
+    def slope(point):
+        return _isotropic_divergence(prior, np.array([point]))[1][0]
+
+    grid = np.linspace(low, high, 241)
+    slopes = _isotropic_divergence(prior, grid)[1]
+    falls = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
+    if not len(falls):
+        raise ValueError("prior has no nearest Gaussian of a variance between 1e-20 and 1e20; change its units")
+    return [brentq(slope, grid[at], grid[at + 1], xtol=1e-14) for at in falls]
+
+
+def _isotropic_divergence(prior: Prior, log_variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """KL(N(0, b I) || p) for many log b at once, and its derivative in log b."""
+    size, variances = prior.latent_dim, np.exp(log_variances)
+    covariances = variances[:, np.newaxis, np.newaxis] * np.eye(size)
+    expected, _, to_covariances = expectation_and_slopes(prior, np.zeros((len(variances), size)), covariances)
+    values = -size / 2 * (np.log(2 * np.pi * np.e) + log_variances) - expected
+    return values, -size / 2 - variances * np.trace(to_covariances, axis1=-2, axis2=-1)
+
+
+def _search(prior: Prior, variance: float) -> tuple[np.ndarray, float]:
+    """The least KL(N(0, C) || p) over all covariances near b I, by a Cholesky factor."""
+    size = prior.latent_dim
+    lower = np.tril_indices(size, -1)
+
+    def factor_of(parameters):
+        factor = np.diag(np.exp(parameters[:size]))
+        factor[lower] = parameters[size:]
+        return np.sqrt(variance) * factor
+
+    def divergence(parameters):
+        factor = factor_of(parameters)
+        covariance = factor @ factor.T
+        expected, _, to_covariance = expectation_and_slopes(prior, np.zeros((1, size)), covariance[np.newaxis])
+        to_factor = -2 * np.sqrt(variance) * to_covariance[0] @ factor
+        slope = np.concatenate([np.diagonal(to_factor) * np.exp(parameters[:size]) - 1, to_factor[lower]])
+        return -gaussian.entropy(covariance) - expected[0], slope
+
+    found = minimize(divergence, np.zeros(size + len(lower[0])), jac=True, method="BFGS", options={"gtol": 1e-9})
+    factor = factor_of(found.x)
+    return factor @ factor.T, max(0.0, float(found.fun))
+
+
+def _search_range(prior: Prior) -> tuple[float, float]:
+    """Between these log variances the score E[z (log p_1)'(z)] + 1 changes sign: a minimum is nowhere else."""
+    if isinstance(prior, StudentPrior):
+        nu = prior.degrees_of_freedom
+        low, high = nu / (nu + 1), 2 + 4 / nu
+    elif isinstance(prior, SpikeSlabPrior):
+        low, high = prior.spike_deviation**2, 1.0
+    elif isinstance(prior, ClusterPrior):
+        low, high = prior.variance, (prior.distance + np.sqrt(prior.variance)) ** 2
+    else:
+        return np.log(1e-20), np.log(1e20)
+    return np.log(low) - 1, min(np.log(high) + 1, np.log(LONGEST**2) - 1e-9)

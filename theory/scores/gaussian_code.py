@@ -1,0 +1,182 @@
+"""A code and the factors behind it, jointly Gaussian: correlations, spectrum and regression, which every score
+reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from theory import gaussian, validation
+from theory.model import GenerativeModel, LinearVAE, linear_vae
+
+__all__ = ["GaussianCode", "_checked"]
+
+
+CODES = ("mean", "sample")
+SMALLEST, LARGE = np.finfo(float).tiny, 1e100  # of variances that are floats to all digits; of a wrong correlation
+NEARLY_DEPENDENT = 1e-4  # least eigenvalue of the correlations of codes, below which a regression loses digits
+# A correlation is a sum of products, each rounded: this near to 0 or to 1 (or to -1) it cannot be told from it.
+ROUNDING = 16 * np.finfo(float).eps
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianCode:
+    """Factors and a code that are jointly Gaussian, by their covariances.
+
+    Parameters
+    ----------
+    factor_covariance : (K, K) array
+    code_covariance : (L, L) array
+    cross_covariance : (K, L) array, cov(factor, code)
+
+    Raises
+    ------
+    ValueError
+        if the shapes do not fit or the three together are not a covariance.
+    """
+
+    factor_covariance: np.ndarray
+    code_covariance: np.ndarray
+    cross_covariance: np.ndarray
+    # Where the code was made from a truth and a VAE: F with F F^T = the correlations of the codes that vary, the
+    # rounding of its rows, and H with H F^T those of factors with codes. Small directions have twice the digits in F
+    # that they have in the product.
+    _code_root: tuple[np.ndarray, float, np.ndarray] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self):
+        factors = validation.symmetric_matrix("factor_covariance", self.factor_covariance)
+        codes = validation.symmetric_matrix("code_covariance", self.code_covariance)
+        cross = validation.matrix("cross_covariance", self.cross_covariance, (len(factors), len(codes)))
+        # Compared in units of their own, so that a code of small numbers is checked like one of large numbers.
+        units = np.sqrt(np.abs(np.concatenate([np.diagonal(factors), np.diagonal(codes)])))
+        joint = np.block([[factors, cross], [cross.T, codes]])
+        units = np.where(units > 0, units, 1.0)
+        with np.errstate(over="ignore"):
+            joint = np.clip(joint / units / units[:, np.newaxis], -LARGE, LARGE)
+        try:
+            validation.covariance_matrix("joint covariance of factors and code", joint)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; here factor_covariance, code_covariance and cross_covariance do not fit together"
+            ) from None
+        for name, value in (("factor_covariance", factors), ("code_covariance", codes), ("cross_covariance", cross)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(cls, truth: GenerativeModel, vae: LinearVAE, *, code: str = "mean") -> GaussianCode:
+        """The factors of a truth and the code of a VAE on its data: the posterior mean V x, or a sample of q(z|x).
+
+        cov(s, z) = Gamma A^T V^T; cov(z) = V S V^T, plus Q for a sample.
+
+        Parameters
+        ----------
+        truth : GenerativeModel
+        vae : LinearVAE
+        code : "mean" or "sample"
+
+        Returns
+        -------
+        GaussianCode
+        """
+        truth = validation.instance("truth", truth, GenerativeModel)
+        vae, code = linear_vae("vae", vae), validation.choice("code", code, CODES)
+        if vae.data_dim != truth.data_dim:
+            raise ValueError(f"vae must have the truth's {truth.data_dim} data dimensions, got {vae.data_dim}")
+        # x = parts e with e ~ N(0, I): the factors that vary, and the noise if there is any.
+        factors = truth.factor_root[:, truth.factor_root.any(axis=0)]
+        parts = truth.loading @ factors
+        if truth.noise_variance > 0:
+            parts = np.hstack([parts, np.sqrt(truth.noise_variance) * np.eye(truth.data_dim)])
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            root, terms = vae.encoder @ parts, np.abs(vae.encoder) @ np.abs(parts)
+            if code == "sample":
+                noise = gaussian.cholesky(vae.posterior_covariance)
+                root, terms = np.hstack([root, noise]), np.hstack([terms, np.abs(noise)])
+            covariance = root @ root.T
+            cross = truth.factor_covariance @ truth.loading.T @ vae.encoder.T
+        variances = np.diagonal(covariance)[root.any(axis=1)]
+        if not (np.isfinite(covariance).all() and np.isfinite(cross).all() and np.all(variances > SMALLEST)):
+            raise ValueError(
+                "vae must have an encoder of a size that fits the truth: the variance of its code is beyond the range "
+                "of floats; scale the encoder"
+            )
+        found = cls(truth.factor_covariance, covariance, cross)
+        lengths = np.linalg.norm(root[found.varying_codes], axis=1)
+        sums = np.linalg.norm(terms[found.varying_codes], axis=1)
+        rounding = sum(parts.shape) * np.finfo(float).eps * np.max(sums / lengths, initial=1.0)
+        factors = factors[factors.any(axis=1)]
+        factors = factors / np.linalg.norm(factors, axis=1, keepdims=True)
+        factors = np.pad(factors, ((0, 0), (0, root.shape[1] - factors.shape[1])))
+        root = root[found.varying_codes] / lengths[:, np.newaxis]
+        object.__setattr__(found, "_code_root", (root, rounding, factors))
+        return found
+
+    @cached_property
+    def correlations(self) -> np.ndarray:
+        """Correlation of each factor that varies with each code, (K', L); zero for a code that is constant."""
+        factors, codes = np.sqrt(np.diagonal(self.factor_covariance)), np.sqrt(np.diagonal(self.code_covariance))
+        varying = factors > 0
+        scale = np.outer(factors[varying], codes)
+        found = np.divide(self.cross_covariance[varying], scale, out=np.zeros(scale.shape), where=scale > 0)
+        found = np.where(np.abs(found) <= ROUNDING, 0.0, found)
+        return np.where(1 - np.abs(found) <= ROUNDING, np.sign(found), found)
+
+    @cached_property
+    def varying_codes(self) -> np.ndarray:
+        """Which codes vary, (L,) booleans."""
+        return np.diagonal(self.code_covariance) > 0
+
+    @cached_property
+    def code_correlation(self) -> np.ndarray:
+        """Correlation matrix of the codes that vary."""
+        kept = self.code_covariance[np.ix_(self.varying_codes, self.varying_codes)]
+        scale = np.sqrt(np.diagonal(kept))
+        return kept / scale / scale[:, np.newaxis]
+
+    @cached_property
+    def code_spectrum(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues > 0 of the correlation matrix of the codes that vary, ascending, and eigenvectors, in columns.
+
+        As many as the code has independent directions: `gaussian.unit_spectrum` decides, unless the code was made from
+        a truth and a VAE. Then its covariance is known as F F^T, and the singular values of F decide, whose squares
+        they are: so a code of more latents than F has columns is singular whatever the rounding is.
+        """
+        if self._code_root is None:
+            values, directions, _ = gaussian.unit_spectrum(self.code_correlation)
+        else:
+            directions, singular, _ = self._root_spectrum
+            values = singular**2
+        return values[values > 0], directions[:, values > 0]
+
+    @cached_property
+    def _root_spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The singular value decomposition of F, ascending, without the singular values that are rounding."""
+        root, rounding, _ = self._code_root
+        left, singular, right = np.linalg.svd(root, full_matrices=False)
+        kept = np.flatnonzero(singular > rounding * singular.max(initial=0.0))[::-1]
+        return left[:, kept], singular[kept], right[kept].T
+
+    @cached_property
+    def regression(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the standardised factors that vary on the standardised codes that vary: coefficients, and R^2 of each.
+
+        Of least norm where codes are dependent. Where they nearly are, from the same F as `code_spectrum`: then no
+        direction is lost, and R^2 is a sum of squares that has all its digits.
+        """
+        correlations = self.correlations[:, self.varying_codes]
+        values, directions = self.code_spectrum
+        if self._code_root is not None and values.min(initial=1.0) < NEARLY_DEPENDENT:
+            directions, singular, inside = self._root_spectrum
+            known = correlations.any(axis=1, keepdims=True)
+            shares = np.where(known, self._code_root[2] @ inside, 0.0)  # of the factor, along each direction
+            coefficients = (shares / singular) @ directions.T
+        else:
+            shares = correlations @ (directions / np.sqrt(values))
+            coefficients = correlations @ (directions / values) @ directions.T
+        return coefficients, np.minimum(np.sum(shares**2, axis=1), 1.0)
+
+
+def _checked(code) -> GaussianCode:
+    return validation.instance("code", code, GaussianCode, "pass GaussianCode.of(truth, vae)")
