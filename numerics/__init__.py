@@ -1,6 +1,6 @@
 """Experiments that confirm the closed forms of `theory`: training by gradients, sweeps, sampling and checks."""
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

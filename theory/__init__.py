@@ -5,10 +5,9 @@ and what other priors change), `groups` (which latents belong together under a p
 them stand on `objective`. Everything in nats and float64.
 """
 
-from theory.facade import facade
 from theory.interface import interrupts  # noqa: F401  before libraries are loaded, see there
-
-__version__ = "0.1.0"
+from theory.interface.facade import facade
+from theory.interface.version import VERSION as __version__  # noqa: F401
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

@@ -1,6 +1,6 @@
 """Which axes the latents take: rotations and what a diagonal posterior charges for them, and hidden factors."""
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

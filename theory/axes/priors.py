@@ -1,5 +1,5 @@
 """The old name of `theory.priors`."""
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(__name__, {})

@@ -1,6 +1,6 @@
 """Which groups: total correlation along partitions, the grouped objective and its optima, groups chosen from data."""
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

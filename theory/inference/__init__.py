@@ -1,6 +1,6 @@
 """The decoder is fixed: best encoder, inference errors, the curve over beta and its optimum, exact special cases."""
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

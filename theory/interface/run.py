@@ -21,11 +21,11 @@ from typing import IO
 
 import numpy as np
 
-from theory import __version__
 from theory.interface import files, interrupts
 from theory.interface.interrupts import INTERRUPTED
 from theory.interface.options import read_number, read_whole_number
 from theory.interface.report import FORMAT, Report, to_json
+from theory.interface.version import VERSION
 
 __all__ = ["Parser", "add_command", "add_version_option", "run_command"]
 
@@ -80,7 +80,7 @@ def add_version_option(parser: Parser) -> None:
 
 class _Version(argparse.Action):
     def __call__(self, parser, *_):
-        parser.exit(_print(parser, f"{PROJECT} {__version__}"))
+        parser.exit(_print(parser, f"{PROJECT} {VERSION}"))
 
 
 def run_command(parser: Parser, argv: Sequence[str] | None = None, default: str | None = None) -> int:

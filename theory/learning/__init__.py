@@ -1,6 +1,6 @@
 """The decoder is learned: the global optimum, the noise it learns, and its place on the rate-distortion curve."""
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

@@ -22,7 +22,7 @@ accepted: measured against adaptive quadrature in 30 digits, 1e-14.
 A prior of another class works too, wherever a prior is wanted, if it has what `Prior` lists.
 """
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

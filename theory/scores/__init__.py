@@ -21,7 +21,7 @@ sample 1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more d
 that knows no factor, all of whose importances are errors.
 """
 
-from theory.facade import facade
+from theory.interface.facade import facade
 
 __getattr__, __dir__, __all__ = facade(
     __name__,

@@ -10,9 +10,10 @@ FOLDER = Path(module.__file__).parent
 
 
 def test_every_compiled_function_is_in_the_folder():
-    sources = [path for path in FOLDER.parents[1].rglob("*.py") if "tests" not in path.parts]
-    assert {path.parent for path in sources if "@compiled" in path.read_text(encoding="latin-1")} == {FOLDER}
-    assert [path.name for path in sources if "njit(cache" in path.read_text(encoding="latin-1")] == ["cache.py"]
+    root = FOLDER.parents[1]
+    sources = [path for package in ("theory", "numerics", "figures") for path in (root / package).rglob("*.py")]
+    assert {path.parent for path in sources if "@compiled" in path.read_text(encoding="utf-8")} == {FOLDER}
+    assert [path.name for path in sources if "njit(cache" in path.read_text(encoding="utf-8")] == ["cache.py"]
 
 
 def test_it_depends_on_sources_and_compiler_and_on_nothing_else(tmp_path, monkeypatch):

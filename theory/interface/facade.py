@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
-from theory.old_names import OLD_NAMES
+from theory.interface.old_names import OLD_NAMES
 
 __all__ = ["facade"]
 
