@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from figures.registry import FIGURES, FORMATS, FigureEntry
 from theory.interface.files import output_folder, refuse_folders
-from theory.interface.options import add_header_option
+from theory.interface.options import add_header_option, chosen_names
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
@@ -107,10 +107,7 @@ def _chosen(only: list[str] | None) -> list[FigureEntry]:
     """The figures named, in the order of the registry."""
     if only is None:
         return list(FIGURES.values())
-    names = {name.strip() for part in only for name in part.split(",")}
-    unknown = sorted(names - FIGURES.keys())
-    if unknown:
-        raise ValueError(f"--only must name figures of {', '.join(FIGURES)}, got {', '.join(map(repr, unknown))}")
+    names = chosen_names("--only", only, FIGURES, "figures")
     return [entry for name, entry in FIGURES.items() if name in names]
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import theory.commands
 import theory.derivations.commands
 import theory.groups.selection.commands
 import theory.inference.commands
@@ -24,6 +25,7 @@ ROOMS = (
     theory.learning.commands,
     theory.inference.commands,
     theory.groups.selection.commands,
+    theory.commands,
     theory.derivations.commands,
 )
 

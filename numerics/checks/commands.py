@@ -46,7 +46,7 @@ def add_commands(commands) -> None:
 def _verify(arguments: argparse.Namespace) -> Report:
     from numerics.checks.verify import CHECKS, verify
 
-    rows = verify(quick=arguments.quick, only=chosen_names("--only", arguments.only, CHECKS))
+    rows = verify(quick=arguments.quick, only=chosen_names("--only", arguments.only, CHECKS, "checks"))
     failed = [row for row in rows if not row.passed]
     columns = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
     verdicts = ["ok" if row.passed else "FAIL" for row in rows]

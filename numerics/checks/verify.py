@@ -10,6 +10,7 @@ from tqdm import tqdm
 from numerics.checks import axes, groups, inference, learning, objective, priors, scores
 from numerics.comparison import Budget, Comparison
 from theory import validation
+from theory.results import expand
 
 __all__ = ["CHECKS", "verify"]
 
@@ -31,7 +32,7 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     quick : bool
         fewer draws, and without the larger cases.
     only : sequence of str, optional
-        names in `CHECKS`; all by default.
+        names in `CHECKS`, or of results (`theory.results`), each for all its checks; all by default.
     progress : bool
         a progress bar on stderr.
 
@@ -48,7 +49,8 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     budget = QUICK if validation.flag("quick", quick) else FULL
     progress = validation.flag("progress", progress)
     chosen = CHECKS if only is None else validation.sequence("only", only)
-    names = list(dict.fromkeys(validation.choice("only", name, CHECKS) for name in chosen))
+    expanded = (check for name in chosen for check in expand(validation.instance("only", name, str), "checks", CHECKS))
+    names = list(dict.fromkeys(validation.choice("only", name, CHECKS) for name in expanded))
     rows = []
     with tqdm(names, desc="verify", unit="result", disable=None if progress else True, leave=False) as bar:
         for name in bar:

@@ -8,6 +8,7 @@ from importlib import import_module
 
 import theory.derivations
 from theory.derivations.engine.page import Derivation
+from theory.results import expand
 
 __all__ = ["CHAPTERS", "chapter_of", "derivations", "find"]
 
@@ -63,7 +64,7 @@ def derivations() -> tuple[Derivation, ...]:
 
 
 def find(names: list[str]) -> tuple[Derivation, ...]:
-    """The pages of the given names, each the name of a page or of a chapter; all of them if none is given.
+    """The pages of the given names, each the name of a page, of a result or of a chapter; all if none is given.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def find(names: list[str]) -> tuple[Derivation, ...]:
     if not names:
         return known
     wanted: dict[str, Derivation] = {}
-    for name in names:
+    for name in (page for asked in names for page in expand(asked, "page", [*CHAPTERS, *(p.name for p in known)])):
         hits = [page for page in known if name in (page.name, chapter_of(page))]
         if not hits:
             pages, chapters = ", ".join(page.name for page in known), ", ".join(CHAPTERS)

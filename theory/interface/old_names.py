@@ -1,6 +1,7 @@
 """Where names that a package exported before are now: old package -> name -> new place.
 
-They stay importable from there, with a DeprecationWarning (`theory.interface.facade`). Nothing in the project uses them.
+They stay importable from there, with a DeprecationWarning (`theory.interface.facade`). Nothing in the project uses
+them.
 """
 
 __all__ = ["OLD_NAMES"]

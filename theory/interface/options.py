@@ -112,13 +112,20 @@ def whole_numbers(name: str, text: str) -> list[int]:
         ) from None
 
 
-def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str]) -> list[str]:
-    """Read names from lists separated by commas, each name once; None stands for all of them."""
+def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str], kind: str | None = None) -> list[str]:
+    """Read names from lists separated by commas, each name once; None stands for all of them.
+
+    With a `kind` ("page", "checks" or "figures"), the name of a result stands for all that it has of that kind.
+    """
     if texts is None:
         return list(names)
     texts = [validation.instance(name, text, str) for text in validation.sequence(name, texts)]
-    found = dict.fromkeys(part.strip() for text in texts for part in text.split(","))
-    return [validation.choice(name, part, names) for part in found]
+    parts = [part.strip() for text in texts for part in text.split(",")]
+    if kind is not None:
+        from theory.results import expand
+
+        parts = [entry for part in parts for entry in expand(part, kind, names)]
+    return [validation.choice(name, part, names) for part in dict.fromkeys(parts)]
 
 
 def posterior_family(name: str, text: str) -> str | list[list[int]]:

@@ -1,0 +1,144 @@
+"""The command `results` of `python -m theory`, and the tables that are made from the index."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from theory.interface.files import output_file
+from theory.interface.report import Report, aligned_table
+from theory.interface.run import add_command
+from theory.results import RESULTS, Result, matching
+
+__all__ = ["add_commands", "results_page", "results_table"]
+
+HEADINGS = {
+    "": "Foundations",
+    "inference": "The decoder is fixed",
+    "learning": "The decoder is learned",
+    "axes": "Which axes",
+    "priors": "Other priors",
+    "groups": "Which groups",
+    "scores": "Disentanglement scores",
+}
+
+
+def add_commands(commands) -> None:
+    """Register `results` with what `Parser.add_subparsers` returned."""
+    command = add_command(
+        commands,
+        "results",
+        _results,
+        "Every theorem, or those that a word is about: its claim, functions, page, checks, figures, tests and source.",
+        "  python -m theory results\n"
+        "  python -m theory results collapse\n"
+        "  python -m theory results rolinek --json\n"
+        "  python -m theory results --markdown results.md",
+    )
+    command.add_argument("word", nargs="?", metavar="WORD", help="a name, or a word of a claim, function or source")
+    command.add_argument("--markdown", metavar="FILE.md", help="write all results as a page of Markdown")
+
+
+def _results(arguments: argparse.Namespace) -> Report:
+    found = RESULTS if arguments.word is None else matching(arguments.word)
+    if not found:
+        raise ValueError(
+            f"WORD must be in a name, claim, function, page, check, figure or source, got {arguments.word!r}; "
+            "python -m theory results lists all"
+        )
+    if arguments.word is None:
+        columns = {"result": [result.name for result in found], "claim": [result.claim for result in found]}
+        text = aligned_table(columns)
+    else:
+        text = "\n\n".join(map(_described, found))
+    files = {}
+    if arguments.markdown is not None:
+        if arguments.word is not None:
+            raise ValueError("--markdown writes all results, got a WORD too; leave one of them out")
+        file = output_file(arguments.markdown, ".md")
+        files[file] = lambda opened: opened.write(results_page().encode())
+        text = f"wrote {file}"
+    return Report({"results": [_record(result) for result in found]}, text, files=files)
+
+
+def _record(result: Result) -> dict[str, object]:
+    """A record under the names that machines know; a result may have several checks."""
+    values = asdict(result)
+    values["check"] = values.pop("checks")
+    return {"name": result.name, "claim": result.claim, "room": result.room, **values}
+
+
+def _described(result: Result) -> str:
+    """A record for the terminal, each line a command or a place to go to."""
+    places = {
+        "computed by": result.functions,
+        "derived in": (f"python -m theory derive {result.page}",) if result.page else (),
+        "checked by": (f"python -m numerics verify --only {','.join(result.checks)}",) if result.checks else (),
+        "seen in": (f"python -m figures --only {','.join(result.figures)}",) if result.figures else (),
+        "tested in": (result.tests,),
+        "source": (result.source,),
+        "status": (f"{result.status}; {result.scope}",),
+        "missing": (result.missing,) if result.missing else (),
+    }
+    lines = [result.name, textwrap.fill(result.claim, 100, initial_indent="  ", subsequent_indent="  ")]
+    for label, entries in places.items():
+        for position, entry in enumerate(entries):
+            lead = f"  {label if position == 0 else '':11}  "
+            lines.append(
+                textwrap.fill(
+                    entry, 110, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+                )
+            )
+    return "\n".join(lines)
+
+
+def results_table() -> str:
+    """The short table of the README: a row a result."""
+    rows = ["| result | computed by | page | check | figure |", "|---|---|---|---|---|"]
+    for result in RESULTS:
+        cells = (
+            f"[{result.name}](docs/results.md#{result.name})",
+            _code(result.functions[:1]),
+            _code([result.page] if result.page else []),
+            _code(result.checks[:1]),
+            _code(result.figures[:1]),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def results_page() -> str:
+    """The page docs/results.md: every record whole, room by room."""
+    parts = [
+        "# Results",
+        "Every theorem of this project, and where it exists: as a function, as a checked derivation, as an experiment "
+        "and as a figure. This page is made from `theory/results.py` by `python -m theory results --markdown "
+        "docs/results.md`.",
+        'A source "in the setting of" a paper means that the paper poses the question and the formula is this '
+        "project's own derivation. A name in the first line is understood by `python -m theory results`, `python -m "
+        "theory derive`, `python -m numerics verify --only` and `python -m figures --only`.",
+    ]
+    for room, heading in HEADINGS.items():
+        parts.append(f"## {heading}")
+        parts.extend(_entry(result) for result in RESULTS if result.room == room)
+    return "\n\n".join(parts) + "\n"
+
+
+def _entry(result: Result) -> str:
+    lines = [
+        f"- computed by: {_code(result.functions)}",
+        f"- derived in: {_code([result.page])}" if result.page else "",
+        f"- checked by: {_code(result.checks)}" if result.checks else "",
+        f"- seen in: {_code(result.figures)}" if result.figures else "",
+        f"- tested in: `{result.tests}`",
+        f"- source: {result.source}",
+        f"- status: {result.status}; scope: {result.scope}",
+        f"- missing: {result.missing}" if result.missing else "",
+    ]
+    return f"### {result.name}\n\n{result.claim}\n\n" + "\n".join(filter(None, lines))
+
+
+def _code(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
