@@ -39,14 +39,15 @@ def helps():
                     waiting += action.choices.values()
 
 
-def readme_blocks():
-    return "\n".join(re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL))
+def manual_blocks():
+    texts = [page.read_text(encoding="utf-8") for page in (README, *README.parent.glob("docs/*.md"))]
+    return "\n".join(block for text in texts for block in re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL))
 
 
 PRINTED = sorted(
     {
         command
-        for text in (*helps(), *(page_text(page) for page in derivations()), readme_blocks())
+        for text in (*helps(), *(page_text(page) for page in derivations()), manual_blocks())
         for command in commands_in(text)
     }
 )

@@ -1,32 +1,29 @@
-"""The README's Python blocks run, and what it names exists."""
+"""The README's example prints what it says, and what it and the pages of docs name exists."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 README = Path(__file__).parent.parent / "README.md"
 
 
-def test_python_blocks_run_in_order(capsys):
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 3
-    names = {}
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), names)
-    printed = capsys.readouterr().out
-    assert "2 active latents" in printed
-    assert "gradient" in printed
-    assert abs(names["run"].loss - names["learned"].loss) < 1e-10
-    assert abs(names["trained"].loss - names["solved"].loss) < 1e-10
-    assert "((0, 1), (2, 3))" in printed
-
-
-def test_every_path_it_names_exists():
+def test_the_first_example_prints_what_stands_below_it(capsys):
     text = README.read_text(encoding="utf-8")
-    folders = [
-        README.parent,
-        *(README.parent / "theory" / room for room in ("inference", "groups")),
-    ]  # the table names neighbours by their file name
-    paths = set(re.findall(r"`([\w/]+\.(?:py|cff))`", text)) | set(re.findall(r"\((docs/[^)]+)\)", text))
-    assert len(paths) > 10
-    missing = [path for path in paths if not any((folder / path).is_file() for folder in folders)]
-    assert not missing
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (output,) = re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(code, str(README), "exec"), {})
+    assert capsys.readouterr().out == output
+
+
+def test_it_is_short():
+    assert len(README.read_text(encoding="utf-8").splitlines()) < 200
+
+
+@pytest.mark.parametrize("page", [README, *sorted(README.parent.glob("docs/*.md"))], ids=lambda page: page.name)
+def test_every_path_that_a_page_names_exists(page):
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:theory|numerics|figures|tests|docs)/[\w/]*(?:\.\w+)?)`", text))
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link}
+    places = [README.parent / path for path in named] + [page.parent / path for path in linked if path]
+    assert [str(place) for place in places if not place.exists()] == []
