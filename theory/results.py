@@ -561,7 +561,7 @@ RESULTS = (
         page="granularity-slope",
         checks=("granularity_slope",),
         figures=("granularity",),
-        tests="tests/theory/groups/test_granularity_slope.py",
+        tests="tests/theory/groups/test_penalty_slope.py",
         source=CHEN,
         scope="fixed decoder, weight near 1",
     ),

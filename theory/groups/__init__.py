@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = facade(
             "equal_groups grouped_terms GroupedTerms total_correlation_path TotalCorrelationPath"
         ),
         "theory.groups.free_rotations": "block_rotation free_planes rotation_stiffness",
-        "theory.groups.granularity_slope": "granularity_slope",
+        "theory.groups.penalty_slope": "granularity_slope",
         "theory.groups.independence": "independent_groups",
         "theory.groups.learned_decoder": "correlated_prior_shift learned_decoder_value LearnedDecoderValue",
         "theory.groups.minibatch": (
