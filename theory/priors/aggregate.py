@@ -16,7 +16,8 @@ import numpy as np
 from scipy.special import erfcx
 
 from theory import gaussian, validation
-from theory.priors.shared import LONGEST, SHORTEST, prior_covariance, within
+from theory.objective import prior_covariance
+from theory.priors.arguments import LONGEST, SHORTEST, within
 
 __all__ = ["DIVERGENCES", "aggregate_divergence", "divergence_and_slope", "kernel_mean"]
 

@@ -21,8 +21,9 @@ import numpy as np
 from theory import gaussian, validation
 from theory.model import LinearVAE, linear_vae
 from theory.moments import as_moments
-from theory.objective import elbo_terms
-from theory.priors.shared import LONGEST, log_gamma_step, prior_covariance, within
+from theory.objective import elbo_terms, prior_covariance
+from theory.priors.arguments import LONGEST, within
+from theory.priors.quadrature import log_gamma_step
 
 __all__ = [
     "AnnealedTerms",

@@ -8,15 +8,9 @@ import numpy as np
 from scipy.special import logsumexp
 
 from theory import validation
-from theory.priors.shared import (
-    checked_code,
-    checked_codes,
-    checked_latents,
-    gaussian_expectation,
-    is_signed_permutation,
-    random_signed_permutation,
-    softplus_and_derivatives,
-)
+from theory.priors.arguments import checked_code, checked_codes, checked_latents
+from theory.priors.quadrature import gaussian_expectation, softplus_and_derivatives
+from theory.priors.signed_permutations import is_signed_permutation, random_signed_permutation
 
 __all__ = ["ClusterPrior"]
 

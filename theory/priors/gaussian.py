@@ -9,7 +9,8 @@ import numpy as np
 
 from theory import validation
 from theory.gaussian import cholesky, solve_lower
-from theory.priors.shared import checked_code, checked_codes, checked_latent_dim, checked_latents, prior_covariance
+from theory.objective import prior_covariance
+from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents
 
 __all__ = ["GaussianPrior"]
 

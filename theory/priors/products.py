@@ -7,19 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.priors.shared import (
-    REACH,
-    checked_code,
-    checked_codes,
-    checked_latent_dim,
-    checked_latents,
-    checked_values,
-    gaussian_expectation,
-    is_signed_permutation,
-    log_gamma_step,
-    random_signed_permutation,
-    softplus_and_derivatives,
-)
+from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents, checked_values
+from theory.priors.quadrature import REACH, gaussian_expectation, log_gamma_step, softplus_and_derivatives
+from theory.priors.signed_permutations import is_signed_permutation, random_signed_permutation
 
 __all__ = ["SpikeSlabPrior", "StudentPrior"]
 

@@ -21,10 +21,10 @@ from scipy.optimize import minimize
 from theory import gaussian, validation
 from theory.inference import optimal_encoder
 from theory.model import LinearVAE, linear_vae
-from theory.objective import ElboTerms, elbo_terms
+from theory.objective import ElboTerms, elbo_terms, prior_covariance
 from theory.partition import Posterior, partition, partition_mask
 from theory.priors.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
-from theory.priors.shared import LONGEST, prior_covariance, within
+from theory.priors.arguments import LONGEST, within
 from theory.spectrum import principal_axes
 
 __all__ = [

@@ -37,8 +37,8 @@ from theory.model import LinearVAE
 from theory.objective import elbo_terms, loss_from_parts
 from theory.priors import ClusterPrior, GaussianPrior, Prior, SpikeSlabPrior, StudentPrior
 from theory.priors.aggregate import kernel_mean
+from theory.priors.arguments import LONGEST
 from theory.priors.protocol import checked_factors, checked_prior, expectation_and_slopes
-from theory.priors.shared import LONGEST
 
 __all__ = ["PriorOptimum", "factor_rotation_energy", "nearest_gaussian", "prior_optimum", "prior_rotation_energy"]
 
