@@ -17,11 +17,12 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
+from theory.axes.rotation import random_orthogonal
 from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["block_rotation", "free_planes"]
 
-TIE = 1e-12  # relative difference of precisions up to which they are one
+TIE = 1e-12  # relative difference of precisions up to which they count as equal
 
 
 def free_planes(precisions, *, posterior: Posterior = "diagonal") -> int:
@@ -38,7 +39,7 @@ def free_planes(precisions, *, posterior: Posterior = "diagonal") -> int:
 
 
 def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generator | int) -> np.ndarray:
-    """An orthogonal matrix, uniform inside each block and zero across: `theory.axes.rotate` by it leaves the optimum.
+    """An orthogonal matrix, uniform in each block and zero across blocks; `theory.axes.rotate` by it keeps an optimum.
 
     Parameters
     ----------
@@ -54,6 +55,5 @@ def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generat
     validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)
     rotation = np.zeros((latent_dim, latent_dim))
     for group in partition(posterior, latent_dim):
-        basis, triangle = np.linalg.qr(rng.standard_normal((len(group), len(group))))
-        rotation[np.ix_(group, group)] = basis * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
+        rotation[np.ix_(group, group)] = random_orthogonal(len(group), rng)
     return rotation

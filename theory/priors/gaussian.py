@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
+from theory.axes.rotation import random_orthogonal
 from theory.gaussian import cholesky, solve_lower
 from theory.objective import prior_covariance
 from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents
@@ -128,8 +129,7 @@ class GaussianPrior:
     def symmetries(self, rng) -> np.ndarray:
         """A random member of Pi^(1/2) O(K) Pi^(-1/2), uniform on O(K); `rng` is a generator or a seed."""
         rng = validation.random_generator("rng", rng)
-        basis, triangle = np.linalg.qr(rng.standard_normal(self.covariance.shape))
-        return self._root @ (basis * np.sign(np.diagonal(triangle))) @ self._whitening
+        return self._root @ random_orthogonal(self.latent_dim, rng) @ self._whitening
 
     def is_symmetry(self, matrix) -> bool:
         """Whether M Pi M^T = Pi, up to a part in 1e8 of Pi and the rounding of M.
