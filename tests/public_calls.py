@@ -481,7 +481,6 @@ CALLS = [
     ),
     call(groups.minibatch_offset, groups="diagonal", latent_dim=2, dataset_size=1000),
     call(groups.minibatch_scale, vae=VAE, covariance=COVARIANCE),
-    call(groups.rotation_stiffness, precisions=[2.0, 3.0], beta=1.2, posterior="diagonal"),
     call(
         groups.total_correlation_path,
         {"covariance": "array"},

@@ -1,7 +1,10 @@
 """Identities of Gaussian distributions: entropy, divergence, total correlation and the Hadamard gap.
 
-All exact, in nats. A singular covariance gives the infinite value that the limit has, never an error. One rule, in
-`unit_spectrum`, decides what is singular: the units of the variables have no part in it.
+All exact, in nats. A singular covariance gives the infinite value of the limit, never an error. One rule, in
+`unit_spectrum`, decides what is singular, whatever the units of the variables are.
+
+C, Q and S are covariances, L a lower triangular Cholesky factor (L L^T = C), F any matrix with F F^T = C, E a residual
+(in `unit_spectrum` eigenvectors).
 """
 
 from __future__ import annotations
@@ -32,27 +35,29 @@ __all__ = [
     "unit_spectrum",
 ]
 
-# Eigenvalues of a correlation matrix up to this many units of rounding a row are zero: its entries are sums of products
-# that carry a few units each. (Of 20,000 singular matrices V S V^T at random the worst needed 5.3.)
+# Eigenvalues of a correlation matrix up to this many units of rounding per row are zero: its entries are sums of
+# products that carry a few units each. (Of 20,000 random singular matrices V S V^T the worst needed 5.3.)
 SINGULAR = 16
 
-CLEAR = 1e-4  # share of a variance that is not explained by those before it, from which on a factor keeps twelve digits
-HALVES = 2.0**27 + 1  # splits a float into two of half as many digits, whose products are exact
+# A Cholesky factor keeps twelve digits if this share of each variance is left by the variables before it.
+WELL_CONDITIONED = 1e-4
+SPLITTER = 2.0**27 + 1  # splits a float into two of half as many digits, whose products are exact (Veltkamp)
 
-LARGE = 10.0  # gap from which on the difference of log-determinants has more digits
-SMALL = 1e-2  # up to which seven terms of x - log(1 + x) are all digits
+LARGE_GAP = 10.0  # for larger gaps the difference of log-determinants has more digits
+SERIES_LIMIT = 1e-2  # up to here seven terms of the series of x - log(1 + x) have all digits
 
 
 def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvalues of a covariance after each variable is scaled to variance one, with zero for what is rounding.
 
     C = diag(scales) E diag(values) E^T diag(scales). Scaled to unit diagonal, every entry has the same rounding error,
-    so that an eigenvalue below 16 n x machine epsilon cannot be told from zero, whatever the units of the variables
-    are. C is singular if and only if one of `values` is zero.
+    so that an eigenvalue below 16 n x machine epsilon cannot be distinguished from zero, whatever the units of the
+    variables are. C is singular if and only if one of `values` is zero.
 
     Parameters
     ----------
-    covariance : (n, n) array, symmetric; a variable of negative variance counts as one without
+    covariance : (n, n) array, symmetric
+        a negative variance counts as zero.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 def covariance_root(covariance: np.ndarray) -> np.ndarray:
     """A matrix F of full column rank with F F^T = C, shape (n, rank), by a pivoted Cholesky factorisation.
 
-    C is scaled to unit diagonal first, and what is left below the rounding of `unit_spectrum` is zero.
+    C is scaled to unit diagonal first, and remaining variances below the rounding of `unit_spectrum` are zero.
     """
     scales = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     inverse = np.divide(1.0, scales, out=np.zeros(len(scales)), where=scales > 0)
@@ -89,32 +94,32 @@ def covariance_root(covariance: np.ndarray) -> np.ndarray:
 def solve_lower(root: np.ndarray, right: np.ndarray) -> np.ndarray:
     """L^-1 B for a lower triangular L without a zero on its diagonal, such as a Cholesky factor.
 
-    By BLAS: LAPACK's dtrtrs, behind `scipy.linalg.solve_triangular`, wakes the threads of OpenBLAS at any size, and
-    where other processes keep the cores busy each call waits milliseconds for them.
+    By BLAS: LAPACK's dtrtrs, behind `scipy.linalg.solve_triangular`, starts the threads of OpenBLAS at any size, and
+    if other processes keep the cores busy each call waits milliseconds for them.
     """
     return dtrsm(1.0, root, right, lower=1) if right.size else np.zeros(right.shape)
 
 
 def cholesky(covariance: np.ndarray) -> np.ndarray:
-    """The lower triangular L with L L^T = C, of a positive definite C, with half of the digits that C has at least.
+    """The lower triangular L with L L^T = C, of a positive definite C, with at least half of the digits of C.
 
-    LAPACK's L has the product C up to rounding, which in the directions of the smallest variances, 1/c of the largest,
-    is a share c of them. So where c is large, R = C - L L^T is found with twice the digits and L becomes L M, with
-    M M^T = I + L^-1 R L^-T. What is left is the rounding of L, a share sqrt(c).
+    LAPACK's L L^T equals C up to rounding; in directions whose variance is 1/c of the largest the relative error is c
+    units of rounding. So if c is large, the residual E = C - L L^T is computed with twice the digits and L is replaced
+    by L M, with M M^T = I + L^-1 E L^-T. The error left is the rounding of L itself, sqrt(c) units.
     """
     # By powers of two, which round nothing: then no product leaves the range of floats.
     units = np.exp2(np.round(np.log2(np.diagonal(covariance)) / 2))
     scaled = covariance / units / units[:, np.newaxis]
     root = np.linalg.cholesky(scaled)
-    if np.any(np.diagonal(root) ** 2 < CLEAR * np.diagonal(scaled)):
-        left_out = solve_lower(root, solve_lower(root, _left_out(scaled, root)).T)
-        root = root @ np.linalg.cholesky(np.eye(len(root)) + (left_out + left_out.T) / 2)
+    if np.any(np.diagonal(root) ** 2 < WELL_CONDITIONED * np.diagonal(scaled)):
+        residual = solve_lower(root, solve_lower(root, _residual(scaled, root)).T)
+        root = root @ np.linalg.cholesky(np.eye(len(root)) + (residual + residual.T) / 2)
     return units[:, np.newaxis] * root
 
 
-def _left_out(covariance: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """C - L L^T with twice the digits of a float: Dekker's products and Knuth's sums without error."""
-    upper = root * HALVES - (root * HALVES - root)
+def _residual(covariance: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """C - L L^T with twice the digits of a float, by the error-free products of Dekker and sums of Knuth."""
+    upper = root * SPLITTER - (root * SPLITTER - root)
     total, rest = covariance, np.zeros(covariance.shape)
     for column, high in zip(root.T, upper.T, strict=True):
         low = column - high
@@ -133,10 +138,10 @@ def information(root: np.ndarray, noise: np.ndarray) -> float:
 
 
 def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """The parts of `information`, one for each independent direction of the signal: 1/2 log(1 + s_i^2), descending.
+    """The terms of `information`, one for each independent direction of the signal: 1/2 log(1 + s_i^2), descending.
 
-    By the singular values of Q^-1/2 F: the product F F^T would lose those whose squares are below the rounding of the
-    largest. Singular values that are themselves below that rounding are those of dependent rows, and zero.
+    s_i are the singular values of Q^-1/2 F: the product F F^T would lose those whose squares are below the rounding of
+    the largest. Singular values below the rounding of the largest come from dependent rows and count as zero.
     """
     if _is_diagonal(noise):
         whitened = root / np.sqrt(np.diagonal(noise))[:, np.newaxis]
@@ -148,15 +153,15 @@ def information_by_direction(root: np.ndarray, noise: np.ndarray) -> np.ndarray:
 def _information_of(whitened: np.ndarray) -> np.ndarray:
     singular = np.linalg.svd(whitened, compute_uv=False)
     singular = singular[singular > max(whitened.shape) * np.finfo(float).eps * singular.max(initial=0.0)]
-    # The square of a large one may be no float.
+    # The square of a large one may overflow.
     return np.where(singular < 1, np.log1p(np.minimum(singular, 1) ** 2) / 2, np.log(np.hypot(1, singular)))
 
 
 def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
-    """log det(F F^T + Q) for a positive definite Q, also where dependent rows of F meet little noise.
+    """log det(F F^T + Q) for a positive definite Q, also if F has dependent rows and Q is small.
 
-    There the sum is singular to rounding, and log det Q + 2 I(e; F e + n) is not; where the noise itself is nearly
-    singular the sum may keep more digits.
+    Then the sum is singular to rounding, while log det Q + 2 I(e; F e + n) keeps its digits; if the noise itself is
+    nearly singular, the sum may keep more digits.
     """
     if _is_diagonal(noise):
         return float(np.log(np.diagonal(noise)).sum()) + 2 * information(root, noise)
@@ -168,9 +173,10 @@ def log_determinant_of_sum(root: np.ndarray, noise: np.ndarray) -> float:
 
 
 def is_clearer(total: np.ndarray, noise: np.ndarray) -> bool:
-    """Whether the sum of a signal's covariance and a noise's keeps more digits than the factor of the noise.
+    """Whether the log-determinant of signal plus noise keeps more digits by the sum than by a factor of the noise.
 
-    With e the least eigenvalue of a matrix scaled to unit diagonal, the sum has an error of 1/e, the factor 1/sqrt(e).
+    With e the least eigenvalue of a matrix scaled to unit diagonal, the sum has an error of 1/e units of rounding, the
+    factor of 1/sqrt(e).
     """
     least, of_noise = (unit_spectrum(matrix)[0].min(initial=1.0) for matrix in (total, noise))
     return bool(least > np.sqrt(of_noise))
@@ -225,7 +231,7 @@ def kl_divergence(mean_q, covariance_q, mean_p, covariance_p) -> float:
     covariance_q = validation.covariance_matrix("covariance_q", covariance_q, size)
     difference = validation.vector("mean_q", mean_q, size) - validation.vector("mean_p", mean_p, size)
     if not is_positive_definite(covariance_p):
-        raise ValueError("covariance_p must be positive definite; remove variables without variance of their own")
+        raise ValueError("covariance_p must be positive definite; remove variables that depend on others")
     root, singular = cholesky(covariance_p), not is_positive_definite(covariance_q)
     with np.errstate(over="ignore", invalid="ignore"):
         parts = covariance_root(covariance_q) if singular else cholesky(covariance_q)
@@ -241,11 +247,12 @@ def kl_divergence(mean_q, covariance_q, mean_p, covariance_p) -> float:
 
 
 def hadamard_gap(matrix: np.ndarray, posterior: Posterior = "diagonal") -> float:
-    """What a positive definite matrix loses in log-determinant when only its diagonal blocks are kept.
+    """By how much the log-determinant of a positive definite matrix rises when only its diagonal blocks are kept.
 
     gap = sum_b log det M_bb - log det M >= 0 (Fischer's inequality; Hadamard's for blocks of one), zero exactly when M
-    is block-diagonal. For a Gaussian posterior of precision P the best member of the family costs (beta/2) gap(P) more
-    than the full one; half the gap of a covariance is the total correlation between its groups.
+    is block-diagonal. For a Gaussian posterior of precision P the best member of a block-diagonal family costs
+    (beta/2) gap(P) more than the full posterior; half the gap of a covariance is the total correlation between its
+    groups.
 
     Parameters
     ----------
@@ -272,17 +279,18 @@ def total_correlation(covariance: np.ndarray, groups: Posterior = "diagonal") ->
 
 
 def loss_between(whitened: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
-    """-log det of a positive definite matrix whose diagonal blocks are the identity; only what lies between is read.
+    """-log det of a positive definite matrix whose diagonal blocks are the identity; only the rest of it is read.
 
-    It is the sum of x - log(1 + x), x the eigenvalues of what lies between the blocks, which has no trace. Errors of x
-    are rounding of the largest |x|, those of the eigenvalues 1 + x would be rounding of 1. None is zero to rounding.
+    It is the sum of x - log(1 + x) over the eigenvalues x of the off-diagonal blocks, whose trace is zero. The errors
+    of x are rounding of the largest |x|; those of the eigenvalues 1 + x would be rounding of 1. No 1 + x is taken to be
+    below the rounding of a correlation matrix.
     """
     between = whitened.copy()
     for group in groups:
         between[np.ix_(group, group)] = 0.0
     x = np.maximum(np.linalg.eigvalsh(between), SINGULAR * len(whitened) * np.finfo(float).eps - 1)
     series = x**2 * np.polynomial.polynomial.polyval(x, [(-1) ** k / (k + 2) for k in range(7)])
-    return float(np.where(np.abs(x) < SMALL, series, x - np.log1p(x)).sum())
+    return float(np.where(np.abs(x) < SERIES_LIMIT, series, x - np.log1p(x)).sum())
 
 
 def _is_diagonal(matrix: np.ndarray) -> bool:
@@ -299,14 +307,14 @@ def _gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float
     if len(groups) < 2:
         return 0.0
     gap = _small_gap(name, matrix, groups)
-    if not LARGE < gap < np.inf:
+    if not LARGE_GAP < gap < np.inf:
         return gap
     return sum(_log_determinant(matrix[np.ix_(group, group)]) for group in groups) - _log_determinant(matrix)
 
 
 def _small_gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) -> float:
     """The gap, with an error of up to exp(gap) units of rounding."""
-    # Scaling every block to the identity first leaves only what lies between blocks, so that a small gap keeps its
+    # Scaling every block to the identity first leaves only the off-diagonal blocks, so that a small gap keeps its
     # digits. For blocks of one that is the scaling of `unit_spectrum`.
     if len(groups) == len(matrix):
         values, _, scales = unit_spectrum(matrix)
@@ -319,7 +327,7 @@ def _small_gap(name: str, matrix: np.ndarray, groups: tuple[np.ndarray, ...]) ->
         if not values.all():
             raise _singular_block(name)
         whitening[np.ix_(group, group)] = (directions / np.sqrt(values)).T / scales
-    # Blocks that are close to singular hide what lies between them in their rounding errors: hence the matrix first.
+    # Rounding errors of nearly singular blocks hide the off-diagonal blocks: check the matrix itself first.
     if _log_determinant(matrix) == -np.inf:
         return np.inf
     whitened = whitening @ matrix @ whitening.T

@@ -1,6 +1,6 @@
 """The two models: how the data arise (`GenerativeModel`) and what is trained on them (`LinearVAE`).
 
-Both are frozen, and what they hold has been checked, so the functions that take them need not check it again.
+Both are frozen and check their fields once, so the functions that take them need not check them again.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import numpy as np
 
 from theory import validation
 from theory.gaussian import is_positive_definite, unit_spectrum
-from theory.moments import Moments
-from theory.moments import store as _store
+from theory.moments import Moments, set_fields
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
@@ -37,7 +36,7 @@ class GenerativeModel:
     Raises
     ------
     ValueError
-        for a negative noise, a shape that does not fit, NaN, or a `factor_covariance` that is not a covariance.
+        for a negative noise, a shape that does not fit, NaN, or a `factor_covariance` that is not a covariance matrix.
     """
 
     loading: np.ndarray
@@ -56,7 +55,7 @@ class GenerativeModel:
         )
         mean = np.zeros(data_dim) if mean is None else validation.vector("mean", mean, data_dim)
         noise = validation.non_negative("noise_variance", self.noise_variance)
-        _store(
+        set_fields(
             self,
             loading=validation.within_decades("loading", loading, AMPLITUDE_DECADES),
             noise_variance=validation.within_decades("noise_variance", noise, VARIANCE_DECADES, tiny=True),
@@ -86,7 +85,7 @@ class GenerativeModel:
 
     @cached_property
     def factor_root(self) -> np.ndarray:
-        """A matrix L with L L^T = Gamma, shape (K, K); its zero columns are as many as Gamma lacks in rank."""
+        """A matrix L with L L^T = Gamma, shape (K, K); K minus the rank of Gamma of its columns are zero."""
         values, directions, scales = self._factor_spectrum
         return scales[:, np.newaxis] * directions * np.sqrt(values)
 
@@ -98,7 +97,7 @@ class GenerativeModel:
         """The exact posterior p(s | x) = N(gain (x - m), covariance).
 
         gain = Gamma A^T S^-1, covariance = Gamma - gain A Gamma, computed from the singular values b of A L (L L^T =
-        Gamma): in the factor directions that they define the variance shrinks by tau2 / (b^2 + tau2), which needs no
+        Gamma): along their right singular vectors the variance shrinks by tau2 / (b^2 + tau2), which needs no
         difference of large numbers. For tau2 = 0 the limit tau2 -> 0 is returned (S^-1 becomes the pseudo-inverse).
 
         Returns
@@ -114,8 +113,8 @@ class GenerativeModel:
     def posterior_modes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The posterior mode by mode: (left (D, K), singular (K,), shrink (K,), basis (K, K)).
 
-        A L = left diag(singular) V^T; the factors are L V e with e ~ N(0, I) and, given x, variances `shrink`; `basis`
-        is L V. Everything said about p(s | x) follows from these.
+        A L = left diag(singular) X^T, X orthogonal; the factors are L X e with e ~ N(0, I) and, given x, the variances
+        of e are `shrink`; `basis` is L X. Everything about p(s | x) follows from these.
         """
         left, singular, axes = principal_axes(self.loading @ self.factor_root)
         shrink = np.divide(
@@ -165,22 +164,20 @@ class LinearVAE:
         if decoder.shape == encoder.shape and len(covariance) == data_dim != latent_dim:
             raise ValueError(
                 f"decoder must be D x K, got {data_dim} x {latent_dim} with an encoder (K x D) of that shape and "
-                f"{data_dim} latents in posterior_covariance; transpose it?"
+                f"{data_dim} latents in posterior_covariance; transpose it"
             )
         encoder = validation.matrix("encoder", encoder, (latent_dim, data_dim))
         if len(covariance) != latent_dim:
             raise ValueError(
                 f"posterior_covariance must be {latent_dim} x {latent_dim} for a decoder (D x K) that is {data_dim} x "
                 f"{latent_dim}, got {len(covariance)} x {len(covariance)}; pass one of that size, or transpose decoder "
-                "and encoder?"
+                "and encoder"
             )
         if not is_positive_definite(covariance):
-            raise ValueError(
-                "posterior_covariance must be positive definite; a latent that carries nothing has variance 1, not 0"
-            )
+            raise ValueError("posterior_covariance must be positive definite; a collapsed latent has variance 1, not 0")
         noise = validation.positive("noise_variance", self.noise_variance)
         mean = None if self.mean is None else validation.vector("mean", self.mean, data_dim)
-        _store(
+        set_fields(
             self,
             decoder=validation.within_decades("decoder", decoder, AMPLITUDE_DECADES, tiny=True),
             encoder=validation.within_decades("encoder", encoder, VARIANCE_DECADES, tiny=True),
@@ -206,7 +203,7 @@ class LinearVAE:
 
 
 def linear_vae(name: str, value) -> LinearVAE:
-    """Return `value` if it is a `LinearVAE`; None is what `optimum` has for a VAE where the noise runs to zero."""
+    """Return `value` if it is a `LinearVAE`; `Optimum.vae` is None if the noise runs to zero."""
     if value is None:
         raise ValueError(
             f"{name} must be a LinearVAE, got None: the noise ran to zero (rank <= latents, beta < D/rank); "
@@ -216,7 +213,7 @@ def linear_vae(name: str, value) -> LinearVAE:
 
 
 def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:
-    """Mean of the data less mean of the VAE, shape (D,): zero unless both are known.
+    """Mean of the data minus mean of the VAE, shape (D,): zero unless both are known.
 
     A VAE without a mean takes that of the data; a bare covariance is taken to be about the mean of the VAE.
     """

@@ -1,4 +1,4 @@
-"""The moments of data: count, mean and covariance, which is all that the theory ever needs of a data set."""
+"""The moments of data: count, mean and covariance, which is all that the theory needs of a data set."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from scipy.linalg.blas import dgemv, dsyrk
 
 from theory import validation
 
-__all__ = ["Moments", "as_moments", "store"]
+__all__ = ["Moments", "as_moments", "set_fields"]
 
-ROWS = 512  # of data, at least, that are centred at a time: few enough to stay in the cache
-STRIP = 128  # rows of a matrix that are mirrored at a time, for the same reason
+BLOCK_ROWS = 512  # rows of data, at least, that are centred at a time: few enough to stay in the cache
+STRIP_ROWS = 128  # rows of a matrix that are mirrored at a time, for the same reason
 
-# The least variance of a column that is not constant: with a smaller one, the squares that are below the range of
-# floats, or have lost digits there, would show in its last digits.
+# The least variance of a column that is not constant: in a smaller one, squares that underflow would change its last
+# digits.
 LEAST_VARIANCE = float(np.finfo(float).tiny / np.finfo(float).eps)
 
 
@@ -32,18 +32,18 @@ class Moments:
     Raises
     ------
     ValueError
-        for a count that is no whole number, shapes that do not fit, NaN, or a covariance that is not symmetric.
+        for a count that is not a whole number, shapes that do not fit, NaN, or a covariance that is not symmetric.
 
     Notes
     -----
-    A covariance in double precision knows each of its eigenvalues up to about D eps l_1, with eps = 2.2e-16 and l_1 the
+    A covariance in double precision determines its eigenvalues up to about D eps l_1, with eps = 2.2e-16 and l_1 the
     largest. A smaller eigenvalue is rounding and counts as zero; one that is a thousand times larger has three digits,
-    and so has the noise that is learned from such eigenvalues. Where so small a variance matters, take the singular
+    and so has the noise that is learned from such eigenvalues. If so small a variance matters, take the singular
     values of the centred data, whose squares over N are the same eigenvalues: they keep twice the digits.
 
-    The mean is rounded to floats. The remainder of that rounding is kept beside it (`_remainder`, zero in moments made
-    by hand), so that the mean is known to the rounding of the spread, not of the offset: the difference of two means is
-    what the merged covariance of two data sets depends on.
+    The mean is rounded to floats. The remainder of that rounding is stored in `_remainder` (zero in moments made by
+    hand), so that the mean is known to the rounding of the spread, not of the offset: the merged covariance of two data
+    sets depends on the difference of their means.
     """
 
     count: int
@@ -53,7 +53,7 @@ class Moments:
 
     def __post_init__(self):
         covariance = validation.symmetric_matrix("covariance", self.covariance)
-        store(
+        set_fields(
             self,
             count=validation.count("count", self.count),
             covariance=covariance,
@@ -80,14 +80,14 @@ class Moments:
         Raises
         ------
         ValueError
-            for NaN, masked entries, or what else is not an array of real numbers; for fewer than two rows or no column;
-            for a covariance that does not fit into memory, or whose entries are beyond the range of floats or below it.
+            for NaN, masked entries, or anything else that is not an array of real numbers; for fewer than two rows or
+            no column; for a covariance that does not fit into memory, or whose entries overflow or underflow.
 
         Notes
         -----
-        Rows are taken in blocks. From each row of a block the first row is subtracted, which is exact where the offset
-        is large (Sterbenz), and then the mean d of the differences; the products of what remains are summed. The mean
-        of the block is first row + d, left as a sum of two parts. The spread of the means of the blocks is added at the
+        Rows are taken in blocks. From each row of a block the first row is subtracted, which is exact if the offset is
+        large (Sterbenz), and then the mean d of the differences; the products of the centred rows are summed. The mean
+        of the block is first row + d, kept as a sum of two parts. The spread of the means of the blocks is added at the
         end, since sum (x - m)(x - m)^T = sum within blocks + sum over blocks n_b (m_b - m)(m_b - m)^T.
         """
         checked = validation.observations("data", data, finite=False)
@@ -98,7 +98,7 @@ class Moments:
         with np.errstate(invalid="ignore", over="ignore", under="ignore"):
             covariance, mean, remainder = _centred_products(checked)
         variances = np.diagonal(covariance)
-        if not np.isfinite(variances).all():  # seldom, so that the entries need not be read once more
+        if not np.isfinite(variances).all():  # rare; only then are the entries read again, to name the cause
             validation.observations("data", data)
             column = int(np.argmin(np.isfinite(variances)))
             raise ValueError(
@@ -113,25 +113,25 @@ class Moments:
                     f"spread {np.abs(centred).max():.3g}) are too small; rescale it, for example divide by its spread"
                 )
         moments = cls(count, mean, covariance)
-        store(moments, _remainder=remainder)
+        set_fields(moments, _remainder=remainder)
         return moments
 
 
 def _centred_products(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Covariance, mean, and the remainder of the mean's rounding, of an (N, D) array; not finite if the data are not.
 
-    One triangle of the sum of products, by the library that eigenvectors come from: the threads of two libraries, each
-    waiting for more work, would stand in each other's way.
+    Only one triangle of the products is summed, by the library that also computes eigenvectors: the threads of two
+    libraries would compete for the same cores.
     """
     count, data_dim = data.shape
     products = np.zeros((data_dim, data_dim), order="F")
-    rows = max(ROWS, data_dim)  # so many that the sum, which is read and written for each block, weighs little
-    room = np.empty((min(rows, count), data_dim))
-    ones = np.ones(len(room))
-    shares, offsets = [], []  # of each block: its share of the rows, and its mean less the first row of all
+    rows = max(BLOCK_ROWS, data_dim)  # so many that reading and writing the sum for each block costs little
+    scratch = np.empty((min(rows, count), data_dim))
+    ones = np.ones(len(scratch))
+    shares, offsets = [], []  # of each block: its share of the rows, and its mean minus the first row of the data
     for first in range(0, count, rows):
         block = data[first : first + rows]
-        centred = np.subtract(block, block[0], out=room[: len(block)])
+        centred = np.subtract(block, block[0], out=scratch[: len(block)])
         shift = dgemv(1 / len(block), centred.T, ones[: len(block)])
         centred -= shift
         products = dsyrk(1 / count, centred.T, beta=1.0, c=products, lower=1, overwrite_c=1)
@@ -140,19 +140,19 @@ def _centred_products(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     overall = np.array(shares) @ np.array(offsets)
     between = (np.array(offsets) - overall) * np.sqrt(shares)[:, np.newaxis]
     products = dsyrk(1.0, between.T, beta=1.0, c=products, lower=1, overwrite_c=1)
-    for first in range(0, data_dim, STRIP):
-        last = first + STRIP
+    for first in range(0, data_dim, STRIP_ROWS):
+        last = first + STRIP_ROWS
         square = np.tril(products[first:last, first:last])
         products[first:last, first:last] = square + np.tril(square, -1).T
         products[first:last, last:] = products[last:, first:last].T
     mean = data[0] + overall
-    taken = mean - data[0]
-    remainder = (data[0] - (mean - taken)) + (overall - taken)  # of the sum of two floats, exactly (Knuth)
-    return products.T, mean, remainder  # the transpose is the same, in the usual order of memory
+    added = mean - data[0]
+    remainder = (data[0] - (mean - added)) + (overall - added)  # the exact error of a sum of two floats (Knuth)
+    return products.T, mean, remainder  # symmetric: its transpose has the usual memory order
 
 
 def as_moments(covariance) -> Moments:
-    """Take a covariance matrix or `Moments`; a bare covariance says nothing of count and mean: both are 0."""
+    """`Moments` from a covariance matrix or `Moments`; with a bare covariance count and mean are 0."""
     if isinstance(covariance, Moments):
         moments = covariance
     else:
@@ -162,7 +162,7 @@ def as_moments(covariance) -> Moments:
     return moments
 
 
-def store(record, **fields) -> None:
+def set_fields(record, **fields) -> None:
     """Set the checked fields of a frozen record."""
     for name, value in fields.items():
         object.__setattr__(record, name, value)

@@ -1,7 +1,7 @@
-"""The definition of the objective, part by part: what every other loss in `theory` is compared with.
+"""The definition of the objective, part by part. Every other loss in `theory` is tested against this one.
 
-Two rooms write it in other forms for their own purposes and are tested against this one: `groups.objective` collects it
-by determinants, with a weight on each part, and `inference.decoder_noise` as a function of the water level.
+Two modules write it in other forms: `groups.objective` collects it by determinants, with a weight on each part, and
+`inference.decoder_noise` expresses it as a function of the water level.
 
     loss = E_x[ -E_q log p(x|z) + beta KL(q(z|x) || p(z)) ]
          = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
@@ -13,7 +13,7 @@ aggregate posterior q(z) and prior N(0, I):
     rate       = E_x KL              = 1/2 [ tr C - K - log det Q ]
                = I(x; z) + TC(z) + sum_j KL(q(z_j) || p(z_j))
 
-Exact for any data distribution with these two moments, Gaussian or not, except the split of the rate: mutual
+Exact for any data distribution with these two moments, Gaussian or not, except for the parts of the rate: mutual
 information, total correlation and dimension-wise KL are those of Gaussian data.
 """
 
@@ -27,7 +27,7 @@ from theory import gaussian, validation
 from theory.model import LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 
-__all__ = ["ElboTerms", "elbo_terms", "loss_from_parts"]
+__all__ = ["ElboTerms", "elbo_terms", "loss_from_parts", "prior_covariance", "terms_and_signal"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ElboTerms:
     rate : float
         expected KL(q(z|x) || p(z)).
     mutual_information, total_correlation, dimension_wise_kl : float
-        the split of the rate: I(x; z), the total correlation of q(z), and the sum of KL(q(z_j) || p(z_j)).
+        the parts of the rate: I(x; z), the total correlation of q(z), and the sum of KL(q(z_j) || p(z_j)).
     aggregate_kl : float
         KL(q(z) || p(z)) = rate - mutual_information; equal to total_correlation + dimension_wise_kl if and only if the
         prior is independent across latents.
@@ -71,7 +71,7 @@ def loss_from_parts(distortion, rate, noise_variance, beta, data_dim: int):
     Raises
     ------
     ValueError
-        for anything else, and for numbers so large or small that the result would overflow.
+        for a noise or beta that is not positive, shapes that do not broadcast, or a result beyond the range of floats.
     """
     parts = {"distortion": distortion, "rate": rate, "noise_variance": noise_variance, "beta": beta}
     parts = {name: validation.real_array(name, values) for name, values in parts.items()}
@@ -80,15 +80,18 @@ def loss_from_parts(distortion, rate, noise_variance, beta, data_dim: int):
     try:
         np.broadcast_shapes(*(values.shape for values in parts.values()))
     except ValueError:
-        told = ", ".join(f"{name} {values.shape}" for name, values in parts.items())
-        raise ValueError(f"distortion, rate, noise_variance and beta must broadcast, got shapes {told}") from None
+        shapes = ", ".join(f"{name} {values.shape}" for name, values in parts.items())
+        raise ValueError(
+            f"distortion, rate, noise_variance and beta must broadcast, got shapes {shapes}; pass numbers, or "
+            "arrays of one shape"
+        ) from None
     data_dim = validation.count("data_dim", data_dim)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = _reconstruction(parts["distortion"], parts["noise_variance"], data_dim) + parts["beta"] * parts["rate"]
     if not np.isfinite(loss).all():
         raise ValueError(
-            "distortion, rate, noise_variance and beta must be finite and of sizes that give a finite loss; "
-            f"the largest are {', '.join(f'{np.max(np.abs(values), initial=0):.3g}' for values in parts.values())}"
+            "distortion, rate, noise_variance and beta must be finite and of sizes that give a finite loss, their "
+            f"largest are {', '.join(f'{np.max(np.abs(values), initial=0):.3g}' for values in parts.values())}"
         )
     return loss[()]
 
@@ -112,18 +115,18 @@ def elbo_terms(vae: LinearVAE, covariance, *, prior=None) -> ElboTerms:
     Raises
     ------
     ValueError
-        if the covariance is not one, or does not fit the VAE.
+        if `covariance` is not a covariance matrix of the VAE's data dimension.
     """
     return terms_and_signal(vae, covariance, prior)[0]
 
 
 def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.ndarray]:
-    """What `elbo_terms` returns, and F of shape (K, rank) with F F^T = V S V^T, the covariance of the means."""
+    """The terms of `elbo_terms`, and F of shape (K, rank) with F F^T = V S V^T (of the posterior means)."""
     linear_vae("vae", vae)
     moments = as_moments(covariance)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
-    given, prior = prior is not None, prior_covariance(prior, vae.latent_dim)
+    is_standard, prior = prior is None, prior_covariance(prior, vae.latent_dim)
 
     decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
     with np.errstate(over="ignore", invalid="ignore"):
@@ -141,7 +144,7 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
     mutual_information = gaussian.information(root, posterior)
     log_det_code = gaussian.log_determinant_of_sum(root, posterior)
     log_det_prior, parts = 0.0, np.column_stack([root, factor, code_mean])
-    if given:
+    if not is_standard:
         prior_root = gaussian.cholesky(prior)
         log_det_prior, parts = 2 * np.log(np.diagonal(prior_root)).sum(), gaussian.solve_lower(prior_root, parts)
     spread = np.sum(parts**2)  # tr Pi^-1 (C + m m^T)
@@ -158,17 +161,30 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
     return terms, root
 
 
-def prior_covariance(prior, latent_dim: int) -> np.ndarray:
-    """The covariance of a Gaussian prior, checked; the identity for `None`."""
-    if prior is None:
+def prior_covariance(prior, latent_dim: int | None = None, name: str = "prior") -> np.ndarray:
+    """The covariance of a Gaussian prior, checked to be positive definite; `None` stands for the identity.
+
+    Raises
+    ------
+    ValueError
+        for a matrix that is singular by the rule of `gaussian.unit_spectrum`, or variances beyond 1e-100 to 1e100.
+    """
+    if prior is None and latent_dim is not None:
         return np.eye(latent_dim)
-    prior = validation.covariance_matrix("prior", prior, latent_dim)
-    if (
-        not gaussian.is_positive_definite(prior)
-        or np.diagonal(prior).min(initial=1.0) < 10.0**-validation.VARIANCE_DECADES
-    ):
-        raise ValueError("prior must be positive definite; remove the latents that it allows no variance")
-    return validation.within_decades("prior", prior, validation.VARIANCE_DECADES)
+    prior = validation.covariance_matrix(name, prior, latent_dim)
+    variances, decades = np.diagonal(prior), validation.VARIANCE_DECADES
+    if not np.all((variances >= 10.0**-decades) & (variances <= 10.0**decades)):
+        raise ValueError(
+            f"{name} must be positive definite with variances between 1e-{decades} and 1e{decades}, got "
+            f"{variances.min():.3g} to {variances.max():.3g}; change the units of the latents, or remove latents with "
+            "zero prior variance"
+        )
+    if not gaussian.is_positive_definite(prior):
+        raise ValueError(
+            f"{name} must be positive definite, its smallest eigenvalue is {np.linalg.eigvalsh(prior)[0]:.3g}; remove "
+            "latents that depend on others"
+        )
+    return prior
 
 
 def _reconstruction(distortion, noise_variance, data_dim: int):

@@ -1,7 +1,8 @@
 """Posterior families as partitions of the latents.
 
-A Gaussian posterior whose covariance is block-diagonal is named by its blocks, so every family is one partition:
-`"diagonal"` (mean field) puts each latent alone, `"full"` puts all together, a list of lists is taken as it is.
+A Gaussian posterior with a block-diagonal covariance is described by its blocks, so every family is a partition:
+`"diagonal"` (mean field) puts each latent in a group of its own, `"full"` puts all in one group, a list of lists of
+latents is taken as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Posterior = str | Iterable[Iterable[int]]
 
 
 def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") -> tuple[np.ndarray, ...]:
-    """The groups of latents that a posterior family keeps together.
+    """The groups of latents of a posterior family, checked.
 
     Parameters
     ----------
@@ -31,13 +32,13 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
 
     Returns
     -------
-    tuple of integer arrays, each sorted, that cover 0 .. latent_dim - 1 once
+    tuple of integer arrays, each sorted; together they contain each of 0 .. latent_dim - 1 once
 
     Raises
     ------
     ValueError
-        for an unknown family, indices that are not whole numbers, an empty group, or groups that miss, repeat or invent
-        a latent.
+        for an unknown family, indices that are not whole numbers, an empty group, or groups in which a latent is
+        missing, repeated or unknown.
     """
     if isinstance(posterior, str):
         if posterior == "diagonal":
@@ -55,15 +56,15 @@ def partition(posterior: Posterior, latent_dim: int, name: str = "posterior") ->
             f"{name} must be 'diagonal', 'full' or a list of lists of latent indices, got {validation.shown(posterior)}"
         ) from None
     if [] in groups:
-        raise ValueError(f"{name} must have no empty group, its group {groups.index([])} is empty; leave it out")
+        raise ValueError(f"{name} must have no empty group, its group {groups.index([])} is empty; remove it")
     members = sorted(latent for group in groups for latent in group)
     if members != list(range(latent_dim)):
         missing = sorted(set(range(latent_dim)) - set(members))
         unknown = sorted(set(members) - set(range(latent_dim)))
         repeated = sorted(latent for latent, times in Counter(members).items() if times > 1)
         faults = [("misses", missing), ("repeats", repeated), ("names unknown", unknown)]
-        told = "; ".join(f"{fault} latents {reprlib.repr(latents)}" for fault, latents in faults if latents)
-        raise ValueError(f"{name} must hold each latent 0..{latent_dim - 1} exactly once: it {told}")
+        message = "; ".join(f"{fault} latents {reprlib.repr(latents)}" for fault, latents in faults if latents)
+        raise ValueError(f"{name} must hold each latent 0..{latent_dim - 1} exactly once: it {message}")
     return tuple(np.array(group) for group in groups)
 
 

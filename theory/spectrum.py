@@ -1,5 +1,4 @@
-"""The principal axes of a matrix with every direction of the latent space, and the eigenvalues that a covariance
-knows."""
+"""Eigenvalues and singular values to the digits that a matrix determines, in whatever units its variables are."""
 
 from __future__ import annotations
 
@@ -12,11 +11,11 @@ from theory.gaussian import SINGULAR, unit_spectrum
 __all__ = ["known_modes", "principal_axes"]
 
 
-GAP = 1e-6  # share of the largest eigenvalue below which one that is computed with its rounding lacks ten digits
+LEAST_RESOLVED = 1e-6  # share of the largest eigenvalue; a smaller one, with its rounding, has fewer than ten digits
 GRADED = 1e-4  # ratio of singular values below which the smaller keep fewer than twelve digits
-EQUILIBRATIONS = 5  # of rows and columns by turns; so many bring most matrices to norms within a few percent of one
-PART = 1e-7  # of a variable in a direction, up to which leaving it out changes correlations by rounding
-ROUNDING = 8  # units of rounding a row or column that an entry of a matrix of products may carry
+EQUILIBRATIONS = 5  # of rows and columns in turn; they bring most matrices to norms within a few percent of one
+NEGLIGIBLE_PART = 1e-7  # component of a variable in a direction, up to which omitting it is rounding in correlations
+ROUNDING = 8  # units of rounding per row or column that an entry of a matrix of products may carry
 
 
 def known_modes(
@@ -24,15 +23,15 @@ def known_modes(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Eigenvalues of a covariance, descending and zero where they are rounding; eigenvectors; resolution.
 
-    Eigenvalues are computed with the rounding error of the largest. That is not enough where all that has no latent (or
-    the last latent's mode) is small against it, and where the variables differ in size, so that the covariance itself
-    knows the small ones: there they come from the covariance scaled to unit diagonal.
+    Eigenvalues are usually computed with the rounding error of the largest. That is not enough if the eigenvalues
+    beyond the K-th (or the smallest, if K >= D) are small against it while the variables differ in size, so that the
+    covariance itself determines the small ones: then they come from the covariance scaled to unit diagonal.
 
     Parameters
     ----------
     covariance : (D, D) array, symmetric
     ascending, directions : (D,) and (D, n) arrays
-        its eigenvalues and eigenvectors, as `numpy.linalg.eigh` has them, or the last of these.
+        its eigenvalues and eigenvectors as from `numpy.linalg.eigh`, or the last n eigenvectors.
     latent_dim : int, K
 
     Returns
@@ -45,31 +44,33 @@ def known_modes(
     eigenvalues = validation.non_negative_spectrum("covariance", ascending)
     diagonal = np.diagonal(covariance)
     rest = eigenvalues[latent_dim:].sum() if latent_dim < len(eigenvalues) else eigenvalues.min(initial=np.inf)
-    if eigenvalues.size and rest < GAP * eigenvalues[0] and diagonal[diagonal > 0].min() < GAP * diagonal.max():
+    spread = diagonal[diagonal > 0].min(initial=np.inf) < LEAST_RESOLVED * diagonal.max(initial=0.0)
+    if eigenvalues.size and rest < LEAST_RESOLVED * eigenvalues[0] and spread:
         values, axes, scales = unit_spectrum(covariance)
         left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
-        # Each eigenvalue is known up to a share of itself, the rounding over the least eigenvalue of the correlations,
-        # or that of `principal_axes`, whichever is larger.
+        # The relative error of each eigenvalue: rounding over the least eigenvalue of the correlations, or the error of
+        # `principal_axes`, whichever is larger.
         rounding = validation.rank_tolerance(values)
         share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
         least = (singular[singular > 0] ** 2).min()
-        return singular**2, left, float(max(share * least, _dropped(values, axes, scales)))
+        return singular**2, left, float(max(share * least, _hidden_by_rounding(values, axes, scales)))
     return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
 
 
-def _dropped(values: np.ndarray, axes: np.ndarray, scales: np.ndarray) -> float:
-    """The size up to which eigenvalues may be that are zero since the correlations E are singular up to rounding, e.
+def _hidden_by_rounding(values: np.ndarray, axes: np.ndarray, scales: np.ndarray) -> float:
+    """The largest size of eigenvalues that are set to zero because the correlations E are singular up to rounding, e.
 
-    On D^-1 v, with S = D E D and E v = 0, S is at most e / |D^-1 v|^2. In v the smallest variable counts, if it has a
-    part in v that is not rounding; other v are taken orthogonal to its row, and so on to the largest variable.
+    With S = D E D and E v = 0, the quadratic form of S along D^-1 v is at most e / |D^-1 v|^2. The smallest variable
+    with a component in v beyond rounding decides; the next v are taken orthogonal to its row, up to the largest
+    variable.
     """
     left, size = axes[:, values == 0], 0.0
     for variable in np.argsort(scales, kind="stable"):
         row = left[variable]
         part = np.linalg.norm(row)
-        if part > PART:
+        if part > NEGLIGIBLE_PART:
             size = max(size, (scales[variable] / part) ** 2)
-            mirror = row / part  # Householder's, that makes the row the first axis
+            mirror = row / part  # of the Householder reflection that maps the row to the first axis
             mirror[0] += np.copysign(1.0, mirror[0])
             mirror /= np.linalg.norm(mirror)
             left = (left - 2 * np.outer(left @ mirror, mirror))[:, 1:]
@@ -80,10 +81,10 @@ def principal_axes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """Singular value decomposition W = left diag(singular) axes^T with all K latent directions.
 
     Singular values keep twice the digits of the eigenvalues of W^T W. How many of them are zero is decided on the
-    matrix scaled to rows and columns of norm one, where every entry has the same rounding error: units of latents or
-    data, such as a column 10^16 times smaller than another, have no part in it. Where they spread over more than four
-    decades, one-sided Jacobi rotations keep the digits of the smallest (`scipy.linalg.lapack.dgejsv`; Drmac and
-    Veselic 2008). What `left` would hold for those that are zero because K > D is zero too.
+    matrix scaled to rows and columns of norm one, where every entry has the same rounding error, so that units of
+    latents or data, such as a column 10^16 times smaller than another, have no influence. If the singular values spread
+    over more than four decades, one-sided Jacobi rotations keep the digits of the smallest
+    (`scipy.linalg.lapack.dgejsv`; Drmac and Veselic 2008). For K > D the last K - D columns of `left` are zero.
 
     Parameters
     ----------
@@ -103,23 +104,23 @@ def principal_axes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
         rank = _rank(matrix)
         if any(map(_is_graded, (singular[:rank], *(np.linalg.norm(matrix, axis=axis) for axis in (0, 1))))):
             if latent_dim > data_dim:
-                axes, singular, left = _by_rotations(matrix.T, full=True)
+                axes, singular, left = _by_jacobi_rotations(matrix.T, full=True)
             else:
-                left, singular, axes = _by_rotations(matrix, full=False)
+                left, singular, axes = _by_jacobi_rotations(matrix, full=False)
         singular = np.where(np.arange(len(singular)) < rank, singular, 0.0)
-    if blind := max(0, latent_dim - data_dim):
-        left, singular = np.pad(left, ((0, 0), (0, blind))), np.concatenate([singular, np.zeros(blind)])
+    if missing := max(0, latent_dim - data_dim):
+        left, singular = np.pad(left, ((0, 0), (0, missing))), np.concatenate([singular, np.zeros(missing)])
     return left, singular, axes
 
 
 def _is_graded(sizes: np.ndarray, zeros: bool = False) -> bool:
-    """Whether sizes, but for those that are zero, spread over more than four decades."""
+    """Whether sizes spread over more than four decades; zeros count only with `zeros`."""
     sizes = sizes if zeros else sizes[sizes > 0]
     return bool(sizes.size) and sizes.min() < GRADED * sizes.max()
 
 
-def _by_rotations(matrix: np.ndarray, full: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Singular value decomposition of a matrix with no fewer rows than columns, each value to its own last digits."""
+def _by_jacobi_rotations(matrix: np.ndarray, full: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Singular value decomposition of a matrix with rows >= columns, each value with a small relative error."""
     scale = np.abs(matrix).max()
     values, left, right, work, _, info = scipy.linalg.lapack.dgejsv(
         matrix / scale,
@@ -135,7 +136,7 @@ def _by_rotations(matrix: np.ndarray, full: bool) -> tuple[np.ndarray, np.ndarra
 
 
 def _rank(matrix: np.ndarray) -> int:
-    """How many singular values are more than rounding once rows and columns have norm one, as far as both can."""
+    """Number of singular values beyond rounding, of the matrix scaled until rows and columns have norm close to one."""
     scaled = matrix
     for _ in range(EQUILIBRATIONS):
         for axis in (0, 1):

@@ -1,12 +1,12 @@
-"""The checks that every public function makes of what it is given.
+"""The checks that every public function makes of its arguments.
 
-Each check returns the value in the form that the mathematics wants (a float, a float64 array, a symmetric matrix) or
-raises a `ValueError` that names the argument, says what came, and what to do about it. What is mathematically fine but
-unusual (zero variance, ties, rank deficiency) passes.
+Each check returns the value in the form that the mathematics needs (a float, a float64 array, a symmetric matrix) or
+raises a `ValueError` that names the argument, the value that came, and the remedy. Values that are mathematically fine
+but unusual (zero variance, ties, rank deficiency) pass.
 
-What passes for a number, everywhere: Python and NumPy integers and floats of any width, decimals, fractions, and arrays
-without dimensions that hold one of them. What never passes: truth values, text, dates, complex numbers, None, hidden
-(masked) entries, and arrays or lists where one number is wanted. A count is a whole number by its type: 2.0 is none.
+**Numbers.** Accepted everywhere: Python and NumPy integers and floats of any width, decimals, fractions, and
+zero-dimensional arrays of one of them. Never accepted: booleans, text, dates, complex numbers, None, masked entries,
+and arrays or lists where one number is expected. A count is a whole number by its type: 2.0 is refused.
 """
 
 from __future__ import annotations
@@ -55,21 +55,21 @@ __all__ = [
 # Asymmetry and negative eigenvalues up to this fraction of the largest entry are rounding, beyond it a mistake.
 ROUNDING = 1e-8
 
-# Sizes, in powers of ten, between which weights (amplitudes) and variances or betas may lie: their squares and products
-# are then floats. Beyond, what a formula gives would be infinite, zero or noise.
+# Weights (amplitudes) and variances or betas may lie between 10 to the minus and plus these powers: then their squares
+# and products are floats. Beyond, the result of a formula would be infinite, zero or rounding.
 AMPLITUDE_DECADES = 50
 VARIANCE_DECADES = 100
-# What can be cast to a float, and is no number.
+# Types that can be cast to a float, but are not numbers.
 NOT_NUMBERS = (bool, np.bool_, str, bytes, np.datetime64, np.timedelta64, np.ndarray)
 
-# Rows of an array that are looked at together, so that what is found of each entry takes little memory.
-ROWS = 4096
+# Rows of an array that are checked together, so that temporary arrays stay small.
+CHECKED_ROWS = 4096
 
-# The largest count: up to here a float tells neighbouring whole numbers apart.
+# The largest count: up to here neighbouring whole numbers are different floats.
 LARGEST_COUNT = 2**53
 
-# The longest sequence of objects, groups or settings that is taken one by one: an iterator may have no end.
-LONGEST = 10**6
+# The longest accepted sequence of objects, groups or settings: an iterator may be endless.
+LONGEST_SEQUENCE = 10**6
 
 
 def number(name: str, value: float) -> float:
@@ -92,7 +92,7 @@ def positive(name: str, value: float) -> float:
 
 
 def positive_or_keyword(name: str, value: float | str, *words: str) -> float | str:
-    """Return `value` if it is one of the words that stand for a number, or else as a positive float."""
+    """Return `value` if it is one of the keywords, or as a positive float."""
     if not isinstance(value, str):
         return positive(name, value)
     if value not in words:
@@ -121,8 +121,8 @@ def positive_array(name: str, values) -> np.ndarray:
 def within_decades(name: str, values, decades: int, *, tiny: bool = False):
     """Return `values`, a float or an array, if their products stay within the range of floats.
 
-    The largest size of an entry must be zero or lie between 10^-decades and 10^decades; with `tiny`, for what does not
-    set the scale of a problem, smaller ones pass as well.
+    The largest size of an entry must be zero or lie between 10^-decades and 10^decades; with `tiny` also smaller ones
+    pass, for arguments that do not set the scale of a problem.
     """
     largest = np.abs(values).max(initial=0.0)
     if largest > 10.0**decades or (not tiny and 0 < largest < 10.0**-decades):
@@ -132,33 +132,33 @@ def within_decades(name: str, values, decades: int, *, tiny: bool = False):
 
 
 def scale(name: str, value: float, decades: int = VARIANCE_DECADES) -> float:
-    """Return `value` as a float if it is positive and of a size that may be multiplied, by default 1e-100 to 1e100."""
+    """Return `value` as a float if it is positive and within 10^-decades to 10^decades, by default 1e-100 to 1e100."""
     return float(scales(name, positive(name, value), decades))
 
 
 def scales(name: str, values, decades: int = VARIANCE_DECADES) -> np.ndarray:
-    """Return `values` as a float array whose entries are all positive and of sizes that may be multiplied."""
+    """Return `values` as a float array whose entries are all positive and within 10^-decades to 10^decades."""
     array = positive_array(name, values)
     for extreme in (array.min(initial=1.0), array.max(initial=1.0)):
         if not 10.0**-decades <= extreme <= 10.0**decades:
             raise ValueError(
                 f"{name} must be between 1e-{decades} and 1e{decades}, got {extreme:.3g}; "
-                "take ordinary sizes, or change the units"
+                "pass a number in this range, or change the units"
             )
     return array
 
 
 def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT, bytes_each: int = 0) -> int:
-    """Return `value` as an int if it is a whole number within bounds whose result fits into the memory of this machine.
+    """Return `value` as an int if it is a whole number within bounds, and so small that the result fits into memory.
 
     Parameters
     ----------
     name : str
     value : int, or a NumPy integer
     minimum, maximum : int
-        both allowed.
+        inclusive.
     bytes_each : int
-        what the caller will allocate for each unit of the count, in bytes; 0 for a count that only enters a formula.
+        bytes that the caller will allocate for each unit of the count; 0 for a count that only enters a formula.
     """
     single = value
     if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.is_masked(value):
@@ -167,7 +167,7 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
         if isinstance(single, bool | np.bool_ | np.ma.MaskedArray):
             raise TypeError
         whole = operator.index(single)
-    except Exception:  # whatever a foreign class raises
+    except Exception:  # a foreign class may raise anything
         raise ValueError(f"{name} must be a whole number, got {shown(value)}; pass an int such as 2") from None
     if whole < minimum:
         least = {0: "zero or a positive whole number", 1: "a positive whole number"}
@@ -186,12 +186,12 @@ def fits_into_memory(what: str, size: int, remedy: str) -> None:
 
 
 def seed(name: str, value: int) -> int:
-    """Return `value` as an int if it can seed a random generator: a whole number, zero or above, of any size."""
+    """Return `value` as an int if it can seed a random generator: a whole number from 0 to 2^128 - 1."""
     return count(name, value, maximum=2**128 - 1)
 
 
 def random_generator(name: str, value) -> np.random.Generator:
-    """Return `value` if it is a `numpy.random.Generator`, or the generator that a seed or a `SeedSequence` starts."""
+    """Return `value` if it is a `numpy.random.Generator`, or a new generator from a seed or a `SeedSequence`."""
     if isinstance(value, np.random.Generator):
         return value
     if isinstance(value, np.random.SeedSequence):
@@ -206,35 +206,35 @@ def random_generator(name: str, value) -> np.random.Generator:
 
 
 def flag(name: str, value: bool) -> bool:
-    """Return `value` as a bool if it is one, of Python or of NumPy: no number and no text stands for it."""
+    """Return `value` as a bool if it is a bool of Python or NumPy; numbers and text are refused."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be True or False, got {shown(value)}; pass one of the two")
+        raise ValueError(f"{name} must be True or False, got {shown(value)}; pass True or False")
     return bool(value)
 
 
 def finite_result(name: str, result):
-    """Return a result that is finite, or else say that the argument `name` took it beyond the range of floats."""
+    """Return a result if it is finite, or raise an error that the argument `name` makes it overflow."""
     if not np.isfinite(result).all():
         raise ValueError(f"{name} must be smaller: the result is beyond the range of floats; choose other units")
     return result
 
 
 def mask(name: str, value, length: int) -> np.ndarray:
-    """Return `value` as a vector of truth values of the given length; numbers do not stand for them."""
+    """Return `value` as a boolean vector of the given length; numbers are refused."""
     try:
         array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
-    except Exception:  # rows of several lengths, and whatever a foreign class raises
+    except Exception:  # rows of several lengths; a foreign class may raise anything
         array = np.asarray(None)
     if isinstance(array, np.ma.MaskedArray) or array.dtype != bool or array.shape != (length,):
         what = f"an array of {array.dtype} of shape {array.shape}" if array.ndim else shown(value)
         raise ValueError(
-            f"{name} must be a boolean array of length {length}, got {what}; pass True for each one wanted"
+            f"{name} must be a boolean array of length {length}, got {what}; pass True for each selected entry"
         )
     return array
 
 
 def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str = ""):
-    """Return `value` if it is an object of one of the `kinds`; `remedy` says where such an object comes from."""
+    """Return `value` if it is an instance of one of the `kinds`; `remedy` says where to get one."""
     kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     if not isinstance(value, kinds):
         wanted = " or a ".join(kind.__name__ for kind in kinds)
@@ -246,24 +246,26 @@ def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str = "")
 def sequence(name: str, values, minimum: int = 1) -> tuple:
     """Return `values` as a tuple if they are ordered and no fewer than `minimum`; text, sets and dicts never pass.
 
-    An iterator that has no end is refused, as is what is longer than any list that is taken one by one.
+    Endless iterators and sequences of more than a million items are refused.
     """
     text = isinstance(values, str | bytes | bytearray)
     if text or isinstance(values, Mapping | Set | type) or not several(values):
         raise ValueError(f"{name} must be a sequence, got {shown(values)}; pass a list")
     try:
-        items = tuple(itertools.islice(values, LONGEST + 1))
-    except Exception:  # whatever a foreign class raises
+        items = tuple(itertools.islice(values, LONGEST_SEQUENCE + 1))
+    except Exception:  # a foreign class may raise anything
         raise ValueError(f"{name} must be a sequence, got {shown(values)}; pass a list") from None
-    if len(items) > LONGEST:
-        raise ValueError(f"{name} must hold at most {LONGEST}, it holds more, or has no end; pass a shorter list")
+    if len(items) > LONGEST_SEQUENCE:
+        raise ValueError(
+            f"{name} must hold at most {LONGEST_SEQUENCE}, it holds more, or is endless; pass a shorter list"
+        )
     if len(items) < minimum:
         raise ValueError(f"{name} must hold at least {minimum}, it holds {len(items)}; pass a longer list")
     return items
 
 
 def several(value) -> bool:
-    """Whether a value is many things, or text, rather than one: an array without dimensions is one."""
+    """Whether a value is iterable (also text) rather than a single value; a zero-dimensional array is a single one."""
     return isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0)
 
 
@@ -285,7 +287,7 @@ def vector(name: str, value, length: int | None = None) -> np.ndarray:
 
 
 def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None), finite: bool = True) -> np.ndarray:
-    """Return `value` as a float matrix, finite unless said otherwise; `None` in `shape` leaves that side free."""
+    """Return `value` as a float matrix, finite by default; `None` in `shape` leaves that side free."""
     array = _float_array(name, value) if finite else real_array(name, value)
     if array.ndim != 2:
         raise ValueError(f"{name} must be a matrix, got an array of shape {array.shape}; pass a two-dimensional array")
@@ -297,7 +299,7 @@ def matrix(name: str, value, shape: tuple[int | None, int | None] = (None, None)
 
 
 def observations(name: str, value, finite: bool = True) -> np.ndarray:
-    """Return `value` as an (N, D) float array of observations, N >= 2, D >= 1, finite unless said otherwise.
+    """Return `value` as an (N, D) float array of observations, N >= 2, D >= 1, finite by default.
 
     A data frame passes if all of its columns are numbers; an error names the column by its label.
     """
@@ -320,9 +322,9 @@ def observations(name: str, value, finite: bool = True) -> np.ndarray:
 
 
 def first_not_finite(array: np.ndarray) -> tuple[int, ...] | None:
-    """Where the first NaN or infinity of an array of one or more dimensions is; None if there is none."""
-    for first in range(0, len(array), ROWS):
-        finite = np.isfinite(array[first : first + ROWS])
+    """The index of the first NaN or infinity of an array of one or more dimensions; None if all entries are finite."""
+    for first in range(0, len(array), CHECKED_ROWS):
+        finite = np.isfinite(array[first : first + CHECKED_ROWS])
         if not finite.all():
             row, *rest = (int(index) for index in np.unravel_index(np.argmin(finite), finite.shape))
             return first + row, *rest
@@ -330,10 +332,10 @@ def first_not_finite(array: np.ndarray) -> tuple[int, ...] | None:
 
 
 def covariance_matrix(name: str, value, size: int | None = None) -> np.ndarray:
-    """Return `value` as a symmetric positive semi-definite matrix, symmetrised where it is so up to rounding.
+    """Return `value` as a symmetric positive semi-definite matrix; asymmetry up to rounding is averaged out.
 
-    Definiteness is checked by one Cholesky factorisation of a matrix shifted by the rounding that is allowed, which is
-    many times cheaper than eigenvalues; those are computed only to word the error.
+    Definiteness is checked by one Cholesky factorisation of the matrix shifted by the allowed rounding, which is many
+    times cheaper than eigenvalues; those are computed only for the error message.
     """
     array = symmetric_matrix(name, value, size)
     scale = np.abs(np.diagonal(array)).max(initial=0.0)
@@ -347,7 +349,7 @@ def covariance_matrix(name: str, value, size: int | None = None) -> np.ndarray:
 
 
 def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
-    """Return `value` as a symmetric matrix, symmetrised where it is so up to rounding (definite or not)."""
+    """Return `value` as a symmetric matrix, definite or not; asymmetry up to rounding is averaged out."""
     array = matrix(name, value)
     rows, columns = array.shape
     if rows != columns:
@@ -369,7 +371,7 @@ def non_negative_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
 
 
 def stated_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:
-    """Sort eigenvalues in descending order, and refuse negative ones but for rounding; small ones are as stated."""
+    """Sort eigenvalues in descending order and refuse negative ones beyond rounding; small ones stay as they are."""
     descending = np.sort(vector(name, eigenvalues))[::-1]
     if descending.size and descending[-1] < -ROUNDING * max(descending[0], 0.0):
         raise negative_eigenvalue(name, descending[-1])
@@ -390,24 +392,24 @@ def negative_eigenvalue(name: str, smallest: float) -> ValueError:
 
 
 def real_array(name: str, value) -> np.ndarray:
-    """Return `value` as a float array of any shape, finite or not, if it holds real numbers and nothing else."""
+    """Return `value` as a float array of any shape, finite or not, if it holds only real numbers."""
     if isinstance(value, np.ma.MaskedArray):
         value = _unmasked(name, value)
     elif isinstance(value, list | tuple):
-        _refuse_what_lists_hide(name, value)
+        _refuse_hidden_non_numbers(name, value)
     elif isinstance(value, range):
         fits_into_memory(f"{name}, a range of {len(value)} numbers,", 8 * len(value), "pass fewer")
     try:
-        array = np.asarray(None if isinstance(value, bytearray) else value)  # which is text, as bytes are
-    except Exception:  # rows of several lengths, and whatever a foreign class raises
+        array = np.asarray(None if isinstance(value, bytearray) else value)  # a bytearray is text, as bytes are
+    except Exception:  # rows of several lengths; a foreign class may raise anything
         raise ValueError(
-            f"{name} must be numeric, got {type(value).__name__}; pass numbers, as many in every row"
+            f"{name} must be numeric, got {type(value).__name__}; pass numbers, in rows of one length"
         ) from None
     if array.dtype.kind in "iuf":
-        with np.errstate(over="ignore"):  # of numbers that are longer than a float: infinite, as any other too large
+        with np.errstate(over="ignore"):  # longer floats that overflow become infinite
             return array.astype(float, copy=False)
     if np.iscomplexobj(array):
-        raise _not_real(name, _column_of_no_numbers(value))
+        raise _not_real(name, _non_numeric_column(value))
     if array.dtype.names:
         fields = ", ".join(map(repr, array.dtype.names))
         raise ValueError(
@@ -416,7 +418,7 @@ def real_array(name: str, value) -> np.ndarray:
         )
     if array.dtype.kind == "O":
         return _from_objects(name, value, array)
-    what = f"an array of {array.dtype}{_column_of_no_numbers(value)}" if array.ndim else shown(value)
+    what = f"an array of {array.dtype}{_non_numeric_column(value)}" if array.ndim else shown(value)
     raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
 
 
@@ -428,12 +430,12 @@ def _unmasked(name: str, value: np.ma.MaskedArray) -> np.ndarray:
     return value.data
 
 
-def _refuse_what_lists_hide(name: str, items, depth: int = 2) -> None:
-    """Refuse truth values and masked entries in a list of rows, which NumPy takes for numbers among numbers."""
+def _refuse_hidden_non_numbers(name: str, items, depth: int = 2) -> None:
+    """Refuse booleans and masked entries in a list of rows, which NumPy would convert to numbers."""
     for item in items:
         if isinstance(item, list | tuple):
             if depth:
-                _refuse_what_lists_hide(name, item, depth - 1)
+                _refuse_hidden_non_numbers(name, item, depth - 1)
         elif isinstance(item, np.ma.MaskedArray):
             _unmasked(name, item)
         elif isinstance(item, bool | np.bool_) or (isinstance(item, np.ndarray) and item.dtype.kind == "b"):
@@ -448,7 +450,7 @@ def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
         if isinstance(item, complex | np.complexfloating):
             raise _not_real(name, f" {_place(value, index)}" if array.ndim else "")
         if isinstance(item, NOT_NUMBERS) or not hasattr(item, "__float__"):
-            missing = type(item).__name__ in ("NAType", "NaTType")  # of pandas, which this project does without
+            missing = type(item).__name__ in ("NAType", "NaTType")  # of pandas, which this project does not import
             entry = "a missing value" if missing else shown(item)
             what = shown(value) if array.ndim == 0 else f"{entry} {_place(value, index)}"
             raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
@@ -456,19 +458,19 @@ def _from_objects(name: str, value, array: np.ndarray) -> np.ndarray:
         return array.astype(float)
     except OverflowError:
         raise ValueError(f"{name} must be finite, got a number beyond the range of floats; pass smaller ones") from None
-    except Exception:  # whatever a foreign class raises
+    except Exception:  # a foreign class may raise anything
         raise ValueError(f"{name} must be numeric, got {shown(value)}; pass numbers, such as 0.5") from None
 
 
 def _place(value, index: tuple[int, ...]) -> str:
-    """Where an entry stands, by the label of its column if the value is a data frame."""
+    """The position of an entry, by the label of its column if the value is a data frame."""
     if len(index) == 2 and (labels := _labels(value)) is not None and index[1] < len(labels):
         return f"in row {index[0]} (counted from 0) of column {labels[index[1]]!r}"
     return f"at {list(index)}"
 
 
-def _column_of_no_numbers(value) -> str:
-    """Which column of a data frame is the first that holds no real numbers, as an error says it; of others, nothing."""
+def _non_numeric_column(value) -> str:
+    """The first column of a data frame without real numbers, as text for an error; empty for other values."""
     kinds = [getattr(dtype, "kind", "O") for dtype in getattr(value, "dtypes", ())]
     for label, kind in zip(_labels(value) or (), kinds, strict=False):
         if kind not in "iuf":
@@ -477,7 +479,7 @@ def _column_of_no_numbers(value) -> str:
 
 
 def _labels(value) -> list | None:
-    """The labels of the columns of a data frame; None for what is none."""
+    """The labels of the columns of a data frame; None for any other value."""
     columns = getattr(value, "columns", None)
     try:
         return (
@@ -494,23 +496,23 @@ def _float_array(name: str, value) -> np.ndarray:
             f"{name} must be finite, it has {np.count_nonzero(~np.isfinite(array))} NaN or infinite entries; "
             "remove or replace NaN and infinite entries"
         )
-    return array.copy()  # so that what has been checked does not change with the caller's array
+    return array.copy()  # a copy, so that later changes of the caller's array do not reach it
 
 
 def _not_real(name: str, where: str = "") -> ValueError:
     return ValueError(
-        f"{name} must be real, got complex numbers{where}; pass their real part, if the rest is only rounding"
+        f"{name} must be real, got complex numbers{where}; pass their real part, if the imaginary part is only rounding"
     )
 
 
 def shown(value) -> str:
-    """A value as errors show it: in full where that is short, else its beginning, or its type."""
+    """A value as text for an error: in full if that is short, else its beginning, or its type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if value is None or isinstance(value, bool | np.bool_ | float | str | bytes | int | np.number | list | tuple):
         try:
             text = repr(value)
-        except ValueError:  # Python writes whole numbers of up to some thousand digits only
+        except ValueError:  # Python refuses to print whole numbers of more than some thousand digits
             return "a whole number of thousands of digits" if isinstance(value, int) else f"a {type(value).__name__}"
         return text if len(text) <= 60 else f"{text[:50]}..."
     return f"an object of type {type(value).__name__}"

@@ -30,8 +30,8 @@ from theory import validation
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition, partition_mask
 from theory.priors import ClusterPrior, GaussianPrior, Prior
+from theory.priors.arguments import LONGEST, within
 from theory.priors.protocol import checked_prior
-from theory.priors.shared import LONGEST, within
 
 __all__ = ["PriorRun", "train_with_prior"]
 

@@ -51,7 +51,7 @@ def test_moments_of_data_in_several_pieces(monkeypatch):
     data = RNG.standard_normal((23, 4)) + 1e6
     expected = np.cov(data, rowvar=False, bias=True)
     for rows in (1, 5, 22, 23, 24):
-        monkeypatch.setattr("theory.moments.ROWS", rows)
+        monkeypatch.setattr("theory.moments.BLOCK_ROWS", rows)
         covariance = Moments.of(data).covariance
         np.testing.assert_allclose(covariance, expected, rtol=1e-9, atol=1e-9)
         np.testing.assert_array_equal(covariance, covariance.T)
@@ -72,7 +72,7 @@ def random_data(number: int) -> np.ndarray:
 @pytest.mark.parametrize("rows", [512, 4])
 def test_the_covariance_is_exact_up_to_rounding_at_any_offset(monkeypatch, rows):
     """Rounding: a few units of 2.2e-16 in sums of up to thirty products."""
-    monkeypatch.setattr("theory.moments.ROWS", rows)
+    monkeypatch.setattr("theory.moments.BLOCK_ROWS", rows)
     for number in range(40):
         data = random_data(number)
         assert relative_errors(data, Moments.of(data).covariance) < 4e-15, number
@@ -182,7 +182,7 @@ def test_what_is_refused(call, said):
 
 
 def test_entries_that_are_not_finite_are_found_in_any_block(monkeypatch):
-    monkeypatch.setattr("theory.moments.ROWS", 2)
+    monkeypatch.setattr("theory.moments.BLOCK_ROWS", 2)
     for value in (np.nan, np.inf, -np.inf):
         for row in range(5):
             data = RNG.standard_normal((5, 3))

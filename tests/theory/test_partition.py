@@ -40,7 +40,7 @@ def test_the_mask_says_who_shares_a_group(labels):
         (None, "a list of lists"),
         ({0: [0, 1, 2]}, "a list of lists"),
         ([{0, 1, 2}], "a list of lists"),
-        ([[0, 1, 2], []], "posterior must have no empty group, its group 1 is empty; leave it out"),
+        ([[0, 1, 2], []], "posterior must have no empty group, its group 1 is empty; remove it"),
         ([0, 1, 2], "a list of lists"),
         ([["a"]], "a list of lists"),
         ([[0.5], [1], [2]], "a list of lists"),

@@ -219,7 +219,7 @@ def test_numbers_that_numpy_has_no_type_for():
 
 @pytest.mark.parametrize("value", [1j, np.complex128(1), np.array([1.0, 2j]), [[1, 2j]], np.ones(2, dtype=complex)])
 def test_complex_numbers_are_refused_and_not_cast(value):
-    said = "x must be real, got complex numbers; pass their real part, if the rest is only rounding"
+    said = "x must be real, got complex numbers; pass their real part, if the imaginary part is only rounding"
     checks = [validation.vector, validation.matrix, validation.positive_array, validation.real_array]
     for check in checks + ([validation.positive, validation.non_negative] if np.ndim(value) == 0 else []):
         assert rejected(check, "x", value) == said
@@ -411,7 +411,7 @@ def test_numbers_longer_than_a_float_are_infinite():
 
 
 def test_the_first_entry_that_is_not_finite(monkeypatch):
-    monkeypatch.setattr(validation, "ROWS", 2)
+    monkeypatch.setattr(validation, "CHECKED_ROWS", 2)
     array = np.zeros((5, 3))
     assert validation.first_not_finite(array) is None and validation.first_not_finite(np.zeros(0)) is None
     array[3, 2] = array[4, 0] = np.nan

@@ -1,12 +1,12 @@
 """The smallest change of a loading that rotates its principal axes away from the factors.
 
-A + E with singular values s and right singular vectors R (columns, in the order of s) is U' diag(s) R^T with
-orthonormal U', so for given R and s this is an orthogonal Procrustes problem, solved by the polar factor U' of
-A R diag(s),
+A changed loading A + E with singular values s and right singular vectors R (columns, in the order of s) is
+U' diag(s) R^T with orthonormal U', so for given R and s this is an orthogonal Procrustes problem, solved by the polar
+factor U' of A R diag(s),
 
     min ||E||_F^2 = ||A||_F^2 + sum s_i^2 - 2 ||A R diag(s)||_*        (nuclear norm).
 
-Two orthogonal columns have a closed form: `theory.axes.two_columns`.
+For two orthogonal columns there is a closed form: `theory.axes.two_columns`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import numpy as np
 from theory import validation
 from theory.minimise import convex_minus_convex_minimum
 
-__all__ = ["Manipulation", "_unit", "manipulation_to", "smallest_manipulation"]
+__all__ = ["Manipulation", "largest_size", "manipulation_to", "smallest_manipulation"]
 
 
-# The search over the smallest singular value ends when this share of ||A||^2 is all that it can still gain.
-CERTAINTY = 1e-12
+# The search over the smallest singular value ends when it can gain at most this share of ||A||^2.
+SEARCH_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Manipulation:
-    """A change of a loading and what it leads to.
+    """A change of a loading, and the changed loading with its principal axes.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ def manipulation_to(loading, axes, singular_values) -> Manipulation:
     """The smallest change of a loading that gives it the principal axes R and the singular values s.
 
     A + E = U' diag(s) R^T with U' the polar factor of A R diag(s); ||E||^2 = ||A||^2 + sum s_i^2 - 2 ||A R diag(s)||_*.
-    Values that tie or vanish leave more than one set of axes for the result; R is one.
+    If singular values tie or vanish, the axes of the result are not unique; R is one choice.
 
     Parameters
     ----------
@@ -75,12 +75,14 @@ def manipulation_to(loading, axes, singular_values) -> Manipulation:
     values = validation.vector("singular_values", singular_values, loading.shape[1])
     if np.any(values < 0) or np.any(np.diff(values) > 0):
         raise ValueError(f"singular_values must be >= 0 and descend, got {values}; sort them and the axes with them")
-    # The polar factor is that of A and s in any units.
-    left, _, right = np.linalg.svd((loading / _unit(loading)) @ axes * (values / _unit(values)), full_matrices=False)
+    # The polar factor does not depend on the units of A and s.
+    left, _, right = np.linalg.svd(
+        (loading / largest_size(loading)) @ axes * (values / largest_size(values)), full_matrices=False
+    )
     with np.errstate(over="ignore", invalid="ignore"):
         changed = (left @ right * values) @ axes.T
         change = changed - loading
-        size = np.linalg.norm(change / _unit(loading, values)) * _unit(loading, values)
+        size = np.linalg.norm(change / largest_size(loading, values)) * largest_size(loading, values)
     validation.finite_result("loading or singular_values", size)
     return Manipulation(change, changed, values, axes, float(size))
 
@@ -92,10 +94,9 @@ def smallest_manipulation(loading, axes, gaps) -> Manipulation:
 
         ||E||^2 = ||A||^2 + sum s_i^2 - 2 ||A R diag(s)||_*
 
-    is a convex quadratic minus a convex function of it. It may have several minima. On an interval the nuclear norm
-    lies below its chord, which bounds ||E||^2 from below; intervals are halved, the most promising first, until the
-    best point is certainly within 1e-12 ||A||^2 of the global minimum (a size of zero is met to 1e-6 ||A||). R and the
-    gaps of the result are exact.
+    is a convex quadratic minus a convex function of it, and may have several minima. Branch and bound
+    (`theory.minimise`) ends at a point that is certainly within 1e-12 ||A||^2 of the global minimum (so a size of zero
+    is found to 1e-6 ||A||). R and the gaps of the result are exact.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def smallest_manipulation(loading, axes, gaps) -> Manipulation:
     gaps = validation.vector("gaps", gaps, max(latent_dim - 1, 0))
     if np.any(gaps < 0):
         raise ValueError(f"gaps must be >= 0, got {gaps}; order the axes by descending singular value")
-    unit = _unit(loading, gaps)
+    unit = largest_size(loading, gaps)
     above = np.concatenate([np.cumsum(gaps[::-1] / unit)[::-1], np.zeros(min(latent_dim, 1))])
     scaled = loading / unit
     rotated = scaled @ axes
@@ -131,7 +132,7 @@ def smallest_manipulation(loading, axes, gaps) -> Manipulation:
         parts,
         upper=max(0.0, (np.linalg.svd(scaled, compute_uv=False).sum() - above.sum()) / max(latent_dim, 1)),
         curvature=float(latent_dim),
-        tolerance=CERTAINTY * float(np.sum(scaled**2)),
+        tolerance=SEARCH_TOLERANCE * float(np.sum(scaled**2)),
     )
     with np.errstate(over="ignore"):
         values = validation.finite_result("loading or gaps", (smallest + above) * unit)
@@ -142,7 +143,9 @@ def _loading_and_axes(loading, axes) -> tuple[np.ndarray, np.ndarray]:
     loading = validation.matrix("loading", loading)
     data_dim, latent_dim = loading.shape
     if data_dim < latent_dim:
-        raise ValueError(f"loading must have at least as many rows as columns, got {data_dim} x {latent_dim}")
+        raise ValueError(
+            f"loading must have at least as many rows as columns, got {data_dim} x {latent_dim}; pass D x K with D >= K"
+        )
     axes = validation.matrix("axes", axes, (latent_dim, latent_dim))
     with np.errstate(over="ignore", invalid="ignore"):
         deviation = np.abs(axes.T @ axes - np.eye(latent_dim)).max(initial=0.0)
@@ -153,6 +156,6 @@ def _loading_and_axes(loading, axes) -> tuple[np.ndarray, np.ndarray]:
     return loading, axes
 
 
-def _unit(*lengths) -> float:
-    """The largest size among lengths, to measure them in, so that no product of them leaves the range of floats."""
+def largest_size(*lengths) -> float:
+    """The largest absolute value among arrays, 1 for zeros: a unit in which no product of them overflows."""
     return max(float(np.abs(length).max(initial=0.0)) for length in lengths) or 1.0

@@ -1,12 +1,12 @@
-"""How far a decoder is from columns that are orthogonal, and how far a random one would be.
+"""How far a decoder is from one with orthogonal columns, and how far a random decoder would be.
 
-With W = U Sigma V^T the columns of W are orthogonal iff V is a signed permutation, or can be chosen as one where
-singular values tie. The distance to orthogonality is
+With W = U Sigma V^T the columns of W are orthogonal iff V is a signed permutation, or can be chosen as one if singular
+values tie. (V is here the matrix of right singular vectors, not the encoder.) The distance to orthogonality is
 
     DtO = min_P ||V - P||_F = sqrt(2 K - 2 max_p sum_i |V_{i, p(i)}|),
 
-P over the signed permutations: an assignment problem. A V drawn uniformly from O(K) has a mean distance of its own,
-the chance level. For K = 2 it is closed: up to signed permutations V is a rotation by an angle a uniform on
+with P over the signed permutations: an assignment problem. The mean distance of a V drawn uniformly from O(K) is the
+chance level. For K = 2 it has a closed form: up to signed permutations V is a rotation by an angle a uniform on
 (-pi/4, pi/4), at distance 2 sqrt2 |sin(a/2)|, so
 
     mean = (16 sqrt2 / pi) (1 - cos(pi/8)) = .548,    mean square = 4 - 8 sqrt2 / pi,    standard deviation .313.
@@ -31,14 +31,14 @@ class OrthogonalityDistance:
     ----------
     distance : float
     right_singular : (k, k) array
-        V of the k latents that are used, columns by descending singular value; within a tie turned to be nearest to
-        `nearest`.
+        V of the k latents that are used, columns by descending singular value; within a tie rotated to be as near as
+        possible to `nearest`.
     nearest : (k, k) array, the nearest signed permutation P(V)
     singular_values : (k,) array, descending; zero beyond the rank
     active : (K,) boolean array, the latents that are used
     tied : (k,) boolean array
-        singular values that tie with a neighbour, so that the decoder does not determine their vectors, or not to half
-        of the digits.
+        singular values that tie with a neighbour, so that the decoder determines their vectors to less than half of the
+        digits, or not at all.
     """
 
     distance: float
@@ -65,9 +65,9 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     without ties DtO^2 <= 2 (k - sqrt k) for k active latents, as the assignment scores at least
     sum |V_ij|^3 >= sqrt k.
 
-    Equal singular values leave V free within their subspace. There the latents are given to the subspace in which they
-    are longest, and V is turned within it to be nearest to P (Procrustes); the result then does not depend on what
-    basis a library returns, and orthogonal columns of equal length are at distance zero. Directions without a singular
+    Equal singular values leave V free within their subspace. Then latents are assigned to the subspace in which they
+    are longest, and V is rotated within it to be nearest to P (Procrustes); so the result does not depend on the basis
+    that a library returns, and orthogonal columns of equal length have distance zero. Directions without a singular
     value (dependent columns, more latents than data dimensions) are a tie at zero.
 
     Parameters
@@ -76,8 +76,8 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     active : (K,) boolean array, optional
         the latents to use; by default those with a column that is not zero.
     tie : float, from 0 to below 1
-        singular values within this share of the largest tie. A decoder that was trained has them to what its training
-        left, not to rounding.
+        singular values within this share of the largest tie. In a trained decoder ties hold to the accuracy of the
+        training, not to rounding.
 
     Returns
     -------
@@ -87,25 +87,25 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     Raises
     ------
     ValueError
-        if an argument is not of its shape, or `tie` is out of its range.
+        if an argument has a wrong shape, or `tie` is out of its range.
 
     Notes
     -----
-    Exact. The distance is that of Rolinek et al. (2019); what is done at ties is this project's.
+    Exact. The distance is that of Rolinek et al. (2019); the treatment of ties is this project's.
     """
     decoder = validation.matrix("decoder", decoder)
     latent_dim = decoder.shape[1]
     tie = validation.non_negative("tie", tie)
     if tie >= 1:
-        raise ValueError(f"tie must be below 1, got {tie}; pass such as 1e-8")
+        raise ValueError(f"tie must be below 1, got {tie}; pass a share such as 1e-8")
     active = np.any(decoder != 0, axis=0) if active is None else validation.mask("active", active, latent_dim)
     unit = float(np.abs(decoder).max(initial=0.0)) or 1.0
     used = decoder[:, active] / unit
     count = used.shape[1]
     singular, right = np.zeros(count), np.eye(count)
     if used.size:
-        found, transposed = np.linalg.svd(used, full_matrices=True)[1:]
-        singular[: len(found)], right = found, transposed.T
+        values, transposed = np.linalg.svd(used, full_matrices=True)[1:]
+        singular[: len(values)], right = values, transposed.T
     blocks = _ties(singular, tie)
     # The length of each latent's part in each tied subspace: for a single vector its absolute entry.
     parts = np.empty((count, count))
@@ -184,8 +184,8 @@ def _signed_permutation(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _ties(descending: np.ndarray, tie: float) -> list[np.ndarray]:
-    """Runs of values that lie within `tie` times the largest of each other, neighbour by neighbour."""
+    """Runs of values in which neighbours differ by at most `tie` times the largest value."""
     if not len(descending):
         return []
-    apart = -np.diff(descending) > tie * descending[0]
-    return np.split(np.arange(len(descending)), np.flatnonzero(apart) + 1)
+    separated = -np.diff(descending) > tie * descending[0]
+    return np.split(np.arange(len(descending)), np.flatnonzero(separated) + 1)

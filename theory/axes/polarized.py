@@ -1,12 +1,12 @@
-"""The polarized regime: latents in use, with q(z_j|x) far narrower than the prior, and latents equal to the prior.
+"""The polarized regime: active latents, with q(z_j|x) far narrower than the prior, and latents equal to the prior.
 
 For codes z_j | x ~ N(mu_j, Q_jj) the divergence of a latent is (mu_j^2 + Q_jj - 1 - log Q_jj)/2. In the polarized
-regime it is taken over the active latents without the small Q_jj,
+regime it is summed over the active latents only, without the small Q_jj,
 
     KL ~ 1/2 sum_active (mu_j^2 - log Q_jj - 1),
 
-which is too small by half the sum of their Q_jj and what the other latents have. At the optimum (learned decoder, water
-level t) Q_jj = t/l_j, E mu_j^2 = 1 - t/l_j, and the relative error is
+which is too small by half the sum of their Q_jj and by the divergence of all other latents. At the optimum (learned
+decoder, water level t) Q_jj = t/l_j, E mu_j^2 = 1 - t/l_j, and the relative error is
 
     - sum_active (t/l_j) / sum_active log(l_j/t).
 
@@ -76,7 +76,7 @@ def latent_activity(vae: LinearVAE, covariance, *, threshold: float = 0.01) -> A
     vae : LinearVAE
     covariance : (D, D) array, or Moments
     threshold : float >= 0
-        of the variance of the mean; .01 is the usual choice, zero counts whatever is not exactly constant.
+        of the variance of the mean; .01 is the usual choice, with zero every latent counts that is not constant.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def latent_activity(vae: LinearVAE, covariance, *, threshold: float = 0.01) -> A
     Raises
     ------
     ValueError
-        if the covariance is not one or does not fit the VAE.
+        if `covariance` is not a covariance matrix of the VAE's data dimension.
     """
     threshold = validation.non_negative("threshold", threshold)
     variance, _ = _code_mean(vae, covariance)
@@ -110,7 +110,7 @@ def polarized_kl(vae: LinearVAE, covariance, *, active=None) -> PolarizedKL:
     vae : LinearVAE
     covariance : (D, D) array, or Moments
     active : (K,) boolean array, optional
-        by default as `latent_activity` counts.
+        by default those of `latent_activity`.
 
     Returns
     -------
@@ -148,13 +148,13 @@ def polarized_relative_error(eigenvalues, water_level: float, latent_dim: int | 
     eigenvalues : (D,) array >= 0, of the data covariance, in any order
     water_level : float > 0, t = beta * noise_variance
     latent_dim : int, optional
-        K; by default as many as there are eigenvalues.
+        K; by default the number of eigenvalues.
 
     Returns
     -------
     float
-        below zero: the approximation is too small. It vanishes as 1/log as t goes to zero and has no lower bound as the
-        last active latent reaches its threshold; NaN if none is active.
+        negative: the approximation is too small. It vanishes like 1/log(1/t) as t goes to zero and is unbounded as the
+        last active latent approaches its threshold; NaN if none is active.
 
     Raises
     ------
@@ -205,9 +205,9 @@ def collapse_probability(vae: LinearVAE, covariance, epsilon: float) -> np.ndarr
     epsilon = validation.non_negative("epsilon", epsilon)
     variance, mean = _code_mean(vae, covariance)
     widths = np.diagonal(vae.posterior_covariance)
-    room = 2 * epsilon + 1 + np.log(widths) - widths
-    reach, spread = np.sqrt(np.maximum(room, 0.0)), np.sqrt(variance)
-    mean = np.abs(mean)  # of the two tails the one that keeps its digits
+    bound = 2 * epsilon + 1 + np.log(widths) - widths
+    reach, spread = np.sqrt(np.maximum(bound, 0.0)), np.sqrt(variance)
+    mean = np.abs(mean)  # the tail that keeps its digits
     constant = spread == 0
     scale = np.where(constant, 1.0, spread)
     probability = ndtr((reach - mean) / scale) - ndtr((-reach - mean) / scale)

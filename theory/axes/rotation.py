@@ -1,23 +1,28 @@
-"""Rotating the latents, z -> R z: what the objective keeps, and what a diagonal posterior makes of it.
+"""Rotating the latents, z -> R z: free for a full posterior, at a cost for a diagonal or block-diagonal one.
 
-The prior N(0, I) is the same from every side, so a rotation changes nothing if the family of q is closed under it. At a
-decoder W the best q has precision P = I + W^T W / t (t = beta s2), and the loss depends on its covariance Q through
-(beta/2) [ tr(P Q) - log det Q ] alone. Rotated, the precision is M = R P R^T; a family that keeps only blocks pays
+**Cost.** The prior N(0, I) is rotation-invariant, so a rotation changes nothing if the family of q is closed under it.
+For a decoder W the best q has the precision P = I + W^T W / t (t = beta s2), and the loss depends on its covariance Q
+only through (beta/2) [ tr(P Q) - log det Q ]. After the rotation the precision is M = R P R^T. Compared with the full
+posterior, of covariance Q = M^-1, a family of blocks b costs
 
-    (beta/2) [ sum_b log det M_bb - log det M ]                                  if q is optimised again
-    (beta/2) [ sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C ]        if what lies between blocks is dropped
+    (beta/2) [ sum_b log det M_bb - log det M ]                              if q is optimised again
+    (beta/2) [ sum_b tr(M_bb Q_bb) - K - sum_b log det Q_bb + log det Q ]    if the off-diagonal blocks of Q are dropped
 
-with C = M^-1. Two modes of precisions p1, p2 at an angle a, x = (p1 - p2)^2 sin^2(2a) / (4 p1 p2): (beta/2) log(1 + x)
-and (beta/2) [2x - log(1 + x)]. Zero at a = 0 and a quarter turn only: this is what locks a VAE to the PCA axes.
+For two modes of precisions p1, p2 at an angle a, with x = (p1 - p2)^2 sin^2(2a) / (4 p1 p2), these are
+(beta/2) log(1 + x) and (beta/2) [2x - log(1 + x)], zero only at multiples of a quarter turn: this locks a VAE to the
+PCA axes.
 
-Close to the PCA axes, where M is diagonal with entries p_i, a small turn by X_ij in each plane of two modes costs
+**Small rotations.** Close to the PCA axes, where M is diagonal with entries p_i, a rotation by a small angle X_ij in
+each plane of two modes costs
 
     (beta/2) sum_(i<j) X_ij^2 (p_i - p_j)^2 / (p_i p_j)
 
-over the pairs that the family separates: planes do not interact, and modes that tie turn freely. So the optimal decoder
-U diag(w) R^T with a learned diagonal Q is optimal for signed permutations R alone if the p_i are distinct. (Theorem 2
-of Wang & Ziyin (2022) allows every orthogonal R; what that costs, with Q learned again, is the first formula above. It
-holds for their targets y other than x too: then zeta_i^2 takes the place of the eigenvalue l_i in p_i = l_i / t.)
+over the pairs that the family separates: planes do not interact, and tied modes rotate freely. So the optimal decoder
+U diag(w) R^T with a learned diagonal Q is optimal only for signed permutations R if the p_i are distinct.
+
+**Against the literature.** Theorem 2 of Wang & Ziyin (2022) allows every orthogonal R; the first formula is its cost,
+with Q learned again. It also holds for their targets y other than x: then zeta_i^2 replaces the eigenvalue l_i in
+p_i = l_i / t.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ from theory.spectrum import principal_axes
 __all__ = [
     "checked_rotation",
     "plane_rotation",
+    "random_orthogonal",
     "rotate",
     "rotation_curvature",
     "rotation_energy",
@@ -45,7 +51,7 @@ ENCODERS = ("reoptimised", "truncated")
 
 
 def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.ndarray:
-    """The rotation of R^K that turns axis i towards axis j by an angle in radians and leaves the others.
+    """The rotation of R^K that moves axis i towards axis j by an angle in radians and fixes all other axes.
 
     Raises
     ------
@@ -68,10 +74,10 @@ def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.
 def rotate(vae: LinearVAE, rotation) -> LinearVAE:
     """The same VAE with latents R z: decoder W R^T, encoder R V, posterior covariance R Q R^T.
 
-    Its loss, distortion, rate and mutual information are the same; only the split of what is left of the rate into
-    total correlation and dimension-wise KL may change (not at the optimum, where both are zero). Exact, for any
-    orthogonal R and prior N(0, I). With a diagonal Q the result is diagonal for signed permutations, and for rotations
-    among latents of equal posterior variance; see `rotation_energy` for what the diagonal family pays otherwise.
+    Its loss, distortion, rate and mutual information are the same; only the split of the remaining rate into total
+    correlation and dimension-wise KL may change (not at the optimum, where both are zero). Exact, for any orthogonal R
+    and prior N(0, I). With a diagonal Q the result is diagonal for signed permutations, and for rotations among latents
+    of equal posterior variance; `rotation_energy` is the cost to the diagonal family of any other rotation.
 
     Parameters
     ----------
@@ -120,10 +126,10 @@ def rotation_energy(
 ) -> float:
     """How much more the rotated decoder W R^T costs in a family of posteriors than with a full posterior covariance.
 
-    With M = R (I / v + W^T W / t) R^T, t = beta s2, prior N(0, v I) and C = M^-1: (beta/2) [sum_b log det M_bb - log
-    det M] if the encoder is optimised again, (beta/2) [sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C] if the
-    encoder is the full optimum without the entries of its covariance between blocks. Zero for `posterior="full"`,
-    whatever the rotation.
+    With M = R (I / v + W^T W / t) R^T, t = beta s2, prior N(0, v I) and Q = M^-1: (beta/2) [sum_b log det M_bb - log
+    det M] if the encoder is optimised again, (beta/2) [sum_b tr(M_bb Q_bb) - K - sum_b log det Q_bb + log det Q] if the
+    encoder is the full optimum without the off-diagonal blocks of its covariance. Zero for `posterior="full"`, whatever
+    the rotation.
 
     Parameters
     ----------
@@ -133,8 +139,8 @@ def rotation_energy(
     rotation : (K, K) array, orthogonal
     posterior : "diagonal", "full", or a list of groups of latents
     encoder : "reoptimised" or "truncated"
-        truncated is what a rotation leaves of an optimal posterior with PCA axes if its new off-diagonals are dropped;
-        it costs at least as much.
+        truncated: the optimal posterior with PCA axes is rotated, and its new off-diagonal blocks are dropped; this
+        costs at least as much.
     prior_variance : float > 0, v
 
     Returns
@@ -158,7 +164,7 @@ def rotation_energy(
     prior = validation.positive("prior_variance", prior_variance)
     rotation = checked_rotation(rotation, decoder.shape[1])
     groups = partition(posterior, decoder.shape[1])
-    # Latents of variance v behave like those of variance 1 at noise s2 / v: no gap sees the factor v of the precision.
+    # Latents of variance v behave like those of variance 1 at noise s2 / v: gaps ignore factors of the precision.
     level = beta * (noise / prior)
     if not 0 < level < np.inf:
         raise ValueError(
@@ -178,14 +184,16 @@ def rotation_energy(
 
 
 def _truncated_gap(information: np.ndarray, directions: np.ndarray, groups) -> float:
-    """sum_b tr(M_bb C_bb) - K - sum_b log det C_bb + log det C for M = G diag(p) G^T, G orthogonal, and C = M^-1.
+    """sum_b tr(M_bb Q_bb) - K - sum_b log det Q_bb + log det Q for M = U diag(p) U^T, U orthogonal, and Q = M^-1.
 
-    `information` is p - 1, whose differences are those of p with digits that p may not have. With Pi = G_b^T G_b, a
-    projection, tr(M_bb C_bb) - k_b = sum_(i<j) Pi_ij^2 (p_i - p_j)^2 / (p_i p_j): a sum of squares, while M_bb C_bb
-    from an inverse loses as many digits as p spans. With orthonormal bases B_b of the columns of diag(1/p)^(1/2) G_b^T,
-    the determinants are - 2 log |det [B_1 B_2 ...]|. Where they are small they come from the products B_a^T B_b between
-    groups. As B_a^T diag(p) B_b = 0 these are B_a^T (1 - diag(p) / max p) B_b, as small as the differences of p. The
-    determinants are at most half of the traces, so that their difference has as many digits.
+    `directions` is U, with rows U_b for the latents of a block, and `information` is p - 1, whose differences are those
+    of p with digits that p may lack. With the projection X = U_b^T U_b, tr(M_bb Q_bb) - k_b = sum_(i<j) X_ij^2 (p_i -
+    p_j)^2 / (p_i p_j): a sum of squares, while M_bb Q_bb from an inverse loses as many digits as p spans.
+
+    With orthonormal bases B_b of the columns of diag(1/p)^(1/2) U_b^T, the determinants are -2 log |det [B_1 B_2 ...]|.
+    If they are small, they are computed from the products B_a^T B_b between groups. As B_a^T diag(p) B_b = 0, these are
+    B_a^T (1 - diag(p) / max p) B_b, as small as the differences of p. The determinants are at most half of the traces,
+    so that the difference of the two keeps the digits.
     """
     if len(groups) < 2:
         return 0.0
@@ -196,25 +204,25 @@ def _truncated_gap(information: np.ndarray, directions: np.ndarray, groups) -> f
     for group in groups:
         rows = directions[group]
         traces += np.sum((rows.T @ rows) ** 2 * between) / 2
-        # Rows in descending order and pivoted columns: then rows of very different sizes keep their digits.
+        # With rows in descending order and pivoted columns, rows of very different sizes keep their digits.
         graded = (rows / np.sqrt(precisions)).T[ascending]
         bases[:, group] = qr(graded, mode="economic", pivoting=True)[0]
     determinants = -2 * np.linalg.slogdet(bases).logabsdet
     if determinants < SMALL_GAP:
         below = (information.max(initial=0.0) - information[ascending]) / precisions.max(initial=1.0)
         determinants = loss_between((bases.T * below) @ bases, groups)
-    # Where they round to a singular matrix, the traces are so large that a logarithm is nothing beside them.
+    # If they round to a singular matrix, the logarithm is negligible against the traces.
     return max(0.0, traces - determinants) if np.isfinite(determinants) else traces
 
 
 def _relative_gaps(name: str, precisions: np.ndarray, shifted: np.ndarray | None = None) -> np.ndarray:
-    """(p_i - p_j) / sqrt(p_i p_j) for each pair, where neither the product nor its root leaves the range of floats.
+    """(p_i - p_j) / sqrt(p_i p_j) for each pair, without products that overflow.
 
-    `shifted` is p less a constant, with more digits.
+    `shifted` is p minus a constant, with more digits.
     """
-    roots, shifted = np.sqrt(precisions), precisions if shifted is None else shifted
+    root, shifted = np.sqrt(precisions), precisions if shifted is None else shifted
     with np.errstate(over="ignore"):
-        gaps = (shifted[:, np.newaxis] - shifted) / roots / roots[:, np.newaxis]
+        gaps = (shifted[:, np.newaxis] - shifted) / root / root[:, np.newaxis]
         validation.finite_result(name, gaps**2)
     return gaps
 
@@ -261,11 +269,11 @@ def two_mode_rotation_energy(
 
 
 def rotation_curvature(precisions, beta: float, *, posterior: Posterior = "diagonal") -> np.ndarray:
-    """Second derivative of the rotation energy at the PCA axes, for a turn in the plane of each pair of modes.
+    """Second derivative of the rotation energy at the PCA axes, for a rotation in the plane of each pair of modes.
 
-    H_ij = beta (p_i - p_j)^2 / (p_i p_j) for two modes that the family separates, zero for two that it keeps together,
-    and zero at a tie. For R = exp(X), X antisymmetric, the energy is (1/2) sum_(i<j) H_ij X_ij^2 up to third order:
-    there are no mixed derivatives. The same whether the encoder is optimised again or truncated.
+    H_ij = beta (p_i - p_j)^2 / (p_i p_j) for two modes in different groups of the family, zero for two in one group and
+    for two that tie. For R = exp(X), X antisymmetric, the energy is (1/2) sum_(i<j) H_ij X_ij^2 up to third order: all
+    mixed derivatives are zero. The same whether the encoder is optimised again or truncated.
 
     Parameters
     ----------
@@ -295,10 +303,16 @@ def rotation_curvature(precisions, beta: float, *, posterior: Posterior = "diago
     return np.where(together, 0.0, curvature)
 
 
-def checked_rotation(rotation, size: int) -> np.ndarray:
-    """Return `rotation` as an orthogonal (size, size) matrix; reflections pass, and rounding is taken off.
+def random_orthogonal(size: int, rng: np.random.Generator) -> np.ndarray:
+    """An orthogonal matrix, uniform on O(K): Q of the QR factorisation of a Gaussian matrix, with positive diagonal."""
+    basis, triangle = np.linalg.qr(rng.standard_normal((size, size)))
+    return basis * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
 
-    One step of Newton's iteration to the nearest orthogonal matrix, R (3 I - R^T R) / 2, squares what it is off by.
+
+def checked_rotation(rotation, size: int) -> np.ndarray:
+    """Return `rotation` as an orthogonal (size, size) matrix, corrected for rounding; reflections pass.
+
+    One step of Newton's iteration to the nearest orthogonal matrix, R (3 I - R^T R) / 2, squares its deviation.
     """
     rotation = validation.matrix("rotation", rotation, (size, size))
     with np.errstate(over="ignore", invalid="ignore"):

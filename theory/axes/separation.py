@@ -1,13 +1,13 @@
-"""Separating factors by time, which does not look at variance: AMUSE, second-order separation at one lag.
+"""Separating factors by their correlation in time, whatever their variances: AMUSE, second-order separation at one lag.
 
-Factors that are uncorrelated, each with a correlation in time of its own, mixed by a loading with white noise on top:
+Uncorrelated factors with distinct correlations in time, mixed by a loading, with added white noise:
 
     S = A A^T + tau2 I,    S_lag = A diag(r) A^T          (lag > 0: the noise, white in time, drops out).
 
 Remove the noise before whitening, on the leading K eigenvectors U of S with eigenvalues L: B = (L - tau2)^(-1/2) U^T
 makes B A orthogonal, so the eigenvectors of B S_lag B^T are B A up to sign and order, and its eigenvalues are the r.
-Conditions: rank A = K <= D, and distinct lag correlations; nothing is asked of the norms and angles of the columns.
-Rank and ties are part of the result.
+Conditions: rank A = K <= D, and distinct lag correlations; the norms and angles of the columns are arbitrary. Rank and
+ties are part of the result.
 """
 
 from __future__ import annotations
@@ -54,14 +54,16 @@ class TemporalModel:
         loading = validation.matrix("loading", self.loading)
         autocorrelations = validation.vector("autocorrelations", self.autocorrelations, loading.shape[1])
         if np.any(np.abs(autocorrelations) >= 1):
-            raise ValueError(f"autocorrelations must lie between -1 and 1, got {autocorrelations}")
+            raise ValueError(
+                f"autocorrelations must lie between -1 and 1, got {autocorrelations}; the process must be stationary"
+            )
         object.__setattr__(self, "loading", loading)
         object.__setattr__(self, "autocorrelations", autocorrelations)
         object.__setattr__(self, "noise_variance", validation.non_negative("noise_variance", self.noise_variance))
 
     @cached_property
     def at_one_time(self) -> GenerativeModel:
-        """The same data without their order in time, which is all that a VAE sees."""
+        """The same data without their order in time: the data that a VAE is trained on."""
         return GenerativeModel(self.loading, self.noise_variance)
 
     @property
@@ -85,7 +87,7 @@ class TemporalModel:
         n = validation.count("n", n, bytes_each=16 * sum(self.loading.shape))
         rng = validation.random_generator("rng", rng)
         innovations = rng.standard_normal((n, len(self.autocorrelations)))
-        innovations[1:] *= np.sqrt(1 - self.autocorrelations**2)  # the first is drawn from the stationary law
+        innovations[1:] *= np.sqrt(1 - self.autocorrelations**2)  # the first is drawn from the stationary distribution
         factors = np.empty_like(innovations)
         for index, memory in enumerate(self.autocorrelations):
             factors[:, index] = lfilter([1.0], [1.0, -memory], innovations[:, index])
@@ -100,17 +102,17 @@ class Separation:
     Attributes
     ----------
     demixing : (r, D) array
-        each row gives one component, of variance 1 but for the noise that it lets through; rows in descending order of
-        lag correlation, the largest entry of each column of `loading` positive.
+        each row gives one component, of variance 1 plus its share of the noise; rows in descending order of lag
+        correlation, the largest entry of each column of `loading` positive.
     loading : (D, r) array, of the components; `demixing @ loading` is the identity
     lag_correlations : (r,) array, descending
     tied : (r,) boolean array
-        components whose lag correlation equals a neighbour's up to 1e-8, or up to rounding of the covariances, which
-        moves it the more, the less of the variance is the component's: only the space that they span together is
+        components whose lag correlation equals a neighbour's up to 1e-8, or up to the effect of rounding in the
+        covariances, which is larger for components of small variance: only the space that they span together is
         determined.
     rank : int
         r, the number of directions in which the data vary by more than the noise, at most K. If it is below the number
-        of factors, they cannot be separated: components are mixtures then.
+        of factors, they cannot be separated, and the components are mixtures.
     noise_variance : float
     """
 
@@ -152,49 +154,50 @@ def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: 
     Raises
     ------
     ValueError
-        if the matrices do not fit, K > D, or K = D without a noise.
+        if shapes do not fit, K > D, or K = D without `noise_variance`.
 
     Notes
     -----
     Exact for the two covariances of a `TemporalModel` at any lag. The method is AMUSE (Tong et al., 1991), with the
-    noise taken off before whitening.
+    noise subtracted before whitening.
     """
     covariance = validation.covariance_matrix("covariance", covariance)
     data_dim = len(covariance)
     lagged = validation.matrix("lagged_covariance", lagged_covariance, (data_dim, data_dim))
     latent_dim = validation.count("latent_dim", latent_dim)
-    given = None if noise_variance is None else validation.non_negative("noise_variance", noise_variance)
+    noise = None if noise_variance is None else validation.non_negative("noise_variance", noise_variance)
     if latent_dim > data_dim:
-        raise ValueError(f"latent_dim must be at most the {data_dim} data dimensions, got {latent_dim}")
+        raise ValueError(
+            f"latent_dim must be at most the {data_dim} data dimensions, got {latent_dim}; pass a smaller number"
+        )
     ascending, directions = np.linalg.eigh(covariance)
     eigenvalues, directions = validation.finite_result("covariance", ascending[::-1]), directions[:, ::-1]
-    if given is not None:
-        noise = given
-    elif latent_dim == data_dim:
+    if noise is None and latent_dim == data_dim:
         raise ValueError(
-            "noise_variance must be given if latent_dim is the number of data dimensions: none is left over"
+            "noise_variance must be given if latent_dim is the number of data dimensions: no eigenvalue is left to "
+            "estimate it; pass a number"
         )
-    else:
+    if noise is None:
         noise = max(0.0, float(eigenvalues[latent_dim:].mean()))
     powers = eigenvalues[:latent_dim] - noise
-    # What is left of a direction without signal is rounding of the eigenvalues, which scales with the largest.
+    # The power of a direction without signal is rounding of the eigenvalues, which scales with the largest.
     largest = max(eigenvalues.max(initial=0.0), 0.0)
     powers = powers[powers > validation.ROUNDING * largest]
     basis = directions[:, : len(powers)]
     whitening = (basis / np.sqrt(powers)).T
     with np.errstate(over="ignore", invalid="ignore"):
         whitened = validation.finite_result("lagged_covariance", whitening @ lagged @ whitening.T)
-    correlations, turn = np.linalg.eigh(whitened / 2 + whitened.T / 2)
-    correlations, turn = correlations[::-1], turn[:, ::-1]
-    loading = basis * np.sqrt(powers) @ turn
+    correlations, rotation = np.linalg.eigh(whitened / 2 + whitened.T / 2)
+    correlations, rotation = correlations[::-1], rotation[:, ::-1]
+    loading = basis * np.sqrt(powers) @ rotation
     signs = np.array([1.0 if column[np.argmax(np.abs(column))] > 0 else -1.0 for column in loading.T])
-    # Rounding by e in the covariances moves the whitened entry of two directions by e / sqrt(power power), hence the
-    # correlation of a component with weights o by (sum |o| / sqrt(power))^2 e.
-    moved = TIE * largest * np.sum(np.abs(turn) / np.sqrt(powers)[:, np.newaxis], axis=0) ** 2
-    equal = -np.diff(correlations) <= np.maximum(moved[1:] + moved[:-1], validation.ROUNDING)
+    # Rounding by e in the covariances changes the whitened entry of directions i and j by e / sqrt(power_i power_j),
+    # hence the correlation of a component with weights o by up to (sum |o_i| / sqrt(power_i))^2 e.
+    errors = TIE * largest * np.sum(np.abs(rotation) / np.sqrt(powers)[:, np.newaxis], axis=0) ** 2
+    equal = -np.diff(correlations) <= np.maximum(errors[1:] + errors[:-1], validation.ROUNDING)
     tied = np.concatenate([equal, [False]]) | np.concatenate([[False], equal])
     return Separation(
-        demixing=(turn * signs).T @ whitening,
+        demixing=(rotation * signs).T @ whitening,
         loading=loading * signs,
         lag_correlations=correlations,
         tied=tied[: len(powers)],
@@ -217,8 +220,8 @@ def separate_series(data, latent_dim: int, *, noise_variance: float | None = Non
     Returns
     -------
     Separation
-        errors shrink as 1/sqrt(n), and grow as lag correlations approach each other. Where those of the factors tie,
-        sample correlations differ by chance, so that `tied` does not show it: any rotation may be the result.
+        errors shrink as 1/sqrt(n), and grow as lag correlations approach each other. If those of the factors tie, the
+        sample correlations still differ by chance, so that `tied` does not show it: any rotation may be the result.
 
     Raises
     ------

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = facade(
         "theory.groups.decomposition": (
             "equal_groups grouped_terms GroupedTerms total_correlation_path TotalCorrelationPath"
         ),
-        "theory.groups.free_rotations": "block_rotation free_planes rotation_stiffness",
+        "theory.groups.free_rotations": "block_rotation free_planes",
         "theory.groups.penalty_slope": "granularity_slope",
         "theory.groups.independence": "independent_groups",
         "theory.groups.learned_decoder": "correlated_prior_shift learned_decoder_value LearnedDecoderValue",
@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = facade(
         ),
         "theory.groups.objective": "grouped_gradient grouped_loss Weights",
         "theory.groups.optimum": "granularity_errors grouped_optimum GroupedOptimum",
-        "theory.groups.selection.choice": "choose_groups Granularity",
+        "theory.groups.selection.choice": "choose_groups GroupSelection",
         "theory.groups.selection.factors": "estimate_factors FactorEstimate",
     },
 )

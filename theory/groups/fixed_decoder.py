@@ -37,7 +37,7 @@ from theory.groups.objective import Weights, code_cost, code_slope, log_det_term
 from theory.model import LinearVAE
 from theory.spectrum import principal_axes
 
-__all__ = ["COMPLEX_STEP", "HeldDecoder", "least_curvature", "minimise", "polish"]
+__all__ = ["COMPLEX_STEP", "FixedDecoder", "least_curvature", "minimise", "polish"]
 
 COMPLEX_STEP = 1e-30
 STEPS = 200  # of Newton's method for one search; 10 to 60 are usual
@@ -52,7 +52,7 @@ FLAT = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 @dataclass(frozen=True, eq=False)
-class HeldDecoder:
+class FixedDecoder:
     """The problem in its coordinates: theta = (E row by row, entries of the Cholesky factors of Q, perhaps log s2).
 
     `noise_variance` is None for a learned noise. Every function takes one theta (n,) or many (..., n).
@@ -288,7 +288,7 @@ def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.n
 
 
 def minimise(
-    problem: HeldDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT
+    problem: FixedDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT
 ) -> np.ndarray:
     """Minima that are reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
@@ -342,7 +342,7 @@ def minimise(
     return theta
 
 
-def _finite_loss(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+def _finite_loss(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
     """The loss, infinite where it is not a number: too long a step leaves a code without a determinant."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         loss = problem.loss(theta, weights)
@@ -370,7 +370,7 @@ def _is_definite(matrix: np.ndarray, size: float) -> bool:
     return not failed and np.diagonal(factor).min() ** 2 > FIRM * size
 
 
-def polish(problem: HeldDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+def polish(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
     """Full steps of Newton's method from a minimum, while each at least halves the gradient."""
     gradient = problem.gradient(theta, weights)
     for _ in range(POLISHING if theta.size else 0):

@@ -1,15 +1,15 @@
-"""A block-diagonal posterior, the second meaning of granularity: which rotations it leaves free and what others cost.
+"""A block-diagonal posterior, the second meaning of granularity: the rotations that it leaves free.
 
-At an optimum with learned decoder the best posterior has precision P = diag(c) in the axes of the modes, c_i = l_i / t
-for an active latent and 1 for a collapsed one. A posterior that keeps the blocks of a partition pays the Hadamard gap
-(beta/2) [ sum_b log det M_bb - log det M ] at the rotated precision M = R P R^T. To second order in a small angle a in
-the plane of latents i and j it is
+At an optimum with a learned decoder the best posterior has the precision P = diag(p) in the axes of the modes,
+p_i = l_i / t for an active latent and 1 for a collapsed one (l_i the eigenvalues of the data covariance, t = beta s2).
+With a posterior of blocks b a rotation R costs the Hadamard gap (beta/2) [ sum_b log det M_bb - log det M ] at the
+rotated precision M = R P R^T. To second order in a small angle a in the plane of latents i and j that is
 
-    (beta/2) a^2 (c_i - c_j)^2 / (c_i c_j)   across blocks,   0 inside a block,
+    (beta/2) a^2 (p_i - p_j)^2 / (p_i p_j)   across blocks,   0 inside a block,
 
-and the planes add up. So the axes are fixed up to rotations inside a block and between latents of equal c: with blocks
-of size b over distinct c, K (b - 1) / 2 planes are free. The gap of a given decoder is `theory.inference.family_gap`,
-that of a rotation `theory.axes.rotation_energy`. Exact; this project's.
+and the planes add up (`theory.axes.rotation_curvature`). So the axes are fixed up to rotations inside a block and
+between latents of equal p: with blocks of size b over distinct p, K (b - 1) / 2 planes are free. The gap of a fixed
+decoder is `theory.inference.family_gap`, that of a rotation `theory.axes.rotation_energy`. Exact; this project's.
 """
 
 from __future__ import annotations
@@ -17,49 +17,19 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
+from theory.axes.rotation import random_orthogonal
 from theory.partition import Posterior, partition, partition_mask
 
-__all__ = ["block_rotation", "free_planes", "rotation_stiffness"]
+__all__ = ["block_rotation", "free_planes"]
 
-TIE = 1e-12  # relative difference of precisions up to which they are one
-
-
-def rotation_stiffness(precisions, beta: float, *, posterior: Posterior = "diagonal") -> np.ndarray:
-    """Second derivative of the loss in the angle of a rotation in the plane of each two latents, at angle 0.
-
-    beta (c_i - c_j)^2 / (c_i c_j) for latents in different blocks of the posterior, 0 within a block; the posterior is
-    optimised again after the rotation. Mixed derivatives between planes vanish.
-
-    Parameters
-    ----------
-    precisions : (K,) array > 0, c
-        eigenvalues of I + W^T W / t, one for each latent.
-    beta : float > 0
-    posterior : "diagonal", "full", or a list of groups of latents
-
-    Returns
-    -------
-    (K, K) array, symmetric, in nats per squared radian
-
-    Raises
-    ------
-    ValueError
-        if an argument is out of its range.
-    """
-    precisions = validation.positive_array("precisions", validation.vector("precisions", precisions))
-    beta, roots = validation.positive("beta", beta), np.sqrt(precisions)
-    with np.errstate(over="ignore"):  # to infinity, for precisions further apart than floats can tell
-        differences = np.subtract.outer(precisions, precisions) / roots / roots[:, np.newaxis]
-        stiffness = beta * differences**2
-    stiffness[partition_mask(partition(posterior, len(precisions)), len(precisions))] = 0.0
-    return stiffness
+TIE = 1e-12  # relative difference of precisions up to which they count as equal
 
 
 def free_planes(precisions, *, posterior: Posterior = "diagonal") -> int:
-    """In how many planes the latents may be turned at no cost: pairs in one block, or of equal precision.
+    """Number of planes in which the latents rotate at no cost: pairs in one block, or of equal precision.
 
-    The dimension of the manifold of optima that rotations make; reflections and permutations of equal blocks come on
-    top. Parameters and errors as for `rotation_stiffness`.
+    The dimension of the manifold of optima that rotations generate; reflections and permutations of equal blocks come
+    on top. Parameters and errors as for `theory.axes.rotation_curvature`, which gives the cost in the other planes.
     """
     precisions = validation.positive_array("precisions", validation.vector("precisions", precisions))
     together = partition_mask(partition(posterior, len(precisions)), len(precisions))
@@ -69,7 +39,7 @@ def free_planes(precisions, *, posterior: Posterior = "diagonal") -> int:
 
 
 def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generator | int) -> np.ndarray:
-    """An orthogonal matrix, uniform inside each block and zero across: `theory.axes.rotate` by it leaves the optimum.
+    """An orthogonal matrix, uniform in each block and zero across blocks; `theory.axes.rotate` by it keeps an optimum.
 
     Parameters
     ----------
@@ -85,6 +55,5 @@ def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generat
     validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)
     rotation = np.zeros((latent_dim, latent_dim))
     for group in partition(posterior, latent_dim):
-        basis, triangle = np.linalg.qr(rng.standard_normal((len(group), len(group))))
-        rotation[np.ix_(group, group)] = basis * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
+        rotation[np.ix_(group, group)] = random_orthogonal(len(group), rng)
     return rotation

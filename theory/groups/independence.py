@@ -17,7 +17,7 @@ import numpy as np
 
 from theory import validation
 from theory.groups.decomposition import grouped_terms
-from theory.groups.fixed_decoder import COMPLEX_STEP, HeldDecoder, least_curvature
+from theory.groups.fixed_decoder import COMPLEX_STEP, FixedDecoder, least_curvature
 from theory.groups.objective import Weights, code_slope
 from theory.groups.optimum import GroupedOptimum, grouped_optimum
 from theory.moments import as_moments
@@ -76,7 +76,7 @@ def independent_groups(
     near = grouped_optimum(decoder, noise_variance, covariance, large, groups, posterior=posterior)
     latent_dim = near.vae.latent_dim
     groups = partition(groups, latent_dim, "groups")
-    problem = HeldDecoder(
+    problem = FixedDecoder(
         near.vae.decoder,
         near.vae.noise_variance,
         as_moments(covariance).covariance,
@@ -118,14 +118,14 @@ def _size(residual: np.ndarray) -> float:
     return float(largest) if np.isfinite(largest) else np.inf
 
 
-def _system(problem: HeldDecoder, weights: Weights, across, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _system(problem: FixedDecoder, weights: Weights, across, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What must vanish, and its Jacobian by complex step."""
     steps = unknowns + 1j * COMPLEX_STEP * np.eye(len(unknowns))
     jacobian = _conditions(problem, weights, across, steps).imag / COMPLEX_STEP
     return _conditions(problem, weights, across, unknowns), jacobian.T
 
 
-def _conditions(problem: HeldDecoder, weights: Weights, across, unknowns: np.ndarray) -> np.ndarray:
+def _conditions(problem: FixedDecoder, weights: Weights, across, unknowns: np.ndarray) -> np.ndarray:
     """Stationarity of the Lagrangian in theta, then C_ij across groups; (..., n) -> (..., n)."""
     count = unknowns.shape[-1] - len(across[0])
     theta, multipliers = unknowns[..., :count], unknowns[..., count:]

@@ -37,10 +37,10 @@ import numpy as np
 
 from theory import validation
 from theory.groups.decomposition import GroupedTerms, grouped_terms
-from theory.groups.fixed_decoder import HeldDecoder, least_curvature, minimise, polish
+from theory.groups.fixed_decoder import FixedDecoder, least_curvature, minimise, polish
 from theory.groups.objective import Weights, refuse_singular
 from theory.inference import InferenceError, inference_error, optimal_encoder
-from theory.inference.decoder_noise import LearnedLevel
+from theory.inference.decoder_noise import LearnedWaterLevel
 from theory.model import GenerativeModel, LinearVAE
 from theory.moments import as_moments
 from theory.partition import Posterior, partition, partition_mask
@@ -141,7 +141,7 @@ def grouped_optimum(
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     noise = None if learned else validation.positive("noise_variance", noise_variance)
     units = _units(decoder, noise, covariance, weights)
-    problem = HeldDecoder(
+    problem = FixedDecoder(
         decoder / units,
         noise,
         covariance,
@@ -214,7 +214,7 @@ def granularity_errors(
     return [
         _errors(
             truth,
-            HeldDecoder(
+            FixedDecoder(
                 truth.loading, noise, truth.covariance, partition(groups, truth.latent_dim, "partitions"), blocks
             ),
             weights,
@@ -223,7 +223,7 @@ def granularity_errors(
     ]
 
 
-def _errors(truth: GenerativeModel, problem: HeldDecoder, weights: Weights) -> InferenceError:
+def _errors(truth: GenerativeModel, problem: FixedDecoder, weights: Weights) -> InferenceError:
     best = _search(problem, weights)
     if not best.vanishing:
         return inference_error(truth, problem.vae(best.theta))
@@ -243,7 +243,7 @@ class _Best:
     vanishing: tuple[str, ...]
 
 
-def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = None) -> _Best:
+def _search(problem: FixedDecoder, weights: Weights, start: LinearVAE | None = None) -> _Best:
     """Search from the plain VAE, and from random codes where there may be several minima."""
     _within_reach(problem, weights)
     weights = _without_idle_parts(problem, weights)
@@ -279,7 +279,7 @@ def _search(problem: HeldDecoder, weights: Weights, start: LinearVAE | None = No
     return replace(best, theta=theta)
 
 
-def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
+def _within_reach(problem: FixedDecoder, weights: Weights) -> None:
     """Refuse what the solver cannot resolve in float64, or is not defined."""
     if problem.noise_variance is not None:
         validation.scale("noise_variance", problem.noise_variance)
@@ -291,7 +291,7 @@ def _within_reach(problem: HeldDecoder, weights: Weights) -> None:
             )
 
 
-def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
+def _minima(problem: FixedDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
     """Where searches end that begin at the plain VAE and at random codes, (searches, n)."""
     path = _path(weights)
     if not path:
@@ -308,13 +308,13 @@ def _minima(problem: HeldDecoder, plain: np.ndarray, weights: Weights, scale: np
     return found
 
 
-def _without_idle_parts(problem: HeldDecoder, weights: Weights) -> Weights:
+def _without_idle_parts(problem: FixedDecoder, weights: Weights) -> Weights:
     """The weights, with parts of the rate that are always zero at the weight of the information."""
     idle = {"between": len(problem.groups) < 2, "within": len(problem.groups) == problem.latent_dim}
     return replace(weights, **{name: weights.mutual_information for name, is_idle in idle.items() if is_idle})
 
 
-def _unopposed(problem: HeldDecoder, weights: Weights) -> tuple[str, ...]:
+def _unopposed(problem: FixedDecoder, weights: Weights) -> tuple[str, ...]:
     """The weights of zero whose part of the rate a transformation inside a block of the posterior can make infinite."""
     together = partition_mask(problem.groups, problem.latent_dim)
     shared = partition_mask(problem.blocks, problem.latent_dim) & ~np.eye(problem.latent_dim, dtype=bool)
@@ -343,7 +343,7 @@ def _path(weights: Weights) -> list[Weights]:
     return [*(Weights(information, *(information * values)) for values in grown[:-1]), weights]
 
 
-def _plain_noise(problem: HeldDecoder, beta: float) -> float:
+def _plain_noise(problem: FixedDecoder, beta: float) -> float:
     """The learned noise of the plain VAE: of all roots of D s2 = distortion(s2) the one of least loss."""
     covariance = problem.covariance
     if not problem.outside > validation.rank_tolerance(np.linalg.eigvalsh(covariance)):
@@ -354,7 +354,7 @@ def _plain_noise(problem: HeldDecoder, beta: float) -> float:
     left, singular, _ = principal_axes(problem.decoder)
     left, singular = left[:, singular > 0], singular[singular > 0]
     columns = np.concatenate([[], *(principal_axes(problem.decoder[:, block])[1] ** 2 for block in problem.blocks)])
-    level = LearnedLevel(
+    level = LearnedWaterLevel(
         squares=singular**2,
         excess=np.sum((covariance @ left) * left, axis=0) - singular**2,
         diagonal=columns[columns > 0],
@@ -364,7 +364,7 @@ def _plain_noise(problem: HeldDecoder, beta: float) -> float:
     return float(level.water_levels(np.array([beta]))[0] / beta)
 
 
-def _scale(problem: HeldDecoder, theta: np.ndarray) -> np.ndarray:
+def _scale(problem: FixedDecoder, theta: np.ndarray) -> np.ndarray:
     """Sizes of the coordinates: a latent's deviation in its row of E, that of its posterior below the diagonal."""
     factor, (rows, columns) = problem.unpack(theta)[1], problem.entries
     signal = np.repeat(np.sqrt(np.diagonal(problem.code(theta))), problem.cross.shape[1])
@@ -372,7 +372,7 @@ def _scale(problem: HeldDecoder, theta: np.ndarray) -> np.ndarray:
     return np.concatenate([signal, posterior, np.ones(len(theta) - len(signal) - len(rows))])
 
 
-def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, count: int, rng) -> np.ndarray:
+def _random_codes(problem: FixedDecoder, plain: np.ndarray, scale: np.ndarray, count: int, rng) -> np.ndarray:
     """Codes of several sizes in random directions, with the plain VAE's posterior; any noise that may be learned."""
     codes, signal = np.tile(plain, (count, 1)), problem.cross.size
     sizes = rng.choice(SIZES, (count, 1))
@@ -385,14 +385,14 @@ def _random_codes(problem: HeldDecoder, plain: np.ndarray, scale: np.ndarray, co
     return codes
 
 
-def _follow(problem: HeldDecoder, theta: np.ndarray, path: list[Weights], scale: np.ndarray) -> np.ndarray:
+def _follow(problem: FixedDecoder, theta: np.ndarray, path: list[Weights], scale: np.ndarray) -> np.ndarray:
     """Minima at the last of the weights, by way of those before, where less accuracy is enough."""
     for weights in path[:-1]:
         theta = minimise(problem, theta, weights, scale, ON_THE_WAY)
     return minimise(problem, theta, path[-1], scale) if path else theta
 
 
-def _best(problem: HeldDecoder, found: np.ndarray, weights: Weights) -> _Best:
+def _best(problem: FixedDecoder, found: np.ndarray, weights: Weights) -> _Best:
     losses = problem.loss(found, weights)
     least = losses.min()
     agreeing = np.count_nonzero(losses <= least + SAME * (1 + np.abs(least)))
@@ -417,7 +417,7 @@ def _rescaled(vae: LinearVAE, units: np.ndarray) -> LinearVAE:
     return LinearVAE(vae.decoder / units, units[:, np.newaxis] * vae.encoder, covariance, vae.noise_variance, vae.mean)
 
 
-def _solution(problem: HeldDecoder, best: _Best, units: np.ndarray) -> GroupedOptimum:
+def _solution(problem: FixedDecoder, best: _Best, units: np.ndarray) -> GroupedOptimum:
     theta, weights = best.theta, best.weights
     vae = _rescaled(problem.vae(theta), 1 / units)
     terms = grouped_terms(vae, problem.covariance, problem.groups)

@@ -28,7 +28,7 @@ from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
 from theory.spectrum import principal_axes
 
-__all__ = ["FixedNoise", "LearnedLevel", "decoder_noise"]
+__all__ = ["FixedNoise", "LearnedWaterLevel", "decoder_noise"]
 
 POINTS_PER_DECADE = 24
 RANGE = 1e-20  # the smallest level looked at when the noise may run to zero, as a share of the largest
@@ -49,7 +49,7 @@ class FixedNoise:
 
 
 @dataclass(frozen=True, eq=False)
-class LearnedLevel:
+class LearnedWaterLevel:
     """The level that minimises the objective at each beta, given the decoder's mean; see the module.
 
     `squares`, `excess` (r,): the g_k > 0, descending, and their s_k - g_k; `diagonal` (n,): the G_ii > 0;
@@ -187,7 +187,7 @@ class LearnedLevel:
 
 def decoder_noise(
     truth: GenerativeModel, decoder: np.ndarray | None, noise_variance: float | str, posterior: Posterior
-) -> FixedNoise | LearnedLevel:
+) -> FixedNoise | LearnedWaterLevel:
     """Read the argument `noise_variance`: a number, "true" (the truth's), or "learned".
 
     Raises
@@ -213,7 +213,7 @@ def decoder_noise(
     beyond = np.sum((signal - left @ inside) ** 2, axis=0)
     rounding = (ROUNDING * max(signal.shape) * np.finfo(float).eps) ** 2 * np.sum(signal**2, axis=0)
     outside = beyond[beyond > rounding].sum() + truth.noise_variance * blind if blind else 0.0
-    return LearnedLevel(
+    return LearnedWaterLevel(
         squares=singular**2,
         # Sums of squares of the rows of `inside` and of `decoded`, whose difference is zero for the truth's decoder.
         excess=np.sum((inside - decoded) * (inside + decoded), axis=1) + truth.noise_variance,

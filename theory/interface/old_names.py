@@ -42,6 +42,10 @@ OLD_NAMES = {
         "checked_prior": "theory.priors.protocol.checked_prior",
         "expectation_and_slopes": "theory.priors.protocol.expectation_and_slopes",
     },
+    "theory.groups": {
+        "Granularity": "theory.groups.GroupSelection",
+        "rotation_stiffness": "theory.axes.rotation_curvature",
+    },
     "theory.metrics": {
         "DCI": "theory.scores.DCI",
         "GaussianCode": "theory.scores.GaussianCode",

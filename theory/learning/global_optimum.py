@@ -25,7 +25,7 @@ from theory.model import LinearVAE
 from theory.moments import Moments, as_moments
 from theory.objective import loss_from_parts
 from theory.partition import Posterior, partition
-from theory.spectrum import GAP, known_modes
+from theory.spectrum import LEAST_RESOLVED, known_modes
 
 __all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
 
@@ -218,7 +218,7 @@ def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.nd
     values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
     missing, trace = len(covariance) - len(values), np.trace(covariance)
     rest = trace - values.sum()
-    if missing and rest < GAP * trace:
+    if missing and rest < LEAST_RESOLVED * trace:
         return leading_modes(covariance, latent_dim)
     others = np.full(missing, rest / max(missing, 1))
     return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions

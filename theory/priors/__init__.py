@@ -1,25 +1,25 @@
 """Prior families: density, samples, covariance, expected log density under a Gaussian code, and symmetries.
 
-A symmetry of a prior is a matrix M with p(M z) = p(z) for every z. They tell which axes a prior could tell apart:
+**Symmetries.** A symmetry of a prior is a matrix M with p(M z) = p(z) for every z. The fewer there are, the more axes a
+prior can distinguish:
 
     N(0, Pi)                      Pi^(1/2) O(K) Pi^(-1/2): a whole rotation group, whatever Pi is
     product of Student-t          signed permutations
     spike and slab                signed permutations
     four clusters in the plane    signed permutations, the eight symmetries of the square
 
-Proofs of the last three. The density of the Student product is a power of the product of 1 + z_j^2 / nu, and this
+*Proofs of the last three.* The density of the Student product is a power of the product of 1 + z_j^2 / nu. This
 polynomial splits into linear factors in only one way, so M permutes the z_j up to sign. The components of a finite
-mixture of Gaussians are determined by its density, and |det M| = 1, so M permutes components of equal determinant: the
-one in which all latents are in their spike stays, hence M is orthogonal, and those with a single slab go to each other.
-The modes +-d e_j of the clusters go to modes.
+mixture of Gaussians are determined by its density, and |det M| = 1, so M permutes components of equal determinant: it
+maps the component in which all latents are in their spike to itself, hence M is orthogonal, and permutes those with a
+single slab. The modes +-d e_j of the clusters are mapped to modes.
 
-E log p(z), z ~ N(m, C), is closed for Gaussian priors. The others are products of one-dimensional densities (that of
-the clusters along the diagonals of the plane: cosh a + cosh b = 2 cosh((a+b)/2) cosh((a-b)/2)), and so need only
-integrals over one Gaussian variable; see `theory.priors.shared`. They are good to 1e-12 of the largest part of the
-result (its logarithms or its mean squares), from a code of variance 1e-40 to one of 1e40 and for every prior that is
-accepted: measured against adaptive quadrature in 30 digits, 1e-14.
+**Expected log densities.** E log p(z), z ~ N(m, C), is closed for Gaussian priors. All other families are products of
+one-dimensional densities (the clusters along the diagonals of the plane: cosh a + cosh b = 2 cosh((a+b)/2)
+cosh((a-b)/2)), and need only integrals over one Gaussian variable (`theory.priors.quadrature`). Their error is at most
+1e-12 of the largest part of the result (its logarithms or its mean squares), for codes of variance 1e-40 to 1e40.
 
-A prior of another class works too, wherever a prior is wanted, if it has what `Prior` lists.
+**Your own.** An object of any class with the members of `Prior` is accepted wherever a prior is.
 """
 
 from theory.interface.facade import facade

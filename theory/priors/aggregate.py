@@ -6,8 +6,8 @@ For q(z) = N(0, C) and p = N(0, Pi):
     exclusive   KL(q(z) || p) = 1/2 [ tr(Pi^-1 C) - K + log det Pi - log det C ]
     mmd         sum_j e(2 C_jj) + e(2 Pi_jj) - 2 e(C_jj + Pi_jj),   e(v) = E c / (c + u^2), u ~ N(0, v)
 
-mmd is the squared maximum mean discrepancy of each latent alone, with the inverse multiquadratic kernel
-c / (c + (x - y)^2), whose mean is e(v) = sqrt(pi a) exp(a) erfc(sqrt a), a = c / (2 v). It is blind to correlations.
+mmd is the squared maximum mean discrepancy, summed over single latents, with the inverse multiquadratic kernel
+c / (c + (x - y)^2), whose mean is e(v) = sqrt(pi a) exp(a) erfc(sqrt a), a = c / (2 v). It ignores correlations.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import numpy as np
 from scipy.special import erfcx
 
 from theory import gaussian, validation
-from theory.priors.shared import LONGEST, SHORTEST, prior_covariance, within
+from theory.objective import prior_covariance
+from theory.priors.arguments import LONGEST, SHORTEST, within
 
 __all__ = ["DIVERGENCES", "aggregate_divergence", "divergence_and_slope", "kernel_mean"]
 
-SERIES = 50.0  # where rounding in the closed slope and what the series leaves out are both a few 1e-9
+# From this sqrt(c / (2 v)) on the slope is computed by its series: here its truncation error and the rounding of the
+# closed form are both a few 1e-9.
+SERIES_FROM = 50.0
 
 DIVERGENCES = ("inclusive", "exclusive", "mmd")
 
@@ -57,13 +60,13 @@ def aggregate_divergence(covariance, prior=None, *, divergence: str = "inclusive
     Parameters
     ----------
     covariance : (K, K) array, C
-        of the aggregate code; a singular one (to rounding, or with a variance below 1e-100) is at infinite divergence
-        ("inclusive" and "exclusive").
+        of the aggregate code; if it is singular (to rounding, or with a variance below 1e-100), the divergences
+        "inclusive" and "exclusive" are infinite.
     prior : (K, K) array, optional
         Pi, positive definite; the identity by default.
     divergence : "inclusive", "exclusive" or "mmd"
     scale : float from 1e-100 to 1e100
-        c of the kernel, in squared units of the latents; used by "mmd" alone.
+        c of the kernel, in squared units of the latents; used only by "mmd".
 
     Returns
     -------
@@ -88,7 +91,7 @@ def aggregate_divergence(covariance, prior=None, *, divergence: str = "inclusive
 
 
 def _is_singular(covariance: np.ndarray) -> bool:
-    """Whether a code lacks variance in some direction, up to the rounding of its entries, in whatever units."""
+    """Whether a code has no variance in some direction, up to rounding, in whatever units."""
     variances = np.diagonal(covariance)
     if not np.all(variances >= SHORTEST**2):
         return True
@@ -102,19 +105,19 @@ def divergence_and_slope(covariance, prior, divergence: str, scale: float) -> tu
 
 def _inclusive(code, prior, scale):
     inverse = np.linalg.inv(code)
-    nowhere = np.zeros(len(code))
-    return gaussian.kl_divergence(nowhere, prior, nowhere, code), (inverse - inverse @ prior @ inverse) / 2
+    zero_mean = np.zeros(len(code))
+    return gaussian.kl_divergence(zero_mean, prior, zero_mean, code), (inverse - inverse @ prior @ inverse) / 2
 
 
 def _exclusive(code, prior, scale):
-    nowhere = np.zeros(len(code))
-    return gaussian.kl_divergence(nowhere, code, nowhere, prior), (np.linalg.inv(prior) - np.linalg.inv(code)) / 2
+    zero_mean = np.zeros(len(code))
+    return gaussian.kl_divergence(zero_mean, code, zero_mean, prior), (np.linalg.inv(prior) - np.linalg.inv(code)) / 2
 
 
 def _mmd(code, prior, scale):
-    ours, theirs = np.diagonal(code), np.diagonal(prior)
-    (own, own_slope), (cross, cross_slope) = _kernel_mean(2 * ours, scale), _kernel_mean(ours + theirs, scale)
-    value = own + _kernel_mean(2 * theirs, scale)[0] - 2 * cross
+    of_code, of_prior = np.diagonal(code), np.diagonal(prior)
+    (own, own_slope), (cross, cross_slope) = _kernel_mean(2 * of_code, scale), _kernel_mean(of_code + of_prior, scale)
+    value = own + _kernel_mean(2 * of_prior, scale)[0] - 2 * cross
     return float(value.sum()), np.diag(2 * own_slope - 2 * cross_slope)
 
 
@@ -123,13 +126,13 @@ _DIVERGENCES = {"inclusive": _inclusive, "exclusive": _exclusive, "mmd": _mmd}
 
 def _kernel_mean(variance: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """E c / (c + u^2), and its derivative in the variance of u."""
-    # sqrt(c) and sqrt(v) apart: their ratio is a float where that of c and v need not be.
+    # The ratio of sqrt(c) and sqrt(v) is a float even if that of c and v overflows.
     deviation = np.sqrt(np.where(variance > 0, variance, 1.0))
     root = np.where(variance > 0, np.sqrt(scale / 2) / deviation, 1.0)
     value = np.where(variance > 0, np.sqrt(np.pi) * root * erfcx(root), 1.0)
-    # The closed slope is a difference of numbers that are nearly equal at small variance: there its series.
-    small = (root > SERIES) | (variance == 0)
-    few = np.minimum(root, SERIES)
+    # At small variance the closed form of the slope cancels: use its series.
+    small = (root > SERIES_FROM) | (variance == 0)
+    few = np.minimum(root, SERIES_FROM)
     slope = np.sqrt(np.pi) * few**3 * (2 * few / np.sqrt(np.pi) - (1 + 2 * few**2) * erfcx(few))
     ratio = np.where(small, variance, 0.0) / scale
     return value, np.where(small, -1 + 6 * ratio - 45 * ratio**2, slope) / scale

@@ -5,11 +5,11 @@ With F = integral p(z)^beta dz finite and f = p^beta / F, for every encoder q an
     -loss = E log p(x|z) - beta KL(q || p)  =  E log p(x|z) - KL(q || f) + (beta - 1) H[q(z|x)] + log F.
 
 For a prior N(0, Pi) and q = N(mu, Q), f is N(0, Pi / beta); and scaling the latents, z' = sqrt(beta) z, gives the same
-objective as the weight 1 does with the same prior, but for a bonus on the volume of the posterior:
+objective as the weight 1 with the same prior, plus a bonus on the volume of the posterior:
 
     -loss = L' + ((beta - 1)/2) log det(beta Q) + c,    c = (K (beta - 1)/2) (1 + log(2 pi / beta)) + log F,
 
-L' the objective of weight 1 of the VAE with decoder W / sqrt(beta), encoder sqrt(beta) V and covariance beta Q.
+with L' = -loss at weight 1 of the VAE with decoder W / sqrt(beta), encoder sqrt(beta) V and covariance beta Q.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import numpy as np
 from theory import gaussian, validation
 from theory.model import LinearVAE, linear_vae
 from theory.moments import as_moments
-from theory.objective import elbo_terms
-from theory.priors.shared import LONGEST, log_gamma_step, prior_covariance, within
+from theory.objective import elbo_terms, prior_covariance
+from theory.priors.arguments import LONGEST, within
+from theory.priors.quadrature import log_gamma_step
 
 __all__ = [
     "AnnealedTerms",
@@ -37,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class AnnealedTerms:
-    """The objective read as weight 1 on an annealed prior; `loss` is made of its parts, in nats.
+    """The objective as weight 1 on an annealed prior; `loss` is computed from its parts, in nats.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class AnnealedTerms:
 
 @dataclass(frozen=True)
 class RescaledTerms:
-    """The objective read as weight 1 on latents scaled by sqrt(beta); `loss` is made of its parts, in nats.
+    """The objective as weight 1 on latents scaled by sqrt(beta); `loss` is computed from its parts, in nats.
 
     Attributes
     ----------
@@ -75,7 +76,7 @@ class RescaledTerms:
     volume : float
         log det(beta Q).
     constant : float
-        c = (K (beta - 1)/2) (1 + log(2 pi / beta)) + log F; it depends on the prior and beta alone.
+        c = (K (beta - 1)/2) (1 + log(2 pi / beta)) + log F; it depends only on the prior and beta.
     beta : float
     """
 
@@ -110,7 +111,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     Raises
     ------
     ValueError
-        if beta is not positive, or a covariance is not one.
+        if beta is not positive, or `covariance` or `prior` is not a covariance matrix.
 
     Notes
     -----
@@ -177,9 +178,9 @@ def gaussian_log_normaliser(prior, beta: float) -> float:
 def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim: int = 1) -> float:
     """log F for a product of Student-t densities; infinite unless beta (nu + 1) > 1.
 
-    log F = K { (1 - beta)/2 log(nu pi) + beta [log G((nu+1)/2) - log G(nu/2)] + log G(b) - log G(b + 1/2) } with
-    G the Gamma function and b = (beta (nu + 1) - 1)/2 > 0: annealing makes tails heavier for beta < 1, until the
-    annealed prior cannot be normalised and the identity of `annealed_terms` no longer makes sense. Exact.
+    log F = K { (1 - beta)/2 log(nu pi) + beta [log Gamma((nu+1)/2) - log Gamma(nu/2)] + log Gamma(b) - log Gamma(b +
+    1/2) } with b = (beta (nu + 1) - 1)/2 > 0: annealing makes tails heavier for beta < 1, until the annealed prior
+    cannot be normalised and the identity of `annealed_terms` no longer makes sense. Exact.
 
     Parameters
     ----------

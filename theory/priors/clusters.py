@@ -8,20 +8,14 @@ import numpy as np
 from scipy.special import logsumexp
 
 from theory import validation
-from theory.priors.shared import (
-    checked_code,
-    checked_codes,
-    checked_latents,
-    gaussian_expectation,
-    is_signed_permutation,
-    random_signed_permutation,
-    softplus_and_derivatives,
-)
+from theory.priors.arguments import checked_code, checked_codes, checked_latents
+from theory.priors.quadrature import gaussian_expectation, softplus_and_derivatives
+from theory.priors.signed_permutations import is_signed_permutation, random_signed_permutation
 
 __all__ = ["ClusterPrior"]
 
-# Along z_1 + z_2 and z_1 - z_2 the density is a product.
-SIDES = np.array([[1.0, 1.0], [1.0, -1.0]])
+# The density is a product along the diagonals z_1 + z_2 and z_1 - z_2.
+DIAGONALS = np.array([[1.0, 1.0], [1.0, -1.0]])
 
 # Log odds of the farther mode against the nearer at which the integrals are divided.
 ODDS = np.array([-40.0, -20, -10, -5, -2, 2, 5, 10, 20, 40])
@@ -77,28 +71,29 @@ class ClusterPrior:
         """E log p(z) for stacks of codes, and its derivatives in means and covariances.
 
         log p(z) = -log(8 pi v) + sum over u = z_1 + z_2, z_1 - z_2 of -(u - d)^2 / (4 v) + log(1 + exp(-u d / v)):
-        the mode on the side of the code's mean, whose mean is closed, and the odds of the other, which do not cancel.
+        the mode on the side of the code's mean, whose expectation is closed, and the odds of the other, which do not
+        cancel.
         Parameters and returns as for `theory.priors.Prior`.
         """
         means, covariances = checked_codes(means, covariances, 2)
         v, steepness = self.variance, self.distance / self.variance
-        along = means @ SIDES.T
+        along = means @ DIAGONALS.T
         sides = np.where(along < 0, -1.0, 1.0)
-        centres, spreads = np.abs(along), np.einsum("jk,...kl,jl->...j", SIDES, covariances, SIDES)
+        centres, spreads = np.abs(along), np.einsum("jk,...kl,jl->...j", DIAGONALS, covariances, DIAGONALS)
         spreads = np.maximum(spreads, 0.0)  # a perfect correlation, up to rounding
         # u - d with the larger of the two latents first, from which d is subtracted without rounding.
         first = np.argmax(np.abs(means), axis=-1, keepdims=True)
-        large = np.take_along_axis(means, first, axis=-1) * np.take(SIDES.T, first[..., 0], axis=0)
-        small = np.take_along_axis(means, 1 - first, axis=-1) * np.take(SIDES.T, 1 - first[..., 0], axis=0)
-        away = (sides * large - self.distance) + sides * small
+        large = np.take_along_axis(means, first, axis=-1) * np.take(DIAGONALS.T, first[..., 0], axis=0)
+        small = np.take_along_axis(means, 1 - first, axis=-1) * np.take(DIAGONALS.T, 1 - first[..., 0], axis=0)
+        deviations = (sides * large - self.distance) + sides * small
 
         def odds(values):
             return softplus_and_derivatives(-steepness * values, -steepness, 0.0)
 
         excess, to_centre, to_spread = gaussian_expectation(odds, centres, spreads, ODDS / steepness, 1 / steepness)
-        values = np.sum(excess - (away**2 + spreads) / (4 * v), axis=-1) - np.log(8 * np.pi * v)
-        to_means = (sides * (to_centre - away / (2 * v))) @ SIDES
-        to_covariances = np.einsum("...j,jk,jl->...kl", to_spread - 1 / (4 * v), SIDES, SIDES)
+        values = np.sum(excess - (deviations**2 + spreads) / (4 * v), axis=-1) - np.log(8 * np.pi * v)
+        to_means = (sides * (to_centre - deviations / (2 * v))) @ DIAGONALS
+        to_covariances = np.einsum("...j,jk,jl->...kl", to_spread - 1 / (4 * v), DIAGONALS, DIAGONALS)
         return values, to_means, to_covariances
 
     def components(self) -> list[tuple[float, np.ndarray, np.ndarray]]:

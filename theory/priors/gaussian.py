@@ -8,8 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
+from theory.axes.rotation import random_orthogonal
 from theory.gaussian import cholesky, solve_lower
-from theory.priors.shared import checked_code, checked_codes, checked_latent_dim, checked_latents, prior_covariance
+from theory.objective import prior_covariance
+from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents
 
 __all__ = ["GaussianPrior"]
 
@@ -47,7 +49,9 @@ class GaussianPrior:
         variances = validation.non_negative_spectrum("data_covariance", np.linalg.eigvalsh(data_covariance))
         rank = np.count_nonzero(variances)
         if latent_dim > rank:
-            raise ValueError(f"latent_dim must be at most the rank of data_covariance, {rank}, got {latent_dim}")
+            raise ValueError(
+                f"latent_dim must be at most the rank of data_covariance, {rank}, got {latent_dim}; pass fewer latents"
+            )
         return cls.anisotropic(variances[:latent_dim])
 
     @classmethod
@@ -121,20 +125,19 @@ class GaussianPrior:
         return values, -whitened @ self._whitening, np.broadcast_to(-precision / 2, covariances.shape)
 
     def components(self) -> list[tuple[float, np.ndarray, np.ndarray]]:
-        """(weight, mean, covariance) of the one Gaussian that it is."""
+        """[(1, 0, Pi)]: as a mixture of one component (weight, mean, covariance)."""
         return [(1.0, np.zeros(self.latent_dim), self.covariance)]
 
     def symmetries(self, rng) -> np.ndarray:
         """A random member of Pi^(1/2) O(K) Pi^(-1/2), uniform on O(K); `rng` is a generator or a seed."""
         rng = validation.random_generator("rng", rng)
-        basis, triangle = np.linalg.qr(rng.standard_normal(self.covariance.shape))
-        return self._root @ (basis * np.sign(np.diagonal(triangle))) @ self._whitening
+        return self._root @ random_orthogonal(self.latent_dim, rng) @ self._whitening
 
     def is_symmetry(self, matrix) -> bool:
         """Whether M Pi M^T = Pi, up to a part in 1e8 of Pi and the rounding of M.
 
         With U = L^-1 M L, L L^T = Pi, that is U U^T = I. In units in which every latent has variance one, rounding of M
-        moves U by machine epsilon times |L^-1| |M| |L|: for an ill-conditioned Pi that is much more than 1e-8.
+        changes U by machine epsilon times |L^-1| |M| |L|: for an ill-conditioned Pi that is much more than 1e-8.
         """
         matrix = validation.matrix("matrix", matrix, self.covariance.shape)
         if not matrix.size:
@@ -143,12 +146,12 @@ class GaussianPrior:
         root, whitening = self._root / units[:, np.newaxis], self._whitening * units
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = matrix / units[:, np.newaxis] * units
-            turn = whitening @ scaled @ root
-            off = np.abs(turn @ turn.T - np.eye(len(units))).max()
-            sizes = [np.linalg.norm(one) for one in (whitening, scaled, root, turn)]
+            rotation = whitening @ scaled @ root
+            deviation = np.abs(rotation @ rotation.T - np.eye(len(units))).max()
+            sizes = [np.linalg.norm(factor) for factor in (whitening, scaled, root, rotation)]
             rounding = 4 * len(units) * np.finfo(float).eps * sizes[0] * (1 + sizes[1]) * sizes[2]
-            return bool(off <= validation.ROUNDING + 2 * rounding * sizes[3] + rounding**2)
+            return bool(deviation <= validation.ROUNDING + 2 * rounding * sizes[3] + rounding**2)
 
     def _from_squares(self, squares) -> np.ndarray:
-        """log p from z^T Pi^-1 z, or its mean from the mean of that."""
+        """log p(z) from z^T Pi^-1 z, or its expectation from the expectation of that."""
         return -(squares + self.latent_dim * np.log(2 * np.pi)) / 2 - np.log(np.diagonal(self._root)).sum()

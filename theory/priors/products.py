@@ -7,23 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.priors.shared import (
-    REACH,
-    checked_code,
-    checked_codes,
-    checked_latent_dim,
-    checked_latents,
-    checked_values,
-    gaussian_expectation,
-    is_signed_permutation,
-    log_gamma_step,
-    random_signed_permutation,
-    softplus_and_derivatives,
-)
+from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents, checked_values
+from theory.priors.quadrature import REACH, gaussian_expectation, log_gamma_step, softplus_and_derivatives
+from theory.priors.signed_permutations import is_signed_permutation, random_signed_permutation
 
 __all__ = ["SpikeSlabPrior", "StudentPrior"]
 
-# Log odds of spike against slab at which the integrals are divided; below the least the spike cannot be seen.
+# Log odds of spike against slab at which the integrals are divided; below the smallest the spike is negligible.
 ODDS = np.array([-40.0, -20, -10, -5, -2, 2, 5, 10, 20, 40, 80, 160, 320, 640])
 
 
@@ -67,8 +57,8 @@ class StudentPrior:
         drawn = validation.random_generator("rng", rng).standard_t(self.degrees_of_freedom, (n, self.latent_dim))
         if not np.isfinite(drawn).all():
             raise ValueError(
-                f"degrees_of_freedom must be larger to draw latents, got {self.degrees_of_freedom:g}: some leave the "
-                "range of floats"
+                f"degrees_of_freedom must be larger to draw latents, got {self.degrees_of_freedom:g}: some draws "
+                "overflow; pass about 0.1 or more"
             )
         return drawn
 
@@ -85,7 +75,7 @@ class StudentPrior:
         means, covariances = checked_codes(means, covariances, self.latent_dim)
         variances = np.diagonal(covariances, axis1=-2, axis2=-1)
         core = np.sqrt(self.degrees_of_freedom)
-        # log(1 + u^2 / nu) is smooth between u and 4 u; a core of 1e-20 of the code has no weight.
+        # log(1 + u^2 / nu) is smooth between u and 4 u; a core narrower than 1e-20 of the code has no weight.
         reach = np.abs(means) + REACH * np.sqrt(variances)
         first = np.maximum(core, 1e-20 * reach)[..., np.newaxis]
         steps = np.ceil(np.log(np.max(reach / first[..., 0], initial=1.0)) / np.log(4))
@@ -180,16 +170,16 @@ class SpikeSlabPrior:
 
     def components(self) -> list[tuple[float, np.ndarray, np.ndarray]]:
         """(weight, mean, covariance) of the 2^K Gaussians of the mixture."""
-        # A Python object of a mixture's component takes some hundred bytes besides its covariance.
+        # Each component takes some hundred bytes as a Python object, besides its covariance.
         validation.count("latent_dim", self.latent_dim, maximum=30)
         validation.count("2^latent_dim", 2**self.latent_dim, bytes_each=8 * self.latent_dim**2 + 500)
-        found = []
+        mixture = []
         for index in np.ndindex((2,) * self.latent_dim):
             slab = np.array(index, dtype=bool)
             weight = np.prod(np.where(slab, 1 - self.spike_probability, self.spike_probability))
             variances = np.where(slab, 1.0, self.spike_deviation**2)
-            found.append((float(weight), np.zeros(self.latent_dim), np.diag(variances)))
-        return found
+            mixture.append((float(weight), np.zeros(self.latent_dim), np.diag(variances)))
+        return mixture
 
     def symmetries(self, rng) -> np.ndarray:
         """A random signed permutation, uniform; `rng` is a generator or a seed."""
@@ -206,7 +196,7 @@ class SpikeSlabPrior:
         return float(np.log(g) - np.log1p(-g) - np.log(self.spike_deviation))
 
     def _slab(self, squares: np.ndarray) -> np.ndarray:
-        """log of the slab's part of the density of one latent, or its mean from the mean square."""
+        """log of the slab's part of the density of one latent, or its expectation from the mean square."""
         return np.log1p(-self.spike_probability) - (np.log(2 * np.pi) + squares) / 2
 
     def _excess(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

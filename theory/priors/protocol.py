@@ -1,4 +1,4 @@
-"""What a prior must have, and the check that it does: own families and a user's alike."""
+"""The protocol of a prior, and the check that an object follows it: the families here and a user's own alike."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from theory import validation
 
 __all__ = ["Prior", "checked_factors", "checked_prior", "expectation_and_slopes"]
 
-# Central differences err by the square of the step and by rounding over the step, both a few 1e-11.
+# The error of central differences is the square of the step plus rounding over the step, both a few 1e-11.
 STEP = 3e-6
 
 
 @runtime_checkable
 class Prior(Protocol):
-    """A prior of K latents. Any object with these three members is one.
+    """A prior of K latents: any object with these three members.
 
-    Two more methods are used where they exist. `expected_log_density_and_slopes(means, covariances)` takes stacks of
+    Two more methods are used if they exist. `expected_log_density_and_slopes(means, covariances)` takes stacks of
     codes, means (..., K) and covariances (..., K, K), and returns the expected log densities (...), and their
-    derivatives in the means (..., K) and in the covariances (..., K, K, symmetric); without it gradients are made of
-    differences of `expected_log_density`. `components()` returns the list of (weight, mean, covariance) of a finite
-    mixture of Gaussians; a law of factors must have it.
+    derivatives in the means (..., K) and in the covariances (..., K, K, symmetric); without it gradients are computed
+    by differences of `expected_log_density`. `components()` returns the list of (weight, mean, covariance) of a finite
+    mixture of Gaussians; a distribution of factors must have it.
     """
 
     @property
@@ -42,7 +42,7 @@ def checked_prior(name: str, value) -> Prior:
 
 
 def checked_factors(name: str, value):
-    """Return `value` if it is the law of factors that are a finite mixture of Gaussians."""
+    """Return `value` if it is a distribution of factors that is a finite mixture of Gaussians."""
     return _with_members(name, value, ("latent_dim", "components"), "a finite mixture of Gaussians")
 
 
@@ -67,7 +67,10 @@ def expectation_and_slopes(prior: Prior, means, covariances) -> tuple[np.ndarray
     pairs = zip(means.reshape(-1, means.shape[-1]), covariances.reshape(-1, *covariances.shape[-2:]), strict=True)
     values, to_means, to_covariances = zip(*(_by_differences(prior, *pair) for pair in pairs), strict=True)
     if not np.isfinite(values).all():
-        raise ValueError(f"prior must have a finite expected log density, that of {type(prior).__name__} is not")
+        raise ValueError(
+            f"prior must have a finite expected log density, that of {type(prior).__name__} is not; correct its method "
+            "expected_log_density"
+        )
     return (
         np.reshape(values, shape),
         np.reshape(to_means, means.shape),
@@ -87,9 +90,9 @@ def _by_differences(prior: Prior, mean, covariance) -> tuple[float, np.ndarray, 
         for k in range(j + 1):
             change = np.zeros((size, size))
             change[j, k] = change[k, j] = STEP * deviations[j] * deviations[k]
-            ends = [prior.expected_log_density(mean, covariance + sign * change) for sign in (1, -1)]
-            # An entry off the diagonal moves together with its mirror image.
-            to_covariance[j, k] = to_covariance[k, j] = (ends[0] - ends[1]) / (2 * np.sum(change))
+            above, below = (prior.expected_log_density(mean, covariance + sign * change) for sign in (1, -1))
+            # An off-diagonal entry changes together with its mirror image.
+            to_covariance[j, k] = to_covariance[k, j] = (above - below) / (2 * np.sum(change))
     return prior.expected_log_density(mean, covariance), to_mean, to_covariance
 
 

@@ -3,11 +3,14 @@
 For Gaussian data and a prior N(0, Pi) the aggregate q(z) is N(0, C), C = V S V^T + Q, and D is closed for the choices
 of `theory.priors.aggregate`: inclusive KL(p || q(z)), exclusive KL(q(z) || p), and mmd, latent by latent.
 
-The overlap of the encodings is what I(x; z) lacks: the rate is I(x; z) + KL(q(z) || p). With a learned decoder alpha
-changes nothing at the optimum, for any D that is zero at q(z) = p: I(x; z) and the distortion stay the same if decoder
-and encoder agree on another basis z -> T z of the code, and T can always be chosen to make q(z) = p, where both KL(q(z)
-|| p) and D are zero; a diagonal posterior can do so too with p = N(0, I), because the optimum on the PCA axes does.
-With a decoder that is held T is not free, and alpha trades the overlap and the reconstruction for the fit of the code.
+The rate is I(x; z) + KL(q(z) || p), and a small I(x; z) means that the encodings overlap.
+
+**Learned decoder.** alpha changes nothing at the optimum, for any D that is zero at q(z) = p: a change of basis
+z -> T z of the code, undone by the decoder, keeps I(x; z) and the distortion, and T can always be chosen to make
+q(z) = p, where both KL(q(z) || p) and D are zero. With p = N(0, I) a diagonal posterior reaches this too, at the
+optimum on the PCA axes.
+
+**Fixed decoder.** T is not free, and alpha trades the overlap and the reconstruction for the fit of the code.
 """
 
 from __future__ import annotations
@@ -21,10 +24,10 @@ from scipy.optimize import minimize
 from theory import gaussian, validation
 from theory.inference import optimal_encoder
 from theory.model import LinearVAE, linear_vae
-from theory.objective import ElboTerms, elbo_terms
+from theory.objective import ElboTerms, elbo_terms, prior_covariance
 from theory.partition import Posterior, partition, partition_mask
 from theory.priors.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
-from theory.priors.shared import LONGEST, prior_covariance, within
+from theory.priors.arguments import LONGEST, within
 from theory.spectrum import principal_axes
 
 __all__ = [
@@ -42,7 +45,7 @@ class RegularisedTerms:
     Attributes
     ----------
     elbo : ElboTerms
-        its `mutual_information` I(x; z) measures how little the encodings overlap.
+        the smaller its `mutual_information` I(x; z), the more the encodings overlap.
     divergence : float
         D(q(z), p): nats for "inclusive" and "exclusive", no unit for "mmd".
     """
@@ -57,7 +60,7 @@ class RegularisedTerms:
 
 @dataclass(frozen=True, eq=False)
 class RegularisedEncoder:
-    """An encoder found for a decoder that is held.
+    """A locally optimal encoder for a fixed decoder.
 
     Attributes
     ----------
@@ -79,7 +82,7 @@ def regularised_terms(
 ) -> RegularisedTerms:
     """The parts of L_(alpha, beta) for a VAE on Gaussian data of the given covariance (about the mean of the VAE).
 
-    Exact. The divergence assumes Gaussian data; the loss of the ELBO does not.
+    Exact. The divergence assumes Gaussian data; the terms of the ELBO loss do not.
 
     Parameters
     ----------
@@ -107,7 +110,7 @@ def regularised_terms(
     code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
     code = (code + code.T) / 2
     value = aggregate_divergence(code, prior, divergence=divergence, scale=scale)
-    # The code's covariance alone can be singular up to rounding where its parts are not.
+    # The code's covariance can be singular up to rounding even if signal and posterior covariance are not.
     if divergence == "exclusive":
         value = elbo.aggregate_kl
     if divergence == "inclusive" and not gaussian.is_clearer(code, vae.posterior_covariance):
@@ -116,7 +119,7 @@ def regularised_terms(
 
 
 def _inclusive_of_parts(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarray) -> float:
-    """KL(p || q(z)) where the code's C = F F^T + Q is singular, or nearly so, and L with Q = L L^T less.
+    """KL(p || q(z)) for a code whose C = F F^T + Q is closer to singular than the factor L of Q = L L^T.
 
     tr(C^-1 Pi) = sum_i |u_i^T L^-1 Pi^(1/2)|^2 / (1 + s_i^2), s_i and u_i the singular values and vectors of L^-1 F.
     """
@@ -141,7 +144,7 @@ def regularised_encoder(
     prior=None,
     scale: float = 1.0,
 ) -> RegularisedEncoder:
-    """The encoder that minimises L_(alpha, beta) for a decoder that is held, by numerical search.
+    """The encoder that minimises L_(alpha, beta) for a fixed decoder, by numerical search.
 
     A local minimum: the search (BFGS, exact gradients) starts at the best encoder for alpha = 0 and prior N(0, I).
 
@@ -175,7 +178,7 @@ def regularised_encoder(
     covariance = validation.covariance_matrix("covariance", covariance, start.data_dim)
     within("covariance", covariance, LONGEST**2)
     prior = prior_covariance(prior, start.latent_dim)
-    # Directions in which the data do not vary cannot be seen by the loss: the search is over the code of the others.
+    # The loss does not depend on directions in which the data do not vary: the search leaves them out.
     variances, directions = np.linalg.eigh(covariance)
     seen = variances > validation.rank_tolerance(variances)
     root = directions[:, seen] * np.sqrt(variances[seen])
@@ -200,21 +203,21 @@ def regularised_encoder(
     factor = np.linalg.cholesky(start.posterior_covariance)
     first = np.concatenate([(start.encoder @ root).ravel(), np.log(np.diagonal(factor)), factor[below]])
     with np.errstate(over="ignore", invalid="ignore"):  # refused afterwards
-        found = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
-    if not (np.isfinite(found.fun) and np.isfinite(found.jac).all()):
+        result = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
+    if not (np.isfinite(result.fun) and np.isfinite(result.jac).all()):
         raise ValueError(
-            "decoder, covariance, noise_variance, beta and alpha are too far apart in size: the loss overflows; change "
+            "decoder, covariance, noise_variance, beta and alpha are too different in size: the loss overflows; change "
             "the units of the data"
         )
-    signal, factor = unpack(found.x)
+    signal, factor = unpack(result.x)
     encoder = signal / variances[seen] @ root.T
     vae = LinearVAE(start.decoder, encoder, factor @ factor.T, start.noise_variance)
     terms = regularised_terms(vae, covariance, divergence=kind, prior=prior, scale=scale)
-    return RegularisedEncoder(vae, terms, terms.loss(beta, alpha), float(np.abs(found.jac).max()))
+    return RegularisedEncoder(vae, terms, terms.loss(beta, alpha), float(np.abs(result.jac).max()))
 
 
 def _gradient(decoder, root, noise_variance, beta, alpha, prior, divergence, scale) -> Callable:
-    """The varying part of the loss, and its gradient in A = V S^(1/2) and Q."""
+    """A function of E = V S^(1/2) and Q: the loss up to a constant, and its gradient in both."""
     gram, cross, precision = decoder.T @ decoder, decoder.T @ root, np.linalg.inv(prior)
 
     def evaluate(signal, posterior):

@@ -1,26 +1,26 @@
-"""What a prior says about the axes of the code: nothing in the end if data are Gaussian, something for other factors.
+"""Which priors fix the axes of the code: none for Gaussian data, some for non-Gaussian factors.
 
-Rotated latents z -> R z, with decoder and posterior covariance rotated too (full posterior), change one part of the
-loss: the rotation energy of the prior is beta { E log p(z) - E log p(R z) }, expectations over the aggregate code. If
-the code has the law of the prior, it is beta KL(law of R z || p) >= 0, zero for the symmetries of the prior alone: with
-factors that are not Gaussian a prior can lock axes.
+**Rotation energy.** If the latents are rotated, z -> R z, with decoder and (full) posterior covariance, one part of the
+loss changes: the rotation energy of the prior, beta { E log p(z) - E log p(R z) }, expectations over the aggregate
+code. If the code is distributed as the prior, it is beta KL(distribution of R z || p) >= 0, zero only for the
+symmetries of the prior: with non-Gaussian factors a prior can fix the axes.
 
-Not with Gaussian data. Theorem: for Gaussian data, a learned decoder and a full posterior covariance, no prior locks
-the axes, whatever its density (encoders with a code of mean zero). Proof: the rate is I(x; z) + KL(q(z) || p), and
-q(z) = N(0, C). A change of basis z -> T z, done by encoder, posterior and decoder, keeps I(x; z) and the distortion,
-and takes C to T C T^T, so to any positive definite matrix. So the two parts are minimal separately: the first is what
-the prior N(0, I) gives, the second is minimal at some C* that depends on the prior alone, and T = C*^(1/2) O C^(-1/2)
-gets there for every orthogonal O. The optima are a whole orbit C*^(1/2) O(K) C*^(-1/2), and so are the local minima
-that an optimiser may end in, at local minima of KL(N(0, C) || p). Hence also
+**Theorem.** For Gaussian data, a learned decoder and a full posterior covariance, no prior fixes the axes, whatever its
+density (encoders with a code of mean zero). *Proof*: the rate is I(x; z) + KL(q(z) || p), and q(z) = N(0, C). A change
+of basis z -> T z of encoder, posterior and decoder keeps I(x; z) and the distortion, and maps C to T C T^T, which can
+be any positive definite matrix. So the two terms are minimised separately: the first has its minimum for the prior N(0,
+I), the second at some C* that depends only on the prior, and T = C*^(1/2) O C^(-1/2) reaches C* for every orthogonal O.
+The optima form an orbit C*^(1/2) O(K) C*^(-1/2); so do the local minima in which an optimiser may end, at local minima
+of KL(N(0, C) || p). Hence also
 
     the reconstruction and I(x; z) at the optimum are the same for every prior,
     the loss is larger than with a Gaussian prior by beta KL(N(0, C*) || p).
 
-For a product of identical densities C* = b I: with given variances b_j the entropy of N(0, C) is largest without
-correlations (Hadamard), the expected log prior sees the variances only, and every b_j maximises the same function
-(1/2) log b + E log p_1(sqrt(b) e), e ~ N(0, 1). For an anisotropic Gaussian prior C* = Pi, and the axes are not fixed
-either. This is where the linear world departs from Mathieu et al. (2019), in which such priors break the invariance:
-they do at a given code of other shape, or if the decoder or the factors are not of this kind.
+**C*.** For a product of identical densities C* = b I: with given variances b_j the entropy of N(0, C) is largest
+without correlations (Hadamard), the expected log prior depends only on the variances, and every b_j maximises the same
+function (1/2) log b + E log p_1(sqrt(b) e), e ~ N(0, 1). For an anisotropic Gaussian prior C* = Pi, and the axes are
+not fixed either. This differs from Mathieu et al. (2019), where such priors break the invariance: they do so for a
+fixed code of another shape, or if the decoder or the factors are not of this kind.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from theory.model import LinearVAE
 from theory.objective import elbo_terms, loss_from_parts
 from theory.priors import ClusterPrior, GaussianPrior, Prior, SpikeSlabPrior, StudentPrior
 from theory.priors.aggregate import kernel_mean
+from theory.priors.arguments import LONGEST
 from theory.priors.protocol import checked_factors, checked_prior, expectation_and_slopes
-from theory.priors.shared import LONGEST
 
 __all__ = ["PriorOptimum", "factor_rotation_energy", "nearest_gaussian", "prior_optimum", "prior_rotation_energy"]
 
@@ -51,7 +51,7 @@ class PriorOptimum:
     ----------
     vae : LinearVAE
     aggregate : (K, K) array
-        C*, the covariance of its aggregate code: nearest to the prior of all Gaussians.
+        C*, the covariance of its aggregate code, the Gaussian nearest to the prior.
     mismatch : float
         KL(N(0, C*) || p), nats.
     distortion, reconstruction, mutual_information : float
@@ -73,10 +73,10 @@ class PriorOptimum:
 
 
 def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> float:
-    """What a rotation z -> R z of a Gaussian code N(0, C) costs with a full posterior: beta E[log p(z) - log p(R z)].
+    """The cost of a rotation z -> R z of a Gaussian code N(0, C), full posterior: beta E[log p(z) - log p(R z)].
 
     Zero for every R if C is a multiple of I, and for every R that is a symmetry of the prior or of the code. Negative
-    if the rotated code suits the prior better. Exact for Gaussian priors, by quadrature (1e-12 relative to the expected
+    if the rotated code fits the prior better. Exact for Gaussian priors, by quadrature (1e-12 relative to the expected
     log density) for the other families.
 
     Parameters
@@ -107,18 +107,18 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
 
 
 def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) -> float:
-    """The rotation energy of a code R s, s with the law `factors`: beta E[log p(s) - log p(R s)].
+    """The rotation energy of a code R s, s distributed as `factors`: beta E[log p(s) - log p(R s)].
 
     The factors are a finite mixture of Gaussians (`SpikeSlabPrior`, `ClusterPrior`, `GaussianPrior`), so R s is one too
-    and each component is a Gaussian code. If `factors` is `prior`, the energy is beta KL(law of R s || p) >= 0: zero
-    for symmetries of the prior alone. Otherwise it can have either sign. Exact or by quadrature, as
-    `prior_rotation_energy`; of 2^K terms for spike-and-slab factors.
+    and each component is a Gaussian code. If `factors` is `prior`, the energy is beta KL(distribution of R s || p) >=
+    0, zero only for symmetries of the prior. Otherwise it can have either sign. Exact or by quadrature, as
+    `prior_rotation_energy`; a sum of 2^K terms for spike-and-slab factors.
 
     Parameters
     ----------
     prior : Prior
         of any family, or a user's own.
-    factors : SpikeSlabPrior, ClusterPrior or GaussianPrior, of as many latents
+    factors : SpikeSlabPrior, ClusterPrior or GaussianPrior, with as many latents as the prior
     rotation : (K, K) array, orthogonal
     beta : float from 1e-100 to 1e100
 
@@ -129,7 +129,7 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
     Raises
     ------
     ValueError
-        if an argument is out of its range, or the factors are no finite mixture.
+        if an argument is out of its range, or the factors are not a finite mixture.
 
     Notes
     -----
@@ -138,8 +138,8 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
     prior, factors = checked_prior("prior", prior), checked_factors("factors", factors)
     if factors.latent_dim != prior.latent_dim:
         raise ValueError(
-            f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}; pass a law "
-            "of as many"
+            f"factors must have the {prior.latent_dim} latents of the prior, got {factors.latent_dim}; pass a "
+            "distribution of as many"
         )
     return _energy(prior, factors.components(), rotation, beta)
 
@@ -150,10 +150,10 @@ def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
     Pi and 0 for a Gaussian prior; b I for the other families, products of K identical densities p_1 (the cluster prior
     along the diagonals of the plane), where b maximises (1/2) log b + E log p_1(sqrt(b) e). For a Student-t prior b is
     the only root of (nu + 1) E[b e^2 / (nu + b e^2)] = 1; for spike and slab and clusters the best of all local maxima
-    is taken (spike and slab may have two). Divergence and b are good to 1e-12.
+    is taken (spike and slab may have two). Divergence and b are accurate to 1e-12.
 
     For a user's own prior C may be any covariance: a numerical search from the local minima of the form b I, b between
-    1e-20 and 1e20, good to about 1e-7 in C and 1e-10 in the divergence.
+    1e-20 and 1e20, accurate to about 1e-7 in C and 1e-10 in the divergence.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
     Raises
     ------
     ValueError
-        if `prior` is none, or no minimum is found.
+        if `prior` is not a prior, or no minimum is found.
     """
     prior = checked_prior("prior", prior)
     latent_dim = prior.latent_dim
@@ -176,19 +176,20 @@ def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
         return prior.covariance, 0.0
     if latent_dim == 0:
         return np.zeros((0, 0)), 0.0
-    roots = _isotropic_minima(prior)
-    values = _isotropic_divergence(prior, np.array(roots))[0]
+    log_variances = _isotropic_minima(prior)
+    values = _isotropic_divergence(prior, np.array(log_variances))[0]
     if isinstance(prior, StudentPrior | SpikeSlabPrior | ClusterPrior):
         best = np.argmin(values)
-        return np.exp(roots[best]) * np.eye(latent_dim), max(0.0, float(values[best]))
-    return min((_search(prior, np.exp(root)) for root in roots), key=lambda found: found[1])
+        return np.exp(log_variances[best]) * np.eye(latent_dim), max(0.0, float(values[best]))
+    results = (_search(prior, variance) for variance in np.exp(log_variances))
+    return min(results, key=lambda result: result[1])
 
 
 def prior_optimum(covariance, prior: Prior, *, beta: float, noise_variance: float) -> PriorOptimum:
     """The global optimum for Gaussian data, a full posterior covariance and any of the priors.
 
     The optimum for the prior N(0, I), in the basis z -> C*^(1/2) z of the code. Any further z -> C*^(1/2) O C*^(-1/2) z
-    with O orthogonal is as good. Exact for linear encoders about the mean of the data; proof at the top of the module.
+    with O orthogonal is as good. Exact for linear encoders about the mean of the data; proof in the module's docstring.
 
     Parameters
     ----------
@@ -289,13 +290,13 @@ def _search(prior: Prior, variance: float) -> tuple[np.ndarray, float]:
         slope = np.concatenate([np.diagonal(to_factor) * np.exp(parameters[:size]) - 1, to_factor[lower]])
         return -gaussian.entropy(covariance) - expected[0], slope
 
-    found = minimize(divergence, np.zeros(size + len(lower[0])), jac=True, method="BFGS", options={"gtol": 1e-9})
-    factor = factor_of(found.x)
-    return factor @ factor.T, max(0.0, float(found.fun))
+    result = minimize(divergence, np.zeros(size + len(lower[0])), jac=True, method="BFGS", options={"gtol": 1e-9})
+    factor = factor_of(result.x)
+    return factor @ factor.T, max(0.0, float(result.fun))
 
 
 def _search_range(prior: Prior) -> tuple[float, float]:
-    """Between these log variances the score E[z (log p_1)'(z)] + 1 changes sign: a minimum is nowhere else."""
+    """Log variances between which every sign change of the score E[z (log p_1)'(z)] + 1, so every minimum, lies."""
     if isinstance(prior, StudentPrior):
         nu = prior.degrees_of_freedom
         low, high = nu / (nu + 1), 2 + 4 / nu

@@ -7,7 +7,7 @@ import pytest
 
 import theory
 from theory.groups import Weights, grouped_terms
-from theory.groups.fixed_decoder import HeldDecoder, minimise
+from theory.groups.fixed_decoder import FixedDecoder, minimise
 from theory.partition import partition
 
 PAIRS = [[0, 1], [2, 3]]
@@ -24,7 +24,7 @@ def truth():
 def test_value_gradient_and_hessian(truth, posterior):
     """In them the objective is `grouped_loss` up to a constant; the gradient is its complex step, the Hessian too."""
     weights, groups = Weights(1.4, 0.2, 3, 0.6), partition(PAIRS, 4)
-    problem = HeldDecoder(truth.loading, 0.2, truth.covariance, groups, partition(posterior, 4))
+    problem = FixedDecoder(truth.loading, 0.2, truth.covariance, groups, partition(posterior, 4))
     rng, constants = np.random.default_rng(2), []
     theta = 0.5 * rng.standard_normal(len(problem.pack(theory.optimal_encoder(truth.loading, 0.2, 1.0))))
     for point in (theta, theta + 0.1 * rng.standard_normal(theta.size)):
@@ -47,7 +47,7 @@ def test_hessian_is_a_complex_step_of_the_gradient(truth, noise, posterior):
     decoder = truth.loading[:, :2] @ np.random.default_rng(5).standard_normal((2, 4))
     blocks = partition(posterior, 4)
     for weights, groups in ((Weights(1.4, 0.2, 3, 0.6), PAIRS), (Weights.independence(7), [[0, 1, 3], [2]])):
-        problem = HeldDecoder(decoder, noise, truth.covariance, partition(groups, 4), blocks)
+        problem = FixedDecoder(decoder, noise, truth.covariance, partition(groups, 4), blocks)
         count = problem.cross.size + len(problem.entries[0]) + (noise is None)
         theta = np.random.default_rng(6).standard_normal((3, count))
         stepped = theta[:, np.newaxis] + 1e-30j * np.eye(count)
@@ -62,7 +62,7 @@ def test_what_lies_outside_the_range_of_the_decoder():
     rng = np.random.default_rng(3)
     decoder = rng.standard_normal((6, 1)) @ rng.standard_normal((1, 3))  # rank 1: E_2 has rank 2 at most
     root = rng.standard_normal((6, 6))
-    problem = HeldDecoder(decoder, 0.4, root @ root.T, partition("diagonal", 3), partition("diagonal", 3))
+    problem = FixedDecoder(decoder, 0.4, root @ root.T, partition("diagonal", 3), partition("diagonal", 3))
     assert problem.cross.shape == (3, 1 + 3)
     np.testing.assert_array_equal(problem.cross[:, 1:], 0)
     theta, weights = rng.standard_normal(15), Weights.independence(3)
@@ -75,14 +75,14 @@ def test_what_lies_outside_the_range_of_the_decoder():
     np.testing.assert_allclose(idle @ problem.gradient(theta, weights), 0, atol=1e-12)
     assert len(problem.idle(problem.join(np.hstack([signal[:, :1], 0 * signal[:, 1:]]), factor @ factor.T, noise))) == 0
     # Of full column rank, no column is used at a minimum.
-    full = HeldDecoder(rng.standard_normal((6, 3)), 0.4, root @ root.T, problem.groups, problem.blocks)
+    full = FixedDecoder(rng.standard_normal((6, 3)), 0.4, root @ root.T, problem.groups, problem.blocks)
     (found,) = minimise(full, rng.standard_normal((1, 15)), weights, np.ones(15))
     assert full.cross.shape == (3, 4) and np.abs(full.unpack(found)[0][:, 3]).max() < 1e-6
 
 
 def test_units_of_the_data_do_not_decide_a_rank():
     """Two data dimensions in units 1e9 apart, and a column for each: both are seen."""
-    problem = HeldDecoder(
+    problem = FixedDecoder(
         np.diag([1e9, 1.0]), 0.4, np.diag([1e18, 1.0]), partition("diagonal", 2), partition("diagonal", 2)
     )
     np.testing.assert_allclose(np.sort(np.abs(problem.cross).max(axis=1)), [1, 1e18])

@@ -1,4 +1,4 @@
-"""Rotations that a block-diagonal posterior leaves free, and the stiffness of the others."""
+"""Rotations that a block-diagonal posterior leaves free, and the curvature of the energy in the other planes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import theory
-from theory.axes import plane_rotation, rotate, rotation_energy
-from theory.groups import block_rotation, free_planes, rotation_stiffness
+from theory.axes import plane_rotation, rotate, rotation_curvature, rotation_energy
+from theory.groups import block_rotation, free_planes
 from theory.inference import family_gap
 
 BLOCKS = [[0, 2], [1, 3]]
@@ -19,18 +19,18 @@ def best():
     return theory.optimum(COVARIANCE, 4, beta=1.5, noise_variance=0.3)
 
 
-def test_stiffness_is_the_curvature_of_the_energy(best):
+def test_the_curvature_is_that_of_the_energy(best):
     vae = best.vae
     precisions = 1 / np.diagonal(vae.posterior_covariance)
-    stiffness = rotation_stiffness(precisions, 1.5, posterior=BLOCKS)
+    curvature = rotation_curvature(precisions, 1.5, posterior=BLOCKS)
     step = 1e-3
     for i, j in ((0, 1), (0, 2), (2, 3), (1, 3)):
         energy = rotation_energy(vae.decoder, 0.3, 1.5, plane_rotation(4, step, i, j), posterior=BLOCKS)
         # Next order in the step, 1e-6, and rounding over its square, 1e-10.
-        assert 2 * energy / step**2 == pytest.approx(stiffness[i, j], rel=1e-5, abs=1e-8)
+        assert 2 * energy / step**2 == pytest.approx(curvature[i, j], rel=1e-5, abs=1e-8)
     both = plane_rotation(4, step, 0, 1) @ plane_rotation(4, step, 2, 3)
     energy = rotation_energy(vae.decoder, 0.3, 1.5, both, posterior=BLOCKS)
-    assert 2 * energy / step**2 == pytest.approx(stiffness[0, 1] + stiffness[2, 3], rel=1e-5)
+    assert 2 * energy / step**2 == pytest.approx(curvature[0, 1] + curvature[2, 3], rel=1e-5)
 
 
 def test_rotations_inside_blocks_are_free(best):
@@ -50,10 +50,10 @@ def test_count_of_free_planes():
     assert [free_planes(distinct, posterior=p) for p in ("diagonal", BLOCKS, "full")] == [0, 2, 6]
     assert [free_planes(tied, posterior=p) for p in ("diagonal", BLOCKS, "full")] == [2, 4, 6]
     for precisions in (distinct, tied):
-        flat = np.triu(rotation_stiffness(precisions, 2.0, posterior=BLOCKS) == 0, 1)
+        flat = np.triu(rotation_curvature(precisions, 2.0, posterior=BLOCKS) == 0, 1)
         assert np.count_nonzero(flat) == free_planes(precisions, posterior=BLOCKS)
 
 
 def test_misuse():
     with pytest.raises(ValueError, match="precisions must be > 0"):
-        rotation_stiffness([1.0, 0.0], 1.0)
+        rotation_curvature([1.0, 0.0], 1.0)

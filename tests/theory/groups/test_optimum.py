@@ -15,7 +15,7 @@ from theory.groups import (
     grouped_optimum,
     grouped_terms,
 )
-from theory.groups.fixed_decoder import HeldDecoder, least_curvature
+from theory.groups.fixed_decoder import FixedDecoder, least_curvature
 from theory.partition import partition, partition_mask
 
 PAIRS = [[0, 1], [2, 3]]
@@ -248,7 +248,7 @@ def test_equal_columns_decorrelate_through_data_that_the_decoder_cannot_give_bac
     if lower:
         np.testing.assert_allclose(best.vae.encoder[0, 1], -best.vae.encoder[1, 1], rtol=1e-8)
         assert abs(best.vae.encoder[0, 1]) > 0.1 and best.least_curvature > 0
-        problem = HeldDecoder(EQUAL_COLUMNS, 0.5, covariance, partition("diagonal", 2), partition("diagonal", 2))
+        problem = FixedDecoder(EQUAL_COLUMNS, 0.5, covariance, partition("diagonal", 2), partition("diagonal", 2))
         saddle = problem.pack(blind.vae)
         assert np.abs(problem.gradient(saddle, weights)).max() < 1e-9
         assert least_curvature(problem.hessian(saddle, weights), problem.idle(saddle)) < -1e-3

@@ -63,7 +63,7 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Stiffness",),
-        implements=("theory.groups.rotation_stiffness", "theory.groups.free_planes"),
+        implements=("theory.axes.rotation_curvature", "theory.groups.free_planes"),
         sources=(
             Source("chen2022", "groups of latents are its subject; this meaning of them is this project's"),
             Source("chen2025", "granularity is its word"),

@@ -1,4 +1,4 @@
-"""The command `granularity` of `python -m theory`: the groups of factors that data show through a known decoder."""
+"""The command `granularity` of `python -m theory`: the groups of factors that data show through a fixed decoder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_commands(commands) -> None:
         commands,
         "granularity",
         _granularity,
-        "Which factors belong in one group, seen through a known decoder, and whether the data can tell. The decoder "
+        "Which factors belong in one group, seen through a fixed decoder, and whether the data can tell. The decoder "
         "and the noise are tested first; a model that is rejected gives exit code 1.",
         "  python -m theory granularity --data observations.csv --decoder W.npy\n"
         '  python -m theory granularity --data observations.csv --decoder "1,0;0,1" --noise-variance 0.1',
@@ -47,34 +47,34 @@ def _granularity(arguments: argparse.Namespace) -> Report:
     from theory.groups.selection.choice import choose_groups
     from theory.interface.readers import read_data, read_matrix
 
-    found = choose_groups(
+    selection = choose_groups(
         read_data(arguments.data, arguments.header),
         read_matrix("--decoder", arguments.decoder),
         noise_variance=number_or_keyword("--noise-variance", arguments.noise_variance, "learned"),
         alpha=arguments.alpha,
         resolution=arguments.resolution,
     )
-    fit = found.estimate.fit
+    fit = selection.estimate.fit
     rejected = fit.p_value < arguments.alpha
     facts = {
-        "groups": _text(found.groups),
-        "decided": found.decided,
-        "reason": found.reason,
+        "groups": _text(selection.groups),
+        "decided": selection.decided,
+        "reason": selection.reason,
         "model": fit.untested or f"{'rejected' if rejected else 'not rejected'} (p = {fit.p_value:.3g})",
-        "left_out": found.left_out,
-        "noise_variance": found.estimate.noise_variance,
+        "left_out": selection.correlation_bound,
+        "noise_variance": selection.estimate.noise_variance,
     }
     columns = {
-        "groups": [_text(level.groups) for level in found.levels],
+        "groups": [_text(level.groups) for level in selection.levels],
         **{
-            name: [getattr(level, name) for level in found.levels]
+            name: [getattr(level, name) for level in selection.levels]
             for name in ("total_correlation", "statistic", "freedom", "evidence", "p_value", "refused")
         },
     }
     values = facts | {
-        "groups": found.groups,
-        "levels": columns | {"groups": [level.groups for level in found.levels]},
-        "factor_covariance": found.estimate.covariance,
+        "groups": selection.groups,
+        "levels": columns | {"groups": [level.groups for level in selection.levels]},
+        "factor_covariance": selection.estimate.covariance,
         "model_checks": fit.checks,
     }
     return Report(values, f"{aligned_facts(facts)}\n\n{aligned_table(columns)}", failed=rejected)

@@ -6,6 +6,7 @@ import sympy as sp
 from scipy.optimize import brentq
 
 import theory
+from theory.axes import rotation_curvature
 from theory.derivations.engine.notation import A, D, K, S, V, W, sigma
 from theory.derivations.groups import (
     copied_signals,
@@ -20,7 +21,6 @@ from theory.groups import (
     granularity_slope,
     grouped_loss,
     grouped_terms,
-    rotation_stiffness,
 )
 from theory.partition import partition
 
@@ -39,7 +39,7 @@ def test_stiffness():
     page = free_rotations.derivation()
     arguments = (*sp.symbols("c_1 c_2", positive=True), sp.Symbol("beta", positive=True))
     value = page.function("Stiffness", *arguments)(3.0, 1.2, 1.7)
-    assert rotation_stiffness([3.0, 1.2], 1.7)[0, 1] == pytest.approx(value, rel=1e-12)
+    assert rotation_curvature([3.0, 1.2], 1.7)[0, 1] == pytest.approx(value, rel=1e-12)
 
 
 def test_collected_objective():

@@ -74,7 +74,10 @@ def test_many_small_dependences_are_a_surprise():
     """No split is significant, all of them together are: 15 correlations of .05 at 1,500 observations."""
     factors = np.full((6, 6), 0.05) + 0.95 * np.eye(6)
     found = choose_groups(Moments(1500, np.zeros(6), factors), np.eye(6), noise_variance=0.0, resolution=0.5)
-    assert not found.decided and "too much for chance (38.7 at 15 degrees of freedom)" in found.reason
+    assert (
+        not found.decided
+        and "left between groups is significant (chi-square 38.7, 15 degrees of freedom)" in found.reason
+    )
 
 
 def test_independent_factors_stay_apart():
@@ -82,7 +85,7 @@ def test_independent_factors_stay_apart():
     truth, groups = block_truth(1, 0.0, rng)
     found = chosen(truth, 10_000, rng)
     assert found.decided and found.groups == groups
-    assert found.left_out < 0.1
+    assert found.correlation_bound < 0.1
 
 
 def test_a_wrong_noise_and_a_wrong_decoder_show():
@@ -215,10 +218,8 @@ def test_one_group_is_not_explained_by_correlations_between_groups():
     joined = choose_groups(
         Moments(500, np.zeros(3), np.array([[1, 0.8, 0], [0.8, 1, 0], [0, 0, 0.1]])), np.eye(3)[:, :2]
     )
-    assert joined.decided and joined.groups == ((0, 1),) and joined.left_out == 0
-    assert (
-        joined.reason == "covariances that are certain by themselves, with confidence 0.999, hold all factors together"
-    )
+    assert joined.decided and joined.groups == ((0, 1),) and joined.correlation_bound == 0
+    assert joined.reason == "individually significant covariances, with confidence 0.999, connect all factors"
     alone = choose_groups(Moments(500, np.zeros(3), np.diag([1, 0.1, 0.1])), np.eye(3)[:, :1])
     assert alone.decided and alone.reason == "there is only one factor"
 
@@ -247,7 +248,7 @@ def test_units_of_factors_do_not_matter(units):
     np.testing.assert_allclose(
         [level.evidence for level in scaled.levels], [level.evidence for level in plain.levels], rtol=1e-8
     )
-    assert scaled.left_out == pytest.approx(plain.left_out, rel=1e-8)
+    assert scaled.correlation_bound == pytest.approx(plain.correlation_bound, rel=1e-8)
 
 
 def test_levels_refine_one_another():

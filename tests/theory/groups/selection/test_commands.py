@@ -29,7 +29,7 @@ def test_json(files, noise, capsys):
     printed = json.loads(capsys.readouterr().out)
     found = choose_groups(data, decoder, noise_variance=noise)  # with the fourth moments of the observations
     assert printed["groups"] == [[0, 1], [2, 3]] == [list(group) for group in found.groups]
-    assert printed["decided"] is True and printed["left_out"] == found.left_out
+    assert printed["decided"] is True and printed["left_out"] == found.correlation_bound == found.left_out
     assert printed["model"] == f"not rejected (p = {found.estimate.fit.p_value:.3g})"
     assert [check["name"] for check in printed["model_checks"]] == ["inside", "outside", "noise"][: 2 + (noise == 0.1)]
     assert printed["levels"]["statistic"] == [level.statistic for level in found.levels]
