@@ -28,13 +28,10 @@ __getattr__, __dir__, __all__ = facade(
     __name__,
     {
         "theory.priors.aggregate": "aggregate_divergence kernel_mean",
-        "theory.priors.annealing": (
-            "annealed_terms AnnealedTerms gaussian_log_normaliser rescale rescaled_terms RescaledTerms "
-            "student_log_normaliser"
-        ),
+        "theory.priors.annealing": "annealed_terms AnnealedTerms rescale rescaled_terms RescaledTerms",
         "theory.priors.clusters": "ClusterPrior",
-        "theory.priors.gaussian": "GaussianPrior",
-        "theory.priors.products": "SpikeSlabPrior StudentPrior",
+        "theory.priors.gaussian": "gaussian_log_normaliser GaussianPrior",
+        "theory.priors.products": "SpikeSlabPrior student_log_normaliser StudentPrior",
         "theory.priors.protocol": "Prior",
         "theory.priors.regularised": "regularised_encoder regularised_terms RegularisedEncoder RegularisedTerms",
         "theory.priors.rotation": (

@@ -19,20 +19,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.model import LinearVAE, linear_vae
+from theory.model import LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 from theory.objective import elbo_terms, prior_covariance
 from theory.priors.arguments import LONGEST, within
-from theory.priors.quadrature import log_gamma_step
+from theory.priors.gaussian import gaussian_log_normaliser
+from theory.priors.protocol import Prior, checked_prior
 
 __all__ = [
     "AnnealedTerms",
     "RescaledTerms",
     "annealed_terms",
-    "gaussian_log_normaliser",
     "rescale",
     "rescaled_terms",
-    "student_log_normaliser",
 ]
 
 
@@ -92,17 +91,19 @@ class RescaledTerms:
 
 
 def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> AnnealedTerms:
-    """The parts of the right side of the identity; their `loss` equals `elbo_terms(..., prior=prior).loss(beta)`.
+    """The parts of the right side of the identity, for a Gaussian prior or any other whose normaliser is known.
 
-    Exact, for any data with this covariance and any Gaussian prior.
+    For a Gaussian prior their `loss` equals `elbo_terms(..., prior=prior).loss(beta)`. Exact: for any data with this
+    covariance if the prior is Gaussian, else for Gaussian data.
 
     Parameters
     ----------
     vae : LinearVAE
     covariance : (D, D) array, or Moments
     beta : float from 1e-100 to 1e100
-    prior : (K, K) array, optional
-        covariance of the prior N(0, Pi), positive definite; the identity by default.
+    prior : (K, K) array, or Prior, optional
+        the covariance of the prior N(0, Pi), positive definite (the identity by default); or a prior with the method
+        `log_normaliser(beta)`.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     Raises
     ------
     ValueError
-        if beta is not positive, or `covariance` or `prior` is not a covariance matrix.
+        if beta is not positive, a covariance is not valid, or the annealed prior cannot be normalised.
 
     Notes
     -----
@@ -120,15 +121,44 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     beta = validation.scale("beta", beta)
     vae = linear_vae("vae", vae)
     within("covariance", as_moments(covariance).covariance, LONGEST**2)
-    prior = prior_covariance(prior, vae.latent_dim)
-    terms = elbo_terms(vae, covariance, prior=prior / beta)
+    entropy = gaussian.entropy(vae.posterior_covariance)
+    if prior is not None and hasattr(prior, "log_density"):
+        prior = checked_prior("prior", prior)
+        terms = elbo_terms(vae, covariance)
+        log_normaliser = _log_normaliser(prior, beta, vae.latent_dim)
+        annealed_kl = log_normaliser - entropy - beta * _expected_log_prior(prior, vae, covariance)
+    else:
+        prior = prior_covariance(prior, vae.latent_dim)
+        terms = elbo_terms(vae, covariance, prior=prior / beta)
+        log_normaliser, annealed_kl = gaussian_log_normaliser(prior, beta), terms.rate
     return AnnealedTerms(
         reconstruction=terms.reconstruction,
-        annealed_kl=terms.rate,
-        entropy=gaussian.entropy(vae.posterior_covariance),
-        log_normaliser=gaussian_log_normaliser(prior, beta),
+        annealed_kl=annealed_kl,
+        entropy=entropy,
+        log_normaliser=log_normaliser,
         beta=beta,
     )
+
+
+def _log_normaliser(prior: Prior, beta: float, latent_dim: int) -> float:
+    """log F of a prior that says so, if it is finite."""
+    if prior.latent_dim != latent_dim:
+        raise ValueError(f"prior must have the {latent_dim} latents of vae, got {prior.latent_dim}; pass such a prior")
+    if not hasattr(prior, "log_normaliser"):
+        raise ValueError(
+            f"prior must have the method log_normaliser(beta), the logarithm of the integral of p^beta, which "
+            f"{type(prior).__name__} lacks; pass a GaussianPrior or a StudentPrior, or define it"
+        )
+    value = float(prior.log_normaliser(beta))
+    if not np.isfinite(value):
+        raise ValueError(f"beta must leave the annealed prior a normaliser, got {beta}; pass a larger beta")
+    return value
+
+
+def _expected_log_prior(prior: Prior, vae: LinearVAE, covariance) -> float:
+    """E log p(z) over the aggregate code of Gaussian data, which is N(V offset, V S V^T + Q)."""
+    code = vae.encoder @ as_moments(covariance).covariance @ vae.encoder.T + vae.posterior_covariance
+    return prior.expected_log_density(vae.encoder @ mean_offset(vae, covariance), (code + code.T) / 2)
 
 
 def rescale(vae: LinearVAE, beta: float) -> LinearVAE:
@@ -161,53 +191,3 @@ def rescaled_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> Re
         constant=float(constant + gaussian_log_normaliser(prior, beta)),
         beta=beta,
     )
-
-
-def gaussian_log_normaliser(prior, beta: float) -> float:
-    """log F for p = N(0, Pi): ((1 - beta)/2) (K log 2 pi + log det Pi) - (K/2) log beta, finite for every beta > 0.
-
-    Exact. Parameters as for `annealed_terms`; a `ValueError` for a beta or a covariance out of range.
-    """
-    beta = validation.scale("beta", beta)
-    prior = prior_covariance(prior)
-    latent_dim = len(prior)
-    log_scale = latent_dim * np.log(2 * np.pi) + gaussian.log_determinant(prior)
-    return float((1 - beta) / 2 * log_scale - latent_dim / 2 * np.log(beta))
-
-
-def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim: int = 1) -> float:
-    """log F for a product of Student-t densities; infinite unless beta (nu + 1) > 1.
-
-    log F = K { (1 - beta)/2 log(nu pi) + beta [log Gamma((nu+1)/2) - log Gamma(nu/2)] + log Gamma(b) - log Gamma(b +
-    1/2) } with b = (beta (nu + 1) - 1)/2 > 0: annealing makes tails heavier for beta < 1, until the annealed prior
-    cannot be normalised and the identity of `annealed_terms` no longer makes sense. Exact.
-
-    Parameters
-    ----------
-    degrees_of_freedom, beta : float from 1e-100 to 1e100, nu and beta
-    latent_dim : int, K
-
-    Returns
-    -------
-    float, in nats
-
-    Raises
-    ------
-    ValueError
-        if an argument is out of its range.
-
-    Notes
-    -----
-    The condition is that of Mathieu et al. (2019), Theorem 1, that F be finite.
-    """
-    nu = validation.scale("degrees_of_freedom", degrees_of_freedom)
-    beta = validation.scale("beta", beta)
-    latent_dim = validation.count("latent_dim", latent_dim)
-    if latent_dim == 0:
-        return 0.0
-    excess = (beta * nu + (beta - 1)) / 2
-    if excess <= 0:
-        return np.inf
-    # log p(0) and the log of the integral of (1 + y^2 / nu)^-(excess + 1/2), each relative to sqrt(nu pi).
-    at_zero, integral = log_gamma_step(nu / 2), -log_gamma_step(excess)
-    return float(latent_dim * ((1 - beta) / 2 * np.log(nu * np.pi) + beta * at_zero + integral))

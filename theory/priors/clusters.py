@@ -108,3 +108,13 @@ class ClusterPrior:
     def is_symmetry(self, matrix) -> bool:
         """Whether the matrix is a signed permutation, up to rounding."""
         return is_signed_permutation(validation.matrix("matrix", matrix, (2, 2)))
+
+    @property
+    def isotropic_range(self) -> tuple[float, float]:
+        """The least KL(N(0, b I) || p) is at a log b between these."""
+        return np.log(self.variance) - 1, 2 * np.log(self.distance + np.sqrt(self.variance)) + 1
+
+    @property
+    def scales(self) -> np.ndarray:
+        """The size of each latent, (2,): the distance of a mode from zero, or the deviation of a cluster."""
+        return np.full(2, max(self.distance, np.sqrt(self.variance)))

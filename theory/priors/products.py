@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 
 from theory import validation
-from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents, checked_values
+from theory.priors.aggregate import kernel_mean
+from theory.priors.arguments import (
+    LONGEST,
+    checked_code,
+    checked_codes,
+    checked_latent_dim,
+    checked_latents,
+    checked_values,
+)
 from theory.priors.quadrature import REACH, gaussian_expectation, log_gamma_step, softplus_and_derivatives
 from theory.priors.signed_permutations import is_signed_permutation, random_signed_permutation
 
-__all__ = ["SpikeSlabPrior", "StudentPrior"]
+__all__ = ["SpikeSlabPrior", "StudentPrior", "student_log_normaliser"]
 
 # Log odds of spike against slab at which the integrals are divided; below the smallest the spike is negligible.
 ODDS = np.array([-40.0, -20, -10, -5, -2, 2, 5, 10, 20, 40, 80, 160, 320, 640])
@@ -99,6 +108,24 @@ class StudentPrior:
         tail = 1 / (1 + ratio**2)
         value = at_zero - (nu + 1) / 2 * np.log1p(ratio**2)
         return value, -(1 + 1 / nu) * tail * values, -(1 + 1 / nu) * tail * (2 * tail - 1)
+
+    def log_normaliser(self, beta: float) -> float:
+        """log of the integral of p^beta, see `student_log_normaliser`."""
+        return student_log_normaliser(self.degrees_of_freedom, beta, latent_dim=self.latent_dim)
+
+    @property
+    def isotropic_range(self) -> tuple[float, float]:
+        """The least KL(N(0, b I) || p) is at a log b between these; they are equal if nu < 1, where it is known.
+
+        (nu + 1) E[b e^2 / (nu + b e^2)] = 1 is E[nu / (nu + b e^2)] = nu / (nu + 1), without a difference that cancels
+        at small nu.
+        """
+        nu = self.degrees_of_freedom
+        low, high = np.log(nu / (nu + 1)) - 1, np.log(2 + 4 / nu) + 1
+        if nu < 1:
+            high = min(high, np.log(LONGEST**2) - 1e-9)
+            low = high = brentq(lambda at: kernel_mean(np.exp(at), nu) - nu / (nu + 1), low, high, xtol=1e-14)
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -206,7 +233,50 @@ class SpikeSlabPrior:
         odds = self._log_odds - scaled**2 * narrow / 2
         return softplus_and_derivatives(odds, -scaled * narrow / spike, -narrow / spike**2)
 
+    @property
+    def isotropic_range(self) -> tuple[float, float]:
+        """The least KL(N(0, b I) || p) is at a log b between these."""
+        return 2 * np.log(self.spike_deviation) - 1, 1.0
+
 
 def _sum_of_latents(values, to_means, to_variances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The expectation of a sum over latents, and its derivatives in the mean and the covariance of the code."""
     return values.sum(axis=-1), to_means, to_variances[..., np.newaxis] * np.eye(to_variances.shape[-1])
+
+
+def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim: int = 1) -> float:
+    """log F for a product of Student-t densities; infinite unless beta (nu + 1) > 1.
+
+    log F = K { (1 - beta)/2 log(nu pi) + beta [log Gamma((nu+1)/2) - log Gamma(nu/2)] + log Gamma(b) - log Gamma(b +
+    1/2) } with b = (beta (nu + 1) - 1)/2 > 0: annealing makes tails heavier for beta < 1, until the annealed prior
+    cannot be normalised and the identity of `annealed_terms` no longer makes sense. Exact.
+
+    Parameters
+    ----------
+    degrees_of_freedom, beta : float from 1e-100 to 1e100, nu and beta
+    latent_dim : int, K
+
+    Returns
+    -------
+    float, in nats
+
+    Raises
+    ------
+    ValueError
+        if an argument is out of its range.
+
+    Notes
+    -----
+    The condition is that of Mathieu et al. (2019), Theorem 1, that F be finite.
+    """
+    nu = validation.scale("degrees_of_freedom", degrees_of_freedom)
+    beta = validation.scale("beta", beta)
+    latent_dim = validation.count("latent_dim", latent_dim)
+    if latent_dim == 0:
+        return 0.0
+    excess = (beta * nu + (beta - 1)) / 2
+    if excess <= 0:
+        return np.inf
+    # log p(0) and the log of the integral of (1 + y^2 / nu)^-(excess + 1/2), each relative to sqrt(nu pi).
+    at_zero, integral = log_gamma_step(nu / 2), -log_gamma_step(excess)
+    return float(latent_dim * ((1 - beta) / 2 * np.log(nu * np.pi) + beta * at_zero + integral))

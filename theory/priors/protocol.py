@@ -18,11 +18,27 @@ STEP = 3e-6
 class Prior(Protocol):
     """A prior of K latents: any object with these three members.
 
-    Two more methods are used if they exist. `expected_log_density_and_slopes(means, covariances)` takes stacks of
-    codes, means (..., K) and covariances (..., K, K), and returns the expected log densities (...), and their
-    derivatives in the means (..., K) and in the covariances (..., K, K, symmetric); without it gradients are computed
-    by differences of `expected_log_density`. `components()` returns the list of (weight, mean, covariance) of a finite
-    mixture of Gaussians; a distribution of factors must have it.
+    Optional members, and what uses them:
+
+    `expected_log_density_and_slopes(means, covariances)`
+        for stacks of codes, means (..., K) and covariances (..., K, K): the expected log densities (...), and their
+        derivatives in the means (..., K) and in the covariances (..., K, K, symmetric). Training and the nearest
+        Gaussian; without it they take central differences of `expected_log_density`, which must then be smooth to
+        1e-11: a quadrature must divide the line where the log density has an edge (`theory.priors.quadrature`).
+    `log_normaliser(beta)`
+        log of the integral of p^beta, infinite where that is. `annealed_terms`, which refuses a prior without it.
+    `nearest_gaussian()`, or `isotropic_range`
+        the covariance C of least KL(N(0, C) || p) with that divergence; or, where it is known to be b I, two bounds of
+        log b. `nearest_gaussian` and `prior_optimum`, which without them search over all covariances.
+    `components()`
+        the list of (weight, mean, covariance) of a finite mixture of Gaussians. A distribution of factors needs it.
+    `scales`
+        a typical size of each latent, (K,). The units of training; ones without it.
+    `nodes(count)`
+        of a prior of two latents: points (n, 2) and masses (n,) of a quadrature over the prior with `count` nodes along
+        an axis, smooth in what it integrates, and E log p(z). Training with alpha > 0, which is refused without it.
+    `covariance`, `sample(n, rng)`
+        the covariance (K, K), and n draws (n, K).
     """
 
     @property

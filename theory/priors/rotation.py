@@ -35,12 +35,12 @@ from theory.axes.rotation import checked_rotation
 from theory.learning import optimum
 from theory.model import LinearVAE
 from theory.objective import elbo_terms, loss_from_parts
-from theory.priors import ClusterPrior, GaussianPrior, Prior, SpikeSlabPrior, StudentPrior
-from theory.priors.aggregate import kernel_mean
 from theory.priors.arguments import LONGEST
-from theory.priors.protocol import checked_factors, checked_prior, expectation_and_slopes
+from theory.priors.protocol import Prior, checked_factors, checked_prior, expectation_and_slopes
 
 __all__ = ["PriorOptimum", "factor_rotation_energy", "nearest_gaussian", "prior_optimum", "prior_rotation_energy"]
+
+WIDEST = (np.log(1e-20), np.log(1e20))  # of log variances, where a prior does not say where its nearest Gaussian is
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +172,13 @@ def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
     """
     prior = checked_prior("prior", prior)
     latent_dim = prior.latent_dim
-    if isinstance(prior, GaussianPrior):
-        return prior.covariance, 0.0
+    if hasattr(prior, "nearest_gaussian"):
+        return prior.nearest_gaussian()
     if latent_dim == 0:
         return np.zeros((0, 0)), 0.0
     log_variances = _isotropic_minima(prior)
     values = _isotropic_divergence(prior, np.array(log_variances))[0]
-    if isinstance(prior, StudentPrior | SpikeSlabPrior | ClusterPrior):
+    if hasattr(prior, "isotropic_range"):
         best = np.argmin(values)
         return np.exp(log_variances[best]) * np.eye(latent_dim), max(0.0, float(values[best]))
     results = (_search(prior, variance) for variance in np.exp(log_variances))
@@ -247,10 +247,10 @@ def _energy(prior: Prior, components, rotation, beta: float) -> float:
 
 def _isotropic_minima(prior: Prior) -> list[float]:
     """All log b at which KL(N(0, b I) || p) is at a local minimum."""
-    low, high = _search_range(prior)
-    if isinstance(prior, StudentPrior) and (nu := prior.degrees_of_freedom) < 1:
-        # E[nu / (nu + b e^2)] = nu / (nu + 1), the same equation without a difference that cancels at small nu.
-        return [brentq(lambda point: kernel_mean(np.exp(point), nu) - nu / (nu + 1), low, high, xtol=1e-14)]
+    low, high = getattr(prior, "isotropic_range", WIDEST)
+    if low == high:
+        return [low]
+    high = min(high, np.log(LONGEST**2) - 1e-9)
 
     def slope(point):
         return _isotropic_divergence(prior, np.array([point]))[1][0]
@@ -293,17 +293,3 @@ def _search(prior: Prior, variance: float) -> tuple[np.ndarray, float]:
     result = minimize(divergence, np.zeros(size + len(lower[0])), jac=True, method="BFGS", options={"gtol": 1e-9})
     factor = factor_of(result.x)
     return factor @ factor.T, max(0.0, float(result.fun))
-
-
-def _search_range(prior: Prior) -> tuple[float, float]:
-    """Log variances between which every sign change of the score E[z (log p_1)'(z)] + 1, so every minimum, lies."""
-    if isinstance(prior, StudentPrior):
-        nu = prior.degrees_of_freedom
-        low, high = nu / (nu + 1), 2 + 4 / nu
-    elif isinstance(prior, SpikeSlabPrior):
-        low, high = prior.spike_deviation**2, 1.0
-    elif isinstance(prior, ClusterPrior):
-        low, high = prior.variance, (prior.distance + np.sqrt(prior.variance)) ** 2
-    else:
-        return np.log(1e-20), np.log(1e20)
-    return np.log(low) - 1, min(np.log(high) + 1, np.log(LONGEST**2) - 1e-9)
