@@ -1,4 +1,4 @@
-"""The decoder is fixed: best encoder, inference errors, the curve over beta and its optimum, exact special cases."""
+"""The decoder is fixed: best encoder, inference errors, their curve over beta and its optimum, special cases."""
 
 from theory.interface.facade import facade
 

@@ -1,15 +1,15 @@
 """The curve of inference errors against beta, and the beta at which each error is least.
 
-The errors depend on beta only through the water level t = beta s2 (`path`); what beta belongs to a water level is the
-decoder noise's affair (`decoder_noise`): t / s2 for a fixed noise, more for one that is learned. With the truth's own
-decoder and noise and independent factors (Gamma = I):
+The errors depend on beta only through the water level t = beta s2 (`errors_along_beta`); which beta belongs to a water
+level depends on the decoder's noise (`decoder_noise`): t / s2 for a fixed noise, another function for a learned one.
+With the truth's decoder and noise and independent factors (Gamma = I):
 
     mean squared error, reverse KL   least at beta = 1, uniquely unless the loading is zero
-    forward KL, log score            best (least, and largest) at some beta >= 1, which is 1 if and only if the columns
-                                     of the loading are orthogonal (across groups, for a block posterior), and finite
+    forward KL, log score            best (least, and largest) at some finite beta >= 1, which is 1 if and only if the
+                                     columns of the loading are orthogonal (across groups, for a block posterior)
 
-so that beta > 1 helps exactly because the posterior does not factorise. For correlated factors or a decoder that is
-not the truth's these laws fail, and the optimum is found all the same. Exact; in the setting of Sikka et al. 2019.
+so that beta > 1 helps exactly because the posterior does not factorise. For correlated factors or a decoder other than
+the truth's these statements fail, and the optimum is computed all the same. Exact; in the setting of Sikka et al. 2019.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from theory.partition import Posterior
 __all__ = ["OptimalBeta", "inference_error_curve", "optimal_beta"]
 
 GRID_POINTS_PER_DECADE = 16
-GRID_MARGIN = 1e10  # how far beyond the problem's own scales minima are looked for
-GRID_LIMIT = 1e250  # levels beyond it, or below its inverse, are not looked at: their products are no floats
+GRID_MARGIN = 1e10  # minima are searched within this factor of the problem's own scales
+GRID_LIMIT = 1e250  # levels beyond it, or below its inverse, are not searched: their products overflow
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class OptimalBeta:
     Attributes
     ----------
     beta : float
-        0 or infinity where the error is least in the limit of a zero or infinite water level (with a learned noise and
-        nothing outside the decoder's span every beta below a positive one has level zero). Where the result is flat
-        every beta is as good, and this is 0 if the water level is zero or the error infinite for all of them, else 1.
+        0 or infinity if the error is least in the limit of a zero or infinite water level (with a learned noise and no
+        data outside the decoder's span, every beta below a positive one has level zero). If the criterion is flat every
+        beta is as good, and this is 0 if the water level is zero or the error infinite for all of them, else 1.
     error : float
-        the criterion there (for "log_score" its largest value).
+        the criterion at this beta (for "log_score" its largest value).
     flat : bool
         whether the criterion does not depend on beta at all.
     attained : bool
         whether an encoder of a positive, finite water level has this error. If not, `beta` is 0 or infinity and `error`
-        a limit: every positive, finite level is worse (or, if flat, there is none, or every error is infinite).
+        a limit: every positive, finite level is worse (or, if flat, no level is positive, or every error is infinite).
     """
 
     beta: float
@@ -109,10 +109,10 @@ def optimal_beta(
     noise_variance: float | str = "true",
     posterior: Posterior = "diagonal",
 ) -> OptimalBeta:
-    """The beta that minimises an inference error (maximises the log score), globally.
+    """The beta that globally minimises an inference error (maximises the log score).
 
-    To 1e-10 in relative terms where the signal is of the size of the noise; where it is weaker by a ratio below 1e-6,
-    and where factors or modes differ more, to machine precision over that ratio.
+    Relative error 1e-10 if the signal is of the size of the noise; if it is weaker by a ratio below 1e-6, or if factors
+    or modes differ more, machine precision over that ratio.
 
     Parameters
     ----------
@@ -133,9 +133,9 @@ def optimal_beta(
     Notes
     -----
     Every stationary point within ten decades of the problem's scales is bracketed and refined as a root of the exact
-    slope; the least of them and of the limits 0 and infinity is returned. A limit counts if the error still falls
-    towards it and stays finite there. Forward KL and log score differ by a constant, so their optima agree, also where
-    the true posterior is singular and the divergence infinite for every beta.
+    slope; the best of them and of the limits 0 and infinity is returned. A limit counts if the error still falls
+    towards it and stays finite. Forward KL and log score differ by a constant, so their optima agree, even if the true
+    posterior is singular and the divergence infinite for every beta.
     """
     validation.instance("truth", truth, GenerativeModel)
     validation.choice("criterion", criterion, CRITERIA)
@@ -158,17 +158,17 @@ def optimal_beta(
         return result(1.0, 1.0, flat=True)
     cost, grid = _cost(path, criterion), _grid(path, truth)
     slopes, limits = _slopes_and_limits(cost, grid)
-    if np.isposinf(cost(limits)).any():  # the cost falls towards a limit where it is infinite: the minimum is beyond
+    if np.isposinf(cost(limits)).any():  # it falls towards a limit where it is infinite: the minimum is beyond the grid
         grid = _levels(1 / GRID_LIMIT, GRID_LIMIT)
         slopes, limits = _slopes_and_limits(cost, grid)
-    betas, levels = (np.concatenate([found, limits]) for found in noise.attained(minima(cost, grid, slopes)))
+    betas, levels = (np.concatenate([finite, limits]) for finite in noise.attained(minima(cost, grid, slopes)))
     costs = cost(levels)
     best = np.argmin(np.where(np.isnan(costs), np.inf, costs))
     return result(float(betas[best]), float(levels[best]), flat=False)
 
 
 def _cost(path: ErrorPath, criterion: str):
-    """The criterion as a cost that is finite where its minimiser exists: -log score stands in for the forward KL."""
+    """The criterion as a cost; for the forward KL the negative log score, of the same minimiser and finite."""
     name = "log_score" if criterion == "forward_kl" else criterion
     if name == "log_score":
         return lambda levels: -path.evaluate(levels).log_score
@@ -176,9 +176,9 @@ def _cost(path: ErrorPath, criterion: str):
 
 
 def _slopes_and_limits(cost, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The slope at each level, and of the limits 0 and infinity those towards which the cost still falls.
+    """The slope at each level, and those of the limits 0 and infinity towards which the cost still falls.
 
-    Only they count: a minimum that is no worse comes first.
+    No other limit can be the best: some minimum is at least as good.
     """
     slopes = log_slope(cost, grid)
     tails = slopes[(slopes != 0) & np.isfinite(slopes)]
@@ -193,8 +193,8 @@ def _levels(low: float, high: float) -> np.ndarray:
 def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
     """Water levels, evenly spaced in the logarithm, well beyond every scale on which any of the errors can vary.
 
-    They are where a mode or a factor passes from being coded to not being coded (g_k, G_ii), the strengths of the truth
-    and its noise, and where one term of an error is least by itself: for mode k of the squared error
+    The scales are the levels at which a mode or a factor stops being coded (g_k, G_ii), the strengths of the truth and
+    its noise, and the levels at which a single term of an error is least: for mode k of the squared error
 
         t = (m_k . c_k + g_k tau2) / (b_k . c_k),   b, m, c the rows of `shrunk`, `mismatched`, `seen`,
 
@@ -204,11 +204,11 @@ def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
     strengths = np.linalg.svd(truth.loading @ truth.factor_root, compute_uv=False) ** 2
     falls = np.sum(path.shrunk * path.seen, axis=1)
     rises = np.sum(path.mismatched * path.seen, axis=1) + path.modes * path.noise_variance
-    turns = np.divide(rises, falls, out=np.zeros(len(falls)), where=(rises > 0) & (falls > 0))
+    balanced = np.divide(rises, falls, out=np.zeros(len(falls)), where=(rises > 0) & (falls > 0))
     gains = np.divide(1, path.modes, out=np.zeros(len(path.modes)), where=path.modes > 0)
     at_zero = path.axes**2 @ (gains**2 * (np.sum(path.mismatched**2, axis=1) + path.noise_variance * path.modes))
     at_infinity = path.axes**2 @ np.sum(path.shrunk**2, axis=1)
-    scales = [path.modes, path.diagonal, strengths, [path.noise_variance], turns]
+    scales = [path.modes, path.diagonal, strengths, [path.noise_variance], balanced]
     scales += [path.diagonal * at_zero, path.diagonal * at_infinity]
     spread = 1.0
     if (root := path.exact_precision_root) is not None:
@@ -218,17 +218,17 @@ def _grid(path: ErrorPath, truth: GenerativeModel) -> np.ndarray:
             spread = weights[0] / weights[-1]
     scales = np.concatenate(scales)
     scales = scales[(scales > 0) & np.isfinite(scales)]
-    with np.errstate(over="ignore"):  # what is infinite has a limit
+    with np.errstate(over="ignore"):  # infinite products are cut at the limit of the grid
         low = max(scales.min() / GRID_MARGIN / spread, 1 / GRID_LIMIT)
         high = min(scales.max() * GRID_MARGIN * spread, GRID_LIMIT)
     return _levels(low, high)
 
 
 def _is_flat(path: ErrorPath, criterion: str) -> bool:
-    """Whether the criterion does not depend on the water level: the decoder is zero, or sees nothing (squared error).
+    """Whether the criterion is independent of the water level: for a decoder of zeros, or one blind to the factors.
 
-    A decoder that is not zero makes the reported variances, and so every divergence and score, depend on the level. The
-    posterior mean does not if W^T A Gamma^(1/2) = 0 and there is no noise.
+    A non-zero decoder makes the posterior variances, and so every divergence and score, depend on the level. The
+    posterior mean, and the squared error, do not if W^T A Gamma^(1/2) = 0 and there is no noise.
     """
     if not path.modes.any():
         return True

@@ -18,12 +18,12 @@ __all__ = ["add_commands"]
 
 
 def add_commands(commands) -> None:
-    """Register both with what `Parser.add_subparsers` returned."""
+    """Add both to `commands`, the result of `Parser.add_subparsers`."""
     command = add_command(
         commands,
         "inference",
         _inference,
-        "Errors of the best encoder q of a known decoder against the true factors s, x = A s + noise, for each beta. "
+        "Errors of the best encoder q of a fixed decoder against the true factors s, x = A s + noise, for each beta. "
         "With p the true posterior, forward is KL(p || q) and reverse KL(q || p); a log score is better if higher.",
         '  python -m theory inference --loading "1,.9;0,.436" --noise-variance 0.05 --beta 0.1:10:25\n'
         "  python -m theory inference --loading A.npy --noise-variance 0.1 --factor-covariance G.npy",
@@ -35,8 +35,8 @@ def add_commands(commands) -> None:
         commands,
         "optimal-beta",
         _optimal_beta,
-        "The beta at which each inference error of a known decoder's best encoder is least (log score: largest). "
-        "Where no encoder attains it, beta is the limit, 0 or inf. Data alone do not determine it: it needs the "
+        "The beta at which each inference error of a fixed decoder's best encoder is least (log score: largest). "
+        "If no encoder attains it, beta is the limit, 0 or inf. Data alone do not determine it: it needs the "
         "loading.",
         '  python -m theory optimal-beta --loading "1,.9;0,.436" --noise-variance 0.05\n'
         '  python -m theory optimal-beta --loading A.npy --noise-variance 0.1 --posterior "0,1;2" --decoder-noise .2',
@@ -63,8 +63,8 @@ def _inference(arguments: argparse.Namespace) -> Report:
     from theory.inference import inference_error_curve
 
     betas = positive_numbers("--beta", arguments.beta)
-    truth, assumed = _truth(arguments)
-    errors = inference_error_curve(truth, betas, **assumed)
+    truth, vae_options = _truth(arguments)
+    errors = inference_error_curve(truth, betas, **vae_options)
     columns = {"beta": betas, **{name: getattr(errors, name) for name in CRITERIA}}
     return Report(columns, aligned_table(columns))
 
@@ -72,15 +72,16 @@ def _inference(arguments: argparse.Namespace) -> Report:
 def _optimal_beta(arguments: argparse.Namespace) -> Report:
     from theory.inference import optimal_beta
 
-    truth, assumed = _truth(arguments)
+    truth, vae_options = _truth(arguments)
     criteria = CRITERIA if arguments.criterion is None else (arguments.criterion,)
-    found = {criterion: optimal_beta(truth, criterion, **assumed) for criterion in criteria}
-    columns = {name: [getattr(best, name) for best in found.values()] for name in ("beta", "error", "flat", "attained")}
-    return Report(found, aligned_table({"criterion": list(found), **columns}))
+    optima = {criterion: optimal_beta(truth, criterion, **vae_options) for criterion in criteria}
+    names = ("beta", "error", "flat", "attained")
+    columns = {name: [getattr(best, name) for best in optima.values()] for name in names}
+    return Report(optima, aligned_table({"criterion": list(optima), **columns}))
 
 
 def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
-    """The generative model that the options describe, and what is assumed of the VAE."""
+    """The generative model that the options describe, and the VAE's decoder, noise and posterior family."""
     from theory.interface.readers import read_matrix
     from theory.model import GenerativeModel
 

@@ -1,18 +1,21 @@
-"""Which water level t = beta s2 belongs to a beta, when the decoder's mean is known and its noise fixed or learned.
+"""Which water level t = beta s2 belongs to a beta, for a fixed decoder with a fixed or learned noise.
 
-A fixed noise: t = beta s2. A learned one minimises the objective together with the encoder. At the optimal encoder
+**Fixed noise**: t = beta s2.
+
+**Learned noise**: it minimises the objective together with the encoder. At the optimal encoder
 
     distortion(t) = outside + sum_k s_k t^2/(g_k+t)^2 + sum_i G_ii t/(t+G_ii)
     rate(t)       = 1/2 [ sum_k g_k s_k/(g_k+t)^2 + sum_i (d_i - 1 - log d_i) ],   d_i = t/(t+G_ii)
 
-with s_k the data variance along the k-th left singular vector of W and `outside` that outside their span, so that
+with g_k the squared singular values of W, s_k the data variance along the k-th left singular vector, `outside` the
+data variance outside their span, and G_ii the diagonal of W^T W (after the rotation of `rotate_to_blocks`), so that
 
     loss(beta, t)    = beta [ distortion/(2 t) + rate ] + (D/2) log(2 pi t/beta)
     d loss / d log t = D/2 (1 - beta/b(t)),   b(t) = D t / distortion(t).
 
-The levels that can belong to a beta are those where b rises through it; of several the loss decides. The best one never
-falls as beta rises, but can jump; levels that are jumped over belong to no beta. If nothing is outside, b begins at
-D/n, n = #{i: G_ii > 0}: for every smaller beta the noise, and t, run to zero. Exact.
+The levels that can belong to a beta are those where b(t) rises through it; the loss decides among several. The best
+level never falls as beta rises, but can jump; the levels inside a jump belong to no beta. If nothing is outside, b
+starts at D/n, n = #{i: G_ii > 0}: for every smaller beta the noise, and t, run to zero. Exact.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from theory.spectrum import principal_axes
 __all__ = ["FixedNoise", "LearnedWaterLevel", "decoder_noise"]
 
 POINTS_PER_DECADE = 24
-RANGE = 1e-20  # the smallest level looked at when the noise may run to zero, as a share of the largest
+LEAST_SHARE = 1e-20  # the smallest level searched if the noise may run to zero, as a share of the smallest scale
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,22 @@ class FixedNoise:
         return betas * self.variance
 
     def attained(self, water_levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The beta of each level, and the levels: every one belongs to some beta."""
+        """The beta of each level, and the levels: each belongs to some beta."""
         return water_levels / self.variance, water_levels
 
 
 @dataclass(frozen=True, eq=False)
 class LearnedWaterLevel:
-    """The level that minimises the objective at each beta, given the decoder's mean; see the module.
+    """The water level of a fixed decoder whose noise is learned: it minimises the objective at each beta.
 
-    `squares`, `excess` (r,): the g_k > 0, descending, and their s_k - g_k; `diagonal` (n,): the G_ii > 0;
-    `outside`: the data variance outside the decoder's span; `data_dim`: D.
+    Attributes
+    ----------
+    squares, excess : (r,) arrays
+        the g_k > 0, descending, and their s_k - g_k.
+    diagonal : (n,) array, the G_ii > 0
+    outside : float
+        data variance outside the decoder's span.
+    data_dim : int, D
     """
 
     squares: np.ndarray
@@ -74,10 +83,10 @@ class LearnedWaterLevel:
             return self.data_dim / (whole + rest)
 
     def _distortion_per_level(self, water_level) -> tuple[np.ndarray, np.ndarray]:
-        """distortion(t)/t = D/b(t) in two parts, a whole number and the rest, numbers or arrays.
+        """distortion(t)/t = D/b(t) as a whole number plus the rest, numbers or arrays.
 
-        So that no digits are lost where b is nearly the constant D/n: G/(t+G) is 1 - t/(t+G) for each G above t, and
-        with the G in the order of the g, for each g above t,
+        The split keeps all digits if b is nearly the constant D/n: G/(t+G) is 1 - t/(t+G) for each G above t, and with
+        the G in the order of the g, for each g above t,
 
             s t/(g+t)^2 + G/(t+G) = 1 + t (s-g - t)/(g+t)^2 + t (G-g)/((g+t) (G+t)).
         """
@@ -96,9 +105,9 @@ class LearnedWaterLevel:
 
     @cached_property
     def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """The G, descending, that the g stand beside, equal to these where they are so up to rounding; and all others.
+        """The largest G, descending, one for each g, and all other G. If all pairs agree up to rounding, G = g exactly.
 
-        Where all are equal (a full posterior, orthogonal columns) so are their sums, which rounding must not undo.
+        They agree for a full posterior and for orthogonal columns; then their sums must be equal to the last digit.
         """
         rank = len(self.squares)
         descending = np.pad(np.sort(self.diagonal)[::-1], (0, max(0, rank - len(self.diagonal))))
@@ -108,7 +117,7 @@ class LearnedWaterLevel:
         return self.squares if equal else paired, others
 
     def water_levels(self, betas: np.ndarray) -> np.ndarray:
-        """The best level for each beta: every rise of b through beta, refined, and of these the least loss."""
+        """The best level for each beta: of all levels at which b rises through beta, the one of least loss."""
         from scipy.optimize import elementwise
 
         betas = np.asarray(betas, dtype=float)
@@ -122,39 +131,39 @@ class LearnedWaterLevel:
         on_grid = missing(flat[:, np.newaxis], grid)
         run, place = np.nonzero((on_grid[:, :-1] > 0) & (on_grid[:, 1:] <= 0))
         log_grid, wanted = np.log(grid), flat[run]
-        found = elementwise.find_root(
+        result = elementwise.find_root(
             lambda log_level, beta: missing(beta, np.exp(log_level)),
             (log_grid[place], log_grid[place + 1]),
             args=(wanted,),
             tolerances={"xatol": 1e-15, "xrtol": 1e-15, "fatol": 0.0, "frtol": 0.0},
         )
-        roots = np.exp(found.x)
-        best_first = np.lexsort((self._loss(wanted, roots), run))
+        candidates = np.exp(result.x)
+        best_first = np.lexsort((self._loss(wanted, candidates), run))
         runs, first = np.unique(run[best_first], return_index=True)
-        levels = np.zeros(len(flat))  # a beta that b never falls below has no level but zero
-        levels[runs] = roots[best_first][first]
+        levels = np.zeros(len(flat))  # zero where b lies above beta at every level
+        levels[runs] = candidates[best_first][first]
         return np.where(self._runs_to_zero(flat), 0.0, levels).reshape(betas.shape)
 
     def attained(self, water_levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The levels that some beta brings about, and in place of each other one the two ends of the jump over it.
+        """The beta of each level, and the levels; a level inside a jump is replaced by both ends of the jump.
 
-        With them the betas, first. Where b is nearly constant its value at the level may round to a beta of another.
+        (If b is nearly constant, its value at the level may round to the beta of another level.)
         """
-        kept = []
+        pairs = []
         for level in water_levels:
             beta = float(self.beta(level))
             if np.isclose(self._level(beta), level, rtol=1e-9, atol=0):
-                kept.append((beta, level))
+                pairs.append((beta, level))
             else:
-                kept.extend(self._jump_over(level, beta))
-        betas, levels = np.array(kept).reshape(-1, 2).T
+                pairs.extend(self._jump_over(level, beta))
+        betas, levels = np.array(pairs).reshape(-1, 2).T
         return betas, levels
 
     def _runs_to_zero(self, betas: np.ndarray) -> np.ndarray:
         return (self.outside == 0) & (betas * len(self.diagonal) < self.data_dim)
 
     def _loss(self, beta: np.ndarray, t: np.ndarray) -> np.ndarray:
-        """The loss less what does not depend on t, with distortion/(2 t) = D/(2 b)."""
+        """The loss without terms that do not depend on t, with distortion/(2 t) = D/(2 b)."""
         level = t[..., np.newaxis]
         means = (self.squares * self.spread / (self.squares + level) ** 2).sum(axis=-1)
         variances = (np.log1p(self.diagonal / level) - self.diagonal / (level + self.diagonal)).sum(axis=-1)
@@ -167,14 +176,14 @@ class LearnedWaterLevel:
         high = betas.max(initial=1.0) * everything / self.data_dim * (1 + 1e-9)
         low = betas.min(initial=1.0) * self.outside / self.data_dim * (1 - 1e-9)
         scales = np.concatenate([self.squares, self.diagonal, self.excess[self.excess > 0], [high]])
-        low = low if low > 0 else RANGE * scales.min()
+        low = low if low > 0 else LEAST_SHARE * scales.min()
         return np.geomspace(low, high, max(2, int(POINTS_PER_DECADE * (np.log10(high) - np.log10(low)))))
 
     def _level(self, beta: float) -> float:
         return float(self.water_levels(np.array([beta]))[0])
 
     def _jump_over(self, level: float, beta: float) -> list[tuple[float, float]]:
-        """Both ends, beta and level, of the jump in the best level over `level`; the best never falls as beta rises."""
+        """(beta, level) at both ends of the jump over `level`, by bisection: the best level never falls in beta."""
         low = high = beta
         while self._level(low) > level:
             low /= 2
@@ -193,7 +202,7 @@ def decoder_noise(
     Raises
     ------
     ValueError
-        for another word, or a number that is not positive.
+        for another keyword, or a number that is not positive.
     """
     noise = validation.positive_or_keyword("noise_variance", noise_variance, "true", "learned")
     if noise == "true":
@@ -208,11 +217,11 @@ def decoder_noise(
     signal = truth.loading @ truth.factor_root
     inside = left.T @ signal
     decoded = left.T @ checked_decoder(truth, decoder)
-    blind = truth.data_dim - len(singular)
-    # What a factor has beyond the decoder's span is rounding where it is so against the same factor's whole.
+    directions_outside = truth.data_dim - len(singular)
+    # Whether a factor's part beyond the decoder's span is rounding is judged against the same factor's total.
     beyond = np.sum((signal - left @ inside) ** 2, axis=0)
     rounding = (ROUNDING * max(signal.shape) * np.finfo(float).eps) ** 2 * np.sum(signal**2, axis=0)
-    outside = beyond[beyond > rounding].sum() + truth.noise_variance * blind if blind else 0.0
+    outside = beyond[beyond > rounding].sum() + truth.noise_variance * directions_outside if directions_outside else 0.0
     return LearnedWaterLevel(
         squares=singular**2,
         # Sums of squares of the rows of `inside` and of `decoded`, whose difference is zero for the truth's decoder.

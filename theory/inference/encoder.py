@@ -1,4 +1,4 @@
-"""The best encoder of a known decoder, for any posterior family and any beta.
+"""The best encoder of a fixed decoder, for any posterior family and any beta.
 
 With t = beta s2 and P = I + W^T W / t, the unconstrained minimiser of the objective over all q(z|x) is proportional to
 p(z) p(x|z)^(1/beta): the Gaussian of precision P and mean P^-1 W^T (x - m) / t. Keeping only blocks of the posterior
@@ -7,9 +7,9 @@ covariance changes neither the mean nor the precision within a block, so
     V = P^-1 W^T / t,    Q = blockdiag_b (P_bb)^-1.
 
 With W = left diag(w) axes^T these are V = axes diag(w/(w^2 + t)) left^T and, from the columns of W in a group, Q_bb =
-axes_b diag(t/(w_b^2 + t)) axes_b^T, where nothing is lost when t is small. Exact for every decoder, noise and beta > 0,
-whatever the data are (they do not enter). The price of the blocks is (beta/2) [ sum_b log det P_bb - log det P ], the
-Hadamard gap. In the setting of Sikka et al. 2019.
+axes_b diag(t/(w_b^2 + t)) axes_b^T, which keep their digits for small t. Exact for every decoder, noise and beta > 0,
+and for any data (they do not enter). The cost of keeping only blocks is (beta/2) [ sum_b log det P_bb - log det P ],
+the Hadamard gap. In the setting of Sikka et al. 2019.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from theory.validation import AMPLITUDE_DECADES
 
 __all__ = ["family_gap", "optimal_encoder"]
 
-SMALL_GAP = 1e-3  # of log-determinants, whose difference has lost digits
+SMALL_GAP = 1e-3  # a smaller difference of log-determinants has lost digits
 
 
 def optimal_encoder(
     decoder: np.ndarray, noise_variance: float, beta: float, *, posterior: Posterior = "diagonal"
 ) -> LinearVAE:
-    """The VAE with the given decoder whose encoder minimises the objective: V = P^-1 W^T / t, Q = blockdiag (P_bb)^-1.
+    """The VAE whose encoder minimises the objective for a fixed decoder: V = P^-1 W^T / t, Q = blockdiag (P_bb)^-1.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def optimal_encoder(
     Raises
     ------
     ValueError
-        for a non-positive noise or beta, a decoder that is not a finite matrix, groups that are no partition, or a
+        for a non-positive noise or beta, a decoder that is not a finite matrix, groups that are not a partition, or a
         product of noise and beta so small that the posterior covariance of a group is singular up to rounding.
 
     Notes
@@ -72,7 +72,7 @@ def optimal_encoder(
                 "pass larger ones, or posterior='diagonal'"
             )
         covariance[np.ix_(group, group)] = block
-    # Larger matrices carry more rounding: of many latents, a block may be singular to rounding that alone is not.
+    # Larger matrices carry more rounding: the whole may be singular to rounding even if no block is.
     if not is_positive_definite(covariance):
         raise ValueError(
             f"noise_variance and beta must not be so small against the decoder: at beta x noise_variance = "
@@ -85,7 +85,7 @@ def optimal_encoder(
 
 
 def family_gap(decoder: np.ndarray, noise_variance: float, beta: float, *, posterior: Posterior = "diagonal") -> float:
-    """What a posterior family costs: its least objective minus that of the full family, in nats.
+    """The cost of a posterior family: its least objective minus that of the full family, in nats.
 
     (beta/2) [ sum_b log det P_bb - log det P ] >= 0, zero exactly when the decoder's columns are orthogonal across
     groups. Exact; parameters and errors as for `optimal_encoder`.
@@ -99,7 +99,7 @@ def family_gap(decoder: np.ndarray, noise_variance: float, beta: float, *, poste
         left, singular, _ = principal_axes(decoder[:, group])
         gap += _log_determinant(singular, water_level)
         whitened[:, group] = left * (singular / np.sqrt(singular**2 + water_level))
-    # A small gap is a difference of large numbers. W_a^T W_b / t, with P_aa and P_bb scaled to the identity, is not.
+    # A small gap is a difference of large numbers; W_a^T W_b / t, with P_aa and P_bb scaled to the identity, is not.
     if gap < SMALL_GAP:
         gap = loss_between(whitened.T @ whitened, groups)
     return float(beta / 2 * gap)

@@ -1,7 +1,7 @@
-"""How far an encoder is from the truth: four inference errors, in closed form.
+"""How far an encoder is from the true posterior: four inference errors, in closed form.
 
-The truth is x = A s + m + n (`GenerativeModel`), the encoder reports q(s|x) = N(mu(x), Q) with mu = V (x - m_vae). The
-error of its mean splits into a bias and a noise part, a sum of squares without cancellation:
+The truth is x = A s + m + n (`GenerativeModel`); the encoder gives q(s|x) = N(mu(x), Q) with mu = V (x - m_vae). The
+error of its mean is a sum of squares, of bias and noise, without cancellation:
 
     E = E (s - mu)(s - mu)^T = (V A - I) Gamma (V A - I)^T + tau2 V V^T + (V d)(V d)^T,   d = m - m_vae.
 
@@ -10,8 +10,8 @@ error of its mean splits into a bias and a noise part, a sum of squares without 
     forward KL           E KL(p(s|x) || q) = -log score - H[p(s|x)]
     reverse KL           E KL(q || p(s|x)) = 1/2 [ tr(Sigma^-1 (Q + E)) - 2 K + log det Sigma - log det Q ]
 
-with Sigma the covariance of the true posterior. Exact. Where p(s|x) is singular (tau2 = 0 with a loading that is not
-zero, or a singular Gamma) both divergences are infinite; the other two stay finite.
+with Sigma the covariance of the true posterior. Exact. If p(s|x) is singular (tau2 = 0 with a non-zero loading, or a
+singular Gamma) both divergences are infinite; the other two errors stay finite.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class InferenceError:
     log_score: float | np.ndarray
 
     def without_negative_divergences(self) -> InferenceError:
-        """The same with divergences below zero, which are rounding, at zero."""
+        """The same errors, with negative divergences (rounding) set to zero."""
         return replace(self, forward_kl=_at_least_zero(self.forward_kl), reverse_kl=_at_least_zero(self.reverse_kl))
 
 
 @dataclass(frozen=True, eq=False)
 class TruePosterior:
-    """What the divergences need of p(s|x): its entropy, and a T with T^T T = Sigma^-1 (None where it is singular)."""
+    """log det Sigma of p(s|x), and a matrix T with T^T T = Sigma^-1 (None if Sigma is singular)."""
 
     log_determinant: float
     precision_root: np.ndarray | None
@@ -68,13 +68,13 @@ def true_posterior(truth: GenerativeModel) -> TruePosterior:
     Raises
     ------
     ValueError
-        for a noise that is not zero but so small that precisions are no floats.
+        for a non-zero noise so small that precisions overflow.
     """
     validation.within_decades("truth.noise_variance", truth.noise_variance, validation.VARIANCE_DECADES)
     _, _, shrink, basis = truth.posterior_modes
     if truth.factor_log_determinant == -np.inf or np.any(shrink == 0):
         return TruePosterior(-np.inf, None)
-    units = np.sqrt(np.diagonal(truth.factor_covariance))  # an inverse is accurate where rows are of one size
+    units = np.sqrt(np.diagonal(truth.factor_covariance))  # the inverse is accurate if rows have one size
     return TruePosterior(
         float(np.log(shrink).sum() + truth.factor_log_determinant),
         np.linalg.inv(basis / units[:, np.newaxis]) / units / np.sqrt(shrink)[:, np.newaxis],
@@ -87,12 +87,12 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     Parameters
     ----------
     truth : GenerativeModel
-        any loading, also rank-deficient or with more factors than data dimensions; factors may be correlated.
+        with any loading, also rank-deficient or with more factors than data dimensions; factors may be correlated.
     vae : LinearVAE
         any encoder, optimal or not. Its noise and decoder do not enter.
     match : bool
-        `False`: latent j stands for factor j. `True`: latents are assigned to factors, up to permutation and sign, so
-        that the mean squared error is least; factors left over get the prior N(0, 1), latents left over are dropped.
+        `False`: latent j represents factor j. `True`: latents are assigned to factors, up to permutation and sign, so
+        that the mean squared error is least; unassigned factors get the prior N(0, 1), unassigned latents are dropped.
 
     Returns
     -------
@@ -111,7 +111,9 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     linear_vae("vae", vae)
     match = validation.flag("match", match)
     if truth.data_dim != vae.data_dim:
-        raise ValueError(f"vae must have the truth's data dimension {truth.data_dim}, got {vae.data_dim}")
+        raise ValueError(
+            f"vae must have the truth's data dimension {truth.data_dim}, got {vae.data_dim}; pass a VAE for these data"
+        )
     offset = np.zeros(truth.data_dim) if vae.mean is None else truth.mean - vae.mean
     encoder, covariance = vae.encoder, vae.posterior_covariance
     if match:
@@ -121,11 +123,11 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
             f"vae must have as many latents as the truth has factors ({truth.latent_dim}), got {vae.latent_dim}; "
             "pass match=True to assign them"
         )
-    # s - mu(x) = parts e with e ~ N(0, I): everything follows from sums of squares of these columns.
+    # s - mu(x) = parts e with e ~ N(0, I): all errors are sums of squares of these columns.
     gain_error = (encoder @ truth.loading - np.eye(truth.latent_dim)) @ truth.factor_root
     parts = np.column_stack([gain_error, np.sqrt(truth.noise_variance) * encoder, encoder @ offset])
 
-    # One factor Q = L L^T for log det Q and Q^-1 alike.
+    # The factor Q = L L^T gives both log det Q and Q^-1.
     root = cholesky(covariance)
     log_det = 2 * np.log(np.diagonal(root)).sum()
     penalty = np.sum(solve_lower(root, parts) ** 2)

@@ -1,15 +1,17 @@
 """The four errors along the path of optimal encoders, as functions of the water level t = beta s2.
 
-Factor once, evaluate many. With W^T W = U diag(g) U^T the optimal encoder is V = U diag(1/(g+t)) U^T W^T, so the error
-of its mean is made of two matrices that do not depend on t:
+**Factor once, evaluate many.** With W^T W = U diag(g) U^T the optimal encoder is V = U diag(1/(g+t)) U^T W^T, so the
+error of its mean is built from two matrices that do not depend on t:
 
-    V A - I = -U R(t),   R(t) = diag(t/(g+t)) U^T - diag(1/(g+t)) U^T W^T (A - W)
-    E(t)    = U R Gamma R^T U^T + tau2 U diag(g/(g+t)^2) U^T.
+    V A - I = -U Y(t),   Y(t) = diag(t/(g+t)) U^T - diag(1/(g+t)) U^T W^T (A - W)
+    E(t)    = U Y Gamma Y^T U^T + tau2 U diag(g/(g+t)^2) U^T.
 
-A block posterior is the diagonal one after an orthogonal rotation inside each group (to the axes of the group's block
-of W^T W, where P_bb is diagonal), and no error sees such a rotation; so one code serves every family: Q_ii = t / (t +
-G_ii). Sums of squares throughout: nothing cancels when t or tau2 is small. The functions are analytic in t and take
-complex t, which gives derivatives without subtraction.
+**One formula for every family.** A block posterior is the diagonal one after an orthogonal rotation inside each group
+(to the axes of the group's block of G = W^T W, where P_bb is diagonal), and all errors are invariant under this
+rotation; so in the rotated axes Q_ii = t / (t + G_ii).
+
+Everything is a sum of squares: nothing cancels if t or tau2 is small. The functions are analytic in t and take complex
+t, which gives derivatives without subtraction.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from theory.spectrum import principal_axes
 __all__ = ["ErrorPath", "checked_decoder", "error_path", "rotate_to_blocks"]
 
 
-ROUNDING = 4  # units of rounding a row that a product of two matrices may carry
+ROUNDING = 4  # units of rounding per row that a product of two matrices may carry
 
 # Water levels are taken in chunks whose (K, K) work arrays fit in this many numbers (8 MB of float64: a cache's worth).
 CHUNK = 2**20
@@ -36,11 +38,12 @@ CHUNK = 2**20
 
 @dataclass(frozen=True, eq=False)
 class ErrorPath:
-    """The errors of a known decoder's optimal encoder, ready to be evaluated at any water level; see the module.
+    """The errors of a fixed decoder's optimal encoder, factored for evaluation at any water level; see the module.
 
     `modes` (K,) are the squared singular values g of W and `axes` (K, K) its right singular vectors U, `diagonal` (K,)
     the G_ii, `shrunk`, `mismatched` and `seen` (K, K) the matrices U^T L, U^T W^T (A - W) L and U^T W^T A L with
-    L L^T = Gamma; `mismatch_rounding` (K, K) bounds the rounding errors of `mismatched`; in `seen` they are zero.
+    L L^T = Gamma; `mismatch_rounding` (K, K) bounds the rounding errors of `mismatched`; entries of `seen` below theirs
+    are zero.
     """
 
     modes: np.ndarray
@@ -67,8 +70,8 @@ class ErrorPath:
     def _evaluate_chunk(self, t: np.ndarray) -> InferenceError:
         t = t[:, None]
         informed = self.modes > 0
-        gains = np.where(informed, 1 / np.where(informed, self.modes + t, 1), 0)  # no gain where the decoder is blind
-        # t/(g+t) in the form whose slope does not cancel either, at whichever end t is
+        gains = np.where(informed, 1 / np.where(informed, self.modes + t, 1), 0)  # no gain where W is zero
+        # t/(g+t) in the form whose slope does not cancel either, for small and for large t
         losses = np.where(t.real < self.modes, t * gains, 1 - self.modes * gains)
         residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
         noise = self.noise_variance * self.modes * gains**2
@@ -94,21 +97,21 @@ class ErrorPath:
     def _against_variances(
         self, t: np.ndarray, relative: np.ndarray, errors: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """log Q_ii, and what the log score pays for a factor: log Q_ii + E_ii / Q_ii.
+        """log Q_ii, and the term of each factor in the log score: log Q_ii + E_ii / Q_ii.
 
-        At t = 0, where Q_ii vanishes, the limits: an error that stays costs like 1/t, which beats the gain of log t.
-        With noise in the data some error always stays; without, one below the rounding of `mismatched` is none.
+        At t = 0, where Q_ii vanishes, the limits: a remaining error costs like 1/t, which exceeds the gain of log t.
+        With noise in the data some error always remains; without, an error below the rounding of `mismatched` is zero.
         """
-        sharp = (t == 0) & (self.diagonal > 0)
-        relative = np.where(sharp, 0, relative)
-        log_variances = np.where(sharp, -np.inf, -np.log1p(relative))
-        penalties = np.where(sharp, 0, log_variances) + errors * (1 + relative)
-        if sharp.any():
+        vanishing = (t == 0) & (self.diagonal > 0)
+        relative = np.where(vanishing, 0, relative)
+        log_variances = np.where(vanishing, -np.inf, -np.log1p(relative))
+        penalties = np.where(vanishing, 0, log_variances) + errors * (1 + relative)
+        if vanishing.any():
             gains = np.divide(1, self.modes, out=np.zeros(len(self.modes)), where=self.modes > 0)
             rounding = np.abs(self.axes) @ (gains[:, np.newaxis] * self.mismatch_rounding)
-            stays = (self.noise_variance > 0) | (errors > _row_squares(rounding))
-            anything_stays = (sharp & stays).any(axis=1, keepdims=True)
-            penalties = np.where(sharp, np.where(anything_stays, np.inf, -np.inf), penalties)
+            remains = (self.noise_variance > 0) | (errors > _row_squares(rounding))
+            any_remains = (vanishing & remains).any(axis=1, keepdims=True)
+            penalties = np.where(vanishing, np.where(any_remains, np.inf, -np.inf), penalties)
         return log_variances, penalties
 
 
@@ -118,7 +121,7 @@ def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Po
     Raises
     ------
     ValueError
-        if the decoder's shape is not that of the truth's loading, or the groups are no partition.
+        if the decoder's shape is not that of the truth's loading, or the groups are not a partition.
     """
     loading = truth.loading
     decoder = checked_decoder(truth, decoder)
@@ -147,7 +150,7 @@ def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Po
 
 
 def checked_decoder(truth: GenerativeModel, decoder: np.ndarray | None) -> np.ndarray:
-    """The decoder, the truth's loading by default, if it has the shape of that and a size that can be computed with."""
+    """The decoder, by default the truth's loading, checked for its shape and for products that overflow."""
     if decoder is None:
         return truth.loading
     decoder = validation.matrix("decoder", decoder, truth.loading.shape)
@@ -157,8 +160,8 @@ def checked_decoder(truth: GenerativeModel, decoder: np.ndarray | None) -> np.nd
 def rotate_to_blocks(decoder: np.ndarray, groups: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The orthogonal R, block-diagonal on the groups, that makes each diagonal block of W^T W diagonal, and W R.
 
-    A column of W R is zero, exactly, where its group's columns depend. This is the one place that decides so (by
-    `principal_axes`): everything about a posterior family follows from the columns returned here.
+    Columns of W R are exactly zero if the columns of their group are linearly dependent. Only this function decides
+    that (by `principal_axes`): everything about a posterior family follows from the columns returned here.
     """
     rotation, rotated = np.eye(decoder.shape[1]), decoder.copy()
     for group in groups:

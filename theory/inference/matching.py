@@ -1,8 +1,8 @@
-"""Which latent stands for which factor: the best assignment up to permutation and sign.
+"""Which latent represents which factor: the best assignment up to permutation and sign.
 
-A learned VAE has no reason to order or sign its latents as the truth does. The assignment that makes the mean squared
-error least is a linear assignment problem, because the error is a sum over factors: with latent j in the place of
-factor f and the better of the two signs it is Gamma_ff + E mu_j^2 - 2 |E s_f mu_j|.
+A learned VAE may order and sign its latents differently from the truth. The assignment that makes the mean squared
+error least is a linear assignment problem, because the error is a sum over factors: with latent j assigned to factor f
+and the better of the two signs it is Gamma_ff + E mu_j^2 - 2 |E s_f mu_j|.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ __all__ = ["match_latents"]
 
 
 def match_latents(truth: GenerativeModel, vae: LinearVAE, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Encoder and posterior covariance with the latents permuted and signed to stand for the factors.
+    """Encoder and posterior covariance with the latents permuted and signed to represent the factors.
 
-    `offset` is the mean of the data less the mean of the VAE. Every factor gets a latent while there are any; factors
-    left over get the prior (mean 0, variance 1, independent), latents left over are marginalised out. Ties are broken
-    towards lower indices.
+    `offset` is the mean of the data minus the mean of the VAE. If there are more factors than latents, the unassigned
+    factors get the prior (mean 0, variance 1, independent); if fewer, the unassigned latents are marginalised out. Ties
+    are broken towards lower indices.
 
     Returns
     -------

@@ -1,15 +1,15 @@
-"""Laws of the optimal beta that hold whatever the loading is, and where they stop to hold.
+"""Statements about the optimal beta that hold for every loading, and their limits.
 
 With the truth's decoder (W = A) and independent unit factors (Gamma = I):
 
     slope at 1      the forward KL falls through beta = 1 unless the columns are orthogonal: with s2 = tau2, G = A^T A,
-                    J'(1) = -sum_i (C_ii - d_i) s2 G_ii / (2 d_i^2 (G_ii + s2)^2) <= 0,
-                    C = s2 (G + s2 I)^-1, d_i = s2/(G_ii + s2)
-    noise mismatch  q depends on beta s2 only, so for every criterion beta*(s2) = (tau2/s2) beta*(tau2)
+                    J'(1) = -sum_i (Sigma_ii - d_i) s2 G_ii / (2 d_i^2 (G_ii + s2)^2) <= 0,
+                    Sigma = s2 (G + s2 I)^-1, d_i = s2/(G_ii + s2)
+    noise mismatch  q depends only on beta s2, so for every criterion beta*(s2) = (tau2/s2) beta*(tau2)
 
-For correlated factors the prior N(0, I) itself is wrong, and the first law and optima at beta = 1 fail; the second
-holds as it is. What remains of an optimum at 1 for the mean squared error is a bracket: with gamma_k = v_k^T Gamma
-v_k along the eigenvectors v_k of G that it sees, the optimal water level lies in [tau2 / max gamma_k, tau2 / min
+For correlated factors the prior N(0, I) itself is wrong: the first statement and optima at beta = 1 fail, the second
+holds unchanged. For the mean squared error a bracket replaces the optimum at 1: with gamma_k = v_k^T Gamma v_k along
+the eigenvectors v_k of G with non-zero eigenvalues, the optimal water level lies in [tau2 / max gamma_k, tau2 / min
 gamma_k]. Exact; in the setting of Sikka et al. 2019.
 """
 
@@ -32,8 +32,8 @@ def forward_kl_slope(truth: GenerativeModel) -> float:
     Raises
     ------
     ValueError
-        if the factors are not independent with variance 1 (the law needs Gamma = I), or tau2 = 0 (no slope: the
-        posterior does not depend on beta).
+        if the factors are not independent with variance 1 (Gamma = I is assumed), or tau2 = 0 (then the posterior does
+        not depend on beta).
     """
     validation.instance("truth", truth, GenerativeModel)
     _require_unit_factors(truth)
@@ -41,13 +41,13 @@ def forward_kl_slope(truth: GenerativeModel) -> float:
     gram = truth.loading.T @ truth.loading
     norms = np.diagonal(gram)
     errors = np.diagonal(truth.posterior()[1])
-    # With s2/(G_ii + s2) = d_i the terms are (C_ii/d_i - 1) G_ii / (2 (G_ii + s2)).
+    # With s2/(G_ii + s2) = d_i the terms are (Sigma_ii/d_i - 1) G_ii / (2 (G_ii + s2)).
     slope = np.sum((errors * (norms + noise) / noise - 1) * norms / (2 * (norms + noise)))
     return 0.0 - max(0.0, float(slope))
 
 
 def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> float:
-    """The optimal beta when the decoder's noise is not the truth's: (tau2/s2) times that for the truth's noise.
+    """The optimal beta for a decoder noise other than the truth's: (tau2/s2) times that for the truth's noise.
 
     Holds for every criterion, loading, decoder and posterior family, because beta and the decoder's noise enter an
     encoder only through their product. (For correlated factors too, but there the optimum at the true noise is not 1.)
@@ -70,7 +70,7 @@ def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
     Returns
     -------
     (low, high) : floats
-        both tau2 for Gamma = I; high is infinite if a seen direction has no variance; (0, inf) for a zero loading.
+        both tau2 for Gamma = I; high is infinite if some gamma_k = 0; (0, inf) for a zero loading.
     """
     validation.instance("truth", truth, GenerativeModel)
     validation.within_decades("truth.noise_variance", truth.noise_variance, validation.VARIANCE_DECADES)
@@ -88,4 +88,7 @@ def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
 
 def _require_unit_factors(truth: GenerativeModel) -> None:
     if not np.array_equal(truth.factor_covariance, np.eye(truth.latent_dim)):
-        raise ValueError("truth.factor_covariance must be the identity: this law fails for correlated factors")
+        raise ValueError(
+            "truth.factor_covariance must be the identity: for correlated factors the slope can be positive; use "
+            "optimal_beta"
+        )

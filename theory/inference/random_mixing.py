@@ -1,14 +1,14 @@
 """Random mixing in high dimension: every error per factor, and the optimal beta, as a function of two numbers.
 
 Loading with independent entries of variance a tau2 / D, K/D -> c as both grow; Gamma = I, the truth's decoder and
-noise, diagonal posterior. The eigenvalues of A^T A / tau2 follow the Marchenko-Pastur law mu (with its atom at 0 for
-c > 1), its diagonal tends to a, and by symmetry every factor has the same error. With S(z) = int dmu(x)/(x + z), the
-positive root of
+noise, diagonal posterior. The eigenvalues of A^T A / tau2 follow the Marchenko-Pastur distribution mu (with its atom at
+0 for c > 1), its diagonal tends to a, and by symmetry every factor has the same error. With S(z) = int dmu(x)/(x + z),
+the positive root of
 
     a c z S^2 + (z + a - a c) S - 1 = 0,
     S2 = int dmu/(x + z)^2 = -S'(z) = S (1 + a c S) / (2 a c z S + z + a - a c),
 
-at z = beta, everything is closed:
+at z = beta, every error has a closed form:
 
     mean squared error   e = int (beta^2 + x)/(x + beta)^2 dmu = beta^2 S2 + X = 1 - Y - (beta - 1) X
     log score            -1/2 [ log 2 pi + log d + e/d ],  d = beta/(beta + a)
@@ -19,8 +19,8 @@ at z = beta, everything is closed:
 
     int log(1 + x) dmu   = log(1 + a q) + (1/c) log(1 + a c s) - a q s,  s = S(1), q = 1/(1 + a c s).
 
-Asymptotic: exact in the limit, with finite-size errors of order 1/D for these averages. The limit law is Marchenko and
-Pastur's (1967); the errors are this project's, in the setting of Sikka et al. 2019.
+Asymptotic: exact in the limit, with finite-size errors of order 1/D for these averages. The limit distribution is
+Marchenko and Pastur's (1967); the errors are this project's, in the setting of Sikka et al. 2019.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from theory.minimise import log_slope, minima
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 
 GRID_POINTS_PER_DECADE = 40
-DECADES = 30  # of the two numbers either side of one
+DECADES = 30  # the two numbers may lie between 1e-30 and 1e30
 
 
 def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> InferenceError:
@@ -71,8 +71,8 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
         return sign * getattr(_errors(aspect, signal_to_noise, betas), criterion)
 
     if criterion in ("mean_squared_error", "reverse_kl"):
-        return 1.0  # the law for independent factors and the true decoder, see `optimal_beta`; it holds in the limit
-    # Few factors a dimension bring the optimum towards 1, many towards a c: a factor is then lost among the others.
+        return 1.0  # as for any loading with independent factors and the true decoder, see `beta_of_least_error`
+    # For few factors per dimension the optimum is close to 1, for many it grows like a c.
     high = 1e9 * max(1.0, signal_to_noise, signal_to_noise * aspect)
     low = 1e-6 * min(1.0, signal_to_noise)
     grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
@@ -97,7 +97,7 @@ def random_mixing_loading(
 
 
 def _checked(aspect: float, signal_to_noise: float) -> tuple[float, float]:
-    """Both as floats, of sizes at which an optimal beta keeps its digits."""
+    """Both as floats, if they lie in the range where an optimal beta keeps its digits."""
     return validation.scale("aspect", aspect, DECADES), validation.scale("signal_to_noise", signal_to_noise, DECADES)
 
 
@@ -109,15 +109,15 @@ def _errors(c: float, a: float, beta: np.ndarray) -> InferenceError:
     passed = stieltjes * strong * (1 - narrow + narrow * beta * stieltjes)  # Y
     across = passed / root  # X
     squared = stieltjes * (1 + strong * narrow * stieltjes) / root  # S2
-    # Of two forms each, the one in which nothing cancels: e = 1 - M, e/d = 1 + a/beta - M/d.
+    # Each has two forms; the one without cancellation is used: e = 1 - M, e/d = 1 + a/beta - M/d.
     missed = bulk * (passed + (beta - 1) * across)  # M
-    little = missed.real < 0.5
+    is_small = missed.real < 0.5
     kept = atom + bulk * (beta**2 * squared + across)
-    mean_error = np.where(little, 1 - missed, kept)
+    mean_error = np.where(is_small, 1 - missed, kept)
     ratio = a / beta  # d = 1/(1 + a/beta)
     variance, log_variance = 1 / (1 + ratio), -np.log1p(ratio)
     penalty = np.where(
-        little, 1 + _beyond_tangent(ratio) - missed * (1 + ratio), kept * (1 + ratio) + log_variance
+        is_small, 1 + _beyond_tangent(ratio) - missed * (1 + ratio), kept * (1 + ratio) + log_variance
     )  # log d + e/d
     log_score = -(np.log(2 * np.pi) + penalty) / 2
     information = _shannon(c, a)
@@ -138,7 +138,7 @@ def _stieltjes(c: float, a: float, z: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _beyond_tangent(x: np.ndarray) -> np.ndarray:
-    """x - log(1 + x), by its series where that cancels; x may be complex, for slopes."""
+    """x - log(1 + x), by its series for small x, where it cancels; x may be complex, for slopes."""
     small = np.abs(x) < 0.1
     near = np.where(small, x, 0)
     series = sum((-near) ** power / power for power in range(2, 18))

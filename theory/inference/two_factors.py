@@ -22,9 +22,9 @@ from theory.minimise import log_slope, minima
 
 __all__ = ["small_coherence_beta", "two_factor_loading", "two_factor_optimal_beta", "two_factor_polynomial"]
 
-DECADES = 30  # of the signal-to-noise ratio either side of one: its eighth power is a coefficient of the polynomial
+DECADES = 30  # the signal-to-noise ratio lies between 1e-30 and 1e30: its eighth power is a coefficient
 GRID_POINTS_PER_DECADE = 24
-GRID_MARGIN = 1e6  # how far beyond 1 and the ratio minima are looked for
+GRID_MARGIN = 1e6  # minima are searched within this factor of 1 and of the signal-to-noise ratio
 
 
 def two_factor_loading(signal_to_noise: float, coherence: float, noise_variance: float = 1.0) -> np.ndarray:
@@ -41,7 +41,7 @@ def two_factor_loading(signal_to_noise: float, coherence: float, noise_variance:
 
 
 def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarray:
-    """Coefficients, of beta^0 to beta^7, of the polynomial whose positive roots are where the forward KL is stationary.
+    """Coefficients, of beta^0 to beta^7, of the polynomial whose positive roots make the forward KL stationary.
 
     It is J'(beta) beta^2 (beta+a) (beta+g)^3 (beta+h)^3 times 2 and therefore has the sign of J' for beta > 0.
 
@@ -51,7 +51,7 @@ def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarra
 
     Notes
     -----
-    Exact, for the setting of the module; irreducible over the rationals for generic a and r, so no radicals.
+    Exact, for the setting of the module; irreducible over the rationals for generic a and r.
     """
     a, r = _checked(signal_to_noise, coherence)
     g, h = a * (1 + r), a * (1 - r)
@@ -59,15 +59,15 @@ def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarra
     at_a, at_g, at_h = beta + a, beta + g, beta + h
     from_variance = a * beta * at_g**3 * at_h**3
     from_error = beta * at_a**2 * (beta - 1) * (g * at_h**3 + h * at_g**3)
-    from_their_ratio = a * at_a / 2 * ((beta**2 + g) * at_g * at_h**3 + (beta**2 + h) * at_h * at_g**3)
-    return (from_variance + from_error - from_their_ratio).coef
+    from_ratio = a * at_a / 2 * ((beta**2 + g) * at_g * at_h**3 + (beta**2 + h) * at_h * at_g**3)
+    return (from_variance + from_error - from_ratio).coef
 
 
 def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
     """The beta of least forward KL: the best positive root of `two_factor_polynomial`. Exact up to rounding.
 
-    Found as a root of the slope itself, as its terms keep the digits that the coefficients of the polynomial lose where
-    the ratio is large or small.
+    Computed as a root of the slope itself, whose terms keep the digits that the coefficients of the polynomial lose for
+    a large or small ratio.
     """
     a, r = _checked(signal_to_noise, coherence)
 
@@ -87,7 +87,7 @@ def small_coherence_beta(signal_to_noise: float, coherence: float) -> float:
 
 
 def _forward_kl(beta: np.ndarray, a: float, r: float) -> np.ndarray:
-    """The forward KL per factor but for a constant; the error in the form in which nothing cancels."""
+    """The forward KL per factor up to a constant; the error in the form without cancellation."""
     kept, lost = 0.0, 0.0  # E and 1 - E
     for mode in (a * (1 + r), a * (1 - r)):
         kept = kept + (beta**2 + mode) / (beta + mode) ** 2 / 2
@@ -100,5 +100,7 @@ def _checked(signal_to_noise: float, coherence: float) -> tuple[float, float]:
     signal_to_noise = validation.scale("signal_to_noise", signal_to_noise, DECADES)
     coherence = validation.number("coherence", coherence)
     if not -1 <= coherence <= 1:
-        raise ValueError(f"coherence must be between -1 and 1 (it is a cosine), got {coherence!r}")
+        raise ValueError(
+            f"coherence must be between -1 and 1 (it is a cosine), got {coherence!r}; normalise the columns"
+        )
     return signal_to_noise, coherence
