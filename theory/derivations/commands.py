@@ -59,23 +59,20 @@ def _derive(arguments: argparse.Namespace) -> Report:
     pages = find(arguments.names)
     if files:
         return _write_page(pages, arguments)
-    from theory.derivations.book.terminal import page_text
+    from theory.derivations.book.terminal import terminal_page
 
-    return Report(
-        {"derivations": [_description(page) for page in pages]}, "\n\n".join(page_text(page) for page in pages).rstrip()
-    )
+    described = {"derivations": [_description(page) for page in pages]}
+    return Report(described, "\n\n".join(terminal_page(page) for page in pages).rstrip())
 
 
 def _list(pages) -> Report:
-    from theory.derivations.registry import CHAPTERS, chapter_of
+    from theory.derivations.book.layout import chapters
 
+    width = max((len(page.name) for page in pages), default=0)
     blocks = []
-    for chapter, heading in CHAPTERS.items():
-        chosen = [page for page in pages if chapter_of(page) == chapter]
-        width = max((len(page.name) for page in pages), default=0)
-        if chosen:
-            rows = [f"  {page.name:{width}}  {page.title}" for page in chosen]
-            blocks.append("\n".join([f"{heading} [{chapter}]", *rows]))
+    for chapter in chapters(pages):
+        rows = [f"  {page.name:{width}}  {page.title}" for page in chapter.pages]
+        blocks.append("\n".join([f"{chapter.heading} [{chapter.name}]", *rows]))
     return Report({"derivations": [_description(page) for page in pages]}, "\n\n".join(blocks))
 
 
@@ -102,7 +99,8 @@ def _description(page) -> dict:
 
 
 def _write_page(pages, arguments: argparse.Namespace) -> Report:
-    from theory.derivations.book.book import latex_page, markdown_page
+    from theory.derivations.book.latex import latex_page
+    from theory.derivations.book.markdown import markdown_page
 
     if len(pages) != 1:
         raise ValueError(f"a file takes one derivation, got {len(pages)}; for all of them use the command book")
@@ -113,7 +111,8 @@ def _write_page(pages, arguments: argparse.Namespace) -> Report:
 
 
 def _book(arguments: argparse.Namespace) -> Report:
-    from theory.derivations.book.book import latex_book, markdown_book
+    from theory.derivations.book.latex import latex_book
+    from theory.derivations.book.markdown import markdown_book
     from theory.derivations.registry import derivations
 
     folder = files.output_folder(arguments.out)
