@@ -40,14 +40,14 @@ def derivation() -> Derivation:
                 "Distortion does not change",
                 sp.Eq(distortion(*rotated), distortion(), evaluate=False),
                 "The decoder undoes what the encoder does: $W R^T R V = W V$.",
-                slip=distortion(V, 2 * Q),
+                wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Rate does not change",
                 sp.Eq(rate(*rotated[:2]), rate(), evaluate=False),
                 "Trace and determinant are those of the old code; with a full covariance the loss is flat along all "
                 "rotations.",
-                slip=rate(V, 2 * Q),
+                wrong_form=rate(V, 2 * Q),
             ),
             Step(
                 "Two modes at an angle",

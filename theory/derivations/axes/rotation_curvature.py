@@ -56,7 +56,7 @@ def derivation() -> Derivation:
                 ),
                 "The Hadamard gap of three modes with correlations $h r_{12}, h r_{13}, h r_{23}$, to second order in "
                 "$h$: a sum over pairs, without mixed terms.",
-                slip=2 * (r12 + r13 + r23) ** 2,
+                wrong_form=2 * (r12 + r13 + r23) ** 2,
             ),
             Step(
                 "Curvature if the encoder is optimised again",

@@ -55,7 +55,7 @@ def derivation() -> Derivation:
                 "The square is $v^T B^{-1} v$ with $v = z - b$; the cross term of $e$ and $a - b$ vanishes, and "
                 "$e^T B^{-1} e$ has expectation $tr(B^{-1} A)$.",
                 let=(Let(z, a + e, "a draw of $q$, with $e$ of mean zero and covariance $A$"),),
-                slip=sp.Trace(B.I * A) - square,
+                wrong_form=sp.Trace(B.I * A) - square,
             ),
             Step(
                 "The square under q",
@@ -71,7 +71,7 @@ def derivation() -> Derivation:
                 ),
                 "The log density of $N(b, B)$ is $-(n \\log 2\\pi + \\log\\det B + (z-b)^T B^{-1} (z-b))/2$, and the "
                 "constants of $q$ and $p$ cancel.",
-                slip=(sp.Trace(B.I * A) + square - n + LogDet(A) - LogDet(B)) / 2,
+                wrong_form=(sp.Trace(B.I * A) + square - n + LogDet(A) - LogDet(B)) / 2,
             ),
         ),
         results=("The divergence",),

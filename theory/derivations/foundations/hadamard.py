@@ -46,7 +46,7 @@ def derivation() -> Derivation:
                 "diagonal too, so the trace counts one for each latent and cancels with the 3.",
                 let=(Let(B1, ALONE, "the partition into single latents"),),
                 sizes=({K: 3},),
-                slip=LogDet(M) - LogDet(alone),
+                wrong_form=LogDet(M) - LogDet(alone),
             ),
             Step(
                 "The gap is twice a divergence: groups",
@@ -54,7 +54,7 @@ def derivation() -> Derivation:
                 "The same with blocks: the trace of $(M_{bb})^{-1} M_{bb}$ is the size of the block.",
                 let=(Let(B2, PAIRED, "the partition into {1, 2} and {3}"),),
                 sizes=({K: 3},),
-                slip=LogDet(M) - LogDet(paired),
+                wrong_form=LogDet(M) - LogDet(paired),
             ),
             Step(
                 "A divergence is a sum over eigenvalues",

@@ -62,7 +62,7 @@ def derivation() -> Derivation:
                 "$\\sum_j I_j - \\sum_g I_g$. Neither is negative, so $I \\le \\sum_g I_g$ and $I_g \\le \\sum_j I_j$.",
                 let=(Let(B1, ALONE, "single latents"), Let(B2, PAIRED, "the groups {1, 2} and {3}")),
                 sizes=({K: 3},),
-                slip=linear + 2 * across * together,
+                wrong_form=linear + 2 * across * together,
             ),
             Step(
                 "One signal in three latents",
@@ -71,7 +71,7 @@ def derivation() -> Derivation:
                 "the cost goes to minus infinity if $w_I + w_B + w_W < 0$: for $G$ groups and $n$ latents in all the "
                 "sum is $w_I + w_B (G-1) + w_W (n-G)$, and the distortion is bounded.",
                 domain={e: (sp.Rational(1, 10), 1)},
-                slip=-(info - across - inside) * sp.log(e) / 2 + rest,
+                wrong_form=-(info - across - inside) * sp.log(e) / 2 + rest,
             ),
             Step(
                 "Nothing else, between two groups",
@@ -84,7 +84,7 @@ def derivation() -> Derivation:
                 "objective is bounded. In general the least of a linear function over $I_g \\le I \\le \\sum_g I_g$ "
                 "and $I_g \\le \\sum_j I_j \\le |g| I_g$ is sought. At $I = 1$ that is $w_I - w_B$ plus the least of "
                 "$\\sum_g b_g I_g$ over $0 \\le I_g \\le 1 \\le \\sum_g I_g$, which the statement spells out.",
-                slip=(info + across) * whole + across * (u + v),
+                wrong_form=(info + across) * whole + across * (u + v),
             ),
             Step(
                 "Nothing else, within a group of two",
@@ -94,7 +94,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The same with two latents in the place of two groups.",
-                slip=(info + inside) * whole + inside * (u + v),
+                wrong_form=(info + inside) * whole + inside * (u + v),
             ),
         ),
         results=("One signal in three latents",),

@@ -74,7 +74,7 @@ def derivation() -> Derivation:
                 sp.Eq(sp.Subs(sp.Subs(g, w, 1), r, a), 0, evaluate=False),
                 "The code takes the prior's covariance. At any other weight the value differs by $w - 1$ times the "
                 "total correlation of the optimum to first order.",
-                slip=sp.log(1 - a**2),
+                wrong_form=sp.log(1 - a**2),
                 domain=inside,
             ),
         ),

@@ -50,7 +50,7 @@ def derivation() -> Derivation:
                 sp.Eq(sp.Subs(sp.Derivative(energy, a), a, 0), 0, evaluate=False),
                 "The axes of the modes are stationary.",
                 let=(Let(energy, beta * sp.log(1 + mixed / (p * q)) / 2, "the cost of the turn"),),
-                slip=beta * (p - q) ** 2 / (p * q),
+                wrong_form=beta * (p - q) ** 2 / (p * q),
             ),
             Step(
                 "Stiffness",

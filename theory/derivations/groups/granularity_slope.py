@@ -49,7 +49,7 @@ def derivation() -> Derivation:
                     Let(V, P.I * W.T / sigma**2, "the plain VAE's encoder"),
                     Let(moved, -P.I * N * V, "the slope of the encoder"),
                 ),
-                slip=W.T / sigma**2 - e**2 * N * moved,
+                wrong_form=W.T / sigma**2 - e**2 * N * moved,
             ),
             Step(
                 "How the error moves",
@@ -61,13 +61,13 @@ def derivation() -> Derivation:
                 "The squared error of the inferred factors $V x$ is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; "
                 "$R$ is the covariance of its error with the data.",
                 let=(Let(error, V * S - factors * A.T, "the covariance of the error with the data"),),
-                slip=linear - e**2 * sp.Trace(moved * S * moved.T),
+                wrong_form=linear - e**2 * sp.Trace(moved * S * moved.T),
             ),
             Step(
                 "Slope",
                 sp.Eq(2 * sp.Trace(moved * error.T), -2 * sp.Trace(P.I * N * V * error.T), evaluate=False),
                 "Put the slope of the encoder in.",
-                slip=-2 * sp.Trace(N * V * error.T),
+                wrong_form=-2 * sp.Trace(N * V * error.T),
             ),
             Step(
                 "No slope if the model is right",
@@ -83,7 +83,7 @@ def derivation() -> Derivation:
                     ),
                     Let(bayes, right.I * A.T / sigma**2, "the encoder of the true model"),
                 ),
-                slip=A.T,
+                wrong_form=A.T,
             ),
         ),
         results=("Slope",),

@@ -110,7 +110,7 @@ def derivation() -> Derivation:
                 "two latents, so that $u$ changes no distortion; but with $u^2 r = c^2 s$ they are uncorrelated. A "
                 "large weight on total correlation pays for the information that this takes, $\\log(1 + 2 u^2 "
                 "r/h)/2$.",
-                slip=sp.log((2 * c**2 * seen + noise) * (u**2 * unseen + noise)),
+                wrong_form=sp.log((2 * c**2 * seen + noise) * (u**2 * unseen + noise)),
             ),
         ),
         results=("Collected by determinants",),

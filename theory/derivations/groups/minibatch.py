@@ -101,7 +101,7 @@ def derivation() -> Derivation:
                 sp.Eq(LogDet(T * C * T.T) - LogDet(T * Q * T.T), LogDet(C) - LogDet(Q), evaluate=False),
                 "The ratio is the same for the code $T z$. With $T Q T^T = I$ and $T C T^T$ diagonal it is a "
                 "product, and its mean $\\prod (1 + v_k) = \\det C / \\det Q = e^{2 I}$.",
-                slip=LogDet(C) - LogDet(Q) / 2,
+                wrong_form=LogDet(C) - LogDet(Q) / 2,
             ),
             Step(
                 "Expansion of the logarithm",

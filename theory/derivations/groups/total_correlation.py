@@ -50,7 +50,7 @@ def derivation() -> Derivation:
                     Let(between, q - q12 - q3, "the log ratio between groups"),
                     Let(inside, q12 - q1 - q2, "the log ratio within the group"),
                 ),
-                slip=between - inside,
+                wrong_form=between - inside,
             ),
             Step(
                 "Chain rule of a Gaussian",
@@ -67,13 +67,13 @@ def derivation() -> Derivation:
                     Let(pair, select.T * C * select, "the covariance of the first group"),
                 ),
                 sizes=({K: 3},),
-                slip=(LogDet(grouped) - LogDet(C)) / 2 - within,
+                wrong_form=(LogDet(grouped) - LogDet(C)) / 2 - within,
             ),
             Step(
                 "Distortion under a change of code",
                 sp.Eq(distortion(*moved), distortion(), evaluate=False),
                 "Transform the code by $T$ and let the decoder undo it.",
-                slip=distortion(V, 2 * Q),
+                wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Mutual information under a change of code",
@@ -84,7 +84,7 @@ def derivation() -> Derivation:
                 ),
                 "Both determinants take the factor $(\\det T)^2$. So any pair of distortion and information can be "
                 "had with every covariance of the code.",
-                slip=(LogDet(code) + LogDet(Q)) / 2,
+                wrong_form=(LogDet(code) + LogDet(Q)) / 2,
             ),
             Step(
                 "A whitened code matches the prior",
@@ -101,7 +101,7 @@ def derivation() -> Derivation:
                         hypothesis=True,
                     ),
                 ),
-                slip=K,
+                wrong_form=K,
             ),
         ),
         results=("Chain rule of a Gaussian", "A whitened code matches the prior"),

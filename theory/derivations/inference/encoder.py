@@ -43,7 +43,7 @@ def derivation() -> Derivation:
                 "Since the loss is $\\beta$ times the divergence of $q$ from this density, plus what does not depend "
                 "on $q$, this density is best.",
                 let=(PRECISION, Let(m, P.I * W.T * x / t, "the mean")),
-                slip=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
+                wrong_form=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
             ),
             Step(
                 "The loss as a completed square",
@@ -55,7 +55,7 @@ def derivation() -> Derivation:
                     Let(lhs, general, "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
                     Let(rhs, at_best, "the loss of the proposed one"),
                 ),
-                slip=missed - beta * spread / 2,
+                wrong_form=missed - beta * spread / 2,
             ),
             Step(
                 "The second term is not negative: slope",
@@ -72,13 +72,13 @@ def derivation() -> Derivation:
                 ),
                 "It is zero there, so the minimum over $Q$ is at $P Q = I$ only, and (if the data vary in every "
                 "direction) that over $V$ at $V_o$ only.",
-                slip=sp.Rational(1, 7),
+                wrong_form=sp.Rational(1, 7),
             ),
             Step(
                 "The best gain",
                 sp.Eq(best * W, sp.Identity(K) - P.I, evaluate=False),
                 "The best encoder shrinks what it decodes by $P^{-1}$, the posterior covariance.",
-                slip=sp.Identity(K) - P,
+                wrong_form=sp.Identity(K) - P,
             ),
         ),
         results=("The loss as a completed square",),

@@ -52,7 +52,7 @@ def derivation() -> Derivation:
                     Let(mu, V * x, "the reported mean"),
                     Let(E, gain_error * Gamma * gain_error.T + V * N * V.T, "the error matrix"),
                 ),
-                slip=sp.Trace(M * (E - V * N * V.T)),
+                wrong_form=sp.Trace(M * (E - V * N * V.T)),
             ),
             Step(
                 "Log score",
@@ -62,7 +62,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The expectation of $\\log N(s; \\mu, Q)$ over $s$ and $x$: the error matrix with $M = Q^{-1}$.",
-                slip=-(K * sp.log(2 * sp.pi) + LogDet(Q) - spread) / 2,
+                wrong_form=-(K * sp.log(2 * sp.pi) + LogDet(Q) - spread) / 2,
             ),
             Step(
                 "Distance from the true posterior mean",
@@ -87,7 +87,7 @@ def derivation() -> Derivation:
                         rule=(B * A * Gamma, Gamma - Sigma),
                     ),
                 ),
-                slip=sp.Trace(M * (E + Sigma)),
+                wrong_form=sp.Trace(M * (E + Sigma)),
             ),
             Step(
                 "Forward divergence",
@@ -101,7 +101,7 @@ def derivation() -> Derivation:
                 "On the left $KL(p(s|x)||q(s|x))$ of two Gaussians, averaged over $x$: it is minus the log score "
                 "$\\ell$ minus the entropy of the true posterior, which no encoder changes.",
                 let=(Let(score, -(K * sp.log(2 * sp.pi) + LogDet(Q) + spread) / 2, "the log score"),),
-                slip=-score + entropy,
+                wrong_form=-score + entropy,
             ),
             Step(
                 "Reverse divergence",
@@ -113,14 +113,14 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The same with the roles exchanged, $KL(q(s|x)||p(s|x))$ averaged over $x$.",
-                slip=(sp.Trace(Sigma.I * (Q + E)) - K + LogDet(Sigma) - LogDet(Q)) / 2,
+                wrong_form=(sp.Trace(Sigma.I * (Q + E)) - K + LogDet(Sigma) - LogDet(Q)) / 2,
             ),
             Step(
                 "The best encoder misses the factors by tR",
                 sp.Eq(R * A.T * A - IDENTITY, -t * R, evaluate=False),
                 "The best gain is $V = R A^T$, the page on the best encoder in the form $P^{-1}/t = R$.",
                 let=(GRAM, RESOLVENT),
-                slip=-t * R * R,
+                wrong_form=-t * R * R,
             ),
             Step(
                 "Error matrix of the best encoder",
@@ -130,7 +130,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Insert $V = R A^T$, $\\Gamma = I$ into the error matrix and use $G R = I - t R$.",
-                slip=tau**2 * R - t * (t - tau**2) * R**2,
+                wrong_form=tau**2 * R - t * (t - tau**2) * R**2,
             ),
             Step(
                 "One mode of the mean squared error",

@@ -49,7 +49,7 @@ def derivation() -> Derivation:
                 "not together with $V$; a diagonal $Q$ sees only the diagonal of $P$.",
                 let=(Let(B, ALONE, "mean field"),),
                 sizes=({K: 3},),
-                slip=cost(sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B))
+                wrong_form=cost(sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B))
                 - LogDet(sp.HadamardProduct(P, B))
                 + LogDet(P),
             ),
@@ -60,7 +60,7 @@ def derivation() -> Derivation:
                 "ones, the rest is a constant, the gap.",
                 let=(Let(G, PAIRED, "the groups {1, 2} and {3}"),),
                 sizes=({K: 3},),
-                slip=cost(kept, sp.HadamardProduct(Q, G)) - LogDet(kept) + LogDet(P),
+                wrong_form=cost(kept, sp.HadamardProduct(Q, G)) - LogDet(kept) + LogDet(P),
             ),
             Step(
                 "One latent",
@@ -78,7 +78,7 @@ def derivation() -> Derivation:
                 "At the best blocks the divergence vanishes and the gap remains; it is $\\ge 0$, and zero only if "
                 "the columns of the decoder are orthogonal across blocks.",
                 sizes=({K: 3},),
-                slip=(LogDet(kept) - LogDet(P)) / 2,
+                wrong_form=(LogDet(kept) - LogDet(P)) / 2,
             ),
         ),
         results=("The price of a family",),

@@ -51,7 +51,7 @@ def derivation() -> Derivation:
                         "one mode of the error matrix, at $\\tau^2 = \\sigma^2$",
                     ),
                 ),
-                slip=g,
+                wrong_form=g,
             ),
             Step(
                 "The variance rises",
@@ -79,13 +79,13 @@ def derivation() -> Derivation:
                     Let(y, 1 / (p - seen), "the first entry of the first column of $P^{-1}$"),
                     Let(w, -M.I * b * y, "the rest of that column"),
                 ),
-                slip=b * y,
+                wrong_form=b * y,
             ),
             Step(
                 "First column of an inverse: the diagonal",
                 sp.Eq(p * y + sp.Trace(b.T * w), 1, evaluate=False),
                 "So $c(1) = (P^{-1})_{jj} = 1/(p - s)$ with $s = b^T M^{-1} b \\ge 0$, zero only if $b = 0$.",
-                slip=p * y,
+                wrong_form=p * y,
             ),
             Step(
                 "The reported variance is too small",

@@ -41,7 +41,7 @@ def derivation() -> Derivation:
                 "and $\\beta$; mean and variances follow from it, so the errors are the same function of $t$ and "
                 "their minimiser moves as stated.",
                 let=(Let(scaled, tau**2 * beta / sigma**2, "the scaled weight"),),
-                slip=sp.Identity(K) + W.T * W / (beta * sigma**2),
+                wrong_form=sp.Identity(K) + W.T * W / (beta * sigma**2),
             ),
             Step(
                 "Mean squared error with the wrong noise",
@@ -68,7 +68,7 @@ def derivation() -> Derivation:
                 ),
                 "The error matrix with the prior $N(0, I)$, which is wrong here; only the trace is needed.",
                 let=(GRAM, RESOLVENT),
-                slip=t**2 * sp.Trace(Gamma * R * R) - tau**2 * sp.Trace(G * R * R),
+                wrong_form=t**2 * sp.Trace(Gamma * R * R) - tau**2 * sp.Trace(G * R * R),
             ),
             Step(
                 "One mode",

@@ -44,7 +44,7 @@ def derivation() -> Derivation:
                 "The error matrix of the best encoder, written as $(G + t^2 I)/(G + t I)^2$; divided by $K$ and with "
                 "$t = \\beta$ it tends to $\\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu(x)$.",
                 let=(GRAM, RESOLVENT),
-                slip=sp.Trace(R * (G + t * IDENTITY) * R),
+                wrong_form=sp.Trace(R * (G + t * IDENTITY) * R),
             ),
             Step(
                 "The integrand as two resolvents",
@@ -61,13 +61,13 @@ def derivation() -> Derivation:
                 sp.Eq(a * c * z * S**2 + (z + a - a * c) * S, 1, evaluate=False),
                 "Solved for its positive root; the product of the roots is negative, so there is only one.",
                 let=(Let(S, stieltjes, "the transform of $\\mu$"),),
-                slip=z,
+                wrong_form=z,
             ),
             Step(
                 "It is the transform of a probability law",
                 sp.Eq(sp.Limit(S / small, small, 0).subs(z, 1 / small), 1, evaluate=False),
                 "For large $z = 1/u$ it behaves as $1/z$: the total mass is one.",
-                slip=a,
+                wrong_form=a,
             ),
             Step(
                 "Its mean",
@@ -137,7 +137,7 @@ def derivation() -> Derivation:
                 "Less $\\log z$ the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
                 "large $z$; so does the integral less $\\log z$, and the two are equal. At $z = 1$ it is $\\int "
                 "\\log(1 + x) d\\mu$.",
-                slip=a,
+                wrong_form=a,
             ),
         ),
         results=("The transform solves the quadratic", "The second transform", "Mean squared error per factor"),

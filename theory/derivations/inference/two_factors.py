@@ -97,7 +97,7 @@ def derivation() -> Derivation:
                 "Orthogonal columns",
                 sp.Eq(p.func(1, 0), 0, evaluate=False),
                 "Without coherence $\\beta = 1$ is stationary.",
-                slip=a,
+                wrong_form=a,
             ),
             Step(
                 "The root is simple",

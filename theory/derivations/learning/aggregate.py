@@ -45,7 +45,7 @@ def derivation() -> Derivation:
                     Let(gain, P.I * W.T / t, "the best gain"),
                     Let(S, covariance, "a stationary decoder", rule=(S * W, t * W * P), hypothesis=True),
                 ),
-                slip=sp.Identity(K) - P.I,
+                wrong_form=sp.Identity(K) - P.I,
             ),
             Step(
                 "Nothing is lost to the prior",
@@ -53,14 +53,14 @@ def derivation() -> Derivation:
                 "With $C = I$ the divergence of the aggregate from the prior is zero, and with it total correlation "
                 "and the divergences of the single latents, which are its parts and not negative.",
                 let=(Let(C, code, "the covariance of the code"),),
-                slip=LogDet(P),
+                wrong_form=LogDet(P),
             ),
             Step(
                 "Rate",
                 sp.Eq((sp.Trace(C) - K + LogDet(P)) / 2, LogDet(P) / 2, evaluate=False),
                 "All of it is mutual information: $\\log(l_i/t)/2$ for each active mode, since the eigenvalues of "
                 "$P$ are $1 + w^2/t = l/t$.",
-                slip=LogDet(P),
+                wrong_form=LogDet(P),
             ),
             Step(
                 "Distortion",
@@ -70,7 +70,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Each active mode brings the distortion down by $w^2 = l - t$, from $l$ to $t$.",
-                slip=sp.Trace(S) - 2 * sp.Trace(W.T * W),
+                wrong_form=sp.Trace(S) - 2 * sp.Trace(W.T * W),
             ),
         ),
         results=("Covariance of the code", "Rate", "Distortion"),

@@ -58,7 +58,7 @@ def derivation() -> Derivation:
                 "By the page on probabilistic PCA the loss is $\\beta$ times this likelihood plus a constant; here "
                 "is its slope at $W$ in an arbitrary direction $H$.",
                 sizes=({K: 1, D: 2}, {K: 2, D: 2}),
-                slip=sp.Trace(H.T * (here + here * S * here) * W),
+                wrong_form=sp.Trace(H.T * (here + here * S * here) * W),
             ),
             Step(
                 "The gradient, multiplied by the model covariance",
@@ -66,7 +66,7 @@ def derivation() -> Derivation:
                 "With $N W = W P^{-1}/t$. So $W$ is stationary iff $S W = t W P = W (t I + W^T W)$: the columns of "
                 "$W$ span eigenvectors of $S$, with $l = t + w^2$ for each nonzero singular value $w$ of $W$.",
                 let=(PRECISION, MODEL, INVERSE),
-                slip=W - S * W * P.I,
+                wrong_form=W - S * W * P.I,
             ),
             Step(
                 "One mode",
@@ -119,7 +119,7 @@ def derivation() -> Derivation:
                 "likelihood through $-w^2 u^T S u/(2 t (t + w^2))$; other columns, orthogonal to $u$, add their own "
                 "terms.",
                 let=(Let(column, w**2 * u * u.T, "the part of one column, with $u$ a unit vector"),),
-                slip=(t + w**2) * IDENTITY,
+                wrong_form=(t + w**2) * IDENTITY,
             ),
             Step(
                 "Other choices are saddles",

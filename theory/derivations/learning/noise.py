@@ -47,7 +47,7 @@ def derivation() -> Derivation:
                 sp.Eq(sp.Subs(sp.Derivative(F, v), v, best), 0, evaluate=False),
                 "There the slope vanishes, provided $q \\beta < D$.",
                 let=(Let(best, learned, "the learned noise"),),
-                slip=beta,
+                wrong_form=beta,
                 domain=domain,
             ),
             Step(
@@ -66,7 +66,7 @@ def derivation() -> Derivation:
                 ),
                 "At $\\beta v = l_q$ mode $q$ joins what is beyond: the loss is continuous there",
                 let=(Let(before, profile(q - 1, r + last, known), "the loss with one mode fewer"),),
-                slip=beta,
+                wrong_form=beta,
             ),
             Step(
                 "No kink where a mode drops out",
@@ -81,7 +81,7 @@ def derivation() -> Derivation:
                 ),
                 "and so is its slope; hence the loss is convex in $\\log v$ as a whole, and has one minimiser, or "
                 "none if it falls without bound.",
-                slip=beta,
+                wrong_form=beta,
             ),
             Step(
                 "When a mode is active",

@@ -51,7 +51,7 @@ def derivation() -> Derivation:
                 "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point: taking the "
                 "expectation over $q$ turns the brackets into divergences and $-l_q$ into the entropy.",
                 let=(Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $L_F = \\log F$"),),
-                slip=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
+                wrong_form=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
             ),
             Step(
                 "Normalisation of a Gaussian prior",

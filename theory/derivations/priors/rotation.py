@@ -50,13 +50,13 @@ def derivation() -> Derivation:
                 let=(
                     Let(divergence, -(whole + LogDet(C) / 2) - expected, "the divergence of $N(0, C)$ from the prior"),
                 ),
-                slip=(LogDet(C) + LogDet(Q)) / 2 + divergence,
+                wrong_form=(LogDet(C) + LogDet(Q)) / 2 + divergence,
             ),
             Step(
                 "Distortion in another basis",
                 sp.Eq(distortion(*moved), distortion(), evaluate=False),
                 "Let the code be $T z$ and the decoder undo it.",
-                slip=distortion(V, 2 * Q),
+                wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Mutual information in another basis",
@@ -67,7 +67,7 @@ def derivation() -> Derivation:
                 ),
                 "Both determinants take the factor $(\\det T)^2$. So the divergence can be made least, at "
                 "$C = M$, without touching the rest: the least values of both parts are had together.",
-                slip=(LogDet(C) + LogDet(Q)) / 2,
+                wrong_form=(LogDet(C) + LogDet(Q)) / 2,
             ),
             Step(
                 "A whole orbit gets there",
@@ -78,7 +78,7 @@ def derivation() -> Derivation:
                     Let(C, root * root.T, "a factorisation of the covariance of the code"),
                     Let(M, target * target.T, "one of the covariance that is nearest to the prior"),
                 ),
-                slip=2 * M,
+                wrong_form=2 * M,
             ),
             Step(
                 "Identical Student densities",
@@ -107,7 +107,7 @@ def derivation() -> Derivation:
                     Let(before, log_q - log_p, "the log ratio of code and prior"),
                     Let(after, log_q - log_turned, "the same for the turned code"),
                 ),
-                slip=after + before,
+                wrong_form=after + before,
             ),
         ),
         results=("The rate is information and a divergence", "A whole orbit gets there"),
