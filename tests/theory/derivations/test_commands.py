@@ -35,7 +35,7 @@ def test_the_list(capsys):
 def test_a_page(capsys):
     assert run("derive", "optimal-encoder") == 0
     shown = capsys.readouterr().out
-    assert "The best encoder of a known decoder" in shown and "‖" in shown
+    assert "The best encoder of a fixed decoder" in shown and "‖" in shown
 
 
 def test_check_prints_a_table(capsys):

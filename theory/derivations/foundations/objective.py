@@ -1,4 +1,4 @@
-"""Page: the objective and its parts. Every other page starts from the functions at module level."""
+"""Page: the objective and its parts. The other pages start from the functions of this module."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def derivation() -> Derivation:
             "and the rate is mutual information plus total correlation plus the divergences of the single latents."
         ),
         assumptions=(
-            "Data are centred with covariance $S$, of any distribution; the split of the rate is that of Gaussian "
-            "data.",
+            "Data are centred with covariance $S$, of any distribution; the decomposition of the rate is that of "
+            "Gaussian data.",
             "Decoder $N(W z, \\sigma^2 I)$, prior $N(0, I)$, encoder $q(z|x) = N(V x, Q)$ with any positive definite "
             "$Q$.",
         ),
@@ -134,7 +134,7 @@ def derivation() -> Derivation:
                     d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2 + beta * r,
                     evaluate=False,
                 ),
-                "The two terms together, the second with weight $\\beta$.",
+                "The sum of the two terms, the second with weight $\\beta$.",
                 let=(Let(r, rate(), "the rate"),),
             ),
             Step(

@@ -1,4 +1,4 @@
-"""Page: random mixing in high dimension."""
+"""Page: the errors under random mixing in high dimension."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def derivation() -> Derivation:
             "quadratic (Marchenko and Pastur 1967), and the diagonal entries of $G$ and of the error matrix tend to "
             "their means.",
         ),
-        scope="Step 1 for every $K$; the rest are identities of the limit, from the quadratic alone.",
+        scope="Step 1 for every $K$; the other steps are identities of the limit, from the quadratic alone.",
         matrices=dict.fromkeys((G, R), "symmetric"),
         steps=(
             Step(
@@ -59,12 +59,12 @@ def derivation() -> Derivation:
             Step(
                 "The transform solves the quadratic",
                 sp.Eq(a * c * z * S**2 + (z + a - a * c) * S, 1, evaluate=False),
-                "Solved for its positive root; the product of the roots is negative, so there is only one.",
+                "This is the positive root; the product of the roots is negative, so there is only one.",
                 let=(Let(S, stieltjes, "the transform of $\\mu$"),),
                 wrong_form=z,
             ),
             Step(
-                "It is the transform of a probability law",
+                "It is the transform of a probability distribution",
                 sp.Eq(sp.Limit(S / small, small, 0).subs(z, 1 / small), 1, evaluate=False),
                 "For large $z = 1/u$ it behaves as $1/z$: the total mass is one.",
                 wrong_form=a,
@@ -76,14 +76,14 @@ def derivation() -> Derivation:
                 "$\\mathrm{E}[tr(G)]/K = a$.",
             ),
             Step(
-                "The edges of the law",
+                "The edges of the spectrum",
                 sp.Eq(
                     (z + a - a * c) ** 2 + 4 * a * c * z,
                     (z + a * (1 + sp.sqrt(c)) ** 2) * (z + a * (1 - sp.sqrt(c)) ** 2),
                     evaluate=False,
                 ),
-                "Below the root sign: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt "
-                "c)^2$, and for $c > 1$ there is an atom at zero besides.",
+                "The radicand: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt c)^2$, and "
+                "for $c > 1$ there is also an atom at zero.",
             ),
             Step(
                 "The second transform",
@@ -134,8 +134,8 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "Less $\\log z$ the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
-                "large $z$; so does the integral less $\\log z$, and the two are equal. At $z = 1$ it is $\\int "
+                "Minus $\\log z$, the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
+                "large $z$; so does the integral minus $\\log z$. Hence the two are equal. At $z = 1$ it is $\\int "
                 "\\log(1 + x) d\\mu$.",
                 wrong_form=a,
             ),

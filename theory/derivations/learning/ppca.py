@@ -13,7 +13,7 @@ from theory.derivations.inference.encoder import PRECISION
 M, N = sp.MatrixSymbol("M", D, D), sp.MatrixSymbol("N", D, D)
 IDENTITY = sp.Identity(D)
 MODEL = Let(M, W * W.T + t * IDENTITY, "the covariance of the model at noise $t$")
-INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "its inverse")
+INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "the inverse of this covariance")
 
 
 def derivation() -> Derivation:
