@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import figures.commands
-from theory.derivations.book.terminal import page_text
+from theory.derivations.book.terminal import terminal_page
 from theory.derivations.registry import derivations, find
 from theory.interface.run import Parser
 
@@ -47,7 +47,7 @@ def manual_blocks():
 PRINTED = sorted(
     {
         command
-        for text in (*helps(), *(page_text(page) for page in derivations()), manual_blocks())
+        for text in (*helps(), *(terminal_page(page) for page in derivations()), manual_blocks())
         for command in commands_in(text)
     }
 )

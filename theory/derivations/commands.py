@@ -29,7 +29,9 @@ def add_commands(commands) -> None:
     )
     command.add_argument("names", nargs="*", metavar="NAME", help="a derivation, or a chapter such as inference")
     command.add_argument(
-        "--check", action="store_true", help="check every step of those named, or of all; exit 1 on failure"
+        "--check",
+        action="store_true",
+        help="check every step of the derivations named, or of all; exit code 1 if a check fails",
     )
     command.add_argument("--latex", metavar="FILE.tex", help="write the page as a LaTeX document")
     command.add_argument("--markdown", metavar="FILE.md", help="write the page as Markdown")
@@ -59,23 +61,20 @@ def _derive(arguments: argparse.Namespace) -> Report:
     pages = find(arguments.names)
     if files:
         return _write_page(pages, arguments)
-    from theory.derivations.book.terminal import page_text
+    from theory.derivations.book.terminal import terminal_page
 
-    return Report(
-        {"derivations": [_description(page) for page in pages]}, "\n\n".join(page_text(page) for page in pages).rstrip()
-    )
+    described = {"derivations": [_description(page) for page in pages]}
+    return Report(described, "\n\n".join(terminal_page(page) for page in pages).rstrip())
 
 
 def _list(pages) -> Report:
-    from theory.derivations.registry import CHAPTERS, chapter_of
+    from theory.derivations.book.layout import chapters
 
+    width = max((len(page.name) for page in pages), default=0)
     blocks = []
-    for chapter, heading in CHAPTERS.items():
-        chosen = [page for page in pages if chapter_of(page) == chapter]
-        width = max((len(page.name) for page in pages), default=0)
-        if chosen:
-            rows = [f"  {page.name:{width}}  {page.title}" for page in chosen]
-            blocks.append("\n".join([f"{heading} [{chapter}]", *rows]))
+    for chapter in chapters(pages):
+        rows = [f"  {page.name:{width}}  {page.title}" for page in chapter.pages]
+        blocks.append("\n".join([f"{chapter.heading} [{chapter.name}]", *rows]))
     return Report({"derivations": [_description(page) for page in pages]}, "\n\n".join(blocks))
 
 
@@ -102,18 +101,21 @@ def _description(page) -> dict:
 
 
 def _write_page(pages, arguments: argparse.Namespace) -> Report:
-    from theory.derivations.book.book import latex_page, markdown_page
+    from theory.derivations.book.latex import latex_page
+    from theory.derivations.book.markdown import markdown_page
 
     if len(pages) != 1:
-        raise ValueError(f"a file takes one derivation, got {len(pages)}; for all of them use the command book")
-    asked = (arguments.latex, ".tex", latex_page), (arguments.markdown, ".md", markdown_page)
-    places = [(output_file(path, extension), make) for path, extension, make in asked if path is not None]
-    written = [_write(file, make(pages[0]).rstrip("\n") + "\n") for file, make in places]
+        option = "latex" if arguments.latex is not None else "markdown"
+        raise ValueError(f"--{option} takes one derivation, got {len(pages)}; for all of them use the command book")
+    forms = (arguments.latex, ".tex", latex_page), (arguments.markdown, ".md", markdown_page)
+    outputs = [(output_file(path, extension), write) for path, extension, write in forms if path is not None]
+    written = [_write(file, write(pages[0]).rstrip("\n") + "\n") for file, write in outputs]
     return Report({"written": written}, "\n".join(f"wrote {file}" for file in written))
 
 
 def _book(arguments: argparse.Namespace) -> Report:
-    from theory.derivations.book.book import latex_book, markdown_book
+    from theory.derivations.book.latex import latex_book
+    from theory.derivations.book.markdown import markdown_book
     from theory.derivations.registry import derivations
 
     folder = files.output_folder(arguments.out)
@@ -138,17 +140,17 @@ def _check(pages) -> Report:
         for page, step in progress:
             progress.set_postfix_str(page.name)
             checks[page.name].append(check_step(page, step))
-    everything = [check for found in checks.values() for check in found]
+    everything = [check for of_page in checks.values() for check in of_page]
     faults = [f"{check.derivation}, {check.step}: {check.fault}" for check in everything if not check.passed]
     table = aligned_table(
         {
             "derivation": list(checks),
-            "steps": [len(found) for found in checks.values()],
-            "proved": [sum(check.exact for check in found) for found in checks.values()],
-            "points": [sum(check.points for check in found) for found in checks.values()],
-            "refused": [sum(check.controls for check in found) for found in checks.values()],
-            "seconds": [f"{sum(check.seconds for check in found):.1f}" for found in checks.values()],
-            "verdict": ["ok" if all(check.passed for check in found) else "FAILED" for found in checks.values()],
+            "steps": [len(of_page) for of_page in checks.values()],
+            "proved": [sum(check.exact for check in of_page) for of_page in checks.values()],
+            "points": [sum(check.points for check in of_page) for of_page in checks.values()],
+            "refused": [sum(check.controls for check in of_page) for of_page in checks.values()],
+            "seconds": [f"{sum(check.seconds for check in of_page):.1f}" for of_page in checks.values()],
+            "verdict": ["ok" if all(check.passed for check in of_page) else "FAILED" for of_page in checks.values()],
         }
     )
     total = f"{len(everything)} steps, {len(faults)} failed, {sum(check.seconds for check in everything):.1f} s"

@@ -1,4 +1,4 @@
-"""Finds the pages, every module in the folder of a chapter that has a function `derivation`, and puts them in order."""
+"""Finds the pages (one in each module of a chapter's folder, made by its function `derivation`) and orders them."""
 
 from __future__ import annotations
 
@@ -26,26 +26,29 @@ CHAPTERS = {
 
 @cache
 def _modules() -> dict[str, tuple[str, Derivation]]:
-    found: dict[str, tuple[str, Derivation]] = {}
+    pages: dict[str, tuple[str, Derivation]] = {}
     prefix = theory.derivations.__name__ + "."
     for chapter in CHAPTERS:
         package = import_module(prefix + chapter)
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             page = import_module(module.name).derivation()
-            if page.name in found:
-                raise ValueError(f"two derivations are called {page.name!r}: {found[page.name][0]} and {module.name}")
-            found[page.name] = chapter, page
-    return found
+            if page.name in pages:
+                raise ValueError(
+                    f"two derivations are named {page.name!r}, one of them in {module.name}, the other in the chapter "
+                    f"{pages[page.name][0]}; rename one"
+                )
+            pages[page.name] = chapter, page
+    return pages
 
 
 def chapter_of(page: Derivation) -> str:
-    """The folder that a page lies in, which is the key of its chapter."""
+    """The folder of a page, which is the key of its chapter."""
     return _modules()[page.name][0]
 
 
 @cache
 def derivations() -> tuple[Derivation, ...]:
-    """All pages: chapter by chapter, each after those that it builds on."""
+    """All pages, chapter by chapter, each after the pages that it builds on."""
     pages = {name: page for name, (_, page) in _modules().items()}
     chapters = list(CHAPTERS)
     waiting = sorted(pages, key=lambda name: (chapters.index(chapter_of(pages[name])), name))
@@ -56,29 +59,32 @@ def derivations() -> tuple[Derivation, ...]:
                 break
         else:
             unmet = sorted({f"{name} on {other}" for name in waiting for other in pages[name].builds_on})
-            raise ValueError(f"derivations build on each other in a circle or on what is missing: {', '.join(unmet)}")
+            raise ValueError(
+                f"derivations build on each other in a circle, or on a page that does not exist: {', '.join(unmet)}"
+            )
         waiting.remove(name)
         ordered.append(name)
-    # The sort is stable: chapters stay together, and inside a chapter the order just found stays.
+    # The sort is stable: inside a chapter the pages keep this order.
     return tuple(pages[name] for name in sorted(ordered, key=lambda name: chapters.index(chapter_of(pages[name]))))
 
 
 def find(names: list[str]) -> tuple[Derivation, ...]:
-    """The pages of the given names, each the name of a page, of a result or of a chapter; all if none is given.
+    """The pages with the given names, each that of a page, of a result or of a chapter; all pages if none is given.
 
     Raises
     ------
     ValueError
-        for a name that is neither.
+        if a name is neither that of a page nor that of a chapter.
     """
-    known = derivations()
+    everything = derivations()
     if not names:
-        return known
-    wanted: dict[str, Derivation] = {}
-    for name in (page for asked in names for page in expand(asked, "page", [*CHAPTERS, *(p.name for p in known)])):
-        hits = [page for page in known if name in (page.name, chapter_of(page))]
-        if not hits:
-            pages, chapters = ", ".join(page.name for page in known), ", ".join(CHAPTERS)
-            raise ValueError(f"there is no derivation {name!r}; there are: {pages}; chapters: {chapters}")
-        wanted.update((page.name, page) for page in hits)
-    return tuple(wanted.values())
+        return everything
+    chosen: dict[str, Derivation] = {}
+    known = [*CHAPTERS, *(page.name for page in everything)]
+    for name in (one for asked in names for one in expand(asked, "page", known)):
+        matching = [page for page in everything if name in (page.name, chapter_of(page))]
+        if not matching:
+            pages, chapters = ", ".join(page.name for page in everything), ", ".join(CHAPTERS)
+            raise ValueError(f"no derivation {name!r}; the derivations are {pages}; the chapters are {chapters}")
+        chosen.update((page.name, page) for page in matching)
+    return tuple(chosen.values())

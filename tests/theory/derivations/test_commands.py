@@ -35,7 +35,7 @@ def test_the_list(capsys):
 def test_a_page(capsys):
     assert run("derive", "optimal-encoder") == 0
     shown = capsys.readouterr().out
-    assert "The best encoder of a known decoder" in shown and "‖" in shown
+    assert "The best encoder of a fixed decoder" in shown and "‖" in shown
 
 
 def test_check_prints_a_table(capsys):
@@ -46,9 +46,9 @@ def test_check_prints_a_table(capsys):
 
 def test_check_json(capsys):
     assert run("derive", "--check", "water-filling", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["passed"] is True
-    assert {check["step"] for check in found["checks"]} >= {"Rate of an active mode"}
+    result = json.loads(capsys.readouterr().out)
+    assert result["passed"] is True
+    assert {check["step"] for check in result["checks"]} >= {"Rate of an active mode"}
 
 
 def test_a_failed_check_exits_with_one(capsys, monkeypatch):
@@ -62,18 +62,18 @@ def test_a_failed_check_exits_with_one(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         (["nonsense"], "no derivation 'nonsense'"),
         (["--latex", "a.tex"], "needs the name of one derivation"),
-        (["axes", "--latex", "a.tex"], "a file takes one derivation"),
+        (["axes", "--latex", "a.tex"], "--latex takes one derivation, got"),
         (["rotation", "--latex", "a.txt"], "is written as .tex"),
         (["rotation", "--check", "--markdown", "a.md"], "pass one of them"),
     ],
 )
-def test_misuse_exits_with_two(argv, told, capsys):
+def test_misuse_exits_with_two(argv, message, capsys):
     assert run("derive", *argv) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_files(tmp_path, capsys):

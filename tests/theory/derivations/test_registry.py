@@ -43,7 +43,9 @@ def test_find():
     assert registry.find([]) == registry.derivations()
     assert {page.name for page in registry.find(["axes", "priors"])} >= {"annealed-prior", "rotation"}
     assert registry.find(["rotation", "axes"])[0].name == "rotation"
-    with pytest.raises(ValueError, match=r"no derivation 'nonsense'; there are: .*rotation.*chapters: .*inference"):
+    with pytest.raises(
+        ValueError, match=r"no derivation 'nonsense'; the derivations are .*rotation.*; the chapters are .*inference"
+    ):
         registry.find(["nonsense"])
 
 

@@ -1,8 +1,7 @@
-"""What the command lines share: exit codes, one-line errors, values read from text, tables and JSON."""
+"""How a command runs: exit codes, one-line errors, and results that reach stdout or a file."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import json
 import math
@@ -238,13 +237,6 @@ def test_characters_that_stdout_does_not_know_are_escaped():
     assert (run.returncode, run.stdout, run.stderr) == (0, b"\\u2605\\udc80\n", b"")
 
 
-def test_an_archive_carries_its_format_and_leaves_out_what_is_not_there(tmp_path):
-    with (tmp_path / "x.npz").open("wb") as opened:
-        report.npz_archive({"a": np.ones(2), "b": None, "c": "text"})(opened)
-    with np.load(tmp_path / "x.npz") as saved:
-        assert {name: saved[name].tolist() for name in saved} == {"format": report.FORMAT, "a": [1.0, 1.0], "c": "text"}
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_help_that_cannot_be_printed_is_one_line():
     run = through_shell(">/dev/full", LONG.replace("['go']", "['--help']"))
@@ -263,60 +255,6 @@ def test_a_reader_that_stops_early_is_no_error():
             check=False,
         )
     assert (run.returncode, run.stderr) == (0, b"")
-
-
-def test_positive_numbers():
-    np.testing.assert_array_equal(options.positive_numbers("--beta", "2"), [2])
-    np.testing.assert_array_equal(options.positive_numbers("--beta", "0.5, 1,2e0"), [0.5, 1, 2])
-    values = options.positive_numbers("--beta", "0.1:10:5")
-    np.testing.assert_allclose(values, [0.1, 10**-0.5, 1, 10**0.5, 10], rtol=1e-14)
-    assert (values[0], values[-1]) == (0.1, 10)  # the ends as they were written
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x", "1,,2", "1:2", "1:2:x", "1:2:3:4", "2:1:5", "0:1:5", "1:2:1", "1:inf:5", "1:2:2.5"]
-)
-def test_what_is_neither_number_list_nor_range(text):
-    with pytest.raises(ValueError, match=r"--beta must be a number, a list such as 0.5,1,2 or a range low:high:count"):
-        options.positive_numbers("--beta", text)
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1,-2", "nan", "inf", "1,nan"])
-def test_numbers_that_are_not_positive(text):
-    with pytest.raises(ValueError, match=r"--beta must be > 0 and finite, got .*; pass positive numbers"):
-        options.positive_numbers("--beta", text)
-
-
-def test_a_range_of_too_many_numbers():
-    assert len(options.positive_numbers("--beta", "1:2:1000000")) == 1_000_000
-    for count in (1_000_001, 10**12, 10**30):
-        with pytest.raises(ValueError, match="the count of --beta must be <= 1000000, got 10000"):
-            options.positive_numbers("--beta", f"1:2:{count}")
-
-
-@pytest.mark.parametrize("text", [None, 1, 1j, b"1", ["1"], np.ones(2), object(), str, {}])
-def test_what_is_no_text_is_named(text):
-    for read in (
-        lambda: options.positive_numbers("--beta", text),
-        lambda: options.number_or_keyword("--beta", text, "learned"),
-        lambda: options.posterior_family("--beta", text),
-        lambda: options.chosen_names("--beta", [text], ["a"]),
-    ):
-        with pytest.raises(ValueError, match="--beta must be a str, got"):
-            read()
-
-
-@pytest.mark.parametrize("text", ["1_0", "0.5,1_0", "1:2:1_0", "1_0:20:3", "0_1;2"])
-def test_underscores_between_digits_make_no_number(text):
-    """Python reads 1_0 as 10; no one means that, and tables refuse it too."""
-    with pytest.raises(ValueError, match=f"--beta must be a number, a list .*, got '{text}'"):
-        options.positive_numbers("--beta", text)
-    with pytest.raises(ValueError, match=f"--beta must be a number or learned, got '{text}'"):
-        options.number_or_keyword("--beta", text, "learned")
-    with pytest.raises(ValueError, match=f"--beta must be diagonal, full, or groups .*, got '{text}'"):
-        options.posterior_family("--beta", text)
-    with pytest.raises(ValueError, match=f"--beta must be whole numbers separated by commas, got '{text}'"):
-        options.whole_numbers("--beta", text)
 
 
 @pytest.mark.parametrize("kind", [int, float])
@@ -339,12 +277,6 @@ def test_an_error_does_not_repeat_a_long_argument(capsys, argv):
     assert len(capsys.readouterr().err) < 1200
 
 
-def test_whole_numbers():
-    assert options.whole_numbers("--sizes", "1, 2,-4") == [1, 2, -4]
-    with pytest.raises(ValueError, match=r"--sizes must be whole numbers separated by commas, got '1,2\.0'"):
-        options.whole_numbers("--sizes", "1,2.0")
-
-
 def test_version_of_the_project(capsys):
     parser = run.Parser(prog="door")
     run.add_version_option(parser)
@@ -353,72 +285,6 @@ def test_version_of_the_project(capsys):
         run.run_command(parser, ["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"linear-beta-vae {importlib.metadata.version('linear-beta-vae')}\n"
-
-
-def test_number_or_word():
-    assert options.number_or_keyword("--noise", "learned", "true", "learned") == "learned"
-    assert options.number_or_keyword("--noise", "0.5", "learned") == 0.5
-    with pytest.raises(ValueError, match=r"--noise must be a number or true or learned, got 'lerned'"):
-        options.number_or_keyword("--noise", "lerned", "true", "learned")
-
-
-def test_chosen_names_come_once_each_in_the_order_given():
-    assert options.chosen_names("--only", None, {"a": 1, "b": 2}) == ["a", "b"]
-    assert options.chosen_names("--only", ["b, a", "b"], {"a": 1, "b": 2}) == ["b", "a"]
-    with pytest.raises(ValueError, match=r"--only must be one of 'a', 'b', got 'c'"):
-        options.chosen_names("--only", ["a,c"], {"a": 1, "b": 2})
-
-
-def test_posterior_family():
-    assert options.posterior_family("--posterior", "diagonal") == "diagonal"
-    assert options.posterior_family("--posterior", "full") == "full"
-    assert options.posterior_family("--posterior", "0, 1;2") == [[0, 1], [2]]
-    with pytest.raises(ValueError, match=r"--posterior must be diagonal, full, or groups .* got 'ful'"):
-        options.posterior_family("--posterior", "ful")
-
-
-def test_table_aligns_numbers_right_and_text_left():
-    text = report.aligned_table(
-        {"name": ["a", "long name"], "x": [1.0, -1 / 3], "n": (12, None), "ok": np.array([True, False])}
-    )
-    assert text.split("\n") == [
-        "name               x   n   ok",
-        "a                  1  12  yes",
-        "long name  -0.333333   -   no",
-    ]
-    assert report.aligned_table({"x": [-0.0, np.inf, np.nan]}).split() == ["x", "0", "inf", "nan"]
-
-
-def test_facts_are_aligned():
-    assert (
-        report.aligned_facts({"beta": 1.0, "latent_dim": 2, "none": None})
-        == "beta        1\nlatent_dim  2\nnone        -"
-    )
-
-
-def test_json_is_valid_keeps_digits_and_writes_what_is_not_finite_as_strings():
-    @dataclasses.dataclass
-    class Record:
-        value: float
-        values: np.ndarray
-
-    third = 1 / 3
-    text = report.to_json(
-        {
-            "record": Record(np.float64(third), np.array([[third, -np.inf], [np.nan, 0]])),
-            "numpy": [np.int64(3), np.bool_(True), np.str_("s"), np.array(["a"])],
-            "plain": (1, None, True, "x", np.inf, Path("out")),
-            2: {},
-        }
-    )
-    assert json.loads(text, parse_constant=pytest.fail) == {
-        "record": {"value": third, "values": [[third, "-inf"], ["nan", 0.0]]},
-        "numpy": [3, True, "s", ["a"]],
-        "plain": [1, None, True, "x", "inf", "out"],
-        "2": {},
-    }
-    with pytest.raises(TypeError):
-        report.to_json({"function": print})
 
 
 def test_without_a_command_the_help_is_printed_or_the_default_runs(capsys):

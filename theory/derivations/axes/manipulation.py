@@ -1,4 +1,4 @@
-"""Page: the smallest change of a loading that turns its principal axes."""
+"""Page: the smallest change of a loading that rotates its principal axes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def derivation() -> Derivation:
     B = sp.Symbol("B", real=True)
     f, J = sp.Function("f")(m), sp.Function("J")(m)
     cosine, sine = sp.cos(theta), sp.sin(theta)
-    turn = sp.ImmutableMatrix([[cosine, -sine], [sine, cosine]])
+    rotation_matrix = sp.ImmutableMatrix([[cosine, -sine], [sine, cosine]])
     p = a1**2 * cosine**2 + a2**2 * sine**2
     r = a1**2 * sine**2 + a2**2 * cosine**2
     nuclear = s1**2 * p + s2**2 * r + 2 * a1 * a2 * s1 * s2
@@ -25,12 +25,12 @@ def derivation() -> Derivation:
     reach = {a1: (1, 2), a2: (sp.Rational(1, 2), 1), g: (0, 1)}
     return Derivation(
         name="smallest-manipulation",
-        title="The smallest change of a loading that turns its principal axes",
+        title="The smallest change of a loading that rotates its principal axes",
         statement=(
-            "To put the principal axes of two orthogonal columns of norms $a_1 > a_2$ at 45 degrees, with singular "
-            "values a gap $g$ apart, takes a change of squared norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 + a_2)^2$. "
-            "With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta = 4 e^2 "
-            "(a_1^2 + a_2^2 - e^2)/(a_1^2 - a_2^2)^2$."
+            "To rotate the principal axes of two orthogonal columns of norms $a_1 > a_2$ by 45 degrees, with a gap $g$ "
+            "between the new singular values, requires a change of squared norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 "
+            "+ a_2)^2$. With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta = 4 "
+            "e^2 (a_1^2 + a_2^2 - e^2)/(a_1^2 - a_2^2)^2$."
         ),
         assumptions=(
             "For given new axes $R$ and singular values $s$ the nearest loading is an orthogonal Procrustes problem: "
@@ -47,11 +47,11 @@ def derivation() -> Derivation:
                 "The square of the sum of the singular values of a $2 \\times 2$ matrix of positive determinant is "
                 "its squared norm plus twice its determinant.",
                 let=(
-                    Let(R, turn, "the new axes"),
+                    Let(R, rotation_matrix, "the new axes"),
                     Let(
                         M,
                         sp.ImmutableMatrix([[a1, 0], [0, a2]]) * R * sp.ImmutableMatrix([[s1, 0], [0, s2]]),
-                        "the matrix whose nuclear norm counts",
+                        "the matrix of the nuclear norm",
                     ),
                 ),
                 sizes=({K: 2},),
@@ -68,7 +68,7 @@ def derivation() -> Derivation:
                     m - (a1 + a2) ** 2 * m / sp.sqrt((a1 + a2) ** 2 * m**2 + (a1 - a2) ** 2 * g**2),
                     evaluate=False,
                 ),
-                "The cosine of $2\\theta$ is zero there. Stationary iff the root is $(a_1 + a_2)^2$.",
+                "The cosine of $2\\theta$ is zero. The change is stationary iff the root is $(a_1 + a_2)^2$.",
                 let=(
                     Let(
                         f,
@@ -91,14 +91,14 @@ def derivation() -> Derivation:
                     (a1 - a2) ** 2 / 2 + 2 * g**2 * a1 * a2 / (a1 + a2) ** 2,
                     evaluate=False,
                 ),
-                "The closer the two norms, the smaller the change; a gap costs extra.",
+                "The closer the two norms, the smaller the change; a gap adds to it.",
             ),
             Step(
                 "With the gap free",
                 sp.Eq(sp.Determinant(F), (a1**2 - a2**2) ** 2 * sp.sin(2 * theta) ** 2 / 4, evaluate=False),
-                "For $s$ of given direction the best length leaves $a_1^2 + a_2^2$ minus the quadratic form, so the "
-                "least squared change is $a_1^2 + a_2^2 - \\lambda$ with the largest eigenvalue $\\lambda$ of the "
-                "form: the smaller eigenvalue, as the trace is $a_1^2 + a_2^2$.",
+                "For a fixed direction of $s$ the squared change at the best length is $a_1^2 + a_2^2$ minus the "
+                "quadratic form, so the least squared change is $a_1^2 + a_2^2 - \\lambda$ with the largest eigenvalue "
+                "$\\lambda$ of the form: the smaller eigenvalue, as the trace is $a_1^2 + a_2^2$.",
                 let=(Let(F, sp.ImmutableMatrix([[p, a1 * a2], [a1 * a2, r]]), "the quadratic form in $s$"),),
                 sizes=({K: 2},),
             ),
@@ -126,7 +126,7 @@ def derivation() -> Derivation:
                     Let(
                         J,
                         ((B + m**2 / 2) ** 2 - (a1 + a2) ** 2 * m**2 - (a1 - a2) ** 2 * g**2) / m,
-                        "what the cosine must exceed",
+                        "the bound that the cosine must reach",
                     ),
                 ),
             ),

@@ -1,4 +1,4 @@
-"""Page: the distance to orthogonality that chance gives two latents."""
+"""Page: the distance to orthogonality of a random decoder with two latents."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from theory.derivations.engine.page import Derivation, Let, Source, Step
 def derivation() -> Derivation:
     h = sp.Symbol("h", real=True)
     U = sp.MatrixSymbol("U", 2, 2)
-    turn = sp.ImmutableMatrix([[sp.cos(2 * h), -sp.sin(2 * h)], [sp.sin(2 * h), sp.cos(2 * h)]])
-    apart = U - sp.Identity(2)
-    end = sp.pi / 8
+    rotation_matrix = sp.ImmutableMatrix([[sp.cos(2 * h), -sp.sin(2 * h)], [sp.sin(2 * h), sp.cos(2 * h)]])
+    difference = U - sp.Identity(2)
+    bound = sp.pi / 8
     return Derivation(
         name="orthogonality-by-chance",
         title="Distance to orthogonality of a random decoder with two latents",
@@ -29,16 +29,16 @@ def derivation() -> Derivation:
         steps=(
             Step(
                 "Squared distance of a rotation",
-                sp.Eq(sp.Trace(apart.T * apart), (2 * sp.sqrt(2) * sp.sin(h)) ** 2, evaluate=False),
+                sp.Eq(sp.Trace(difference.T * difference), (2 * sp.sqrt(2) * sp.sin(h)) ** 2, evaluate=False),
                 "$4 - 4 \\cos(2 h)$, by the half angle.",
-                let=(Let(U, turn, "a rotation by $2 h$"),),
+                let=(Let(U, rotation_matrix, "a rotation by $2 h$"),),
                 sizes=({K: 2},),
             ),
             Step(
                 "Mean distance",
                 sp.Eq(
-                    8 / sp.pi * sp.Integral(2 * sp.sqrt(2) * sp.sin(h), (h, 0, end)),
-                    16 * sp.sqrt(2) / sp.pi * (1 - sp.cos(end)),
+                    8 / sp.pi * sp.Integral(2 * sp.sqrt(2) * sp.sin(h), (h, 0, bound)),
+                    16 * sp.sqrt(2) / sp.pi * (1 - sp.cos(bound)),
                     evaluate=False,
                 ),
                 "The density of $|h|$ is $8/\\pi$ on $(0, \\pi/8)$.",
@@ -46,7 +46,7 @@ def derivation() -> Derivation:
             Step(
                 "Mean squared distance",
                 sp.Eq(
-                    8 / sp.pi * sp.Integral((2 * sp.sqrt(2) * sp.sin(h)) ** 2, (h, 0, end)),
+                    8 / sp.pi * sp.Integral((2 * sp.sqrt(2) * sp.sin(h)) ** 2, (h, 0, bound)),
                     4 - 8 * sp.sqrt(2) / sp.pi,
                     evaluate=False,
                 ),

@@ -1,4 +1,4 @@
-"""Page: the divergence in the polarized regime."""
+"""Page: the KL divergence in the polarized regime."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def derivation() -> Derivation:
         name="polarized-regime",
         title="The divergence in the polarized regime",
         statement=(
-            "For an active latent the divergence $(1/2) (\\mu^2 - \\log q - 1)$ is too small by $q/2$. At the "
-            "optimum, $q = t/l$, it is wrong by the share $-\\sum (t/l_j) / \\sum \\log(l_j/t)$ of the rate. A latent "
-            "carries less than $c$ nats with the probability of chi-square that $\\mu^2$ is below a bound."
+            "For an active latent the divergence $(1/2) (\\mu^2 - \\log q - 1)$ is too small by $q/2$. At the optimum, "
+            "$q = t/l$, its relative error is $-\\sum (t/l_j) / \\sum \\log(l_j/t)$. The probability that a latent "
+            "carries less than $c$ nats is the probability that a chi-square variable is below a bound."
         ),
         assumptions=("Diagonal posterior with variance $q$ of a latent, posterior mean $\\mu$, prior $N(0, 1)$.",),
         scope="One latent; divergences add up over latents. For the probability $\\mu \\sim N(0, v)$.",
         steps=(
             Step(
-                "What is left out",
+                "The omitted term",
                 sp.Eq(p - d, -q / 2, evaluate=False),
                 "The approximation drops the variance itself, which is small for an active latent.",
                 let=(
                     Let(d, (m**2 + q - 1 - sp.log(q)) / 2, "the divergence of $N(m, q)$ from $N(0, 1)$"),
-                    Let(p, (m**2 - sp.log(q) - 1) / 2, "the same in the polarized regime"),
+                    Let(p, (m**2 - sp.log(q) - 1) / 2, "its approximation in the polarized regime"),
                 ),
             ),
             Step(
@@ -40,7 +40,7 @@ def derivation() -> Derivation:
                 "There $q = t/l$ and the mean square of $\\mu$ is $1 - t/l$.",
             ),
             Step(
-                "Its share that is left out",
+                "Relative error at the optimum",
                 sp.Eq(
                     (((1 - t / l) - sp.log(t / l) - 1) / 2 - sp.log(l / t) / 2) / (sp.log(l / t) / 2),
                     -(t / l) / sp.log(l / t),
@@ -60,7 +60,7 @@ def derivation() -> Derivation:
                 "distribution function of chi-square with one degree of freedom at $b/v$.",
             ),
         ),
-        results=("Its share that is left out", "Probability of collapse"),
+        results=("Relative error at the optimum", "Probability of collapse"),
         implements=(
             "theory.axes.polarized_relative_error",
             "theory.axes.polarized_kl",

@@ -1,4 +1,4 @@
-"""Page: rotations of the latents, and what a diagonal posterior makes of them."""
+"""Page: rotations of the latents, and their energy under a diagonal posterior."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ def derivation() -> Derivation:
     p1, p2, y = sp.symbols("p_1 p_2 y", positive=True)
     theta = sp.Symbol("theta", real=True)
     x = sp.Function("x")(theta)
-    turn = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
+    rotation_matrix = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
     modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
     kept, dropped = sp.HadamardProduct(M, B), sp.HadamardProduct(M.I, B)
     mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
     rotated = (R * V, R * Q * R.T, W * R.T)
     return Derivation(
         name="rotation",
-        title="Rotations of the latents, and the energy that locks the axes",
+        title="Rotations of the latents, and the energy that fixes the axes",
         statement=(
-            "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under "
-            "it. A diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) "
-            "\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$; if its off-diagonals are merely "
-            "dropped, $(\\beta/2) [2 x - \\log(1 + x)]$."
+            "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under it. "
+            "A diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) "
+            "\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$; if only the off-diagonal entries of "
+            "the covariance are dropped, $(\\beta/2) [2 x - \\log(1 + x)]$."
         ),
         assumptions=(
-            "$R$ is orthogonal; for the energy the decoder is turned and the posterior mean is the best one.",
+            "$R$ is orthogonal; for the energy the decoder is rotated and the posterior mean is the best one.",
         ),
         scope="The invariance for every $K$ and $D$; the energy for two modes and every angle.",
         matrices={R: "orthogonal", Q: "positive", S: "positive", M: "positive"},
@@ -40,22 +40,21 @@ def derivation() -> Derivation:
                 "Distortion does not change",
                 sp.Eq(distortion(*rotated), distortion(), evaluate=False),
                 "The decoder undoes what the encoder does: $W R^T R V = W V$.",
-                slip=distortion(V, 2 * Q),
+                wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Rate does not change",
                 sp.Eq(rate(*rotated[:2]), rate(), evaluate=False),
-                "Trace and determinant are those of the old code; with a full covariance the loss is flat along all "
-                "rotations.",
-                slip=rate(V, 2 * Q),
+                "Trace and determinant do not change; with a full covariance the loss is flat along all rotations.",
+                wrong_form=rate(V, 2 * Q),
             ),
             Step(
                 "Two modes at an angle",
                 sp.Eq(LogDet(kept) - LogDet(M), sp.log(1 + x), evaluate=False),
-                "The Hadamard gap of the turned precision; $M_{11} M_{22} = p_1 p_2 (1 + x)$.",
+                "The Hadamard gap of the rotated precision; $M_{11} M_{22} = p_1 p_2 (1 + x)$.",
                 let=(
-                    Let(U, turn, "the rotation"),
-                    Let(M, U * modes * U.T, "the turned precision"),
+                    Let(U, rotation_matrix, "the rotation"),
+                    Let(M, U * modes * U.T, "the rotated precision"),
                     Let(B, sp.ImmutableMatrix(sp.eye(2)), "the diagonal family"),
                     Let(x, mixing, "the mixing of the modes"),
                 ),
@@ -68,8 +67,8 @@ def derivation() -> Derivation:
                     beta * sp.log(1 + x) / 2,
                     evaluate=False,
                 ),
-                "By the page on families the price is $\\beta/2$ times the gap: zero only at multiples of a quarter "
-                "turn, or if $p_1 = p_2$.",
+                "By the page on families the price is $\\beta/2$ times the gap: zero only at multiples of 90 degrees, "
+                "or if $p_1 = p_2$.",
                 sizes=({K: 2},),
             ),
             Step(
@@ -90,7 +89,8 @@ def derivation() -> Derivation:
                     beta * y / (1 + y),
                     evaluate=False,
                 ),
-                "The difference of the two energies is zero without mixing and rises with it; $y$ stands for $x$.",
+                "The difference of the two energies is zero without mixing and rises with the mixing; $y$ stands for "
+                "$x$.",
             ),
         ),
         results=("Energy if the encoder is optimised again", "Energy if the off-diagonals are dropped"),

@@ -1,4 +1,4 @@
-"""Page: how stiff the axes are, the second derivative of the rotation energy."""
+"""Page: the curvature of the rotation energy, which says how firmly the axes are fixed."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ def derivation() -> Derivation:
     curvature = beta * (p1 - p2) ** 2 / (p1 * p2)
     return Derivation(
         name="rotation-curvature",
-        title="How stiff the axes are",
+        title="Curvature of the rotation energy",
         statement=(
-            "At the principal axes the rotation energy of a diagonal posterior has curvature $\\beta (p_i - p_j)^2/"
-            "(p_i p_j)$ in the plane of two modes, no mixed derivatives between planes, and none at a tie."
+            "At the principal axes the rotation energy of a diagonal posterior has curvature $\\beta (p_i - "
+            "p_j)^2/(p_i p_j)$ in the plane of two modes (zero if the two tie), and no mixed derivatives between "
+            "planes."
         ),
         assumptions=("Modes of precisions $p_i$; the posterior mean is the best one.",),
         scope=(
-            "Correlations of three modes, which hold every pair of planes that share a mode; each plane by the closed "
-            "energy of two modes."
+            "Correlations of three modes, which include every pair of planes that share a mode; each plane from the "
+            "closed form of the energy of two modes."
         ),
         steps=(
             Step(
-                "A small turn makes correlations",
+                "A small rotation creates correlations",
                 sp.Eq(
                     at_zero((p1 - p2) * sin * cos / sp.sqrt(m1 * m2), theta, 1),
                     (p1 - p2) / sp.sqrt(p1 * p2),
                     evaluate=False,
                 ),
-                "The correlation in the turned precision, to first order in the angle: none at a tie.",
+                "The correlation in the rotated precision, to first order in the angle: zero if the modes tie.",
                 let=(
-                    Let(m1, p1 * cos**2 + p2 * sin**2, "the first diagonal entry of the turned precision"),
-                    Let(m2, p1 * sin**2 + p2 * cos**2, "the second one"),
+                    Let(m1, p1 * cos**2 + p2 * sin**2, "the first diagonal entry of the rotated precision"),
+                    Let(m2, p1 * sin**2 + p2 * cos**2, "the second diagonal entry"),
                 ),
             ),
             Step(
@@ -56,7 +57,7 @@ def derivation() -> Derivation:
                 ),
                 "The Hadamard gap of three modes with correlations $h r_{12}, h r_{13}, h r_{23}$, to second order in "
                 "$h$: a sum over pairs, without mixed terms.",
-                slip=2 * (r12 + r13 + r23) ** 2,
+                wrong_form=2 * (r12 + r13 + r23) ** 2,
             ),
             Step(
                 "Curvature if the encoder is optimised again",
@@ -67,7 +68,7 @@ def derivation() -> Derivation:
             Step(
                 "Curvature if the off-diagonals are dropped",
                 sp.Eq(at_zero(beta * (2 * x - sp.log(1 + x)) / 2, theta, 2), curvature, evaluate=False),
-                "The two energies part in the fourth order of the angle only.",
+                "The two energies differ only from the fourth order in the angle on.",
             ),
         ),
         results=("Curvature if the encoder is optimised again", "Curvature if the off-diagonals are dropped"),

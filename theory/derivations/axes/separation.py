@@ -18,8 +18,8 @@ def derivation() -> Derivation:
         name="separation-by-time",
         title="Separating factors by their correlation in time",
         statement=(
-            "Whitened by the signal alone, the lagged covariance is $O R O^T$ with $O$ orthogonal and $R$ the "
-            "lag correlations of the factors: its eigenvectors undo the mixing, whatever the loading."
+            "If the covariance without the noise is whitened, the lagged covariance is $O R O^T$ with $O$ orthogonal "
+            "and $R$ the lag correlations of the factors: its eigenvectors undo the mixing, for every loading."
         ),
         assumptions=(
             "Factors of variance 1, uncorrelated at lag 0 and at the lag, with distinct lag correlations in the "
@@ -32,12 +32,13 @@ def derivation() -> Derivation:
             Step(
                 "Variance of a factor",
                 sp.Eq(p**2 * c + 1 - p**2, 1 + p**2 * (c - 1), evaluate=False),
-                "One step of $s_t = p s_{t-1} + \\sqrt{1 - p^2} e_t$ takes the variance $c$ to this: 1 stays 1.",
+                "One step of $s_t = p s_{t-1} + \\sqrt{1 - p^2} e_t$ changes the variance from $c$ to this: a variance "
+                "of 1 is stationary.",
             ),
             Step(
                 "Whitening without the noise",
                 sp.Eq(B * (S - tau**2 * sp.Identity(D)) * B.T, sp.Identity(K), evaluate=False),
-                "Any $B$ that turns $A$ into an orthogonal matrix does this; the leading eigenvectors of $S$ give one.",
+                "Any $B$ for which $B A$ is orthogonal does this; the leading eigenvectors of $S$ give one.",
                 let=(
                     Let(
                         B,
@@ -52,13 +53,13 @@ def derivation() -> Derivation:
             Step(
                 "The lagged covariance, whitened",
                 sp.Eq(B * L * B.T, O * R * O.T, evaluate=False),
-                "An eigendecomposition: $O$ is found up to the order and the signs of its columns if the entries of "
-                "$R$ differ.",
+                "An eigendecomposition: $O$ is determined up to the order and the signs of its columns if the entries "
+                "of $R$ differ.",
             ),
             Step(
                 "Demixing",
                 sp.Eq(O.T * B * A, sp.Identity(K), evaluate=False),
-                "Nothing was asked of the lengths and angles of the columns of $A$.",
+                "Nothing was assumed about the lengths and angles of the columns of $A$.",
             ),
         ),
         results=("The lagged covariance, whitened", "Demixing"),

@@ -1,1 +1,1 @@
-"""How a page is shown: in the terminal, as Markdown and as LaTeX."""
+"""How a page is shown: one layout, and one writer each for the terminal, Markdown and LaTeX."""

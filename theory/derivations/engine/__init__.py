@@ -1,1 +1,1 @@
-"""How a page is made, proved and checked: symbols, operators, algebra, proofs and test points."""
+"""How a page is written, proved and checked: symbols, operators, algebra, proofs and test points."""

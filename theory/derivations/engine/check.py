@@ -1,9 +1,9 @@
-"""The checks of a page: each step exactly, again at random rational points, and with formulas that must be refused.
+"""The checks of a page: each step is proved, tested at random rational points, and compared with wrong formulas.
 
-1. Exact (`proof`): the difference of the two sides is brought to zero, or an inequality to plain signs.
+1. Proof (`proof`): the difference of the two sides is reduced to zero, or an inequality to evident signs.
 2. Points (`points`): the two sides are evaluated separately at random rational numbers and matrices.
-3. Negative control: every quantity of the right side in turn is put wrong by a seventh, and the slip of the step, if
-   it has one, takes the place of the right side. The points must refuse each such formula, the proof the last of them.
+3. Negative controls: each quantity of the right side in turn is perturbed by a seventh, and the wrong form of the step,
+   if it has one, replaces the right side. The points must refuse every such formula, the proof the last of them.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from theory.derivations.engine.proof import Proof
 __all__ = ["StepCheck", "check_derivation", "check_step"]
 
 POINTS = 3
-WRONG = sp.Rational(8, 7)
+PERTURBATION = sp.Rational(8, 7)
 OPPOSITE = {sp.Ge: sp.Lt, sp.Gt: sp.Le, sp.Le: sp.Gt, sp.Lt: sp.Ge}
 
 
 @dataclass(frozen=True)
 class StepCheck:
-    """What came of checking one step.
+    """The result of checking one step.
 
     Attributes
     ----------
     exact : whether the relation was proved
-    points : at how many random points it held, of `POINTS` per size
-    controls : how many wrong formulas were refused
-    fault : what went wrong, empty if the step stands
+    points : the number of random points, of `POINTS` per size, at which it held
+    controls : the number of wrong formulas that were refused
+    fault : what went wrong; empty if the step passed
     """
 
     derivation: str
@@ -63,40 +63,40 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
     rng = random.Random(f"{page.name}: {step.title}")
     proof, faults = Proof(page, step), []
 
-    exact = proof.shows(step.relation)
+    exact = proof.proves(step.relation)
     if not exact:
         faults.append("not proved")
     if step.relation.lhs == step.relation.rhs:
-        faults.append("says nothing: both sides are written alike")
+        faults.append("vacuous: both sides are identical")
 
     all_sizes = step.sizes or page.point_sizes
-    if step.relation.has(sp.Integral):  # quadrature to this precision is slow, and sizes do not matter to it
+    if step.relation.has(sp.Integral):  # quadrature to this precision is slow and does not depend on the sizes
         draws = [Point(page, step, all_sizes[0], rng)]
     else:
         draws = [Point(page, step, sizes, rng) for sizes in all_sizes for _ in range(POINTS)]
-    held = sum(draw.holds(step.relation) for draw in draws)
-    if held < len(draws):
-        faults.append(f"fails at {len(draws) - held} of {len(draws)} random points")
+    true_count = sum(draw.holds(step.relation) for draw in draws)
+    if true_count < len(draws):
+        faults.append(f"fails at {len(draws) - true_count} of {len(draws)} random points")
     for let in step.let:
         if let.rule and not all(draw.holds(sp.Eq(*let.rule, evaluate=False)) for draw in draws):
             faults.append(f"the rule for {let.symbol} does not follow from its definition")
 
     wrong = dict(_wrong_formulas(step))
     if not wrong:
-        faults.append("no negative control: give the step a slip")
+        faults.append("no negative control: give the step a wrong_form")
     refused = 0
-    for described, formula in wrong.items():
+    for description, formula in wrong.items():
         if all(draw.holds(formula) for draw in draws):
-            faults.append(f"accepts a wrong formula at every point: {described}")
+            faults.append(f"accepts a wrong formula at every point: {description}")
         else:
             refused += 1
-    if wrong and proof.shows(next(reversed(wrong.values()))):
+    if wrong and proof.proves(next(reversed(wrong.values()))):
         faults.append("proves a wrong formula")
-    return StepCheck(page.name, step.title, exact, held, refused, time.perf_counter() - began, "; ".join(faults))
+    return StepCheck(page.name, step.title, exact, true_count, refused, time.perf_counter() - began, "; ".join(faults))
 
 
 def _wrong_formulas(step: Step) -> Iterator[tuple[str, sp.Basic]]:
-    """Formulas near the right one, which the check must refuse; the most telling one comes last."""
+    """Wrong formulas close to the right one, by description; the last, the most telling, is also put to the proof."""
     left, right = step.relation.lhs, step.relation.rhs
     if not isinstance(step.relation, sp.Eq):
         yield "the opposite inequality", OPPOSITE[step.relation.func](left, right, evaluate=False)
@@ -104,19 +104,19 @@ def _wrong_formulas(step: Step) -> Iterator[tuple[str, sp.Basic]]:
         bound = {variable for derivative in right.atoms(sp.Derivative) for variable in derivative.variables}
         for quantity in sorted(_quantities(right) - bound, key=str):
             yield (
-                f"{quantity} wrong by a seventh",
-                sp.Eq(left, right.xreplace({quantity: _spoilt(quantity)}), evaluate=False),
+                f"{quantity} perturbed by a seventh",
+                sp.Eq(left, right.xreplace({quantity: _perturbed(quantity)}), evaluate=False),
             )
-        yield "right side wrong by a seventh", sp.Eq(left, WRONG * right, evaluate=False)
-    if step.slip is not None:
-        yield "the slip", step.relation.func(left, step.slip, evaluate=False)
+        yield "right side perturbed by a seventh", sp.Eq(left, PERTURBATION * right, evaluate=False)
+    if step.wrong_form is not None:
+        yield "the wrong form", step.relation.func(left, step.wrong_form, evaluate=False)
 
 
-def _spoilt(quantity):
-    """A quantity wrong by a seventh. Square matrices are shifted, not scaled: many formulas are blind to a scale."""
+def _perturbed(quantity):
+    """A quantity perturbed by a seventh. Square matrices are shifted, as scaling leaves many formulas true."""
     if isinstance(quantity, sp.MatrixExpr) and quantity.rows == quantity.cols:
         return quantity + sp.Identity(quantity.rows) / 7
-    return WRONG * quantity
+    return PERTURBATION * quantity
 
 
 def _quantities(expression: sp.Basic) -> set:
@@ -125,7 +125,7 @@ def _quantities(expression: sp.Basic) -> set:
     inside = {symbol for entry in indexed for symbol in entry.free_symbols - {entry}}
     functions = expression.atoms(sp.core.function.AppliedUndef)
     return {
-        found
-        for found in expression.free_symbols | indexed | functions
-        if found not in inside and not (isinstance(found, sp.Symbol) and found.is_integer)
+        quantity
+        for quantity in expression.free_symbols | indexed | functions
+        if quantity not in inside and not (isinstance(quantity, sp.Symbol) and quantity.is_integer)
     }

@@ -1,4 +1,4 @@
-"""Matrix expressions at explicit matrices: exact with rational entries, written out with symbolic ones."""
+"""Evaluates matrix expressions at explicit matrices: exactly with rational entries, entry by entry with symbols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["evaluate"]
 def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingProxyType({})):
     """An expression at explicit matrices and numbers; expectations are averages over `samples` of each random vector.
 
-    With rational values the answer is exact; with symbolic entries it is the expression written out entry by entry.
+    With rational values the result is exact; with symbolic entries it is the expression written out entry by entry.
     """
     if isinstance(expression, Expectation):
         vectors = [vector for vector in samples if expression.has(vector)]

@@ -1,8 +1,8 @@
-"""Exact algebra of matrix expressions of any size: products as words, traces as cyclic words, rules as rewriting.
+"""Exact algebra of matrix expressions of any size: products are words, traces cyclic words, rules are rewriting rules.
 
-A matrix expression is brought to a sum of words whose letters are the matrices, their transposes and inverses; a trace
-does not change when its word is rotated or transposed, so each has one canonical form. Two expressions with the same
-form are equal for all matrices of all sizes: this is how identities with general K and D are proved.
+A matrix expression becomes a sum of words whose letters are the matrices, their transposes and their inverses. A trace
+does not change when its word is rotated or transposed, so each trace has one canonical form. Two expressions with the
+same form are equal for all matrices of all sizes: this is how identities with general K and D are proved.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from theory.derivations.engine.page import Derivation, Let
 
 __all__ = ["Algebra"]
 
-# A letter is (matrix symbol, transposed, inverted), a word a tuple of letters; a polynomial maps words to coefficients.
+# A letter is (matrix symbol, transposed, inverted); a word is a tuple of letters; a polynomial maps words to
+# coefficients.
 Letter = tuple[sp.MatrixSymbol, bool, bool]
 Word = tuple[Letter, ...]
 Polynomial = dict[Word, sp.Expr]
@@ -36,7 +37,7 @@ class Algebra:
 
     @classmethod
     def of(cls, page: Derivation, lets: tuple[Let, ...]) -> Algebra:
-        """The algebra in force on a page once `lets` have been made."""
+        """The algebra of a page after the abbreviations `lets`."""
         symmetric = frozenset(matrix for matrix, kind in page.matrices.items() if kind in ("positive", "symmetric"))
         orthogonal = frozenset(matrix for matrix, kind in page.matrices.items() if kind == "orthogonal")
         bare = cls(symmetric, orthogonal, (), page.moments)
@@ -66,12 +67,12 @@ class Algebra:
         return self._reduce(self._expand(expression), self._matrix_rewrite)
 
     def matrix(self, expression: sp.MatrixExpr) -> sp.Expr:
-        """A matrix expression with one symbol in the place of each word, so that it can be compared like a scalar."""
+        """A matrix expression with one symbol in place of each word, so that it can be compared like a scalar."""
         words = self.polynomial(expression)
         return sp.Add(*(value * sp.Symbol(" ".join(map(_letter_name, word)) or "1") for word, value in words.items()))
 
     def scalar(self, expression: sp.Expr) -> sp.Expr:
-        """A scalar expression with every trace, log det and expectation brought to canonical symbols."""
+        """A scalar expression with a canonical symbol in place of each trace, log det and expectation."""
         if not expression.has(sp.MatrixSymbol):
             return evaluate(expression, {})
         if isinstance(expression, SquaredNorm):
@@ -123,24 +124,24 @@ class Algebra:
             for _ in range(abs(power)):
                 result = _collect((a + b, x * y) for (a, x), (b, y) in product(result.items(), base.items()))
             return result
-        raise NotImplementedError(f"cannot bring {type(expression).__name__} to words: {expression}")
+        raise NotImplementedError(f"{type(expression).__name__} cannot be written as a sum of words: {expression}")
 
     def _invert(self, polynomial: Polynomial) -> Polynomial:
         if len(polynomial) != 1:
-            raise NotImplementedError("the inverse of a sum needs a name and a rule (Let)")
+            raise NotImplementedError("the inverse of a sum has no word: abbreviate the sum by a Let with a rule")
         ((word, value),) = polynomial.items()
         return {tuple((symbol, transposed, not inverted) for symbol, transposed, inverted in reversed(word)): 1 / value}
 
     def _matrix_rewrite(self, word: Word) -> Polynomial | None:
         for start in range(len(word)):
-            found = self._match(word[start:])
-            if found is not None:
-                length, replacement = found
+            match = self._match(word[start:])
+            if match is not None:
+                length, replacement = match
                 return {word[:start] + middle + word[start + length :]: value for middle, value in replacement.items()}
         return None
 
     def _match(self, word: Word) -> tuple[int, Polynomial] | None:
-        """A rule, or a letter next to its inverse, at the beginning of a word."""
+        """The length and the replacement of a letter and its inverse, or of a rule, at the beginning of a word."""
         if len(word) > 1 and word[0][:2] == word[1][:2] and word[0][2] != word[1][2]:
             return 2, {(): sp.Integer(1)}
         for left, right in self.rules:
@@ -162,7 +163,7 @@ class Algebra:
         return done
 
     def _trace(self, matrix: sp.MatrixExpr, random: bool) -> sp.Expr:
-        """Coefficient times trace of each word, rotated until no rule applies and then brought to canonical form."""
+        """The sum of coefficients times traces; each word is rotated until no rule applies, then made canonical."""
         total = sp.Integer(0)
         waiting = [(word, value, matrix.rows) for word, value in self._expand(matrix).items()]
         while waiting:
@@ -173,18 +174,18 @@ class Algebra:
                 waiting.extend((new, value * factor, rows) for new, factor in replacement.items())
             elif not word:
                 total += value * rows
-            elif not (random and sum(letter[0] in self.moments for letter in word) == 1):  # a lone mean is zero
+            elif not (random and sum(letter[0] in self.moments for letter in word) == 1):  # means are zero
                 total += value * self._cycle_symbol(word)
         return total
 
     def _rewrite_cycle(self, word: Word, random: bool) -> tuple[sp.Expr, Polynomial] | None:
         for shift in range(len(word)):
             rotated = word[shift:] + word[:shift]
-            found = self._match(rotated)
-            if found is None and random:
-                found = self._moment(rotated)
-            if found is not None:
-                length, replacement = found
+            match = self._match(rotated)
+            if match is None and random:
+                match = self._moment(rotated)
+            if match is not None:
+                length, replacement = match
                 return _rows(rotated[0]), {middle + rotated[length:]: value for middle, value in replacement.items()}
         return None
 
@@ -198,12 +199,12 @@ class Algebra:
         return 2, {((self.moments[first], False, False),): sp.Integer(1)} if first == second else {}
 
     def _cycle_symbol(self, word: Word) -> sp.Symbol:
-        turns = [
-            tuple(map(_letter_name, turned[shift:] + turned[:shift]))
-            for turned in (word, self.transpose_word(word))
+        rotations = [
+            tuple(map(_letter_name, cycle[shift:] + cycle[:shift]))
+            for cycle in (word, self.transpose_word(word))
             for shift in range(len(word))
         ]
-        return sp.Symbol(f"tr({' '.join(min(turns))})", real=True)
+        return sp.Symbol(f"tr({' '.join(min(rotations))})", real=True)
 
     def _log_determinant(self, matrix: sp.MatrixExpr) -> sp.Expr:
         polynomial = self.polynomial(matrix)

@@ -1,4 +1,4 @@
-"""Symbols that the pages share, what they mean, and the works that the pages refer to."""
+"""The symbols that the pages share, their meaning, and the works that the pages refer to."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ C = sp.MatrixSymbol("C", K, K)
 P = sp.MatrixSymbol("P", K, K)
 A = sp.MatrixSymbol("A", D, K)
 
-# Sizes of the random matrices with which the steps of general size are tested.
+# Sizes of the random matrices at which steps of general size are tested.
 POINT_SIZES = ({K: 2, D: 3, n: 2}, {K: 3, D: 2, n: 3}, {K: 1, D: 2, n: 1})
 
 NOTATION = (
     (r"x \in \mathbf{R}^D", "data, centred"),
     (r"S", "covariance of the data (`covariance`)"),
     (r"l_1 \ge \dots \ge l_D", "eigenvalues of $S$, descending (`eigenvalues`)"),
-    (r"z \in \mathbf{R}^K", "latents, with prior $N(0, I)$ unless said otherwise"),
+    (r"z \in \mathbf{R}^K", "latents, with prior $N(0, I)$ unless stated otherwise"),
     (r"W", "decoder, $p(x|z) = N(W z, \\sigma^2 I)$ (`decoder`)"),
     (r"\sigma^2", "noise variance of the decoder (`noise_variance`)"),
     (r"V, Q", "encoder, $q(z|x) = N(V x, Q)$ (`encoder`, `posterior_covariance`)"),

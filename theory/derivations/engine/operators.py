@@ -1,6 +1,6 @@
-"""Operators that the pages write and sympy lacks: log det, norm, expectation, degree and factors of a polynomial.
+"""Operators of the pages that sympy lacks: log det, norm, expectation, degree and factors of a polynomial.
 
-Each only stands for itself until it is evaluated, so a page shows it as a person writes it.
+Each stays unevaluated until its value is asked for, so that a page shows it as a person writes it.
 """
 
 from __future__ import annotations

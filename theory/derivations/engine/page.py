@@ -1,7 +1,7 @@
-"""What a page of the derivation book is: a statement, its assumptions, and numbered steps, each a checkable relation.
+"""A page of the derivation book: a statement, its assumptions, and numbered steps, each a checkable relation.
 
-A step *is* what it shows: the relation that is printed is the sympy object that is checked, after the abbreviations of
-the page (`Let`) have been written out. There is no second, hidden version of it.
+The relation that a step prints is the sympy object that is checked, after the abbreviations of the page (`Let`) have
+been written out. There is no second, hidden version of it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Let:
     Attributes
     ----------
     symbol : Symbol, applied Function such as J(beta), or MatrixSymbol
-    value : what it stands for.
-        Of a matrix that has a `rule`, an instance with which the rule can be tested at points.
-    meaning : a noun phrase that says what it is; mathematics between dollar signs
+    value : what it stands for
+        for a matrix with a `rule`, an instance with which the rule can be tested at points.
+    meaning : a noun phrase that names it; mathematics between dollar signs
     rule : (left, right), optional
         how the general proof uses a matrix: each product `left` is replaced by `right`. The rule is itself tested
-        against `value`, so it cannot say more than the definition does.
+        against `value`, so it cannot claim more than the definition.
     hypothesis : bool
-        show the rule, an assumption about the matrix, in place of the value.
+        whether the page shows the rule, as an assumption about the matrix, in place of the value.
     """
 
     symbol: sp.Basic
@@ -55,27 +55,27 @@ class Step:
     ----------
     title : short, and unique on the page
     relation : Eq, Ge, Gt, Le or Lt, built with evaluate=False
-        an inequality is proved from signs that are plain: positive symbols, even powers, positive coefficients.
+        an inequality is proved from evident signs: positive symbols, even powers, positive coefficients.
     reason : one sentence; mathematics between dollar signs
-    let : abbreviations that begin with this step
-    slip : a right side that somebody could have written by mistake, which the check must refuse; optional, because
-        every quantity of the right side is also put wrong in turn. A right side of zero needs one.
-    sizes : values of the integers (K, D, ...) for which the proof goes entry by entry; empty if it is general
-    domain : open intervals for the random points of symbols that are not simply positive
+    let : abbreviations that are introduced at this step
+    wrong_form : a right side that one could write by mistake, which the check must refuse
+        optional, because each quantity of the right side is perturbed in turn as well; needed if the right side is 0.
+    sizes : values of the integers (K, D, ...) for which the proof is entry by entry; empty if it is general
+    domain : open intervals from which the random points of symbols are drawn, where (0, 3) or (-2, 3) does not fit
     """
 
     title: str
     relation: sp.core.relational.Relational
     reason: str
     let: tuple[Let, ...] = ()
-    slip: sp.Basic | None = None
+    wrong_form: sp.Basic | None = None
     sizes: tuple[Mapping[sp.Symbol, int], ...] = ()
     domain: Mapping[sp.Symbol, tuple] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a result comes from: a key of `notation.REFERENCES` and, in words, how this page relates to it."""
+    """The source of a result: a key of `notation.REFERENCES`, and how this page relates to that work."""
 
     key: str
     relation: str
@@ -83,25 +83,25 @@ class Source:
 
 @dataclass(frozen=True)
 class Derivation:
-    """One page: what is claimed, under which assumptions, and the steps that show it.
+    """One page: the claim, its assumptions, and the steps that prove it.
 
     Attributes
     ----------
-    name : the word by which it is asked for
+    name : the name under which the commands find it
     title : the heading
     statement : the claim in one or two sentences
     assumptions : what is assumed, one item each
-    scope : what the check proves in general, what for given sizes, and what is cited
+    scope : what is proved in general, what is proved for given sizes, and what is cited
     steps : in order
     results : titles of the steps whose relations are the formulas that `theory` computes
     implements : dotted names of the public functions that compute them
-    sources : where they come from
-    builds_on : names of pages that are used; they come earlier in the book
+    sources : the works that the page refers to
+    builds_on : names of the pages that are used; they come earlier in the book
     figures : names of figures that show the result
     matrices : kind of each matrix symbol that is not arbitrary: "positive" (symmetric positive definite), "symmetric",
         or "orthogonal" (orthonormal columns)
-    moments : zero-mean independent random vectors and the second moment that each has
-    point_sizes : sizes of the random matrices with which steps of general size are tested, if the usual ones do not fit
+    moments : the second moment of each random vector; random vectors are independent with mean zero
+    point_sizes : sizes of the random matrices at which steps of general size are tested, if the usual ones do not fit
     """
 
     name: str
@@ -120,7 +120,7 @@ class Derivation:
     point_sizes: tuple[Mapping[sp.Symbol, int], ...] = POINT_SIZES
 
     def step(self, title: str) -> Step:
-        """The step of that title."""
+        """The step with this title."""
         for step in self.steps:
             if step.title == title:
                 return step
@@ -128,15 +128,15 @@ class Derivation:
 
     def lets(self, title: str) -> tuple[Let, ...]:
         """The abbreviations in force at a step, oldest first."""
-        known: list[Let] = []
+        lets: list[Let] = []
         for step in self.steps:
-            known.extend(step.let)
+            lets.extend(step.let)
             if step.title == title:
-                return tuple(known)
-        raise ValueError(f"{self.name} has no step {title!r}")
+                return tuple(lets)
+        raise ValueError(f"{self.name} has no step {title!r}; it has: {', '.join(step.title for step in self.steps)}")
 
     def abbreviation(self, name: str) -> sp.Basic:
-        """What the abbreviation printed as `name` stands for, with every earlier one written out."""
+        """The value of the abbreviation printed as `name`, with every earlier abbreviation written out."""
         lets = self.lets(self.steps[-1].title)
         for position, let in enumerate(lets):
             if str(let.symbol) == name:
@@ -146,7 +146,7 @@ class Derivation:
         )
 
     def formula(self, title: str) -> sp.Basic:
-        """The right side of a step with every abbreviation written out: what `theory` has to compute."""
+        """The right side of a step with every abbreviation written out: the formula that `theory` computes."""
         return write_out(self.step(title).relation.rhs, self.lets(title), matrices=True)
 
     def function(self, title: str, *arguments: sp.Basic) -> Callable:

@@ -1,4 +1,4 @@
-"""A relation at a random point: rational numbers and matrices for its symbols, and the values of its two sides.
+"""Evaluates relations at a random point: rational numbers and matrices for the symbols of both sides.
 
 The two sides are evaluated separately, as they are written. Rational results must agree exactly, others to 30 digits
 (integrals, which are then done by quadrature, to 10).
@@ -45,10 +45,10 @@ class Point:
             if not written.has(sp.MatrixExpr):
                 written = written.xreplace(self.values).doit(integrals=False)
             self._fill(written)
-            found = evaluate(written, self.values, self.samples)
+            value = evaluate(written, self.values, self.samples)
             if written.has(sp.MatrixExpr) and written.has(*OPERATIONS):
-                found = found.doit()
-            self.sides[side] = found if isinstance(found, sp.MatrixBase) or found.is_Rational else sp.N(found, 40)
+                value = value.doit()
+            self.sides[side] = value if isinstance(value, sp.MatrixBase) or value.is_Rational else sp.N(value, 40)
         return self.sides[side]
 
     def _equal(self, a, b) -> bool:
@@ -60,11 +60,11 @@ class Point:
     def _fill(self, expression: sp.Basic) -> None:
         """Give a value to everything in an expression that has none yet."""
         rules = {let.symbol: let.value for let in self.lets if let.rule is not None}
-        # An indexed symbol goes before its parts; names in order, so that every run draws the same numbers.
+        # An indexed symbol replaces its parts. Symbols are sorted, so that every run draws the same numbers.
         atoms = expression.atoms(sp.Indexed, sp.Symbol, sp.MatrixSymbol)
         inside = {part for entry in expression.atoms(sp.Indexed) for part in entry.free_symbols - {entry}}
         for atom in sorted(atoms - inside, key=str):
-            if atom in self.values or atom in self.samples:  # came with another one
+            if atom in self.values or atom in self.samples:  # drawn together with another symbol
                 continue
             if isinstance(atom, sp.MatrixSymbol):
                 if atom in self.page.moments:
@@ -79,7 +79,7 @@ class Point:
 
     def _number(self, symbol: sp.Basic) -> sp.Rational:
         if symbol.is_integer:
-            raise ValueError(f"{self.page.name}, {self.step.title}: give the step sizes for {symbol}")
+            raise ValueError(f"{self.page.name}, {self.step.title}: give the step `sizes` for {symbol}")
         low, high = self.step.domain.get(symbol, (0 if symbol.is_positive else -2, 3))
         return low + (high - low) * sp.Rational(self.rng.randint(1, 96), 97)
 

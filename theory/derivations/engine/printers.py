@@ -1,4 +1,4 @@
-"""sympy's printers with the habits of a textbook: no needless minus in front, upright names, I for identity."""
+"""sympy's printers with the conventions of textbooks: no needless minus in front, upright names, I for identity."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["NumpyPrinter", "baseline", "latex", "ordered_terms", "pretty", "widt
 
 
 def ordered_terms(expression: sp.Add) -> list[sp.Expr]:
-    """The terms of a sum in sympy's order, but with one that is added in front."""
+    """The terms of a sum in sympy's order, except that the first term without a minus sign comes first."""
     return _positive_first(expression.as_ordered_terms())
 
 
 def latex(expression: sp.Basic) -> str:
-    """LaTeX that needs amsmath only, and none of the commands that code-hosting sites refuse."""
+    """LaTeX that needs amsmath only and avoids the commands that code-hosting sites refuse."""
     written = _Latex()._print(expression)
-    # Such sites refuse \operatorname, and Markdown takes a backslash before punctuation for itself.
-    for foreign, plain in ((r"\operatorname{", r"\mathrm{"), (r"\mathbb{I}", "I"), (r"\,", "\\ ")):
-        written = written.replace(foreign, plain)
+    # These sites refuse \operatorname, and Markdown removes a backslash before punctuation.
+    for command, replacement in ((r"\operatorname{", r"\mathrm{"), (r"\mathbb{I}", "I"), (r"\,", "\\ ")):
+        written = written.replace(command, replacement)
     return written
 
 

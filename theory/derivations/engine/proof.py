@@ -1,9 +1,9 @@
-"""The exact proof of a relation: both sides brought to a canonical form and compared.
+"""The exact proof of a relation: both sides are brought to a canonical form and compared.
 
-Matrix expressions become words (all sizes at once) or are written out entry by entry; scalars become rational functions
-whose logarithms are split into those of irreducible factors, and sines and cosines rational functions of the tangent of
-the half angle. An inequality is proved from plain signs. Logarithms are taken of positive quantities, as everywhere in
-`theory`.
+Matrix expressions become sums of words (all sizes at once) or are written out entry by entry. Scalars become rational
+functions, in which logarithms are split into logarithms of irreducible factors, and sines and cosines are rational
+functions of the tangent of the half angle. An inequality is proved from evident signs. Logarithms are taken of positive
+quantities, as everywhere in `theory`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.matrix_algebra import Algebra
 from theory.derivations.engine.page import Derivation, Step, write_out
 
-__all__ = ["Proof", "has_plain_sign", "is_zero"]
+__all__ = ["Proof", "has_evident_sign", "is_zero"]
 
 
 class Proof:
@@ -27,14 +27,14 @@ class Proof:
         self.algebra = Algebra.of(page, self.lets)
         self.sides: dict = {}
 
-    def shows(self, relation) -> bool:
+    def proves(self, relation) -> bool:
         """Whether a relation is proved."""
         differences = [a - b for a, b in zip(self._side(relation.lhs), self._side(relation.rhs), strict=True)]
         if isinstance(relation, sp.Eq):
             return all(map(is_zero, differences))
         strict = isinstance(relation, sp.StrictGreaterThan | sp.StrictLessThan)
         downward = isinstance(relation, sp.Le | sp.Lt)
-        return all(has_plain_sign(-value if downward else value, strict) for value in differences)
+        return all(has_evident_sign(-value if downward else value, strict) for value in differences)
 
     def _side(self, side) -> list[sp.Expr]:
         if side not in self.sides:
@@ -54,8 +54,8 @@ class Proof:
             rows, columns = (int(side.xreplace(values)) for side in matrix.shape)
             symmetric = self.page.matrices.get(matrix) in ("positive", "symmetric")
             values[matrix] = sp.ImmutableMatrix(rows, columns, partial(_entry, str(matrix), symmetric))
-        found = evaluate(written, values)
-        return list(found) if isinstance(found, sp.MatrixBase) else [found]
+        value = evaluate(written, values)
+        return list(value) if isinstance(value, sp.MatrixBase) else [value]
 
 
 def _entry(name: str, symmetric: bool, row: int, column: int) -> sp.Symbol:
@@ -65,7 +65,7 @@ def _entry(name: str, symmetric: bool, row: int, column: int) -> sp.Symbol:
 
 
 def is_zero(expression: sp.Expr) -> bool:
-    """Whether an expression is zero for all values of its symbols; `simplify` has the last word where roots remain."""
+    """Whether an expression is zero for all values of its symbols; `simplify` decides where roots remain."""
     canonical = _numerator(expression)
     return canonical == 0 or (canonical.has(sp.Pow) and bool(sp.simplify(canonical) == 0))
 
@@ -80,7 +80,7 @@ def _numerator(expression: sp.Expr) -> sp.Expr:
 
 
 def _half_angles(expression: sp.Expr) -> sp.Expr:
-    """Sine and cosine as rational functions of the tangent of the half angle: every identity becomes a rational one."""
+    """Sines and cosines as rational functions of the tangent of the half angle: every identity becomes rational."""
     angles = {function.args[0] for function in expression.atoms(sp.cos, sp.sin)}
     for angle in angles:
         tangent = sp.Symbol(f"tan({angle}/2)", real=True)
@@ -94,7 +94,7 @@ def _half_angles(expression: sp.Expr) -> sp.Expr:
 
 
 def _log_of_factors(argument: sp.Expr) -> sp.Expr:
-    """log of a product as a sum over irreducible factors, each with its sign chosen by the order of its terms."""
+    """The log of a product as a sum over irreducible factors, each with the sign that the order of its terms sets."""
     constant, factors = sp.Integer(1), sp.Integer(0)
     for base, exponent in sp.factor(sp.together(argument)).as_powers_dict().items():
         if base.is_Rational:
@@ -108,7 +108,7 @@ def _log_of_factors(argument: sp.Expr) -> sp.Expr:
     return factors
 
 
-def has_plain_sign(expression: sp.Expr, strict: bool) -> bool:
+def has_evident_sign(expression: sp.Expr, strict: bool) -> bool:
     """Whether an expression is >= 0 (or > 0) because the signs of the symbols force a sign on each of its factors."""
     upward = True
     for factor in sp.Mul.make_args(sp.factor(sp.together(sp.sympify(expression).doit()))):

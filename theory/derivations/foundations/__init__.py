@@ -1,1 +1,1 @@
-"""Pages that the other chapters build on: Gaussian integrals, the Hadamard gap, the objective."""
+"""Pages that the other chapters build on: the Gaussian divergence, the Hadamard gap, the objective."""

@@ -1,4 +1,4 @@
-"""Page: the divergence between two Gaussians."""
+"""Page: the KL divergence between two Gaussians."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def derivation() -> Derivation:
     square = SquaredNorm(a - b, B.I)
     return Derivation(
         name="gaussian-kl",
-        title="The divergence between two Gaussians",
+        title="The KL divergence between two Gaussians",
         statement=(
-            "For $q = N(a, A)$ and $p = N(b, B)$ in $n$ dimensions, $KL(q||p)$ is an expectation of squares and needs "
-            "only means and covariances."
+            "For $q = N(a, A)$ and $p = N(b, B)$ in $n$ dimensions, $KL(q||p)$ is an expectation of squares and "
+            "depends only on means and covariances."
         ),
         assumptions=("$A$ and $B$ are positive definite.",),
         scope="For every $n$; the first step, an integral over the densities themselves, is the case $n = 1$.",
@@ -42,7 +42,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Here $q = N(m, u^2)$, $p = N(0, v^2)$ and $h$ is the log ratio of their densities; the integral is "
-                "done from the densities themselves.",
+                "over the densities themselves.",
                 let=(Let(surprise, log_density(m, u) - log_density(0, v), "the log ratio of the two densities"),),
             ),
             Step(
@@ -55,12 +55,12 @@ def derivation() -> Derivation:
                 "The square is $v^T B^{-1} v$ with $v = z - b$; the cross term of $e$ and $a - b$ vanishes, and "
                 "$e^T B^{-1} e$ has expectation $tr(B^{-1} A)$.",
                 let=(Let(z, a + e, "a draw of $q$, with $e$ of mean zero and covariance $A$"),),
-                slip=sp.Trace(B.I * A) - square,
+                wrong_form=sp.Trace(B.I * A) - square,
             ),
             Step(
                 "The square under q",
                 sp.Eq(Expectation(SquaredNorm(z - a, A.I)), n, evaluate=False),
-                "The same with $B = A$ and $b = a$: each direction counts one.",
+                "The same with $B = A$ and $b = a$: each direction contributes one.",
             ),
             Step(
                 "The divergence",
@@ -71,7 +71,7 @@ def derivation() -> Derivation:
                 ),
                 "The log density of $N(b, B)$ is $-(n \\log 2\\pi + \\log\\det B + (z-b)^T B^{-1} (z-b))/2$, and the "
                 "constants of $q$ and $p$ cancel.",
-                slip=(sp.Trace(B.I * A) + square - n + LogDet(A) - LogDet(B)) / 2,
+                wrong_form=(sp.Trace(B.I * A) + square - n + LogDet(A) - LogDet(B)) / 2,
             ),
         ),
         results=("The divergence",),

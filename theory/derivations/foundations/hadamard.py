@@ -1,4 +1,4 @@
-"""Page: what is lost with the off-diagonal blocks of a matrix."""
+"""Page: the Hadamard gap, the log determinant that the off-diagonal blocks of a matrix take away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from theory.derivations.engine.notation import K
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Step
 
-# Masks of three latents: each alone, and the groups {1, 2} and {3}.
+# Masks of three latents: single latents, and the groups {1, 2} and {3}.
 ALONE = sp.ImmutableMatrix(sp.eye(3))
 PAIRED = sp.ImmutableMatrix([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
 
@@ -28,25 +28,25 @@ def derivation() -> Derivation:
         name="hadamard-gap",
         title="The Hadamard gap",
         statement=(
-            "Let $M \\circ B$ keep of a positive definite $M$ only the blocks of a partition ($B$ is one inside the "
-            "blocks and zero outside). Then $gap(M) = \\log\\det(M \\circ B) - \\log\\det M \\ge 0$, and zero only "
-            "if $M = M \\circ B$."
+            "Let $M \\circ B$ contain the blocks of a positive definite $M$ under a partition, and zeros elsewhere "
+            "($B$ is one inside the blocks and zero outside). Then $gap(M) = \\log\\det(M \\circ B) - \\log\\det M "
+            "\\ge 0$, with equality only if $M = M \\circ B$."
         ),
         assumptions=("$M$ is positive definite.",),
         scope=(
-            "The two identities are checked entry by entry for three latents, each alone and in the groups {1, 2} "
-            "and {3}; the argument, that the trace sees only the kept blocks, is the same for every partition."
+            "The two identities are checked entry by entry for three latents, as single latents and in the groups {1, "
+            "2} and {3}; the argument, that the trace involves only the blocks, is the same for every partition."
         ),
         matrices={M: "positive"},
         steps=(
             Step(
                 "The gap is twice a divergence: each latent alone",
                 sp.Eq(2 * divergence(alone), LogDet(alone) - LogDet(M), evaluate=False),
-                "This is $KL(N(0, M) || N(0, M \\circ B))$ from the page on Gaussians: $(M \\circ B)^{-1}$ is "
-                "diagonal too, so the trace counts one for each latent and cancels with the 3.",
+                "This is $KL(N(0, M) || N(0, M \\circ B))$ from the page on Gaussians: $(M \\circ B)^{-1}$ is diagonal "
+                "too, so the trace is 3, one for each latent, and cancels.",
                 let=(Let(B1, ALONE, "the partition into single latents"),),
                 sizes=({K: 3},),
-                slip=LogDet(M) - LogDet(alone),
+                wrong_form=LogDet(M) - LogDet(alone),
             ),
             Step(
                 "The gap is twice a divergence: groups",
@@ -54,7 +54,7 @@ def derivation() -> Derivation:
                 "The same with blocks: the trace of $(M_{bb})^{-1} M_{bb}$ is the size of the block.",
                 let=(Let(B2, PAIRED, "the partition into {1, 2} and {3}"),),
                 sizes=({K: 3},),
-                slip=LogDet(M) - LogDet(paired),
+                wrong_form=LogDet(M) - LogDet(paired),
             ),
             Step(
                 "A divergence is a sum over eigenvalues",
@@ -69,8 +69,8 @@ def derivation() -> Derivation:
             Step(
                 "Each term is convex",
                 sp.Gt(sp.Derivative(lam - 1 - sp.log(lam), (lam, 2)), 0, evaluate=False),
-                "So $\\lambda = 1$, where the term is zero, is its one minimum: the gap is $\\ge 0$ and vanishes "
-                "only if all eigenvalues are 1, that is $M = M \\circ B$.",
+                "So $\\lambda = 1$, where the term is zero, is its only minimum: the gap is $\\ge 0$ and vanishes only "
+                "if all eigenvalues are 1, that is $M = M \\circ B$.",
             ),
             Step(
                 "Two latents",
@@ -79,7 +79,7 @@ def derivation() -> Derivation:
                     -sp.log(1 - r**2),
                     evaluate=False,
                 ),
-                "For standard deviations $a$, $b$ and correlation $r$ the gap sees the correlation alone.",
+                "For standard deviations $a$, $b$ and correlation $r$ the gap depends on the correlation alone.",
                 domain={r: (-1, 1)},
             ),
         ),

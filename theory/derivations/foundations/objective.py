@@ -1,4 +1,4 @@
-"""Page: the objective and its parts. Every other page starts from the functions at module level."""
+"""Page: the objective and its parts. The other pages start from the functions of this module."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def derivation() -> Derivation:
             "and the rate is mutual information plus total correlation plus the divergences of the single latents."
         ),
         assumptions=(
-            "Data are centred with covariance $S$, of any distribution; the split of the rate is that of Gaussian "
-            "data.",
+            "Data are centred with covariance $S$, of any distribution; the decomposition of the rate is that of "
+            "Gaussian data.",
             "Decoder $N(W z, \\sigma^2 I)$, prior $N(0, I)$, encoder $q(z|x) = N(V x, Q)$ with any positive definite "
             "$Q$.",
         ),
@@ -97,7 +97,7 @@ def derivation() -> Derivation:
                     Let(z, V * x + e, "a code, with $e$ independent of $x$, of mean zero and covariance $Q$"),
                     AGGREGATE,
                 ),
-                slip=sp.Trace(M * (C - Q)),
+                wrong_form=sp.Trace(M * (C - Q)),
             ),
             Step(
                 "Distortion",
@@ -108,7 +108,7 @@ def derivation() -> Derivation:
                 ),
                 "Multiply out $||x - W z||^2$ and take expectations: $x x^T$ becomes $S$, $e e^T$ becomes $Q$, and the "
                 "cross term vanishes.",
-                slip=sp.Trace(S) - sp.Trace(W * V * S) + sp.Trace(W * C * W.T),
+                wrong_form=sp.Trace(S) - sp.Trace(W * V * S) + sp.Trace(W * C * W.T),
             ),
             Step(
                 "Reconstruction term",
@@ -125,7 +125,7 @@ def derivation() -> Derivation:
                 "Rate",
                 sp.Eq(Expectation(kl_given_x), (sp.Trace(C) - K - LogDet(Q)) / 2, evaluate=False),
                 "The divergence of $N(V x, Q)$ from $N(0, I)$, averaged over $x$.",
-                slip=(sp.Trace(C) - K - LogDet(C)) / 2,
+                wrong_form=(sp.Trace(C) - K - LogDet(C)) / 2,
             ),
             Step(
                 "Loss",
@@ -134,7 +134,7 @@ def derivation() -> Derivation:
                     d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2 + beta * r,
                     evaluate=False,
                 ),
-                "The two terms together, the second with weight $\\beta$.",
+                "The sum of the two terms, the second with weight $\\beta$.",
                 let=(Let(r, rate(), "the rate"),),
             ),
             Step(
@@ -142,7 +142,7 @@ def derivation() -> Derivation:
                 sp.Eq(r, mutual_information() + aggregate_kl(), evaluate=False),
                 "For Gaussian data the mutual information $I(x; z)$ is $(\\log\\det C - \\log\\det Q)/2$; what "
                 "remains is $KL(q(z)||p(z))$ of the aggregate code.",
-                slip=mutual_information() - aggregate_kl(),
+                wrong_form=mutual_information() - aggregate_kl(),
             ),
             Step(
                 "Mismatch as dependence plus margins",
@@ -150,7 +150,7 @@ def derivation() -> Derivation:
                 "Add and subtract $\\log\\det C_d$: first the total correlation between the latents, then the sum over "
                 "latents of $KL(q(z_j)||p(z_j)) = (C_{jj} - 1 - \\log C_{jj})/2$.",
                 let=(DIAGONAL,),
-                slip=total_correlation() - dimension_wise_kl(),
+                wrong_form=total_correlation() - dimension_wise_kl(),
                 sizes=({K: 1, D: 1}, {K: 2, D: 1}, {K: 3, D: 1}),
             ),
         ),

@@ -1,1 +1,1 @@
-"""Pages about groups of latents: total correlation."""
+"""Pages about groups of latents: total correlation and the grouped objective."""

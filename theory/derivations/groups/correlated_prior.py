@@ -1,4 +1,4 @@
-"""Page: a correlated prior moves the optimal value of the grouped objective."""
+"""Page: a correlated prior shifts the optimal value of the grouped objective."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def derivation() -> Derivation:
     shift = sp.log(1 - a * r) - sp.log(1 - a**2) / 2 - w * sp.log(1 - r**2) / 2
     return Derivation(
         name="correlated-prior",
-        title="A correlated prior moves the optimal value",
+        title="A correlated prior shifts the optimal value",
         statement=(
             "With the prior $N(0, \\Pi)$, $\\Pi = [[1, a], [a, 1]]$, and weight $w$ on total correlation the "
             "least value of the objective is that of the plain VAE plus $g(r)$, $g(r) = \\log(1 - a r) - "
@@ -33,8 +33,8 @@ def derivation() -> Derivation:
         assumptions=(
             "Two latents, learned decoder, full posterior covariance; all other weights are 1.",
             "By the page on total correlation the code may be transformed by any invertible $T$ at no cost in "
-            "distortion and information, so its covariance is free. For a given product of its variances their sum, "
-            "and with it the cost, is least when both are equal: $c$; its correlation is $r$.",
+            "distortion and information, so its covariance is free. For a fixed product of its variances their sum, "
+            "and with it the cost, is least if both are equal, to $c$; its correlation is $r$.",
         ),
         scope="For every $a$ and $r$ between $-1$ and $1$ and every $w > 0$.",
         steps=(
@@ -55,7 +55,7 @@ def derivation() -> Derivation:
             Step(
                 "Cost at the best scale",
                 sp.Eq(sp.Subs(f, c, best), shift, evaluate=False),
-                "Put the best scale in.",
+                "Insert the best scale.",
                 domain=inside,
             ),
             Step(
@@ -70,11 +70,11 @@ def derivation() -> Derivation:
                 domain=inside,
             ),
             Step(
-                "Nothing moves at weight one",
+                "No shift at weight one",
                 sp.Eq(sp.Subs(sp.Subs(g, w, 1), r, a), 0, evaluate=False),
                 "The code takes the prior's covariance. At any other weight the value differs by $w - 1$ times the "
                 "total correlation of the optimum to first order.",
-                slip=sp.log(1 - a**2),
+                wrong_form=sp.log(1 - a**2),
                 domain=inside,
             ),
         ),

@@ -1,4 +1,4 @@
-"""Page: which rotations a block-diagonal posterior leaves free."""
+"""Page: which rotations of the latents cost nothing under a block-diagonal posterior."""
 
 from __future__ import annotations
 
@@ -12,45 +12,46 @@ from theory.derivations.engine.page import Derivation, Let, Source, Step
 def derivation() -> Derivation:
     p, q = sp.symbols("c_1 c_2", positive=True)
     a = sp.Symbol("a", real=True)
-    turn = sp.ImmutableMatrix([[sp.cos(a), -sp.sin(a)], [sp.sin(a), sp.cos(a)]])
-    turned = turn * sp.ImmutableMatrix([[p, 0], [0, q]]) * turn.T
+    rotation_matrix = sp.ImmutableMatrix([[sp.cos(a), -sp.sin(a)], [sp.sin(a), sp.cos(a)]])
+    rotated = rotation_matrix * sp.ImmutableMatrix([[p, 0], [0, q]]) * rotation_matrix.T
     energy = sp.Function("E")(a)
-    product = turned[0, 0] * turned[1, 1]
+    product = rotated[0, 0] * rotated[1, 1]
     mixed = (p - q) ** 2 * sp.sin(a) ** 2 * sp.cos(a) ** 2
     domain = {a: (-1, 1)}
     return Derivation(
         name="block-posterior",
-        title="A block-diagonal posterior: free rotations and stiff ones",
+        title="A block-diagonal posterior: which rotations are free, and the cost of the others",
         statement=(
-            "Turning two latents of posterior precisions $c_1$, $c_2$ by an angle $a$ costs nothing if the posterior "
-            "keeps them in one block; across blocks it costs $(\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 "
-            "c_2))$, whose curvature at $0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$."
+            "A rotation of two latents of posterior precisions $c_1$, $c_2$ by an angle $a$ costs nothing if they are "
+            "in one block of the posterior; across blocks it costs $(\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 "
+            "a/(c_1 c_2))$, whose curvature at $0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$."
         ),
         assumptions=(
-            "Prior $N(0, I)$; before the turn the precision of the best posterior is diagonal, as at the optimum.",
+            "Prior $N(0, I)$; before the rotation the precision of the best posterior is diagonal, as at the optimum.",
             "The posterior is optimised again within its blocks; the other latents stay as they are.",
         ),
         scope="For any two latents and any angle; the precision keeps its other entries and its determinant.",
         steps=(
             Step(
                 "In one block",
-                sp.Eq(LogDet(turned), sp.log(p * q), evaluate=False),
-                "A block is kept whole: the Hadamard gap compares this with itself, and a turn does not change it.",
+                sp.Eq(LogDet(rotated), sp.log(p * q), evaluate=False),
+                "The Hadamard gap compares the log determinant of the whole block with itself, and a rotation does not "
+                "change it.",
                 domain=domain,
             ),
             Step(
                 "Across blocks",
                 sp.Eq(product, p * q + mixed, evaluate=False),
-                "Only the diagonal is kept, and its product exceeds the determinant by this square: the gap is "
-                "$\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 c_2))$.",
+                "Only the diagonal is in the posterior, and its product exceeds the determinant by this square: the "
+                "gap is $\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 c_2))$.",
                 domain=domain,
             ),
             Step(
-                "No force at the optimum",
+                "Stationary at the optimum",
                 sp.Eq(sp.Subs(sp.Derivative(energy, a), a, 0), 0, evaluate=False),
                 "The axes of the modes are stationary.",
-                let=(Let(energy, beta * sp.log(1 + mixed / (p * q)) / 2, "the cost of the turn"),),
-                slip=beta * (p - q) ** 2 / (p * q),
+                let=(Let(energy, beta * sp.log(1 + mixed / (p * q)) / 2, "the cost of the rotation"),),
+                wrong_form=beta * (p - q) ** 2 / (p * q),
             ),
             Step(
                 "Stiffness",
@@ -59,14 +60,15 @@ def derivation() -> Derivation:
                     beta * (p - q) ** 2 / (p * q),
                     evaluate=False,
                 ),
-                "Zero for latents of equal precision only: the axes are fixed up to turns in a block and ties.",
+                "Zero only for latents of equal precision: the axes are fixed up to rotations within a block and among "
+                "ties.",
             ),
         ),
         results=("Stiffness",),
         implements=("theory.axes.rotation_curvature", "theory.groups.free_planes"),
         sources=(
-            Source("chen2022", "groups of latents are its subject; this meaning of them is this project's"),
-            Source("chen2025", "granularity is its word"),
+            Source("chen2022", "groups of latents are its subject; this interpretation of them is this project's"),
+            Source("chen2025", "the term granularity is from there"),
         ),
         builds_on=("hadamard-gap", "posterior-families"),
     )

@@ -1,4 +1,4 @@
-"""Page: whether a little penalty between groups helps the inference."""
+"""Page: whether a small penalty between groups improves the inference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def derivation() -> Derivation:
     linear = 2 * e * sp.Trace(moved * error.T)
     return Derivation(
         name="granularity-slope",
-        title="Whether a little penalty between groups helps",
+        title="Whether a small penalty between groups improves the inference",
         statement=(
             "With the decoder fixed and weight $w$ on total correlation between groups the mean squared error of the "
             "inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, $R = V S - \\Gamma A^T$, $N = "
@@ -31,28 +31,28 @@ def derivation() -> Derivation:
         assumptions=(
             "The weights of all other parts are 1; the encoder is the stationary one, $H V S = W^T S/\\sigma^2$ with "
             "$H = P + (w - 1) N$, as the page on the grouped objective has it.",
-            "$e = w - 1$; $N$ is taken at $w = 1$, since what it moves by is of the order $e$.",
+            "$e = w - 1$; $N$ is taken at $w = 1$, since its change is of the order $e$.",
         ),
         scope="For every $K$ and $D$, decoder, covariance of the factors, and family of $Q$.",
         matrices={P: "positive", right: "positive", S: "positive", N: "symmetric", factors: "positive"},
         steps=(
             Step(
-                "How the encoder moves",
+                "Change of the encoder",
                 sp.Eq(
                     (P + e * N) * (V + e * moved),
                     W.T / sigma**2 + e**2 * N * moved,
                     evaluate=False,
                 ),
-                "So $V + e V_1$ solves the stationarity up to the order $e^2$.",
+                "So $V + e V_1$ solves the stationarity condition up to the order $e^2$.",
                 let=(
                     Let(P, precision, "the precision", rule=(W.T * W, sigma**2 * (P - sp.Identity(K)))),
                     Let(V, P.I * W.T / sigma**2, "the plain VAE's encoder"),
                     Let(moved, -P.I * N * V, "the slope of the encoder"),
                 ),
-                slip=W.T / sigma**2 - e**2 * N * moved,
+                wrong_form=W.T / sigma**2 - e**2 * N * moved,
             ),
             Step(
-                "How the error moves",
+                "Change of the error",
                 sp.Eq(
                     squared_error(V + e * moved) - squared_error(V),
                     linear + e**2 * sp.Trace(moved * S * moved.T),
@@ -61,16 +61,16 @@ def derivation() -> Derivation:
                 "The squared error of the inferred factors $V x$ is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; "
                 "$R$ is the covariance of its error with the data.",
                 let=(Let(error, V * S - factors * A.T, "the covariance of the error with the data"),),
-                slip=linear - e**2 * sp.Trace(moved * S * moved.T),
+                wrong_form=linear - e**2 * sp.Trace(moved * S * moved.T),
             ),
             Step(
                 "Slope",
                 sp.Eq(2 * sp.Trace(moved * error.T), -2 * sp.Trace(P.I * N * V * error.T), evaluate=False),
-                "Put the slope of the encoder in.",
-                slip=-2 * sp.Trace(N * V * error.T),
+                "Insert the slope of the encoder.",
+                wrong_form=-2 * sp.Trace(N * V * error.T),
             ),
             Step(
-                "No slope if the model is right",
+                "No slope if the model is true",
                 sp.Eq(bayes * (A * A.T + sigma**2 * sp.Identity(D)) - A.T, sp.ZeroMatrix(K, D), evaluate=False),
                 "With $W = A$, $\\Gamma = I$ and $S = A A^T + \\sigma^2 I$ the error of the inferred factors is "
                 "uncorrelated with the data: they are the posterior mean, and no other encoder has a smaller error.",
@@ -83,7 +83,7 @@ def derivation() -> Derivation:
                     ),
                     Let(bayes, right.I * A.T / sigma**2, "the encoder of the true model"),
                 ),
-                slip=A.T,
+                wrong_form=A.T,
             ),
         ),
         results=("Slope",),

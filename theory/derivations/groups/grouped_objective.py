@@ -1,4 +1,4 @@
-"""Page: the grouped objective by determinants, and what holds at its optimum for a fixed decoder."""
+"""Page: the grouped objective as a sum of log determinants, and its stationary points for a fixed decoder."""
 
 from __future__ import annotations
 
@@ -62,17 +62,18 @@ def derivation() -> Derivation:
         assumptions=("Prior $N(0, I)$; Gaussian codes of covariance $C = V S V^T + Q$.",),
         scope=(
             "The collection entry by entry for the groups {1, 2} and {3}; the slope of a log determinant for two "
-            "latents; the two conditions for one latent of weight $u$ and gain $v$ on data of variance $s$. The code "
-            "is checked for all sizes by complex steps in the tests. Of the data only what lies in the range of the "
+            "latents; the two conditions for one latent of weight $u$ and gain $v$ on data of variance $s$. The tests "
+            "check the implementation for all sizes by complex steps. Only the part of the data in the range of the "
             "decoder matters if $W^T S W$ is positive definite, as $V S$ is then determined by the first condition; "
-            "the last step shows why it may not be so otherwise."
+            "the last step shows why this may fail otherwise."
         ),
         matrices=dict.fromkeys((C, Q3), "positive"),
         steps=(
             Step(
                 "Collected by determinants",
                 sp.Eq(parts, collected, evaluate=False),
-                "Each log determinant belongs to two neighbouring parts and keeps the difference of their weights.",
+                "Each log determinant occurs in two neighbouring parts, and its weight is the difference of their "
+                "weights.",
                 let=(
                     Let(B1, ALONE, "single latents"),
                     Let(B2, PAIRED, "the groups {1, 2} and {3}"),
@@ -94,7 +95,7 @@ def derivation() -> Derivation:
                 "Zero is the first condition.",
                 let=(
                     Let(H, weight**2 / sigma**2 + (info - single) / code + single, "the matrix $H$ of one latent"),
-                    Let(latent, total, "what of the objective depends on the encoder"),
+                    Let(latent, total, "the part of the objective that depends on the encoder"),
                 ),
             ),
             Step(
@@ -103,20 +104,23 @@ def derivation() -> Derivation:
                 "Zero is the second condition: the posterior precision is $H/w_I$.",
             ),
             Step(
-                "Data that the decoder cannot give back",
+                "Data outside the range of the decoder",
                 sp.Eq(LogDet(pair), sp.log((2 * c**2 * seen + noise) * (2 * u**2 * unseen + noise)), evaluate=False),
                 "Take a decoder with two equal columns, and latents with gain $c$ on a direction of the data of "
                 "variance $s$ in its range and gains $u$ and $-u$ on one of variance $r$ outside. The decoder adds the "
                 "two latents, so that $u$ changes no distortion; but with $u^2 r = c^2 s$ they are uncorrelated. A "
-                "large weight on total correlation pays for the information that this takes, $\\log(1 + 2 u^2 "
+                "large weight on total correlation outweighs the cost of the additional information, $\\log(1 + 2 u^2 "
                 "r/h)/2$.",
-                slip=sp.log((2 * c**2 * seen + noise) * (u**2 * unseen + noise)),
+                wrong_form=sp.log((2 * c**2 * seen + noise) * (u**2 * unseen + noise)),
             ),
         ),
         results=("Collected by determinants",),
         implements=("theory.groups.grouped_loss", "theory.groups.grouped_gradient", "theory.groups.grouped_optimum"),
         sources=(
-            Source("chen2022", "groups of latents are its subject; its exact objective was not read, this is ours"),
+            Source(
+                "chen2022",
+                "groups of latents are its subject; its exact objective was not consulted, this one is this project's",
+            ),
         ),
         builds_on=("elbo-parts", "total-correlation"),
     )

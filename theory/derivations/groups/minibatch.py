@@ -1,4 +1,4 @@
-"""Page: total correlation estimated from minibatches, its offset, its bias, and its bounds."""
+"""Page: estimates of total correlation from minibatches: their offset, bias and bounds."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def derivation() -> Derivation:
         ),
         scope=(
             "The mean of the ratio for one latent of unit posterior variance, and for every $K$ by an invertible $T$ "
-            "that makes $Q$ the identity and $C$ diagonal; the expansion term by term, without a bound of what it "
-            "leaves out; the bound between groups for two points and two groups."
+            "that makes $Q$ the identity and $C$ diagonal; the expansion term by term, without a bound on the "
+            "remainder; the bound between groups for two points and two groups."
         ),
         matrices=dict.fromkeys((C, Q), "positive"),
         steps=(
             Step(
                 "Gaussian integral",
                 sp.Eq(sp.Integral(sp.exp(-k * z**2 / 2), (z, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi / k), evaluate=False),
-                "To be used twice.",
+                "Used twice below.",
             ),
             Step(
                 "Exponent over codes",
@@ -57,7 +57,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "One latent, $q(z|x) = N(m, 1)$ with $m \\sim N(0, v)$: the exponent of $q(z|x) r^p$, $r = q(z|x) / "
-                "q(z)$, a square in $z$ and what it leaves.",
+                "q(z)$, a square in $z$ and a remainder.",
             ),
             Step(
                 "Exponent over points",
@@ -76,24 +76,23 @@ def derivation() -> Derivation:
                     mean,
                     evaluate=False,
                 ),
-                "The logarithm: what the normalisations and the two integrals give, without their powers of $2 \\pi$, "
-                "which cancel.",
+                "Its logarithm, from the normalisations and the two integrals; their powers of $2 \\pi$ cancel.",
                 domain=near,
             ),
             Step(
                 "Mean of the ratio",
                 sp.Eq(sp.Subs(power, p, 1), sp.log(1 + v), evaluate=False),
-                "So $1 + \\chi = 1 + v$: on average the own point of a code is so many times as likely as others. It "
-                "is also $E_z E_x r^2$, the same integral, for another point $x$: the ratio of that has mean 1 and so "
-                "the variance $\\chi$.",
+                "So $1 + \\chi = 1 + v$: on average the density of a code given its own point is this multiple of its "
+                "density in the aggregate. The same integral is $E_z E_x r^2$ for another point $x$, whose ratio has "
+                "mean 1 and hence variance $\\chi$.",
                 let=(Let(power, mean, "the logarithm of the mean of $r^p$"),),
                 domain=near,
             ),
             Step(
-                "Where the mean is made",
+                "Where the mean comes from",
                 sp.Eq(sp.Subs(sp.Derivative(power, p), p, 1), v + sp.log(1 + v) / 2, evaluate=False),
                 "The mean of $\\log r$ weighted by $r$: $tr Q^{-1} V S V^T + I$ for all latents. Its exponential is "
-                "about the number of points from which on the codes that make up $\\chi$ are met.",
+                "about the number of points that a sample needs to contain the codes that dominate $\\chi$.",
                 domain=near,
             ),
             Step(
@@ -101,7 +100,7 @@ def derivation() -> Derivation:
                 sp.Eq(LogDet(T * C * T.T) - LogDet(T * Q * T.T), LogDet(C) - LogDet(Q), evaluate=False),
                 "The ratio is the same for the code $T z$. With $T Q T^T = I$ and $T C T^T$ diagonal it is a "
                 "product, and its mean $\\prod (1 + v_k) = \\det C / \\det Q = e^{2 I}$.",
-                slip=LogDet(C) - LogDet(Q) / 2,
+                wrong_form=LogDet(C) - LogDet(Q) / 2,
             ),
             Step(
                 "Expansion of the logarithm",
@@ -110,8 +109,8 @@ def derivation() -> Derivation:
                     w * u - e**2 / 2,
                     evaluate=False,
                 ),
-                "Of order $h$ is the deviation $e = \\sum_j w_j (r_j - 1)$ of the other points, of order $h^2$ the "
-                "weight of the own one, whose ratio deviates by $u$. The first order, $e$, has mean zero.",
+                "The deviation $e = \\sum_j w_j (r_j - 1)$ of the other points is of order $h$, the weight of the own "
+                "point, whose ratio deviates by $u$, of order $h^2$. The first order, $e$, has mean zero.",
                 let=(Let(f, sp.log(1 + h * e + h**2 * w * u), "the logarithm of $q_M / q$"),),
                 domain={u: (-1, 1), e: (-1, 1)},
             ),
@@ -130,15 +129,15 @@ def derivation() -> Derivation:
                 "Bias, weighted",
                 sp.Eq(sp.Subs(stratified, N, M), chi * (M + 1) / (2 * M**2), evaluate=False),
                 "Weights $1/(N M)$ are those of the stratified estimate of $M$ points of a data set of $M$, times "
-                "$1/N$: beside the offset the bias does not know $N$, and it is positive.",
+                "$1/N$: apart from the offset the bias does not depend on $N$, and it is positive.",
                 domain={M: (3, 20)},
             ),
             Step(
                 "Offset between groups",
                 sp.Eq(-L - sp.Sum(-L, (g, 1, G)), (G - 1) * L, evaluate=False),
-                "$L = \\log N$, which the estimate of $\\log q$ lacks for all latents and for each group. "
-                "Likewise the information gains $L$, the part within a group of $k$ latents $(k-1) L$, the "
-                "divergences of single latents $-K L$: the rate gains nothing.",
+                "$L = \\log N$, which the estimate of $\\log q$ lacks for all latents and for each group. Likewise the "
+                "information gains $L$, the part within a group of $k$ latents $(k-1) L$, the divergences of single "
+                "latents $-K L$: the rate does not change.",
                 sizes=({G: 2}, {G: 3}),
             ),
             Step(
@@ -166,8 +165,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Two points of weights $w$ and $w + d$, and groups with densities $a$ and $b$ that are independent "
-                "given the point: $q_M(z) / [q_M(z_1) q_M(z_2)] \\le 1/w$. Another group brings another "
-                "factor.",
+                "given the point: $q_M(z) / [q_M(z_1) q_M(z_2)] \\le 1/w$. Each further group adds a factor.",
             ),
         ),
         results=(

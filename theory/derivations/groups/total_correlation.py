@@ -25,11 +25,11 @@ def derivation() -> Derivation:
     moved_code = T * code * T.T
     return Derivation(
         name="total-correlation",
-        title="Total correlation: its chain rule, and its idleness at the optimum",
+        title="Total correlation: its chain rule, and why its weight does not matter at the optimum",
         statement=(
-            "Total correlation is that between groups plus that within them. With a learned decoder and prior $N(0, "
-            "I)$ every weight $\\ge 0$ on total correlation and on the divergences of single latents has the same "
-            "optimal value of the objective, whatever the data covariance is."
+            "Total correlation is the sum of that between groups and that within groups. With a learned decoder and "
+            "prior $N(0, I)$ every weight $\\ge 0$ on total correlation and on the divergences of single latents has "
+            "the same optimal value of the objective, for every data covariance."
         ),
         assumptions=(
             "The weight of the mutual information is fixed; the decoder is free; the latents may be transformed by any "
@@ -50,7 +50,7 @@ def derivation() -> Derivation:
                     Let(between, q - q12 - q3, "the log ratio between groups"),
                     Let(inside, q12 - q1 - q2, "the log ratio within the group"),
                 ),
-                slip=between - inside,
+                wrong_form=between - inside,
             ),
             Step(
                 "Chain rule of a Gaussian",
@@ -59,7 +59,7 @@ def derivation() -> Derivation:
                     (LogDet(grouped) - LogDet(C)) / 2 + within,
                     evaluate=False,
                 ),
-                "Half of a Hadamard gap each; the group of one has nothing within.",
+                "Each term is half of a Hadamard gap; a group of one has no total correlation within.",
                 let=(
                     Let(B1, ALONE, "single latents"),
                     Let(B2, PAIRED, "the groups {1, 2} and {3}"),
@@ -67,13 +67,13 @@ def derivation() -> Derivation:
                     Let(pair, select.T * C * select, "the covariance of the first group"),
                 ),
                 sizes=({K: 3},),
-                slip=(LogDet(grouped) - LogDet(C)) / 2 - within,
+                wrong_form=(LogDet(grouped) - LogDet(C)) / 2 - within,
             ),
             Step(
                 "Distortion under a change of code",
                 sp.Eq(distortion(*moved), distortion(), evaluate=False),
                 "Transform the code by $T$ and let the decoder undo it.",
-                slip=distortion(V, 2 * Q),
+                wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Mutual information under a change of code",
@@ -82,9 +82,9 @@ def derivation() -> Derivation:
                     (LogDet(code) - LogDet(Q)) / 2,
                     evaluate=False,
                 ),
-                "Both determinants take the factor $(\\det T)^2$. So any pair of distortion and information can be "
-                "had with every covariance of the code.",
-                slip=(LogDet(code) + LogDet(Q)) / 2,
+                "Both determinants take the factor $(\\det T)^2$. So any pair of distortion and information is "
+                "possible with every covariance of the code.",
+                wrong_form=(LogDet(code) + LogDet(Q)) / 2,
             ),
             Step(
                 "A whitened code matches the prior",
@@ -101,13 +101,15 @@ def derivation() -> Derivation:
                         hypothesis=True,
                     ),
                 ),
-                slip=K,
+                wrong_form=K,
             ),
         ),
         results=("Chain rule of a Gaussian", "A whitened code matches the prior"),
         implements=("theory.gaussian.total_correlation", "theory.elbo_terms"),
         sources=(
-            Source("chen2022", "the subject; the theorem is this project's, the source's exact objective was not read"),
+            Source(
+                "chen2022", "the subject; the theorem is this project's; the source's exact objective was not consulted"
+            ),
         ),
         builds_on=("elbo-parts", "hadamard-gap"),
     )

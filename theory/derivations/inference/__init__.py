@@ -1,1 +1,1 @@
-"""Pages about a known decoder: what the encoder infers."""
+"""Pages about a fixed decoder: what the encoder infers."""

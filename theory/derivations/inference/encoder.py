@@ -1,4 +1,4 @@
-"""Page: the best encoder of a known decoder."""
+"""Page: the best encoder of a fixed decoder."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def derivation() -> Derivation:
     missed = beta * sp.Trace(S * (V - best).T * P * (V - best)) / 2
     return Derivation(
         name="optimal-encoder",
-        title="The best encoder of a known decoder",
+        title="The best encoder of a fixed decoder",
         statement=(
             "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to $p(z) "
             "p(x|z)^{1/\\beta}$: the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$."
         ),
         assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
-        scope="For every $K$ and $D$; the function of one eigenvalue at the end is scalar.",
+        scope="For every $K$ and $D$; the steps on one eigenvalue are scalar.",
         matrices={P: "positive", Q: "positive", S: "positive"},
         steps=(
             Step(
@@ -40,28 +40,28 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The left side is $-2\\log [p(z) p(x|z)^{1/\\beta}]$ up to a constant; complete the square in $z$. "
-                "Since the loss is $\\beta$ times the divergence of $q$ from this density, plus what does not depend "
-                "on $q$, this density is best.",
+                "Since the loss is $\\beta$ times the divergence of $q$ from this density, plus a term that does not "
+                "depend on $q$, this density is best.",
                 let=(PRECISION, Let(m, P.I * W.T * x / t, "the mean")),
-                slip=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
+                wrong_form=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
             ),
             Step(
                 "The loss as a completed square",
                 sp.Eq(lhs - rhs, missed + beta * spread / 2, evaluate=False),
-                "The same seen from the formula for the loss: a general encoder $(V, Q)$ against the proposed one. "
+                "The same from the formula of the loss: a general encoder $(V, Q)$ compared with the proposed one. "
                 "Both terms on the right are $\\ge 0$, so the proposed encoder is the global minimum.",
                 let=(
                     Let(best, P.I * W.T / t, "the best gain"),
                     Let(lhs, general, "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
-                    Let(rhs, at_best, "the loss of the proposed one"),
+                    Let(rhs, at_best, "the loss of the proposed encoder"),
                 ),
-                slip=missed - beta * spread / 2,
+                wrong_form=missed - beta * spread / 2,
             ),
             Step(
                 "The second term is not negative: slope",
                 sp.Eq(sp.Derivative(lam - 1 - sp.log(lam), lam), (lam - 1) / lam, evaluate=False),
                 "$tr(P Q) - K - \\log\\det P Q$ is the sum of $\\lambda - 1 - \\log\\lambda$ over the eigenvalues of "
-                "$P Q$, each of which falls before $\\lambda = 1$ and rises after it.",
+                "$P Q$, each of which falls below $\\lambda = 1$ and rises above it.",
             ),
             Step(
                 "The second term is not negative: value",
@@ -70,19 +70,20 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "It is zero there, so the minimum over $Q$ is at $P Q = I$ only, and (if the data vary in every "
-                "direction) that over $V$ at $V_o$ only.",
-                slip=sp.Rational(1, 7),
+                "Each term is zero there, so the minimum over $Q$ is at $P Q = I$ only and, if the data vary in every "
+                "direction, the minimum over $V$ is at $V_o$ only.",
+                wrong_form=sp.Rational(1, 7),
             ),
             Step(
                 "The best gain",
                 sp.Eq(best * W, sp.Identity(K) - P.I, evaluate=False),
-                "The best encoder shrinks what it decodes by $P^{-1}$, the posterior covariance.",
-                slip=sp.Identity(K) - P,
+                "Decoding a code $z$ and encoding it again gives $z - P^{-1} z$, with $P^{-1}$ the posterior "
+                "covariance.",
+                wrong_form=sp.Identity(K) - P,
             ),
         ),
         results=("The loss as a completed square",),
         implements=("theory.optimal_encoder",),
-        sources=(Source("sikka2019", "in its setting; its own formulas were not read"),),
+        sources=(Source("sikka2019", "in its setting; its own formulas were not consulted"),),
         builds_on=("elbo-parts", "gaussian-kl"),
     )

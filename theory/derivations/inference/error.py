@@ -45,14 +45,14 @@ def derivation() -> Derivation:
                 "The error matrix",
                 sp.Eq(Expectation(SquaredNorm(s - mu, M)), sp.Trace(M * E), evaluate=False),
                 "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N = \\tau^2 I$ is the "
-                "covariance of the noise; as this holds for every $M$, $E$ is the second moment of the error, and "
-                "the mean squared error is $tr(E)$.",
+                "covariance of the noise; as this holds for every $M$, $E$ is the second moment of the error; the mean "
+                "squared error is $tr(E)$.",
                 let=(
                     Let(x, A * s + noise, "the data"),
-                    Let(mu, V * x, "the reported mean"),
+                    Let(mu, V * x, "the inferred mean"),
                     Let(E, gain_error * Gamma * gain_error.T + V * N * V.T, "the error matrix"),
                 ),
-                slip=sp.Trace(M * (E - V * N * V.T)),
+                wrong_form=sp.Trace(M * (E - V * N * V.T)),
             ),
             Step(
                 "Log score",
@@ -62,7 +62,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The expectation of $\\log N(s; \\mu, Q)$ over $s$ and $x$: the error matrix with $M = Q^{-1}$.",
-                slip=-(K * sp.log(2 * sp.pi) + LogDet(Q) - spread) / 2,
+                wrong_form=-(K * sp.log(2 * sp.pi) + LogDet(Q) - spread) / 2,
             ),
             Step(
                 "Distance from the true posterior mean",
@@ -72,7 +72,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The true posterior is $N(B x, \\Sigma)$; its own error is uncorrelated with everything that is "
-                "computed from $x$, so it adds to the distance of $\\mu$ from $B x$.",
+                "computed from $x$, so that $E$ is $\\Sigma$ plus the second moment of $\\mu - B x$.",
                 let=(
                     Let(
                         B,
@@ -87,7 +87,7 @@ def derivation() -> Derivation:
                         rule=(B * A * Gamma, Gamma - Sigma),
                     ),
                 ),
-                slip=sp.Trace(M * (E + Sigma)),
+                wrong_form=sp.Trace(M * (E + Sigma)),
             ),
             Step(
                 "Forward divergence",
@@ -101,7 +101,7 @@ def derivation() -> Derivation:
                 "On the left $KL(p(s|x)||q(s|x))$ of two Gaussians, averaged over $x$: it is minus the log score "
                 "$\\ell$ minus the entropy of the true posterior, which no encoder changes.",
                 let=(Let(score, -(K * sp.log(2 * sp.pi) + LogDet(Q) + spread) / 2, "the log score"),),
-                slip=-score + entropy,
+                wrong_form=-score + entropy,
             ),
             Step(
                 "Reverse divergence",
@@ -113,14 +113,14 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The same with the roles exchanged, $KL(q(s|x)||p(s|x))$ averaged over $x$.",
-                slip=(sp.Trace(Sigma.I * (Q + E)) - K + LogDet(Sigma) - LogDet(Q)) / 2,
+                wrong_form=(sp.Trace(Sigma.I * (Q + E)) - K + LogDet(Sigma) - LogDet(Q)) / 2,
             ),
             Step(
-                "The best encoder misses the factors by tR",
+                "Error of the best encoder's gain",
                 sp.Eq(R * A.T * A - IDENTITY, -t * R, evaluate=False),
-                "The best gain is $V = R A^T$, the page on the best encoder in the form $P^{-1}/t = R$.",
+                "The best gain is $V = R A^T$: on the page on the best encoder, $P^{-1}/t = R$.",
                 let=(GRAM, RESOLVENT),
-                slip=-t * R * R,
+                wrong_form=-t * R * R,
             ),
             Step(
                 "Error matrix of the best encoder",
@@ -130,7 +130,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Insert $V = R A^T$, $\\Gamma = I$ into the error matrix and use $G R = I - t R$.",
-                slip=tau**2 * R - t * (t - tau**2) * R**2,
+                wrong_form=tau**2 * R - t * (t - tau**2) * R**2,
             ),
             Step(
                 "One mode of the mean squared error",
@@ -140,10 +140,10 @@ def derivation() -> Derivation:
                 let=(Let(mode, tau**2 / (g + t) + t * (t - tau**2) / (g + t) ** 2, "one eigenvalue of $E$"),),
             ),
             Step(
-                "Mean squared error is least at the true water level",
+                "The mean squared error is least at the true water level",
                 sp.Eq(sp.Derivative(mode, t), 2 * g * (t - tau**2) / (g + t) ** 3, evaluate=False),
-                "Every mode with $g > 0$ falls up to $t = \\tau^2$ and rises after it, so with $\\sigma^2 = \\tau^2$ "
-                "the best is $\\beta = 1$, uniquely unless $A = 0$.",
+                "Every mode with $g > 0$ falls up to $t = \\tau^2$ and rises from there on, so with $\\sigma^2 = "
+                "\\tau^2$ the best is $\\beta = 1$, uniquely unless $A = 0$.",
             ),
             Step(
                 "Reverse divergence: the part of the mean",
@@ -152,8 +152,8 @@ def derivation() -> Derivation:
                     2 * g * (g + tau**2) * (t - tau**2) / (tau**2 * (g + t) ** 3),
                     evaluate=False,
                 ),
-                "$\\Sigma^{-1} = (G + \\tau^2 I)/\\tau^2$ weighs the modes of $E$; each weighted mode has the same "
-                "sign change.",
+                "$\\Sigma^{-1} = (G + \\tau^2 I)/\\tau^2$ weights the modes of $E$; the slope of each weighted mode "
+                "changes sign at the same point.",
             ),
             Step(
                 "Reverse divergence: the part of the variances",
@@ -163,8 +163,8 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "With $g$ now a diagonal entry $G_{jj}$ the variances $d = t/(G_{jj} + t)$ enter as "
-                "$(\\Sigma^{-1})_{jj} d - \\log d$; the same sign change, so the reverse divergence too is least at "
-                "$\\beta = 1$.",
+                "$(\\Sigma^{-1})_{jj} d - \\log d$; their slope changes sign there too, so the reverse divergence is "
+                "also least at $\\beta = 1$.",
             ),
         ),
         results=(
@@ -175,7 +175,7 @@ def derivation() -> Derivation:
             "Error matrix of the best encoder",
         ),
         implements=("theory.inference_error", "theory.inference_error_curve"),
-        sources=(Source("sikka2019", "in its setting; its own formulas were not read"),),
+        sources=(Source("sikka2019", "in its setting; its own formulas were not consulted"),),
         builds_on=("optimal-encoder", "gaussian-kl"),
         figures=("inference_error",),
     )

@@ -1,4 +1,4 @@
-"""Page: diagonal and block-diagonal posteriors, and what they cost."""
+"""Page: diagonal and block-diagonal posteriors, and their price in the loss."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ def derivation() -> Derivation:
     kept = sp.HadamardProduct(P, G)
     return Derivation(
         name="posterior-families",
-        title="Diagonal and block posteriors, and their price",
+        title="Diagonal and block-diagonal posteriors, and their price",
         statement=(
-            "If only blocks of the posterior covariance are kept, the best mean is that of the full posterior, the "
-            "best blocks are the inverses of the blocks of $P$, and the price is $(\\beta/2) [\\log\\det(P \\circ B) "
-            "- \\log\\det P]$."
+            "If the posterior covariance is block-diagonal, the best mean is that of the full posterior, the best "
+            "blocks are the inverses of the blocks of $P$, and the price is $(\\beta/2) [\\log\\det(P \\circ B) - "
+            "\\log\\det P]$."
         ),
         assumptions=(
             "As for the best encoder; $B$ is one inside the blocks of the family and zero outside, $P \\circ B$ "
-            "keeps the blocks of $P$.",
+            "contains the blocks of $P$.",
         ),
         scope=(
-            "Entry by entry for three latents with general $P$ and $Q$: each alone (mean field), and the groups {1, "
-            "2} and {3}. The one fact that is used, $tr(P Q) = tr((P \\circ B) Q)$ for a $Q$ without entries outside "
-            "the blocks, holds for every partition."
+            "Entry by entry for three latents with general $P$ and $Q$: single latents (mean field), and the groups "
+            "{1, 2} and {3}. The only fact that is used, $tr(P Q) = tr((P \\circ B) Q)$ for a $Q$ without entries "
+            "outside the blocks, holds for every partition."
         ),
         matrices={P: "positive", Q: "positive"},
         steps=(
             Step(
                 "Mean field: what depends on the covariance",
                 split(B),
-                "By the page on the best encoder the loss depends on $Q$ through $\\beta/2$ times the left side, and "
-                "not together with $V$; a diagonal $Q$ sees only the diagonal of $P$.",
+                "By the page on the best encoder the loss depends on $Q$ through $\\beta/2$ times the left side, in a "
+                "term without $V$; with a diagonal $Q$ only the diagonal of $P$ enters.",
                 let=(Let(B, ALONE, "mean field"),),
                 sizes=({K: 3},),
-                slip=cost(sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B))
+                wrong_form=cost(sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B))
                 - LogDet(sp.HadamardProduct(P, B))
                 + LogDet(P),
             ),
             Step(
                 "Blocks: what depends on the covariance",
                 split(G),
-                "The same for groups: the first three terms are the divergence of the kept blocks from the best "
-                "ones, the rest is a constant, the gap.",
+                "The same for groups: if $\\log\\det(P \\circ B_2)$ is added and subtracted, the right side is twice "
+                "the divergence of the blocks from the best ones, plus a constant, the gap.",
                 let=(Let(G, PAIRED, "the groups {1, 2} and {3}"),),
                 sizes=({K: 3},),
-                slip=cost(kept, sp.HadamardProduct(Q, G)) - LogDet(kept) + LogDet(P),
+                wrong_form=cost(kept, sp.HadamardProduct(Q, G)) - LogDet(kept) + LogDet(P),
             ),
             Step(
                 "One latent",
@@ -75,10 +75,10 @@ def derivation() -> Derivation:
                     beta * (LogDet(kept) - LogDet(P)) / 2,
                     evaluate=False,
                 ),
-                "At the best blocks the divergence vanishes and the gap remains; it is $\\ge 0$, and zero only if "
+                "At the best blocks the divergence vanishes and the gap remains; it is $\\ge 0$, with equality only if "
                 "the columns of the decoder are orthogonal across blocks.",
                 sizes=({K: 3},),
-                slip=(LogDet(kept) - LogDet(P)) / 2,
+                wrong_form=(LogDet(kept) - LogDet(P)) / 2,
             ),
         ),
         results=("The price of a family",),

@@ -1,4 +1,4 @@
-"""Page: why the forward divergence wants a beta above 1."""
+"""Page: why the forward KL divergence is minimised at a beta above 1."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def derivation() -> Derivation:
     seen = SquaredNorm(b, M.I)
     return Derivation(
         name="slope-at-one",
-        title="Why the forward divergence wants a beta above one",
+        title="Why the forward divergence is minimised at a beta above one",
         statement=(
             "With the true decoder, noise and independent factors the forward divergence of the diagonal family "
             "falls through $\\beta = 1$ unless the columns of $A$ are orthogonal; its minimisers are all $\\ge 1$ "
@@ -30,8 +30,8 @@ def derivation() -> Derivation:
         ),
         assumptions=(
             "$W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$, diagonal $Q$; up to a constant the forward divergence is "
-            "the sum over factors of $J = (\\log d + c/d)/2$ with $d$ the variance that is reported and $c$ the mean "
-            "squared error that is made.",
+            "the sum over factors of $J = (\\log d + c/d)/2$ with $d$ the posterior variance and $c$ the mean squared "
+            "error.",
         ),
         scope=(
             "For every $K$: one factor at a time, with $h = G_{jj}$; the comparison of $c$ and $d$ is general block "
@@ -51,14 +51,14 @@ def derivation() -> Derivation:
                         "one mode of the error matrix, at $\\tau^2 = \\sigma^2$",
                     ),
                 ),
-                slip=g,
+                wrong_form=g,
             ),
             Step(
                 "The variance rises",
                 sp.Eq(sp.Subs(sp.Derivative(d, beta), beta, 1), sigma**2 * h / (h + sigma**2) ** 2, evaluate=False),
                 "The best diagonal variance is one over the diagonal of the precision $I + G/(\\beta\\sigma^2)$; it "
-                "rises at every $\\beta$, here its slope at 1.",
-                let=(Let(d, level / (h + level), "the reported variance"),),
+                "rises at every $\\beta$; this is its slope at 1.",
+                let=(Let(d, level / (h + level), "the posterior variance"),),
             ),
             Step(
                 "Slope at one",
@@ -66,45 +66,45 @@ def derivation() -> Derivation:
                 "Any error of value $c$ and slope zero at 1 gives this; $k$ is its curvature and drops out. Sum over "
                 "the factors.",
                 let=(
-                    Let(at_one, sigma**2 / (h + sigma**2), "the reported variance at 1"),
+                    Let(at_one, sigma**2 / (h + sigma**2), "the posterior variance at 1"),
                     Let(J, (sp.log(d) + (c + curvature * (beta - 1) ** 2 / 2) / d) / 2, "one factor's share"),
                 ),
             ),
             Step(
-                "First column of an inverse: what lies below",
+                "First column of an inverse: below the diagonal",
                 sp.Eq(b * y + M * w, sp.ZeroMatrix(n, 1), evaluate=False),
-                "The precision is $p$ for this factor, $M$ for the others, $b$ between them; $P P^{-1} = I$ says "
-                "that this is zero and that the next is one.",
+                "The precision is $p$ for this factor, $M$ for the others, $b$ between them; $P P^{-1} = I$ means that "
+                "this is zero and that the next relation is one.",
                 let=(
                     Let(y, 1 / (p - seen), "the first entry of the first column of $P^{-1}$"),
                     Let(w, -M.I * b * y, "the rest of that column"),
                 ),
-                slip=b * y,
+                wrong_form=b * y,
             ),
             Step(
                 "First column of an inverse: the diagonal",
                 sp.Eq(p * y + sp.Trace(b.T * w), 1, evaluate=False),
                 "So $c(1) = (P^{-1})_{jj} = 1/(p - s)$ with $s = b^T M^{-1} b \\ge 0$, zero only if $b = 0$.",
-                slip=p * y,
+                wrong_form=p * y,
             ),
             Step(
-                "The reported variance is too small",
+                "The posterior variance is too small",
                 sp.Ge(1 / q - 1 / (q + s), 0, evaluate=False),
-                "With $q = p - s > 0$ this is $c(1) - d(1)$: at $\\beta = 1$ the family reports $1/P_{jj}$, the "
-                "truth is $(P^{-1})_{jj}$, which is larger unless the column is orthogonal to the others. Hence the "
-                "slope is $\\le 0$.",
+                "With $q = p - s > 0$ this is $c(1) - d(1)$: at $\\beta = 1$ the variance of the diagonal family is "
+                "$1/P_{jj}$, the true one is $(P^{-1})_{jj}$, which is larger unless the column is orthogonal to the "
+                "others. Hence the slope is $\\le 0$.",
                 domain={s: (0, 3)},
             ),
             Step(
                 "No minimum below one: the error",
                 sp.Eq(sp.Derivative(term, c), 1 / variance, evaluate=False),
-                "$2 J$ rises with the error $c$, and $c(\\beta) \\ge c(1)$,",
+                "$2 J$ rises with the error $c$, and $c(\\beta) \\ge c(1)$.",
             ),
             Step(
                 "No minimum below one: the variance",
                 sp.Eq(sp.Derivative(term, variance), (variance - c) / variance**2, evaluate=False),
-                "and it falls with the variance while that is below the error; for $\\beta < 1$ we have $d(\\beta) < "
-                "d(1) \\le c(1)$, so both changes make $J(\\beta) > J(1)$.",
+                "$2 J$ falls with the variance as long as the variance is below the error; for $\\beta < 1$ we have "
+                "$d(\\beta) < d(1) \\le c(1)$, so both changes make $J(\\beta) > J(1)$.",
             ),
             Step(
                 "No minimum at infinity",
@@ -113,9 +113,9 @@ def derivation() -> Derivation:
                     -2 * g,
                     evaluate=False,
                 ),
-                "For an error of one mode, whatever $h$ is; an error of several modes with weights $v_k^2$ gives $-2 "
-                "\\sum_k v_k^2 g_k = -2 G_{jj}$. So $J = 1/2 - G_{jj}/(\\beta\\sigma^2)$ plus smaller terms: the "
-                "limit is approached from below, and the best $\\beta$ is finite.",
+                "For an error of one mode and every $h$; an error of several modes with weights $v_k^2$ gives $-2 "
+                "\\sum_k v_k^2 g_k = -2 G_{jj}$. So $J = 1/2 - G_{jj}/(\\beta\\sigma^2)$ plus smaller terms: the limit "
+                "is approached from below, and the best $\\beta$ is finite.",
             ),
         ),
         results=("Slope at one",),

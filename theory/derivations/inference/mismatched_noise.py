@@ -1,4 +1,4 @@
-"""Page: a wrong decoder noise, and factors that are correlated."""
+"""Page: a wrong noise variance of the decoder, and correlated factors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def derivation() -> Derivation:
     miss = R * A.T * A - IDENTITY
     return Derivation(
         name="noise-mismatch",
-        title="A wrong decoder noise, and correlated factors",
+        title="A wrong noise variance of the decoder, and correlated factors",
         statement=(
-            "An encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$, so every optimum "
+            "The best encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$, so every optimum "
             "scales: $\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$. For correlated factors the mean "
             "squared error is stationary where $\\sum_k g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3 = 0$."
         ),
@@ -38,10 +38,10 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "With $b = (\\tau^2/\\sigma^2) \\beta$ the posterior at noise $\\sigma^2$ is that at noise $\\tau^2$ "
-                "and $\\beta$; mean and variances follow from it, so the errors are the same function of $t$ and "
-                "their minimiser moves as stated.",
+                "and $\\beta$; mean and variances follow from it, so the errors are the same function of $t$, and "
+                "their minimiser scales as stated.",
                 let=(Let(scaled, tau**2 * beta / sigma**2, "the scaled weight"),),
-                slip=sp.Identity(K) + W.T * W / (beta * sigma**2),
+                wrong_form=sp.Identity(K) + W.T * W / (beta * sigma**2),
             ),
             Step(
                 "Mean squared error with the wrong noise",
@@ -50,7 +50,7 @@ def derivation() -> Derivation:
                     2 * g * sigma**2 * (beta * sigma**2 - tau**2) / (g + beta * sigma**2) ** 3,
                     evaluate=False,
                 ),
-                "Mode by mode the sign changes at $\\beta = \\tau^2/\\sigma^2$, whatever the loading is.",
+                "Mode by mode the sign changes at $\\beta = \\tau^2/\\sigma^2$, for every loading.",
                 let=(
                     Let(
                         error,
@@ -66,15 +66,16 @@ def derivation() -> Derivation:
                     t**2 * sp.Trace(Gamma * R * R) + tau**2 * sp.Trace(G * R * R),
                     evaluate=False,
                 ),
-                "The error matrix with the prior $N(0, I)$, which is wrong here; only the trace is needed.",
+                "The error matrix of the encoder for the prior $N(0, I)$, which is wrong here; only its trace is "
+                "needed.",
                 let=(GRAM, RESOLVENT),
-                slip=t**2 * sp.Trace(Gamma * R * R) - tau**2 * sp.Trace(G * R * R),
+                wrong_form=t**2 * sp.Trace(Gamma * R * R) - tau**2 * sp.Trace(G * R * R),
             ),
             Step(
                 "One mode",
                 sp.Eq(sp.Derivative(mode, t), 2 * g * (t * gamma - tau**2) / (g + t) ** 3, evaluate=False),
-                "On an eigenvector of $G$ the resolvent is $1/(g + t)$ and $\\Gamma$ enters through $\\gamma$; a "
-                "mode falls before $t = \\tau^2/\\gamma_k$ and rises after it, so the best $t$ lies between "
+                "On an eigenvector of $G$ the resolvent is $1/(g + t)$ and $\\Gamma$ enters through $\\gamma$; a mode "
+                "falls up to $t = \\tau^2/\\gamma_k$ and rises from there on, so the best $t$ lies between "
                 "$\\tau^2/\\max\\gamma_k$ and $\\tau^2/\\min\\gamma_k$.",
                 let=(Let(mode, (t**2 * gamma + tau**2 * g) / (g + t) ** 2, "one term of the trace"),),
             ),

@@ -1,4 +1,4 @@
-"""Page: random mixing in high dimension."""
+"""Page: the errors under random mixing in high dimension."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def derivation() -> Derivation:
             "quadratic (Marchenko and Pastur 1967), and the diagonal entries of $G$ and of the error matrix tend to "
             "their means.",
         ),
-        scope="Step 1 for every $K$; the rest are identities of the limit, from the quadratic alone.",
+        scope="Step 1 for every $K$; the other steps are identities of the limit, from the quadratic alone.",
         matrices=dict.fromkeys((G, R), "symmetric"),
         steps=(
             Step(
@@ -44,7 +44,7 @@ def derivation() -> Derivation:
                 "The error matrix of the best encoder, written as $(G + t^2 I)/(G + t I)^2$; divided by $K$ and with "
                 "$t = \\beta$ it tends to $\\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu(x)$.",
                 let=(GRAM, RESOLVENT),
-                slip=sp.Trace(R * (G + t * IDENTITY) * R),
+                wrong_form=sp.Trace(R * (G + t * IDENTITY) * R),
             ),
             Step(
                 "The integrand as two resolvents",
@@ -59,15 +59,15 @@ def derivation() -> Derivation:
             Step(
                 "The transform solves the quadratic",
                 sp.Eq(a * c * z * S**2 + (z + a - a * c) * S, 1, evaluate=False),
-                "Solved for its positive root; the product of the roots is negative, so there is only one.",
+                "This is the positive root; the product of the roots is negative, so there is only one.",
                 let=(Let(S, stieltjes, "the transform of $\\mu$"),),
-                slip=z,
+                wrong_form=z,
             ),
             Step(
-                "It is the transform of a probability law",
+                "It is the transform of a probability distribution",
                 sp.Eq(sp.Limit(S / small, small, 0).subs(z, 1 / small), 1, evaluate=False),
                 "For large $z = 1/u$ it behaves as $1/z$: the total mass is one.",
-                slip=a,
+                wrong_form=a,
             ),
             Step(
                 "Its mean",
@@ -76,14 +76,14 @@ def derivation() -> Derivation:
                 "$\\mathrm{E}[tr(G)]/K = a$.",
             ),
             Step(
-                "The edges of the law",
+                "The edges of the spectrum",
                 sp.Eq(
                     (z + a - a * c) ** 2 + 4 * a * c * z,
                     (z + a * (1 + sp.sqrt(c)) ** 2) * (z + a * (1 - sp.sqrt(c)) ** 2),
                     evaluate=False,
                 ),
-                "Below the root sign: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt "
-                "c)^2$, and for $c > 1$ there is an atom at zero besides.",
+                "The radicand: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt c)^2$, and "
+                "for $c > 1$ there is also an atom at zero.",
             ),
             Step(
                 "The second transform",
@@ -134,10 +134,10 @@ def derivation() -> Derivation:
                     0,
                     evaluate=False,
                 ),
-                "Less $\\log z$ the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
-                "large $z$; so does the integral less $\\log z$, and the two are equal. At $z = 1$ it is $\\int "
+                "Minus $\\log z$, the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
+                "large $z$; so does the integral minus $\\log z$. Hence the two are equal. At $z = 1$ it is $\\int "
                 "\\log(1 + x) d\\mu$.",
-                slip=a,
+                wrong_form=a,
             ),
         ),
         results=("The transform solves the quadratic", "The second transform", "Mean squared error per factor"),

@@ -49,8 +49,8 @@ def derivation() -> Derivation:
                 "equal, half the trace.",
                 let=(
                     Let(R, (gram + beta * sp.Identity(2)).I, "the resolvent of the Gram matrix"),
-                    Let(g, a * (1 + r), "the larger eigenvalue of the Gram matrix (for $r > 0$)"),
-                    Let(h, a * (1 - r), "the smaller one"),
+                    Let(g, a * (1 + r), "the larger eigenvalue of the Gram matrix (if $r > 0$)"),
+                    Let(h, a * (1 - r), "the smaller eigenvalue"),
                     Let(E, ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2, "the error"),
                 ),
                 sizes=({K: 2},),
@@ -63,7 +63,7 @@ def derivation() -> Derivation:
                     p / (2 * beta**2 * (beta + a) * (beta + g) ** 3 * (beta + h) ** 3),
                     evaluate=False,
                 ),
-                "Differentiate and put everything over the common denominator, which is positive.",
+                "Differentiate and reduce to the common denominator, which is positive.",
                 let=(
                     Let(
                         J,
@@ -83,8 +83,8 @@ def derivation() -> Derivation:
             Step(
                 "It is irreducible",
                 sp.Eq(FactorCount(p, beta), 1, evaluate=False),
-                "No factor over the rationals in $a$ and $r$ splits off, so there is no simpler equation for generic "
-                "values.",
+                "The polynomial has no factor over the rationals in $a$ and $r$, so there is no simpler equation for "
+                "generic values.",
                 domain=near,
             ),
             Step(
@@ -97,15 +97,15 @@ def derivation() -> Derivation:
                 "Orthogonal columns",
                 sp.Eq(p.func(1, 0), 0, evaluate=False),
                 "Without coherence $\\beta = 1$ is stationary.",
-                slip=a,
+                wrong_form=a,
             ),
             Step(
                 "The root is simple",
                 sp.Eq(at_start(sp.Derivative(p, beta)), a * (1 + a) ** 5 * (2 + a), evaluate=False),
-                "A positive slope: the root is a minimum and moves smoothly with $r$.",
+                "The slope is positive: the root is a minimum and depends smoothly on $r$.",
             ),
             Step(
-                "How coherence moves it",
+                "Effect of coherence",
                 sp.Eq(at_start(sp.Derivative(p, (r, 2))), -2 * a**3 * (1 + a) ** 4, evaluate=False),
                 "The second derivative in $r$; the first is zero because the polynomial is even.",
             ),

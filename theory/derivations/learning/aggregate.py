@@ -24,11 +24,11 @@ def derivation() -> Derivation:
         title="At the optimum the aggregate posterior is the prior",
         statement=(
             "At every stationary decoder with its best full posterior the code has covariance $I$: total correlation "
-            "and all divergences of single latents are zero, and the rate is all mutual information."
+            "and all divergences of single latents are zero, and the rate equals the mutual information."
         ),
         assumptions=(
             "$W$ is stationary, $S W = t W P$ with $P = I + W^T W/t$; the encoder is the best one of the full family.",
-            "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so the same holds for "
+            "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so that the same holds for "
             "every family.",
         ),
         scope="For every $K$ and $D$, and every covariance that satisfies the stationarity condition.",
@@ -38,29 +38,29 @@ def derivation() -> Derivation:
             Step(
                 "Covariance of the code",
                 sp.Eq(code, sp.Identity(K), evaluate=False),
-                "$V S V^T = P^{-1} W^T S W P^{-1}/t^2 = P^{-1} W^T W/t = I - P^{-1}$, and the posterior covariance "
-                "$P^{-1}$ fills up what is missing.",
+                "$V S V^T = P^{-1} W^T S W P^{-1}/t^2 = P^{-1} W^T W/t = I - P^{-1}$, to which the posterior "
+                "covariance adds $P^{-1}$.",
                 let=(
                     PRECISION,
                     Let(gain, P.I * W.T / t, "the best gain"),
                     Let(S, covariance, "a stationary decoder", rule=(S * W, t * W * P), hypothesis=True),
                 ),
-                slip=sp.Identity(K) - P.I,
+                wrong_form=sp.Identity(K) - P.I,
             ),
             Step(
-                "Nothing is lost to the prior",
+                "No divergence from the prior",
                 sp.Eq(aggregate_kl(), 0, evaluate=False),
-                "With $C = I$ the divergence of the aggregate from the prior is zero, and with it total correlation "
-                "and the divergences of the single latents, which are its parts and not negative.",
+                "With $C = I$ the divergence of the aggregate from the prior is zero, and so are total correlation and "
+                "the divergences of the single latents, its non-negative parts.",
                 let=(Let(C, code, "the covariance of the code"),),
-                slip=LogDet(P),
+                wrong_form=LogDet(P),
             ),
             Step(
                 "Rate",
                 sp.Eq((sp.Trace(C) - K + LogDet(P)) / 2, LogDet(P) / 2, evaluate=False),
                 "All of it is mutual information: $\\log(l_i/t)/2$ for each active mode, since the eigenvalues of "
                 "$P$ are $1 + w^2/t = l/t$.",
-                slip=LogDet(P),
+                wrong_form=LogDet(P),
             ),
             Step(
                 "Distortion",
@@ -69,8 +69,8 @@ def derivation() -> Derivation:
                     sp.Trace(S) - sp.Trace(W.T * W),
                     evaluate=False,
                 ),
-                "Each active mode brings the distortion down by $w^2 = l - t$, from $l$ to $t$.",
-                slip=sp.Trace(S) - 2 * sp.Trace(W.T * W),
+                "Each active mode reduces the distortion by $w^2 = l - t$, from $l$ to $t$.",
+                wrong_form=sp.Trace(S) - 2 * sp.Trace(W.T * W),
             ),
         ),
         results=("Covariance of the code", "Rate", "Distortion"),

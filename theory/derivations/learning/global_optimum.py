@@ -21,7 +21,7 @@ def derivation() -> Derivation:
     e = sp.Symbol("epsilon", real=True)
     m, r = sp.symbols("l_o r", positive=True)
     theta = sp.Symbol("theta", real=True)
-    f, turned = sp.Function("f")(w), sp.Function("f_r")(theta)
+    f, rotated = sp.Function("f")(w), sp.Function("f_r")(theta)
     moved = W + e * H
     model = moved * moved.T + t * IDENTITY
     likelihood = (LogDet(model) + sp.Trace(S * model.I)) / 2
@@ -58,7 +58,7 @@ def derivation() -> Derivation:
                 "By the page on probabilistic PCA the loss is $\\beta$ times this likelihood plus a constant; here "
                 "is its slope at $W$ in an arbitrary direction $H$.",
                 sizes=({K: 1, D: 2}, {K: 2, D: 2}),
-                slip=sp.Trace(H.T * (here + here * S * here) * W),
+                wrong_form=sp.Trace(H.T * (here + here * S * here) * W),
             ),
             Step(
                 "The gradient, multiplied by the model covariance",
@@ -66,13 +66,12 @@ def derivation() -> Derivation:
                 "With $N W = W P^{-1}/t$. So $W$ is stationary iff $S W = t W P = W (t I + W^T W)$: the columns of "
                 "$W$ span eigenvectors of $S$, with $l = t + w^2$ for each nonzero singular value $w$ of $W$.",
                 let=(PRECISION, MODEL, INVERSE),
-                slip=W - S * W * P.I,
+                wrong_form=W - S * W * P.I,
             ),
             Step(
                 "One mode",
                 sp.Eq(sp.Derivative(f, w), w * (w**2 + t - l) / (w**2 + t) ** 2, evaluate=False),
-                "Along an eigenvector of eigenvalue $l$ the likelihood has two stationary sizes: $w = 0$ and $w^2 = "
-                "l - t$.",
+                "Along an eigenvector of eigenvalue $l$ the likelihood is stationary at $w = 0$ and at $w^2 = l - t$.",
                 let=(Let(f, (sp.log(w**2 + t) + l / (w**2 + t)) / 2, "the share of one mode of singular value $w$"),),
             ),
             Step(
@@ -88,8 +87,8 @@ def derivation() -> Derivation:
                     2 * r / l**2,
                     evaluate=False,
                 ),
-                "Positive: an active mode is a minimum in its own size.",
-                let=(Let(r, l - t, "the part of the variance above the water, positive for an active mode"),),
+                "Positive: an active mode is a minimum in its singular value.",
+                let=(Let(r, l - t, "the part of the variance above the water level, positive for an active mode"),),
                 domain=ABOVE,
             ),
             Step(
@@ -99,7 +98,7 @@ def derivation() -> Derivation:
                     (l / t - 1 - sp.log(l / t)) / 2,
                     evaluate=False,
                 ),
-                "The drop when the mode is used, which is positive for $l \\ne t$.",
+                "The decrease of the loss if the mode is active, which is positive for $l \\ne t$.",
                 domain=ABOVE,
             ),
             Step(
@@ -119,22 +118,22 @@ def derivation() -> Derivation:
                 "likelihood through $-w^2 u^T S u/(2 t (t + w^2))$; other columns, orthogonal to $u$, add their own "
                 "terms.",
                 let=(Let(column, w**2 * u * u.T, "the part of one column, with $u$ a unit vector"),),
-                slip=(t + w**2) * IDENTITY,
+                wrong_form=(t + w**2) * IDENTITY,
             ),
             Step(
                 "Other choices are saddles",
                 sp.Eq(
-                    sp.Subs(sp.Derivative(turned, (theta, 2)), theta, 0),
+                    sp.Subs(sp.Derivative(rotated, (theta, 2)), theta, 0),
                     (l - m) * w**2 / (t * (t + w**2)),
                     evaluate=False,
                 ),
-                "Turn a column of singular value $w$ from its eigenvalue $l$ towards an unused $l_o$: if $l_o > l$ "
-                "the curvature is negative, so no choice but the best is a local minimum.",
+                "Rotate a column of singular value $w$ from the eigenvector of $l$ towards an unused one of eigenvalue "
+                "$l_o$: if $l_o > l$ the curvature is negative, so no choice but the best is a local minimum.",
                 let=(
                     Let(
-                        turned,
+                        rotated,
                         -(w**2) * (l * sp.cos(theta) ** 2 + m * sp.sin(theta) ** 2) / (2 * t * (t + w**2)),
-                        "this term with $u$ turned by $\\theta$",
+                        "this term with $u$ rotated by $\\theta$",
                     ),
                 ),
             ),

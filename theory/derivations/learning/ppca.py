@@ -13,7 +13,7 @@ from theory.derivations.inference.encoder import PRECISION
 M, N = sp.MatrixSymbol("M", D, D), sp.MatrixSymbol("N", D, D)
 IDENTITY = sp.Identity(D)
 MODEL = Let(M, W * W.T + t * IDENTITY, "the covariance of the model at noise $t$")
-INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "its inverse")
+INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "the inverse of this covariance")
 
 
 def derivation() -> Derivation:
@@ -41,7 +41,7 @@ def derivation() -> Derivation:
                 sp.Eq(M * N, IDENTITY, evaluate=False),
                 "Multiply out and use $W^T W = t (P - I)$.",
                 let=(PRECISION, MODEL, INVERSE),
-                slip=IDENTITY / t,
+                wrong_form=IDENTITY / t,
             ),
             Step(
                 "Its determinant",
@@ -52,7 +52,7 @@ def derivation() -> Derivation:
                 ),
                 "$W W^T$ and $W^T W$ have the same nonzero eigenvalues.",
                 sizes=({K: 1, D: 2}, {K: 2, D: 2}, {K: 2, D: 3}),
-                slip=K * sp.log(t) + LogDet(sp.Identity(K) + W.T * W / t),
+                wrong_form=K * sp.log(t) + LogDet(sp.Identity(K) + W.T * W / t),
             ),
             Step(
                 "The loss at the best encoder",
@@ -67,7 +67,7 @@ def derivation() -> Derivation:
                     Let(gain, P.I * W.T / t, "the best gain"),
                     Let(least, best, "the loss of the best encoder, with $\\sigma^2 = t/\\beta$"),
                 ),
-                slip=D * sp.log(2 * sp.pi * t / beta) / 2 + beta * (LogDet(P) - sp.Trace(S * N)) / 2,
+                wrong_form=D * sp.log(2 * sp.pi * t / beta) / 2 + beta * (LogDet(P) - sp.Trace(S * N)) / 2,
             ),
             Step(
                 "The loss as a likelihood",
@@ -89,7 +89,7 @@ def derivation() -> Derivation:
                 ),
                 "Then the loss is the negative log likelihood itself, also as a function of the noise; for other "
                 "$\\beta$ results about a learned noise do not carry over.",
-                slip=D,
+                wrong_form=D,
             ),
         ),
         results=("The loss as a likelihood",),

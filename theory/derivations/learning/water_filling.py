@@ -33,8 +33,8 @@ def derivation() -> Derivation:
             Step(
                 "Distortion of an active mode",
                 sp.Eq((1 - w2 / l) ** 2 * l + w2 * t / l, t, evaluate=False),
-                "What the mean misses plus what the posterior noise adds, for decoder weight $\\sqrt{l - t}$ and gain "
-                "$\\sqrt{l - t}/l$.",
+                "The error of the mean plus the variance that the posterior adds, for decoder weight $\\sqrt{l - t}$ "
+                "and gain $\\sqrt{l - t}/l$.",
                 let=(Let(w2, l - t, "the squared decoder weight"),),
                 domain=ABOVE,
             ),
@@ -49,17 +49,17 @@ def derivation() -> Derivation:
                 domain=ABOVE,
             ),
             Step(
-                "Shannon's trade for one mode: slope",
+                "Shannon's trade-off for one mode: slope",
                 sp.Eq(sp.Derivative(cost, delta), (delta - t) / (2 * t * delta), evaluate=False),
                 "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for distortion $\\delta \\le "
                 "l$; at price $1/(2t)$ of distortion the best is $\\delta = t$, or $\\delta = l$ if $l < t$, since "
                 "the slope is then negative all the way.",
-                let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus priced distortion"),),
+                let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus distortion times its price"),),
             ),
             Step(
-                "Shannon's trade for one mode: curvature",
+                "Shannon's trade-off for one mode: curvature",
                 sp.Gt(sp.Derivative(sp.log(l / delta) / 2 + delta / (2 * t), (delta, 2)), 0, evaluate=False),
-                "The trade is convex: the best point is the only one.",
+                "The trade-off is convex: the stationary point is the only minimum.",
             ),
             Step(
                 "Slope of the curve",
@@ -68,8 +68,8 @@ def derivation() -> Derivation:
                     -1 / (2 * t),
                     evaluate=False,
                 ),
-                "With $m$ modes above the water and $r$ the variance below it: the price of distortion in nats is "
-                "$1/(2t)$, which is $1/(2\\beta\\sigma^2)$.",
+                "With $m$ modes above the water level and $r$ the variance of the others: the price of distortion in "
+                "nats is $1/(2t)$, which is $1/(2\\beta\\sigma^2)$.",
                 let=(
                     Let(rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate"),
                     Let(squares, m * t + rest, "the distortion"),
@@ -82,9 +82,9 @@ def derivation() -> Derivation:
                     (x - 1 - sp.log(x)) / 2,
                     evaluate=False,
                 ),
-                "A mode with $l > t$ that finds no latent costs its whole variance; the difference is positive "
-                "unless $l = t$, so with too few latents the model is strictly above Shannon's curve.",
-                let=(Let(x, l / t, "the height of the mode above the water"),),
+                "A mode with $l > t$ but without a latent costs its whole variance; the difference is positive unless "
+                "$l = t$, so with too few latents the model is strictly above Shannon's curve.",
+                let=(Let(x, l / t, "the ratio of the eigenvalue to the water level"),),
             ),
         ),
         results=("Distortion of an active mode", "Rate of an active mode"),

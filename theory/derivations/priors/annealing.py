@@ -1,4 +1,4 @@
-"""Page: the weight on the divergence as an annealed prior."""
+"""Page: the weight beta as an annealed prior."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def derivation() -> Derivation:
                     log_x - (log_q - log_f) + (beta - 1) * (-log_q) + log_norm,
                     evaluate=False,
                 ),
-                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point: taking the "
-                "expectation over $q$ turns the brackets into divergences and $-l_q$ into the entropy.",
+                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point: in the expectation "
+                "over $q$ the brackets become divergences and $-l_q$ the entropy.",
                 let=(Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $L_F = \\log F$"),),
-                slip=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
+                wrong_form=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
             ),
             Step(
                 "Normalisation of a Gaussian prior",
@@ -60,8 +60,8 @@ def derivation() -> Derivation:
                     (2 * sp.pi * s**2) ** ((1 - beta) / 2) / sp.sqrt(beta),
                     evaluate=False,
                 ),
-                "A Gaussian of variance $s^2/\\beta$ again; one such factor for each axis of $\\Pi$, with $s^2$ its "
-                "variance.",
+                "The integrand is a Gaussian of variance $s^2/\\beta$ up to a constant; one such factor for each axis "
+                "of $\\Pi$, with $s^2$ the variance along it.",
             ),
             Step(
                 "Normalisation of a Student prior",
@@ -80,8 +80,8 @@ def derivation() -> Derivation:
                     -new + (beta - 1) * LogDet(beta * Q) / 2 + constant,
                     evaluate=False,
                 ),
-                "Scale the latents by $\\sqrt\\beta$, so that $\\mu' = \\sqrt\\beta \\mu$ and $Q' = \\beta Q$, and "
-                "let the decoder undo it: the reconstruction is the same, and weight 1 on the new divergence "
+                "Scale the latents by $\\sqrt\\beta$, so that $\\mu' = \\sqrt\\beta \\mu$ and $Q' = \\beta Q$, and let "
+                "the decoder undo the scaling: the reconstruction is the same, and weight 1 on the new divergence "
                 "replaces weight $\\beta$ on the old.",
                 let=(
                     Let(old, divergence(mu, Q), "the divergence of $N(\\mu, Q)$ from the prior"),

@@ -1,4 +1,4 @@
-"""Page: a penalty on the aggregate code, and the mean of its kernel."""
+"""Page: a penalty on the aggregate code, and the mean of a kernel."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def derivation() -> Derivation:
         name="aggregate-penalty",
         title="A penalty on the aggregate code",
         statement=(
-            "With the penalty $\\alpha KL(q(z) || p)$ overlap and fit of the code have weights of their own, $\\beta$ "
-            "and $\\alpha + \\beta$. For the discrepancy with kernel $c/(c + u^2)$ the mean over $u \\sim N(0, v)$ is "
-            "$\\sqrt{\\pi a} e^a erfc(\\sqrt a)$ with $a = c/(2 v)$. With a learned decoder the penalty "
-            "changes nothing."
+            "With the penalty $\\alpha KL(q(z) || p)$ overlap and fit of the code have separate weights, $\\beta$ and "
+            "$\\alpha + \\beta$. For the discrepancy with kernel $c/(c + u^2)$ the mean over $u \\sim N(0, v)$ is "
+            "$\\sqrt{\\pi a} e^a erfc(\\sqrt a)$ with $a = c/(2 v)$. With a learned decoder the penalty changes "
+            "nothing."
         ),
         assumptions=("Prior $N(0, I)$ in the first step, $N(0, \\Pi)$ in the second; $q(z)$ is Gaussian.",),
         scope=(
-            "The split for every $K$; the mean of the kernel for every $c$ and $v$. That the optimum with a learned "
-            "decoder has $q(z) = p$ is on the page of the aggregate posterior."
+            "The two weights for every $K$; the mean of the kernel for every $c$ and $v$. That the optimum with a "
+            "learned decoder has $q(z) = p$ is on the page of the aggregate posterior."
         ),
         matrices=dict.fromkeys((Q, S, Pi, code), "positive"),
         steps=(
@@ -43,8 +43,8 @@ def derivation() -> Derivation:
                     beta * mutual_information() + (alpha + beta) * aggregate_kl(),
                     evaluate=False,
                 ),
-                "The rate is mutual information and the same divergence. All three divergences are zero at $q(z) = "
-                "p$, where the optimum with a learned decoder already is.",
+                "The rate is the mutual information plus the same divergence. All three divergences are zero at $q(z) "
+                "= p$, where the optimum with a learned decoder already is.",
                 let=(AGGREGATE,),
             ),
             Step(
@@ -68,7 +68,7 @@ def derivation() -> Derivation:
                     c / (c + u**2),
                     evaluate=False,
                 ),
-                "An exponential integral.",
+                "The integral of an exponential function of $s$.",
             ),
             Step(
                 "The mean of each Gaussian",
@@ -77,7 +77,7 @@ def derivation() -> Derivation:
                     1 / sp.sqrt(1 + 2 * v * s / c),
                     evaluate=False,
                 ),
-                "Exponents add up to another Gaussian; with $a = c/(2 v)$ this is $\\sqrt{a/(a + s)}$.",
+                "The product is a Gaussian up to a constant; with $a = c/(2 v)$ this is $\\sqrt{a/(a + s)}$.",
             ),
             Step(
                 "The mixture of the means",
@@ -86,7 +86,7 @@ def derivation() -> Derivation:
                     sp.exp(-s) * sp.sqrt(a) / sp.sqrt(a + s),
                     evaluate=False,
                 ),
-                "The right side is what remains to be integrated over $s$ from zero; the bracket vanishes at infinity.",
+                "The right side remains to be integrated over $s$ from zero; this antiderivative vanishes at infinity.",
             ),
             Step(
                 "Mean of the kernel",
@@ -95,7 +95,7 @@ def derivation() -> Derivation:
                     sp.sqrt(sp.pi * a) * sp.exp(a) * sp.erfc(sp.sqrt(a)),
                     evaluate=False,
                 ),
-                "Minus the value at $s = 0$.",
+                "Minus the value of the antiderivative at $s = 0$.",
             ),
         ),
         results=("The exclusive penalty", "Mean of the kernel"),

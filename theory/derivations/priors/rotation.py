@@ -1,4 +1,4 @@
-"""Page: no prior locks the axes of Gaussian data."""
+"""Page: which priors fix the axes of the code: none for Gaussian data."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from theory.derivations.foundations.objective import distortion
 
 
 def derivation() -> Derivation:
-    T, turn, C, M = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "C", "M"))
+    T, rotation_matrix, C, M = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "C", "M"))
     root, target = sp.MatrixSymbol("L", K, K), sp.MatrixSymbol("L_o", K, K)
     expected = sp.Symbol("l_p", real=True)
     b, nu = sp.symbols("b nu", positive=True)
     e = sp.Symbol("e", real=True)
-    log_q, log_p, log_turned = sp.symbols("l_z l_s l_r", real=True)
+    log_q, log_p, log_rotated = sp.symbols("l_z l_s l_r", real=True)
     divergence, before, after = sp.symbols("k_a d d_r", real=True)
     whole = K * (1 + sp.log(2 * sp.pi)) / 2
     moved = (T * V, T * Q * T.T, W * T.I)
     student = sp.log(b) / 2 - (nu + 1) * sp.log(1 + b * e**2 / nu) / 2
     return Derivation(
         name="prior-rotation",
-        title="No prior locks the axes of Gaussian data",
+        title="No prior fixes the axes of Gaussian data",
         statement=(
-            "With a learned decoder and a full posterior covariance the optima for any prior are a whole orbit of "
-            "rotations of the code. Reconstruction and mutual information there are the same for every prior; the "
-            "loss is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior."
+            "With a learned decoder and a full posterior covariance the optima for any prior form an orbit of "
+            "rotations of the code. Reconstruction and mutual information there are the same for every prior; the loss "
+            "is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior."
         ),
         assumptions=(
             "The code is Gaussian with mean zero and covariance $C = V S V^T + Q$; the prior has any density $p$.",
@@ -36,7 +36,7 @@ def derivation() -> Derivation:
             "The change of basis for every $K$, $D$ and prior; the nearest Gaussian of a product of identical "
             "densities by Hadamard's inequality, and its uniqueness for Student densities."
         ),
-        matrices={Q: "positive", S: "positive", C: "positive", M: "positive", turn: "orthogonal"},
+        matrices={Q: "positive", S: "positive", C: "positive", M: "positive", rotation_matrix: "orthogonal"},
         steps=(
             Step(
                 "The rate is information and a divergence",
@@ -45,18 +45,18 @@ def derivation() -> Derivation:
                     (LogDet(C) - LogDet(Q)) / 2 + divergence,
                     evaluate=False,
                 ),
-                "The expected log prior $l_p$ is one over the aggregate code, so the prior enters by its divergence "
-                "from $N(0, C)$ alone.",
+                "The expected log prior $l_p$ is an expectation over the aggregate code, so the prior enters only "
+                "through the divergence of $N(0, C)$ from it.",
                 let=(
                     Let(divergence, -(whole + LogDet(C) / 2) - expected, "the divergence of $N(0, C)$ from the prior"),
                 ),
-                slip=(LogDet(C) + LogDet(Q)) / 2 + divergence,
+                wrong_form=(LogDet(C) + LogDet(Q)) / 2 + divergence,
             ),
             Step(
                 "Distortion in another basis",
                 sp.Eq(distortion(*moved), distortion(), evaluate=False),
                 "Let the code be $T z$ and the decoder undo it.",
-                slip=distortion(V, 2 * Q),
+                wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Mutual information in another basis",
@@ -65,20 +65,20 @@ def derivation() -> Derivation:
                     (LogDet(C) - LogDet(Q)) / 2,
                     evaluate=False,
                 ),
-                "Both determinants take the factor $(\\det T)^2$. So the divergence can be made least, at "
-                "$C = M$, without touching the rest: the least values of both parts are had together.",
-                slip=(LogDet(C) + LogDet(Q)) / 2,
+                "Both determinants take the factor $(\\det T)^2$. So the divergence can be minimised, at $C = M$, "
+                "without a change of the other parts: both reach their minimum together.",
+                wrong_form=(LogDet(C) + LogDet(Q)) / 2,
             ),
             Step(
-                "A whole orbit gets there",
-                sp.Eq(target * turn * root.I * C * (target * turn * root.I).T, M, evaluate=False),
-                "With $T = L_o O L^{-1}$ for every orthogonal $O$ the code has the covariance wanted: the axes are "
+                "The optima form an orbit",
+                sp.Eq(target * rotation_matrix * root.I * C * (target * rotation_matrix * root.I).T, M, evaluate=False),
+                "With $T = L_o O L^{-1}$ for every orthogonal $O$ the code has the required covariance: the axes are "
                 "free.",
                 let=(
                     Let(C, root * root.T, "a factorisation of the covariance of the code"),
-                    Let(M, target * target.T, "one of the covariance that is nearest to the prior"),
+                    Let(M, target * target.T, "a factorisation of the covariance nearest to the prior"),
                 ),
-                slip=2 * M,
+                wrong_form=2 * M,
             ),
             Step(
                 "Identical Student densities",
@@ -87,36 +87,39 @@ def derivation() -> Derivation:
                     (1 - (nu + 1) * b * e**2 / (nu + b * e**2)) / (2 * b),
                     evaluate=False,
                 ),
-                "For a product of densities correlations only cost entropy, and each variance $b$ maximises the mean "
-                "of this over $e \\sim N(0, 1)$ (up to a constant): the same $b$ for all latents if there is one.",
+                "For a product of densities correlations only reduce the entropy, and each variance $b$ maximises the "
+                "mean of this over $e \\sim N(0, 1)$ (up to a constant): the same $b$ for all latents if the maximiser "
+                "is unique.",
             ),
             Step(
-                "There is one",
+                "The maximiser is unique",
                 sp.Ge(sp.Derivative(b * e**2 / (nu + b * e**2), b), 0, evaluate=False),
                 "The bracket falls from 1 to $-\\nu$ as $b$ grows, so its mean has one zero: the aggregate at the "
                 "optimum is a multiple of the identity.",
             ),
             Step(
                 "Factors that are not Gaussian",
-                sp.Eq(log_p - log_turned, after - before, evaluate=False),
+                sp.Eq(log_p - log_rotated, after - before, evaluate=False),
                 "At one point, with $l_z$ the logarithm of the density of the code, $l_s$ that of the prior there and "
-                "$l_r$ that of the prior at the turned point. The means of the ratios are divergences, so the energy "
-                "is what the rotation adds. If the law of the code is the prior, it starts from zero: positive unless "
-                "the rotation keeps the prior.",
+                "$l_r$ that of the prior at the rotated point. The means of the ratios are divergences, so the energy "
+                "is what the rotation adds. If the distribution of the code is the prior, it starts from zero: "
+                "positive unless the rotation leaves the prior invariant.",
                 let=(
                     Let(before, log_q - log_p, "the log ratio of code and prior"),
-                    Let(after, log_q - log_turned, "the same for the turned code"),
+                    Let(after, log_q - log_rotated, "the same for the rotated code"),
                 ),
-                slip=after + before,
+                wrong_form=after + before,
             ),
         ),
-        results=("The rate is information and a divergence", "A whole orbit gets there"),
+        results=("The rate is information and a divergence", "The optima form an orbit"),
         implements=(
             "theory.priors.prior_optimum",
             "theory.priors.nearest_gaussian",
             "theory.priors.prior_rotation_energy",
             "theory.priors.factor_rotation_energy",
         ),
-        sources=(Source("mathieu2019", "in its setting; the orbit is where the linear world departs from it"),),
+        sources=(
+            Source("mathieu2019", "in its setting; the linear-Gaussian model differs from it in the orbit of optima"),
+        ),
         builds_on=("elbo-parts", "hadamard-gap"),
     )

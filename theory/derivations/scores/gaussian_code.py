@@ -29,7 +29,7 @@ def derivation() -> Derivation:
             Step(
                 "Mutual information",
                 sp.Eq((sp.log(a**2) + sp.log(b**2) - LogDet(J)) / 2, -sp.log(1 - r**2) / 2, evaluate=False),
-                "Entropies of the two minus that of both.",
+                "The sum of the two entropies minus the joint entropy.",
                 let=(
                     Let(
                         J,
@@ -43,17 +43,17 @@ def derivation() -> Derivation:
             Step(
                 "One over the length",
                 sp.Eq(sp.Integral(2 * sp.exp(-(c**2) * y**2) / sp.sqrt(sp.pi), (y, 0, sp.oo)), 1 / c, evaluate=False),
-                "For a length $c$; with $t = y^2$ its square stands in the exponent, where codes separate.",
+                "For a length $c$; with $t = y^2$ its square is in the exponent, which factorises over the codes.",
             ),
             Step(
-                "A code that is not counted",
+                "Expectation without the size of the code",
                 sp.Eq(
                     2 * sp.Integral(sp.exp(-t * y**2) * normal, (y, 0, sp.oo)), 1 / sp.sqrt(1 + 2 * t), evaluate=False
                 ),
                 "The expectation of $e^{-t z^2}$; there are $K - 1$ such factors.",
             ),
             Step(
-                "The code that is counted",
+                "Expectation with the size of the code",
                 sp.Eq(
                     2 * sp.Integral(y * sp.exp(-t * y**2) * normal, (y, 0, sp.oo)),
                     sp.sqrt(2 / sp.pi) / (1 + 2 * t),
@@ -68,7 +68,7 @@ def derivation() -> Derivation:
                     k * sp.gamma(k / 2) / (sp.sqrt(sp.pi) * sp.gamma((k + 1) / 2)),
                     evaluate=False,
                 ),
-                "The $K$ terms are alike; with $2 t = y^2$ the constants are $\\sqrt{2/\\pi} \\cdot \\sqrt{2/\\pi}$.",
+                "The $K$ terms are equal; with $2 t = y^2$ the constants are $\\sqrt{2/\\pi} \\cdot \\sqrt{2/\\pi}$.",
             ),
         ),
         results=("Mutual information", "Chance level"),

@@ -1,7 +1,6 @@
 """The checker proves what is true and refuses what is wrong, vacuous or not controlled."""
 
 import dataclasses
-from importlib import import_module
 
 import pytest
 import sympy as sp
@@ -11,7 +10,6 @@ from theory.derivations.engine import check
 from theory.derivations.engine.notation import D, K, P, Q, S, V, W, t
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Derivation, Let, Step
-from theory.derivations.engine.proof import has_plain_sign, is_zero
 
 x, y = sp.symbols("x y", positive=True)
 Z = sp.MatrixSymbol("z", K, 1)
@@ -32,10 +30,10 @@ def equation(left, right, **options):
 
 @pytest.mark.parametrize(("page", "step"), STEPS, ids=[f"{page.name}: {step.title}" for page, step in STEPS])
 def test_every_step_of_the_book(page, step):
-    found = check.check_step(page, step)
-    assert found.fault == ""
-    assert found.exact and found.points and found.controls
-    assert found.seconds < 15
+    result = check.check_step(page, step)
+    assert result.fault == ""
+    assert result.exact and result.points and result.controls
+    assert result.seconds < 15
 
 
 @pytest.mark.parametrize(
@@ -83,22 +81,22 @@ def test_a_rule_must_follow_from_the_definition():
     assert "rule for P" in fault_of(equation(W.T * W, t * P, let=(bad,)), matrices={P: "positive"})
 
 
-def test_what_says_nothing_is_refused():
-    assert "says nothing" in fault_of(equation(x + y, x + y))
+def test_a_vacuous_relation_is_refused():
+    assert "vacuous" in fault_of(equation(x + y, x + y))
 
 
-def test_zero_on_the_right_needs_a_slip():
+def test_zero_on_the_right_needs_a_wrong_form():
     vanishing = sp.Derivative(x, x) - 1
     assert "no negative control" in fault_of(equation(vanishing, 0))
-    assert fault_of(equation(vanishing, 0, slip=x)) == ""
+    assert fault_of(equation(vanishing, 0, wrong_form=x)) == ""
 
 
-def test_a_slip_that_is_true_is_found_out():
-    fault = fault_of(equation(sp.sin(x) ** 2 + sp.cos(x) ** 2, sp.Integer(1), slip=sp.Integer(1)))
+def test_a_wrong_form_that_is_true_is_refused():
+    fault = fault_of(equation(sp.sin(x) ** 2 + sp.cos(x) ** 2, sp.Integer(1), wrong_form=sp.Integer(1)))
     assert "accepts a wrong formula" in fault and "proves a wrong formula" in fault
 
 
-def test_a_formula_blind_to_one_of_its_symbols_is_found_out():
+def test_a_formula_that_does_not_depend_on_one_of_its_symbols_is_refused():
     u = sp.Symbol("u", positive=True)
     fault = fault_of(equation(x, x * sp.Derivative(y * u, u) / y))
     assert "accepts a wrong formula at every point: y" in fault
@@ -119,40 +117,9 @@ def test_sizes_are_part_of_the_proof():
     assert fault_of(dataclasses.replace(general, sizes=({K: 1, D: 2}, {K: 2, D: 1}))) == ""
 
 
-@pytest.mark.parametrize(
-    ("expression", "strict", "expected"),
-    [
-        (x**2 + y, True, True),
-        ((x - y) ** 2, False, True),
-        ((x - y) ** 2, True, False),
-        (-(x + 1) * (-y - 1) / x, True, True),
-        (x - y, False, False),
-    ],
-)
-def test_plain_signs(expression, strict, expected):
-    real = expression.xreplace({x: sp.Symbol("x", positive=True)})
-    assert has_plain_sign(real, strict) is expected
-
-
-def test_zero_is_decided_by_canonical_forms():
-    assert is_zero(sp.log((x**2 - y**2) / (x - y)) - sp.log(x + y))
-    assert not is_zero(sp.log(x**2 - y**2) - sp.log(x + y))
-
-
 def test_the_same_points_are_drawn_every_time():
     page = registry.derivations()[0]
     first, second = (
-        [dataclasses.replace(found, seconds=0) for found in check.check_derivation(page)] for _ in range(2)
+        [dataclasses.replace(result, seconds=0) for result in check.check_derivation(page)] for _ in range(2)
     )
     assert first == second
-
-
-@pytest.mark.parametrize("page", registry.derivations(), ids=lambda page: page.name)
-def test_a_page_is_complete(page):
-    titles = [step.title for step in page.steps]
-    assert len(titles) == len(set(titles))
-    assert page.results and set(page.results) <= set(titles)
-    assert page.implements
-    for name in page.implements:
-        module, _, function = name.rpartition(".")
-        assert callable(getattr(import_module(module), function))

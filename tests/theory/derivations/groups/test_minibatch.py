@@ -16,7 +16,7 @@ v, N, M, chi, L = *sp.symbols("v N M chi", positive=True), sp.Symbol("L", real=T
 def test_mean_of_the_ratio_and_scale():
     page = derivation()
     assert page.function("Mean of the ratio", v)(SIGNAL) == pytest.approx(np.log1p(SIGNAL), rel=1e-14)
-    log_scale = page.function("Where the mean is made", v)(SIGNAL)
+    log_scale = page.function("Where the mean comes from", v)(SIGNAL)
     assert minibatch_scale(VAE, [[SIGNAL]]) == pytest.approx(np.exp(log_scale), rel=1e-12)
 
 

@@ -1,38 +1,13 @@
-"""The pages on axes end with what `theory` computes."""
+"""The page on the annealed prior ends with what `theory` computes."""
 
 import numpy as np
 import pytest
 import sympy as sp
 
 import theory
-from theory.axes import rotation
 from theory.derivations.engine.notation import K, beta
 from theory.derivations.engine.page import as_function
-from theory.derivations.registry import find
-
-
-def page_of(name):
-    (page,) = find([name])
-    return page
-
-
-@pytest.mark.parametrize(
-    ("title", "encoder"),
-    [
-        ("Energy if the encoder is optimised again", "reoptimised"),
-        ("Energy if the off-diagonals are dropped", "truncated"),
-    ],
-)
-def test_two_mode_energy(title, encoder):
-    p1, p2 = sp.symbols("p_1 p_2", positive=True)
-    theta = sp.Symbol("theta", real=True)
-    angles = np.linspace(0, np.pi, 13)
-    energy = page_of("rotation").function(title, p1, p2, theta, beta)(6.0, 1.5, angles, 2.0)
-    expected = rotation.two_mode_rotation_energy(6.0, 1.5, angles, 2.0, encoder=encoder)
-    assert energy == pytest.approx(expected, rel=1e-10, abs=1e-14)
-    decoder = np.diag(np.sqrt([5.0, 0.5]))  # at t = 1 its precisions are 6 and 1.5
-    turned = rotation.rotation_energy(decoder, 0.5, 2.0, rotation.plane_rotation(2, angles[2]), encoder=encoder)
-    assert energy[2] == pytest.approx(turned, rel=1e-10)
+from theory.derivations.priors.annealing import derivation
 
 
 @pytest.mark.parametrize("weight", [0.5, 3.0])
@@ -46,7 +21,7 @@ def test_gaussian_annealing(weight):
     plain = theory.LinearVAE(decoder, encoder, posterior, 0.8)
     root = np.sqrt(weight)
     scaled = theory.LinearVAE(decoder / root, root * encoder, weight * posterior, 0.8)
-    page = page_of("annealed-prior")
+    page = derivation()
     offset = as_function(page.abbreviation("c"), sp.MatrixSymbol("Pi", K, K), beta, K)(prior, weight, 2)
     left = -theory.elbo_terms(plain, covariance, prior=prior).loss(weight)
     right = -theory.elbo_terms(scaled, covariance, prior=prior).loss(1.0)

@@ -1,0 +1,208 @@
+"""The one walk over a page, and over the whole book, that every form of output is written from.
+
+`page_blocks` yields the blocks of a page in reading order and holds all words that the forms share. A writer
+(`terminal`, `markdown`, `latex`) turns each kind of block into text; another form is one more such module. Sentences
+carry mathematics between dollar signs and code between backticks (see `mathematics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy as sp
+
+from theory.derivations.engine.notation import NOTATION, REFERENCES
+from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.registry import CHAPTERS, chapter_of
+
+__all__ = [
+    "Block",
+    "Book",
+    "Chapter",
+    "Citation",
+    "Citations",
+    "Formula",
+    "Heading",
+    "Items",
+    "Names",
+    "NumberedStep",
+    "Paragraph",
+    "Results",
+    "Statement",
+    "book_layout",
+    "chapters",
+    "citations",
+    "page_blocks",
+]
+
+TITLE = "The linear-Gaussian beta-VAE: a book of checked derivations"
+ABOUT = (
+    "Each page derives a result that the package `theory` computes. Every numbered relation has been checked by a "
+    "computer algebra system in three ways: exactly, at random rational points, and by wrong formulas that it must "
+    "refuse. What is proved for every size and what for given sizes stands at the head of each page. Repeat the "
+    "checks with `python -m theory derive --check`."
+)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The title of a page, with the name by which others link to it and the heading of its chapter."""
+
+    name: str
+    title: str
+    chapter: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The claim of a page."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A sentence or more, after a bold lead unless that is empty."""
+
+    text: str
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of sentences under a bold lead."""
+
+    lead: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A displayed relation."""
+
+    relation: sp.Basic
+
+
+@dataclass(frozen=True)
+class NumberedStep:
+    """One step of the derivation; its blocks are paragraphs and formulas."""
+
+    number: int
+    title: str
+    is_result: bool
+    blocks: tuple[Paragraph | Formula, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The numbers of the steps that are results, for forms in which the mark at the step is easily missed."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of pages, functions or figures after a bold lead."""
+
+    lead: str
+    kind: Literal["page", "function", "figure"]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A work that a page refers to, and how the page relates to it."""
+
+    key: str
+    work: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class Citations:
+    """The works that a page refers to, under a bold lead."""
+
+    lead: str
+    citations: tuple[Citation, ...]
+
+
+Block = Heading | Statement | Paragraph | Items | Formula | NumberedStep | Results | Names | Citations
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The pages of one folder, under its heading."""
+
+    name: str
+    heading: str
+    pages: tuple[Derivation, ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The whole book: what it is, its notation, its chapters, and the works that it refers to."""
+
+    title: str
+    about: str
+    notation: tuple[tuple[str, str], ...]
+    chapters: tuple[Chapter, ...]
+    works: tuple[tuple[str, str], ...]
+
+    @property
+    def page_names(self) -> frozenset[str]:
+        return frozenset(page.name for chapter in self.chapters for page in chapter.pages)
+
+
+def page_blocks(page: Derivation) -> Iterator[Block]:
+    """The blocks of a page in reading order."""
+    yield Heading(page.name, page.title, CHAPTERS[chapter_of(page)])
+    yield Statement(page.statement)
+    yield Items("Assumptions", page.assumptions)
+    yield Paragraph(page.scope, lead="What is checked")
+    if page.builds_on:
+        yield Names("Builds on", "page", page.builds_on)
+    steps = [_numbered_step(page, step, number) for number, step in enumerate(page.steps, 1)]
+    yield from steps
+    yield Results(tuple(step.number for step in steps if step.is_result))
+    yield Names("Computed by", "function", page.implements)
+    if page.figures:
+        yield Names("Seen in the figures", "figure", page.figures)
+    if page.sources:
+        yield Citations("Sources", citations(page))
+
+
+def citations(page: Derivation) -> tuple[Citation, ...]:
+    """The works that a page refers to, in its order."""
+    return tuple(Citation(source.key, REFERENCES[source.key], source.relation) for source in page.sources)
+
+
+def chapters(pages: Sequence[Derivation]) -> tuple[Chapter, ...]:
+    """The pages by chapter, in the order of the book; chapters without a page are left out."""
+    grouped = (
+        Chapter(name, heading, tuple(page for page in pages if chapter_of(page) == name))
+        for name, heading in CHAPTERS.items()
+    )
+    return tuple(chapter for chapter in grouped if chapter.pages)
+
+
+def book_layout(pages: Sequence[Derivation]) -> Book:
+    """The whole book of the given pages."""
+    cited = {source.key for page in pages for source in page.sources}
+    works = tuple((key, work) for key, work in REFERENCES.items() if key in cited)
+    return Book(TITLE, ABOUT, NOTATION, chapters(pages), works)
+
+
+def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
+    blocks: list[Paragraph | Formula] = []
+    for position, let in enumerate(step.let):
+        blocks += [Paragraph(_opening(let, position)), Formula(let.shown)]
+    blocks += [Formula(step.relation), Paragraph(step.reason)]
+    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
+
+
+def _opening(let: Let, position: int) -> str:
+    """The words before an abbreviation: the first of a step begins a sentence, the next ones continue it."""
+    word = "Assume" if let.hypothesis else "Write"
+    return f"{'and ' + word.lower() if position else word}, for {let.meaning},"
