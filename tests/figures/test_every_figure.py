@@ -211,7 +211,7 @@ def test_own_data(module):
 BAD_OPTIONS = {
     "quick": (1, "yes", None, np.array([True])),
     "seed": (None, -1, 0.5, True, "0", [0]),
-    "say": (None, "x", 3),
+    "progress": (None, "x", 3),
 }
 
 

@@ -1,25 +1,19 @@
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-import pytest
 
-from figures import (
-    optimal_beta,
-)
-from theory import GenerativeModel
-from theory.inference import two_factor_loading, two_factor_optimal_beta
+from figures import optimal_beta
 
 
-def test_the_search_finds_the_closed_form_and_reports_unfinished_training(monkeypatch):
-    truth = GenerativeModel(two_factor_loading(4.0, 0.7), 1.0)
-    found = optimal_beta.trained_optimal_beta(truth)
-    assert found == pytest.approx(two_factor_optimal_beta(4.0, 0.7), rel=1e-5)
+def test_every_optimum_is_above_one_and_rises_with_the_coherence(quick_table):
+    table = quick_table("optimal_beta")
+    for signal in optimal_beta.SIGNALS:
+        curve = table.select("coherence", "theory", f"{signal:g}").y
+        assert curve[0] == 1.0 and np.all(np.diff(curve) > 0)
 
-    def hasty(*arguments, **options):
-        return dataclasses.replace(experiments_train(*arguments, **options), stopped="max_steps")
 
-    experiments_train = optimal_beta.train
-    monkeypatch.setattr(optimal_beta, "train", hasty)
-    assert np.isnan(optimal_beta.trained_optimal_beta(truth))
+def test_every_optimum_scales_as_one_over_the_decoder_noise(quick_table):
+    table = quick_table("optimal_beta")
+    for criterion in optimal_beta.CRITERIA:
+        curve = table.select("noise_mismatch", "theory", criterion)
+        np.testing.assert_allclose(curve.x * curve.y, curve.x[0] * curve.y[0], rtol=1e-12)
