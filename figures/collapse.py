@@ -14,21 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    draw_critical,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-    whole_ticks,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import APART, Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -37,7 +24,7 @@ from theory import LinearVAE, optimum, optimum_curve
 
 __all__ = ["LAYOUT", "data", "plot", "resolved"]
 
-LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 2.7)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 2.7)}
 
 PANELS = {
     "weight_norm": r"decoder weight $\|w_i\| / \sqrt{\ell_1}$",
@@ -51,7 +38,9 @@ TRAINED = Tolerance(1e-5, "training stops at a gradient of 1e-8 nats and stays 2
 WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collapses")
 
 
-def data(*, observations=None, name: str = "data", quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(
+    *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
+) -> Table:
     """Weights (in units of the largest standard deviation), posterior variances and active count against beta.
 
     Parameters
@@ -64,15 +53,15 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
         fewer latents and fewer trained models.
     seed : int
         of the random starts.
-    say : callable, optional
-        is told what is being done.
+    progress : callable, optional
+        receives a short status message before each part of the work.
 
     Raises
     ------
     ValueError
         if the observations are not a finite matrix, or vary in fewer than two directions.
     """
-    quick, (starts,) = checked_options(quick, seed, say, 1)
+    quick, (starts,) = checked_options(quick, seed, progress, 1)
     source = real_data(observations, name)
     wanted = 8 if quick else 26
     latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
@@ -81,7 +70,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     ends = critical[-1] / 3, 1.3 * critical[0]
     line = np.union1d(np.geomspace(*ends, 121), critical)
     tried = away_from(critical, np.geomspace(*ends, source.affordable_betas([latent_dim], wanted)))
-    say(f"training {latent_dim} latents")
+    progress(f"training {latent_dim} latents")
     done = train_each(source.moments, latent_dim, tried, seeds=start_seeds(starts))
 
     curve, expected = (_read(source, _optima(source, latent_dim, betas)) for betas in (line, tried))
@@ -136,22 +125,26 @@ def _read(source, vaes: list[LinearVAE]) -> dict[str, np.ndarray]:
     }
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw weights, posterior variances and the active count on three Axes and return these."""
-    flat = panel_axes(axes, len(PANELS))
+    flat = drawing.panel_axes(axes, len(PANELS))
     for ax, name, (panel, label) in zip(flat, "abc", PANELS.items(), strict=True):
-        draw_critical(ax, table, panel)
+        drawing.draw_critical(ax, table, panel)
         step = {"drawstyle": "steps-post"} if panel == "active_count" else {}
-        colours = ordered_colours(table.series(panel, "theory"))
-        draw_panel(ax, table, panel, colours if panel != "active_count" else dict.fromkeys(colours, "black"), **step)
-        letter(ax, name, label)
+        colours = drawing.ordered_colours(table.series(panel, "theory"))
+        drawing.draw_panel(
+            ax, table, panel, colours if panel != "active_count" else dict.fromkeys(colours, "black"), **step
+        )
+        drawing.letter(ax, name, label)
         ax.set(xlabel=r"$\beta$", xscale="log")
-        plain_ticks(ax.xaxis)
+        drawing.plain_ticks(ax.xaxis)
     flat[1].set_ylim(0, 1.04)
-    whole_ticks(flat[2].yaxis)
-    colours = ordered_colours(table.series("weight_norm", "theory"))
+    drawing.whole_ticks(flat[2].yaxis)
+    colours = drawing.ordered_colours(table.series("weight_norm", "theory"))
     names = list(colours)
-    series_legend(flat[0], colours, {name: f"latent {name}" for name in (names[0], names[-1])}, ncols=2, **ABOVE)
-    source_legend(flat[2], ["theory", "trained", "critical"], ncols=3, **ABOVE)
+    drawing.series_legend(
+        flat[0], colours, {name: f"latent {name}" for name in (names[0], names[-1])}, ncols=2, **drawing.ABOVE
+    )
+    drawing.source_legend(flat[2], ["theory", "trained", "critical"], ncols=3, **drawing.ABOVE)
     return axes

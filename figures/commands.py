@@ -97,7 +97,7 @@ def _draw(
 
     bar.set_description(entry.name)
     module = entry.module
-    table = module.data(quick=quick, say=bar.set_postfix_str, **(data if entry.takes_data else {}))
+    table = module.data(quick=quick, progress=bar.set_postfix_str, **(data if entry.takes_data else {}))
     written = write(folder, entry.name, module, table, formats)
     bar.write(f"wrote {entry.name}", file=sys.stderr)
     return written, table.comparisons

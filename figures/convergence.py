@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import ABOVE, DOUBLE_COLUMN, add_legend, letter, panel_axes, styled
-from figures.kit.options import Say, checked_options, silent
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Table, points
 from numerics import train
 from numerics.comparison import Tolerance, largest_of
@@ -24,7 +24,7 @@ from theory import optimum
 
 __all__ = ["LAYOUT", "SPECTRA", "data", "plot", "subspace_rate"]
 
-LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.2)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.2)}
 
 METHODS = {
     "gradient": "plain descent",
@@ -45,26 +45,19 @@ BETA, RATIO, TIE = 1.0, 0.8, 0.99
 MARKS_PER_CURVE = 120
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Excess loss (nats) against the number of iterations, for every method and spectrum.
 
-    Parameters
-    ----------
-    quick : bool
-        half the size and fewer iterations.
-    seed : int
-        of the random start.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, half the size and fewer iterations; `seed` is of the random start.
     """
-    quick, (start,) = checked_options(quick, seed, say, 1)
+    quick, (start,) = checked_options(quick, seed, progress, 1)
     data_dim, latent_dim, max_steps = (32, 8, 4_000) if quick else (64, 16, 10_000)
     rows, rates = [], []
     for spectrum in SPECTRA:
         eigenvalues = _eigenvalues(spectrum, data_dim, latent_dim)
         best = optimum(np.diag(eigenvalues), latent_dim, beta=BETA).loss
         for method in METHODS:
-            say(f"{TITLES[spectrum]}, {METHODS[method]}")
+            progress(f"{TITLES[spectrum]}, {METHODS[method]}")
             run = train(
                 np.diag(eigenvalues),
                 latent_dim,
@@ -143,10 +136,10 @@ def _curve(excess: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return kept, excess[kept]
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the excess losses on three Axes, one for each spectrum, and return these."""
-    panels = panel_axes(axes, 3)
+    panels = drawing.panel_axes(axes, 3)
     for ax, spectrum, name in zip(panels, SPECTRA, "abc", strict=True):
         ax.axhline(GOAL, color="0.8", linewidth=0.5, zorder=0)
         for method, colour in COLOURS.items():
@@ -166,7 +159,7 @@ def plot(table: Table, axes):
             ax.plot(line.x, line.y, color="black", linewidth=0.5, linestyle="--", zorder=5)
         ax.set(xscale="log", yscale="log", xlabel="iterations", xlim=(1, table.parameters["max_steps"]))
         ax.set_ylim(FLOOR, 1e3)
-        letter(ax, name, TITLES[spectrum])
+        drawing.letter(ax, name, TITLES[spectrum])
     panels[0].set_ylabel("loss above the closed form (nats)")
     for ax in panels[1:]:
         ax.tick_params(labelleft=False)
@@ -174,5 +167,5 @@ def plot(table: Table, axes):
     handles += panels[0].plot([], [], color="black", linewidth=0.5, linestyle="--", label=r"$(l_{K+1}/l_K)^2$ a round")
     reached = panels[0].plot([], [], "o", color="0.4", label="first within $10^{-10}$ nats")
     for ax, named in zip(panels, (handles[:3], [*handles[3:5], *reached], handles[5:]), strict=True):
-        add_legend(ax, named, **ABOVE)
+        drawing.add_legend(ax, named, **drawing.ABOVE)
     return axes

@@ -21,36 +21,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    GREY,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Table, points
+from figures.kit.training import largest_gradient
 from numerics.comparison import (
     Comparison,
     Tolerance,
     largest_of,
     largest_of_standard_errors,
 )
-from numerics.priors.mixture_code import code_components, sample_code, sample_hoyer_sparsity
-from numerics.priors.training import PriorRun, train_with_prior
+from numerics.priors.alpha_path import alpha_path, outside_envelope, sampled_divergence_deviation
+from numerics.priors.mixture_code import sample_code, sample_hoyer_sparsity
+from numerics.priors.training import train_with_prior
 from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior
 from theory.priors.regularised import regularised_encoder
 from theory.scores.sparsity import hoyer_chance_level
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 3), "size": (DOUBLE_COLUMN, 6.0)}
+LAYOUT = {"shape": (2, 3), "size": (drawing.DOUBLE_COLUMN, 6.0)}
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)
 ALIGNMENT, SPARSITY, DISTORTION = "alignment", "sparsity", "distortion"  # against alpha
@@ -74,34 +64,27 @@ LABELS = {
 TRAINED = Tolerance(1e-3, "nats; integrals over a grid of the plane")
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Alignment (nats) against I(x; z) (nats), and sparsity and expected squared error against alpha.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer weights and draws.
-    seed : int
-        of the random starts and draws.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer weights and draws; `seed` is of the random starts and draws.
     """
-    quick, (drawn, starts) = checked_options(quick, seed, say, 2)
+    quick, (drawn, starts) = checked_options(quick, seed, progress, 2)
     alphas = (0.0, 1.0, 10.0) if quick else (0.0, 1.0, 3.0, 10.0, 30.0)
     betas = (1.0, 3.0) if quick else (0.3, 1.0, 3.0)
     draws, rng = 10_000 if quick else 100_000, np.random.default_rng(drawn)
-    rows, runs, apart = _gaussian(betas, starts, say)
+    rows, runs, apart = _gaussian(betas, starts, progress)
     steps, sampled = [], []
     for name, (factors, prior) in SCENES.items():
         for beta in betas if name in (SHARPER, CLUSTERED) else betas[-2:-1]:
-            say(f"{name}, beta {beta:g}")
-            path = _path(factors, prior, beta, alphas, starts)
+            progress(f"{name}, beta {beta:g}")
+            path = alpha_path(factors, LOADING, NOISE, prior, beta=beta, alphas=alphas, seeds=starts.spawn(3))
             runs += path
-            steps += _gains(path, alphas)
+            steps += outside_envelope(path, alphas)
             alignment = [run.divergence for run in path]
             if name in (SHARPER, CLUSTERED):
                 rows += points(name, f"{beta:g}", "measured", [run.mutual_information for run in path], alignment)
-                sampled.append(_sampled_divergence(path[-1], prior, factors, draws, rng))
+                sampled.append(sampled_divergence_deviation(path[-1], factors, LOADING, NOISE, prior, draws, rng))
             if beta != betas[-2]:
                 continue
             rows += points(DISTORTION, name, "measured", alphas, [run.distortion for run in path])
@@ -115,6 +98,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     rows += points(SPARSITY, "Gaussian code", "theory", ends, hoyer_chance_level(2))
     rows += points(SPARSITY, "factors", "measured", ends, own)
     rows += points(DISTORTION, "noise", "theory", ends, 3 * NOISE)
+    gradient = largest_gradient(runs, 1e-4, "near the tolerance of 1e-6, unless rounding ends a line search")
     return Table(
         points=tuple(rows),
         parameters={
@@ -129,16 +113,16 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             "seed": seed,
         },
         tolerances={(GAUSSIAN, "trained"): TRAINED},
-        checks=(_overlap(apart), _learned_decoder(starts), _envelope(steps), _plane(sampled), _unfinished(runs)),
+        checks=(_overlap(apart), _learned_decoder(starts), _envelope(steps), _plane(sampled), gradient),
     )
 
 
-def _gaussian(betas, starts: np.random.SeedSequence, say: Say):
+def _gaussian(betas, starts: np.random.SeedSequence, progress: Progress):
     """Gaussian factors, decoder held: theory along beta, training at some; also how far I(x; z) is from theory."""
     covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
     rows, runs, apart = [], [], []
     for alpha in (0.0, 1.0, 10.0):
-        say(f"Gaussian factors, alpha {alpha:g}")
+        progress(f"Gaussian factors, alpha {alpha:g}")
 
         def exact(beta, alpha=alpha):
             terms = regularised_encoder(HELD, covariance, NOISE, beta, alpha, posterior="full").terms
@@ -158,44 +142,6 @@ def _gaussian(betas, starts: np.random.SeedSequence, say: Say):
             apart.append(run.mutual_information - information)
             runs.append(run)
     return rows, runs, apart
-
-
-def _path(factors, prior, beta: float, alphas, starts) -> list[PriorRun]:
-    """The best of three random starts without alpha, then alpha by alpha from the solution before."""
-
-    def trained(alpha, **options):
-        return train_with_prior(factors, LOADING, NOISE, prior, beta=beta, alpha=alpha, noise_variance=NOISE, **options)
-
-    runs = [trained(alphas[0], rng=np.random.default_rng(start)) for start in starts.spawn(3)]
-    path = [min(runs, key=lambda run: run.loss)]
-    for alpha in alphas[1:]:
-        path.append(trained(alpha, start=path[-1].vae))
-    return path
-
-
-def _gains(path: list[PriorRun], alphas) -> list[float]:
-    """How far the rise of the loss from alpha to alpha lies outside its bounds, for each step.
-
-    The smallest loss is concave in alpha with slope D, so the rise over a step lies between the step times D after it
-    and the step times D before it.
-    """
-    outside = []
-    for before, after, low, high in zip(path, path[1:], alphas, alphas[1:], strict=False):
-        rise = after.loss - before.loss
-        outside.append(max((high - low) * after.divergence - rise, rise - (high - low) * before.divergence, 0.0))
-    return outside
-
-
-def _sampled_divergence(run: PriorRun, prior, factors, draws: int, rng) -> float:
-    """KL(p || q(z)) over a grid against draws of the prior, in standard errors."""
-    latents = prior.sample(draws, rng)
-    density = np.zeros(draws)
-    for weight, mean, covariance in zip(*code_components(run.vae, factors, LOADING, NOISE), strict=True):
-        away = latents - mean
-        squares = np.sum(away * np.linalg.solve(covariance, away.T).T, axis=1)
-        density += weight * np.exp(-squares / 2) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
-    ratios = prior.log_density(latents) - np.log(density)
-    return float(abs(ratios.mean() - run.divergence) / (ratios.std(ddof=1) / np.sqrt(draws)))
 
 
 def _overlap(apart: list[float]) -> Comparison:
@@ -233,58 +179,53 @@ def _plane(sampled: list[float]) -> Comparison:
     return largest_of_standard_errors("KL(p || q(z)) by grid and by draws", sampled)
 
 
-def _unfinished(runs: list[PriorRun]) -> Comparison:
-    return largest_of(
-        "largest gradient where training ends",
-        [run.gradient_norm for run in runs],
-        1e-4,
-        "near the tolerance of 1e-6, unless rounding ends a line search",
-    )
-
-
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw alignment against I(x; z), and what follows alpha, on six Axes and return these."""
-    gaussian, sharper, clusters, alignment, sparsity, distortion = panel_axes(axes, 6)
-    colours = ordered_colours(table.series(GAUSSIAN, "theory"))
-    draw_panel(gaussian, table, GAUSSIAN, colours)
-    letter(gaussian, "a", "Gaussian, fixed decoder")
-    series_legend(gaussian, colours, {name: rf"$\alpha = {name}$" for name in colours}, loc="upper left")
-    source_legend(gaussian, ["theory", "trained", "measured"], {"measured": "trained, no closed form"}, **ABOVE)
+    gaussian, sharper, clusters, alignment, sparsity, distortion = drawing.panel_axes(axes, 6)
+    colours = drawing.ordered_colours(table.series(GAUSSIAN, "theory"))
+    drawing.draw_panel(gaussian, table, GAUSSIAN, colours)
+    drawing.letter(gaussian, "a", "Gaussian, fixed decoder")
+    drawing.series_legend(gaussian, colours, {name: rf"$\alpha = {name}$" for name in colours}, loc="upper left")
+    drawing.source_legend(
+        gaussian, ["theory", "trained", "measured"], {"measured": "trained, no closed form"}, **drawing.ABOVE
+    )
 
     alphas = table.parameters["alphas"]
     for ax, panel, name, title in (
         (sharper, SHARPER, "b", "sparse, sharper prior"),
         (clusters, CLUSTERED, "c", "clusters"),
     ):
-        colours = ordered_colours(table.series(panel))
-        draw_panel(ax, table, panel, colours)
+        colours = drawing.ordered_colours(table.series(panel))
+        drawing.draw_panel(ax, table, panel, colours)
         for series in colours:
             rows = table.select(panel, "measured", series)
             for place in (0, -1):
                 text, spot = rf"$\alpha = {alphas[place]:g}$", (rows.x[place], rows.y[place])
                 ax.annotate(text, spot, (4, 1), textcoords="offset points", fontsize=6)
         ax.margins(x=0.2)
-        letter(ax, name, title)
-        series_legend(ax, colours, {s: rf"$\beta = {s}$" for s in colours}, source="measured", loc="upper right")
+        drawing.letter(ax, name, title)
+        drawing.series_legend(
+            ax, colours, {s: rf"$\beta = {s}$" for s in colours}, source="measured", loc="upper right"
+        )
     sharper.set_yscale("log")
-    plain_ticks(sharper.yaxis)
+    drawing.plain_ticks(sharper.yaxis)
     for ax in (gaussian, sharper, clusters):
         ax.set_xlabel("$I(x; z)$ (nats)")
     for ax in (gaussian, alignment):
         ax.set_ylabel(r"KL$(p\,\|\,q(z))$ (nats)")
 
-    draw_panel(alignment, table, ALIGNMENT, COLOURS)
-    letter(alignment, "d", "alignment of clusters")
-    draw_panel(sparsity, table, SPARSITY, COLOURS | {"Gaussian code": GREY, "factors": "C2"})
-    letter(sparsity, "e", "sparsity of the code")
+    drawing.draw_panel(alignment, table, ALIGNMENT, COLOURS)
+    drawing.letter(alignment, "d", "alignment of clusters")
+    drawing.draw_panel(sparsity, table, SPARSITY, COLOURS | {"Gaussian code": drawing.GREY, "factors": "C2"})
+    drawing.letter(sparsity, "e", "sparsity of the code")
     for name, text in {"Gaussian code": "a Gaussian code", "factors": "the factors"}.items():
         source = "theory" if name == "Gaussian code" else "measured"
         level = table.select(SPARSITY, source, name).y[0]
         sparsity.annotate(text, (alphas[-1], level), (0, 3), textcoords="offset points", ha="right", fontsize=7)
-    draw_panel(distortion, table, DISTORTION, COLOURS | {"noise": GREY})
-    letter(distortion, "f", "squared error")
-    series_legend(alignment, COLOURS, LABELS, source="measured", **ABOVE)
+    drawing.draw_panel(distortion, table, DISTORTION, COLOURS | {"noise": drawing.GREY})
+    drawing.letter(distortion, "f", "squared error")
+    drawing.series_legend(alignment, COLOURS, LABELS, source="measured", **drawing.ABOVE)
     level = table.select(DISTORTION, "theory").y[0]
     spot = (alphas[0], level)
     distortion.annotate("noise of the data", spot, (0, 12), textcoords="offset points", fontsize=7)

@@ -20,20 +20,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    GREY,
-    add_legend,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Point, Table, points
 from numerics.comparison import FALSE_ALARM, Tolerance
 from numerics.data.rectangle import uniform_square
@@ -44,7 +32,7 @@ from theory.axes.orthogonality import orthogonality_chance_level
 
 __all__ = ["LAYOUT", "data", "distance_distribution", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.0)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.0)}
 
 DISTANCE, DISTRIBUTION, TRAINING = "distance", "distribution", "distance_while_training"
 RATIOS = (1.0, 1.2, 1.5, 2.0)
@@ -55,19 +43,12 @@ ROUNDED = 0.005  # published distances have two decimals
 COLOURS = {"diagonal": "C0", "full": "C1", "autoencoder": "C2"}
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Distance to orthogonality against the axis ratio, over starts, and against the number of training steps.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer starts and steps.
-    seed : int
-        of the points and the random starts.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer starts and steps; `seed` is of the points and the random starts.
     """
-    quick, (drawn, begin) = checked_options(quick, seed, say, 2)
+    quick, (drawn, begin) = checked_options(quick, seed, progress, 2)
     starts, on_the_way_starts = (20, 20) if quick else (50, 200)
     steps = [10, 30, 100, 300, 1000, 3000] if quick else [10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000]
     chance = orthogonality_chance_level(2).mean
@@ -76,7 +57,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     rows += points(TRAINING, "end", "theory", [steps[0], steps[-1]], 0.0)
     found, comparison = {name: [] for name in MODELS}, []
     for ratio, stream in zip(RATIOS, drawn.spawn(len(RATIOS)), strict=True):
-        say(f"training at ratio {ratio:g}")
+        progress(f"training at ratio {ratio:g}")
         moments = Moments.of(uniform_square(COUNT, ratio, np.random.default_rng(stream)))
         for name, values in distances(moments, seeds=start_seeds(begin, starts)).items():
             found[name].append(values)
@@ -154,31 +135,33 @@ def _means(name: str, values: np.ndarray, chance: float) -> list[Point]:
     return points(DISTANCE, name, "monte_carlo", RATIOS, mean, standard_error=error, expected=chance)
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the distance at the end, its distribution and its way there on three Axes and return these."""
-    end, spread, way = panel_axes(axes, 3)
-    draw_panel(end, table, DISTANCE, COLOURS)
+    end, spread, way = drawing.panel_axes(axes, 3)
+    drawing.draw_panel(end, table, DISTANCE, COLOURS)
     end.set(xlabel="ratio of the axes", ylabel="distance to orthogonality", xlim=(0.94, 2.06), ylim=(-0.04, 1.0))
     end.set_xticks(RATIOS)
-    letter(end, "a", "after training")
+    drawing.letter(end, "a", "after training")
     names = {"diagonal": "diagonal posterior", "full": "full posterior", "autoencoder": "autoencoder"}
-    series_legend(end, COLOURS, names, **ABOVE)
+    drawing.series_legend(end, COLOURS, names, **drawing.ABOVE)
 
-    draw_panel(spread, table, DISTRIBUTION, {name: COLOURS[name] for name in MODELS[1:]})
+    drawing.draw_panel(spread, table, DISTRIBUTION, {name: COLOURS[name] for name in MODELS[1:]})
     spread.set(xlabel="distance to orthogonality", ylabel="share of starts at most there", ylim=(-0.02, 1.02))
-    letter(spread, "b", "over starts and ratios")
-    source_legend(spread, ["theory", "trained", "monte_carlo", "published"], **ABOVE)
+    drawing.letter(spread, "b", "over starts and ratios")
+    drawing.source_legend(spread, ["theory", "trained", "monte_carlo", "published"], **drawing.ABOVE)
 
-    shades = ordered_colours([f"{ratio:g}" for ratio in RATIOS])
-    draw_panel(way, table, TRAINING, {"end": GREY} | shades | {name: COLOURS[name] for name in MODELS[1:]})
+    shades = drawing.ordered_colours([f"{ratio:g}" for ratio in RATIOS])
+    drawing.draw_panel(
+        way, table, TRAINING, {"end": drawing.GREY} | shades | {name: COLOURS[name] for name in MODELS[1:]}
+    )
     way.set(xlabel="gradient steps", xscale="log", ylim=(-0.04, 0.8))
-    letter(way, "c", "on the way")
+    drawing.letter(way, "c", "on the way")
     rows = table.select(TRAINING, "measured", MODELS[1])
     above = (rows.x[-1], rows.y[-1])
     way.annotate("full, autoencoder", above, (0, 6), textcoords="offset points", ha="right", fontsize=7)
     handles = [
         way.plot([], [], "s:", color=shade, markersize=2.6, label=f"ratio {name}")[0] for name, shade in shades.items()
     ]
-    add_legend(way, handles, ncols=2, **ABOVE)
+    drawing.add_legend(way, handles, ncols=2, **drawing.ABOVE)
     return axes

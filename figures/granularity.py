@@ -17,18 +17,8 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from figures.kit.drawing import (
-    DOUBLE_COLUMN,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Tolerance
@@ -40,7 +30,7 @@ from theory.groups import Weights, equal_groups, granularity_errors, grouped_opt
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 5.2)}
+LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 5.2)}
 
 NESTED, ALL, SHARES, COMPLEXITY = "nested_sizes", "all_sizes", "share_helped", "complexity"
 BETA, CORRELATION, NOISE_VARIANCE = 10.0, 0.8, 0.1
@@ -53,31 +43,24 @@ MIXED, MIXED_SIZES, MIXED_DIM = (4, 2, 1, 1), (1, 2, 4, 8), 10  # of panel d
 ERRORS = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves of the encoder")
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Errors relative to no penalty against group size, and the share of truths that the true blocks help.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer draws, correlations and noises.
-    seed : int
-        of the loadings.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer draws, correlations and noises; `seed` is of the loadings.
     """
-    quick, (loadings, map_truths) = checked_options(quick, seed, say, 2)
+    quick, (loadings, map_truths) = checked_options(quick, seed, progress, 2)
     draws = 2 if quick else 6
     rows, ends = [], []
     with threadpool_limits(1, user_api="blas"):
         for block, chain in CHAINS.items():
-            say(f"blocks of {block}")
+            progress(f"blocks of {block}")
             truths = _truths([block] * (FACTORS // block), DATA_DIM, loadings, draws)
             rows += _ratios(NESTED, f"blocks of {block}", truths, chain, ends)
             if block == CUT_BLOCK:
                 rows += _ratios(ALL, f"blocks of {block}", truths, range(1, FACTORS + 1), ends)
-        say("where the blocks help")
+        progress("where the blocks help")
         rows += _shares(quick, map_truths)
-        say("complex factors")
+        progress("complex factors")
         rows += _complexity(_truths(MIXED, MIXED_DIM, loadings, draws), ends)
     return Table(
         points=tuple(rows),
@@ -178,31 +161,31 @@ def _complexity(truths, ends: list[str]) -> list[Point]:
     return rows
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw errors along nested and all sizes, where the blocks help, and factors by complexity on four Axes."""
-    nested, every, shares, complexity = panel_axes(axes, 4)
-    colours = ordered_colours([f"blocks of {block}" for block in CHAINS])
-    draw_panel(nested, table, NESTED, colours)
-    series_legend(nested, colours, loc="upper right")
-    letter(nested, "a", "sizes that refine one another")
-    draw_panel(every, table, ALL, {f"blocks of {CUT_BLOCK}": colours[f"blocks of {CUT_BLOCK}"]})
-    letter(every, "b", f"all sizes, blocks of {CUT_BLOCK}")
-    shades = ordered_colours(table.series(SHARES))
-    draw_panel(shares, table, SHARES, shades)
+    nested, every, shares, complexity = drawing.panel_axes(axes, 4)
+    colours = drawing.ordered_colours([f"blocks of {block}" for block in CHAINS])
+    drawing.draw_panel(nested, table, NESTED, colours)
+    drawing.series_legend(nested, colours, loc="upper right")
+    drawing.letter(nested, "a", "sizes that refine one another")
+    drawing.draw_panel(every, table, ALL, {f"blocks of {CUT_BLOCK}": colours[f"blocks of {CUT_BLOCK}"]})
+    drawing.letter(every, "b", f"all sizes, blocks of {CUT_BLOCK}")
+    shades = drawing.ordered_colours(table.series(SHARES))
+    drawing.draw_panel(shares, table, SHARES, shades)
     shares.set(xlabel="correlation inside a block", ylabel="share of draws helped by true blocks", ylim=(-0.05, 1.05))
-    series_legend(shares, shades, loc="upper left")
-    letter(shares, "c", "where the V holds")
-    mixed = ordered_colours(table.series(COMPLEXITY))
-    draw_panel(complexity, table, COMPLEXITY, mixed)
-    series_legend(complexity, mixed, loc="upper right")
-    letter(complexity, "d", f"factors in blocks of {', '.join(map(str, MIXED))}")
+    drawing.series_legend(shares, shades, loc="upper left")
+    drawing.letter(shares, "c", "where the V holds")
+    mixed = drawing.ordered_colours(table.series(COMPLEXITY))
+    drawing.draw_panel(complexity, table, COMPLEXITY, mixed)
+    drawing.series_legend(complexity, mixed, loc="upper right")
+    drawing.letter(complexity, "d", f"factors in blocks of {', '.join(map(str, MIXED))}")
     for ax, ticks in ((nested, (1, 2, 3, 4, 6, 12)), (every, range(1, 13)), (complexity, MIXED_SIZES)):
         ax.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
         ax.set(yscale="log", xlabel="latents in a group", ylabel="error / error without penalty")
         if ax is not every:
             ax.set_xscale("log")
-        plain_ticks(ax.xaxis, list(ticks))
-        plain_ticks(ax.yaxis, [1, 1.5, 2, 3, 4, 5])
-    source_legend(every, ["theory", "trained"], loc="upper right")
+        drawing.plain_ticks(ax.xaxis, list(ticks))
+        drawing.plain_ticks(ax.yaxis, [1, 1.5, 2, 3, 4, 5])
+    drawing.source_legend(every, ["theory", "trained"], loc="upper right")
     return axes

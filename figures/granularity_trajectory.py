@@ -19,21 +19,8 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    GREY,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-    whole_ticks,
-)
-from figures.kit.options import Say, checked_options, silent
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Comparison, Tolerance
@@ -50,7 +37,7 @@ from theory.groups import (
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.3)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
 
 WEIGHT, CAPACITY, VALUE = "matched_elbo_by_beta", "matched_elbo_by_size", "objective_by_size"
 CORRELATION, NOISE_VARIANCE, BETA = 0.8, 0.1, 10.0
@@ -62,28 +49,21 @@ LOSS = Tolerance(1e-9, "second order in what a gradient of 1e-9 nats leaves")
 LEARNED, CORRELATED, HELD = "learned decoder", "learned, correlated prior", "held decoder"
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """The ELBO of the true model over beta, capacity and group size, and the least value of the objective, in nats.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer betas and capacities.
-    seed : int
-        of the loadings.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer betas and capacities; `seed` is of the loadings.
     """
-    quick, (first, second) = checked_options(quick, seed, say, 2)
+    quick, (first, second) = checked_options(quick, seed, progress, 2)
     pairs = block_truth(PAIRS, CORRELATION, NOISE_VARIANCE, DATA_DIM, rng=np.random.default_rng(first))
     triples = block_truth(TRIPLES, CORRELATION, NOISE_VARIANCE, WIDE_DIM, rng=np.random.default_rng(second))
     rows, runs = [], []
     with threadpool_limits(1, user_api="blas"):
-        say("over the weight")
+        progress("over the weight")
         rows += _by_weight(pairs, runs, quick)
-        say("over the capacity")
+        progress("over the capacity")
         rows += _by_capacity(triples, runs, CAPACITIES[:2] if quick else CAPACITIES)
-        say("the objective")
+        progress("the objective")
         rows += _objective(pairs, runs)
     return Table(
         points=tuple(rows),
@@ -213,34 +193,36 @@ def _limit(rows: list[Point]) -> Comparison:
     )
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the bound over the weight and over capacity and size, and the objective over size, on three Axes."""
-    weight, capacity, value = panel_axes(axes, 3)
-    colours = ordered_colours([f"groups of {size}" for size in (1, 2, 3, 4)])
-    draw_panel(weight, table, WEIGHT, colours)
+    weight, capacity, value = drawing.panel_axes(axes, 3)
+    colours = drawing.ordered_colours([f"groups of {size}" for size in (1, 2, 3, 4)])
+    drawing.draw_panel(weight, table, WEIGHT, colours)
     for series in table.series(WEIGHT):
         if series.startswith("limit"):
-            draw_panel(weight, table, WEIGHT, {series: colours[series.removeprefix("limit of ")]}, linestyle=":")
+            drawing.draw_panel(
+                weight, table, WEIGHT, {series: colours[series.removeprefix("limit of ")]}, linestyle=":"
+            )
     weight.set(xscale="log", xlabel=r"$\beta$", ylabel="gain of the true model's ELBO (nats)")
-    plain_ticks(weight.xaxis, [0.3, 1, 3, 10, 30, 100])
+    drawing.plain_ticks(weight.xaxis, [0.3, 1, 3, 10, 30, 100])
     weight.set_yscale("symlog", linthresh=0.1)
-    series_legend(weight, colours, **ABOVE, ncols=2)
-    letter(weight, "a", f"true decoder, blocks of {PAIRS[0]}")
+    drawing.series_legend(weight, colours, **drawing.ABOVE, ncols=2)
+    drawing.letter(weight, "a", f"true decoder, blocks of {PAIRS[0]}")
 
-    shades = ordered_colours(table.series(CAPACITY))
-    draw_panel(capacity, table, CAPACITY, shades)
+    shades = drawing.ordered_colours(table.series(CAPACITY))
+    drawing.draw_panel(capacity, table, CAPACITY, shades)
     capacity.set(xlabel="latents in a group", ylabel="gain over one group (nats)")
     capacity.set_yscale("symlog", linthresh=0.1)
-    series_legend(capacity, shades, **ABOVE, ncols=2)
-    letter(capacity, "b", f"capacity, blocks of {TRIPLES[0]}")
+    drawing.series_legend(capacity, shades, **drawing.ABOVE, ncols=2)
+    drawing.letter(capacity, "b", f"capacity, blocks of {TRIPLES[0]}")
 
-    kinds = {HELD: GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
-    draw_panel(value, table, VALUE, kinds)
+    kinds = {HELD: drawing.GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
+    drawing.draw_panel(value, table, VALUE, kinds)
     value.set(xlabel="latents in a group", ylabel="objective above the plain VAE (nats)")
-    series_legend(value, kinds, {name: name.replace("held", "fixed") for name in kinds}, **ABOVE)
-    letter(value, "c", f"least objective, blocks of {PAIRS[0]}")
+    drawing.series_legend(value, kinds, {name: name.replace("held", "fixed") for name in kinds}, **drawing.ABOVE)
+    drawing.letter(value, "c", f"least objective, blocks of {PAIRS[0]}")
     for ax in (capacity, value):
-        whole_ticks(ax.xaxis)
-    source_legend(value, ["theory", "trained"], loc="upper right")
+        drawing.whole_ticks(ax.xaxis)
+    drawing.source_legend(value, ["theory", "trained"], loc="upper right")
     return axes

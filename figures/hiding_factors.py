@@ -16,18 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    add_legend,
-    draw_panel,
-    letter,
-    panel_axes,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.angles import modulo_quarter_turn
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
 from numerics.comparison import Tolerance
@@ -45,7 +36,7 @@ from theory.scores import GaussianCode, mean_correlation, mutual_information_gap
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 5.2)}
+LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 5.2)}
 
 CORRELATION, GAP, ANGLE = "mean_correlation", "mutual_information_gap", "angle"
 SCORES = {CORRELATION: mean_correlation, GAP: mutual_information_gap}
@@ -61,19 +52,12 @@ STRONGER = 5
 TRAINED = Tolerance(1e-5, "what a gradient of 1e-8 nats leaves where the variances nearly tie")
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Scores and angle (degrees) against the size of the change, as a share of the loading's.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer points, shorter samples.
-    seed : int
-        of samples and random starts.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer points and shorter samples; `seed` is of samples and random starts.
     """
-    quick, (drawn, changed, starts) = checked_options(quick, seed, say, 3)
+    quick, (drawn, changed, starts) = checked_options(quick, seed, progress, 3)
     sprite = shifted_sprite()
     whole = np.linalg.norm(sprite.loading)
     line, tried = np.linspace(0, LARGEST, 23 if quick else 45), np.linspace(0, 40, 3 if quick else 6)
@@ -87,7 +71,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             rows += points(panel, name, "theory", sizes, [score(codes[name]) for _, codes in curves])
     rows += points(ANGLE, VAE, "theory", sizes, line)
     for angle in tried:
-        say(f"angle {angle:g} degrees")
+        progress(f"angle {angle:g} degrees")
         made = versions(sprite, np.radians(angle), NOISE)
         size, codes = _closed(made)
         size /= whole
@@ -157,30 +141,30 @@ def _angle(truth: GenerativeModel, vae: LinearVAE) -> float:
     """The angle in degrees, from 0 to 45, between the factors and the directions of the factors that latents encode."""
     code = vae.encoder @ truth.loading
     angles = np.degrees(np.arctan2(code[:, 1], code[:, 0]))
-    return float(np.abs((angles + 45) % 90 - 45).mean())
+    return float(np.abs(modulo_quarter_turn(angles)).mean())
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw two scores and the angle against the size of the change, and the images, on four Axes; returns these."""
-    correlation, gap, angle, pictures = panel_axes(axes, 4)
+    correlation, gap, angle, pictures = drawing.panel_axes(axes, 4)
     titles = {CORRELATION: "mean correlation", GAP: "mutual information gap", ANGLE: "angle of the latents (degrees)"}
     for ax, name, (panel, title) in zip((correlation, gap, angle), "abc", titles.items(), strict=True):
-        draw_panel(ax, table, panel, COLOURS)
+        drawing.draw_panel(ax, table, panel, COLOURS)
         ax.set_xlabel(r"size of the change, $\|E\| / \|A\|$")
-        letter(ax, name, title)
+        drawing.letter(ax, name, title)
     for ax, panel in ((correlation, CORRELATION), (gap, GAP)):
         low, high = (table.select(panel, "measured", name) for name in (LOW, HIGH))
         text = "90 % of random changes"
         shade = ax.fill_between(low.x, low.y, high.y, color=COLOURS[RANDOM], alpha=0.2, linewidth=0, label=text)
-        add_legend(ax, [shade], loc="lower left")
+        drawing.add_legend(ax, [shade], loc="lower left")
     angle.set_yticks([0, 15, 30, 45])
     for ax, panel, together in ((correlation, CORRELATION, "AMUSE and FastICA"), (gap, GAP, "AMUSE")):
         rows = table.select(panel, "theory", AMUSE)
         ax.set_ylim(top=rows.y[-1] + 0.12 * np.diff(ax.get_ylim()).item())
         ax.annotate(together, (rows.x[-1], rows.y[-1]), (0, 4), textcoords="offset points", ha="right", fontsize=7)
-    series_legend(correlation, COLOURS, ncols=2, **ABOVE)
-    source_legend(gap, ["theory", "trained", "monte_carlo", "measured"], ncols=2, **ABOVE)
+    drawing.series_legend(correlation, COLOURS, ncols=2, **drawing.ABOVE)
+    drawing.source_legend(gap, ["theory", "trained", "monte_carlo", "measured"], ncols=2, **drawing.ABOVE)
 
     turn = table.parameters["pictured_angle"]
     sprite = shifted_sprite()
@@ -202,5 +186,5 @@ def plot(table: Table, axes):
         pictures.axhline(index * high - 0.5, color="white", linewidth=0.5)
     pictures.tick_params(length=0)
     pictures.set_xlabel("two standard deviations of one factor")
-    letter(pictures, "d", f"images, axes rotated by {turn:g} degrees")
+    drawing.letter(pictures, "d", f"images, axes rotated by {turn:g} degrees")
     return axes

@@ -9,19 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Point, Table, points
 from figures.kit.training import train_each, unfinished
 from numerics import Sweep
@@ -32,7 +21,7 @@ from theory.inference import two_factor_loading
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 4.8)}
+LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 4.8)}
 
 COHERENCES = (0.0, 0.6, 0.8, 0.9)
 SIGNAL_TO_NOISE = 10.0
@@ -47,26 +36,19 @@ BETAS = (0.1, 20.0)
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats, and the errors are smooth in what it trains")
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """The four errors against beta for each coherence (the log score negated), with their minima.
 
     Closed forms; encoders trained for the fixed decoder; and Monte Carlo of the trained encoders.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer trained models and draws.
-    seed : int
-        of the random starts and draws.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer trained models and draws; `seed` is of the random starts and draws.
     """
-    quick, (starts, codes) = checked_options(quick, seed, say, 2)
+    quick, (starts, codes) = checked_options(quick, seed, progress, 2)
     line, draws = np.geomspace(*BETAS, 201), 1_000 if quick else 4_000
     tried = np.geomspace(0.13, 16.0, 7 if quick else 17)
     rows, sweeps = [], []
     for coherence, stream in zip(COHERENCES, codes.spawn(len(COHERENCES)), strict=True):
-        say(f"training at coherence {coherence:g}")
+        progress(f"training at coherence {coherence:g}")
         truth = GenerativeModel(two_factor_loading(SIGNAL_TO_NOISE, coherence), 1.0)
         done = train_each(
             truth.covariance,
@@ -140,17 +122,17 @@ def _sign(panel: str) -> int:
     return -1 if panel == "log_score" else 1
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the four errors on four Axes and return these."""
-    flat = panel_axes(axes, len(PANELS))
-    colours = ordered_colours(table.series("forward_kl", "theory"))
+    flat = drawing.panel_axes(axes, len(PANELS))
+    colours = drawing.ordered_colours(table.series("forward_kl", "theory"))
     for ax, name, (panel, label) in zip(flat, "abcd", PANELS.items(), strict=True):
-        draw_panel(ax, table, panel, colours)
-        letter(ax, name, label)
+        drawing.draw_panel(ax, table, panel, colours)
+        drawing.letter(ax, name, label)
         lowest = table.select(panel, "minimum").y
         ax.set(xlabel=r"$\beta$", xscale="log", xlim=BETAS, ylim=(lowest.min() - 0.12, lowest.max() + HEADROOM[panel]))
-        plain_ticks(ax.xaxis)
-    series_legend(flat[0], colours, {name: f"$r = {name}$" for name in colours}, ncols=2, **ABOVE)
-    source_legend(flat[1], ["theory", "minimum", "trained", "monte_carlo"], ncols=2, **ABOVE)
+        drawing.plain_ticks(ax.xaxis)
+    drawing.series_legend(flat[0], colours, {name: f"$r = {name}$" for name in colours}, ncols=2, **drawing.ABOVE)
+    drawing.source_legend(flat[1], ["theory", "minimum", "trained", "monte_carlo"], ncols=2, **drawing.ABOVE)
     return axes

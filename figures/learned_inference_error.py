@@ -10,17 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    DOUBLE_COLUMN,
-    draw_critical,
-    draw_panel,
-    letter,
-    panel_axes,
-    plain_ticks,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import away_from
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -29,7 +20,7 @@ from theory import GenerativeModel, inference_error, optimum
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 4.4)}
+LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 4.4)}
 
 ERRORS = {"mean_squared_error": "mean squared error", "forward_kl": "forward KL (nats)"}
 HEIGHTS = {"mean_squared_error": (0, 3.3), "forward_kl": (-0.2, 8)}  # of the panels
@@ -53,9 +44,9 @@ def truths() -> dict[str, GenerativeModel]:
     }
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Mean squared error and forward KL of the matched learned VAE, by closed form and from training."""
-    quick, (starts,) = checked_options(quick, seed, say, 1)
+    quick, (starts,) = checked_options(quick, seed, progress, 1)
     rows, sweeps = [], []
     for name, truth in truths().items():
         covariance, latent_dim = truth.covariance, truth.latent_dim
@@ -64,7 +55,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         tried = away_from(critical, np.geomspace(0.35, 1.3 * critical[0], 6 if quick else 14))
         expected = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in tried]
         curve = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in line]
-        say(f"training with {LOADINGS[name]}")
+        progress(f"training with {LOADINGS[name]}")
         done = train_each(covariance, latent_dim, tried, seeds=start_seeds(starts))
         found = [inference_error(truth, done.vae(index, 0), match=True) for index in range(len(tried))]
         sweeps.append(done)
@@ -92,17 +83,17 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     )
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the errors (rows) for the two loadings (columns) on four Axes and return these."""
-    flat = panel_axes(axes, 4)
+    flat = drawing.panel_axes(axes, 4)
     for place, ax in enumerate(flat):
         error, loading = list(ERRORS)[place // 2], list(LOADINGS)[place % 2]
         panel = f"{loading} {error}"
-        draw_critical(ax, table, panel)
-        draw_panel(ax, table, panel, {"learned": ("#0072B2", "#D55E00")[place % 2]})
-        letter(ax, "abcd"[place], LOADINGS[loading])
+        drawing.draw_critical(ax, table, panel)
+        drawing.draw_panel(ax, table, panel, {"learned": ("#0072B2", "#D55E00")[place % 2]})
+        drawing.letter(ax, "abcd"[place], LOADINGS[loading])
         ax.set(xscale="log", xlabel=r"$\beta$", ylabel=ERRORS[error], ylim=HEIGHTS[error])
-        plain_ticks(ax.xaxis)
-    source_legend(flat[0], ["theory", "trained", "critical"], loc="lower right")
+        drawing.plain_ticks(ax.xaxis)
+    drawing.source_legend(flat[0], ["theory", "trained", "critical"], loc="lower right")
     return axes

@@ -10,21 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    draw_critical,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-    whole_ticks,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -33,7 +20,7 @@ from theory import optimum_curve
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 3.1)}
+LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 3.1)}
 
 NOISE, COUNT = "noise_variance", "active_count"
 LATENTS = (12, 6, 2)
@@ -43,12 +30,14 @@ WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collaps
 PCA = Tolerance(1e-10, "two closed forms in double precision; relative to the mean variance")
 
 
-def data(*, observations=None, name: str = "data", quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(
+    *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
+) -> Table:
     """Learned noise (in units of the mean variance) and active count against beta, for several numbers of latents.
 
     Parameters and errors as for `figures.collapse.data`.
     """
-    quick, (starts,) = checked_options(quick, seed, say, 1)
+    quick, (starts,) = checked_options(quick, seed, progress, 1)
     source = real_data(observations, name)
     mean_variance = source.eigenvalues.mean()
     wanted = 6 if quick else 18
@@ -60,7 +49,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     rows, sweeps = points(NOISE, "all", "critical", critical, np.nan), []
     rows += points(COUNT, "all", "critical", critical, np.nan)
     for latent_dim in latent_dims:
-        say(f"training {latent_dim} latents")
+        progress(f"training {latent_dim} latents")
         tried = away_from(critical[:latent_dim], np.geomspace(*ends, betas_tried))
         done = train_each(source.moments, latent_dim, tried, seeds=start_seeds(starts))
         series = str(latent_dim)
@@ -105,22 +94,26 @@ def _pca_noise(source: Observations, latent_dim: int) -> float:
     return float(fitted.noise_variance_ * (count - 1) / count * directions / (data_dim - latent_dim))
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the learned noise and the active count on two Axes and return these."""
-    noise, count = panel_axes(axes, 2)
-    colours = ordered_colours(table.series(NOISE, "theory"))
+    noise, count = drawing.panel_axes(axes, 2)
+    colours = drawing.ordered_colours(table.series(NOISE, "theory"))
     for ax, panel, line in ((noise, NOISE, {}), (count, COUNT, {"drawstyle": "steps-post"})):
-        draw_critical(ax, table, panel)
-        draw_panel(ax, table, panel, colours, **line)
+        drawing.draw_critical(ax, table, panel)
+        drawing.draw_panel(ax, table, panel, colours, **line)
         ax.set(xlabel=r"$\beta$", xscale="log")
-        plain_ticks(ax.xaxis)
-    letter(noise, "a", "learned noise")
-    letter(count, "b", "active latents")
+        drawing.plain_ticks(ax.xaxis)
+    drawing.letter(noise, "a", "learned noise")
+    drawing.letter(count, "b", "active latents")
     noise.set(ylabel="noise variance / mean variance")
-    whole_ticks(count.yaxis)
-    series_legend(noise, colours, {name: f"$K = {name}$" for name in colours}, loc="upper left")
-    source_legend(
-        count, ["theory", "trained", "reference", "critical"], {"reference": "probabilistic PCA"}, ncols=2, **ABOVE
+    drawing.whole_ticks(count.yaxis)
+    drawing.series_legend(noise, colours, {name: f"$K = {name}$" for name in colours}, loc="upper left")
+    drawing.source_legend(
+        count,
+        ["theory", "trained", "reference", "critical"],
+        {"reference": "probabilistic PCA"},
+        ncols=2,
+        **drawing.ABOVE,
     )
     return axes

@@ -13,26 +13,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy.optimize import minimize_scalar
 
-from figures.kit.drawing import (
-    DOUBLE_COLUMN,
-    GREY,
-    add_legend,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
-from numerics import train
 from numerics.comparison import Comparison, Tolerance, largest_of_standard_errors
-from theory import GenerativeModel, inference_error, optimal_beta
+from numerics.experiments.optimal_beta import trained_optimal_beta
+from theory import GenerativeModel, optimal_beta
 from theory.inference import (
     mismatched_beta,
     random_mixing_loading,
@@ -42,9 +29,9 @@ from theory.inference import (
     two_factor_optimal_beta,
 )
 
-__all__ = ["LAYOUT", "data", "plot", "trained_optimal_beta"]
+__all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 2), "size": (DOUBLE_COLUMN, 5.0)}
+LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 5.0)}
 
 PANELS = ("coherence", "signal_to_noise", "noise_mismatch", "random_mixing")
 SIGNALS = (1.0, 4.0, 16.0)  # of panel a
@@ -67,24 +54,17 @@ SEARCHED = Tolerance(
 DRAWN = Tolerance(1e-3, "draws are searched to 1e-3 in log beta, far below their spread", relative=True)
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """The optimal beta along each of its causes, by closed form and by search over trained encoders.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer searches, draws of a smaller size.
-    seed : int
-        of the random starts and draws.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer searches, and draws of a smaller size; `seed` is of the random starts and draws.
     """
-    quick, (start, loadings) = checked_options(quick, seed, say, 2)
+    quick, (start, loadings) = checked_options(quick, seed, progress, 2)
     rows = []
     for search in (_against_coherence, _against_signal, _against_mismatch):
-        say(search.__name__.strip("_").replace("_", " "))
+        progress(search.__name__.strip("_").replace("_", " "))
         rows += search(quick, start)
-    say("random mixing")
+    progress("random mixing")
     sizes, draws = ((8, 16), 12) if quick else ((8, 24), 24)
     drawn, check = _random_mixing(sizes, draws, loadings, start)
     return Table(
@@ -101,43 +81,6 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         tolerances={(panel, "trained"): SEARCHED for panel in PANELS[:3]} | {(PANELS[3], "trained"): DRAWN},
         checks=(check,),
     )
-
-
-def trained_optimal_beta(
-    truth: GenerativeModel,
-    criterion: str = "forward_kl",
-    *,
-    noise_variance: float | None = None,
-    bracket: tuple[float, float] = (0.05, 50.0),
-    accuracy: float = 1e-6,
-    start: int | np.random.SeedSequence = 0,
-) -> float:
-    """The beta whose trained encoder has the least error: a scan of the bracket, then bounded scalar minimisation.
-
-    Every evaluation trains an encoder for the truth's loading from the random `start` and measures it. NaN if any
-    training did not end because its gradient vanished.
-    """
-    noise = truth.noise_variance if noise_variance is None else noise_variance
-    stopped = set()
-
-    def error(log_beta: float) -> float:
-        run = train(
-            truth.covariance,
-            truth.latent_dim,
-            beta=float(np.exp(log_beta)),
-            decoder=truth.loading,
-            noise_variance=noise,
-            gradient_tolerance=1e-3 * accuracy,
-            rng=np.random.default_rng(start),
-        )
-        stopped.add(run.stopped)
-        return getattr(inference_error(truth, run.vae), criterion)
-
-    scan = np.linspace(*np.log(bracket), max(4, round(2 * np.log(bracket[1] / bracket[0]))))
-    best = int(np.clip(np.argmin([error(value) for value in scan]), 1, len(scan) - 2))
-    bounds = (scan[best - 1], scan[best + 1])
-    found = minimize_scalar(error, bounds=bounds, method="bounded", options={"xatol": accuracy})
-    return float(np.exp(found.x)) if stopped == {"gradient"} else np.nan
 
 
 def _two_factors(signal: float, coherence: float) -> GenerativeModel:
@@ -213,12 +156,12 @@ def _random_mixing(
     )
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the four panels on four Axes and return these."""
-    flat = panel_axes(axes, len(PANELS))
+    flat = drawing.panel_axes(axes, len(PANELS))
     for ax, name, title in zip(flat, "abcd", TITLES, strict=True):
-        letter(ax, name, title)
+        drawing.letter(ax, name, title)
         ax.set(ylabel=r"optimal $\beta$" if name == "c" else r"optimal $\beta$ (forward KL)")
     _plot_coherence(flat[0], table)
     _plot_signal(flat[1], table)
@@ -228,47 +171,47 @@ def plot(table: Table, axes):
 
 
 def _plot_coherence(ax: Axes, table: Table) -> None:
-    colours = ordered_colours([f"{value:g}" for value in SIGNALS])
+    colours = drawing.ordered_colours([f"{value:g}" for value in SIGNALS])
     expansions = {f"{name} expansion": colour for name, colour in colours.items()}
-    draw_panel(ax, table, PANELS[0], expansions, **DOTTED)
-    draw_panel(ax, table, PANELS[0], colours)
+    drawing.draw_panel(ax, table, PANELS[0], expansions, **DOTTED)
+    drawing.draw_panel(ax, table, PANELS[0], colours)
     ax.set(xlabel="coherence $r$ of the two columns", xlim=(0, 1), ylim=(0.95, 12), yscale="log")
-    plain_ticks(ax.yaxis)
+    drawing.plain_ticks(ax.yaxis)
     labels = {name: f"signal-to-noise $a = {name}$" for name in colours}
-    series_legend(ax, colours, labels, loc="upper left")
-    expansion = Line2D([], [], color=GREY, label="small $r$", **DOTTED)
-    add_legend(ax, [expansion], loc="upper left", bbox_to_anchor=(0.0, 0.74))
+    drawing.series_legend(ax, colours, labels, loc="upper left")
+    expansion = Line2D([], [], color=drawing.GREY, label="small $r$", **DOTTED)
+    drawing.add_legend(ax, [expansion], loc="upper left", bbox_to_anchor=(0.0, 0.74))
 
 
 def _plot_signal(ax: Axes, table: Table) -> None:
-    colours = ordered_colours([f"{value:g}" for value in COHERENCES])
-    draw_panel(ax, table, PANELS[1], colours)
+    colours = drawing.ordered_colours([f"{value:g}" for value in COHERENCES])
+    drawing.draw_panel(ax, table, PANELS[1], colours)
     ax.set(xlabel="signal-to-noise ratio $a$", xscale="log", yscale="log", ylim=(0.95, 6))
-    plain_ticks(ax.xaxis, [0.1, 1, 10, 100, 1000])
-    plain_ticks(ax.yaxis, [1, 2, 3, 4, 5])
-    series_legend(ax, colours, {name: f"$r = {name}$" for name in colours}, loc="upper left")
-    source_legend(ax, ["theory", "trained"], loc="upper left", bbox_to_anchor=(0.25, 1.0))
+    drawing.plain_ticks(ax.xaxis, [0.1, 1, 10, 100, 1000])
+    drawing.plain_ticks(ax.yaxis, [1, 2, 3, 4, 5])
+    drawing.series_legend(ax, colours, {name: f"$r = {name}$" for name in colours}, loc="upper left")
+    drawing.source_legend(ax, ["theory", "trained"], loc="upper left", bbox_to_anchor=(0.25, 1.0))
 
 
 def _plot_mismatch(ax: Axes, table: Table) -> None:
     colours = dict(zip(CRITERIA, ("#0072B2", "#D55E00"), strict=True))
-    draw_panel(ax, table, PANELS[2], colours)
+    drawing.draw_panel(ax, table, PANELS[2], colours)
     ax.set(xlabel=r"decoder noise / true noise, $\sigma^2 / \tau^2$", xscale="log", yscale="log")
-    plain_ticks(ax.xaxis)
-    plain_ticks(ax.yaxis)
-    series_legend(ax, colours, CRITERIA, loc="upper right")
+    drawing.plain_ticks(ax.xaxis)
+    drawing.plain_ticks(ax.yaxis)
+    drawing.series_legend(ax, colours, CRITERIA, loc="upper right")
 
 
 def _plot_mixing(ax: Axes, table: Table) -> None:
     """Draws of different sizes stand a little beside each other, so that none hides another."""
     sizes = [name for name in table.series(PANELS[3]) if name != LIMIT]
-    colours = ordered_colours(sizes)
-    draw_panel(ax, table, PANELS[3], {LIMIT: "black"})
+    colours = drawing.ordered_colours(sizes)
+    drawing.draw_panel(ax, table, PANELS[3], {LIMIT: "black"})
     for name, shift in zip(sizes, (0.97, 1.03), strict=True):
         draws = table.select(PANELS[3], "trained", name)
         ax.plot(draws.x * shift, draws.y, "o", color=colours[name], markersize=2.6, alpha=0.7, markeredgewidth=0)
     ax.set(xlabel="factors per data dimension $K / D$", xscale="log")
-    plain_ticks(ax.xaxis)
-    series_legend(ax, {LIMIT: "black"}, {LIMIT: r"limit $D \to \infty$"}, loc="upper left")
+    drawing.plain_ticks(ax.xaxis)
+    drawing.series_legend(ax, {LIMIT: "black"}, {LIMIT: r"limit $D \to \infty$"}, loc="upper left")
     labels = {name: f"trained, a draw at $D = {name}$" for name in sizes}
-    series_legend(ax, colours, labels, "trained", loc="upper left", bbox_to_anchor=(0, 0.9))
+    drawing.series_legend(ax, colours, labels, "trained", loc="upper left", bbox_to_anchor=(0, 0.9))

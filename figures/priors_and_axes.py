@@ -18,18 +18,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    draw_panel,
-    letter,
-    panel_axes,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent
+from figures.kit import drawing
+from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
+from figures.kit.training import largest_gradient
 from numerics.comparison import Comparison, Tolerance, largest_of
 from numerics.priors.training import PriorRun, train_with_prior
 from theory import LinearVAE
@@ -39,7 +32,7 @@ from theory.priors.rotation import factor_rotation_energy, prior_optimum, prior_
 
 __all__ = ["LAYOUT", "data", "factor_angle", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 3.3)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
 
 GAUSSIAN, OTHERS, ENDS = "gaussian_factors", "other_factors", "angle_of_starts"
 ROUND = GaussianPrior.isotropic(2)
@@ -71,19 +64,12 @@ SAME = 1e-6  # nats; minima closer than this are one
 LOW_NOISE = 2e-5  # at which the code is the factors
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Energies (nats) against the angle of a rotation (degrees) for each prior, and the angles where training ends.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer angles, starts and draws.
-    seed : int
-        of starts and draws.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer angles, starts and draws; `seed` is of starts and draws.
     """
-    quick, (begin, drawn, pinned) = checked_options(quick, seed, say, 3)
+    quick, (begin, drawn, pinned) = checked_options(quick, seed, progress, 3)
     tried = np.linspace(0, 90, 4 if quick else 7)
     starts, draws = (4, 20_000) if quick else (10, 200_000)
     line = np.linspace(0, 90, 46 if quick else 91)
@@ -91,7 +77,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
     covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
     rows, runs, excess = [], [], []
     for name, prior in PRIORS.items():
-        say(f"Gaussian factors, {name} prior")
+        progress(f"Gaussian factors, {name} prior")
         best = prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
 
         def energy(rotation, prior=prior, best=best):
@@ -112,7 +98,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         excess += [run.loss - best.loss for run in free]
         runs += free
     for name, (prior, factors) in PAIRS.items():
-        say(f"other factors, {name} prior")
+        progress(f"other factors, {name} prior")
 
         def energy(rotation, prior=prior, factors=factors):
             return factor_rotation_energy(prior, factors, rotation, BETA)
@@ -131,6 +117,14 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             for index, (angle, worse) in enumerate(zip(angles, losses - losses.min() > SAME, strict=True)):
                 rows += points(ENDS, series, "measured" if worse else "trained", index, angle, expected=0.0)
         runs += free
+    free_angles = [row.y for row in rows if row.panel == ENDS and np.isnan(row.expected)]
+    scattered = concentration(
+        "concentration of angles that are free",
+        free_angles,
+        0.75,
+        "1 if all angles were the same, smaller if nothing prefers an angle",
+    )
+    gradient = largest_gradient(runs, 1e-5, "ten times the tolerance, where rounding ends a line search")
     return Table(
         points=tuple(rows),
         parameters={
@@ -149,7 +143,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             (OTHERS, "trained"): Tolerance(5e-3, "of the order of the noise over the variance of a spike or cluster"),
             (ENDS, "trained"): Tolerance(0.05, "degrees; what a gradient of 1e-6 nats leaves of the angle"),
         },
-        checks=(_same_loss(excess), _turned(rows), _unfinished(runs)),
+        checks=(_same_loss(excess), scattered, gradient),
     )
 
 
@@ -161,7 +155,7 @@ def factor_angle(vae: LinearVAE, loading, basis=None) -> float:
     code = vae.encoder @ loading if basis is None else basis @ vae.encoder @ loading
     left, _, right = np.linalg.svd(code)
     nearest = left @ right
-    return float((np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0])) + 45) % 90 - 45)
+    return float(modulo_quarter_turn(np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0]))))
 
 
 def _turn(degrees: float) -> np.ndarray:
@@ -220,43 +214,21 @@ def _same_loss(excess: list[float]) -> Comparison:
     )
 
 
-def _turned(rows: list[Point]) -> Comparison:
-    angles = np.radians([row.y for row in rows if row.panel == ENDS and np.isnan(row.expected)])
-    return Comparison(
-        quantity="concentration of angles that are free",
-        source="trained",
-        deviation=float(np.abs(np.exp(4j * angles).mean())),
-        tolerance=0.75,
-        unit="of 1",
-        points=len(angles),
-        reason="1 if all angles were the same, smaller if nothing prefers an angle",
-    )
-
-
-def _unfinished(runs: list[PriorRun]) -> Comparison:
-    return largest_of(
-        "largest gradient where training ends",
-        [run.gradient_norm for run in runs],
-        1e-5,
-        "ten times the tolerance, where rounding ends a line search",
-    )
-
-
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the energies of Gaussian and other factors, and where training ends, on three Axes and return these."""
-    flat = panel_axes(axes, 3)
+    flat = drawing.panel_axes(axes, 3)
     for ax, name, panel, title in zip(
         flat, "ab", (GAUSSIAN, OTHERS), ("Gaussian factors", "other factors"), strict=False
     ):
-        draw_panel(ax, table, panel, {key: COLOURS[key] for key in table.series(panel)})
+        drawing.draw_panel(ax, table, panel, {key: COLOURS[key] for key in table.series(panel)})
         ax.set(xlabel="rotation of the latents (degrees)", xticks=[0, 30, 60, 90])
-        letter(ax, name, title)
+        drawing.letter(ax, name, title)
     flat[0].set_ylabel("added loss (nats)")
     flat[0].annotate("every other prior", (45, 0), (0, 5), textcoords="offset points", ha="center", fontsize=7)
     flat[1].set_yscale("symlog", linthresh=0.01)
-    series_legend(flat[0], COLOURS, {name: f"{name} prior" for name in COLOURS}, **ABOVE)
-    source_legend(flat[1], ["theory", "trained", "monte_carlo"], **ABOVE)
+    drawing.series_legend(flat[0], COLOURS, {name: f"{name} prior" for name in COLOURS}, **drawing.ABOVE)
+    drawing.source_legend(flat[1], ["theory", "trained", "monte_carlo"], **drawing.ABOVE)
 
     ends = flat[2]
     series = table.series(ENDS)
@@ -271,5 +243,5 @@ def plot(table: Table, axes):
     ends.set(xlabel="angle to the factors (degrees)", xlim=(-47, 47), xticks=[-45, 0, 45])
     ends.set_yticks(range(len(series)), labels=[name.replace(", ", ",\n") for name in reversed(series)], fontsize=5.5)
     ends.set_ylim(-0.6, len(series) - 0.4)
-    letter(ends, "c", "where training ends")
+    drawing.letter(ends, "c", "where training ends")
     return axes

@@ -8,19 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -30,7 +19,7 @@ from theory.learning import capacity_penalty, vae_rate_distortion, water_level_f
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 3.0)}
+LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 3.0)}
 
 PLANE, PENALTY = "distortion", "excess_distortion"
 SHANNON = "Shannon"
@@ -40,12 +29,14 @@ LOWEST_LEVEL = 0.02  # of the largest eigenvalue: where the curves end
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the total variance")
 
 
-def data(*, observations=None, name: str = "data", quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(
+    *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
+) -> Table:
     """Distortion (as a share of the total variance) against rate (nats): Shannon's curve, VAEs, and their distance.
 
     Parameters and errors as for `figures.collapse.data`.
     """
-    quick, (starts,) = checked_options(quick, seed, say, 1)
+    quick, (starts,) = checked_options(quick, seed, progress, 1)
     source = real_data(observations, name)
     total, largest = source.eigenvalues.sum(), source.eigenvalues[0]
     levels = largest * np.geomspace(LOWEST_LEVEL, 1.0, 161)
@@ -58,7 +49,7 @@ def data(*, observations=None, name: str = "data", quick: bool = False, seed: in
     count, sweeps = source.affordable_betas(latent_dims, wanted), []
     noise = source.eigenvalues.mean()
     for latent_dim in latent_dims:
-        say(f"training {latent_dim} latents")
+        progress(f"training {latent_dim} latents")
         tried = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, count))
         seeds = start_seeds(starts)
         done = train_each(source.moments, latent_dim, tried / noise, noise_variance=noise, seeds=seeds)
@@ -95,26 +86,26 @@ def _dots(source: Observations, latent_dim: int, levels: np.ndarray, done, total
     ]
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the plane of rate and distortion, and the price of too few latents, on two Axes and return these."""
-    plane, penalty = panel_axes(axes, 2)
+    plane, penalty = drawing.panel_axes(axes, 2)
     latents = [series for series in table.series(PLANE) if series != SHANNON]
-    colours = ordered_colours(latents)
-    draw_panel(plane, table, PLANE, {SHANNON: "black"}, linewidth=1.8)
-    draw_panel(plane, table, PLANE, colours)
-    draw_panel(penalty, table, PENALTY, colours)
-    letter(plane, "a", "rate and distortion")
-    letter(penalty, "b", "price of too few latents")
+    colours = drawing.ordered_colours(latents)
+    drawing.draw_panel(plane, table, PLANE, {SHANNON: "black"}, linewidth=1.8)
+    drawing.draw_panel(plane, table, PLANE, colours)
+    drawing.draw_panel(penalty, table, PENALTY, colours)
+    drawing.letter(plane, "a", "rate and distortion")
+    drawing.letter(penalty, "b", "price of too few latents")
     plane.set(xlabel="rate (nats)", ylabel="distortion / total variance", yscale="log")
     penalty.set(xlabel="rate (nats)", ylabel="excess distortion / total variance")
     penalty.set_ylim(-0.002, max(0.02, 1.05 * table.select(PENALTY, "theory").y.max()))
-    plain_ticks(plane.yaxis)
-    series_legend(
+    drawing.plain_ticks(plane.yaxis)
+    drawing.series_legend(
         plane,
         {SHANNON: "black"} | colours,
         {SHANNON: "Shannon"} | {name: f"VAE, $K = {name}$" for name in latents},
         loc="lower left",
     )
-    source_legend(penalty, ["theory", "trained"], ncols=2, **ABOVE)
+    drawing.source_legend(penalty, ["theory", "trained"], ncols=2, **drawing.ABOVE)
     return axes

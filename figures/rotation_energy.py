@@ -12,17 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.kit.drawing import (
-    DOUBLE_COLUMN,
-    GREY,
-    draw_panel,
-    letter,
-    ordered_colours,
-    panel_axes,
-    source_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent, start_seeds
+from figures.kit import drawing
+from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
 from numerics.comparison import Comparison, Tolerance, largest_of
@@ -31,7 +23,7 @@ from theory.axes import plane_rotation, rotate, two_mode_rotation_energy
 
 __all__ = ["LAYOUT", "axis_angle", "data", "plot"]
 
-LAYOUT = {"shape": (1, 2), "size": (DOUBLE_COLUMN, 2.9)}
+LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 2.9)}
 
 ENERGY, TURNED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
 RATIOS = (1.2, 2.0, 4.0)  # of the two eigenvalues that have a latent
@@ -42,19 +34,12 @@ LOSS = Tolerance(1e-10, "the loss is quadratic in what a gradient of 1e-8 nats l
 LINEAR = Tolerance(1e-6, "away from the optimum the loss is linear in what a gradient of 1e-8 nats leaves")
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Excess loss (nats) against the angle (degrees), at turned decoders and where training from many starts ends.
 
-    Parameters
-    ----------
-    quick : bool
-        fewer angles and starts.
-    seed : int
-        of the random starts.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer angles and starts; `seed` is of the random starts.
     """
-    quick, (stream,) = checked_options(quick, seed, say, 1)
+    quick, (stream,) = checked_options(quick, seed, progress, 1)
     tried, starts = np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
     rows, sweeps, turned = [], [], {posterior: [] for posterior in POSTERIORS}
     for ratio in RATIOS:
@@ -62,7 +47,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
         best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
         setting = {"noise_variance": NOISE_VARIANCE}
         for posterior in POSTERIORS:
-            say(f"training at ratio {ratio:g}, {posterior} posterior")
+            progress(f"training at ratio {ratio:g}, {posterior} posterior")
             series = f"{posterior} {ratio:g}"
             held = [
                 train_each(
@@ -90,6 +75,12 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
                 expected = _energy(ratio, posterior, tried, "truncated")
                 rows += points(TURNED, series, "trained", tried, losses, expected=expected)
             sweeps += [*held, free]
+    spread = concentration(
+        "concentration of full latents",
+        turned["full"],
+        0.5,
+        "1 if all angles were the same, near 0 if nothing prefers an angle",
+    )
     return Table(
         points=tuple(rows),
         parameters={
@@ -102,7 +93,7 @@ def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
             "seed": seed,
         },
         tolerances={(panel, "trained"): LOSS for panel in (ENERGY, STARTS)} | {(TURNED, "trained"): LINEAR},
-        checks=(_locked(turned["diagonal"]), _scattered(turned["full"]), unfinished(sweeps)),
+        checks=(_locked(turned["diagonal"]), spread, unfinished(sweeps)),
     )
 
 
@@ -113,7 +104,7 @@ def axis_angle(vae: LinearVAE) -> float:
     the rest permutes and flips latents.
     """
     toward = np.linalg.svd(vae.decoder)[2][0]
-    return float((np.degrees(np.arctan2(toward[1], toward[0])) + 45) % 90 - 45)
+    return float(modulo_quarter_turn(np.degrees(np.arctan2(toward[1], toward[0]))))
 
 
 def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:
@@ -142,37 +133,27 @@ def _locked(angles: list[float]) -> Comparison:
     )
 
 
-def _scattered(angles: list[float]) -> Comparison:
-    return Comparison(
-        quantity="concentration of full latents",
-        source="trained",
-        deviation=float(np.abs(np.exp(4j * np.radians(angles)).mean())),
-        tolerance=0.5,
-        unit="of 1",
-        points=len(angles),
-        reason="1 if all angles were the same, near 0 if nothing prefers an angle",
-    )
-
-
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the loss along a rotation, and the angles at which training ends, on two Axes and return these."""
-    energy, ends = panel_axes(axes, 2)
+    energy, ends = drawing.panel_axes(axes, 2)
     names = [series.split()[1] for series in table.series(ENERGY) if series.startswith("diagonal")]
-    shades = ordered_colours(names)
-    draw_panel(energy, table, ENERGY, {f"diagonal {name}": shade for name, shade in shades.items()})
-    draw_panel(energy, table, TURNED, {f"diagonal {name}": shade for name, shade in shades.items()}, linestyle="--")
-    draw_panel(energy, table, ENERGY, dict.fromkeys((f"full {name}" for name in names), GREY))
-    letter(energy, "a", "loss along a rotation")
+    shades = drawing.ordered_colours(names)
+    drawing.draw_panel(energy, table, ENERGY, {f"diagonal {name}": shade for name, shade in shades.items()})
+    drawing.draw_panel(
+        energy, table, TURNED, {f"diagonal {name}": shade for name, shade in shades.items()}, linestyle="--"
+    )
+    drawing.draw_panel(energy, table, ENERGY, dict.fromkeys((f"full {name}" for name in names), drawing.GREY))
+    drawing.letter(energy, "a", "loss along a rotation")
     energy.set(xlabel="angle from the principal axes (degrees)", ylabel="excess loss (nats)", xticks=[0, 30, 60, 90])
     for name, shade in shades.items():
         peak = table.select(TURNED, "theory", f"diagonal {name}").y.max()
         label = rf"diagonal, $\ell_1 / \ell_2 = {name}$"
         energy.annotate(label, (45, peak), (0, 3), textcoords="offset points", ha="center", color=shade, fontsize=7)
-    energy.annotate("full", (45, 0), (0, -10), textcoords="offset points", ha="center", color=GREY, fontsize=7)
+    energy.annotate("full", (45, 0), (0, -10), textcoords="offset points", ha="center", color=drawing.GREY, fontsize=7)
     energy.annotate("dashed: not optimised again", (0, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7)
     energy.set_ylim(-0.05, 1.22 * table.select(TURNED, "theory").y.max())
-    source_legend(energy, ["theory", "trained"], loc="upper right")
+    drawing.source_legend(energy, ["theory", "trained"], loc="upper right")
 
     heights = {}
     for posterior in reversed(POSTERIORS):
@@ -192,5 +173,5 @@ def plot(table: Table, axes):
         ylim=(-0.7, max(heights.values()) + 0.7),
     )
     ends.tick_params(axis="y", length=0)
-    letter(ends, "b", "where training ends, one dot per start")
+    drawing.letter(ends, "b", "where training ends, one dot per start")
     return axes

@@ -21,20 +21,8 @@ import dataclasses
 import numpy as np
 from matplotlib.lines import Line2D
 
-from figures.kit.drawing import (
-    ABOVE,
-    DOUBLE_COLUMN,
-    GREY,
-    add_legend,
-    draw_critical,
-    draw_panel,
-    letter,
-    panel_axes,
-    plain_ticks,
-    series_legend,
-    styled,
-)
-from figures.kit.options import Say, checked_options, silent
+from figures.kit import drawing
+from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Comparison, Tolerance, largest_of, largest_of_standard_errors
@@ -58,7 +46,7 @@ from theory.groups import (
 
 __all__ = ["LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (DOUBLE_COLUMN, 2.9)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 2.9)}
 
 RATE, SIZE, INFORMATION = "parts of the rate", "minibatch size", "information"
 GROUPS = [[0, 1], [2, 3]]
@@ -69,7 +57,7 @@ PARTS = {
     "dimension_wise_kl": "single",
 }
 COLOURS = {"mutual_information": "C0", "between": "C1", "within": "C2", "dimension_wise_kl": "C3"}
-TALL, SHRUNK = "mutual_information", 10.0  # drawn so many times smaller
+REDUCED, REDUCTION = "mutual_information", 10.0  # drawn so many times smaller
 BOUNDS = {"weighted": "$\\log M$", "stratified": "$\\log N$"}  # for two groups, the first less its offset
 ESTIMATORS = {"weighted": "C4", "stratified": "C5"}
 MARKS = {
@@ -92,32 +80,25 @@ NOISE = 1.0
 FACTORS = np.kron([[1.0, 0.8], [0.8, 1.0]], [[1.0, 0.8], [0.8, 1.0]])
 WEIGHTS = (0.3, 30.0)
 SHRINKS = (1e-8, 4.0)  # factors of the posterior covariance
-RATE_SIZE, HELD_SIZE = 256, 64  # of the minibatches of the first and the last panel
+RATE_SIZE, SHRINKING_SIZE = 256, 64  # of the minibatches of the first and the last panel
 TRAINED = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves")
 
 
-def data(*, quick: bool = False, seed: int = 0, say: Say = silent) -> Table:
+def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Parts of the rate (nats) against the weight, and estimates between groups against minibatch size and I(x; z).
 
-    Parameters
-    ----------
-    quick : bool
-        fewer weights, minibatches and sizes.
-    seed : int
-        of the draws and random starts.
-    say : callable, optional
-        is told what is being done.
+    With `quick`, fewer weights, minibatches and sizes; `seed` is of the draws and random starts.
     """
-    quick, (drawn, start) = checked_options(quick, seed, say, 2)
+    quick, (drawn, start) = checked_options(quick, seed, progress, 2)
     truth, rng = GenerativeModel(LOADING, NOISE, FACTORS), np.random.default_rng(drawn)
     codes = 4_000 if quick else 16_000
     vae = grouped_optimum(LOADING, NOISE, truth.covariance, Weights(), GROUPS).vae
-    say("the parts of the rate")
+    progress("the parts of the rate")
     ends = []
     rows = _rate(truth, codes // 2, quick, rng, start, ends)
-    say("minibatches of many sizes")
+    progress("minibatches of many sizes")
     rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], codes, rng)
-    say("posteriors that shrink")
+    progress("posteriors that shrink")
     rows += _shrinking(truth, vae, 9 if quick else 15, codes // 2, rng)
     return Table(
         points=tuple(rows),
@@ -153,15 +134,7 @@ def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, start, ends: lis
         expected = _exact_parts(grouped_optimum(LOADING, NOISE, truth.covariance, weights, GROUPS).terms)
         for part, value in _exact_parts(grouped_terms(found, truth.covariance, GROUPS)).items():
             rows += points(RATE, part, "trained", weight, value, expected=expected[part])
-        estimates = sample_minibatch_terms(
-            found,
-            truth.covariance,
-            GROUPS,
-            dataset_size=DATASET,
-            batch_size=RATE_SIZE,
-            batches=codes // RATE_SIZE,
-            rng=rng,
-        )
+        estimates = _estimates(found, truth, RATE_SIZE, codes, rng)
         for name, estimate in estimates.items():
             for part, value in _estimated_parts(estimate, name).items():
                 rows += points(RATE, f"{part} {name}", "measured", weight, value)
@@ -194,24 +167,22 @@ def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, r
         exact = grouped_terms(scaled, truth.covariance, GROUPS)
         information.append(exact.mutual_information)
         rows += points(INFORMATION, EXACT, "theory", information[-1], exact.between)
-        found = sample_minibatch_terms(
-            scaled,
-            truth.covariance,
-            GROUPS,
-            dataset_size=DATASET,
-            batch_size=HELD_SIZE,
-            batches=codes // HELD_SIZE,
-            rng=rng,
-        )
+        found = _estimates(scaled, truth, SHRINKING_SIZE, codes, rng)
         for name, estimate in found.items():
             rows += points(
                 INFORMATION, name, "measured", information[-1], estimate.between.value - _offset(name).between
             )
     for name in ESTIMATORS:
-        bound = minibatch_bounds(vae, GROUPS, dataset_size=DATASET, batch_size=HELD_SIZE, estimator=name).between
+        bound = minibatch_bounds(vae, GROUPS, dataset_size=DATASET, batch_size=SHRINKING_SIZE, estimator=name).between
         ends = [information[0], information[-1]]
         rows += points(INFORMATION, name, "theory", ends, bound - _offset(name).between)
     return rows
+
+
+def _estimates(vae: LinearVAE, truth: GenerativeModel, size: int, codes: int, rng) -> dict[str, MinibatchEstimates]:
+    """Estimates of the parts of the rate from minibatches of a size, of so many codes together."""
+    sizes = {"dataset_size": DATASET, "batch_size": size, "batches": codes // size}
+    return sample_minibatch_terms(vae, truth.covariance, GROUPS, **sizes, rng=rng)
 
 
 def _bias_between(truth: GenerativeModel, vae: LinearVAE, size: int, name: str) -> float:
@@ -266,43 +237,50 @@ def _above_the_bounds(rows: list[Point]) -> Comparison:
     )
 
 
-@styled()
+@drawing.styled()
 def plot(table: Table, axes):
     """Draw the parts of the rate, estimates against minibatch size and against information, on three Axes."""
-    rate, size, information = panel_axes(axes, 3)
+    rate, size, information = drawing.panel_axes(axes, 3)
     for part, colour in COLOURS.items():
         shown = (
-            dataclasses.replace(table, points=tuple(_scaled(row) for row in table.points)) if part == TALL else table
+            dataclasses.replace(table, points=tuple(_scaled(row) for row in table.points)) if part == REDUCED else table
         )
-        draw_panel(rate, shown, RATE, {part: colour})
+        drawing.draw_panel(rate, shown, RATE, {part: colour})
         for name, mark in MARKS.items():
             rows = shown.select(RATE, "measured", f"{part} {name}")
             rate.plot(rows.x, rows.y, color=colour, linestyle="", **mark)
-    letter(rate, "a", f"parts of the rate, $M = {RATE_SIZE}$")
+    drawing.letter(rate, "a", f"parts of the rate, $M = {RATE_SIZE}$")
     rate.set(xlabel=r"$\beta$, weight between groups", ylabel="nats", xscale="log")
-    plain_ticks(rate.xaxis, [0.3, 1, 3, 10, 30])
-    series_legend(rate, COLOURS, PARTS | {TALL: f"{PARTS[TALL]} / {SHRUNK:g}"}, ncols=2, **ABOVE)
+    drawing.plain_ticks(rate.xaxis, [0.3, 1, 3, 10, 30])
+    drawing.series_legend(
+        rate, COLOURS, PARTS | {REDUCED: f"{PARTS[REDUCED]} / {REDUCTION:g}"}, ncols=2, **drawing.ABOVE
+    )
 
     for ax, panel in ((size, SIZE), (information, INFORMATION)):
-        draw_critical(ax, table, panel)
-        draw_panel(ax, table, panel, {EXACT: "black"})
+        drawing.draw_critical(ax, table, panel)
+        drawing.draw_panel(ax, table, panel, {EXACT: "black"})
         for name, colour in ESTIMATORS.items():
             theory, measured = table.select(panel, "theory", name), table.select(panel, "measured", name)
             ax.plot(theory.x, theory.y, color=colour, linestyle="--")
             ax.plot(measured.x, measured.y, color=colour, linestyle=":", linewidth=0.8, **MARKS[name])
         ax.set_ylabel("between groups (nats)")
     exact, scale = table.select(SIZE, "theory", EXACT).y[0], table.select(SIZE, "critical").x[0]
-    letter(size, "b", r"against minibatch size, $\beta = 1$")
+    drawing.letter(size, "b", r"against minibatch size, $\beta = 1$")
     size.set(xlabel="$M$", xscale="log", ylim=(exact - 0.2, exact + 0.2))
     size.annotate("scale", (scale, exact - 0.19), (-2, 0), textcoords="offset points", ha="right", fontsize=7)
-    plain_ticks(size.xaxis, [4, 16, 64, 256, 1024])
+    drawing.plain_ticks(size.xaxis, [4, 16, 64, 256, 1024])
     handles = [Line2D([], [], color=c, linestyle=":", label=name, **MARKS[name]) for name, c in ESTIMATORS.items()]
-    add_legend(size, [*handles, *_lines(("black", "-", EXACT), (GREY, "--", "leading order"))], ncols=2, **ABOVE)
+    drawing.add_legend(
+        size,
+        [*handles, *_lines(("black", "-", EXACT), (drawing.GREY, "--", "leading order"))],
+        ncols=2,
+        **drawing.ABOVE,
+    )
 
-    letter(information, "c", f"precise codes, $M = {HELD_SIZE}$")
+    drawing.letter(information, "c", f"precise codes, $M = {SHRINKING_SIZE}$")
     information.set(xlabel="$I(x; z)$ (nats)")
-    trained = Line2D([], [], color=GREY, marker="o", markeredgecolor="white", label="theory, trained (a)")
-    add_legend(information, [trained, *_lines((GREY, "--", "bound (c)"))], **ABOVE)
+    trained = Line2D([], [], color=drawing.GREY, marker="o", markeredgecolor="white", label="theory, trained (a)")
+    drawing.add_legend(information, [trained, *_lines((drawing.GREY, "--", "bound (c)"))], **drawing.ABOVE)
     for name, text in BOUNDS.items():
         bound = table.select(INFORMATION, "theory", name)
         information.annotate(text, (bound.x[0], bound.y[0]), (0, 3), textcoords="offset points", fontsize=7)
@@ -316,4 +294,4 @@ def _lines(*looks: tuple[str, str, str]) -> list[Line2D]:
 
 def _scaled(row: Point) -> Point:
     """A row with its value drawn smaller."""
-    return dataclasses.replace(row, y=row.y / SHRUNK)
+    return dataclasses.replace(row, y=row.y / REDUCTION)

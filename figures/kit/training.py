@@ -1,4 +1,4 @@
-"""Training for a figure, and the check that every run ended because its gradient vanished."""
+"""Training for a figure, and the checks that every run ended because its gradient vanished."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from numerics import Sweep, sweep
-from numerics.comparison import Comparison
+from numerics.comparison import Comparison, largest_of
+from numerics.priors.training import PriorRun
 
-__all__ = ["train_each", "unfinished", "unfinished_runs"]
+__all__ = ["largest_gradient", "train_each", "unfinished", "unfinished_runs"]
 
 
 MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
@@ -31,13 +32,19 @@ def unfinished(sweeps: Iterable[Sweep]) -> Comparison:
 
 
 def unfinished_runs(stopped: Sequence[str]) -> Comparison:
-    """The same check of why single runs ended."""
+    """The same check, of the stop reasons of single runs."""
     return Comparison(
         quantity="runs not stopped by gradient",
         source="trained",
-        deviation=float(sum(end != "gradient" for end in stopped)),
+        deviation=float(sum(reason != "gradient" for reason in stopped)),
         tolerance=0.0,
         unit="runs",
         points=len(stopped),
         reason="a run that ends otherwise is not at a minimum",
     )
+
+
+def largest_gradient(runs: Iterable[PriorRun], tolerance: float, reason: str) -> Comparison:
+    """The check that training with a prior ended at a small gradient."""
+    norms = [run.gradient_norm for run in runs]
+    return largest_of("largest gradient where training ends", norms, tolerance, reason)

@@ -27,7 +27,8 @@ from scipy.optimize import minimize
 from numerics.kernels import descent
 from numerics.kernels.descent import Limits
 from numerics.kernels.objective import Objective, rounding_error
-from numerics.training.alternation import least_noise, squared_error, with_best_encoder
+from numerics.training.alternation import with_best_encoder
+from numerics.training.halves import least_noise, squared_error
 from numerics.training.outcome import Outcome
 from numerics.training.problem import TrainingProblem
 

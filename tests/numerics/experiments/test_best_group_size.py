@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from numerics import VertexCell, vertex_map
-from numerics.__main__ import main
 from numerics.experiments.best_group_size import vertex_truths
 
 
@@ -34,17 +31,6 @@ def test_trainings_that_do_not_end_are_counted():
     setting = {"block": 2, "count": 2, "data_dim": 3, "correlations": [0.1], "loadings": ["random"], "draws": 2}
     short, long = vertex_map(**setting, noise_variances=[1e-8, 1e12], progress=False)
     assert short.unfinished == 2 and long.unfinished == 0
-
-
-def test_command_vertex(capsys):
-    options = ["--correlations", "0.8", "--noise-variances", "0.1", "--loadings", "random", "--draws", "3"]
-    assert main(["vertex", *options]) == 0
-    out = capsys.readouterr().out
-    assert "blocks_help" in out and len(out.splitlines()) == 4
-    assert "1.00 [0.29, 1.00]" in out  # 3 of 3: low end .025^(1/3)
-    assert main(["vertex", *options, "--json"]) == 0
-    (cell,) = json.loads(capsys.readouterr().out)["cells"]
-    assert cell["blocks_help_interval"] == pytest.approx([0.025 ** (1 / 3), 1])
 
 
 @pytest.mark.parametrize("hits", [0, 1, 7, 30])

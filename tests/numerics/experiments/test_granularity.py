@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 import theory
 from numerics import block_truth, granularity_map, train
-from numerics.__main__ import main
 from numerics.experiments.granularity import factor_errors
 from theory.groups import Weights, correlated_prior_shift, equal_groups, granularity_errors, grouped_optimum
 
@@ -110,32 +107,9 @@ def test_complex_factors_need_large_groups():
     assert (np.array(ratios)[:, 2] < 1).all() and (fours < 1).all()
 
 
-@pytest.mark.parametrize("loading", ["random", "orthogonal", "local"])
-def test_block_truths(loading):
-    truth = block_truth([1, 3], 0.5, 0.2, 200, loading=loading, rng=np.random.default_rng(1))
-    np.testing.assert_array_equal(
-        truth.factor_covariance, [[1, 0, 0, 0], [0, 1, 0.5, 0.5], [0, 0.5, 1, 0.5], [0, 0.5, 0.5, 1]]
-    )
-    np.testing.assert_allclose(np.sum(truth.loading**2, axis=0), 200, rtol=0.5 if loading == "random" else 1e-12)
-    gram = truth.loading.T @ truth.loading
-    crossed = np.abs(gram - np.diag(np.diagonal(gram))).max()
-    assert (crossed < 1e-9) == (loading != "random")  # four bumps are far apart on a line of 200
-
-
-def test_overlap_of_neighbours():
-    gram = np.abs(block_truth([2, 2], 0.5, 0.2, 5, loading="local").loading)
-    gram = gram.T @ gram
-    assert gram[0, 1] > 0.5 and gram[0, 3] < 0.1 * gram[0, 1]
-
-
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: block_truth([], 0.5, 0.1, 4), "blocks must be positive whole numbers"),
-        (lambda: block_truth([2, 0], 0.5, 0.1, 4), "blocks must be positive whole numbers"),
-        (lambda: block_truth([3], -0.6, 0.1, 4), "correlation must be from -0.5"),
-        (lambda: block_truth([3], 0.5, 0.1, 2, loading="orthogonal"), "data_dim must be at least the 3 factors"),
-        (lambda: block_truth([3], 0.5, 0.1, 4, loading="sparse"), "loading must be one of"),
         (lambda: granularity_map(TRUTH, betas=[1.0], sizes=[7]), "sizes must be from 1 to the number of factors, 6"),
         (lambda: granularity_map(TRUTH, betas=[1.0], capacities=[0]), "capacities must be from 1"),
         (lambda: granularity_map(TRUTH, betas=[-1.0]), "betas must be >= 0"),
@@ -149,13 +123,3 @@ def test_overlap_of_neighbours():
 def test_misuse_is_named(call, told):
     with pytest.raises(ValueError, match=told):
         call()
-
-
-def test_command_granularity(capsys):
-    assert main(["granularity", "--blocks", "1,2", "--data-dim", "4", "--betas", "1,4", "--json"]) == 0
-    runs = json.loads(capsys.readouterr().out)["runs"]
-    assert runs["size"] == [1, 1, 2, 2, 3, 3] and set(runs["stopped"]) == {"gradient"}
-    assert runs["loss"][4] == pytest.approx(runs["loss"][5], abs=1e-10)
-    assert {"error_blocks_of_1", "error_blocks_of_2"} <= set(runs)
-    assert main(["granularity", "--blocks", "1,x"]) == 2
-    assert "--blocks must be whole numbers separated by commas" in capsys.readouterr().err

@@ -7,7 +7,6 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.stats import t as student
 
-from numerics.priors import training
 from numerics.priors.mixture_code import (
     PriorPlane,
     code_components,
@@ -16,7 +15,8 @@ from numerics.priors.mixture_code import (
     sample_code,
     sample_hoyer_sparsity,
 )
-from numerics.priors.training import train_with_prior
+from numerics.priors.problem import prior_problem
+from numerics.priors.training import reached, train_with_prior
 from theory import LinearVAE, elbo_terms, optimum
 from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
 from theory.priors.aggregate import aggregate_divergence
@@ -61,14 +61,14 @@ def turn(run, loading=LOADING):
 )
 def test_the_gradient_is_that_of_the_loss(factors, prior, alpha, posterior, held):
     decoder = LOADING + 0.1 if held else None
-    problem = training._pose(factors, OBLIQUE, 0.1, prior, 1.3, 0.2, alpha, posterior, decoder)
+    problem = prior_problem(factors, OBLIQUE, 0.1, prior, 1.3, 0.2, alpha, posterior, decoder)
     rng = np.random.default_rng(2)
     theta = problem.start(rng)
     theta += 0.1 * rng.standard_normal(theta.size)
     value, gradient = problem.value_and_gradient(theta)
     numeric = approx_fprime(theta, lambda x: problem.value_and_gradient(x)[0], 1e-6)
     np.testing.assert_allclose(gradient, numeric, atol=5e-6 * np.abs(gradient).max())
-    run = problem.run(theta, 1e-6)
+    run = reached(problem, theta, 1e-6)
     parts = run.reconstruction + 1.3 * run.rate + (alpha * run.divergence if alpha else 0)
     assert value == pytest.approx(parts, abs=1e-10)
 

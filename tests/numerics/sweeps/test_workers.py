@@ -40,17 +40,6 @@ def processes(count):
     return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
 
 
-@pytest.mark.parametrize("runs", [1, 2, 5])
-@pytest.mark.parametrize("method", ["accelerated", "gradient", "adam"])
-def test_the_same_runs_for_every_size_of_batches(monkeypatch, runs, method):
-    options = {"betas": BETAS, "seeds": [7, 2], "method": method, "max_steps": 300, "posterior": [[0, 2], [1]]}
-    expected = sweep(DISTINCT.covariance, 3, **options)
-    small_batches(monkeypatch, runs)
-    executor = Inline()
-    assert_same(sweep(DISTINCT.covariance, 3, executor=executor, **options), expected)
-    assert executor.count == -(-6 // runs)
-
-
 def test_weights_groups_and_prior_reach_the_workers():
     betas = [Weights(1.0, 4.0, 1.0, 1.0), Weights.uniform(2.0)]
     options = {"betas": betas, "groups": [[0, 1], [2]], "prior": np.diag([1.0, 2.0, 0.5]), "noise_variance": 0.3}
@@ -363,13 +352,11 @@ for method in ("accelerated", "adam"):
 found.append(train_minibatch(np.cos(np.arange(600)).reshape(50, 12), 4, beta=1.0, steps=20).history)
 print(zlib.crc32(np.concatenate(found, axis=None)), sum(descent.descend.stats.cache_hits.values()))
 """
-
 PARALLEL_FIRST = """
 import numpy as np
 from numerics.kernels import products
 products.add_product_in_halves(np.ones((9, 9)), np.ones((9, 3)), np.ones((9, 3)))
 """
-
 OTHERS_FIRST = """
 from numerics import sweep
 train_minibatch(np.eye(3), 2, beta=1.0, steps=2)

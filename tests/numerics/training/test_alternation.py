@@ -10,6 +10,7 @@ import numerics.training.problem
 from numerics import train
 from numerics.kernels.descent import Limits
 from numerics.training import alternation as em
+from numerics.training import halves
 from numerics.training.problem import training_problem
 from tests.cases import CASES, DISTINCT, ILL_CONDITIONED, ISOTROPIC, ONE_DOMINANT, RANK_DEFICIENT, TIED
 from theory import elbo_terms, optimal_encoder, optimum
@@ -32,7 +33,7 @@ def family(name, latent_dim):
 def posed(case, posterior="diagonal", noise_variance="learned"):
     problem = training_problem(case.covariance, LATENT_DIM, noise_variance, None, posterior)
     learned = noise_variance == "learned"
-    return problem, em.Setting(problem.standard_deviations, BETA, decoder_learned=True, noise_learned=learned)
+    return problem, halves.Setting(problem.standard_deviations, BETA, decoder_learned=True, noise_learned=learned)
 
 
 def gradient(problem, theta):
@@ -51,14 +52,14 @@ def test_the_gradient_vanishes_in_the_half_that_was_chosen(case, posterior):
     start = em._unpack(theta, problem, problem.objective(weights))
     assert start.loss == problem.measure(theta, problem.objective(weights))[0]
 
-    decoder = em.best_decoder(start, setting)
+    decoder = halves.best_decoder(start, setting)
     theta = np.concatenate([decoder.weights.T.ravel(), theta[decoder.weights.size : -1], [decoder.log_noise]])
     to_decoder, to_encoder, to_triangle, to_noise = gradient(problem, theta)
     np.testing.assert_allclose(to_decoder, 0, atol=1e-12)
     np.testing.assert_allclose(to_noise, 0, atol=1e-12)
     assert np.abs(to_encoder).max() > 1e-2 and np.abs(to_triangle).max() > 1e-2
 
-    encoder = em.best_encoder(decoder, setting, em._stack(problem.family))
+    encoder = halves.best_encoder(decoder, setting, em._stack(problem.family))
     theta = em._pack(decoder, setting, em._stack(problem.family), rotate=False)
     to_decoder, to_encoder, to_triangle, to_noise = gradient(problem, theta)
     np.testing.assert_allclose(to_encoder, 0, atol=1e-12)
@@ -86,7 +87,7 @@ def test_an_expanded_model_has_a_free_prior_whose_best_covariance_is_the_code():
     """The expanded decoder is the plain one with latents of covariance C made those of covariance I."""
     problem, setting = posed(DISTINCT)
     start = em._unpack(problem.start(np.random.default_rng(3)), problem, problem.objective(Weights.uniform(BETA)))
-    plain, expanded = em.best_decoder(start, setting), em.best_decoder(start, setting, expand=True)
+    plain, expanded = halves.best_decoder(start, setting), halves.best_decoder(start, setting, expand=True)
     code = start.whitened.T @ start.whitened + start.factor @ start.factor.T
     values, axes = np.linalg.eigh(code)
     root = (axes * np.sqrt(values)) @ axes.T
@@ -163,14 +164,14 @@ def test_turning_once_at_the_end_is_turning_every_round():
 def test_how_fast_an_amplitude_settles(ratio):
     """One mode of variance 1 at t = y: what is left of the error in a round is 1 - 2 y (1 - y), or y^2 expanded."""
     problem = training_problem(np.eye(1), 1, ratio / BETA, None, "diagonal")
-    setting = em.Setting(problem.standard_deviations, BETA, decoder_learned=True, noise_learned=False)
+    setting = halves.Setting(problem.standard_deviations, BETA, decoder_learned=True, noise_learned=False)
     amplitude, step = np.sqrt(1 - ratio), 1e-5 * ratio
     for expand, expected in ((False, 1 - 2 * ratio * (1 - ratio)), (True, ratio**2)):
         ends = []
         for start in (amplitude - step, amplitude + step):
-            decoder = em.Decoder(np.array([[start]]), np.log(ratio / BETA))
-            encoder = em.best_encoder(decoder, setting, em._stack(problem.family))
-            ends.append(em.best_decoder(encoder, setting, expand=expand).weights.item())
+            decoder = halves.Decoder(np.array([[start]]), np.log(ratio / BETA))
+            encoder = halves.best_encoder(decoder, setting, em._stack(problem.family))
+            ends.append(halves.best_decoder(encoder, setting, expand=expand).weights.item())
         assert np.mean(ends) == pytest.approx(amplitude, abs=1e-6)
         assert (ends[1] - ends[0]) / (2 * step) == pytest.approx(expected, abs=1e-6)
 
@@ -362,5 +363,7 @@ def test_a_distortion_far_below_the_variance_keeps_its_digits(latent_dim):
         error = mpmath.diag(roots.tolist()) - mpmath.matrix(weights.tolist()) * mpmath.matrix(whitened.T.tolist())
         spread = mpmath.matrix(weights.tolist()) * mpmath.matrix(factor.tolist())
         exact = float(mpmath.mnorm(error, "F") ** 2 + mpmath.mnorm(spread, "F") ** 2)
-    assert em.squared_error(0.0, weights, whitened, factor, roots) == pytest.approx(exact, rel=1e-9)
-    assert em.squared_error(0.5, weights, whitened, factor, roots) == 0.5  # nothing cancelled in what was found already
+    assert halves.squared_error(0.0, weights, whitened, factor, roots) == pytest.approx(exact, rel=1e-9)
+    assert (
+        halves.squared_error(0.5, weights, whitened, factor, roots) == 0.5
+    )  # nothing cancelled in what was found already

@@ -1,44 +1,19 @@
-"""The compiled kernels: the gradient against differences of the defined loss, each kernel against its own Python."""
+"""The compiled objective: its gradient against differences of the defined loss, each kernel against its own Python."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from numerics.kernels import descent, objective, products
-from numerics.kernels.descent import Limits
+from numerics.kernels import descent, objective
 from numerics.kernels.objective import Objective, value_and_gradient
 from numerics.training.problem import pack, training_problem
-from numerics.training.train import as_weights
 from tests.cases import DISTINCT, ISOTROPIC, ONE_DOMINANT
-from theory import elbo_terms
+from tests.numerics.kernels.helpers import defined_loss, evaluate, setting
 from theory.groups import Weights, grouped_gradient, grouped_terms
 from theory.partition import partition
 
 FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
-
-
-def setting(posterior="full", latent_dim=3, case=DISTINCT, noise_variance="learned", seed=0):
-    problem = training_problem(case.covariance, latent_dim, noise_variance, None, posterior)
-    theta = problem.start(np.random.default_rng(seed))
-    theta[-1] -= 0.3  # away from the mean variance
-    return problem, theta
-
-
-def evaluate(problem, theta, weights, function=value_and_gradient):
-    gradient, work = np.full(len(theta), np.nan), np.full((5, problem.latent_dim, problem.latent_dim), np.nan)
-    at, to = (
-        objective.views(vector, problem.latent_dim, problem.standard_deviations.size) for vector in (theta, gradient)
-    )
-    return function(at, problem.objective(as_weights("beta", weights)), to, work), gradient
-
-
-def defined_loss(problem, theta, covariance, beta):
-    return elbo_terms(problem.vae(theta), covariance).loss(beta) - problem.loss_offset(Weights())
-
-
-def objective_of(problem, beta):
-    return problem.objective(Weights.uniform(beta))
 
 
 @pytest.mark.parametrize("posterior", FAMILIES.values(), ids=FAMILIES)
@@ -97,50 +72,6 @@ def test_packing_undoes_unpacking(latent_dim):
     np.testing.assert_allclose(packed, np.where(above, 0.0, theta), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("function", [products.invert, products.invert.py_func], ids=["compiled", "python"])
-@pytest.mark.parametrize("size", [0, 1, 6])
-def test_inverse_of_a_positive_definite_matrix(function, size):
-    root = np.random.default_rng(size).standard_normal((size, size + 2))
-    matrix = root @ root.T
-    inverse = matrix.copy()
-    assert function(inverse) == pytest.approx(np.linalg.slogdet(matrix)[1], abs=1e-12)
-    np.testing.assert_allclose(inverse @ matrix, np.eye(size), atol=1e-11)
-
-
-SHAPES = [(0, 3, 5), (1, 1, 1), (3, 3, 4), (4, 4, 8), (6, 9, 3), (7, 2, 11), (16, 16, 64), (5, 0, 2)]
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_products_by_loops(shape):
-    """Sizes with and without rows and columns beyond the last block of four."""
-    (rows, inner, columns), rng = shape, np.random.default_rng(0)
-    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
-    base, others = rng.standard_normal((rows, columns)), rng.standard_normal((rows, inner))
-    for function in (products.add_product, products.add_product.py_func):
-        out = base.copy()
-        function(left, right, out)
-        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
-    square = rng.standard_normal((rows, rows))
-    for function in (products.add_lower, products.add_lower.py_func):
-        out = square.copy()
-        function(left, others, out)
-        np.testing.assert_allclose(np.tril(out), np.tril(square + left @ others.T), rtol=0, atol=1e-12)
-    for function in (products.mirror, products.mirror.py_func):
-        out = square.copy()
-        function(out)
-        np.testing.assert_array_equal(out, np.tril(square) + np.tril(square, -1).T)
-
-
-@pytest.mark.parametrize("size", [0, 1, 7, 8, 1000])
-def test_vectors_that_begin_with_a_line_of_the_cache(size):
-    for function in (products.zeros, products.zeros.py_func):
-        vector = function(size)
-        assert vector.shape == (size,)
-        assert not vector.any()
-        assert vector.flags.c_contiguous
-        assert size == 0 or vector.ctypes.data % 64 == 0
-
-
 @pytest.mark.parametrize("latent_dim", [0, 1, 7])
 def test_no_latents_and_more_latents_than_dimensions(latent_dim):
     problem, theta = setting("diagonal", latent_dim)
@@ -166,66 +97,6 @@ def test_loss_in_plain_python(latent_dim):
     np.testing.assert_allclose(plain[1], compiled[1], rtol=0, atol=1e-12)
 
 
-METHODS = {
-    "accelerated": (descent.accelerated, lambda problem: (problem.perturbation,)),
-    "gradient": (descent.gradient_descent, lambda problem: ()),
-    "adam": (descent.adam, lambda problem: ()),
-}
-
-
-@pytest.mark.parametrize(("kernel", "own"), METHODS.values(), ids=METHODS)
-def test_descents_in_plain_python(kernel, own):
-    results = []
-    for function in (kernel, kernel.py_func):
-        problem, theta = setting("full", 2)
-        history = np.full(8, np.nan)
-        ended = function(theta, objective_of(problem, 1.5), *own(problem), Limits(0.01, 1e-8, 15), history)
-        results.append((*ended, history, theta))
-    for compiled, plain in zip(*results, strict=True):
-        np.testing.assert_allclose(plain, compiled, rtol=1e-10, atol=1e-10)
-    steps, loss, _, end, history, _ = results[0]
-    assert (steps, end) == (15, descent.MAX_STEPS)
-    assert history[0] > history[-1]
-    assert history[0] > loss
-
-
-@pytest.mark.parametrize("method", [descent.ACCELERATED, descent.GRADIENT_DESCENT, descent.ADAM])
-def test_dispatch_in_plain_python(method):
-    results = []
-    for function in (descent.descend, descent.descend.py_func):
-        problem, theta = setting("full", 2)
-        limits = Limits(0.01, 1e-8, 9)
-        ended = function(theta, objective_of(problem, 1.5), problem.perturbation, method, limits, np.empty(0))
-        results.append((*ended, *theta))
-    assert results[0] == results[1]  # the same compiled descent underneath
-
-
-def test_many_runs_in_plain_python_and_one_by_one():
-    weights = np.array([[0.4, 0.4, 0.4, 0.4], [1.5, 3.0, 0.7, 1.0], [1.0, 6.0, 1.0, 1.0]])
-    problem, theta = setting("full", 2)
-    results = []
-    for function in (descent.descend_all, descent.descend_all.py_func):
-        thetas = np.tile(theta, (3, 1))
-        steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
-        settings = problem.perturbation, descent.ACCELERATED, Limits(0.01, 1e-8, 40)
-        function(thetas, weights, objective_of(problem, 1.0), *settings, steps, losses, norms, ends)
-        results.append((thetas, steps, losses, norms, ends))
-    for compiled, plain in zip(*results, strict=True):
-        np.testing.assert_array_equal(compiled, plain)
-
-
-def test_adam_takes_the_published_steps():
-    problem, theta = setting("full", 2)
-    expected, first, second = theta.copy(), 0.0, 0.0
-    for step in range(1, 6):
-        gradient = evaluate(problem, expected, 1.5)[1]
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        mean, spread = first / (1 - 0.9**step), np.sqrt(second / (1 - 0.999**step))
-        expected -= 0.05 * mean / (spread + 1e-8)
-    descent.adam(theta, objective_of(problem, 1.5), Limits(0.05, 1e-8, 5), np.empty(0))
-    np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
-
-
 def test_parts_of_the_parameters_in_plain_python():
     theta = np.arange(2 * 6 + 4 + 1.0)
     for function in (objective.views, objective.views.py_func):
@@ -238,18 +109,6 @@ def test_parts_of_the_parameters_in_plain_python():
             factor, mask = np.full((2, 2), np.nan), np.array([1.0] * 12 + [1.0, 0.0, below, 1.0] + [1.0])
             assert function(np.array([[0.5, 9.0], [2.0, -1.5]]), mask, factor) == (-2.0, below > 0)
             np.testing.assert_allclose(factor, [[np.exp(0.5), 0.0], [2.0, np.exp(-1.5)]], rtol=1e-15)
-
-
-@pytest.mark.parametrize("function", [descent.verdict, descent.verdict.py_func], ids=["compiled", "python"])
-def test_why_a_descent_ends(function):
-    floor, limits = objective.LOG_NOISE_FLOOR, Limits(0.01, 1e-8, 9)
-    assert function(3, 1e-9, floor - 1, limits, floor) == descent.GRADIENT
-    assert function(3, 1.0, floor - 1, limits, floor) == descent.DIVERGED
-    assert function(3, 1.0, floor - 1, limits, -np.inf) == descent.NOT_RUN
-    assert function(9, 1.0, 0.0, limits, floor) == descent.MAX_STEPS
-    assert function(3, 1.0, floor - 1, limits, floor - 2) == descent.NOT_RUN
-    for norm in (np.inf, np.nan):
-        assert function(3, norm, 0.0, limits, floor) == descent.OVERFLOWED
 
 
 def test_how_far_a_noise_is_followed():
@@ -272,14 +131,8 @@ def test_how_far_a_noise_is_followed():
             assert noise_end(loss) == (expected if noise_learned else -np.inf)  # a fixed noise may be of any size
 
 
-def test_small_helpers_in_plain_python():
-    x, y = np.array([1.0, -2.0, 0.5]), np.array([0.25, 3.0, 4.0])
-    for function in (products.dot, products.dot.py_func):
-        assert function(x, y) == x @ y
-    for function in (products.move, products.move.py_func):
-        out = np.empty(3)
-        function(x, 2.0, y, out)
-        np.testing.assert_array_equal(out, x + 2 * y)
+def test_rounding_error_in_plain_python():
+    x = np.array([1.0, -2.0, 0.5])
     for function in (objective.rounding_error, objective.rounding_error.py_func):
         loss = Objective(x, np.ones(4), np.zeros((3, 0), dtype=int), np.eye(0), np.ones(1))
         assert function(np.array([0.0, np.log(0.5)]), loss, -3.0) == pytest.approx(1e-14 * (6.25 * 2 + 3), rel=1e-12)

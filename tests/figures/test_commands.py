@@ -10,9 +10,8 @@ import pytest
 
 from figures import rotation_energy
 from figures.__main__ import main
-from figures.kit import output
 from figures.kit.table import Point
-from figures.registry import FIGURES, FORMATS
+from figures.registry import FIGURES
 
 CHEAP = "rotation_energy"
 
@@ -95,14 +94,6 @@ def test_a_disk_that_is_full_leaves_no_file_of_the_figure(tmp_path, monkeypatch,
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-1].endswith("No space left on device") and "Traceback" not in captured.err
     assert len(filled) == 3 and list(tmp_path.iterdir()) == []
-
-
-def test_no_dates_or_programs_in_the_files(quick_table):
-    figure = output.draw(rotation_energy, quick_table(CHEAP))
-    assert set(output.METADATA) == set(FORMATS)
-    assert b"CreationDate" not in output.render(figure, "pdf") and b"Producer" not in output.render(figure, "pdf")
-    assert b"Software" not in output.render(figure, "png")
-    assert b"<dc:date>" not in output.render(figure, "svg")
 
 
 def test_json_beside_a_figure_tells_what_it_was_made_from(tmp_path):

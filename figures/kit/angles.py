@@ -1,0 +1,27 @@
+"""Angles of two latents: a rotation by a quarter turn only permutes and flips them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numerics.comparison import Comparison
+
+__all__ = ["concentration", "modulo_quarter_turn"]
+
+
+def modulo_quarter_turn(degrees):
+    """The equal angle from -45 to below 45 degrees."""
+    return (degrees + 45) % 90 - 45
+
+
+def concentration(quantity: str, degrees, tolerance: float, reason: str) -> Comparison:
+    """The check that angles modulo a quarter turn are spread out: |mean exp(4 i angle)| is at most a tolerance."""
+    return Comparison(
+        quantity=quantity,
+        source="trained",
+        deviation=float(np.abs(np.exp(4j * np.radians(degrees)).mean())),
+        tolerance=tolerance,
+        unit="of 1",
+        points=len(degrees),
+        reason=reason,
+    )

@@ -1,0 +1,49 @@
+"""The beta of the least inference error, by search over trained encoders: the witness of `theory.optimal_beta`."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from numerics.training.stop import Stop
+from numerics.training.train import train
+from theory import GenerativeModel, inference_error
+
+__all__ = ["trained_optimal_beta"]
+
+
+def trained_optimal_beta(
+    truth: GenerativeModel,
+    criterion: str = "forward_kl",
+    *,
+    noise_variance: float | None = None,
+    bracket: tuple[float, float] = (0.05, 50.0),
+    accuracy: float = 1e-6,
+    start: int | np.random.SeedSequence = 0,
+) -> float:
+    """The beta whose trained encoder has the least error: a scan of the bracket, then bounded scalar minimisation.
+
+    Every evaluation trains an encoder for the truth's loading from the random `start` and measures it. NaN if any
+    training did not end because its gradient vanished.
+    """
+    noise = truth.noise_variance if noise_variance is None else noise_variance
+    stop_reasons = set()
+
+    def error(log_beta: float) -> float:
+        run = train(
+            truth.covariance,
+            truth.latent_dim,
+            beta=float(np.exp(log_beta)),
+            decoder=truth.loading,
+            noise_variance=noise,
+            gradient_tolerance=1e-3 * accuracy,
+            rng=np.random.default_rng(start),
+        )
+        stop_reasons.add(run.stopped)
+        return getattr(inference_error(truth, run.vae), criterion)
+
+    scan = np.linspace(*np.log(bracket), max(4, round(2 * np.log(bracket[1] / bracket[0]))))
+    best = int(np.clip(np.argmin([error(value) for value in scan]), 1, len(scan) - 2))
+    bounds = (scan[best - 1], scan[best + 1])
+    minimum = minimize_scalar(error, bounds=bounds, method="bounded", options={"xatol": accuracy})
+    return float(np.exp(minimum.x)) if stop_reasons == {Stop.GRADIENT} else np.nan

@@ -1,0 +1,68 @@
+"""A path of trained models along alpha, the weight of KL(p || q(z)), and checks that need no closed form.
+
+loss = -E log p(x|z) + beta E KL(q(z|x) || p) + alpha KL(p || q(z))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from numerics.priors.mixture_code import code_components
+from numerics.priors.training import PriorRun, train_with_prior
+from theory.priors import Prior
+
+__all__ = ["alpha_path", "outside_envelope", "sampled_divergence_deviation"]
+
+
+def alpha_path(
+    factors: Prior,
+    loading: np.ndarray,
+    noise: float,
+    prior: Prior,
+    *,
+    beta: float,
+    alphas: Sequence[float],
+    seeds: Sequence[np.random.SeedSequence],
+) -> list[PriorRun]:
+    """For the first alpha the best run of several random starts, then alpha by alpha from the solution before.
+
+    The decoder noise is that of the data; arguments as for `train_with_prior`.
+    """
+
+    def trained(alpha, **options):
+        return train_with_prior(factors, loading, noise, prior, beta=beta, alpha=alpha, noise_variance=noise, **options)
+
+    runs = [trained(alphas[0], rng=np.random.default_rng(seed)) for seed in seeds]
+    path = [min(runs, key=lambda run: run.loss)]
+    for alpha in alphas[1:]:
+        path.append(trained(alpha, start=path[-1].vae))
+    return path
+
+
+def outside_envelope(path: Sequence[PriorRun], alphas: Sequence[float]) -> list[float]:
+    """How far the rise of the loss from alpha to alpha lies outside its bounds, for each step.
+
+    The smallest loss is concave in alpha with slope D = KL(p || q(z)), so the rise over a step lies between the step
+    times D after it and the step times D before it.
+    """
+    outside = []
+    for before, after, low, high in zip(path, path[1:], alphas, alphas[1:], strict=False):
+        rise = after.loss - before.loss
+        outside.append(max((high - low) * after.divergence - rise, rise - (high - low) * before.divergence, 0.0))
+    return outside
+
+
+def sampled_divergence_deviation(
+    run: PriorRun, factors: Prior, loading: np.ndarray, noise: float, prior: Prior, draws: int, rng: np.random.Generator
+) -> float:
+    """|KL(p || q(z)) of a run - its mean over draws of a prior of two latents|, in standard errors of the mean."""
+    latents = prior.sample(draws, rng)
+    density = np.zeros(draws)
+    for weight, mean, covariance in zip(*code_components(run.vae, factors, loading, noise), strict=True):
+        differences = latents - mean
+        squares = np.sum(differences * np.linalg.solve(covariance, differences.T).T, axis=1)
+        density += weight * np.exp(-squares / 2) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
+    ratios = prior.log_density(latents) - np.log(density)
+    return float(abs(ratios.mean() - run.divergence) / (ratios.std(ddof=1) / np.sqrt(draws)))

@@ -1,0 +1,189 @@
+"""The loss of a linear VAE with a prior that is not N(0, I), and its gradient, as a function of one vector.
+
+    loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta E KL(q(z|x) || p) + alpha KL(p || q(z))
+
+with W the decoder, V the encoder, Q = F F^T the posterior covariance and data x = A s + n, n ~ N(0, tau2 I). The vector
+holds W (if it is learned), V^T, the logarithm of the diagonal of F, and the entries of F below it that the posterior
+family allows, all in units of the data and the prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from numerics.priors.mixture_code import PriorPlane, divergence_and_slopes, factor_components, log_prior_and_slopes
+from theory import validation
+from theory.model import LinearVAE
+from theory.partition import partition, partition_mask
+from theory.priors import ClusterPrior, GaussianPrior, Prior
+from theory.priors.arguments import LONGEST, within
+from theory.priors.protocol import checked_prior
+
+__all__ = ["PLANE_ERROR", "PriorProblem", "distortion_of", "overflow_error", "prior_problem"]
+
+FAR, LOG_FAR = (-1e20, 1e20), (-200.0, 100.0)
+PLANE_ERROR = 1e-5  # nats, or of the size of a divergence above one
+
+
+@dataclass(frozen=True, eq=False)
+class PriorProblem:
+    """What is trained on what; `data` holds weights, means and covariances of the components of x."""
+
+    data: tuple[np.ndarray, np.ndarray, np.ndarray]
+    covariance: np.ndarray
+    prior: Prior
+    plane: PriorPlane | None
+    beta: float
+    alpha: float
+    noise_variance: float
+    decoder: np.ndarray | None
+    within: np.ndarray
+
+    @cached_property
+    def units(self) -> np.ndarray:
+        """The deviation of each latent that suits the prior, (K,): parameters are counted in these."""
+        if isinstance(self.prior, GaussianPrior):
+            return np.sqrt(np.diagonal(self.prior.covariance))
+        if isinstance(self.prior, ClusterPrior):
+            return np.full(2, max(self.prior.distance, np.sqrt(self.prior.variance)))
+        return np.ones(self.prior.latent_dim)
+
+    @cached_property
+    def decoder_units(self) -> np.ndarray:
+        """The deviation of the data over that of each latent, (K,)."""
+        return np.sqrt(np.mean(np.diagonal(self.covariance)) or 1.0) / self.units
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.covariance), self.prior.latent_dim
+
+    def start(self, rng: np.random.Generator) -> np.ndarray:
+        """In the units of data and prior: decoder N(0, 1/D), encoder N(0, 1/D), and Q about a tenth of the identity."""
+        data_dim, latent_dim = self.shape
+        decoder, encoder = rng.standard_normal((2, data_dim, latent_dim)) / np.sqrt(data_dim)
+        logarithms, lower = np.full(latent_dim, -1.0), 0.1 * rng.standard_normal(np.count_nonzero(self.within))
+        fixed = [] if self.decoder is not None else decoder.ravel()
+        return np.concatenate([fixed, encoder.ravel(), logarithms, lower])
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """Of the parameters, in units of data and prior: no minimum lies out there, but a first step may."""
+        size = self.shape[0] * self.shape[1] * (1 if self.decoder is not None else 2)
+        return [FAR] * size + [LOG_FAR] * self.shape[1] + [FAR] * np.count_nonzero(self.within)
+
+    def pack(self, vae: LinearVAE) -> np.ndarray:
+        factor = np.linalg.cholesky(vae.posterior_covariance) / self.units[:, np.newaxis]
+        fixed = [] if self.decoder is not None else (vae.decoder / self.decoder_units).ravel()
+        encoder = vae.encoder.T * self.decoder_units
+        return np.concatenate([fixed, encoder.ravel(), np.log(np.diagonal(factor)), factor[self.within]])
+
+    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        data_dim, latent_dim = self.shape
+        size, decoder = data_dim * latent_dim, self.decoder
+        if decoder is None:
+            decoder, theta = theta[:size].reshape(self.shape) * self.decoder_units, theta[size:]
+        encoder, logarithms, lower = np.split(theta, [size, size + latent_dim])
+        factor = np.diag(np.exp(logarithms))
+        factor[self.within] = lower
+        encoder = (encoder.reshape(data_dim, latent_dim) / self.decoder_units).T
+        return decoder, encoder, self.units[:, np.newaxis] * factor
+
+    def code(self, encoder, factor):
+        weights, means, covariances = self.data
+        return weights, means @ encoder.T, encoder @ covariances @ encoder.T + factor @ factor.T
+
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        decoder, encoder, factor = self.unpack(theta)
+        _, latent_dim = self.shape
+        _, means, covariances = self.data
+        code = self.code(encoder, factor)
+        if not all(np.all(np.abs(part) <= LONGEST**2) for part in code[1:]):
+            raise overflow_error()
+        total = encoder @ self.covariance @ encoder.T + factor @ factor.T
+        precision = 1 / (2 * self.noise_variance)
+        crossed = encoder @ self.covariance  # K x D
+
+        value = precision * distortion_of(self.covariance, decoder, crossed, total) + self.constant
+        to_decoder = 2 * precision * (decoder @ total - crossed.T)
+        to_total = precision * decoder.T @ decoder
+        to_encoder = 2 * to_total @ crossed - 2 * precision * decoder.T @ self.covariance
+
+        expected, to_means, to_covariances = log_prior_and_slopes(self.prior, code)
+        value -= self.beta * (expected + latent_dim / 2 * np.log(2 * np.pi * np.e))
+        value -= self.beta * np.log(np.diagonal(factor)).sum()
+        to_means, to_covariances = -self.beta * to_means, -self.beta * to_covariances
+        if self.alpha:
+            apart, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
+            value += self.alpha * apart
+            to_means, to_covariances = (
+                to_means + self.alpha * more_to_means,
+                to_covariances + self.alpha * more_to_covariances,
+            )
+        to_encoder += to_means.T @ means + 2 * np.sum(to_covariances @ encoder @ covariances, axis=0)
+        to_factor = 2 * (to_total + to_covariances.sum(axis=0)) @ factor
+        to_logarithms = np.diagonal(to_factor) * np.diagonal(factor) - self.beta
+        to_factor *= self.units[:, np.newaxis]
+        parts = [(to_encoder.T / self.decoder_units).ravel(), to_logarithms, to_factor[self.within]]
+        if self.decoder is None:
+            parts.insert(0, (to_decoder * self.decoder_units).ravel())
+        return float(value), np.concatenate(parts)
+
+    @property
+    def constant(self) -> float:
+        return self.shape[0] / 2 * np.log(2 * np.pi * self.noise_variance)
+
+
+def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alpha, posterior, decoder) -> PriorProblem:
+    weights, means, covariances = factor_components(factors)
+    loading = within("loading", validation.matrix("loading", loading), LONGEST)
+    if loading.shape[1] != means.shape[1]:
+        raise ValueError(
+            f"loading must have a column for each of the {means.shape[1]} factors, got {loading.shape[1]}; pass a law "
+            "of as many factors"
+        )
+    if not len(loading):
+        raise ValueError("loading must have at least one row, got none; pass one for each column of the data")
+    data_noise = float(within("data_noise", validation.non_negative("data_noise", data_noise), LONGEST**2))
+    alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
+    prior = checked_prior("prior", prior)
+    latent_dim, plane = prior.latent_dim, PriorPlane.of(prior)
+    if alpha and latent_dim != 2:
+        raise ValueError(f"alpha must be 0 unless there are two latents, got alpha {alpha} and {latent_dim} latents")
+    if alpha and plane is None:
+        raise ValueError(f"alpha must be 0 for a prior of another class, got alpha {alpha} and {type(prior).__name__}")
+    if alpha and plane.off > PLANE_ERROR:
+        raise ValueError(
+            f"alpha must be 0 unless the prior has a variance that nodes can hold, got alpha {alpha} and {prior}: "
+            "KL(p || q) is infinite up to 2 degrees of freedom; take 2.2 or more"
+        )
+    if decoder is not None:
+        decoder = within("decoder", validation.matrix("decoder", decoder, (len(loading), latent_dim)), LONGEST)
+    covariances = loading @ covariances @ loading.T + data_noise * np.eye(len(loading))
+    means = means @ loading.T
+    total = np.einsum("c,cij->ij", weights, covariances) + (means * weights[:, np.newaxis]).T @ means
+    mask = partition_mask(partition(posterior, latent_dim), latent_dim)
+    return PriorProblem(
+        data=(weights, means, covariances),
+        covariance=total,
+        prior=prior,
+        plane=plane,
+        beta=validation.scale("beta", beta),
+        alpha=alpha,
+        noise_variance=validation.scale("noise_variance", noise_variance),
+        decoder=decoder,
+        within=np.tril(mask, -1).astype(bool),
+    )
+
+
+def overflow_error() -> ValueError:
+    return ValueError(
+        "loading, data_noise, prior, decoder, start, noise_variance, beta and alpha are too far apart in size: the "
+        "loss or the model overflows; change the units of data or latents"
+    )
+
+
+def distortion_of(covariance, decoder, crossed, total) -> float:
+    return np.trace(covariance) - 2 * np.sum(decoder * crossed.T) + np.sum((decoder @ total) * decoder)

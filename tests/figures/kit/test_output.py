@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from figures import rotation_energy
+from figures.kit import output
+from figures.registry import FORMATS
+
+CHEAP = "rotation_energy"
+
+
+def test_no_dates_or_programs_in_the_files(quick_table):
+    figure = output.draw(rotation_energy, quick_table(CHEAP))
+    assert set(output.METADATA) == set(FORMATS)
+    assert b"CreationDate" not in output.render(figure, "pdf") and b"Producer" not in output.render(figure, "pdf")
+    assert b"Software" not in output.render(figure, "png")
+    assert b"<dc:date>" not in output.render(figure, "svg")

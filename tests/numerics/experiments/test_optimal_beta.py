@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from figures import (
+    optimal_beta,
+)
+from theory import GenerativeModel
+from theory.inference import two_factor_loading, two_factor_optimal_beta
+
+
+def test_the_search_finds_the_closed_form_and_reports_unfinished_training(monkeypatch):
+    truth = GenerativeModel(two_factor_loading(4.0, 0.7), 1.0)
+    found = optimal_beta.trained_optimal_beta(truth)
+    assert found == pytest.approx(two_factor_optimal_beta(4.0, 0.7), rel=1e-5)
+
+    def hasty(*arguments, **options):
+        return dataclasses.replace(experiments_train(*arguments, **options), stopped="max_steps")
+
+    experiments_train = optimal_beta.train
+    monkeypatch.setattr(optimal_beta, "train", hasty)
+    assert np.isnan(optimal_beta.trained_optimal_beta(truth))

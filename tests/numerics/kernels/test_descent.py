@@ -1,0 +1,81 @@
+"""The compiled descents, each against its own Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numerics.kernels import descent, objective
+from numerics.kernels.descent import Limits
+from tests.numerics.kernels.helpers import evaluate, objective_of, setting
+
+METHODS = {
+    "accelerated": (descent.accelerated, lambda problem: (problem.perturbation,)),
+    "gradient": (descent.gradient_descent, lambda problem: ()),
+    "adam": (descent.adam, lambda problem: ()),
+}
+
+
+@pytest.mark.parametrize(("kernel", "own"), METHODS.values(), ids=METHODS)
+def test_descents_in_plain_python(kernel, own):
+    results = []
+    for function in (kernel, kernel.py_func):
+        problem, theta = setting("full", 2)
+        history = np.full(8, np.nan)
+        ended = function(theta, objective_of(problem, 1.5), *own(problem), Limits(0.01, 1e-8, 15), history)
+        results.append((*ended, history, theta))
+    for compiled, plain in zip(*results, strict=True):
+        np.testing.assert_allclose(plain, compiled, rtol=1e-10, atol=1e-10)
+    steps, loss, _, end, history, _ = results[0]
+    assert (steps, end) == (15, descent.MAX_STEPS)
+    assert history[0] > history[-1]
+    assert history[0] > loss
+
+
+@pytest.mark.parametrize("method", [descent.ACCELERATED, descent.GRADIENT_DESCENT, descent.ADAM])
+def test_dispatch_in_plain_python(method):
+    results = []
+    for function in (descent.descend, descent.descend.py_func):
+        problem, theta = setting("full", 2)
+        limits = Limits(0.01, 1e-8, 9)
+        ended = function(theta, objective_of(problem, 1.5), problem.perturbation, method, limits, np.empty(0))
+        results.append((*ended, *theta))
+    assert results[0] == results[1]  # the same compiled descent underneath
+
+
+def test_many_runs_in_plain_python_and_one_by_one():
+    weights = np.array([[0.4, 0.4, 0.4, 0.4], [1.5, 3.0, 0.7, 1.0], [1.0, 6.0, 1.0, 1.0]])
+    problem, theta = setting("full", 2)
+    results = []
+    for function in (descent.descend_all, descent.descend_all.py_func):
+        thetas = np.tile(theta, (3, 1))
+        steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
+        settings = problem.perturbation, descent.ACCELERATED, Limits(0.01, 1e-8, 40)
+        function(thetas, weights, objective_of(problem, 1.0), *settings, steps, losses, norms, ends)
+        results.append((thetas, steps, losses, norms, ends))
+    for compiled, plain in zip(*results, strict=True):
+        np.testing.assert_array_equal(compiled, plain)
+
+
+def test_adam_takes_the_published_steps():
+    problem, theta = setting("full", 2)
+    expected, first, second = theta.copy(), 0.0, 0.0
+    for step in range(1, 6):
+        gradient = evaluate(problem, expected, 1.5)[1]
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        mean, spread = first / (1 - 0.9**step), np.sqrt(second / (1 - 0.999**step))
+        expected -= 0.05 * mean / (spread + 1e-8)
+    descent.adam(theta, objective_of(problem, 1.5), Limits(0.05, 1e-8, 5), np.empty(0))
+    np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [descent.verdict, descent.verdict.py_func], ids=["compiled", "python"])
+def test_why_a_descent_ends(function):
+    floor, limits = objective.LOG_NOISE_FLOOR, Limits(0.01, 1e-8, 9)
+    assert function(3, 1e-9, floor - 1, limits, floor) == descent.GRADIENT
+    assert function(3, 1.0, floor - 1, limits, floor) == descent.DIVERGED
+    assert function(3, 1.0, floor - 1, limits, -np.inf) == descent.NOT_RUN
+    assert function(9, 1.0, 0.0, limits, floor) == descent.MAX_STEPS
+    assert function(3, 1.0, floor - 1, limits, floor - 2) == descent.NOT_RUN
+    for norm in (np.inf, np.nan):
+        assert function(3, norm, 0.0, limits, floor) == descent.OVERFLOWED

@@ -1,0 +1,76 @@
+"""Products of small matrices by loops, against numpy's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numerics.kernels import products
+
+
+@pytest.mark.parametrize("function", [products.invert, products.invert.py_func], ids=["compiled", "python"])
+@pytest.mark.parametrize("size", [0, 1, 6])
+def test_inverse_of_a_positive_definite_matrix(function, size):
+    root = np.random.default_rng(size).standard_normal((size, size + 2))
+    matrix = root @ root.T
+    inverse = matrix.copy()
+    assert function(inverse) == pytest.approx(np.linalg.slogdet(matrix)[1], abs=1e-12)
+    np.testing.assert_allclose(inverse @ matrix, np.eye(size), atol=1e-11)
+
+
+SHAPES = [(0, 3, 5), (1, 1, 1), (3, 3, 4), (4, 4, 8), (6, 9, 3), (7, 2, 11), (16, 16, 64), (5, 0, 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_products_by_loops(shape):
+    """Sizes with and without rows and columns beyond the last block of four."""
+    (rows, inner, columns), rng = shape, np.random.default_rng(0)
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
+    base, others = rng.standard_normal((rows, columns)), rng.standard_normal((rows, inner))
+    for function in (products.add_product, products.add_product.py_func):
+        out = base.copy()
+        function(left, right, out)
+        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
+    square = rng.standard_normal((rows, rows))
+    for function in (products.add_lower, products.add_lower.py_func):
+        out = square.copy()
+        function(left, others, out)
+        np.testing.assert_allclose(np.tril(out), np.tril(square + left @ others.T), rtol=0, atol=1e-12)
+    for function in (products.mirror, products.mirror.py_func):
+        out = square.copy()
+        function(out)
+        np.testing.assert_array_equal(out, np.tril(square) + np.tril(square, -1).T)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 1000])
+def test_vectors_that_begin_with_a_line_of_the_cache(size):
+    for function in (products.zeros, products.zeros.py_func):
+        vector = function(size)
+        assert vector.shape == (size,)
+        assert not vector.any()
+        assert vector.flags.c_contiguous
+        assert size == 0 or vector.ctypes.data % 64 == 0
+
+
+def test_vector_helpers_in_plain_python():
+    x, y = np.array([1.0, -2.0, 0.5]), np.array([0.25, 3.0, 4.0])
+    for function in (products.dot, products.dot.py_func):
+        assert function(x, y) == x @ y
+    for function in (products.move, products.move.py_func):
+        out = np.empty(3)
+        function(x, 2.0, y, out)
+        np.testing.assert_array_equal(out, x + 2 * y)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 3, 4), (4, 0, 2), (61, 200, 256)], ids=str)
+def test_large_products_by_one_thread_and_two(shape):
+    rows, inner, columns = shape
+    assert (rows * inner * columns >= products.THREAD_WORK) == (rows == 61)
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
+    base = rng.standard_normal((rows, columns))
+    functions = products.add_large_product, products.add_product_in_halves
+    for function in (*functions, *(function.py_func for function in functions)):
+        out = base.copy()
+        function(left, right, out)
+        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
