@@ -27,7 +27,7 @@ from numerics.comparison import Comparison, Tolerance, largest_of
 from numerics.priors.training import PriorRun, train_with_prior
 from theory import LinearVAE
 from theory.axes import plane_rotation
-from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
+from theory.priors.registry import EXAMPLES
 from theory.priors.rotation import factor_rotation_energy, prior_optimum, prior_rotation_energy
 
 __all__ = ["LAYOUT", "data", "factor_angle", "plot"]
@@ -35,23 +35,14 @@ __all__ = ["LAYOUT", "data", "factor_angle", "plot"]
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
 
 GAUSSIAN, OTHERS, ENDS = "gaussian_factors", "other_factors", "angle_of_starts"
-ROUND = GaussianPrior.isotropic(2)
-# A wider spike than the usual 0.05, at which Gaussian data have two optima, one of them inside the spike.
-SPARSE, CLUSTERS = SpikeSlabPrior(2, 0.8, 0.25), ClusterPrior()
-PRIORS = {
-    "isotropic": ROUND,
-    "anisotropic": GaussianPrior.anisotropic([1.5, 0.6]),
-    "Student-t": StudentPrior(2.0, 2),
-    "spike and slab": SPARSE,
-    "clusters": CLUSTERS,
-}
+ROUND, SPARSE, CLUSTERS = (EXAMPLES[name] for name in ("isotropic", "spike and slab", "clusters"))
 PAIRS = {  # prior and factors
     "isotropic": (ROUND, SPARSE),
-    "Student-t": (PRIORS["Student-t"], SPARSE),
+    "Student-t": (EXAMPLES["Student-t"], SPARSE),
     "spike and slab": (SPARSE, SPARSE),
     "clusters": (CLUSTERS, CLUSTERS),
 }
-COLOURS = {
+COLOURS = {  # a prior that is added to the examples takes the next of the cycle
     "isotropic": "black",
     "anisotropic": "C4",
     "Student-t": "C2",
@@ -76,7 +67,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     rng = np.random.default_rng(drawn)
     covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
     rows, runs, excess = [], [], []
-    for name, prior in PRIORS.items():
+    for name, prior in EXAMPLES.items():
         progress(f"Gaussian factors, {name} prior")
         best = prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
 
@@ -133,7 +124,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "noise_variance": NOISE,
             "low_noise": LOW_NOISE,
             "beta": BETA,
-            "priors": {name: repr(prior) for name, prior in PRIORS.items()},
+            "priors": {name: repr(prior) for name, prior in EXAMPLES.items()},
             "starts": starts,
             "draws": draws,
             "seed": seed,
@@ -221,19 +212,20 @@ def plot(table: Table, axes):
     for ax, name, panel, title in zip(
         flat, "ab", (GAUSSIAN, OTHERS), ("Gaussian factors", "other factors"), strict=False
     ):
-        drawing.draw_panel(ax, table, panel, {key: COLOURS[key] for key in table.series(panel)})
+        drawing.draw_panel(ax, table, panel, {key: _colour(key) for key in table.series(panel)})
         ax.set(xlabel="rotation of the latents (degrees)", xticks=[0, 30, 60, 90])
         drawing.letter(ax, name, title)
     flat[0].set_ylabel("added loss (nats)")
     flat[0].annotate("every other prior", (45, 0), (0, 5), textcoords="offset points", ha="center", fontsize=7)
     flat[1].set_yscale("symlog", linthresh=0.01)
-    drawing.series_legend(flat[0], COLOURS, {name: f"{name} prior" for name in COLOURS}, **drawing.ABOVE)
+    colours = {name: _colour(name) for name in EXAMPLES}
+    drawing.series_legend(flat[0], colours, {name: f"{name} prior" for name in EXAMPLES}, **drawing.ABOVE)
     drawing.source_legend(flat[1], ["theory", "trained", "monte_carlo"], **drawing.ABOVE)
 
     ends = flat[2]
     series = table.series(ENDS)
     for height, name in enumerate(reversed(series)):
-        colour = COLOURS[name.split(", ")[1]]
+        colour = _colour(name.split(", ")[1])
         for source in ("measured", "trained"):
             rows = table.select(ENDS, source, name)
             worse = np.isfinite(rows.expected) & (source == "measured")
@@ -245,3 +237,7 @@ def plot(table: Table, axes):
     ends.set_ylim(-0.6, len(series) - 0.4)
     drawing.letter(ends, "c", "where training ends")
     return axes
+
+
+def _colour(name: str) -> str:
+    return COLOURS.get(name) or f"C{list(EXAMPLES).index(name)}"

@@ -1,17 +1,32 @@
-"""The recipes of docs/extending.md, followed: a Laplace prior of one class, through everything that takes a prior."""
+"""The recipes of docs/extending.md, followed: a prior, through everything that takes one; a method; a figure.
+
+That of a theorem is followed in `tests/theory/test_results.py`.
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.special import erf
 
+from figures import priors_and_axes
+from figures.__main__ import main
+from figures.kit.output import draw, render
+from figures.kit.table import Table, points
+from figures.registry import FIGURES, FigureEntry
 from numerics import train_with_prior
+from numerics.comparison import Tolerance
+from numerics.training import train as train_module
+from numerics.training.alternation import em
+from numerics.training.methods import ALTERNATING, METHODS
 from theory import elbo_terms, optimum
 from theory.axes import plane_rotation
 from theory.priors import GaussianPrior, Prior, annealed_terms, nearest_gaussian, prior_optimum, prior_rotation_energy
+from theory.priors.registry import EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -82,3 +97,55 @@ def test_annealing_keeps_the_loss():
     values = np.linspace(-60, 60, 2_400_001)
     integral = np.trapezoid(np.exp(-BETA * (np.abs(values) / LAPLACE.scale + np.log(2 * LAPLACE.scale))), values)
     assert terms.log_normaliser == pytest.approx(2 * np.log(integral), abs=1e-8)
+
+
+def test_a_penalty_on_the_aggregate_code_is_trained_with_its_nodes():
+    """At alpha > 0 the least loss falls as the code comes nearer to the prior."""
+    options = {"beta": BETA, "noise_variance": NOISE, "decoder": LOADING}
+    plain = train_with_prior(FACTORS, LOADING, 0.1, LAPLACE, **options)
+    nearer = train_with_prior(FACTORS, LOADING, 0.1, LAPLACE, alpha=2.0, start=plain.vae, **options)
+    assert nearer.stopped == plain.stopped == "gradient"
+    assert nearer.divergence < plain.divergence - 1e-3
+    assert nearer.loss == pytest.approx(nearer.reconstruction + BETA * nearer.rate + 2.0 * nearer.divergence, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_figure_draws_it_once_it_is_registered(monkeypatch):
+    monkeypatch.setitem(EXAMPLES, "Laplace", LAPLACE)
+    table = priors_and_axes.data(quick=True)
+    assert "Laplace" in table.series("gaussian_factors", "trained")
+    assert all(comparison.passed for comparison in table.comparisons)
+    assert render(draw(priors_and_axes, table), "svg")
+
+
+def one_long_step(problem, start, objective, limits, history):
+    """A method of training that a user adds: the best decoder and encoder in turns, so many times."""
+    return em(problem, start, objective, limits._replace(max_steps=3), history)
+
+
+def test_a_training_method_is_a_function_and_a_name(monkeypatch):
+    monkeypatch.setitem(ALTERNATING, "one_long_step", f"{__name__}.one_long_step")
+    monkeypatch.setattr(train_module, "METHODS", (*METHODS, "one_long_step"))
+    monkeypatch.setitem(
+        sys.modules, __name__, sys.modules.get(__name__) or SimpleNamespace(one_long_step=one_long_step)
+    )
+    run = train_module.train(COVARIANCE, 2, beta=BETA, noise_variance=NOISE, method="one_long_step")
+    assert (run.steps, run.stopped) == (3, "max_steps")
+
+
+def test_a_figure_is_a_module_and_an_entry(monkeypatch, tmp_path):
+    def data(*, quick=False, seed=0, progress=None):
+        rows = points("panel", "series", "theory", [0.0, 1.0], [0.0, 1.0])
+        rows += points("panel", "series", "trained", [0.5], [0.5], expected=0.5)
+        return Table(tuple(rows), {"seed": seed}, {("panel", "trained"): Tolerance(1e-9, "none is needed")})
+
+    def plot(table, axes):
+        rows = table.select("panel", "theory")
+        axes.plot(rows.x, rows.y)
+        return axes
+
+    module = SimpleNamespace(LAYOUT={"shape": (1, 1), "size": (3.0, 2.0)}, data=data, plot=plot)
+    monkeypatch.setitem(sys.modules, "figures.mine", module)
+    monkeypatch.setitem(FIGURES, "mine", FigureEntry("mine", "a line"))
+    assert main(["--only", "mine", "--quick", "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.pdf", "mine.png", "mine.csv", "mine.json"}

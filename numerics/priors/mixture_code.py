@@ -70,9 +70,12 @@ class PriorPlane:
 
     @classmethod
     def of(cls, prior: Prior, nodes: int = NODES) -> PriorPlane | None:
-        """The nodes for a prior of two latents of the families in `theory.priors`, `None` for any other."""
+        """The nodes for a prior of two latents, its own if it has some; `None` for any other."""
         if prior.latent_dim != 2:
             return None
+        if hasattr(prior, "nodes"):
+            points, masses, own = prior.nodes(nodes)
+            return cls(points, masses, float(own), abs(float(masses.sum()) - 1))
         away, masses = _normal_nodes(2 * nodes if isinstance(prior, GaussianPrior) else nodes)
         directions = np.eye(2)
         if isinstance(prior, GaussianPrior):

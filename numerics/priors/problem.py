@@ -18,7 +18,7 @@ from numerics.priors.mixture_code import PriorPlane, divergence_and_slopes, fact
 from theory import validation
 from theory.model import LinearVAE
 from theory.partition import partition, partition_mask
-from theory.priors import ClusterPrior, GaussianPrior, Prior
+from theory.priors import Prior
 from theory.priors.arguments import LONGEST, within
 from theory.priors.protocol import checked_prior
 
@@ -44,12 +44,8 @@ class PriorProblem:
 
     @cached_property
     def units(self) -> np.ndarray:
-        """The deviation of each latent that suits the prior, (K,): parameters are counted in these."""
-        if isinstance(self.prior, GaussianPrior):
-            return np.sqrt(np.diagonal(self.prior.covariance))
-        if isinstance(self.prior, ClusterPrior):
-            return np.full(2, max(self.prior.distance, np.sqrt(self.prior.variance)))
-        return np.ones(self.prior.latent_dim)
+        """The size of each latent that suits the prior, (K,): parameters are in these units."""
+        return getattr(self.prior, "scales", np.ones(self.prior.latent_dim))
 
     @cached_property
     def decoder_units(self) -> np.ndarray:
@@ -153,7 +149,9 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
     if alpha and latent_dim != 2:
         raise ValueError(f"alpha must be 0 unless there are two latents, got alpha {alpha} and {latent_dim} latents")
     if alpha and plane is None:
-        raise ValueError(f"alpha must be 0 for a prior of another class, got alpha {alpha} and {type(prior).__name__}")
+        raise ValueError(
+            f"alpha must be 0 for a prior without the method nodes(count), got alpha {alpha} and {type(prior).__name__}"
+        )
     if alpha and plane.off > PLANE_ERROR:
         raise ValueError(
             f"alpha must be 0 unless the prior has a variance that nodes can hold, got alpha {alpha} and {prior}: "

@@ -245,7 +245,9 @@ def test_a_prior_of_another_class():
     run, same = trained(SPARSE, Own()), trained(SPARSE, GaussianPrior.isotropic(2, 2.0))
     assert run.loss == pytest.approx(same.loss, abs=1e-8)
     assert np.isnan(run.divergence)
-    with pytest.raises(ValueError, match=r"alpha must be 0 for a prior of another class, got alpha 1\.0 and Own"):
+    with pytest.raises(
+        ValueError, match=r"alpha must be 0 for a prior without the method nodes\(count\), got alpha 1\.0 and Own"
+    ):
         trained(SPARSE, Own(), alpha=1.0)
 
 

@@ -1,0 +1,22 @@
+"""The families of priors by name, each with an example of two latents, which figures go through.
+
+To add a family: write its class in a module of its own, with the members of `theory.priors.Prior`, and name it here.
+"""
+
+from __future__ import annotations
+
+from theory.priors.clusters import ClusterPrior
+from theory.priors.gaussian import GaussianPrior
+from theory.priors.products import SpikeSlabPrior, StudentPrior
+from theory.priors.protocol import Prior
+
+__all__ = ["EXAMPLES"]
+
+EXAMPLES: dict[str, Prior] = {
+    "isotropic": GaussianPrior.isotropic(2),
+    "anisotropic": GaussianPrior.anisotropic([1.5, 0.6]),
+    "Student-t": StudentPrior(2.0, 2),
+    # A wider spike than the usual 0.05, at which Gaussian data have two optima, one of them inside the spike.
+    "spike and slab": SpikeSlabPrior(2, 0.8, 0.25),
+    "clusters": ClusterPrior(),
+}
