@@ -23,6 +23,7 @@ from theory.inference.criteria import CRITERIA
 from theory.inference.decoder_noise import FixedNoise, decoder_noise
 from theory.inference.error import InferenceError
 from theory.inference.errors_along_beta import ErrorPath, error_path
+from theory.inference.factored_decoder import FactoredDecoder
 from theory.minimise import log_slope, minima
 from theory.model import GenerativeModel
 from theory.partition import Posterior
@@ -91,8 +92,9 @@ def inference_error_curve(
     """
     validation.instance("truth", truth, GenerativeModel)
     betas = validation.scales("betas", betas)
-    noise = decoder_noise(truth, decoder, noise_variance, posterior)
-    errors = error_path(truth, decoder, posterior).evaluate(noise.water_levels(betas))
+    factored = FactoredDecoder.of(truth, decoder, posterior)
+    noise = decoder_noise(truth, factored, noise_variance)
+    errors = error_path(truth, factored).evaluate(noise.water_levels(betas))
     if any(np.isnan(values).any() for values in vars(errors).values()):
         raise ValueError(
             "truth, decoder, noise_variance and betas must not differ so much in size that errors overflow; "
@@ -139,8 +141,8 @@ def optimal_beta(
     """
     validation.instance("truth", truth, GenerativeModel)
     validation.choice("criterion", criterion, CRITERIA)
-    noise = decoder_noise(truth, decoder, noise_variance, posterior)
-    path = error_path(truth, decoder, posterior)
+    factored = FactoredDecoder.of(truth, decoder, posterior)
+    noise, path = decoder_noise(truth, factored, noise_variance), error_path(truth, factored)
 
     def result(beta: float, level: float, flat: bool) -> OptimalBeta:
         error = float(getattr(path.evaluate(np.array([level])).without_negative_divergences(), criterion)[0])

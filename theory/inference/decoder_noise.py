@@ -7,8 +7,9 @@
     distortion(t) = outside + sum_k s_k t^2/(g_k+t)^2 + sum_i G_ii t/(t+G_ii)
     rate(t)       = 1/2 [ sum_k g_k s_k/(g_k+t)^2 + sum_i (d_i - 1 - log d_i) ],   d_i = t/(t+G_ii)
 
-with g_k the squared singular values of W, s_k the data variance along the k-th left singular vector, `outside` the
-data variance outside their span, and G_ii the diagonal of W^T W (after the rotation of `rotate_to_blocks`), so that
+with g_k the squared singular values of W, s_k the data variance along the k-th left singular vector, `outside` the data
+variance outside their span, and G_ii the diagonal of W^T W (in the axes of `theory.inference.factored_decoder`), so
+that
 
     loss(beta, t)    = beta [ distortion/(2 t) + rate ] + (D/2) log(2 pi t/beta)
     d loss / d log t = D/2 (1 - beta/b(t)),   b(t) = D t / distortion(t).
@@ -26,10 +27,9 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.inference.errors_along_beta import ROUNDING, checked_decoder, rotate_to_blocks
+from theory.inference.errors_along_beta import ROUNDING
+from theory.inference.factored_decoder import FactoredDecoder
 from theory.model import GenerativeModel
-from theory.partition import Posterior, partition
-from theory.spectrum import principal_axes
 
 __all__ = ["FixedNoise", "LearnedWaterLevel", "decoder_noise"]
 
@@ -195,7 +195,7 @@ class LearnedWaterLevel:
 
 
 def decoder_noise(
-    truth: GenerativeModel, decoder: np.ndarray | None, noise_variance: float | str, posterior: Posterior
+    truth: GenerativeModel, factored: FactoredDecoder, noise_variance: float | str
 ) -> FixedNoise | LearnedWaterLevel:
     """Read the argument `noise_variance`: a number, "true" (the truth's), or "learned".
 
@@ -210,14 +210,12 @@ def decoder_noise(
     if noise != "learned":
         return FixedNoise(validation.scale("noise_variance", noise))
 
-    _, rotated = rotate_to_blocks(checked_decoder(truth, decoder), partition(posterior, truth.latent_dim))
-    left, singular, _ = principal_axes(rotated)
-    left, singular = left[:, singular > 0], singular[singular > 0]
-    norms = np.sum(rotated**2, axis=0)
+    present = factored.singular > 0
+    left, singular = factored.left[:, present], factored.singular[present]
     signal = truth.loading @ truth.factor_root
     inside = left.T @ signal
-    decoded = left.T @ checked_decoder(truth, decoder)
-    directions_outside = truth.data_dim - len(singular)
+    decoded = left.T @ factored.decoder
+    directions_outside = truth.data_dim - factored.rank
     # Whether a factor's part beyond the decoder's span is rounding is judged against the same factor's total.
     beyond = np.sum((signal - left @ inside) ** 2, axis=0)
     rounding = (ROUNDING * max(signal.shape) * np.finfo(float).eps) ** 2 * np.sum(signal**2, axis=0)
@@ -226,7 +224,7 @@ def decoder_noise(
         squares=singular**2,
         # Sums of squares of the rows of `inside` and of `decoded`, whose difference is zero for the truth's decoder.
         excess=np.sum((inside - decoded) * (inside + decoded), axis=1) + truth.noise_variance,
-        diagonal=norms[norms > 0],
+        diagonal=factored.squared_norms[factored.squared_norms > 0],
         outside=float(outside),
         data_dim=truth.data_dim,
     )

@@ -6,9 +6,8 @@ error of its mean is built from two matrices that do not depend on t:
     V A - I = -U Y(t),   Y(t) = diag(t/(g+t)) U^T - diag(1/(g+t)) U^T W^T (A - W)
     E(t)    = U Y Gamma Y^T U^T + tau2 U diag(g/(g+t)^2) U^T.
 
-**One formula for every family.** A block posterior is the diagonal one after an orthogonal rotation inside each group
-(to the axes of the group's block of G = W^T W, where P_bb is diagonal), and all errors are invariant under this
-rotation; so in the rotated axes Q_ii = t / (t + G_ii).
+**One formula for every family.** In the axes of the groups (`theory.inference.factored_decoder`) every family is
+diagonal, with Q_ii = t / (t + G_ii), G = W^T W there.
 
 Everything is a sum of squares: nothing cancels if t or tau2 is small. The functions are analytic in t and take complex
 t, which gives derivatives without subtraction.
@@ -20,14 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory import validation
 from theory.inference.criteria import CRITERIA
 from theory.inference.error import InferenceError, forward_kl, reverse_kl, true_posterior
+from theory.inference.factored_decoder import FactoredDecoder
 from theory.model import GenerativeModel
-from theory.partition import Posterior, partition
-from theory.spectrum import principal_axes
 
-__all__ = ["ErrorPath", "checked_decoder", "error_path", "rotate_to_blocks"]
+__all__ = ["ErrorPath", "error_path"]
 
 
 ROUNDING = 4  # units of rounding per row that a product of two matrices may carry
@@ -115,60 +112,28 @@ class ErrorPath:
         return log_variances, penalties
 
 
-def error_path(truth: GenerativeModel, decoder: np.ndarray | None, posterior: Posterior) -> ErrorPath:
-    """Factor a truth and a decoder (the truth's loading by default) once, for any number of water levels.
-
-    Raises
-    ------
-    ValueError
-        if the decoder's shape is not that of the truth's loading, or the groups are not a partition.
-    """
-    loading = truth.loading
-    decoder = checked_decoder(truth, decoder)
-    to_axes_of_groups, rotated = rotate_to_blocks(decoder, partition(posterior, truth.latent_dim))
-    factor_root = to_axes_of_groups.T @ truth.factor_root
+def error_path(truth: GenerativeModel, factored: FactoredDecoder) -> ErrorPath:
+    """What the errors of a decoder's optimal encoders need, for any number of water levels."""
+    decoder, rotation = factored.decoder, factored.rotation
+    factor_root = rotation.T @ truth.factor_root
     exact = true_posterior(truth)
-
-    left, singular, axes = principal_axes(rotated)
-    scaled = left * singular
-    difference = loading - decoder  # zero to the last digit for the truth's decoder
+    scaled = factored.left * factored.singular
+    difference = truth.loading - decoder  # zero to the last digit for the truth's decoder
     rounding = ROUNDING * max(decoder.shape) * np.finfo(float).eps
-    seen = scaled.T @ loading @ truth.factor_root
-    seen_rounding = rounding * np.abs(scaled).T @ np.abs(loading) @ np.abs(truth.factor_root)
+    seen = scaled.T @ truth.loading @ truth.factor_root
+    seen_rounding = rounding * np.abs(scaled).T @ np.abs(truth.loading) @ np.abs(truth.factor_root)
     return ErrorPath(
-        modes=singular**2,
-        diagonal=np.sum(rotated**2, axis=0),
-        axes=axes,
-        shrunk=axes.T @ factor_root,
+        modes=factored.singular**2,
+        diagonal=factored.squared_norms,
+        axes=factored.axes,
+        shrunk=factored.axes.T @ factor_root,
         mismatched=scaled.T @ difference @ truth.factor_root,
         mismatch_rounding=rounding * np.abs(scaled).T @ np.abs(difference) @ np.abs(truth.factor_root),
         seen=np.where(np.abs(seen) > seen_rounding, seen, 0.0),
         noise_variance=truth.noise_variance,
         exact_log_determinant=exact.log_determinant,
-        exact_precision_root=None if exact.singular else exact.precision_root @ to_axes_of_groups,
+        exact_precision_root=None if exact.singular else exact.precision_root @ rotation,
     )
-
-
-def checked_decoder(truth: GenerativeModel, decoder: np.ndarray | None) -> np.ndarray:
-    """The decoder, by default the truth's loading, checked for its shape and for products that overflow."""
-    if decoder is None:
-        return truth.loading
-    decoder = validation.matrix("decoder", decoder, truth.loading.shape)
-    return validation.within_decades("decoder", decoder, validation.AMPLITUDE_DECADES)
-
-
-def rotate_to_blocks(decoder: np.ndarray, groups: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The orthogonal R, block-diagonal on the groups, that makes each diagonal block of W^T W diagonal, and W R.
-
-    Columns of W R are exactly zero if the columns of their group are linearly dependent. Only this function decides
-    that (by `principal_axes`): everything about a posterior family follows from the columns returned here.
-    """
-    rotation, rotated = np.eye(decoder.shape[1]), decoder.copy()
-    for group in groups:
-        if len(group) > 1:
-            left, singular, axes = principal_axes(decoder[:, group])
-            rotation[np.ix_(group, group)], rotated[:, group] = axes, left * singular
-    return rotation, rotated
 
 
 def _row_squares(matrices: np.ndarray) -> np.ndarray:

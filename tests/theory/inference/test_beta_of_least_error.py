@@ -16,9 +16,16 @@ from theory import (
     optimal_encoder,
 )
 from theory.inference import mismatched_beta, two_factor_loading
+from theory.inference.criteria import CRITERIA
 from theory.inference.decoder_noise import decoder_noise
-from theory.inference.errors_along_beta import CRITERIA, error_path
+from theory.inference.errors_along_beta import error_path
+from theory.inference.factored_decoder import FactoredDecoder
 from theory.minimise import log_slope
+
+
+def path_of(truth):
+    return error_path(truth, FactoredDecoder.of(truth, None, "diagonal"))
+
 
 FAMILIES = ["diagonal", "full", [[0, 2], [1]]]
 
@@ -78,7 +85,7 @@ def test_curve_of_a_rank_deficient_loading_and_of_a_singular_truth():
 
 
 def test_slope_is_exact():
-    path = error_path(truth_of(3, correlated=True), None, "diagonal")
+    path = path_of(truth_of(3, correlated=True))
     for name in CRITERIA:
 
         def cost(levels, name=name):
@@ -130,7 +137,7 @@ def test_optimum_against_a_search_over_single_encoders(criterion, family, mismat
 def test_optimum_is_stationary_to_ten_digits(noise):
     truth = truth_of(6, noise=noise)
     best = optimal_beta(truth).beta
-    path = error_path(truth, None, "diagonal")
+    path = path_of(truth)
     around = log_slope(lambda t: path.evaluate(t).forward_kl, noise * best * np.array([1 - 1e-10, 1 + 1e-10]))
     assert around[0] < 0 < around[1]
 
@@ -236,7 +243,7 @@ def jumping():
 def test_a_learned_noise_that_jumps_is_the_better_of_its_wells():
     truth, decoder = jumping()
     betas = np.geomspace(1e-3, 1, 200)
-    levels = decoder_noise(truth, decoder, "learned", "diagonal").water_levels(betas)
+    levels = decoder_noise(truth, FactoredDecoder.of(truth, decoder, "diagonal"), "learned").water_levels(betas)
     assert np.diff(np.log(levels)).min() > 0  # never falls
     assert np.diff(np.log(levels)).max() > 3  # but jumps
 
@@ -270,7 +277,9 @@ def test_an_optimum_at_a_jump_is_where_the_levels_jump():
     low, high = 0.4, 0.7
     while high / low > 1 + 1e-14:
         middle = np.sqrt(low * high)
-        level = decoder_noise(truth, decoder, "learned", "diagonal").water_levels(np.array([middle]))[0]
+        level = decoder_noise(truth, FactoredDecoder.of(truth, decoder, "diagonal"), "learned").water_levels(
+            np.array([middle])
+        )[0]
         low, high = (middle, high) if level < 0.05 else (low, middle)
         if not low < np.sqrt(low * high) < high:
             break
@@ -285,7 +294,9 @@ def test_an_optimum_at_a_jump_is_where_the_levels_jump():
 def test_a_learned_noise_with_nothing_outside_runs_to_zero():
     truth = GenerativeModel(np.array([[5.0, 1.0]]), 0.5)
     decoder = np.array([[1.0, 0.3]])  # D / n = 1/2
-    levels = decoder_noise(truth, decoder, "learned", "diagonal").water_levels(np.array([0.1, 0.3, 0.49, 0.51, 2.0]))
+    levels = decoder_noise(truth, FactoredDecoder.of(truth, decoder, "diagonal"), "learned").water_levels(
+        np.array([0.1, 0.3, 0.49, 0.51, 2.0])
+    )
     assert not levels[:3].any()
     assert (levels[3:] > 0).all()
     square = optimal_beta(truth_of(0, data_dim=2, factors=2, noise=0.1), noise_variance="learned")
@@ -301,7 +312,7 @@ def test_a_full_posterior_at_beta_one_learns_the_noise_of_the_truth(loading, str
     """
     truth = GenerativeModel(strength * np.array(loading), 0.05)
     options = {"noise_variance": "learned", "posterior": "full"}
-    level = decoder_noise(truth, None, "learned", "full").water_levels(np.array([1.0]))[0]
+    level = decoder_noise(truth, FactoredDecoder.of(truth, None, "full"), "learned").water_levels(np.array([1.0]))[0]
     assert level == pytest.approx(0.05, rel=1e-12)
     assert inference_error_curve(truth, [1.0], **options).forward_kl == pytest.approx(0, abs=1e-7)
     for criterion in ("mean_squared_error", "forward_kl", "reverse_kl"):
@@ -317,7 +328,9 @@ def test_orthogonal_columns_at_beta_one_learn_the_noise_of_the_truth(noise):
     truth = GenerativeModel([[3.0, 4.0], [-4.0, 3.0]], noise)
     best = optimal_beta(truth, noise_variance="learned")
     assert (best.beta, best.attained) == (1, True) and best.error == pytest.approx(0, abs=1e-12)
-    assert decoder_noise(truth, None, "learned", "diagonal").water_levels(np.array([1.0]))[0] == pytest.approx(noise)
+    assert decoder_noise(truth, FactoredDecoder.of(truth, None, "diagonal"), "learned").water_levels(np.array([1.0]))[
+        0
+    ] == pytest.approx(noise)
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

@@ -15,7 +15,12 @@ from theory.inference import (
     two_factor_polynomial,
 )
 from theory.inference.errors_along_beta import error_path
+from theory.inference.factored_decoder import FactoredDecoder
 from theory.minimise import log_slope
+
+
+def path_of(truth):
+    return error_path(truth, FactoredDecoder.of(truth, None, "diagonal"))
 
 
 @pytest.mark.parametrize("a, r", [(2.0, 0.3), (0.5, 0.9), (30.0, -0.7), (200.0, 0.9575), (200.0, 0.96), (1.0, 0.0)])
@@ -28,7 +33,7 @@ def test_best_root_is_the_general_optimum(a, r, noise):
 def test_polynomial_is_the_slope_times_positive_factors():
     a, r = 3.0, 0.6
     g, h = a * (1 + r), a * (1 - r)
-    path = error_path(GenerativeModel(two_factor_loading(a, r), 1.0), None, "diagonal")
+    path = path_of(GenerativeModel(two_factor_loading(a, r), 1.0))
     beta = np.array([0.2, 1.0, 1.7, 8.0])
     slope = log_slope(lambda t: path.evaluate(t).forward_kl, beta) / beta  # of two factors: twice J'
     expected = slope * beta**2 * (beta + a) * (beta + g) ** 3 * (beta + h) ** 3
