@@ -348,7 +348,7 @@ def test_at_the_ends_of_the_floats_there_is_a_result_or_one_line(capsys, options
         (["sweep", "--latent-dim", "2", "--betas", "0,1"], "--betas must be > 0"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--seeds", "0"], "--seeds must be >= 1, got 0"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--out", "runs.npz"], "name it runs.csv"),
-        (["sweep", "--latent-dim", "2", "--betas", "1", "--resume", "runs.csv"], "name it runs.jsonl"),
+        (["sweep", "--latent-dim", "2", "--betas", "1", "--resume", "runs.csv"], "use runs.jsonl"),
         (["sweep", "--latent-dim", "2", "--betas", "1", "--processes", "0"], "--processes must be >= 1, got 0"),
         (["dance"], "invalid choice"),
     ],

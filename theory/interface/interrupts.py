@@ -4,8 +4,8 @@
 else, since libraries take a part of a second to load.
 
 **While it runs** the first interrupt raises `KeyboardInterrupt`. The clean-up that follows (workers shut down, finished
-runs are written and reported) is not interrupted by further signals within `GRACE_SECONDS`, such as those that a process and its
-group both receive. A later one ends the command at once.
+runs are written and reported) is not interrupted by further signals within `GRACE_SECONDS`, such as those that both a
+process and its group receive. A later one ends the command at once.
 
 **Once its result is printed** interrupts are ignored.
 
