@@ -14,10 +14,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import theory.commands
 import theory.derivations.commands
 import theory.groups.selection.commands
 import theory.inference.commands
+import theory.interface.results_commands
 import theory.learning.commands
 from theory.interface.run import Parser, add_version_option, run_command
 
@@ -25,7 +25,7 @@ ROOMS = (
     theory.learning.commands,
     theory.inference.commands,
     theory.groups.selection.commands,
-    theory.commands,
+    theory.interface.results_commands,
     theory.derivations.commands,
 )
 

@@ -92,7 +92,7 @@ def _processes(count: int | None) -> Iterator:
         yield None
         return
     count = validation.count("--processes", count, minimum=1, bytes_each=PROCESS_BYTES)
-    interrupts.also(signal.SIGTERM)  # treat SIGTERM like Ctrl-C, so that the workers shut down too
+    interrupts.treat_as_interrupt(signal.SIGTERM)  # like Ctrl-C, so that the workers shut down too
     theirs, ours = WORKERS.Pipe(duplex=False)
     try:
         with theirs, ProcessPoolExecutor(count, WORKERS, initializer=follow_parent, initargs=(theirs,)) as pool, ours:

@@ -75,7 +75,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_the_work(tmp_path, monke
     assert main(["--only", CHEAP, "--out", str(tmp_path)]) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1
-    assert f"{CHEAP}.csv: is a folder, and a file is to be written there; remove it" in captured.err
+    assert f"{CHEAP}.csv: is a folder; remove it" in captured.err
     assert [file.name for file in tmp_path.iterdir()] == [f"{CHEAP}.csv"]
 
 

@@ -18,8 +18,8 @@ from figures.registry import FIGURES
 from numerics.checks.verify import CHECKS
 from numerics.comparison import Budget
 from theory.__main__ import main
-from theory.commands import HEADINGS, results_page, results_table
 from theory.derivations.registry import CHAPTERS, chapter_of, derivations, find
+from theory.interface.results_commands import HEADINGS, results_page, results_table
 from theory.results import RESULTS, Result, expand, matching, with_page
 
 ROOT = Path(__file__).parents[2]
@@ -184,6 +184,6 @@ def test_the_page_of_results_is_made_from_the_index():
 
 
 def test_the_table_of_the_readme_is_made_from_the_index():
-    """To make it anew: python -c "from theory.commands import results_table; print(results_table())"."""
+    """To make it anew: python -c "from theory.interface.results_commands import *; print(results_table())"."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert results_table() in text

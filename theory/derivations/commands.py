@@ -40,7 +40,7 @@ def add_commands(commands) -> None:
         commands,
         "book",
         _book,
-        "Write all derivations as one book: book.tex (compiles with plain LaTeX) and book.md.",
+        "Write all derivations as one book: book.tex (needs only amsmath) and book.md.",
         "  python -m theory book --out out",
     )
     command.add_argument("--out", metavar="DIR", default="out", help="folder to write to (default ./out)")
@@ -49,17 +49,17 @@ def add_commands(commands) -> None:
 def _derive(arguments: argparse.Namespace) -> Report:
     from theory.derivations.registry import find
 
-    files = [name for name in ("latex", "markdown") if getattr(arguments, name) is not None]
+    forms = [name for name in ("latex", "markdown") if getattr(arguments, name) is not None]
     if arguments.check:
-        if files:
-            raise ValueError(f"--{files[0]} writes a page and --check prints a table; pass one of them")
+        if forms:
+            raise ValueError(f"--{forms[0]} writes a page and --check prints a table; pass one of them")
         return _check(find(arguments.names))
     if not arguments.names:
-        if files:
-            raise ValueError(f"--{files[0]} needs the name of one derivation; for all of them use the command book")
+        if forms:
+            raise ValueError(f"--{forms[0]} needs the name of one derivation; for all of them use the command book")
         return _list(find([]))
     pages = find(arguments.names)
-    if files:
+    if forms:
         return _write_page(pages, arguments)
     from theory.derivations.book.terminal import terminal_page
 

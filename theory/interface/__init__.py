@@ -1,1 +1,1 @@
-"""The plumbing of the command lines: readers of data, files, options, reports, and how a command runs."""
+"""What the command lines share: readers of data, output files, options, reports, and how a command runs."""

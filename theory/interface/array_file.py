@@ -1,6 +1,6 @@
-"""One array of real numbers from a `.npy` or `.npz` file: its header is judged before its numbers are read.
+"""Reads one array of real numbers from a `.npy` or `.npz` file; the header is checked before the numbers are read.
 
-Nothing is ever unpickled, and of an archive only the array that is wanted is read.
+Nothing is ever unpickled, and only the requested array of an archive is read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SAVE = "save plain numbers with numpy.save or numpy.savez, or name one array as 
 
 
 def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
-    """The array that the key names; without a key the only one, or the only one of numbers of the wanted dimension.
+    """The array with the name `key`; without a key the only array, or the only numeric one with `ndim` dimensions.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
     key : str, optional
         name of an array in an archive.
     ndim : int
-        what chooses among several arrays; an only array may have any.
+        number of dimensions by which one of several arrays is chosen; a single array may have any number.
 
     Returns
     -------
@@ -42,12 +42,12 @@ def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        if the file is damaged, encrypted or compressed in an unknown way, if it holds Python objects or what is not
-        real, more numbers than it has bytes for or than fit into memory; or if not just one array is meant.
+        if the file is damaged, encrypted or compressed in an unknown way; if it holds Python objects, values that are
+        not real, or more numbers than it has bytes for or than fit into memory; or if the choice is not unique.
     """
     with file.open("rb") as opened:
         if opened.read(4) in (b"PK\x03\x04", b"PK\x05\x06"):
-            with _damage_named(file):
+            with _damage_reported(file):
                 archive = zipfile.ZipFile(opened)
             member = _chosen(file, archive, key, ndim)
             return _read(f"{file}: {member.filename}", _unpacked(file, archive, member), member.file_size)
@@ -58,32 +58,32 @@ def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
 
 
 @contextmanager
-def _damage_named(where) -> Iterator[None]:
-    """Whatever goes wrong with a damaged file in numpy, zipfile, and the compressions that it calls, is one fault."""
+def _damage_reported(where) -> Iterator[None]:
+    """Report every error of numpy, zipfile and the decompressors that it calls as one: the file is damaged."""
     try:
         yield
     except Exception:
-        raise ValueError(f"{where}: is damaged, or no file of numpy; {SAVE}") from None
+        raise ValueError(f"{where}: is damaged, or not a numpy file; {SAVE}") from None
 
 
 def _chosen(file: Path, archive: zipfile.ZipFile, key: str | None, ndim: int) -> zipfile.ZipInfo:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if key is not None:
-        found = [members[key]] if key in members else []
+        matching = [members[key]] if key in members else []
     elif len(members) == 1:
-        found = list(members.values())
+        matching = list(members.values())
     else:
-        found = [info for info in members.values() if info.flag_bits & 1 or _is_table(archive, info, ndim)]
-    if len(found) != 1:
-        what = f"{len(found)} {ndim}-d arrays" if key is None else f"no array {key!r}"
-        raise ValueError(f"{file}: holds {what}; name one as FILE.npz:KEY, its arrays: {', '.join(members) or 'none'}")
-    return found[0]
+        matching = [info for info in members.values() if info.flag_bits & 1 or _is_table(archive, info, ndim)]
+    if len(matching) != 1:
+        what = f"{len(matching)} {ndim}-d arrays" if key is None else f"no array {key!r}"
+        raise ValueError(f"{file}: holds {what}; name one as FILE.npz:KEY; its arrays: {', '.join(members) or 'none'}")
+    return matching[0]
 
 
 def _unpacked(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
     if member.flag_bits & 1:
         raise ValueError(f"{file}: {member.filename} is encrypted; save it without a password")
-    with _damage_named(file):
+    with _damage_reported(file):
         try:
             return archive.open(member)
         except NotImplementedError as error:
@@ -92,11 +92,11 @@ def _unpacked(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> 
 
 
 def _is_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ndim: int) -> bool:
-    """Whether a member of an archive is an array of numbers with so many dimensions, by its header alone."""
+    """Whether a member of an archive is, by its header, an array of numbers with `ndim` dimensions."""
     try:
         with archive.open(info) as opened:
             shape, dtype = _header(opened)
-    except Exception:  # no array, or damaged: not the one that is meant by saying nothing
+    except Exception:  # not an array, or damaged: never the default choice
         return False
     return len(shape) == ndim and dtype.kind in "biuf"
 
@@ -109,7 +109,7 @@ def _header(opened: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
 def _read(where: str, opened: IO[bytes], size: int) -> np.ndarray:
     """The array of an open file of `size` bytes, whose header is read and checked first."""
     with opened:
-        with _damage_named(where):
+        with _damage_reported(where):
             shape, dtype = _header(opened)
             rest = size - opened.tell()
         if dtype.hasobject:
@@ -128,8 +128,8 @@ def _read(where: str, opened: IO[bytes], size: int) -> np.ndarray:
                 f"numbers, that is {numbers * dtype.itemsize} bytes, and {rest} follow; save one array with numpy.save"
             )
         validation.fits_into_memory(f"{where}: the array of shape {shape}", 8 * numbers, "save fewer rows or columns")
-        with _damage_named(where):
+        with _damage_reported(where):
             opened.seek(0)
             array = npy.read_array(opened, allow_pickle=False)
-    with np.errstate(over="ignore"):  # of numbers that are longer than a float
+    with np.errstate(over="ignore"):  # an integer or a long double may be out of the range of a float
         return array.astype(float, copy=False)

@@ -1,7 +1,7 @@
-"""The names of a package, each loaded when it is first asked for, and old names that still work.
+"""The names that a package exports, each loaded when it is first used, and old names that still work.
 
-So `--help` and `import theory` load nothing that they do without. The submodules of a package must not share a name
-with what it exports: importing one would hide the other.
+So `--help` and `import theory` load only what they need. A submodule of a package must not have the name of something
+that the package exports: importing one would hide the other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
     package : str
         its `__name__`.
     exports : mapping
-        from modules to the names, separated by blanks, that the package exports from them.
+        from each module to the names, separated by blanks, that the package exports from it.
     """
     homes = {name: module for module, names in exports.items() for name in names.split()}
     old = OLD_NAMES.get(package, {})
@@ -32,7 +32,7 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
     def __getattr__(name: str):
         if name in homes:
             value = getattr(import_module(homes[name]), name)
-            vars(sys.modules[package])[name] = value  # so that this is asked once
+            vars(sys.modules[package])[name] = value  # so that this function is not called again for it
             return value
         if name in old:
             warnings.warn(f"{package}.{name} is now {old[name]}", DeprecationWarning, stacklevel=2)

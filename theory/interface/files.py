@@ -1,4 +1,4 @@
-"""Writing files: where to, checked before the work is done; and as a whole or not at all."""
+"""Output files: their paths are checked before the work is done, and each is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ __all__ = [
 
 
 def output_folder(path) -> Path:
-    """Make a folder, if it is not there, and make sure that files can be written into it.
+    """Create a folder if it does not exist, and make sure that files can be written into it.
 
     Raises
     ------
     ValueError
-        if the path is a file, or the folder cannot be made or written.
+        if the path is a file, or the folder cannot be created or written into.
     """
     folder = Path(validation.instance("path", path, (str, os.PathLike), "pass the path of a folder"))
-    if not os.fspath(path):  # as of a variable of the shell that is not set; Path would take it for "."
-        raise ValueError("the name of the folder to write into is empty; name one, or . for this folder")
+    if not os.fspath(path):  # such as an unset variable of the shell; Path would read it as "."
+        raise ValueError("the name of the output folder is empty; name a folder, or . for the current one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"{folder}: is a file, or lies below one; name a folder") from None
     except (OSError, ValueError) as error:
-        raise ValueError(f"{folder}: cannot be made ({_reason(error)}); name another folder") from None
+        raise ValueError(f"{folder}: cannot be created ({_reason(error)}); name another folder") from None
     _check_writable(folder)
     return folder
 
 
 def output_file(path, extension: str) -> Path:
-    """Make sure, before any work is done, that a file with this extension can be written; nothing is written yet.
+    """Make sure, before any work is done, that a file with this extension can be written; nothing is written.
 
     Raises
     ------
     ValueError
-        for another extension; a name that the system does not take (too long, for example); a folder, a device or a
-        write-protected file in the file's place; or a folder above it that is missing or cannot be written.
+        if the extension is another one; if the system refuses the name (too long, for example); if the path is a
+        folder, a device or a write-protected file; or if its folder does not exist or cannot be written into.
     """
     file = Path(validation.instance("path", path, (str, os.PathLike), "pass the path of a file"))
     if file.suffix.lower() != extension:
-        remedy = f"name it {file.with_suffix(extension).name}" if file.name else "name a file"
-        raise ValueError(f"{file}: is written as {extension}; {remedy}")
+        remedy = f"use {file.with_suffix(extension).name}" if file.name else "name a file"
+        raise ValueError(f"{file}: the output format is {extension}; {remedy}")
     try:
-        place = Path(os.path.realpath(file))  # through a link, as it will be written
-        mode = place.stat().st_mode
+        target = Path(os.path.realpath(file))  # links are followed, as when it is written
+        mode = target.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        if not place.parent.is_dir():
-            folder = place.parent if file.is_symlink() else file.parent
-            raise ValueError(f"{file}: there is no folder {folder}; make it first") from None
+        if not target.parent.is_dir():
+            folder = target.parent if file.is_symlink() else file.parent
+            raise ValueError(f"{file}: there is no folder {folder}; create it first") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{_short(file)}: cannot be written ({_reason(error)}); name another file") from None
     else:
@@ -72,65 +72,65 @@ def output_file(path, extension: str) -> Path:
             raise ValueError(f"{file}: is a folder; name a file in it")
         if not stat.S_ISREG(mode):
             raise ValueError(f"{file}: is a device or a pipe; name a file")
-        if not os.access(place, os.W_OK):
+        if not os.access(target, os.W_OK):
             raise ValueError(f"{file}: is write-protected; name another file, or allow writing")
-    _check_writable(place.parent)
+    _check_writable(target.parent)
     return file
 
 
 def refuse_folders(paths: Iterable) -> None:
-    """Make sure that no folder is where a file is to be written.
+    """Make sure that none of these output paths is a folder.
 
     Raises
     ------
     ValueError
-        that names the first one.
+        that names the first folder.
     """
     for path in paths:
         if Path(validation.instance("path", path, (str, os.PathLike), "pass the path of a file")).is_dir():
-            raise ValueError(f"{path}: is a folder, and a file is to be written there; remove it, or write elsewhere")
+            raise ValueError(f"{path}: is a folder; remove it or choose another path")
 
 
 def write_atomically(path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file as a whole or not at all: `write` fills another file beside it, which then takes its place."""
+    """Write a file completely or not at all: `write` fills a temporary file, which then replaces it."""
     write_together({Path(validation.instance("path", path, (str, os.PathLike), "pass the path of a file")): write})
 
 
 def write_together(writers: Mapping[object, Callable[[IO[bytes]], object]]) -> None:
-    """Write several files as a whole: each is filled beside its place, and none is put there before all are filled.
+    """Write several files, all or none: each is first a temporary file, and these are renamed once all are complete.
 
     Parameters
     ----------
-    writers : mapping from paths to functions that fill an opened file
+    writers : mapping from paths to functions that write to an opened file
 
     Raises
     ------
     ValueError
-        if a folder is in the place of a file.
+        if a path is a folder.
     OSError
-        that names the file, if one cannot be written (a full disk, for example).
+        that names the file which cannot be written (a full disk, for example).
     """
     refuse_folders(writers)
     unfinished: dict[Path, Path] = {}
     try:
         for path, write in writers.items():
-            file = Path(os.path.realpath(path))  # through a link, so that the link stays
-            # of a length of its own, since that of the file may be the longest that the system takes
-            beside = file.with_name(f".{zlib.crc32(os.fsencode(file.name)):08x}.{os.getpid()}.tmp")
-            unfinished[beside] = file
-            with naming(file), beside.open("wb") as opened:
+            file = Path(os.path.realpath(path))  # links are followed, so that they stay
+            # not made from the file's name, which may be the longest that the system allows
+            temporary = file.with_name(f".{zlib.crc32(os.fsencode(file.name)):08x}.{os.getpid()}.tmp")
+            unfinished[temporary] = file
+            with naming(file), temporary.open("wb") as opened:
                 write(opened)
-        for beside, file in unfinished.items():
+        for temporary, file in unfinished.items():
             with naming(file):
-                beside.replace(file)
+                temporary.replace(file)
     finally:
-        for beside in unfinished:
-            beside.unlink(missing_ok=True)
+        for temporary in unfinished:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """Let an `OSError` of writing a file name that file: the system does not say which one a full disk stopped."""
+    """Add the name of the file to an `OSError`: the system does not say which file did not fit on a full disk."""
     try:
         yield
     except OSError as error:
@@ -138,14 +138,14 @@ def naming(file: Path) -> Iterator[None]:
 
 
 def set_aside(file: Path) -> Path:
-    """Rename a file to FILE.old-1, or the first of .old-2, .old-3 ... that is free; returns its new path."""
-    place = Path(os.path.realpath(file))
+    """Rename a file to FILE.old-1, or to the first of .old-2, .old-3 ... that is free; returns the new path."""
+    source = Path(os.path.realpath(file))
     number = 1
-    while os.path.lexists(aside := place.with_name(f"{place.name}.old-{number}")):
+    while os.path.lexists(renamed := source.with_name(f"{source.name}.old-{number}")):
         number += 1
-    with naming(aside):
-        place.rename(aside)
-    return aside
+    with naming(renamed):
+        source.rename(renamed)
+    return renamed
 
 
 def _check_writable(folder: Path) -> None:
@@ -161,6 +161,6 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def _short(file: Path) -> str:
-    """A path as errors show it, without the middle of a name that is too long for a line."""
+    """A path for an error message, without the middle of a very long name."""
     text = str(file)
     return text if len(text) <= 200 else f"{text[:100]}...{text[-20:]}"

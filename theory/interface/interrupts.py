@@ -1,12 +1,15 @@
-"""What Ctrl-C does to a command: it ends with exit code 130 and one line, whenever it comes.
+"""What Ctrl-C does to a command: at any time, the command ends with exit code 130 and one line.
 
-While a command is being loaded there is nothing to lose, and it ends at once. Later an interrupt raises
-`KeyboardInterrupt`; what that sets off (workers that end, finished runs that are written and told) is not interrupted
-by others that follow on its heels, as a signal to a process and to its group does, or an impatient hand. One that comes
-`SAME` seconds later or more ends the command at once. When all is said, interrupts change nothing any more.
+**While a command is loaded** there is nothing to lose, and it ends at once. This module is imported before anything
+else, since libraries take a part of a second to load.
 
-Imported before anything else, since libraries take a part of a second to load. Nothing here changes a program that
-imports the packages: its signals are its own.
+**While it runs** the first interrupt raises `KeyboardInterrupt`. The clean-up that follows (workers shut down, finished
+runs are written and reported) is not interrupted by further signals within `GRACE_SECONDS`, such as those that both a
+process and its group receive. A later one ends the command at once.
+
+**Once its result is printed** interrupts are ignored.
+
+A program that imports the packages keeps its own signal handlers.
 """
 
 from __future__ import annotations
@@ -20,57 +23,59 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["INTERRUPTED", "also", "ignore", "put_off", "take"]
+__all__ = ["INTERRUPTED", "ignore", "install", "put_off", "treat_as_interrupt"]
 
-INTERRUPTED = 130  # the exit code: 128 + SIGINT, as shells have it
-AGAIN = 0.05  # seconds until an interrupt that was lost is raised once more
+INTERRUPTED = 130  # the exit code: 128 + SIGINT, as in shells
+RETRY_SECONDS = 0.05  # seconds until a lost interrupt is raised again
 COMMANDS = ("theory", "numerics", "figures")
-SAME = 2.0  # seconds from the first interrupt, within which others are the same one
+GRACE_SECONDS = 2.0  # seconds after the first interrupt, within which further ones count as the same
 
-_came: list[float] = []  # when the first interrupt did
+_first: list[float] = []  # the time of the first interrupt
 
 
-def take() -> None:
-    """Treat Ctrl-C as the module says, in a process that is a command; not where it is ignored, as behind `nohup`."""
+def install() -> None:
+    """Handle Ctrl-C as described above, in a process that is a command, unless it is ignored as under `nohup`."""
     if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _end):
         signal.signal(signal.SIGINT, _interrupt)
-        sys.unraisablehook = _lost
+        sys.unraisablehook = _raise_again
 
 
-def also(number: int) -> None:
-    """Let another signal be an interrupt too, until the command ends; in other programs it stays what it is."""
+def treat_as_interrupt(number: int) -> None:
+    """Treat another signal like Ctrl-C until the command ends; in other programs nothing changes."""
     if signal.getsignal(signal.SIGINT) is _interrupt:
         signal.signal(number, _interrupt)
 
 
 def ignore() -> None:
-    """Ignore interrupts, if `take` has taken them: the command has ended, and its exit code stands."""
+    """Ignore interrupts if `install` handles them: the command has ended, and its exit code is decided."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_IGN)
-    eval("None")  # else Python would end by the signal once more, if the first one came inside an `eval`
+    eval("None")  # after an interrupt inside an `eval`, Python would otherwise end by the signal at its exit
 
 
 @contextmanager
 def put_off(wake: Callable[[], None] = lambda: None) -> Iterator[Callable[[], None]]:
-    """Interrupts of the block only call `wake`; what the block is given hands those that have come to their handlers.
+    """Postpone interrupts: within the block they only call `wake`, and its end passes them to their handlers.
 
-    So does the end of the block. Of SIGINT and SIGTERM, those that a Python function handles.
+    The block receives a function that passes on those that have arrived so far. Concerns SIGINT and SIGTERM, where a
+    Python function handles them.
     """
-    came = []
+    arrived = []
 
     def note(*signal_and_frame) -> None:
-        came.append(signal_and_frame)
+        arrived.append(signal_and_frame)
         wake()
 
     def deliver() -> None:
-        while came:
-            number, frame = came.pop(0)
+        while arrived:
+            number, frame = arrived.pop(0)
             handlers[number](number, frame)
 
-    main = threading.current_thread() is threading.main_thread()  # others are not interrupted, and may set no handler
-    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if main}
-    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    # Threads other than the main one are not interrupted, and may not set handlers.
+    main = threading.current_thread() is threading.main_thread()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if main}
+    handlers = {number: handler for number, handler in previous.items() if callable(handler)}
     for number in handlers:
         signal.signal(number, note)
     try:
@@ -82,26 +87,26 @@ def put_off(wake: Callable[[], None] = lambda: None) -> Iterator[Callable[[], No
 
 
 def _interrupt(*_) -> None:
-    if not _came:
-        _came.append(time.monotonic())
+    if not _first:
+        _first.append(time.monotonic())
         raise KeyboardInterrupt
-    if time.monotonic() - _came[0] >= SAME:
+    if time.monotonic() - _first[0] >= GRACE_SECONDS:
         _end()
 
 
-def _lost(what) -> None:
-    """Raise an interrupt once more that came where no error can be raised, as in what a compiler calls back."""
-    if not issubclass(what.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(what)
+def _raise_again(unraisable) -> None:
+    """Raise an interrupt again that came where no error can be raised, such as in a callback of a compiler."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
         return
-    again = threading.Timer(AGAIN, _send)
+    again = threading.Timer(RETRY_SECONDS, _send)
     again.daemon = True
     again.start()
 
 
 def _send() -> None:
-    """Interrupt the main thread, also where it waits for the system."""
-    _came.clear()
+    """Interrupt the main thread, even while it waits in a system call."""
+    _first.clear()
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     else:
@@ -115,9 +120,9 @@ def _end(*_) -> None:
 
 
 def _is_command(arguments: list[str], original: list[str]) -> bool:
-    """Whether Python was told to run a command of these packages (`-m theory`), and is loading it.
+    """Whether Python was started to run a command of these packages (`-m theory`), and is loading it.
 
-    As long as it looks for what it will run, it says `-m` in place of the file; the name is in its own arguments.
+    While Python looks for the module, `sys.argv` has `-m` in place of the file; the name is in `sys.orig_argv`.
     """
     name = "".join(original[-len(arguments) :][:1])
     name = name.partition("m")[2] if name.startswith("-") else name  # as in -mtheory

@@ -1,4 +1,4 @@
-"""Where names that a package exported before are now: old package -> name -> new place.
+"""Names that a package exported before, and where they are now: old package -> old name -> new dotted name.
 
 They stay importable from there, with a DeprecationWarning (`theory.interface.facade`). Nothing in the project uses
 them.

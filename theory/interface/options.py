@@ -1,4 +1,4 @@
-"""Options that commands share, and how their texts are read."""
+"""Options that several commands share, and the readers of their texts."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ __all__ = [
 ]
 
 
-LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than anyone plots or reads
+LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than a plot or a reader needs
 
 
 def add_data_options(command: argparse.ArgumentParser, data_sets: Sequence[str] = ()) -> None:
-    """Add `--data`, `--covariance` and `--eigenvalues`, of which one is wanted; the first of `data_sets` by default."""
+    """Add `--data`, `--covariance` and `--eigenvalues`, which exclude each other; default: the first of `data_sets`."""
     source = command.add_mutually_exclusive_group(required=not data_sets)
-    named = f"{', '.join(data_sets)} (default), " if data_sets else ""
+    built_in = f"{', '.join(data_sets)} (default), " if data_sets else ""
     source.add_argument(
         "--data",
         metavar="FILE",
-        help=f"observations, one per row: {named}.csv, .npy, .npz or FILE.npz:KEY; they are centred, not rescaled",
+        help=f"observations, one per row: {built_in}.csv, .npy, .npz or FILE.npz:KEY; they are centred, not rescaled",
     )
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
     source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
@@ -43,13 +43,13 @@ def add_data_options(command: argparse.ArgumentParser, data_sets: Sequence[str] 
 
 
 def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
-    """The `Moments` or covariance that the data options name; eigenvalues stand for a diagonal covariance.
+    """The `Moments` or the covariance that the data options give; eigenvalues give a diagonal covariance.
 
     Parameters
     ----------
     arguments : argparse.Namespace
     read : callable, optional
-        from what `--data` and `--header` say to `Moments`; by default `readers.read_moments`.
+        from the values of `--data` and `--header` to `Moments`; by default `readers.read_moments`.
     """
     from theory.interface.readers import read_covariance, read_moments, read_vector
 
@@ -62,11 +62,11 @@ def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
 
 
 def add_header_option(command: argparse.ArgumentParser) -> None:
-    """Add `--header` and `--no-header`, for the file of observations or of a covariance that a command reads."""
+    """Add `--header` and `--no-header`, for the file of observations or of a covariance that the command reads."""
     command.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
-        help="whether the first line of a .csv file holds names of columns (default: if it has no number)",
+        help="whether the first line of a .csv file holds names of columns (default: yes if the line has no number)",
     )
 
 
@@ -92,14 +92,14 @@ def positive_numbers(name: str, text: str) -> np.ndarray:
     return values
 
 
-def number_or_keyword(name: str, text: str, *words: str) -> float | str:
-    """Read a number, or one of the words that stand for one."""
-    if validation.instance(name, text, str) in words:
+def number_or_keyword(name: str, text: str, *keywords: str) -> float | str:
+    """Read a number, or one of the keywords that stand for a number."""
+    if validation.instance(name, text, str) in keywords:
         return text
     try:
         return read_number(text)
     except ValueError:
-        raise ValueError(f"{name} must be a number or {' or '.join(words)}, got {validation.shown(text)}") from None
+        raise ValueError(f"{name} must be a number or {' or '.join(keywords)}, got {validation.shown(text)}") from None
 
 
 def whole_numbers(name: str, text: str) -> list[int]:
@@ -108,12 +108,12 @@ def whole_numbers(name: str, text: str) -> list[int]:
         return [read_whole_number(part) for part in validation.instance(name, text, str).split(",")]
     except ValueError:
         raise ValueError(
-            f"{name} must be whole numbers separated by commas, got {validation.shown(text)}; pass such as 1,2,4"
+            f"{name} must be whole numbers separated by commas, got {validation.shown(text)}; pass a list such as 1,2,4"
         ) from None
 
 
 def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str], kind: str | None = None) -> list[str]:
-    """Read names from lists separated by commas, each name once; None stands for all of them.
+    """Read names from lists separated by commas, each name once; None stands for all names.
 
     With a `kind` ("page", "checks" or "figures"), the name of a result stands for all that it has of that kind.
     """
@@ -141,7 +141,7 @@ def posterior_family(name: str, text: str) -> str | list[list[int]]:
 
 
 def read_number(text: str) -> float:
-    """Read a number as in tables: without `_` between digits, which Python would take."""
+    """Read a number as in tables: without `_` between digits, which Python would accept."""
     if (value := cell_number(text)) is None:
         raise ValueError
     return value

@@ -1,15 +1,17 @@
-"""Readers: observations, covariances, matrices and vectors from files, or from the short text of a command line.
+"""Readers: observations, covariances, matrices and vectors from files, or from short text on a command line.
 
-Files: `.npy`, `.npz` (`FILE.npz:KEY` picks one of several arrays; `theory.interface.array_file`) and `.csv`, that is,
-UTF-8 text with commas between columns and at most one header line, blank lines and comments ignored
-(`theory.interface.text_table`). Nothing is ever unpickled. Text: `3,2,1` is a vector, `1,.9;0,.436` a matrix, row after
-row.
+**Files.** `.npy`, `.npz` (`FILE.npz:KEY` picks one of several arrays; see `theory.interface.array_file`) and `.csv`,
+that is, UTF-8 text with commas between columns and at most one header line, where blank lines and comments are ignored
+(see `theory.interface.text_table`). Nothing is ever unpickled.
 
-Every fault is a `ValueError` that names the file, the first place where it is at fault, and what to do. Constant
-columns are no fault: zero variance is a result.
+**Text.** `3,2,1` is a vector, `1,.9;0,.436` a matrix, row by row.
 
-`header` says of each reader whether the first line of a `.csv` file holds the names of its columns. By default it does
-if it has no number, and what could be either is refused: column numbers (`0,1,2`), or names that are almost numbers.
+**Errors.** Every error is a `ValueError` that names the file, the first faulty place and the remedy. Constant columns
+are valid: zero variance is a result.
+
+**Header.** In each reader, `header` states whether the first line of a `.csv` file holds the names of the columns. By
+default it does if it has no number, and a line that could be either is refused: column numbers (`0,1,2`), or names that
+are almost numbers.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ def read_data(path, header: bool | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        if the file is missing, empty, of another kind, holds text, ragged rows, NaN, or fewer than two rows.
+        if the file is missing, empty or of another kind, or if it holds text, rows of unequal length, NaN, or fewer
+        than two rows.
     """
     data = _load(path, 2, header)
     if len(data) < 2:
@@ -65,18 +68,18 @@ def read_moments(path, header: bool | None = None) -> Moments:
 
 
 def read_covariance(path, header: bool | None = None) -> np.ndarray:
-    """A covariance matrix, (D, D), symmetric and positive semi-definite, from a file of a kind that `read_data` takes.
+    """A covariance matrix, (D, D), symmetric and positive semi-definite, from a file as in `read_data`.
 
     Raises
     ------
     ValueError
-        if the file cannot be read, or what it holds is no covariance matrix.
+        if the file cannot be read, or does not hold a covariance matrix.
     """
     return validation.covariance_matrix(f"the covariance in {path}", _load(path, 2, header))
 
 
 def read_matrix(name: str, source: str, header: bool | None = None) -> np.ndarray:
-    """A matrix from text such as "1,.9;0,.436" or from a file; `name` is the argument that errors name."""
+    """A matrix from text such as "1,.9;0,.436" or from a file; `name` is the argument for error messages."""
     validation.instance(name, source, str, "pass text such as '1,.9;0,.436', or the path of a file as text")
     rows = [row.split(",") for row in source.split(";")]
     values = [cell_number(cell) for row in rows for cell in row]
@@ -114,7 +117,7 @@ def _from_file(name: str, source: str, ndim: int, header: bool | None, example: 
 
 
 def _load(path, ndim: int, header: bool | None) -> np.ndarray:
-    """The one array of a file, checked: numbers only, of the wanted dimension, all finite."""
+    """The array of a file, checked: numbers only, `ndim` dimensions, all finite."""
     validation.instance("path", path, (str, os.PathLike), "pass the path of a file")
     if header is not None:
         validation.flag("header", header)
@@ -123,7 +126,7 @@ def _load(path, ndim: int, header: bool | None) -> np.ndarray:
     if file.suffix.lower() == ".csv":
         array = read_table(file, header)
     else:
-        refuse_header(header, f"{file} is no .csv file")
+        refuse_header(header, f"{file} is not a .csv file")
         array = read_array(file, key, ndim)
     if ndim == 1 and array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
@@ -135,12 +138,14 @@ def _load(path, ndim: int, header: bool | None) -> np.ndarray:
     first = validation.first_not_finite(array)
     if first is not None:
         place = ", ".join(f"{side} {index + 1}" for side, index in zip(("row", "column"), first, strict=False))
-        raise ValueError(f"{path}: {place} (counted from 1) is {array[first]}; remove or fill in what is not finite")
+        raise ValueError(
+            f"{path}: {place} (counted from 1) is {array[first]}; remove or fill in the values that are not finite"
+        )
     return array
 
 
 def refuse_header(header: bool | None, what: str) -> None:
-    """Refuse to be told of a header where there is no text file that could have one."""
+    """Refuse the argument `header` where there is no text file that could have one."""
     if header is not None:
         raise ValueError(f"header is for the first line of a .csv file, but {what}; leave it out")
 
@@ -159,15 +164,15 @@ def _check_file(file: Path) -> None:
         kind = file.stat().st_mode
     except FileNotFoundError:
         raise ValueError(f"{file}: no such file; check the path, relative to {Path.cwd()}") from None
-    except (OSError, ValueError) as error:  # a folder that may not be entered, a name that is too long or has a NUL
+    except (OSError, ValueError) as error:  # a folder without permission, a name that is too long or has a NUL
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{str(file)!r}: cannot be found ({reason}); check the path") from None
     if stat.S_ISDIR(kind):
         raise ValueError(f"{file}: is a folder; name a file in it")
     if file.suffix.lower() not in EXTENSIONS:
         raise ValueError(f"{file}: cannot read files of kind {file.suffix!r}; save as {', '.join(EXTENSIONS)}")
-    if not stat.S_ISREG(kind):  # a pipe could make us wait for ever, and is read only once
-        raise ValueError(f"{file}: is no regular file but a pipe or a device; save the numbers into a file")
+    if not stat.S_ISREG(kind):  # reading a pipe may never end, and is possible only once
+        raise ValueError(f"{file}: is a pipe or a device, not a regular file; save the numbers into a file")
     try:
         with file.open("rb") as opened:
             empty = not opened.read(1)

@@ -1,7 +1,7 @@
-"""What a command reports: values for machines and text for people.
+"""The report of a command: values for machines and text for people.
 
-JSON has no infinities: they are written as the strings "inf" and "-inf", and what is not a number as "nan". Every
-finite float is written with all its digits. The first entry is "format", a number that is raised when names change.
+JSON has no infinities: they are written as the strings "inf" and "-inf", and NaN as "nan". Every finite float is
+written with all its digits. The first entry is "format", a number that increases when names change.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ import numpy as np
 __all__ = ["FORMAT", "Report", "aligned_facts", "aligned_table", "npz_archive", "to_json"]
 
 
-FORMAT = 1  # of the JSON that commands print and of the files that hold their results; raised when names change
+FORMAT = 1  # of the JSON that commands print and of the files that hold their results; increased when names change
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What a subcommand has to say.
+    """The result of a subcommand.
 
     Attributes
     ----------
     values : mapping
-        for `--json`, where `run_command` puts the entry "format" before them: strings, numbers, arrays, dataclasses and
-        nestings of them.
+        for `--json`, where `run_command` puts the entry "format" in front: strings, numbers, arrays, dataclasses, and
+        lists and mappings of these.
     text : str
         the same for people.
     failed : bool
         whether a check failed, which makes the exit code 1.
     interrupted : bool
-        whether this is only what was finished before an interrupt, which makes the exit code 130.
-    files : mapping from paths to functions that fill an opened file
-        what `run_command` is to write, all or none; where a file can be written is checked before the work
+        whether the report holds only what was finished before an interrupt, which makes the exit code 130.
+    files : mapping from paths to functions that write to an opened file
+        the files that `run_command` writes, all or none; their paths are checked before the work
         (`files.output_file`).
     """
 
@@ -50,8 +50,8 @@ class Report:
 
 
 def npz_archive(values: Mapping) -> Callable[[IO[bytes]], object]:
-    """What fills an opened `.npz` file with arrays by name, `None` left out, and "format", as the JSON has it."""
-    buffer = io.BytesIO()  # since an archive that a full disk cuts short complains once more when it is forgotten
+    """A function that writes arrays by name, without those that are None, and "format" to an opened `.npz` file."""
+    buffer = io.BytesIO()  # an archive on a full disk would raise a second error when it is deleted
     np.savez(buffer, **{name: value for name, value in {"format": FORMAT, **values}.items() if value is not None})
     return lambda opened: opened.write(buffer.getbuffer())
 
@@ -86,7 +86,7 @@ def _cell(value) -> str:
 
 
 def _plain(value):
-    """The same in terms of what JSON knows."""
+    """The same values as types that JSON has."""
     if dataclasses.is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

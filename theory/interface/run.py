@@ -1,11 +1,15 @@
 """How a command runs, the same for `theory`, `numerics` and `figures`.
 
-A door is a `Parser` with subcommands. Each subcommand is a function from parsed arguments to a `Report`, and
-`run_command` does the rest: it writes the files of the report and prints the report (as text, or with `--json` as one
-JSON object) to stdout, each of them also where the other cannot be written. It turns every `ValueError` into one line
-on stderr that names the argument and the remedy, every `OSError` (a full disk, a file that cannot be read) into one
-that names the file, and warnings of arithmetic, whose numbers mean nothing, and want of memory into one that says so.
-Exit codes: 0 good, 1 a check failed, 2 bad usage or no access, 130 interrupted.
+Each of these command lines is a `Parser` with subcommands. A subcommand is a function from parsed arguments to a
+`Report`, and `run_command` does the rest.
+
+**Output.** It writes the files of the report and prints the report to stdout, as text or with `--json` as one JSON
+object; each is done even if the other fails.
+
+**Errors** are one line on stderr: a `ValueError` names the argument and the remedy, an `OSError` (a full disk, a file
+that cannot be read) the file; numbers beyond double precision (warnings of arithmetic) and lack of memory are errors.
+
+**Exit codes.** 0 good, 1 a check failed, 2 bad usage or no access, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -30,14 +34,14 @@ from theory.interface.version import VERSION
 __all__ = ["Parser", "add_command", "add_version_option", "run_command"]
 
 
-PROJECT = "linear-beta-vae"  # as it is installed
-LONGEST_MESSAGE = 1000  # characters of an error of usage
+PROJECT = "linear-beta-vae"  # the name under which it is installed
+LONGEST_MESSAGE = 1000  # characters of an error of argparse
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are `ValueError`s of one line, reported by `run_command` like all others.
+    """An argument parser whose errors are `ValueError`s of one line, which `run_command` reports.
 
-    Options of type int and float read their numbers as everything here does: without `_` between digits.
+    Options of type int and float refuse `_` between digits, as tables do.
     """
 
     def __init__(self, **options):
@@ -46,19 +50,19 @@ class Parser(argparse.ArgumentParser):
         self.register("type", float, read_number)
 
     def error(self, message: str):
-        if len(message) > LONGEST_MESSAGE:  # it repeats an argument, which may be of any length
+        if len(message) > LONGEST_MESSAGE:  # it may repeat an argument of any length
             message = f"{message[: LONGEST_MESSAGE // 2]} ... {message[-LONGEST_MESSAGE // 2 :]}"
         raise ValueError(f"{message}; see {self.prog} --help")
 
     def print_help(self, file=None):
         if file is not None:
             super().print_help(file)
-        elif code := _print(self, self.format_help().removesuffix("\n")):  # argparse would not say so
+        elif code := _print(self, self.format_help().removesuffix("\n")):  # argparse would hide the failure
             self.exit(code)
 
 
 def add_command(commands, name: str, function: Callable[[argparse.Namespace], Report], about: str, examples: str):
-    """Add a subcommand with its `--json` flag to what `Parser.add_subparsers` returned; returns its parser."""
+    """Add a subcommand with a `--json` flag to the result of `Parser.add_subparsers`; returns its parser."""
     parser = commands.add_parser(
         name,
         help=about,
@@ -90,17 +94,17 @@ def run_command(parser: Parser, argv: Sequence[str] | None = None, default: str 
     ----------
     parser : Parser
     argv : sequence of str, optional
-        by default the process's arguments.
+        by default the arguments of the process.
     default : str, optional
-        the subcommand that runs where none is named; without it, no arguments at all print the help.
+        the subcommand that runs if none is named; without a default, an empty command line prints the help.
     """
     try:
         if argv is not None:
             return _run(parser, _with_default(parser, argv, default))
-        interrupts.take()
+        interrupts.install()
         return _run(parser, _with_default(parser, sys.argv[1:], default))
     except KeyboardInterrupt:
-        _tell(parser, "interrupted")
+        _print_line(parser, "interrupted")
         return INTERRUPTED
     finally:
         if argv is None:
@@ -117,93 +121,93 @@ def _with_default(parser: Parser, argv: Sequence[str], default: str | None) -> S
 def _run(parser: Parser, argv: Sequence[str]) -> int:
     try:
         _check_streams()
-        with _warnings_told(parser):
+        with _warnings_reported(parser):
             arguments = parser.parse_args(_attach_negative_values(argv))
             report = arguments.command(arguments)
         return _deliver(parser, report, arguments.json)
-    except np.linalg.LinAlgError:  # a ValueError to Python, but no one's bad usage
+    except np.linalg.LinAlgError:  # a ValueError in Python, but not bad usage
         raise
     except (ValueError, OSError) as error:
-        return _refuse(parser, error)
+        return _report_error(parser, error)
     except (RuntimeWarning, FloatingPointError, OverflowError) as error:
-        return _refuse(
+        return _report_error(
             parser, ValueError(f"numbers left the range of double precision ({error}); pass numbers nearer to 1")
         )
     except MemoryError as error:
-        return _refuse(
+        return _report_error(
             parser, ValueError(f"this machine has too little memory ({str(error) or 'none left'}); ask for less")
         )
 
 
 def _check_streams() -> None:
-    """Make sure that there is a stdout, and that no file of ours is opened in the place of a closed stream."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest that is free
+    """Make sure that there is a stdout, and that no file is opened under the number of a closed stream."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest free number
         pass
     os.close(descriptor)
-    if sys.stderr is None:  # closed: `print` would take stdout instead
+    if sys.stderr is None:  # closed: `print` would use stdout instead
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     if sys.stdout is None:
-        raise ValueError("stdout is closed, so that no result can be printed; send it to a file, or to /dev/null")
+        raise ValueError("stdout is closed, so the result cannot be printed; redirect it to a file, or to /dev/null")
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: names of files may hold any character
+        sys.stdout.reconfigure(errors="backslashreplace")  # like stderr: file names may contain any character
 
 
 @contextmanager
-def _warnings_told(parser: Parser) -> Iterator[None]:
-    """Let warnings of arithmetic end the command, and tell those that are for the user in one line each."""
+def _warnings_reported(parser: Parser) -> Iterator[None]:
+    """Let warnings of arithmetic end the command, and print each warning for the user as one line."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = lambda message, *_: _tell(parser, f"warning: {message}")
+        warnings.showwarning = lambda message, *_: _print_line(parser, f"warning: {message}")
         yield
 
 
 def _deliver(parser: Parser, report: Report, as_json: bool) -> int:
-    """Write the files of a report and print it, each also where the other fails; returns the exit code."""
+    """Write the files of a report and print it, each even if the other fails; returns the exit code."""
     code = INTERRUPTED if report.interrupted else int(report.failed)
     try:
         files.write_together(report.files)
     except (ValueError, OSError) as error:
-        code = _refuse(parser, error)
+        code = _report_error(parser, error)
     printed = _print(parser, to_json({"format": FORMAT} | report.values) if as_json else report.text)
     return printed or code
 
 
 def _print(parser: Parser, text: str) -> int:
-    """Print to stdout; returns the exit code that it takes to say that this failed, or 0."""
+    """Print to stdout; returns 0, or the exit code of a failure."""
     try:
         print(text, flush=True)
     except OSError as error:
-        _forget(sys.stdout)
-        if not isinstance(error, BrokenPipeError):  # that is a reader who has seen enough, as in `| head`
-            return _refuse(parser, OSError(error.errno, error.strerror, "stdout"))
+        _silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):  # a reader that stops early, as in `| head`, is no error
+            return _report_error(parser, OSError(error.errno, error.strerror, "stdout"))
     return 0
 
 
-def _refuse(parser: Parser, error: ValueError | OSError) -> int:
-    """Tell the error in one line; returns the exit code."""
-    told = str(error)
+def _report_error(parser: Parser, error: ValueError | OSError) -> int:
+    """Print the error as one line; returns the exit code."""
+    message = str(error)
     if isinstance(error, OSError) and error.strerror:
-        told = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
-    _tell(parser, f"error: {told}")
+        message = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    _print_line(parser, f"error: {message}")
     return 2
 
 
-def _tell(parser: Parser, text: str) -> None:
-    """One line on stderr, or none where it cannot be written: there is no place left to say so."""
+def _print_line(parser: Parser, text: str) -> None:
+    """Print one line to stderr; a failure cannot be reported anywhere else, and is ignored."""
     try:
         print(f"{parser.prog}: {' '.join(text.split())}", file=sys.stderr, flush=True)
     except OSError:
-        _forget(sys.stderr)
+        _silence(sys.stderr)
 
 
-def _forget(stream: IO) -> None:
-    """Send a stream that cannot be written to nowhere, so that the interpreter's own flush at the end is quiet."""
+def _silence(stream: IO) -> None:
+    """Redirect a stream that cannot be written to the null device, so that the interpreter's last flush succeeds."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _attach_negative_values(argv: Sequence[str]) -> list[str]:
-    """Write `--loading -1,.9` as `--loading=-1,.9`, since argparse takes a value that begins with "-" for an option."""
+    """Write `--loading -1,.9` as `--loading=-1,.9`: argparse would read a value that begins with "-" as an option."""
     attached: list[str] = []
     for argument in argv:
         if re.match(r"-[\d.]", argument) and attached and re.fullmatch(r"--[\w-]+", attached[-1]):

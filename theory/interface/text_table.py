@@ -1,17 +1,20 @@
-"""Tables of numbers in text files: what is a comment, a header, a number, and where the first fault is.
+"""Reads tables of numbers from text files: what is a comment, a header, a number, and where the first error is.
 
-UTF-8 text with commas between columns and points for decimals; cells may be quoted, blank lines are ignored.
+**Format.** UTF-8 text with commas between columns and points for decimals. Cells may be quoted; blank lines are
+ignored.
 
-Comments.  A line that begins with `#`, unless its first cell is an error of a spreadsheet: `#DIV/0!`, `#N/A`, `#NAME?`,
-in any language (one word with `!` or `?` at the end, two letters about a stroke with or without words behind them, or
-capitals without a space: `#NV`); and inside the table, unless its other cells are numbers or such words, or the table
-has one column, as for an error of any other name (`#Error`): a comment has a space behind `#`, or a number, as an
-observation that is left out (`#7,8`).
-Behind a number and a space, `#` begins a comment too. Marks alone (`####`) are a comment above the table; inside it
+**Comments.** A line that begins with `#` is a comment, with two exceptions.
+(1) Its first cell is an error of a spreadsheet, such as `#DIV/0!`, `#N/A` or `#NAME?`, in any language: one word that
+ends with `!` or `?`, two letters around a slash, with or without words after them, or capitals without a space
+(`#NV`).
+(2) Inside the table, the line looks like a row with an error of any other name (`#Error`): its other cells are numbers
+or such words, or the table has one column. In a comment a space follows `#`, or a number, as in an observation that is
+commented out (`#7,8`).
+After a number and a space, `#` begins a comment, too. Marks alone (`####`) are a comment above the table; inside it
 they are a cell that was too narrow for its number.
 
-Header.  At most one line. By default the first line is a header if it holds no number; and it is refused where that is
-in doubt: numbers in a row, such as pandas writes for columns without names (`0,1,2`), or what is almost a number.
+**Header.** At most one line. By default the first line is a header if it holds no number. It is refused in case of
+doubt: consecutive numbers, such as pandas writes for columns without names (`0,1,2`), or names that are almost numbers.
 """
 
 from __future__ import annotations
@@ -28,22 +31,22 @@ from theory import validation
 
 __all__ = ["cell_number", "read_table"]
 
-ERROR = re.compile(  # of a spreadsheet, but for capitals
+ERROR = re.compile(  # of a spreadsheet, except words in capitals
     r"#(\S*[!?]|[^\W\d_]/[^\W\d_](\s.*)?|N\.[A-Z]\.?|#*)", re.IGNORECASE
 )
 MISSING = {"", "na", "n/a", "nan", "nat", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>"}
 LIKE_A_NUMBER = re.compile(r"[^\w#]*\d([^A-Za-z]|[eEjJ])*|0[xX][0-9a-fA-F]+")
-UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")  # how pandas fills an empty name, and numbers it if it comes again
+UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")  # what pandas writes for an empty name, numbered if it repeats
 SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'", None: "spaces"}
-TABLE = "commas between columns, points for decimals, nothing between thousands"
-WHICH = (
-    "say what that line is by --header or --no-header, where the command has them (in Python: header=True or False), "
-    "or remove it if it holds names"
+FORMAT = "commas between columns, points for decimals, nothing between thousands"
+HEADER_REMEDY = (
+    "state what that line is with --header or --no-header, where the command has them (in Python: header=True or "
+    "False), or remove it if it holds names"
 )
 
 
 def read_table(file: Path, header: bool | None = None) -> np.ndarray:
-    """The numbers of a text file, (rows, columns), all finite: by numpy's reader, or cell by cell to name a fault.
+    """The numbers of a text file, (rows, columns), all finite; read by numpy, or cell by cell to locate an error.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def read_table(file: Path, header: bool | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        with file, line and column of the first fault, and what to do.
+        with the file, the line and the column of the first error, and the remedy.
     """
     number, cells, named = _first_line(file, header)
     skipped = number if named else number - 1
@@ -71,7 +74,7 @@ def read_table(file: Path, header: bool | None = None) -> np.ndarray:
         shown = ", ".join(cells[:4]) + (", ..." if cells[4:] else "")
         raise ValueError(
             f"{file}: line {number} looks like column numbers ({shown}), as pandas writes them for columns without "
-            f"names; {WHICH}, or write 0.0 in place of 0 in data"
+            f"names; {HEADER_REMEDY}, or write 0.0 in place of 0 in data"
         )
     return table
 
@@ -79,13 +82,13 @@ def read_table(file: Path, header: bool | None = None) -> np.ndarray:
 def cell_number(cell: str) -> float | None:
     """The number that a cell holds, or None; NaN and infinities count as numbers here."""
     try:
-        return None if "_" in cell else float(cell)  # Python would read 1_000 as a number, tables do not write it
+        return None if "_" in cell else float(cell)  # Python would read 1_000 as a number
     except ValueError:
         return None
 
 
 def _first_line(file: Path, header: bool | None) -> tuple[int, list[str], bool]:
-    """The first line that is neither blank nor a comment: its number, its cells, and whether they are names."""
+    """The first line that is neither blank nor a comment: its number, its cells, and whether it is a header."""
     lines = _lines(file)
     first, second = next(lines, None), next(lines, None)
     if first is None:
@@ -93,15 +96,15 @@ def _first_line(file: Path, header: bool | None) -> tuple[int, list[str], bool]:
     number, cells = first
     named = header
     if header is None:
-        # numbers beneath an empty first name are column numbers, too
+        # consecutive numbers after an empty first name are column numbers, too
         named = all(cell_number(cell) is None for cell in cells) or (cells[0] == "" and _consecutive(cells[1:]) == 0)
     if not named:
         return number, cells, False
     if "" in cells:
         column = cells.index("") + 1
-        whose = "of a row index" if column == 1 else "after a trailing comma"
+        origin = "of a row index" if column == 1 else "after a trailing comma"
         raise ValueError(
-            f"{file}: line {number}, column {column} is '', a name that is empty, as {whose}; "
+            f"{file}: line {number}, column {column} is '', an empty name, as {origin}; "
             "remove that column (pandas: to_csv(index=False)) or name it"
         )
     if second is None:
@@ -110,7 +113,7 @@ def _first_line(file: Path, header: bool | None) -> tuple[int, list[str], bool]:
 
 
 def _check_names(file: Path, number: int, names: list[str], width: int, sure: bool) -> None:
-    """Refuse a header that does not fit the rows, and, unless it is sure to be one, an observation gone wrong."""
+    """Refuse a header that does not fit the rows and, unless `sure`, one that may be a faulty observation."""
     if len(names) != width:
         remedy = "remove the row index, or name it" if len(names) == width - 1 else "give each column one name"
         raise ValueError(
@@ -120,18 +123,18 @@ def _check_names(file: Path, number: int, names: list[str], width: int, sure: bo
     unnamed = next((at for at, name in enumerate(names) if UNNAMED.fullmatch(name)), None)
     if not sure and unnamed is not None:
         raise ValueError(
-            f"{file}: line {number}, column {unnamed + 1} is {names[unnamed]!r}, as pandas calls a row index that it "
-            "read; remove that column (pandas: read_csv(index_col=0)), or name it"
+            f"{file}: line {number}, column {unnamed + 1} is {names[unnamed]!r}, as pandas names a row index that it "
+            "has read; remove that column (pandas: read_csv(index_col=0)), or name it"
         )
     if not sure and all(_is_missing(name) or LIKE_A_NUMBER.fullmatch(name) for name in names):
         raise ValueError(
             f"{file}: line {number}, column 1 is {names[0]!r}, neither a finite number nor clearly a name; "
-            f"correct it, or {WHICH}"
+            f"correct it, or {HEADER_REMEDY}"
         )
 
 
 def _column_numbers(file: Path, number: int, cells: list[str]) -> bool:
-    """Whether a first row of numbers may be a header: 0, 1, ..., or whole numbers in a row above none that is whole."""
+    """Whether a first row may be column numbers: 0, 1, ..., or consecutive numbers above rows without whole numbers."""
     start = _consecutive(cells)
     if start is None or (len(cells) == 1 and start > 0):
         return False
@@ -141,7 +144,7 @@ def _column_numbers(file: Path, number: int, cells: list[str]) -> bool:
 
 
 def _consecutive(cells: list[str]) -> int | None:
-    """The first of whole numbers that follow each other, or None if the cells hold anything else."""
+    """The first of consecutive whole numbers, or None if the cells hold anything else."""
     if not cells or not all(cell.isdecimal() and len(cell) < 16 for cell in cells):
         return None
     start = int(cells[0])
@@ -149,7 +152,7 @@ def _consecutive(cells: list[str]) -> int | None:
 
 
 def _scan(file: Path, skipped: int, may_be_names: bool) -> np.ndarray:
-    """Read a text file cell by cell, and stop at the first one that is wrong."""
+    """Read a text file cell by cell, and stop at the first faulty one."""
     rows, first = [], None
     for number, cells in _lines(file):
         if number <= skipped:
@@ -171,7 +174,7 @@ def _scan(file: Path, skipped: int, may_be_names: bool) -> np.ndarray:
 
 
 def _fault(file: Path, number: int, cells: list[str], may_be_names: bool) -> ValueError:
-    """The error to raise for the first cell of a line that holds no finite number."""
+    """The error for the first cell of a line that does not hold a finite number."""
     values = map(cell_number, cells)
     column = next(at for at, value in enumerate(values) if value is None or not math.isfinite(value))
     shown, remedy = validation.shown(cells[column]), _remedy(cells, column, may_be_names)
@@ -183,27 +186,27 @@ def _remedy(cells: list[str], column: int, may_be_names: bool) -> str:
     for separator, name in SEPARATORS.items():
         parts = text.split(separator)
         if len(parts) > 1 and all(cell_number(part.strip().replace(",", ".")) is not None for part in parts):
-            return f"the columns seem to be separated by {name}; save the table with {TABLE}"
+            return f"the columns seem to be separated by {name}; save the table with {FORMAT}"
     if _is_error(cell) or (column == 0 and cell.startswith("#")):
-        return "correct that error of the spreadsheet, or remove its row; a comment has a space behind #"
+        return "correct that error of the spreadsheet, or remove its row; in a comment, a space follows #"
     if _is_missing(cell) or cell_number(cell) is not None:
         return "remove or fill in missing values"
-    remedy = f"keep columns of numbers only, {TABLE}"
+    remedy = f"keep columns of numbers only, {FORMAT}"
     return (
         f"{remedy}, and a header without numbers, or pass --header (in Python: header=True)" if may_be_names else remedy
     )
 
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a text file that are neither blank nor comments, with their number from 1, split into cells."""
-    width = 0  # of the first line, once the table has begun
+    """The lines of a text file that are neither blank nor comments: their number, from 1, and their cells."""
+    width = 0  # cells of the first line of the table
     try:
         with file.open(encoding="utf-8-sig") as opened:
             for number, line in enumerate(opened, start=1):
                 if "\0" in line:
                     raise UnicodeError
                 text = line.strip()
-                if not text or _is_comment(text, width) or (not width and _says_comma(file, number, text)):
+                if not text or _is_comment(text, width) or (not width and _declares_comma(file, number, text)):
                     continue
                 cells = _cells(file, number, text)
                 width = width or len(cells)
@@ -212,18 +215,18 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
         raise ValueError(f"{file}: is not a text table in UTF-8; save it as CSV UTF-8, or as .npy") from None
 
 
-def _says_comma(file: Path, number: int, text: str) -> bool:
-    """Whether a line only says, as spreadsheets do, that commas separate the columns; another separator is refused."""
-    said = re.fullmatch(r'"?sep=(.?)"?', text, re.IGNORECASE)
-    if said and said[1] != ",":
-        name = SEPARATORS.get(said[1] or "\t", repr(said[1]))
-        raise ValueError(f"{file}: line {number} says that {name} separate the columns; save the table with {TABLE}")
-    return said is not None
+def _declares_comma(file: Path, number: int, text: str) -> bool:
+    """Whether a line declares, as spreadsheets do, that commas separate the columns; another separator is refused."""
+    declared = re.fullmatch(r'"?sep=(.?)"?', text, re.IGNORECASE)
+    if declared and declared[1] != ",":
+        name = SEPARATORS.get(declared[1] or "\t", repr(declared[1]))
+        raise ValueError(f"{file}: line {number} declares {name} as separator; save the table with {FORMAT}")
+    return declared is not None
 
 
 def _cells(file: Path, number: int, text: str) -> list[str]:
-    before, mark, behind = text.partition("#")
-    if mark and before[-1:].isspace() and not _is_error(mark + behind):
+    before, mark, after = text.partition("#")
+    if mark and before[-1:].isspace() and not _is_error(mark + after):
         last = before.rpartition(",")[2].strip().strip('"')
         text = before if cell_number(last) is not None else text
     if '"' not in text:
@@ -232,13 +235,13 @@ def _cells(file: Path, number: int, text: str) -> list[str]:
         (cells,) = csv.reader([re.sub(r'"\s+(?=,|$)', '"', text)], skipinitialspace=True, strict=True)
     except csv.Error as error:
         raise ValueError(
-            f"{file}: line {number} cannot be split into cells ({error}); close each quote in the line that opens it"
+            f"{file}: line {number} cannot be split into cells ({error}); close each quote on the line that opens it"
         ) from None
     return [cell.strip() for cell in cells]
 
 
 def _is_comment(text: str, width: int) -> bool:
-    """Whether a line is a comment; `width` is that of the table, zero above it."""
+    """Whether a line is a comment; `width` is the number of columns, zero above the table."""
     if not text.startswith("#"):
         return False
     if not text.strip("#"):
@@ -249,9 +252,9 @@ def _is_comment(text: str, width: int) -> bool:
 
 
 def _is_row(cells: list[str], width: int) -> bool:
-    """Whether a line that begins with # is a row that went wrong: words behind #, and else only numbers.
+    """Whether a line that begins with # is a faulty row: words after #, and otherwise only numbers.
 
-    A word alone is one in a table of one column.
+    A single word is one in a table of one column.
     """
     words = [cell[1:] for cell in cells if cell.startswith("#") and not _is_missing(cell)]
     others = [cell for cell in cells if not cell.startswith("#")]
@@ -263,7 +266,7 @@ def _is_row(cells: list[str], width: int) -> bool:
 
 
 def _is_error(cell: str) -> bool:
-    """Whether a cell holds an error of a spreadsheet, in whatever language."""
+    """Whether a cell holds an error of a spreadsheet, in any language."""
     word = cell[1:]
     capitals = word == word.upper() and word.replace("_", "").isalpha() and len(word) > 1
     return cell.startswith("#") and (capitals or ERROR.fullmatch(cell) is not None)

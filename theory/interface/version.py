@@ -1,4 +1,4 @@
-"""The version of the project: the only place that states it, besides the CHANGELOG and CITATION.cff."""
+"""The version of the project; only the CHANGELOG and CITATION.cff repeat it."""
 
 __all__ = ["VERSION"]
 

@@ -221,7 +221,7 @@ def test_numbers_that_differ_by_rounding_are_the_same_problem(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("runs.csv", None, "name it runs.jsonl"),
+        ("runs.csv", None, "use runs.jsonl"),
         ("runs.jsonl", b"beta,seed\n1,2\n", "is not a file of training runs"),
         ("runs.jsonl", b"my notes", "is not a file of training runs"),
         ("runs.jsonl", b"[1, 2]\n", "is not a file of training runs"),

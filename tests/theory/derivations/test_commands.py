@@ -67,7 +67,7 @@ def test_a_failed_check_exits_with_one(capsys, monkeypatch):
         (["nonsense"], "no derivation 'nonsense'"),
         (["--latex", "a.tex"], "needs the name of one derivation"),
         (["axes", "--latex", "a.tex"], "--latex takes one derivation, got"),
-        (["rotation", "--latex", "a.txt"], "is written as .tex"),
+        (["rotation", "--latex", "a.txt"], "the output format is .tex"),
         (["rotation", "--check", "--markdown", "a.md"], "pass one of them"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Files of numpy: the wanted array alone is read, and what a damaged or odd file is, is said."""
+"""Files of numpy: only the requested array is read, and a damaged or unusual file is refused with the reason."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def fault(read):
     return fault
 
 
-def test_an_archive_with_members_that_are_no_arrays(read, fault):
+def test_an_archive_with_members_that_are_not_arrays(read, fault):
     mixed = archive({"notes.txt": b"hi", "d/": b"", "x.npy": npy(VALUES), "y.npy": npy(VALUES[0])})
     np.testing.assert_array_equal(read(mixed), VALUES)
     np.testing.assert_array_equal(read(mixed, None, 1), VALUES[0])
     np.testing.assert_array_equal(read(mixed, "x"), VALUES)
-    assert "x.npz: notes.txt: is damaged, or no file of numpy" in fault(mixed, "notes.txt")
-    assert "notes.txt: is damaged, or no file of numpy" in fault(archive({"notes.txt": b"hi"}))
+    assert "x.npz: notes.txt: is damaged, or not a numpy file" in fault(mixed, "notes.txt")
+    assert "notes.txt: is damaged, or not a numpy file" in fault(archive({"notes.txt": b"hi"}))
 
 
 def test_archives_that_cannot_be_unpacked(read, fault):
@@ -92,9 +92,9 @@ def test_archives_that_cannot_be_unpacked(read, fault):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
-        (with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (3, "), "is damaged, or no file of numpy"),
+        (with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (3, "), "is damaged, or not a numpy file"),
         (with_header("(" * 5000), "is damaged"),
         (with_header("__import__('os')"), "is damaged"),
         (
@@ -114,9 +114,9 @@ def test_archives_that_cannot_be_unpacked(read, fault):
         (npy(np.zeros(2, dtype=[("a", float)])), "values of type [('a', '<f8')]"),
     ],
 )
-def test_headers_are_judged_before_anything_is_read(fault, content, said):
-    assert said in fault(content)
-    assert said in fault(archive({"x.npy": content}))
+def test_headers_are_checked_before_anything_is_read(fault, content, expected):
+    assert expected in fault(content)
+    assert expected in fault(archive({"x.npy": content}))
 
 
 def test_the_header_is_compared_with_the_memory_too(fault, monkeypatch):
@@ -147,7 +147,7 @@ def test_flipped_bytes_give_numbers_or_one_kind_of_error(read):
             assert "x.npz: " in str(error)
 
 
-def test_memory_holds_an_array_once_and_no_other(tmp_path):
+def test_memory_holds_the_array_once_and_no_other_array(tmp_path):
     """Twice would be a size of 2; an archive is unpacked in pieces."""
     large = np.ones((100_000, 10))
     np.save(tmp_path / "x.npy", large)
@@ -161,7 +161,7 @@ def test_memory_holds_an_array_once_and_no_other(tmp_path):
 
 
 def test_no_file_is_left_open(read, fault):
-    """Warnings are errors here, and an open file that is forgotten warns."""
+    """Warnings are errors here, and an open file that is deleted warns."""
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     read(archive({"x.npy": npy(VALUES)}))
     fault(b"PK\x03\x04broken")

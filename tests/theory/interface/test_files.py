@@ -1,4 +1,4 @@
-"""Where files go: faults are found before the work, and no file is ever left half-written."""
+"""Output files: bad paths are refused before the work, and no file is left half-written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def no_writing(monkeypatch):
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
 
 
-def test_folder_is_made_with_those_above_it_and_may_be_there_already(tmp_path):
+def test_folder_is_created_with_its_parents_and_may_exist(tmp_path):
     folder = tmp_path / "a" / "b"
     assert files.output_folder(folder) == folder and folder.is_dir()
     assert files.output_folder(str(folder)) == folder
@@ -36,19 +36,19 @@ def test_folder_that_is_a_file_or_below_one(tmp_path):
             files.output_folder(path)
 
 
-def test_folder_without_a_name_is_not_the_one_that_we_are_in(tmp_path, monkeypatch):
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="the name of the folder to write into is empty"):
+    with pytest.raises(ValueError, match="the name of the output folder is empty"):
         files.output_folder("")
     assert files.output_folder(".") == files.output_folder(Path()) == Path()
 
 
-def test_folder_that_cannot_be_made(tmp_path, monkeypatch):
+def test_folder_that_cannot_be_created(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(ValueError, match=r"cannot be made \(Permission denied\); name another folder"):
+    with pytest.raises(ValueError, match=r"cannot be created \(Permission denied\); name another folder"):
         files.output_folder(tmp_path / "new")
 
 
@@ -60,21 +60,21 @@ def test_folder_that_cannot_be_written(tmp_path):
         files.output_file(tmp_path / "x.npz", ".npz")
 
 
-def test_file_is_checked_and_not_made(tmp_path):
+def test_file_is_checked_and_not_created(tmp_path):
     path = tmp_path / "x.npz"
     assert files.output_file(str(path), ".npz") == path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_that_cannot_be_written_where_it_should(tmp_path):
+def test_file_that_cannot_be_written_at_its_path(tmp_path):
     (tmp_path / "folder.npz").mkdir()
-    for name, said in [
-        ("x.csv", r"is written as \.npz; name it x\.npz"),
-        ("x", r"is written as \.npz; name it x\.npz"),
+    for name, expected in [
+        ("x.csv", r"the output format is \.npz; use x\.npz"),
+        ("x", r"the output format is \.npz; use x\.npz"),
         ("folder.npz", "is a folder; name a file in it"),
-        ("none/x.npz", "there is no folder .*none; make it first"),
+        ("none/x.npz", "there is no folder .*none; create it first"),
     ]:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=expected):
             files.output_file(tmp_path / name, ".npz")
 
 
@@ -114,13 +114,13 @@ def test_files_written_together_all_change_or_none(tmp_path):
     assert sorted(tmp_path.iterdir()) == paths
 
 
-def test_a_folder_in_the_place_of_a_file(tmp_path):
+def test_a_folder_at_the_path_of_a_file(tmp_path):
     (tmp_path / "b.bin").mkdir()
-    said = f"{tmp_path / 'b.bin'}: is a folder, and a file is to be written there; remove it, or write elsewhere"
-    with pytest.raises(ValueError, match=said):
+    expected = f"{tmp_path / 'b.bin'}: is a folder; remove it or choose another path"
+    with pytest.raises(ValueError, match=expected):
         files.write_together({tmp_path / name: lambda opened: opened.write(b"") for name in ("a.bin", "b.bin")})
     assert [path.name for path in tmp_path.iterdir()] == ["b.bin"]
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=expected):
         files.write_atomically(tmp_path / "b.bin", lambda opened: opened.write(b""))
 
 
@@ -138,8 +138,8 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
     assert (tmp_path / "written").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_a_name_of_any_length_that_the_system_takes_can_be_written_and_a_longer_one_is_refused_before(tmp_path):
-    """The file that is filled first has a shorter name of its own."""
+def test_the_longest_name_that_the_system_allows_is_written_and_a_longer_one_is_refused(tmp_path):
+    """The temporary file has a shorter name."""
     longest = os.pathconf(tmp_path, "PC_NAME_MAX")
     file = tmp_path / f"{'x' * (longest - 4)}.csv"
     assert files.output_file(file, ".csv") == file
@@ -156,24 +156,24 @@ def test_a_path_that_no_file_can_have(tmp_path):
     (tmp_path / "full.csv").symlink_to("/dev/full")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "file").write_text("")
-    for path, said in [
-        ("", "is written as .csv; name a file"),
-        ("/", "is written as .csv; name a file"),
+    for path, expected in [
+        ("", "the output format is .csv; name a file"),
+        ("/", "the output format is .csv; name a file"),
         ("a\0b.csv", r"cannot be written \(embedded null byte\)"),
         (tmp_path / "loop.csv", r"cannot be written \(Too many levels of symbolic links\)"),
-        (tmp_path / "lost.csv", f"there is no folder {tmp_path}/none; make it first"),
+        (tmp_path / "lost.csv", f"there is no folder {tmp_path}/none; create it first"),
         (tmp_path / "full.csv", "is a device or a pipe; name a file"),
         (tmp_path / "pipe.csv", "is a device or a pipe; name a file"),
-        (tmp_path / "file" / "x.csv", "there is no folder .*file; make it first"),
+        (tmp_path / "file" / "x.csv", "there is no folder .*file; create it first"),
     ]:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=expected):
             files.output_file(path, ".csv")
-    with pytest.raises(ValueError, match=r"cannot be made \(embedded null byte\)"):
+    with pytest.raises(ValueError, match=r"cannot be created \(embedded null byte\)"):
         files.output_folder("a\0b")
 
 
 def test_a_write_protected_file_is_refused_before_the_work(tmp_path, monkeypatch):
-    """It could be replaced, as its folder can be written; but whoever protected it wants it kept."""
+    """It could be replaced, since its folder can be written into, but its protection is respected."""
     file = tmp_path / "x.csv"
     file.write_text("kept")
     file.chmod(0o444)
@@ -184,7 +184,7 @@ def test_a_write_protected_file_is_refused_before_the_work(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("path", [None, 3, b"x.csv", ["x.csv"], object(), Path, 1j, float("nan"), True])
-def test_what_is_no_path_is_named(path):
+def test_what_is_not_a_path_is_refused(path):
     for ask in (lambda: files.output_file(path, ".csv"), lambda: files.output_folder(path)):
         with pytest.raises(ValueError, match="path must be a str or a PathLike, got"):
             ask()
@@ -203,7 +203,7 @@ def test_the_error_of_a_full_disk_names_the_file(tmp_path, small_files, write):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_file_is_set_aside_under_a_name_that_is_free(tmp_path):
+def test_a_file_is_set_aside_under_a_free_name(tmp_path):
     (tmp_path / "runs.old-2").symlink_to("nowhere")
     for number, content in ((1, b"one"), (3, b"three")):
         (tmp_path / "runs").write_bytes(content)

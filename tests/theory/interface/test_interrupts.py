@@ -48,7 +48,7 @@ INTERRUPTED = (130, "", "python -m something: interrupted\n")
 
 @pytest.mark.parametrize("options", [["-m", "theory"], ["-Bmtheory"], ["-m", "theory.__main__"]])
 def test_while_a_command_is_being_loaded(options):
-    """Python says `-m` as long as it looks for the command; a module that takes long to load is what is interrupted."""
+    """`sys.argv` has `-m` while Python looks for the command; the interrupt comes while a slow module is loaded."""
     code = (
         f"import sys; sys.argv = ['-m', 'optimum']; sys.orig_argv = ['python', *{options}, 'optimum']; "
         "import theory, signal; signal.raise_signal(signal.SIGINT)"
@@ -59,7 +59,7 @@ def test_while_a_command_is_being_loaded(options):
 
 @pytest.mark.parametrize("module", ["other", "other.part"])
 def test_another_command_that_loads_the_packages_keeps_its_signals(tmp_path, module):
-    """Its package may import them while Python still looks for the module that it will run; Ctrl-C is then its own."""
+    """Its package may import ours while Python still looks for the module to run; Ctrl-C remains its own."""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "__init__.py").write_text("import theory\n")
     for name in ("__main__", "part"):
@@ -78,7 +78,7 @@ def test_another_command_that_loads_the_packages_keeps_its_signals(tmp_path, mod
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["theory", "numerics", "figures"])
 def test_a_command_is_ready_for_it_before_it_loads_anything(package):
-    """NumPy, which all of them load first, is interrupted: the signal comes from a module in its place."""
+    """The signal comes while NumPy is loaded, which all commands load first: a module in its place sends it."""
     code = f"""
 import runpy, signal, sys, types
 class Interrupting:
@@ -93,7 +93,7 @@ import {package}.__main__
     assert end_of(done) == (130, "", "interrupted\n")
 
 
-def test_once_and_again_while_it_is_handled():
+def test_a_second_interrupt_during_the_clean_up_changes_nothing():
     assert end_of(run("signal.raise_signal(signal.SIGINT)")) == INTERRUPTED
     assert end_of(run("eval('signal.raise_signal(signal.SIGINT)')")) == INTERRUPTED
     work = """
@@ -107,9 +107,9 @@ finally:
     assert end_of(run(work)) == (130, "written\n", "python -m something: interrupted\n")
 
 
-def test_a_later_one_ends_the_command_at_once():
+def test_a_later_interrupt_ends_the_command_at_once():
     work = """
-interrupts.SAME = 0.0
+interrupts.GRACE_SECONDS = 0.0
 try:
     signal.raise_signal(signal.SIGINT)
 finally:
@@ -119,7 +119,7 @@ finally:
     assert end_of(run(work)) == (130, "", "interrupted\n")
 
 
-def test_one_that_comes_where_nothing_can_be_raised_is_not_lost():
+def test_an_interrupt_where_nothing_can_be_raised_is_raised_again():
     work = """
 class Last:
     def __del__(self):
@@ -132,7 +132,7 @@ time.sleep(20)
     assert time.monotonic() - start < 15
 
 
-def test_after_the_last_word_it_changes_nothing():
+def test_after_the_result_it_changes_nothing():
     assert end_of(run("pass", "signal.raise_signal(signal.SIGINT)")) == (0, "done\n", "")
     after = "signal.raise_signal(signal.SIGINT)"
     assert end_of(run("raise KeyboardInterrupt", after)) == INTERRUPTED
@@ -146,15 +146,15 @@ def test_where_it_is_ignored_it_stays_ignored():
     assert end_of(done) == (0, "done\n", "")
 
 
-def test_another_signal_is_one_only_where_told():
-    work = "interrupts.also(signal.SIGTERM)\nsignal.raise_signal(signal.SIGTERM)"
+def test_another_signal_is_an_interrupt_only_if_treated_as_one():
+    work = "interrupts.treat_as_interrupt(signal.SIGTERM)\nsignal.raise_signal(signal.SIGTERM)"
     assert end_of(run(work)) == INTERRUPTED
     assert run("signal.raise_signal(signal.SIGTERM)").returncode == -signal.SIGTERM
 
 
-def test_in_another_program_signals_are_its_own():
+def test_another_program_keeps_its_signals():
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    interrupts.also(signal.SIGTERM)
+    interrupts.treat_as_interrupt(signal.SIGTERM)
     interrupts.ignore()
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 

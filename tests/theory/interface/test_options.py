@@ -19,7 +19,7 @@ def test_positive_numbers():
 @pytest.mark.parametrize(
     "text", ["", "x", "1,,2", "1:2", "1:2:x", "1:2:3:4", "2:1:5", "0:1:5", "1:2:1", "1:inf:5", "1:2:2.5"]
 )
-def test_what_is_neither_number_list_nor_range(text):
+def test_neither_number_nor_list_nor_range(text):
     with pytest.raises(ValueError, match=r"--beta must be a number, a list such as 0.5,1,2 or a range low:high:count"):
         options.positive_numbers("--beta", text)
 
@@ -38,7 +38,7 @@ def test_a_range_of_too_many_numbers():
 
 
 @pytest.mark.parametrize("text", [None, 1, 1j, b"1", ["1"], np.ones(2), object(), str, {}])
-def test_what_is_no_text_is_named(text):
+def test_what_is_not_text_is_refused(text):
     for read in (
         lambda: options.positive_numbers("--beta", text),
         lambda: options.number_or_keyword("--beta", text, "learned"),
@@ -50,8 +50,8 @@ def test_what_is_no_text_is_named(text):
 
 
 @pytest.mark.parametrize("text", ["1_0", "0.5,1_0", "1:2:1_0", "1_0:20:3", "0_1;2"])
-def test_underscores_between_digits_make_no_number(text):
-    """Python reads 1_0 as 10; no one means that, and tables refuse it too."""
+def test_underscores_between_digits_are_refused(text):
+    """Python reads 1_0 as 10, which nobody means; tables refuse it, too."""
     with pytest.raises(ValueError, match=f"--beta must be a number, a list .*, got '{text}'"):
         options.positive_numbers("--beta", text)
     with pytest.raises(ValueError, match=f"--beta must be a number or learned, got '{text}'"):
@@ -68,7 +68,7 @@ def test_whole_numbers():
         options.whole_numbers("--sizes", "1,2.0")
 
 
-def test_number_or_word():
+def test_number_or_keyword():
     assert options.number_or_keyword("--noise", "learned", "true", "learned") == "learned"
     assert options.number_or_keyword("--noise", "0.5", "learned") == 0.5
     with pytest.raises(ValueError, match=r"--noise must be a number or true or learned, got 'lerned'"):

@@ -148,7 +148,7 @@ def fault(function, *arguments) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("1,2\n3,4\n5,oops\n", ["line 3, column 2 is 'oops'", "numbers only"]),
         ("a,b\n1,2\n\n3,?\n", ["line 4, column 2 is '?'"]),
@@ -175,11 +175,11 @@ def fault(function, *arguments) -> str:
         ("", ["is empty"]),
     ],
 )
-def test_faults_of_text_tables(write, text, said):
+def test_faults_of_text_tables(write, text, expected):
     path = write("x.csv", text)
     message = fault(readers.read_data, path)
     assert message.startswith(f"{path}: ")
-    for part in said:
+    for part in expected:
         assert part in message
 
 
@@ -226,9 +226,9 @@ def test_python_objects_are_never_unpickled(tmp_path):
     assert "Python objects, which are never read" in fault(readers.read_data, tmp_path / "x.npz")
 
 
-def test_numpy_arrays_that_are_no_table_of_real_numbers(tmp_path):
+def test_numpy_arrays_that_are_not_tables_of_real_numbers(tmp_path):
     path = tmp_path / "x.npy"
-    for array, said in [
+    for array, expected in [
         (np.zeros(3), "must hold rows and columns, its array has shape (3,)"),
         (np.zeros((2, 2, 2)), "shape (2, 2, 2)"),
         (np.array(1.0), "shape ()"),
@@ -241,32 +241,32 @@ def test_numpy_arrays_that_are_no_table_of_real_numbers(tmp_path):
     ]:
         np.save(path, array)
         message = fault(readers.read_data, path)
-        assert message.startswith(f"{path}: ") and said in message
+        assert message.startswith(f"{path}: ") and expected in message
 
 
 def test_npz_with_no_array_or_several_lists_the_keys(tmp_path):
     np.savez(tmp_path / "none.npz")
     np.savez(tmp_path / "two.npz", a=np.eye(2), b=np.eye(3), c=np.ones(2))
-    assert "holds 0 2-d arrays; name one as FILE.npz:KEY, its arrays: none" in fault(
+    assert "holds 0 2-d arrays; name one as FILE.npz:KEY; its arrays: none" in fault(
         readers.read_data, tmp_path / "none.npz"
     )
-    assert "holds 2 2-d arrays; name one as FILE.npz:KEY, its arrays: a, b, c" in fault(
+    assert "holds 2 2-d arrays; name one as FILE.npz:KEY; its arrays: a, b, c" in fault(
         readers.read_data, tmp_path / "two.npz"
     )
-    assert "holds no array 'd'; name one as FILE.npz:KEY, its arrays: a, b, c" in fault(
+    assert "holds no array 'd'; name one as FILE.npz:KEY; its arrays: a, b, c" in fault(
         readers.read_data, f"{tmp_path}/two.npz:d"
     )
 
 
-def test_covariances_that_are_none_name_the_file(write):
-    for text, said in [
+def test_an_invalid_covariance_is_refused_with_the_name_of_its_file(write):
+    for text, expected in [
         ("1,2\n3,4\n5,6\n", "must be square, got 3 x 2; pass a covariance, not the data"),
         ("1,2\n0,1\n", "must be symmetric"),
         ("1,2\n2,1\n", "no negative eigenvalue, its smallest is -1"),
     ]:
         path = write("s.csv", text)
         message = fault(readers.read_covariance, path)
-        assert str(path) in message and said in message
+        assert str(path) in message and expected in message
 
 
 def test_faults_of_vectors_and_matrices_name_the_argument(write):
@@ -288,24 +288,24 @@ def test_header_is_for_text_files(write, tmp_path):
     np.save(tmp_path / "x.npy", np.eye(2))
     npy, text = tmp_path / "x.npy", write("x.csv", "0,1\n2.5,0\n0,2.5\n")
     for read in (readers.read_data, readers.read_moments, readers.read_covariance):
-        assert f"header is for the first line of a .csv file, but {npy} is no .csv file" in fault(read, npy, True)
+        assert f"header is for the first line of a .csv file, but {npy} is not a .csv file" in fault(read, npy, True)
         assert "looks like column numbers" in fault(read, text)
         assert "header must be True or False, got 'no'" in fault(read, text, "no")
     np.testing.assert_array_equal(readers.read_covariance(text, header=True), np.diag([2.5, 2.5]))
     np.testing.assert_array_equal(readers.read_matrix("m", str(text), header=False), [[0, 1], [2.5, 0], [0, 2.5]])
     column = str(write("v.csv", "0\n2.5\n1.5\n"))
     np.testing.assert_array_equal(readers.read_vector("v", column, header=True), [2.5, 1.5])
-    assert "v: " in (said := fault(readers.read_vector, "v", column)) and "0.0 in place of 0" in said
+    assert "v: " in (expected := fault(readers.read_vector, "v", column)) and "0.0 in place of 0" in expected
     assert "but v is text" in fault(readers.read_vector, "v", "1,2", False)
 
 
 @pytest.mark.parametrize("path", [None, 3, True, 1j, b"x.csv", np.ones(2), ["x.csv"], object(), str, Moments])
-def test_what_is_no_path_is_refused(path):
+def test_what_is_not_a_path_is_refused(path):
     for read in (readers.read_data, readers.read_moments, readers.read_covariance):
         assert "path must be a str or a PathLike, got" in fault(read, path)
 
 
-def test_paths_that_cannot_be(tmp_path):
+def test_impossible_paths(tmp_path):
     assert "embedded null byte" in fault(readers.read_data, "a\0.csv")
     assert "cannot be found (File name too long)" in fault(readers.read_data, f"{'x' * 5000}.csv")
     (tmp_path / "x.csv").write_text("1\n2\n")
@@ -314,18 +314,18 @@ def test_paths_that_cannot_be(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_refused_at_once(tmp_path):
-    """To open it would wait for ever for one who writes."""
+    """Opening it would wait forever for a writer."""
     for name in ("x.csv", "x.npy"):
         os.mkfifo(tmp_path / name)
-        assert "is no regular file but a pipe" in fault(readers.read_data, tmp_path / name)
+        assert "is a pipe or a device, not a regular file" in fault(readers.read_data, tmp_path / name)
 
 
-def test_moments_of_a_file_name_it(tmp_path):
+def test_errors_of_moments_name_the_file(tmp_path):
     np.save(tmp_path / "small.npy", np.random.default_rng(0).standard_normal((5, 2)) * 1e-200)
     np.save(tmp_path / "wide.npy", np.zeros((2, 10**6)))
-    assert (said := fault(readers.read_moments, tmp_path / "small.npy")).startswith(
+    assert (expected := fault(readers.read_moments, tmp_path / "small.npy")).startswith(
         f"{tmp_path}"
-    ) and "too small" in said
+    ) and "too small" in expected
     assert "the covariance of data with 1000000 columns needs 7.45e+03 GiB" in fault(
         readers.read_moments, tmp_path / "wide.npy"
     )

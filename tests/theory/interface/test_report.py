@@ -12,7 +12,7 @@ import pytest
 from theory.interface import report
 
 
-def test_an_archive_carries_its_format_and_leaves_out_what_is_not_there(tmp_path):
+def test_an_archive_has_its_format_and_omits_none(tmp_path):
     with (tmp_path / "x.npz").open("wb") as opened:
         report.npz_archive({"a": np.ones(2), "b": None, "c": "text"})(opened)
     with np.load(tmp_path / "x.npz") as saved:
@@ -38,7 +38,7 @@ def test_facts_are_aligned():
     )
 
 
-def test_json_is_valid_keeps_digits_and_writes_what_is_not_finite_as_strings():
+def test_json_is_valid_keeps_digits_and_writes_infinities_and_nan_as_strings():
     @dataclasses.dataclass
     class Record:
         value: float

@@ -49,18 +49,18 @@ def test_a_failed_check_is_printed_and_exits_with_one(capsys):
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "expected"),
     [
         (["stay"], "invalid choice: 'stay'"),
         (["go", "--speed", "1"], "unrecognized arguments: --speed 1"),
         (["go", "--number"], "--number: expected one argument; see door go --help"),
     ],
 )
-def test_bad_usage_is_one_line_on_stderr_and_exits_with_two(capsys, argv, said):
+def test_bad_usage_is_one_line_on_stderr_and_exits_with_two(capsys, argv, expected):
     assert run.run_command(door(raiser(AssertionError)), argv) == 2
     output, errors = capsys.readouterr()
     assert output == ""
-    assert errors.startswith("door: error: ") and said in errors and errors.count("\n") == 1
+    assert errors.startswith("door: error: ") and expected in errors and errors.count("\n") == 1
 
 
 def test_a_value_error_of_many_lines_becomes_one(capsys):
@@ -69,7 +69,7 @@ def test_a_value_error_of_many_lines_becomes_one(capsys):
 
 
 @pytest.mark.parametrize("error", [np.linalg.LinAlgError("singular"), ZeroDivisionError(), KeyError("x")])
-def test_an_internal_error_is_not_passed_off_as_bad_usage(error):
+def test_an_internal_error_is_not_reported_as_bad_usage(error):
     with pytest.raises(type(error)):
         run.run_command(door(raiser(error)), ["go"])
 
@@ -80,16 +80,16 @@ def test_an_interrupt_ends_without_a_traceback(capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (OSError(28, "No space left on device"), "No space left on device"),
         (PermissionError(13, "Permission denied", "/root/x.npz"), "/root/x.npz: Permission denied"),
         (OSError("cannot read\nthat"), "cannot read that"),
     ],
 )
-def test_an_error_of_the_system_is_one_line_and_exits_with_two(capsys, error, said):
+def test_an_error_of_the_system_is_one_line_and_exits_with_two(capsys, error, expected):
     assert run.run_command(door(raiser(error)), ["go"]) == 2
-    assert capsys.readouterr() == ("", f"door: error: {said}\n")
+    assert capsys.readouterr() == ("", f"door: error: {expected}\n")
 
 
 def test_what_was_finished_before_an_interrupt_is_printed(capsys):
@@ -134,7 +134,7 @@ def test_a_full_disk_under_stdout_is_one_line():
 
 
 def through_shell(redirection, code=LONG):
-    """Run a door with its streams as a shell leaves them."""
+    """Run a command line with streams that a shell has redirected or closed."""
     command = ["sh", "-c", f'exec "$0" "$@" {redirection}', sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False)
 
@@ -145,17 +145,17 @@ REFUSED = (
 )
 
 
-def test_a_closed_stdout_is_said_before_the_work():
+def test_a_closed_stdout_is_reported_before_the_work():
     run = through_shell(">&-", LONG.replace("lambda a:", "lambda a: print('worked') or"))
     assert run.returncode == 2
     assert run.stdout == ""
     assert run.stderr == (
-        "door: error: stdout is closed, so that no result can be printed; send it to a file, or to /dev/null\n"
+        "door: error: stdout is closed, so the result cannot be printed; redirect it to a file, or to /dev/null\n"
     )
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
-def test_without_a_stderr_an_error_goes_nowhere_else(redirection):
+def test_without_a_stderr_an_error_is_not_printed_elsewhere(redirection):
     run = through_shell(redirection, REFUSED)
     assert (run.returncode, run.stdout, run.stderr) == (2, "", "")
 
@@ -165,8 +165,8 @@ def test_without_a_stderr_a_result_is_printed():
     assert (run.returncode, run.stdout, run.stderr) == (0, "line\n" * 100_000 + "\n", "")
 
 
-def test_no_file_is_opened_in_the_place_of_a_closed_stream(tmp_path):
-    """What a library writes to stderr would go into it."""
+def test_no_file_is_opened_under_the_number_of_a_closed_stream(tmp_path):
+    """Otherwise what a library writes to stderr would go into that file."""
     code = LONG.replace(
         "lambda a:", "lambda a: __import__('os').write(1, str(open('/dev/null').fileno()).encode()) and"
     )
@@ -197,7 +197,7 @@ def test_a_file_is_written_where_its_report_cannot_be_printed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("function", "said"),
+    ("function", "expected"),
     [
         (lambda _: np.float64(1e308) * 10, "numbers left the range of double precision (overflow encountered in"),
         (
@@ -209,12 +209,12 @@ def test_a_file_is_written_where_its_report_cannot_be_printed(tmp_path):
         (raiser(MemoryError()), "this machine has too little memory (none left); ask for less"),
     ],
 )
-def test_arithmetic_and_memory_that_end_are_one_line(capsys, function, said):
-    """A warning on stderr above a result would leave it to the reader to doubt it."""
+def test_overflow_and_lack_of_memory_are_one_line(capsys, function, expected):
+    """A warning above a result would leave its validity to the reader."""
     assert run.run_command(door(function), ["go"]) == 2
     output, errors = capsys.readouterr()
     assert output == ""
-    assert errors.startswith(f"door: error: {said}") and errors.count("\n") == 1
+    assert errors.startswith(f"door: error: {expected}") and errors.count("\n") == 1
 
 
 def test_a_warning_for_the_user_is_one_line(capsys):
@@ -226,7 +226,7 @@ def test_a_warning_for_the_user_is_one_line(capsys):
     assert capsys.readouterr() == ("result\n", "door: warning: two lines\n")
 
 
-def test_characters_that_stdout_does_not_know_are_escaped():
+def test_characters_that_stdout_cannot_encode_are_escaped():
     run = subprocess.run(
         [sys.executable, "-c", LONG.replace("'line\\n' * 100_000", "chr(0x2605) + chr(0xDC80)")],
         env=os.environ | {"PYTHONIOENCODING": "ascii"},

@@ -1,4 +1,4 @@
-"""Text tables: comments, headers, numbers and other cells are told apart, or the file is refused with the place."""
+"""Text tables: comments, headers, numbers and other cells are distinguished, or the file is refused."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ LOCAL = [
 
 
 @pytest.mark.parametrize("error", ERRORS + LOCAL)
-def test_errors_of_spreadsheets_are_cells_and_no_comments(fault, error):
-    """Taken for comments, they would make the row, or the cell, vanish."""
+def test_errors_of_spreadsheets_are_cells_not_comments(fault, error):
+    """As comments, they would make the row or the cell vanish."""
     for text, line, column in [
         (f"a,b\n1,2\n{error},1\n3,4\n", 3, 1),
         (f"1,2\n3,{error}\n", 2, 2),
@@ -77,7 +77,7 @@ def test_errors_of_spreadsheets_are_cells_and_no_comments(fault, error):
         "#missing",
     ],
 )
-def test_a_word_behind_the_mark_and_then_only_numbers_is_a_row_that_went_wrong(fault, read, cell):
+def test_a_word_after_the_mark_and_otherwise_numbers_is_a_faulty_row(fault, read, cell):
     """Errors that add-ins of spreadsheets write, and export in other letters: as comments their rows would vanish."""
     for text in (f"a,b,c\n1,2,3\n{cell},3,4\n5,6,7\n", f"1,2,3\n  {cell} ,,-4e1\n"):
         assert f"column 1 is '{cell}', not a finite number; correct that error of the spreadsheet" in fault(text)
@@ -88,10 +88,10 @@ def test_a_word_behind_the_mark_and_then_only_numbers_is_a_row_that_went_wrong(f
     assert read("#seed,0\n#rows,2\n1,2\n3,4\n") == [[1, 2], [3, 4]]  # above the table
 
 
-def test_a_row_index_that_pandas_wrote_and_read_is_no_column_of_data(fault, read):
+def test_a_row_index_that_pandas_wrote_and_read_is_refused(fault, read):
     """DataFrame.to_csv writes the index under an empty name; read_csv calls it so, and to_csv(index=False) keeps it."""
     text = "Unnamed: 0,a\n0,1.5\n1,2.5\n"
-    assert "line 1, column 1 is 'Unnamed: 0', as pandas calls a row index that it read; remove that" in fault(text)
+    assert "line 1, column 1 is 'Unnamed: 0', as pandas names a row index that it has read; remove that" in fault(text)
     assert "column 2 is 'Unnamed: 0.1'" in fault("a,Unnamed: 0.1\n1.5,0\n2.5,1\n")
     assert read(text, header=True) == [[0, 1.5], [1, 2.5]]
 
@@ -116,7 +116,7 @@ def test_comments_are_ignored(read, comment):
         ("2019,2020,2021,2022,2023\n1.5,2.5,3.5,1e0,2.\n", "2019, 2020, 2021, 2022, ..."),
     ],
 )
-def test_column_numbers_are_no_observation_unless_one_says_so(read, fault, text, shown):
+def test_column_numbers_are_no_observation_unless_header_says_so(read, fault, text, shown):
     assert f"line 1 looks like column numbers ({shown}), as pandas writes them" in fault(text)
     with_first = [[float(cell.strip('"')) for cell in line.split(",")] for line in text.splitlines()]
     assert read(text, header=False) == with_first
@@ -127,7 +127,7 @@ def test_column_numbers_are_no_observation_unless_one_says_so(read, fault, text,
     "text",
     ["1,2\n3,4\n", "0\n1\n2\n", "1,2\n1.5,2\n", "2,4\n1.5,2.5\n", "0.0,1,2\n1.5,2.5,3.5\n", "0,1,2\n", "1,0\n0,1\n"],
 )
-def test_rows_of_whole_numbers_that_are_no_column_numbers(read, text):
+def test_rows_of_whole_numbers_that_are_not_column_numbers(read, text):
     assert read(text) == [[float(cell) for cell in line.split(",")] for line in text.splitlines()]
 
 
@@ -142,7 +142,7 @@ def test_header_says_what_the_first_line_is(read, fault):
 @pytest.mark.parametrize(
     "first", ["1_000", "5%", "1 2 3", "2020-01-01", "$5", "#N/A", "NA", "-", "0x1F", "1+2j", "1\u200b"]
 )
-def test_an_observation_gone_wrong_is_no_header(read, fault, first):
+def test_a_faulty_observation_is_not_a_header(read, fault, first):
     """One column, so that nothing else tells the first line from a name: the observation would be lost."""
     assert f"line 1, column 1 is {first!r}, neither a finite number nor clearly a name" in fault(
         f"# c\n{first}\n4\n5\n"[4:]
@@ -152,7 +152,7 @@ def test_an_observation_gone_wrong_is_no_header(read, fault, first):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (",0,1,2\n0,1.5,2,3\n", ["line 1, column 1 is ''", "row index", "to_csv(index=False)"]),
         ("a,b\n0,1,2\n1,3,4\n", ["header in line 1 has 2 columns, the rows below it have 3", "row index"]),
@@ -172,8 +172,8 @@ def test_an_observation_gone_wrong_is_no_header(read, fault, first):
         ("1\t2\n3\t4\n", ["line 2", "separated by tabs"]),
         ("1 2\n3 4\n", ["line 2", "separated by spaces"]),
         ("a|b\n1|2\n", ["line 2", "separated by '|'"]),
-        ("sep=;\n1;2\n", ["line 1 says that ';' separate the columns"]),
-        ("sep=\t\n1\t2\n", ["line 1 says that tabs separate the columns"]),
+        ("sep=;\n1;2\n", ["line 1 declares ';' as separator"]),
+        ("sep=\t\n1\t2\n", ["line 1 declares tabs as separator"]),
         ('1,2\n"1,234",5\n', ["line 2, column 1 is '1,234'", "nothing between thousands"]),
         ("1,2\n3,\0004\n", ["UTF-8"]),
         ("1,2\n3,4\n".encode("utf-16-le"), ["UTF-8"]),
@@ -184,9 +184,9 @@ def test_an_observation_gone_wrong_is_no_header(read, fault, first):
         ("1,2# a\n3,4\n", ["line 1, column 2 is '2# a'"]),
     ],
 )
-def test_faults_are_named_with_their_place(fault, text, said):
+def test_faults_are_named_with_their_place(fault, text, expected):
     message = fault(text)
-    for part in said:
+    for part in expected:
         assert part in message
 
 
@@ -215,7 +215,7 @@ def test_random_tables_are_read_as_written_or_refused(read):
         if rng.random() < 0.5:
             lines.insert(0, ",".join(f"name {i}" for i in range(columns)))
         try:
-            found = read("\n".join(lines))
+            table = read("\n".join(lines))
         except ValueError as error:
             refused += 1
             assert "line " in str(error)
@@ -224,5 +224,5 @@ def test_random_tables_are_read_as_written_or_refused(read):
         # is nothing, and "x" alone above numbers is a name.
         kept = [[cell.removesuffix(" # c") for cell in row] for row in cells]
         kept = [row for at, row in enumerate(kept) if row not in (["#"], [""]) and not (row == ["x"] and at == 0)]
-        assert found == [[float(cell) for cell in row] for row in kept]
+        assert table == [[float(cell) for cell in row] for row in kept]
     assert 100 < refused < 190

@@ -25,7 +25,7 @@ from theory.derivations.engine.printers import baseline, pretty, width
 __all__ = ["plain", "terminal_page"]
 
 COLUMNS = 96
-WORDS = {
+UNICODE = {
     r"\beta": "β", r"\sigma": "σ", r"\tau": "τ", r"\lambda": "λ", r"\Lambda": "Λ", r"\Gamma": "Γ", r"\gamma": "γ",
     r"\mu": "μ", r"\theta": "θ", r"\pi": "π", r"\Pi": "Π", r"\alpha": "α", r"\nu": "ν", r"\kappa": "κ",
     r"\Sigma": "Σ", r"\log\det": "log det", r"\infty": "∞", r"\ge": "≥", r"\le": "≤", r"\ne": "≠", r"\to": "→",
@@ -102,8 +102,8 @@ def _wrapped(sentence: str, columns: int, bullet: str = "") -> str:
 
 
 def _plain_formula(formula: str) -> str:
-    for word in sorted(WORDS, key=len, reverse=True):
-        formula = re.sub(re.escape(word) + ("" if word.endswith("}") else r"(?![A-Za-z])"), WORDS[word], formula)
+    for word in sorted(UNICODE, key=len, reverse=True):
+        formula = re.sub(re.escape(word) + ("" if word.endswith("}") else r"(?![A-Za-z])"), UNICODE[word], formula)
     formula = re.sub(
         r"\^\{([^{}]*)\}|\^(\S)", lambda match: _script(match.group(1) or match.group(2), RAISED, "^"), formula
     )
