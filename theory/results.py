@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["RESULTS", "Result", "expand", "matching", "with_page"]
+__all__ = ["RESULTS", "Result", "expand", "matching", "named_by_results"]
 
 KINDS = {"page": "derivation", "checks": "check", "figures": "figure"}
 
@@ -658,9 +658,10 @@ def matching(word: str) -> tuple[Result, ...]:
     return tuple(result for result in RESULTS if plain in text(result))
 
 
-def with_page(page: str) -> tuple[Result, ...]:
-    """The results that a page of the book derives."""
-    return tuple(result for result in RESULTS if result.page == page)
+def named_by_results(page: str, kind: str) -> tuple[str, ...]:
+    """The functions, checks or figures of all results that a page of the book derives, each once."""
+    results = (result for result in RESULTS if result.page == page)
+    return tuple(dict.fromkeys(name for result in results for name in getattr(result, kind)))
 
 
 def expand(name: str, kind: str, known: Iterable[str]) -> list[str]:

@@ -80,6 +80,7 @@ def _list(pages) -> Report:
 
 def _description(page) -> dict:
     from theory.derivations.registry import chapter_of
+    from theory.results import named_by_results
 
     return {
         "name": page.name,
@@ -96,7 +97,7 @@ def _description(page) -> dict:
             }
             for step in page.steps
         ],
-        "implements": page.implements,
+        "implements": named_by_results(page.name, "functions"),
     }
 
 

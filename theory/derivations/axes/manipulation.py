@@ -132,7 +132,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Smallest change at 45 degrees", "With the gap free"),
-        implements=("theory.axes.two_factor_manipulation", "theory.axes.two_factor_largest_angle"),
         sources=(
             Source("zietlow2021", "in the setting of: a small change of the data that hides the factors from a VAE"),
         ),

@@ -54,7 +54,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Mean distance", "Mean squared distance"),
-        implements=("theory.axes.orthogonality_chance_level",),
         sources=(Source("rolinek2019", "the distance is defined there"),),
         builds_on=("rotation",),
     )

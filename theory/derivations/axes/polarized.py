@@ -61,11 +61,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Relative error at the optimum", "Probability of collapse"),
-        implements=(
-            "theory.axes.polarized_relative_error",
-            "theory.axes.polarized_kl",
-            "theory.axes.collapse_probability",
-        ),
         sources=(Source("rolinek2019", "the approximation; its error at the optimum is worked out here"),),
         builds_on=("gaussian-kl", "global-optimum"),
     )

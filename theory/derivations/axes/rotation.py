@@ -94,11 +94,9 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Energy if the encoder is optimised again", "Energy if the off-diagonals are dropped"),
-        implements=("theory.axes.rotation.two_mode_rotation_energy", "theory.axes.rotation.rotation_energy"),
         sources=(
             Source("mathieu2019", "its Theorem 2, in the linear-Gaussian setting"),
             Source("rolinek2019", "the exact linear form of its argument"),
         ),
         builds_on=("posterior-families", "elbo-parts"),
-        figures=("rotation_energy",),
     )

@@ -72,7 +72,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Curvature if the encoder is optimised again", "Curvature if the off-diagonals are dropped"),
-        implements=("theory.axes.rotation_curvature",),
         sources=(Source("rolinek2019", "in the setting of its argument"),),
         builds_on=("rotation", "hadamard-gap"),
     )

@@ -63,6 +63,5 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The lagged covariance, whitened", "Demixing"),
-        implements=("theory.axes.separate",),
         sources=(Source("tong1991", "the method; its conditions with noise are worked out here"),),
     )

@@ -16,6 +16,7 @@ import sympy as sp
 from theory.derivations.engine.notation import NOTATION, REFERENCES
 from theory.derivations.engine.page import Derivation, Let, Step
 from theory.derivations.registry import CHAPTERS, chapter_of
+from theory.results import named_by_results
 
 __all__ = [
     "Block",
@@ -166,9 +167,9 @@ def page_blocks(page: Derivation) -> Iterator[Block]:
     steps = [_numbered_step(page, step, number) for number, step in enumerate(page.steps, 1)]
     yield from steps
     yield Results(tuple(step.number for step in steps if step.is_result))
-    yield Names("Computed by", "function", page.implements)
-    if page.figures:
-        yield Names("Seen in the figures", "figure", page.figures)
+    yield Names("Computed by", "function", named_by_results(page.name, "functions"))
+    if figures := named_by_results(page.name, "figures"):
+        yield Names("Seen in the figures", "figure", figures)
     if page.sources:
         yield Citations("Sources", citations(page))
 

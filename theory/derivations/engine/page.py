@@ -94,10 +94,8 @@ class Derivation:
     scope : what is proved in general, what is proved for given sizes, and what is cited
     steps : in order
     results : titles of the steps whose relations are the formulas that `theory` computes
-    implements : dotted names of the public functions that compute them
     sources : the works that the page refers to
     builds_on : names of the pages that are used; they come earlier in the book
-    figures : names of figures that show the result
     matrices : kind of each matrix symbol that is not arbitrary: "positive" (symmetric positive definite), "symmetric",
         or "orthogonal" (orthonormal columns)
     moments : the second moment of each random vector; random vectors are independent with mean zero
@@ -111,10 +109,8 @@ class Derivation:
     scope: str
     steps: tuple[Step, ...]
     results: tuple[str, ...]
-    implements: tuple[str, ...]
     sources: tuple[Source, ...] = ()
     builds_on: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
     matrices: Mapping[sp.MatrixSymbol, str] = field(default_factory=dict)
     moments: Mapping[sp.MatrixSymbol, sp.MatrixSymbol] = field(default_factory=dict)
     point_sizes: tuple[Mapping[sp.Symbol, int], ...] = POINT_SIZES

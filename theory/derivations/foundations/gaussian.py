@@ -75,5 +75,4 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The divergence",),
-        implements=("theory.gaussian.kl_divergence",),
     )

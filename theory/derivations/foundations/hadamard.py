@@ -84,6 +84,5 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The gap is twice a divergence: each latent alone", "The gap is twice a divergence: groups"),
-        implements=("theory.gaussian.hadamard_gap",),
         builds_on=("gaussian-kl",),
     )

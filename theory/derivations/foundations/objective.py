@@ -161,7 +161,6 @@ def derivation() -> Derivation:
             "Rate as information plus mismatch",
             "Mismatch as dependence plus margins",
         ),
-        implements=("theory.elbo_terms", "theory.objective.loss_from_parts"),
         sources=(Source("lucas2019", "the linear-Gaussian VAE; general matrices and any weight here"),),
         builds_on=("gaussian-kl",),
     )

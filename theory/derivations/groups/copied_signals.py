@@ -100,7 +100,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("One signal in three latents",),
-        implements=("theory.groups.learned_decoder_value",),
         sources=(Source("chen2022", "the subject; the result is this project's"),),
         builds_on=("total-correlation",),
     )

@@ -79,7 +79,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Cost at the best scale", "Best correlation"),
-        implements=("theory.groups.correlated_prior_shift",),
         sources=(Source("chen2022", "the subject; the result is this project's"),),
         builds_on=("total-correlation", "gaussian-kl"),
     )

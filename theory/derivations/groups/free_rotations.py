@@ -65,7 +65,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Stiffness",),
-        implements=("theory.axes.rotation_curvature", "theory.groups.free_planes"),
         sources=(
             Source("chen2022", "groups of latents are its subject; this interpretation of them is this project's"),
             Source("chen2025", "the term granularity is from there"),

@@ -87,11 +87,9 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Slope",),
-        implements=("theory.groups.granularity_slope",),
         sources=(
             Source("chen2022", "the subject; the result is this project's"),
             Source("chen2025", "the subject; the result is this project's"),
         ),
         builds_on=("grouped-objective",),
-        figures=("granularity",),
     )

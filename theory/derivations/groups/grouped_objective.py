@@ -115,7 +115,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Collected by determinants",),
-        implements=("theory.groups.grouped_loss", "theory.groups.grouped_gradient", "theory.groups.grouped_optimum"),
         sources=(
             Source(
                 "chen2022",

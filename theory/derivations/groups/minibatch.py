@@ -174,15 +174,8 @@ def derivation() -> Derivation:
             "Bias, weighted",
             "Offset between groups",
         ),
-        implements=(
-            "theory.groups.minibatch_bias",
-            "theory.groups.minibatch_offset",
-            "theory.groups.minibatch_bounds",
-            "theory.groups.minibatch_scale",
-        ),
         sources=(
             Source("chen2018", "the two estimators; bias, scale and bounds for Gaussian codes are this project's"),
         ),
         builds_on=("total-correlation",),
-        figures=("total_correlation",),
     )

@@ -105,7 +105,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Chain rule of a Gaussian", "A whitened code matches the prior"),
-        implements=("theory.gaussian.total_correlation", "theory.elbo_terms"),
         sources=(
             Source(
                 "chen2022", "the subject; the theorem is this project's; the source's exact objective was not consulted"

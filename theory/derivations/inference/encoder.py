@@ -83,7 +83,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The loss as a completed square",),
-        implements=("theory.optimal_encoder",),
         sources=(Source("sikka2019", "in its setting; its own formulas were not consulted"),),
         builds_on=("elbo-parts", "gaussian-kl"),
     )

@@ -174,8 +174,6 @@ def derivation() -> Derivation:
             "Reverse divergence",
             "Error matrix of the best encoder",
         ),
-        implements=("theory.inference_error", "theory.inference_error_curve"),
         sources=(Source("sikka2019", "in its setting; its own formulas were not consulted"),),
         builds_on=("optimal-encoder", "gaussian-kl"),
-        figures=("inference_error",),
     )

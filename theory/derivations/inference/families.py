@@ -82,7 +82,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The price of a family",),
-        implements=("theory.inference.family_gap", "theory.optimal_encoder"),
         sources=(
             Source("sikka2019", "in its setting: conditional independence against dependence of the true posterior"),
             Source("rolinek2019", "the exact linear form of the preference for orthogonal columns"),

@@ -119,8 +119,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Slope at one",),
-        implements=("theory.inference.forward_kl_slope", "theory.optimal_beta"),
         sources=(Source("sikka2019", "in its setting: a finite best beta because the posterior does not factorise"),),
         builds_on=("inference-error", "posterior-families"),
-        figures=("inference_error", "optimal_beta"),
     )

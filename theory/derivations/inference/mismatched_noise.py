@@ -81,8 +81,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The precision at a scaled beta", "One mode"),
-        implements=("theory.inference.mismatched_beta", "theory.inference.squared_error_level_bracket"),
         sources=(Source("sikka2019", "in its setting"),),
         builds_on=("inference-error", "posterior-families", "slope-at-one"),
-        figures=("optimal_beta",),
     )

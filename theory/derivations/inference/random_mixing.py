@@ -141,11 +141,9 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The transform solves the quadratic", "The second transform", "Mean squared error per factor"),
-        implements=("theory.inference.random_mixing_errors", "theory.inference.random_mixing_optimal_beta"),
         sources=(
             Source("marchenko1967", "the limit law, cited and not derived"),
             Source("sikka2019", "in its setting; the errors are this project's"),
         ),
         builds_on=("inference-error", "slope-at-one"),
-        figures=("optimal_beta",),
     )

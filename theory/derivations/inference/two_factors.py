@@ -121,8 +121,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The stationarity polynomial", "Small coherence"),
-        implements=("theory.inference.two_factor_polynomial", "theory.inference.small_coherence_beta"),
         sources=(Source("sikka2019", "in its setting"),),
         builds_on=("inference-error", "slope-at-one"),
-        figures=("optimal_beta",),
     )

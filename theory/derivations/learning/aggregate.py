@@ -74,8 +74,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Covariance of the code", "Rate", "Distortion"),
-        implements=("theory.optimum", "theory.elbo_terms"),
         sources=(Source("lucas2019", "in its setting"),),
         builds_on=("global-optimum", "elbo-parts"),
-        figures=("collapse",),
     )

@@ -156,12 +156,10 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Curvature of a collapsed mode", "Encoder gain", "Posterior variance"),
-        implements=("theory.optimum", "theory.learning.critical_betas"),
         sources=(
             Source("tipping1999", "the stationary points of probabilistic PCA"),
             Source("lucas2019", "collapse of the linear VAE"),
             Source("wang2022", "the general linear latent model"),
         ),
         builds_on=("ppca-equivalence", "posterior-families"),
-        figures=("collapse", "learned_inference_error"),
     )

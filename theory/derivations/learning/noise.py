@@ -113,15 +113,9 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The learned noise", "When a mode is active"),
-        implements=(
-            "theory.learning.learned_noise_variance",
-            "theory.learning.critical_betas",
-            "theory.learning.profile_loss",
-        ),
         sources=(
             Source("tipping1999", "the case beta = 1"),
             Source("wang2022", "in its setting"),
         ),
         builds_on=("water-filling", "ppca-equivalence"),
-        figures=("learned_noise",),
     )

@@ -93,7 +93,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The loss as a likelihood",),
-        implements=("theory.optimum", "theory.learning.profile_loss"),
         sources=(
             Source("tipping1999", "probabilistic PCA and its likelihood"),
             Source("lucas2019", "the linear VAE with beta = 1"),

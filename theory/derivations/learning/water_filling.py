@@ -88,8 +88,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Distortion of an active mode", "Rate of an active mode"),
-        implements=("theory.rate_distortion", "theory.learning.vae_rate_distortion"),
         sources=(Source("shannon1959", "the rate-distortion function of a Gaussian source, cited"),),
         builds_on=("global-optimum", "aggregate-posterior"),
-        figures=("rate_distortion",),
     )

@@ -95,12 +95,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The identity, point by point", "Gaussian corollary"),
-        implements=(
-            "theory.priors.annealed_terms",
-            "theory.priors.rescaled_terms",
-            "theory.priors.gaussian_log_normaliser",
-            "theory.priors.student_log_normaliser",
-        ),
         sources=(Source("mathieu2019", "Theorem 1 and its Gaussian corollary"),),
         builds_on=("gaussian-kl", "elbo-parts"),
     )

@@ -99,12 +99,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The exclusive penalty", "Mean of the kernel"),
-        implements=(
-            "theory.priors.kernel_mean",
-            "theory.priors.aggregate_divergence",
-            "theory.priors.regularised_terms",
-            "theory.priors.regularised_encoder",
-        ),
         sources=(Source("mathieu2019", "its objective of two weights, in the linear-Gaussian setting"),),
         builds_on=("elbo-parts", "aggregate-posterior", "gaussian-kl"),
     )

@@ -112,12 +112,6 @@ def derivation() -> Derivation:
             ),
         ),
         results=("The rate is information and a divergence", "The optima form an orbit"),
-        implements=(
-            "theory.priors.prior_optimum",
-            "theory.priors.nearest_gaussian",
-            "theory.priors.prior_rotation_energy",
-            "theory.priors.factor_rotation_energy",
-        ),
         sources=(
             Source("mathieu2019", "in its setting; the linear-Gaussian model differs from it in the orbit of optima"),
         ),

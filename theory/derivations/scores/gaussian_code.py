@@ -72,9 +72,5 @@ def derivation() -> Derivation:
             ),
         ),
         results=("Mutual information", "Chance level"),
-        implements=(
-            "theory.scores.mutual_information_matrix",
-            "theory.scores.hoyer_chance_level",
-        ),
         builds_on=("hadamard-gap",),
     )

@@ -8,6 +8,7 @@ import theory
 from theory.derivations.engine.notation import K, beta
 from theory.derivations.engine.page import as_function
 from theory.derivations.priors.annealing import derivation
+from theory.priors import rescaled_terms
 
 
 @pytest.mark.parametrize("weight", [0.5, 3.0])
@@ -27,3 +28,4 @@ def test_gaussian_annealing(weight):
     right = -theory.elbo_terms(scaled, covariance, prior=prior).loss(1.0)
     right += (weight - 1) / 2 * np.linalg.slogdet(weight * posterior)[1] + offset
     assert left == pytest.approx(right, rel=1e-10)
+    assert right == pytest.approx(-rescaled_terms(plain, covariance, weight, prior=prior).loss, rel=1e-10)
