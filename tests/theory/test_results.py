@@ -141,9 +141,9 @@ def test_the_test_of_a_page_compares_it_with_a_function_that_the_index_names(nam
 
 def module_of(page):
     for name, module in sys.modules.items():
-        if name.startswith("theory.derivations.") and getattr(module, "derivation", None) is not None:
-            if module.derivation().name == page:
-                return name
+        make = getattr(module, "derivation", None) if name.startswith("theory.derivations.") else None
+        if make is not None and make().name == page:
+            return name
     raise AssertionError(page)
 
 

@@ -22,13 +22,20 @@ def test_copied_signals():
     assert value(1.3, -0.4, -0.7, 0.1) == pytest.approx(cost, rel=1e-12)
 
 
-@pytest.mark.parametrize("weights", [(1.3, -0.4, -0.7), (1.3, 0.9, -0.2), (1.3, 1.6, -0.4), (1.0, 0.7, 0.1)])
-def test_the_cost_of_copies_decides_whether_there_is_a_lower_bound(weights):
-    """The cost as a function of log e: with a positive slope it falls without bound as e goes to zero."""
+@pytest.mark.parametrize(
+    ("weights", "status"),
+    [
+        ((1.3, -0.4, -0.7), "lower"),
+        ((1.3, 0.9, -0.2), "lower"),
+        ((1.0, 0.7, 0.1), "unique"),
+        ((0.5, 0.2, -0.9), "unbounded"),
+    ],
+)
+def test_the_cost_of_copies_decides_whether_there_is_a_lower_bound(weights, status):
+    """It does not fall without bound as e goes to zero unless the status says so."""
     names = (*sp.symbols("w_I", positive=True, seq=True), *sp.symbols("w_B w_W", real=True))
     value = derivation().function("One signal in three latents", *names, sp.Symbol("e", positive=True))
-    falls = value(*weights, 1e-12) < value(*weights, 1e-9) - 1e-6
-    found = learned_decoder_value(
-        np.diag([3.0, 2.0, 1.0, 0.5]), 3, Weights(*weights), [[0, 1], [2]], noise_variance=0.3
-    )
-    assert not falls or found.status == "unbounded"
+    assert (value(*weights, 1e-12) < value(*weights, 1e-9) - 1e-6) == (status == "unbounded")
+    covariance = np.diag([3.0, 2.0, 1.0, 0.5])
+    found = learned_decoder_value(covariance, 3, Weights(*weights), [[0, 1], [2]], noise_variance=0.3)
+    assert found.status == status
