@@ -321,7 +321,7 @@ def test_informativeness_is_what_any_invertible_code_keeps():
         ),
         (
             lambda: room.mutual_information_gap(linear(np.eye(2)), bins=3, half_width=1e3),
-            "half_width must leave more",
+            "half_width must be so small",
         ),
         (lambda: room.mutual_information_gap(linear(np.eye(2)), bins=2001), "bins must be <= 1000"),
         (lambda: room.hoyer_chance_level(-1), "latent_dim must be >= 0"),
