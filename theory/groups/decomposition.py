@@ -42,6 +42,15 @@ class GroupedTerms:
     within : (groups,) array, total correlation inside each group
     dimension_wise_kl : sum over latents of KL(q(z_j) || p(z_j))
     prior_dependence : E_q log [prod_j p(z_j) / p(z)], zero for a prior that is independent across latents
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import Weights, grouped_terms
+    >>> vae = LinearVAE([[1.0, 0.5], [0.0, 1.0]], [[0.5, 0.3], [0.2, 0.5]], [[0.3, 0.0], [0.0, 0.4]], 0.5)
+    >>> terms = grouped_terms(vae, [[2.0, 0.5], [0.5, 1.0]], [[0, 1]])
+    >>> terms.between, terms.within.round(4), round(terms.loss(Weights.independence(4.0)), 4)
+    (0.0, array([0.1751]), 3.5724)
     """
 
     distortion: float
@@ -79,6 +88,13 @@ class TotalCorrelationPath:
     increments : (levels + 1,) array
         the total correlation that each partition adds to the coarser one before it: first against one group of all
         latents, last inside the groups of the last partition. Their sum is the total correlation.
+
+    Examples
+    --------
+    >>> from theory.groups import total_correlation_path
+    >>> path = total_correlation_path([[1.0, 0.5, 0.2], [0.5, 1.0, 0.2], [0.2, 0.2, 1.0]], [[[0, 1], [2]]])
+    >>> path.increments.round(4)
+    array([0.0274, 0.1438])
     """
 
     between: np.ndarray
@@ -92,6 +108,12 @@ def equal_groups(latent_dim: int, size: int) -> list[list[int]]:
     ------
     ValueError
         if `size` is not a positive whole number.
+
+    Examples
+    --------
+    >>> from theory.groups import equal_groups
+    >>> equal_groups(5, size=2)
+    [[0, 1], [2, 3], [4]]
     """
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=64)  # a number and its reference in a list
     size = validation.count("size", size, minimum=1)
@@ -125,6 +147,14 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     Notes
     -----
     Exact. In the setting of Chen et al. (2022, 2025).
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import grouped_terms
+    >>> vae = LinearVAE([[1.0, 0.5], [0.0, 1.0]], [[0.5, 0.3], [0.2, 0.5]], [[0.3, 0.0], [0.0, 0.4]], 0.5)
+    >>> round(grouped_terms(vae, [[2.0, 0.5], [0.5, 1.0]], "diagonal").between, 4)
+    0.1751
     """
     linear_vae("vae", vae)
     groups = partition(groups, vae.latent_dim, "groups")
@@ -166,6 +196,13 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
     Notes
     -----
     Exact. This project's reading of an iterative decomposition along groups.
+
+    Examples
+    --------
+    >>> from theory.groups import total_correlation_path
+    >>> covariance = [[1.0, 0.5, 0.2], [0.5, 1.0, 0.2], [0.2, 0.2, 1.0]]
+    >>> total_correlation_path(covariance, [[[0, 1], [2]], "diagonal"]).between.round(4)
+    array([0.0274, 0.1712])
     """
     covariance = validation.covariance_matrix("covariance", covariance)
     levels = [

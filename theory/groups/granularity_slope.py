@@ -54,6 +54,14 @@ def granularity_slope(truth: GenerativeModel, groups: Posterior, *, posterior: P
     Notes
     -----
     Exact.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> from theory.groups import granularity_slope
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05, [[1.0, 0.6], [0.6, 1.0]])
+    >>> round(granularity_slope(truth, "diagonal"), 4)
+    0.134
     """
     validation.instance("truth", truth, GenerativeModel)
     noise = validation.positive("truth.noise_variance", truth.noise_variance)

@@ -85,6 +85,13 @@ class LearnedDecoderValue:
         posterior can be transformed).
     idle : tuple of str
         parts of the rate whose weight is zero or negative and that are not always zero.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, learned_decoder_value
+    >>> result = learned_decoder_value([[3.0, 0.0], [0.0, 1.0]], 2, Weights.independence(-0.5), noise_variance=0.5)
+    >>> result.status, result.value, result.idle
+    ('lower', None, ('between',))
     """
 
     plain: float
@@ -129,6 +136,13 @@ def learned_decoder_value(
     Notes
     -----
     Exact.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, learned_decoder_value
+    >>> result = learned_decoder_value([[3.0, 0.0], [0.0, 1.0]], 2, Weights.independence(5.0), noise_variance=0.5)
+    >>> result.status, result.value == result.plain
+    ('unique', True)
     """
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     latent_dim = validation.count("latent_dim", latent_dim)
@@ -194,6 +208,12 @@ def correlated_prior_shift(correlation: float, weight: float) -> float:
     Notes
     -----
     Exact; this project's.
+
+    Examples
+    --------
+    >>> from theory.groups import correlated_prior_shift
+    >>> round(correlated_prior_shift(0.6, weight=3.0), 4), correlated_prior_shift(0.0, weight=3.0)
+    (0.156, 0.0)
     """
     weight = validation.positive("weight", weight)
     rho = validation.number("correlation", correlation)

@@ -50,6 +50,14 @@ class Weights:
     dimension_wise : float, w_D
         of the divergences of single latents from the prior. A group-wise divergence is within plus dimension-wise:
         give both the same weight.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights
+    >>> Weights.independence(4.0)
+    Weights(mutual_information=1.0, between=4.0, within=1.0, dimension_wise=1.0)
+    >>> Weights.uniform(2.0) == Weights(2.0, 2.0, 2.0, 2.0)
+    True
     """
 
     mutual_information: float = 1.0
@@ -172,6 +180,13 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
     ValueError
         for shapes that do not fit, a matrix that is not positive definite, numbers so large that the loss overflows, or
         a code that is singular up to rounding.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_loss
+    >>> arguments = [[1.0]], [[0.5]], [[0.5]], 0.5, [[2.0]], Weights(), "full"
+    >>> round(float(grouped_loss(*arguments)), 4)
+    1.9189
     """
     decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
@@ -191,7 +206,15 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
 def grouped_gradient(
     decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, *, prior=None
 ) -> GroupedGradient:
-    """The exact gradient of `grouped_loss`; the same arguments, real or complex, and the same errors."""
+    """The exact gradient of `grouped_loss`; the same arguments, real or complex, and the same errors.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_gradient
+    >>> arguments = [[1.0]], [[0.5]], [[0.5]], 0.5, [[2.0]], Weights(), "full"
+    >>> grouped_gradient(*arguments).encoder.round(6)
+    array([[-1.]])
+    """
     decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )

@@ -82,6 +82,13 @@ class GroupedOptimum:
         (more than 120 unknowns), whose minimum may then be a local one.
     agreeing : int
         number of searches that ended at this loss. If it is a small share, a lower minimum may have been missed.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_optimum
+    >>> best = grouped_optimum([[1.0, 0.9], [0.0, 0.4]], 0.05, [[2.0, 0.5], [0.5, 0.3]], Weights())
+    >>> best.gradient_norm < 1e-8, best.least_curvature > 0, best.starts
+    (True, True, 1)
     """
 
     vae: LinearVAE
@@ -135,6 +142,13 @@ def grouped_optimum(
     Exact if every part of the rate has the same weight, also with a learned noise. Otherwise exact up to the solver,
     and the best of several searches: the objective is not convex. If the decoder has dependent columns, the encoder may
     use data outside its range; the loss does not depend on which of them carry the signal.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_optimum
+    >>> best = grouped_optimum([[1.0, 0.9], [0.0, 0.4]], 0.05, [[2.0, 0.5], [0.5, 0.3]], Weights.independence(4.0))
+    >>> round(best.loss, 4), round(best.terms.between, 4)
+    (3.0702, 0.0022)
     """
     decoder = validation.within_decades("decoder", validation.matrix("decoder", decoder), validation.AMPLITUDE_DECADES)
     learned = validation.positive_or_keyword("noise_variance", noise_variance, "learned") == "learned"
@@ -205,6 +219,14 @@ def granularity_errors(
     posterior, the least loss may be a limit in which a combination u of them, with its posterior variance, shrinks to
     zero. The squared error is then that of the limit, to three digits; both divergences are infinite and the log score
     minus infinity, as a posterior without variance along u misses factors that vary along u.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> from theory.groups import granularity_errors
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05, [[1.0, 0.6], [0.6, 1.0]])
+    >>> [round(error.mean_squared_error, 4) for error in granularity_errors(truth, ["full", "diagonal"], beta=2.0)]
+    [0.3145, 0.4201]
     """
     validation.instance("truth", truth, GenerativeModel)
     if validation.non_negative("beta", beta) > LARGEST_WEIGHT:

@@ -59,6 +59,13 @@ class Optimum:
         variables differ in size by decades and the small eigenvalues belong to small variables, each has a relative
         error, and this is the error of the smallest; or, if larger, the rounding of the smallest variable that depends
         on others.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> best = optimum([[4.0, 0.0], [0.0, 1.0]], latent_dim=1, noise_variance=0.5)
+    >>> best.active_count, round(best.distortion, 3), round(best.rate, 3), best.noise_status
+    (1, 1.5, 1.04, 'fixed')
     """
 
     vae: LinearVAE | None
@@ -79,7 +86,15 @@ class Optimum:
 
 @dataclass(frozen=True, eq=False)
 class OptimumCurve:
-    """The optimum as a function of beta: fields as in `Optimum`, all but the last three as arrays over `betas`."""
+    """The optimum as a function of beta: fields as in `Optimum`, all but the last three as arrays over `betas`.
+
+    Examples
+    --------
+    >>> from theory.learning import optimum_curve
+    >>> curve = optimum_curve([[4.0, 0.0], [0.0, 1.0]], 2, betas=[0.5, 1.0, 2.0], noise_variance=1.0)
+    >>> curve.rate.round(3), curve.critical_betas
+    (array([1.386, 0.693, 0.347]), array([4., 1.]))
+    """
 
     betas: np.ndarray
     active_count: np.ndarray
@@ -138,6 +153,13 @@ def optimum(
     -----
     Exact. beta = 1 is probabilistic PCA by maximum likelihood; the linear VAE is in the setting of Lucas et al. (2019)
     and Wang & Ziyin (2022).
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> best = optimum([[4.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.6]], latent_dim=2, beta=1.5)
+    >>> best.active, round(best.noise_variance, 3), best.critical_betas.round(3)
+    (array([ True, False]), 1.733, array([1.818, 1.304]))
     """
     moments = as_moments(covariance)
     latent_dim = _latent_dim(latent_dim, len(moments.covariance))
@@ -185,6 +207,13 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
     ------
     ValueError
         if `covariance` is not a covariance matrix, or an argument is out of its range.
+
+    Examples
+    --------
+    >>> from theory import optimum_curve
+    >>> curve = optimum_curve([[4.0, 0.0], [0.0, 1.0]], 1, betas=[0.5, 1.0, 2.0])
+    >>> curve.noise_variance.round(3), curve.active_count
+    (array([0.667, 1.   , 2.5  ]), array([1, 1, 0]))
     """
     betas = validation.scales("betas", validation.vector("betas", betas))
     covariance = as_moments(covariance).covariance

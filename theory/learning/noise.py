@@ -37,6 +37,13 @@ class LearnedNoise:
     status : str
         "learned" (one minimiser), "zero" (the loss falls without bound as s2 -> 0), or "undetermined" (every s2 up to
         the one given is a minimiser; this is the limit from larger beta).
+
+    Examples
+    --------
+    >>> from theory.learning import learned_noise_variance
+    >>> noise = learned_noise_variance([3.0, 2.0, 1.0], latent_dim=3, beta=[0.5, 1.0, 1.2])
+    >>> noise.status, noise.active_count
+    (array(['zero', 'undetermined', 'learned'], dtype='<U12'), array([3, 2, 1]))
     """
 
     noise_variance: float | np.ndarray
@@ -66,6 +73,12 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     ------
     ValueError
         for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import critical_betas
+    >>> critical_betas([3.0, 2.0, 1.0], latent_dim=2), critical_betas([3.0, 2.0, 1.0], 2, noise_variance=0.5)
+    (array([1.5, 1.2]), array([6., 4.]))
     """
     eigenvalues = _ranked(eigenvalues)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
@@ -121,6 +134,12 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     ------
     ValueError
         for a negative eigenvalue, a beta that is not positive, or a negative `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import learned_noise_variance
+    >>> learned_noise_variance([3.0, 2.0, 1.0], latent_dim=1, beta=[0.5, 1.0, 2.0]).noise_variance
+    array([1.2, 1.5, 2. ])
     """
     eigenvalues, beta = _ranked(eigenvalues), validation.scales("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
@@ -166,6 +185,12 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
     ------
     ValueError
         for a negative eigenvalue or `latent_dim`, or a beta or noise that is not positive.
+
+    Examples
+    --------
+    >>> from theory.learning import profile_loss
+    >>> profile_loss([3.0, 2.0, 1.0], latent_dim=1, beta=1.0, noise_variance=[1.0, 1.5, 2.0]).round(3)
+    array([5.306, 5.212, 5.249])
     """
     eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
     beta, noise = validation.scale("beta", beta), validation.scales("noise_variance", noise_variance)

@@ -30,7 +30,14 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class RateDistortion:
-    """A point, or points, in the plane of rate (nats) and distortion (squared units of the data)."""
+    """A point, or points, in the plane of rate (nats) and distortion (squared units of the data).
+
+    Examples
+    --------
+    >>> from theory import rate_distortion
+    >>> rate_distortion([3.0, 1.0], water_level=[0.5, 1.0, 3.0]).distortion
+    array([1., 2., 4.])
+    """
 
     rate: float | np.ndarray
     distortion: float | np.ndarray
@@ -38,7 +45,14 @@ class RateDistortion:
 
 @dataclass(frozen=True, eq=False)
 class CapacityPenalty:
-    """How far above Shannon's curve a point lies: in rate at equal distortion, and in distortion at equal rate."""
+    """How far above Shannon's curve a point lies: in rate at equal distortion, and in distortion at equal rate.
+
+    Examples
+    --------
+    >>> from theory.learning import capacity_penalty
+    >>> capacity_penalty([3.0, 2.0, 1.0], latent_dim=2, water_level=[0.5, 1.0, 2.0]).rate.round(3)
+    array([0.085, 0.   , 0.   ])
+    """
 
     rate: float | np.ndarray
     distortion: float | np.ndarray
@@ -67,6 +81,13 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
     ------
     ValueError
         for a negative eigenvalue or level.
+
+    Examples
+    --------
+    >>> from theory import rate_distortion
+    >>> point = rate_distortion([3.0, 2.0, 1.0], water_level=1.5)
+    >>> round(float(point.rate), 3), float(point.distortion)
+    (0.49, 4.0)
     """
     eigenvalues = source(eigenvalues)
     return reverse_water_filling(eigenvalues, len(eigenvalues), _non_negative("water_level", water_level))
@@ -93,6 +114,13 @@ def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistor
     ------
     ValueError
         for a negative eigenvalue, level or `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import vae_rate_distortion
+    >>> point = vae_rate_distortion([3.0, 2.0, 1.0], latent_dim=1, water_level=0.5)
+    >>> round(float(point.rate), 3), float(point.distortion)
+    (0.896, 3.5)
     """
     eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
     return reverse_water_filling(eigenvalues, latent_dim, _non_negative("water_level", water_level))
@@ -133,6 +161,13 @@ def water_level_for_rate(eigenvalues, rate):
     ------
     ValueError
         for a negative eigenvalue or rate.
+
+    Examples
+    --------
+    >>> from theory.learning import rate_distortion, water_level_for_rate
+    >>> level = water_level_for_rate([3.0, 2.0, 1.0], rate=1.0)
+    >>> round(float(level), 4), round(float(rate_distortion([3.0, 2.0, 1.0], level).rate), 4)
+    (0.9329, 1.0)
     """
     eigenvalues = source(eigenvalues)
     rate = _non_negative("rate", rate)
@@ -167,6 +202,12 @@ def water_level_for_distortion(eigenvalues, distortion):
     ------
     ValueError
         for a negative eigenvalue or distortion.
+
+    Examples
+    --------
+    >>> from theory.learning import water_level_for_distortion
+    >>> water_level_for_distortion([3.0, 2.0, 1.0], distortion=[0.0, 3.0, 6.0])
+    array([0., 1., 3.])
     """
     eigenvalues = source(eigenvalues)
     distortion = _non_negative("distortion", distortion)
@@ -200,6 +241,13 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     ------
     ValueError
         for a negative eigenvalue, level or `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import capacity_penalty
+    >>> penalty = capacity_penalty([3.0, 2.0, 1.0], latent_dim=1, water_level=0.5)
+    >>> round(float(penalty.rate), 3), round(float(penalty.distortion), 3)
+    (0.223, 0.5)
     """
     eigenvalues = source(eigenvalues)
     latent_dim, level = validation.count("latent_dim", latent_dim), _non_negative("water_level", water_level)

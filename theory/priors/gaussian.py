@@ -24,6 +24,13 @@ class GaussianPrior:
     ----------
     covariance : (K, K) array, Pi
         with variances from 1e-100 to 1e100.
+
+    Examples
+    --------
+    >>> from theory.priors import GaussianPrior
+    >>> prior = GaussianPrior.anisotropic([4.0, 1.0])
+    >>> round(float(prior.log_density([0.0, 0.0])), 4), prior.is_symmetry([[-1.0, 0.0], [0.0, 1.0]])
+    (-2.531, True)
     """
 
     covariance: np.ndarray

@@ -23,6 +23,12 @@ class Prior(Protocol):
     derivatives in the means (..., K) and in the covariances (..., K, K, symmetric); without it gradients are computed
     by differences of `expected_log_density`. `components()` returns the list of (weight, mean, covariance) of a finite
     mixture of Gaussians; a distribution of factors must have it.
+
+    Examples
+    --------
+    >>> from theory.priors import Prior, StudentPrior
+    >>> isinstance(StudentPrior(4.0, 2), Prior), isinstance("text", Prior)
+    (True, False)
     """
 
     @property

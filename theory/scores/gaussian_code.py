@@ -35,6 +35,15 @@ class GaussianCode:
     ------
     ValueError
         if the shapes do not fit or the three together are not a covariance.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, optimal_encoder
+    >>> from theory.scores import GaussianCode
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05)
+    >>> GaussianCode.of(truth, optimal_encoder(truth.loading, 0.05, beta=1.0)).correlations.round(3)
+    array([[0.897, 0.193],
+           [0.192, 0.894]])
     """
 
     factor_covariance: np.ndarray

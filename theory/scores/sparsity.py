@@ -34,6 +34,13 @@ def hoyer_sparsity(code: GaussianCode) -> float:
     float
         0 for entries of equal size, 1 for a single one that is not zero; NaN for fewer than two codes, or if none
         varies.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, hoyer_sparsity
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> round(hoyer_sparsity(code), 4)
+    0.3403
     """
     latent_dim = len(checked_gaussian_code(code).code_covariance)
     variances, directions = code.code_spectrum
@@ -53,6 +60,12 @@ def hoyer_chance_level(latent_dim: int) -> float:
     """Hoyer sparsity of a code of L independent Gaussians: E ||z||_1/||z||_2 = L Gamma(L/2) / (sqrt pi Gamma((L+1)/2)).
 
     Normalised as in `hoyer_sparsity`; .2307 at L = 50, 1 - sqrt(2/pi) = .2021 for many; NaN for fewer than two codes.
+
+    Examples
+    --------
+    >>> from theory.scores import hoyer_chance_level
+    >>> round(hoyer_chance_level(50), 4)
+    0.2307
     """
     latent_dim = validation.count("latent_dim", latent_dim)
     if latent_dim < 2:

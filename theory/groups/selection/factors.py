@@ -45,6 +45,15 @@ class FactorEstimate:
         ratio of the squared error of each entry to that of Gaussian data; all 1 if only `Moments` were given.
     fit : ModelFit
         tests of the decoder and the noise.
+
+    Examples
+    --------
+    >>> from theory import Moments
+    >>> from theory.groups import estimate_factors
+    >>> moments = Moments(2000, [0.0, 0.0, 0.0], [[1.1, 0.6, 0.0], [0.6, 1.1, 0.0], [0.0, 0.0, 0.1]])
+    >>> estimate = estimate_factors(moments, [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> round(estimate.noise_variance, 3), estimate.error_covariance([0], [1]).round(6)
+    (0.1, array([[0.000785]]))
     """
 
     count: int
@@ -109,6 +118,15 @@ def estimate_factors(moments, decoder, noise_variance: float | str = "learned") 
     Notes
     -----
     Unbiased up to 1/N for any data of this form; errors to leading order in 1/N.
+
+    Examples
+    --------
+    >>> from theory import Moments
+    >>> from theory.groups import estimate_factors
+    >>> moments = Moments(2000, [0.0, 0.0, 0.0], [[1.1, 0.6, 0.0], [0.6, 1.1, 0.0], [0.0, 0.0, 0.1]])
+    >>> estimate_factors(moments, [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]).covariance.round(3)
+    array([[1. , 0.6],
+           [0.6, 1. ]])
     """
     data, moments = (None, moments) if isinstance(moments, Moments) else _observations(moments)
     if moments.count < 2:
