@@ -257,8 +257,8 @@ def two_mode_rotation_energy(
     """The rotation energy of two modes with a diagonal posterior, in closed form.
 
     (beta/2) log(1 + x) if the encoder is optimised again, (beta/2) [2x - log(1 + x)] if the off-diagonals of the
-    rotated posterior covariance are dropped; x = (p1 - p2)^2 sin^2(2 angle) / (4 p1 p2). Zero at multiples of a quarter
-    turn; at a tie, p1 = p2, zero at every angle. Exact.
+    rotated posterior covariance are dropped; x = (p1 - p2)^2 sin^2(2 angle) / (4 p1 p2). Zero at multiples of pi/2;
+    at a tie, p1 = p2, zero at every angle. Exact.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ import numpy as np
 from theory import validation
 from theory.inference.criteria import CRITERIA
 from theory.inference.error import InferenceError
-from theory.minimise import log_slope, minima
+from theory.minimise import global_minimum
 
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 
@@ -87,9 +87,7 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
     # For few factors per dimension the optimum is close to 1, for many it grows like a c.
     high = 1e9 * max(1.0, signal_to_noise, signal_to_noise * aspect)
     low = 1e-6 * min(1.0, signal_to_noise)
-    grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
-    candidates = minima(cost, grid, log_slope(cost, grid))
-    return float(candidates[np.argmin(cost(candidates))])
+    return global_minimum(cost, low, high, GRID_POINTS_PER_DECADE)
 
 
 def random_mixing_loading(

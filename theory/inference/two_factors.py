@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from theory import validation
-from theory.minimise import log_slope, minima
+from theory.minimise import global_minimum
 
 __all__ = ["small_coherence_beta", "two_factor_loading", "two_factor_optimal_beta", "two_factor_polynomial"]
 
@@ -96,9 +96,7 @@ def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
         return _forward_kl(betas, a, r)
 
     low, high = min(1.0, a) / GRID_MARGIN, max(1.0, a) * GRID_MARGIN
-    grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
-    candidates = minima(cost, grid, log_slope(cost, grid))
-    return float(candidates[np.argmin(cost(candidates))])
+    return global_minimum(cost, low, high, GRID_POINTS_PER_DECADE)
 
 
 def small_coherence_beta(signal_to_noise: float, coherence: float) -> float:

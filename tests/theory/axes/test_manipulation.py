@@ -123,6 +123,6 @@ def test_the_change_scales_with_the_units(unit):
         (lambda: manipulation_to(np.eye(2), np.eye(2), [1.0, -2.0]), "singular_values must be >= 0 and descend"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

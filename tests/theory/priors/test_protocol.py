@@ -143,6 +143,6 @@ def test_expected_log_density_by_monte_carlo(prior, scale):
         (lambda: StudentPrior(2.0, 2).is_symmetry(np.eye(3)), "matrix must be 2 x 2"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

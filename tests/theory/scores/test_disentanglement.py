@@ -103,10 +103,10 @@ def test_noise_in_the_code_costs():
 def test_a_rotation_of_the_latents_lowers_every_score():
     angle = np.pi / 5
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    straight, turned = room.scores(linear(np.eye(2), 0.1)), room.scores(linear(turn, 0.1))
+    straight, rotated = room.scores(linear(np.eye(2), 0.1)), room.scores(linear(turn, 0.1))
     for name in ("mutual_information_gap", "continuous_gap", "sap", "disentanglement", "completeness"):
-        assert getattr(turned, name) < getattr(straight, name) - 0.1
-    assert turned.informativeness == pytest.approx(straight.informativeness, abs=1e-12)
+        assert getattr(rotated, name) < getattr(straight, name) - 0.1
+    assert rotated.informativeness == pytest.approx(straight.informativeness, abs=1e-12)
 
 
 def test_what_does_not_vary():
@@ -168,9 +168,9 @@ def test_fewer_codes_than_factors():
 
 
 def test_informativeness_is_what_any_invertible_code_keeps():
-    turned = room.dci(linear(orthogonal(3, np.random.default_rng(0)) @ np.diag([3.0, 2.0, 1.0])))
-    assert turned.informativeness == pytest.approx(1)
-    assert turned.disentanglement < 0.9
+    rotated = room.dci(linear(orthogonal(3, np.random.default_rng(0)) @ np.diag([3.0, 2.0, 1.0])))
+    assert rotated.informativeness == pytest.approx(1)
+    assert rotated.disentanglement < 0.9
 
 
 def test_shares_are_never_below_zero():

@@ -97,7 +97,7 @@ def test_a_mean_code_of_more_latents_than_its_rank_depends(seed):
         (lambda: room.hoyer_chance_level(-1), "latent_dim must be >= 0"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
