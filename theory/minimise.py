@@ -1,9 +1,9 @@
 """Global minima of functions of one variable: of smooth costs, and of a quadratic minus a convex function.
 
-**Smooth costs of a positive variable** (`minima`), to the last digits of the variable. Comparing values locates a
-minimum only to the square root of machine precision, so every candidate is a root of the slope: sign changes from
-falling to rising on a grid in the logarithm, refined by Brent's method. For an analytic f the slope is Im f(u + ih)/h
-with a tiny h, as exact as f itself: no two nearby values are subtracted.
+**Smooth costs of a positive variable** (`minima`, `global_minimum`), to the last digits of the variable. Comparing
+values locates a minimum only to the square root of machine precision, so every candidate is a root of the slope: sign
+changes from falling to rising on a grid in the logarithm, refined by Brent's method. For an analytic f the slope is Im
+f(u + ih)/h with a tiny h, as exact as f itself: no two nearby values are subtracted.
 
 **A quadratic minus a convex function** (`convex_minus_convex_minimum`), by branch and bound on an interval.
 """
@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-__all__ = ["convex_minus_convex_minimum", "log_slope", "minima"]
+__all__ = ["convex_minus_convex_minimum", "global_minimum", "log_slope", "minima"]
 
 COMPLEX_STEP = 1e-30  # the imaginary part h; its square is far below rounding
 
@@ -37,6 +37,13 @@ def minima(cost: Cost, grid: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """
     starts = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
     return np.array([_root(lambda value: log_slope(cost, [value])[0], grid[at], grid[at + 1]) for at in starts])
+
+
+def global_minimum(cost: Cost, low: float, high: float, points_per_decade: int) -> float:
+    """The best of the local minima of `cost` between two positive values, on a grid even in the logarithm."""
+    grid = np.geomspace(low, high, int(points_per_decade * np.log10(high / low)))
+    candidates = minima(cost, grid, log_slope(cost, grid))
+    return float(candidates[np.argmin(cost(candidates))])
 
 
 def convex_minus_convex_minimum(parts, upper: float, curvature: float, tolerance: float) -> float:

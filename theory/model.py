@@ -37,6 +37,14 @@ class GenerativeModel:
     ------
     ValueError
         for a negative noise, a shape that does not fit, NaN, or a `factor_covariance` that is not a covariance matrix.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], noise_variance=0.05)
+    >>> truth.covariance.round(3)
+    array([[1.86, 0.36],
+           [0.36, 0.21]])
     """
 
     loading: np.ndarray
@@ -148,6 +156,13 @@ class LinearVAE:
     ------
     ValueError
         for a noise that is not positive, shapes that do not fit, NaN, or a Q that is not positive definite.
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> vae = LinearVAE([[2.0], [0.0]], [[0.4, 0.0]], posterior_covariance=[[0.2]], noise_variance=1.0)
+    >>> vae.data_dim, vae.latent_dim
+    (2, 1)
     """
 
     decoder: np.ndarray

@@ -44,6 +44,14 @@ class Moments:
     The mean is rounded to floats. The remainder of that rounding is stored in `_remainder` (zero in moments made by
     hand), so that the mean is known to the rounding of the spread, not of the offset: the merged covariance of two data
     sets depends on the difference of their means.
+
+    Examples
+    --------
+    >>> from theory import Moments
+    >>> moments = Moments.of([[0.0, 1.0], [2.0, 1.0], [4.0, 4.0]])
+    >>> moments.count, moments.mean, moments.covariance.round(3)
+    (3, array([2., 2.]), array([[2.667, 2.   ],
+           [2.   , 2.   ]]))
     """
 
     count: int

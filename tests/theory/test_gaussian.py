@@ -206,7 +206,7 @@ def test_close_to_singular_blocks_do_not_hide_a_singular_matrix():
         (lambda: kl_divergence([1e300], [[1.0]], [0.0], [[1e-300]]), "covariance_q and mean_q - mean_p"),
     ],
 )
-def test_misuse_is_told(call, named):
+def test_misuse_is_refused(call, named):
     with pytest.raises(ValueError, match=named):
         call()
 

@@ -151,7 +151,7 @@ def test_a_vae_that_is_none_is_told_why():
         (lambda: LinearVAE(LOADING, LOADING.T, np.eye(3), 1.0, mean=[0.0]), "mean must have length 5"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

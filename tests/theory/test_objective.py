@@ -136,7 +136,7 @@ def test_an_information_of_a_ratio_beyond_the_range_of_floats(decades):
         (lambda vae: loss_from_parts(np.nan, 1.0, 1.0, 1.0, 2), "must be finite"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(random_vae(3, 2, seed=5))
 

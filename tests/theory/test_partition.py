@@ -55,7 +55,7 @@ def test_the_mask_says_who_shares_a_group(labels):
         ([[0, 0], [-1]], "a list of lists"),
     ],
 )
-def test_misuse_is_told(posterior, message):
+def test_misuse_is_refused(posterior, message):
     with pytest.raises(ValueError, match=message):
         partition(posterior, 3)
 

@@ -37,6 +37,14 @@ class Manipulation:
     axes : (K, K) array
         right singular vectors of A + E in columns: its principal axes in the space of the factors.
     size : float, ||E||_F
+
+    Examples
+    --------
+    >>> from theory.axes import two_factor_manipulation
+    >>> change = two_factor_manipulation([[2.0, 0.0], [0.0, 1.9]], angle=0.5)
+    >>> round(change.size, 4), change.axes.round(3)
+    (0.0595, array([[ 0.878, -0.479],
+           [ 0.479,  0.878]]))
     """
 
     change: np.ndarray
@@ -70,6 +78,13 @@ def manipulation_to(loading, axes, singular_values) -> Manipulation:
     Notes
     -----
     Exact.
+
+    Examples
+    --------
+    >>> from theory.axes import manipulation_to, plane_rotation
+    >>> change = manipulation_to([[2.0, 0.0], [0.0, 1.5]], plane_rotation(2, 0.3), [2.0, 1.5])
+    >>> round(change.size, 4)
+    0.207
     """
     loading, axes = _loading_and_axes(loading, axes)
     values = validation.vector("singular_values", singular_values, loading.shape[1])
@@ -113,6 +128,13 @@ def smallest_manipulation(loading, axes, gaps) -> Manipulation:
     ------
     ValueError
         for shapes that do not fit, axes that are not orthogonal, or a negative gap.
+
+    Examples
+    --------
+    >>> from theory.axes import plane_rotation, smallest_manipulation
+    >>> change = smallest_manipulation([[2.0, 0.0], [0.0, 1.5]], plane_rotation(2, 0.3), gaps=[0.5])
+    >>> round(change.size, 4), change.singular_values.round(4)
+    (0.207, array([1.9999, 1.4999]))
     """
     loading, axes = _loading_and_axes(loading, axes)
     latent_dim = loading.shape[1]

@@ -39,6 +39,13 @@ class OrthogonalityDistance:
     tied : (k,) boolean array
         singular values that tie with a neighbour, so that the decoder determines their vectors to less than half of the
         digits, or not at all.
+
+    Examples
+    --------
+    >>> from theory.axes import distance_to_orthogonality
+    >>> result = distance_to_orthogonality([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    >>> round(result.distance, 6), result.active, result.tied
+    (0.0, array([ True,  True, False]), array([ True,  True]))
     """
 
     distance: float
@@ -51,7 +58,15 @@ class OrthogonalityDistance:
 
 @dataclass(frozen=True)
 class ChanceLevel:
-    """Mean and standard deviation of the distance of a random orthogonal matrix; `standard_error` is of the mean."""
+    """Mean and standard deviation of the distance of a random orthogonal matrix; `standard_error` is of the mean.
+
+    Examples
+    --------
+    >>> from theory.axes import orthogonality_chance_level
+    >>> level = orthogonality_chance_level(2)
+    >>> round(level.standard_deviation, 4), level.standard_error
+    (0.3133, 0.0)
+    """
 
     mean: float
     standard_deviation: float
@@ -92,6 +107,14 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     Notes
     -----
     Exact. The distance is that of Rolinek et al. (2019); the treatment of ties is this project's.
+
+    Examples
+    --------
+    >>> from theory.axes import distance_to_orthogonality
+    >>> round(distance_to_orthogonality([[2.0, 0.0], [0.0, 1.0]]).distance, 3)
+    0.0
+    >>> round(distance_to_orthogonality([[2.0, 0.5], [0.0, 1.0]]).distance, 3)
+    0.443
     """
     decoder = validation.matrix("decoder", decoder)
     latent_dim = decoder.shape[1]
@@ -153,6 +176,12 @@ def orthogonality_chance_level(
     ------
     ValueError
         if an argument is out of its range or `rng` is missing.
+
+    Examples
+    --------
+    >>> from theory.axes import orthogonality_chance_level
+    >>> round(orthogonality_chance_level(2).mean, 4)
+    0.5483
     """
     latent_dim = validation.count("latent_dim", latent_dim)
     samples = validation.count("samples", samples, minimum=2)

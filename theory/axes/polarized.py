@@ -44,6 +44,15 @@ class Activity:
     mean_variance : (K,) array, variance over x of the posterior mean mu_j
     order_parameter : (K,) array, var(mu_j) / (var(mu_j) + Q_jj), 0 to 1; at the optimum both are 1 - t/l_j
     active : (K,) boolean array, mean_variance above the threshold
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.axes import latent_activity
+    >>> covariance = [[3.0, 0.0], [0.0, 1.0]]
+    >>> activity = latent_activity(optimum(covariance, 2, noise_variance=0.5).vae, covariance)
+    >>> activity.count, activity.order_parameter.round(3)
+    (2, array([0.833, 0.5  ]))
     """
 
     mean_variance: np.ndarray
@@ -61,6 +70,14 @@ class PolarizedKL:
     """The divergence summed over latents, in nats: exact, as taken in the polarized regime, and its relative error.
 
     `relative_error` is (approximate - exact) / exact, NaN where the exact value is zero.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.axes import polarized_kl
+    >>> kl = polarized_kl(optimum([[3.0, 0.0], [0.0, 1.0]], 2, noise_variance=0.1).vae, [[3.0, 0.0], [0.0, 1.0]])
+    >>> round(kl.exact, 3), round(kl.relative_error, 3)
+    (2.852, -0.023)
     """
 
     exact: float
@@ -86,6 +103,14 @@ def latent_activity(vae: LinearVAE, covariance, *, threshold: float = 0.01) -> A
     ------
     ValueError
         if `covariance` is not a covariance matrix of the VAE's data dimension.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.axes import latent_activity
+    >>> covariance = [[3.0, 0.0], [0.0, 0.2]]
+    >>> latent_activity(optimum(covariance, 2, noise_variance=0.5).vae, covariance).active
+    array([ True, False])
     """
     threshold = validation.non_negative("threshold", threshold)
     variance, _ = _code_mean(vae, covariance)
@@ -124,6 +149,14 @@ def polarized_kl(vae: LinearVAE, covariance, *, active=None) -> PolarizedKL:
     Notes
     -----
     Exact for any data with these moments; the approximation is that of Rolinek et al. (2019).
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.axes import polarized_kl
+    >>> best = optimum([[3.0, 0.0], [0.0, 1.0]], 2, noise_variance=0.01)
+    >>> round(polarized_kl(best.vae, [[3.0, 0.0], [0.0, 1.0]]).approximate, 3), round(best.rate, 3)
+    (5.148, 5.154)
     """
     variance, mean = _code_mean(vae, covariance)
     if active is None:
@@ -164,6 +197,12 @@ def polarized_relative_error(eigenvalues, water_level: float, latent_dim: int | 
     Notes
     -----
     Exact, for a decoder that is learned.
+
+    Examples
+    --------
+    >>> from theory.axes import polarized_relative_error
+    >>> round(polarized_relative_error([3.0, 1.0], water_level=0.1), 3)
+    -0.023
     """
     eigenvalues = validation.stated_spectrum("eigenvalues", eigenvalues)
     level = validation.positive("water_level", water_level)
@@ -201,6 +240,14 @@ def collapse_probability(vae: LinearVAE, covariance, epsilon: float) -> np.ndarr
     Notes
     -----
     Exact for Gaussian data.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.axes import collapse_probability
+    >>> covariance = [[3.0, 0.0], [0.0, 0.2]]
+    >>> collapse_probability(optimum(covariance, 2, noise_variance=0.5).vae, covariance, epsilon=0.5).round(3)
+    array([0.177, 1.   ])
     """
     epsilon = validation.non_negative("epsilon", epsilon)
     variance, mean = _code_mean(vae, covariance)

@@ -57,6 +57,14 @@ def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.
     ------
     ValueError
         if i and j are not two different latents, or the angle is not a finite number.
+
+    Examples
+    --------
+    >>> from theory.axes import plane_rotation
+    >>> plane_rotation(3, 0.1, i=0, j=2).round(3)
+    array([[ 0.995,  0.   , -0.1  ],
+           [ 0.   ,  1.   ,  0.   ],
+           [ 0.1  ,  0.   ,  0.995]])
     """
     latent_dim = validation.count("latent_dim", latent_dim)
     validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)  # what the matrix takes
@@ -96,6 +104,15 @@ def rotate(vae: LinearVAE, rotation) -> LinearVAE:
     Notes
     -----
     In the setting of Mathieu et al. (2019), Theorem 2.
+
+    Examples
+    --------
+    >>> from theory import elbo_terms, optimum
+    >>> from theory.axes import plane_rotation, rotate
+    >>> covariance = [[3.0, 0.0], [0.0, 1.0]]
+    >>> best = optimum(covariance, 2, noise_variance=0.5)
+    >>> abs(elbo_terms(rotate(best.vae, plane_rotation(2, 0.3)), covariance).loss(1.0) - best.loss) < 1e-12
+    True
     """
     vae = linear_vae("vae", vae)
     rotation = checked_rotation(rotation, vae.latent_dim)
@@ -157,6 +174,13 @@ def rotation_energy(
     Exact, for any data: the excess does not depend on their covariance, because the best posterior mean is the same in
     every family. Mathieu et al. (2019), Theorem 2, is the case "full"; for a diagonal posterior in the setting of
     Rolinek et al. (2019).
+
+    Examples
+    --------
+    >>> from theory.axes import plane_rotation, rotation_energy
+    >>> energy = rotation_energy([[2.0, 0.0], [0.0, 1.0]], 0.5, 1.0, plane_rotation(2, 0.3))
+    >>> round(energy, 4)
+    0.0505
     """
     decoder = validation.matrix("decoder", decoder)
     beta = validation.positive("beta", beta)
@@ -233,8 +257,8 @@ def two_mode_rotation_energy(
     """The rotation energy of two modes with a diagonal posterior, in closed form.
 
     (beta/2) log(1 + x) if the encoder is optimised again, (beta/2) [2x - log(1 + x)] if the off-diagonals of the
-    rotated posterior covariance are dropped; x = (p1 - p2)^2 sin^2(2 angle) / (4 p1 p2). Zero at multiples of a quarter
-    turn; at a tie, p1 = p2, zero at every angle. Exact.
+    rotated posterior covariance are dropped; x = (p1 - p2)^2 sin^2(2 angle) / (4 p1 p2). Zero at multiples of pi/2;
+    at a tie, p1 = p2, zero at every angle. Exact.
 
     Parameters
     ----------
@@ -252,6 +276,12 @@ def two_mode_rotation_energy(
     ------
     ValueError
         if an argument is out of its range.
+
+    Examples
+    --------
+    >>> from theory.axes import two_mode_rotation_energy
+    >>> two_mode_rotation_energy(9.0, 3.0, [0.0, 0.3, 0.8], beta=1.0).round(4)
+    array([0.    , 0.0505, 0.1437])
     """
     precisions = np.array(
         [validation.positive("precision_1", precision_1), validation.positive("precision_2", precision_2)]
@@ -294,6 +324,14 @@ def rotation_curvature(precisions, beta: float, *, posterior: Posterior = "diago
     Notes
     -----
     Exact second order; in the setting of Rolinek et al. (2019).
+
+    Examples
+    --------
+    >>> from theory.axes import rotation_curvature
+    >>> rotation_curvature([4.0, 2.0, 2.0], beta=1.0)
+    array([[0. , 0.5, 0.5],
+           [0.5, 0. , 0. ],
+           [0.5, 0. , 0. ]])
     """
     precisions = validation.vector("precisions", validation.positive_array("precisions", precisions))
     beta = validation.positive("beta", beta)

@@ -44,6 +44,14 @@ class TemporalModel:
     ------
     ValueError
         for shapes that do not fit, a negative noise, or a process that is not stationary.
+
+    Examples
+    --------
+    >>> from theory.axes import TemporalModel
+    >>> model = TemporalModel([[1.0, 0.9], [0.0, 0.4]], autocorrelations=[0.9, 0.2], noise_variance=0.1)
+    >>> model.lagged_covariance(1).round(3)
+    array([[1.062, 0.072],
+           [0.072, 0.032]])
     """
 
     loading: np.ndarray
@@ -114,6 +122,13 @@ class Separation:
         r, the number of directions in which the data vary by more than the noise, at most K. If it is below the number
         of factors, they cannot be separated, and the components are mixtures.
     noise_variance : float
+
+    Examples
+    --------
+    >>> from theory.axes import TemporalModel, separate
+    >>> model = TemporalModel([[1.0, 0.9], [0.0, 0.4]], [0.9, 0.9], noise_variance=0.1)
+    >>> separate(model.covariance, model.lagged_covariance(), 2, noise_variance=0.1).separable
+    array([False, False])
     """
 
     demixing: np.ndarray
@@ -160,6 +175,15 @@ def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: 
     -----
     Exact for the two covariances of a `TemporalModel` at any lag. The method is AMUSE (Tong et al., 1991), with the
     noise subtracted before whitening.
+
+    Examples
+    --------
+    >>> from theory.axes import TemporalModel, separate
+    >>> model = TemporalModel([[1.0, 0.9], [0.0, 0.4]], [0.9, 0.2], noise_variance=0.1)
+    >>> result = separate(model.covariance, model.lagged_covariance(), 2, noise_variance=0.1)
+    >>> result.loading.round(3) + 0.0
+    array([[1. , 0.9],
+           [0. , 0.4]])
     """
     covariance = validation.covariance_matrix("covariance", covariance)
     data_dim = len(covariance)
@@ -227,6 +251,13 @@ def separate_series(data, latent_dim: int, *, noise_variance: float | None = Non
     ------
     ValueError
         if there are no more observations than the lag, or an argument is out of its range.
+
+    Examples
+    --------
+    >>> from theory.axes import TemporalModel, separate_series
+    >>> _, data = TemporalModel([[1.0, 0.9], [0.0, 0.4]], [0.9, 0.2], 0.0).sample(5000, rng=0)
+    >>> separate_series(data, 2, noise_variance=0.0).lag_correlations.round(1)
+    array([0.9, 0.2])
     """
     data = validation.matrix("data", data)
     lag = validation.count("lag", lag, minimum=1)

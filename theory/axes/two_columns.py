@@ -50,6 +50,12 @@ def two_factor_manipulation(loading, angle: float, *, gap: float | None = None) 
     Notes
     -----
     Exact. In the setting of Zietlow et al. (2021), for a linear loading.
+
+    Examples
+    --------
+    >>> from theory.axes import two_factor_manipulation
+    >>> round(two_factor_manipulation([[2.0, 0.0], [0.0, 1.9]], angle=0.7853, gap=0.0).size, 4)
+    0.0707
     """
     loading, norms, longer = _two_columns(loading)
     angle = validation.non_negative("angle", angle)
@@ -96,6 +102,12 @@ def two_factor_largest_angle(loading, budget: float, *, gap: float | None = None
     Notes
     -----
     Exact; the inverse of `two_factor_manipulation`, whose size rises with the angle.
+
+    Examples
+    --------
+    >>> from theory.axes import two_factor_largest_angle
+    >>> round(two_factor_largest_angle([[2.0, 0.0], [0.0, 1.9]], budget=0.05), 4)
+    0.3928
     """
     _, norms, _ = _two_columns(loading)
     budget = validation.non_negative("budget", budget)

@@ -7,10 +7,10 @@ For a partition of the latents into groups g, and C = V S V^T + Q the covariance
     rate    = I(x; z) + between + sum_g within_g + sum_j KL(q(z_j) || p(z_j)).
 
 Each part is non-negative. Along partitions that refine one another the part between groups only grows, and its
-increments are total correlations inside the groups of the partition before: the chain rule telescopes.
+increments are total correlations inside the groups of the coarser partition: the chain rule telescopes.
 
-Exact, with the chain rule true of every density and the formulas those of Gaussian codes. In the setting of Chen, Wang,
-Zou (2022) and Chen, Xiang, Wang (2025), who decompose total correlation along groups; the formulas are this project's.
+Exact: the chain rule holds for every density, the formulas for Gaussian codes. In the setting of Chen, Wang, Zou (2022)
+and Chen, Xiang, Wang (2025), who decompose total correlation along groups; the formulas are this project's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["GroupedTerms", "TotalCorrelationPath", "equal_groups", "grouped_term
 
 @dataclass(frozen=True, eq=False)
 class GroupedTerms:
-    """The parts of the objective along groups; all in nats but the distortion.
+    """The parts of the objective along groups; all except the distortion in nats.
 
     Attributes
     ----------
@@ -42,6 +42,15 @@ class GroupedTerms:
     within : (groups,) array, total correlation inside each group
     dimension_wise_kl : sum over latents of KL(q(z_j) || p(z_j))
     prior_dependence : E_q log [prod_j p(z_j) / p(z)], zero for a prior that is independent across latents
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import Weights, grouped_terms
+    >>> vae = LinearVAE([[1.0, 0.5], [0.0, 1.0]], [[0.5, 0.3], [0.2, 0.5]], [[0.3, 0.0], [0.0, 0.4]], 0.5)
+    >>> terms = grouped_terms(vae, [[2.0, 0.5], [0.5, 1.0]], [[0, 1]])
+    >>> terms.between, terms.within.round(4), round(terms.loss(Weights.independence(4.0)), 4)
+    (0.0, array([0.1751]), 3.5724)
     """
 
     distortion: float
@@ -58,7 +67,7 @@ class GroupedTerms:
         return float(self.within.sum()) + self.dimension_wise_kl
 
     def loss(self, weights: Weights) -> float:
-        """The grouped objective, in nats; `weights.dimension_wise` also weighs the dependence of the prior."""
+        """The grouped objective, in nats; `weights.dimension_wise` also multiplies `prior_dependence`."""
         validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
         return (
             self.reconstruction
@@ -77,8 +86,15 @@ class TotalCorrelationPath:
     ----------
     between : (levels,) array, total correlation between the groups of each partition
     increments : (levels + 1,) array
-        what each partition adds to the one before; the first is against one group of all latents, the last is what is
-        left inside the groups of the last partition. Their sum is the total correlation.
+        the total correlation that each partition adds to the coarser one before it: first against one group of all
+        latents, last inside the groups of the last partition. Their sum is the total correlation.
+
+    Examples
+    --------
+    >>> from theory.groups import total_correlation_path
+    >>> path = total_correlation_path([[1.0, 0.5, 0.2], [0.5, 1.0, 0.2], [0.2, 0.2, 1.0]], [[[0, 1], [2]]])
+    >>> path.increments.round(4)
+    array([0.0274, 0.1438])
     """
 
     between: np.ndarray
@@ -86,14 +102,20 @@ class TotalCorrelationPath:
 
 
 def equal_groups(latent_dim: int, size: int) -> list[list[int]]:
-    """Neighbouring latents in groups of `size`; the last group holds what is left over.
+    """Neighbouring latents in groups of `size`; the last group may be smaller.
 
     Raises
     ------
     ValueError
-        if `size` is not a whole number from 1 up.
+        if `size` is not a positive whole number.
+
+    Examples
+    --------
+    >>> from theory.groups import equal_groups
+    >>> equal_groups(5, size=2)
+    [[0, 1], [2, 3], [4]]
     """
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=64)  # a number and its place in a list
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=64)  # a number and its reference in a list
     size = validation.count("size", size, minimum=1)
     return [list(range(first, min(first + size, latent_dim))) for first in range(0, latent_dim, size)]
 
@@ -107,7 +129,7 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     covariance : (D, D) array, or Moments
         as for `theory.elbo_terms`.
     groups : "diagonal", "full", or a list of groups of latents
-        "diagonal" puts each latent alone, "full" all together.
+        "diagonal" puts each latent in a group of its own, "full" all in one group.
     prior : (K, K) array, optional
         covariance of a Gaussian prior; the identity by default.
 
@@ -119,12 +141,20 @@ def grouped_terms(vae: LinearVAE, covariance, groups: Posterior, *, prior=None) 
     Raises
     ------
     ValueError
-        for an invalid partition, a covariance or prior that is none or does not fit, or weights so large that the
-        objective overflows.
+        for an invalid partition, if `covariance` or `prior` is not a covariance matrix of the right size, or for
+        weights of the VAE so large that the objective overflows.
 
     Notes
     -----
     Exact. In the setting of Chen et al. (2022, 2025).
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import grouped_terms
+    >>> vae = LinearVAE([[1.0, 0.5], [0.0, 1.0]], [[0.5, 0.3], [0.2, 0.5]], [[0.3, 0.0], [0.0, 0.4]], 0.5)
+    >>> round(grouped_terms(vae, [[2.0, 0.5], [0.5, 1.0]], "diagonal").between, 4)
+    0.1751
     """
     linear_vae("vae", vae)
     groups = partition(groups, vae.latent_dim, "groups")
@@ -161,11 +191,18 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
     Raises
     ------
     ValueError
-        if a partition does not refine the one before, or there is none.
+        if a partition does not refine the one before, or `partitions` is empty.
 
     Notes
     -----
     Exact. This project's reading of an iterative decomposition along groups.
+
+    Examples
+    --------
+    >>> from theory.groups import total_correlation_path
+    >>> covariance = [[1.0, 0.5, 0.2], [0.5, 1.0, 0.2], [0.2, 0.2, 1.0]]
+    >>> total_correlation_path(covariance, [[[0, 1], [2]], "diagonal"]).between.round(4)
+    array([0.0274, 0.1712])
     """
     covariance = validation.covariance_matrix("covariance", covariance)
     levels = [
@@ -175,7 +212,7 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
     if not levels:
         raise ValueError("partitions must hold at least one partition, got none; pass a list of partitions")
     if not np.isfinite(gaussian.log_determinant(covariance)):
-        raise ValueError("covariance must be positive definite; remove variables that follow from others")
+        raise ValueError("covariance must be positive definite; remove variables that depend on others")
     increments, before = [], partition("full", len(covariance))
     for position, level in enumerate([*levels, partition("diagonal", len(covariance))]):
         increments.append(sum(_between_parts(covariance, group, level, f"partitions[{position}]") for group in before))
@@ -191,13 +228,13 @@ def _within(root: np.ndarray, posterior: np.ndarray) -> float:
 
 def _between_parts(covariance: np.ndarray, group: np.ndarray, level: tuple[np.ndarray, ...], name: str) -> float:
     """Total correlation between the parts into which a finer partition cuts a group."""
-    position = {latent: place for place, latent in enumerate(group)}
+    position = {latent: index for index, latent in enumerate(group)}
     parts = []
     for finer in level:
         shared = [position[latent] for latent in finer if latent in position]
         if shared and len(shared) < len(finer):
             raise ValueError(
-                f"{name} must refine the partition before it, its group {finer.tolist()} reaches across groups; "
+                f"{name} must refine the partition before it, its group {finer.tolist()} crosses groups; "
                 "pass partitions from coarse to fine"
             )
         if shared:

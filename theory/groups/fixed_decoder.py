@@ -6,21 +6,21 @@ E = V F = (E_1, E_2) the code has the covariance C = E_1 E_1^T + E_2 E_2^T + Q a
     loss = [ |F_1 - W E_1|^2 + |F_2|^2 + |W E_2|^2 + tr(W Q W^T) ] / (2 s2) + (D/2) log(2 pi s2)
            + code cost(C) - (w_I/2) log det Q.
 
-**Seen and outside.** E_1 is what the code takes from directions of the data that the decoder can give back; E_2 what it
-takes from all others. E_2 improves no reconstruction, it enters through E_2 E_2^T only: a signal that two latents share
-can cancel a correlation between them, where the decoder does not mind (it has dependent columns, or fewer rows than
-columns). A stationary point satisfies H E_1 = G / s2 and H E_2 = 0 (`theory.groups.optimum`), so that the columns of
-E_2 are orthogonal to those of G. It follows that
+**Seen and outside.** E_1 is the code's gain on directions of the data that the decoder can reconstruct, E_2 its gain on
+all other directions. E_2 improves no reconstruction and enters only through E_2 E_2^T: a signal that two latents share
+can cancel a correlation between them at no cost in reconstruction, if the decoder has dependent columns or fewer rows
+than columns. A stationary point satisfies H E_1 = G / s2 and H E_2 = 0 (`theory.groups.optimum`), so that the columns
+of E_2 are orthogonal to those of G. It follows that
 
-    W^T S W is positive definite:  E_2 = 0, and of the data S matters in the range of the decoder only
+    W^T S W is positive definite:  E_2 = 0, and only the data in the range of the decoder matter
     in general:                    E_2 has a rank of at most K - rank G.
 
-One column more than this rank shows the curvature of all directions that are not used, so E_2 is given min(D', K + 1 -
-rank G) columns, D' the number of directions outside; a rotation of its columns changes nothing.
+One column more than this rank shows the curvature of all unused directions, so E_2 has min(D', K + 1 - rank G) columns,
+D' the number of directions outside; a rotation of its columns changes nothing.
 
 **Coordinates.** E row by row, the Cholesky factors of the blocks of Q with logarithms on their diagonals, and log s2 if
-the noise is learned. The loss is smooth and analytic in them; gradient and Hessian are in closed form. What the
-functions take has been checked by `theory.groups.grouped_optimum`. Exact; this project's.
+the noise is learned. The loss is smooth and analytic in them; gradient and Hessian are in closed form. The
+arguments have been checked by `theory.groups.grouped_optimum`. Exact; this project's.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from theory.spectrum import principal_axes
 __all__ = ["COMPLEX_STEP", "FixedDecoder", "least_curvature", "minimise", "polish"]
 
 COMPLEX_STEP = 1e-30
-STEPS = 200  # of Newton's method for one search; 10 to 60 are usual
-POLISHING = 20  # steps; each at least halves the gradient
-NEGATIVE = 1e-7  # curvature, as a share of the largest, below which a stationary point is no minimum
+MOST_NEWTON_STEPS = 200  # for one search; 10 to 60 are usual
+MOST_POLISH_STEPS = 20  # each at least halves the gradient
+SADDLE_CURVATURE = 1e-7  # share of the largest curvature; one below minus this makes a stationary point a saddle
 SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
 LEAST_DAMPING, MOST_DAMPING = 1e-16, 1e4  # in units of the Hessian's size
-SHORTER = 0.5 ** np.arange(30)  # shares of an undamped step
-FIRM = 1e-12  # square of the least pivot, as a share of the size, from which a matrix is positive definite
-IDLE = 1e-6  # size of E_2, as a share of that of E, below which it is zero
-FLAT = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
+STEP_SHARES = 0.5 ** np.arange(30)  # of an undamped step
+LEAST_PIVOT = 1e-12  # square of the least pivot, as a share of the size, of a matrix that counts as positive definite
+LEAST_ROTATION = 1e-6  # size of E_2, as a share of that of E, below which it counts as zero
+LOSS_ROUNDING = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +70,9 @@ class FixedDecoder:
 
     @cached_property
     def _factored(self) -> tuple[np.ndarray, np.ndarray, int, float]:
-        """F in the order of the module's head, what gives V = E times it, rank G, and |F_2|^2 of unused columns too.
+        """F with its columns as in the module's docstring, B with V = E B, rank G, and |F|^2 of the unused columns.
 
-        Ranks are judged in units in which every data dimension, and every latent, has the size 1.
+        Ranks are computed in units in which every data dimension, and every latent, has size 1.
         """
         scale = np.sqrt(np.diagonal(self.covariance))
         scale = np.where(scale > 0, scale, 1.0)
@@ -86,7 +86,7 @@ class FixedDecoder:
         seen = np.count_nonzero(singular > max(joint.shape) * np.finfo(float).eps * singular.max(initial=0.0))
         root = root @ rotation.T
         back = np.linalg.pinv(root)
-        # (A diag(s))^-1 of G = size A diag(s), times W^T: the same for E_1, and exact where the data hardly vary.
+        # (X diag(s))^-1 of G = size X diag(s), times W^T: the same for E_1, and exact where the data hardly vary.
         back[:seen] = (left[:, :seen] / singular[:seen]).T / size.T @ self.decoder.T
         if root.shape[1] < len(root):
             back[:seen] = back[:seen] @ root @ np.linalg.pinv(root)
@@ -95,19 +95,19 @@ class FixedDecoder:
 
     @cached_property
     def _reduced(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """R and Y with W = U R, U an orthonormal basis of the range, Y = U^T F_1 and zeros, and what no code avoids."""
+        """T and Y with W = U T, U an orthonormal basis of the range, Y = (U^T F_1, 0), and the least distortion."""
         root, _, seen, unused = self._factored
         basis, singular, _ = principal_axes(self.decoder)
         basis = basis[:, singular > 0]
         triangle = basis.T @ self.decoder
         target = np.zeros((len(triangle), root.shape[1]))
         target[:, :seen] = basis.T @ root[:, :seen]
-        left_out = root[:, :seen] - basis @ target[:, :seen]
-        return triangle, target, float(np.sum(left_out**2) + np.sum(root[:, seen:] ** 2) + unused)
+        residual = root[:, :seen] - basis @ target[:, :seen]
+        return triangle, target, float(np.sum(residual**2) + np.sum(root[:, seen:] ** 2) + unused)
 
     @property
     def outside(self) -> float:
-        """The variance of the data that the decoder cannot give back."""
+        """The variance of the data that the decoder cannot reconstruct."""
         return self._reduced[2]
 
     @cached_property
@@ -128,7 +128,7 @@ class FixedDecoder:
         return tuple(np.array(pairs, dtype=int).reshape(-1, 2).T)
 
     def pack(self, vae: LinearVAE) -> np.ndarray:
-        """Coordinates of a VAE; of E_2 those columns that have a place."""
+        """Coordinates of a VAE; of E_2 only the columns that are coordinates."""
         return self.join(vae.encoder @ self._factored[0], vae.posterior_covariance, vae.noise_variance)
 
     def join(self, signal: np.ndarray, posterior: np.ndarray, noise: float) -> np.ndarray:
@@ -193,7 +193,7 @@ class FixedDecoder:
         return np.concatenate(parts, axis=-1)
 
     def least_share(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
-        """The smallest variance that a direction in a block of the code has, in units of decoder and prior, (...)."""
+        """The smallest variance of a direction in a block of the code, in units of decoder and prior, (...)."""
         price = np.diagonal(self.strength) / np.asarray(self.unpack(theta)[2])[..., np.newaxis] + weights.dimension_wise
         unit = 1 / np.sqrt(np.where(price > 0, price, 1.0))
         code = self.code(theta) / unit[..., np.newaxis] / unit[..., np.newaxis, :]
@@ -213,7 +213,7 @@ class FixedDecoder:
                 moves.append(np.concatenate([move.ravel(), np.zeros(len(theta) - move.size)]))
         moves = np.array(moves).reshape(len(moves), len(theta))
         _, sizes, directions = np.linalg.svd(moves, full_matrices=False)
-        return directions[sizes > IDLE * np.sqrt(np.sum(signal**2))]
+        return directions[sizes > LEAST_ROTATION * np.sqrt(np.sum(signal**2))]
 
     def hessian(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
         """Second derivatives in theta; (..., n) -> (..., n, n)."""
@@ -222,16 +222,16 @@ class FixedDecoder:
     def derivatives(self, theta: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
         """Gradient and Hessian, of a real theta.
 
-        Of a term w log det C_gg with C = R R^T, R = (E, L), L the factor of Q, and A = (C_gg)^-1, in R_ia and R_jb
+        For a term w log det C_gg with C = F F^T, F = (E, L), L the factor of Q, and X = (C_gg)^-1, in F_ia and F_jb
 
-            w (A_ij [a = b] - A_ij (R_g^T A R_g)_ab - (A R_g)_ib (A R_g)_ja)    for i, j in g;
+            w (X_ij [a = b] - X_ij (F_g^T X F_g)_ab - (X F_g)_ib (X F_g)_ja)    for i, j in g;
 
         the first of these, summed over terms and distortion, is H_ij [a = b].
         """
         signal, factor, noise = self.unpack(theta)
         root, (rows, columns) = np.concatenate([signal, factor], axis=-1), self.entries
         size, rank = self.cross.shape
-        # Row i and column a of R, for each coordinate but the noise; then j and b, for the second derivative.
+        # Row i and column a of F, for each coordinate except the noise; then j and b, for the second derivative.
         i = np.concatenate([np.repeat(np.arange(size), rank), rows])
         a = np.concatenate([np.tile(np.arange(rank), size), rank + columns])
         i, a, j, b = i[:, np.newaxis], a[:, np.newaxis], i, a
@@ -258,25 +258,25 @@ class FixedDecoder:
         if self.noise_variance is not None:
             return gradient, hessian
         by_signal, by_factor = self.strength @ signal - self.cross, (self.strength @ factor)[..., rows, columns]
-        beside = np.concatenate([by_signal.reshape(*theta.shape[:-1], seen), by_factor], axis=-1)
-        beside *= -stretch / noise[..., np.newaxis]
-        last = np.concatenate([beside, (self._distortion(signal, factor) / (2 * noise))[..., np.newaxis]], axis=-1)
-        hessian = np.concatenate([hessian, beside[..., np.newaxis]], axis=-1)
+        mixed = np.concatenate([by_signal.reshape(*theta.shape[:-1], seen), by_factor], axis=-1)
+        mixed *= -stretch / noise[..., np.newaxis]
+        last = np.concatenate([mixed, (self._distortion(signal, factor) / (2 * noise))[..., np.newaxis]], axis=-1)
+        hessian = np.concatenate([hessian, mixed[..., np.newaxis]], axis=-1)
         return gradient, np.concatenate([hessian, last[..., np.newaxis, :]], axis=-2)
 
     def _distortion(self, signal: np.ndarray, factor: np.ndarray):
         """A sum of squares, without cancellation where little is lost."""
-        triangle, target, avoided = self._reduced
-        return avoided + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
+        triangle, target, least = self._reduced
+        return least + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
 
 
 def _at(matrices: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Entries of (..., m, n) matrices, without a gap in memory."""
+    """Entries of (..., m, n) matrices, contiguous in memory."""
     return np.take(matrices.reshape(*matrices.shape[:-2], -1), row * matrices.shape[-1] + column, axis=-1)
 
 
 def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A of blocks (C_gg)^-1, the matrices R_g^T A R_g one below the other, and the number of each latent's group."""
+    """X of blocks (C_gg)^-1, the matrices F_g^T X F_g stacked, and the number of each latent's group."""
     inverse, group = np.zeros((*root.shape[:-1], root.shape[-2])), np.empty(root.shape[-2], dtype=int)
     for number, members in enumerate(groups):
         group[members] = number
@@ -288,27 +288,27 @@ def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.n
 
 
 def minimise(
-    problem: FixedDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = FLAT
+    problem: FixedDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = LOSS_ROUNDING
 ) -> np.ndarray:
-    """Minima that are reached from each of the starts, (count, n) -> (count, n), all searched at once.
+    """The minima reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
-    Newton's method with the moduli of the Hessian's eigenvalues, damped by its size: damping falls while the loss does,
-    and grows until a step succeeds. In a long valley between steep walls every damping hides the way on; shorter and
-    shorter steps to where the undamped method points are then tried. Where the gradient vanishes but a curvature is
-    negative a short step along it leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends
-    where the loss could fall by no more than the share `level` of its terms.
+    Newton's method with the moduli of the Hessian's eigenvalues, damped by its size: damping shrinks while the loss
+    falls, and grows until a step succeeds. In a long valley with steep walls no damping may succeed; then shorter and
+    shorter steps in the direction of the undamped method are tried. If the gradient vanishes but a curvature is
+    negative, a short step along it leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends
+    when the loss could fall by no more than the share `level` of its terms.
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
     heaviest = 1 + len(scale) * max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
-    for _ in range(STEPS if theta.size else 0):
+    for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
         slope, curvature = problem.derivatives(theta[running], weights)
         slope, curvature = slope * scale, curvature * (scale[:, np.newaxis] * scale)
         size = np.linalg.norm(curvature, axis=(1, 2))
         modulus, least, away = _modulus(curvature, size)
         decrease = np.sum(slope * _solve(modulus, slope), axis=1) / 2
         low = decrease <= level * (heaviest + np.abs(loss[running]))
-        saddle = low & (least < -NEGATIVE * size)
+        saddle = low & (least < -SADDLE_CURVATURE * size)
         tried = np.flatnonzero(~low | saddle)
         moved = np.zeros(len(running), dtype=bool)
         while len(tried):
@@ -330,7 +330,7 @@ def minimise(
         hidden = np.flatnonzero(~moved & ~low)
         if len(hidden):
             which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale
-            along = theta[which, np.newaxis] + SHORTER[:, np.newaxis] * pace[:, np.newaxis]
+            along = theta[which, np.newaxis] + STEP_SHARES[:, np.newaxis] * pace[:, np.newaxis]
             reached = _finite_loss(problem, along, weights)
             shortest, least_reached = np.argmin(reached, axis=1), np.min(reached, axis=1)
             falls = least_reached < loss[which]
@@ -343,7 +343,7 @@ def minimise(
 
 
 def _finite_loss(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
-    """The loss, infinite where it is not a number: too long a step leaves a code without a determinant."""
+    """The loss, infinite where it is NaN: too long a step makes the code singular to rounding."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         loss = problem.loss(theta, weights)
     return np.where(np.isfinite(loss), loss, np.inf)
@@ -354,26 +354,26 @@ def _solve(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def _modulus(matrices: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Symmetric matrices with the moduli of their eigenvalues; the least, or 0 if all are positive, and its axis."""
+    """Matrices with eigenvalues replaced by their moduli; the least eigenvalue, 0 if all are positive, and its axis."""
     moduli, least, axis = matrices.copy(), np.zeros(len(matrices)), np.zeros(matrices.shape[:2])
     others = np.array([not _is_definite(*one) for one in zip(matrices, size, strict=True)])
     values, axes = np.linalg.eigh(matrices[others])
     least[others], axis[others] = values[:, 0], axes[:, :, 0]
-    values = np.maximum(np.abs(values), FLAT * size[others, np.newaxis] + np.finfo(float).tiny)
+    values = np.maximum(np.abs(values), LOSS_ROUNDING * size[others, np.newaxis] + np.finfo(float).tiny)
     moduli[others] = (axes * values[:, np.newaxis]) @ axes.mT
     return moduli, least, axis
 
 
 def _is_definite(matrix: np.ndarray, size: float) -> bool:
-    """Whether a matrix of this size is positive definite beyond rounding: ten times as fast as its eigenvalues."""
+    """Whether a matrix of this norm is positive definite beyond rounding: ten times as fast as by eigenvalues."""
     factor, failed = lapack.dpotrf(matrix, lower=1)
-    return not failed and np.diagonal(factor).min() ** 2 > FIRM * size
+    return not failed and np.diagonal(factor).min() ** 2 > LEAST_PIVOT * size
 
 
 def polish(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
     """Full steps of Newton's method from a minimum, while each at least halves the gradient."""
     gradient = problem.gradient(theta, weights)
-    for _ in range(POLISHING if theta.size else 0):
+    for _ in range(MOST_POLISH_STEPS if theta.size else 0):
         hessian = problem.hessian(theta, weights)
         if _is_definite(hessian, np.linalg.norm(hessian)):
             step = np.linalg.solve(hessian, -gradient)
@@ -386,9 +386,9 @@ def polish(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.nda
     return theta
 
 
-def least_curvature(hessian: np.ndarray, leave_out: np.ndarray) -> float:
-    """Smallest eigenvalue of a Hessian on the complement of directions (count, n) to be left out; inf on nothing."""
-    _, singular, basis = np.linalg.svd(leave_out)
+def least_curvature(hessian: np.ndarray, excluded: np.ndarray) -> float:
+    """Smallest eigenvalue of a Hessian orthogonal to the excluded directions (count, n); infinite if none remains."""
+    _, singular, basis = np.linalg.svd(excluded)
     rank = np.count_nonzero(singular > len(hessian) * np.finfo(float).eps * singular.max(initial=0.0))
     tangent = basis[rank:]
     return float(np.linalg.eigvalsh(tangent @ hessian @ tangent.T)[0]) if len(tangent) else np.inf

@@ -30,6 +30,12 @@ def free_planes(precisions, *, posterior: Posterior = "diagonal") -> int:
 
     The dimension of the manifold of optima that rotations generate; reflections and permutations of equal blocks come
     on top. Parameters and errors as for `theory.axes.rotation_curvature`, which gives the cost in the other planes.
+
+    Examples
+    --------
+    >>> from theory.groups import free_planes
+    >>> free_planes([4.0, 3.0, 2.0, 2.0]), free_planes([4.0, 3.0, 2.0, 2.0], posterior=[[0, 1], [2, 3]])
+    (1, 2)
     """
     precisions = validation.positive_array("precisions", validation.vector("precisions", precisions))
     together = partition_mask(partition(posterior, len(precisions)), len(precisions))
@@ -50,6 +56,15 @@ def block_rotation(latent_dim: int, posterior: Posterior, rng: np.random.Generat
     Returns
     -------
     (K, K) array
+
+    Examples
+    --------
+    >>> from theory.groups import block_rotation
+    >>> (block_rotation(4, [[0, 2], [1, 3]], rng=0) != 0).astype(int)
+    array([[1, 0, 1, 0],
+           [0, 1, 0, 1],
+           [1, 0, 1, 0],
+           [0, 1, 0, 1]])
     """
     latent_dim, rng = validation.count("latent_dim", latent_dim), validation.random_generator("rng", rng)
     validation.count("latent_dim", latent_dim, bytes_each=8 * latent_dim)

@@ -1,12 +1,12 @@
-"""The limit of a large weight between groups: the best encoder of a fixed decoder whose groups are exactly independent.
+"""The limit of a large weight between groups: the best encoder with independent groups, for a fixed decoder.
 
 As w_B grows the total correlation between groups falls like 1/w_B^2, and the optimum tends to
 
     minimise  distortion / (2 s2) + w_I I + w_W within + w_D dimension-wise KL   subject to  C_ij = 0 across groups,
 
 whose Lagrange condition is the stationarity of `theory.groups.optimum` with a symmetric Lambda, zero inside groups, in
-place of (w_I - w_B) C^-1 + (w_B - w_I) blockdiag(C_gg^-1): what that difference tends to. Solved by Newton's method on
-stationarity and constraint together, from the solution at a large weight. Exact up to the solver.
+place of (w_I - w_B) C^-1 + (w_B - w_I) blockdiag(C_gg^-1), whose limit it is. Solved by Newton's method on stationarity
+and constraint together, from the solution at a large weight. Exact up to the solver.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["independent_groups"]
 
-LARGE_WEIGHT = 1e4  # between groups, relative to the information: where Newton's method on the constraint begins
-FLAT = (1e-15, 1e-11, 1e-7)  # singular values of the Jacobian up to which a direction is flat, as shares of the largest
+LARGE_WEIGHT = 1e4  # between groups, relative to the information, of the start of Newton's method on the constraint
+FLAT_SHARES = (1e-15, 1e-11, 1e-7)  # candidates for the share of the largest singular value below which one is zero
 
 
 def independent_groups(
@@ -64,13 +64,20 @@ def independent_groups(
 
     Notes
     -----
-    Exact up to the solver; it begins at the least minimum found at a weight of 1e4 (`starts`, `agreeing`). Where the
-    decoder has dependent columns data outside its range can make groups independent, as in `grouped_optimum`; there may
-    then be many such codes, and no curvature between them.
+    Exact up to the solver, which starts at the best minimum at a weight of 1e4 (`starts`, `agreeing`). If the decoder
+    has dependent columns, data outside its range can make groups independent, as in `grouped_optimum`; then many codes
+    may be optimal, with no curvature between them.
+
+    Examples
+    --------
+    >>> from theory.groups import independent_groups
+    >>> best = independent_groups([[1.0, 0.9], [0.0, 0.4]], 0.05, [[2.0, 0.5], [0.5, 0.3]], "diagonal")
+    >>> round(best.terms.between, 9) == 0, round(best.loss, 4)
+    (True, 3.0828)
     """
     validation.positive("noise_variance", noise_variance)
     weights = Weights() if weights is None else validation.instance("weights", weights, Weights)
-    # On the constraint the weight between groups counts nothing; this one takes log det C out of the cost.
+    # On the constraint the weight between groups has no effect; this one removes log det C from the cost.
     weights = replace(weights, between=weights.mutual_information)
     large = replace(weights, between=LARGE_WEIGHT * weights.mutual_information)
     near = grouped_optimum(decoder, noise_variance, covariance, large, groups, posterior=posterior)
@@ -89,8 +96,8 @@ def independent_groups(
     unknowns = np.concatenate([theta, multipliers])
     residual, jacobian = _system(problem, weights, across, unknowns)
     while True:
-        # A direction without curvature is as good as flat: which of the smallest singular values are, the step shows.
-        steps = [unknowns - np.linalg.lstsq(jacobian, residual, cut)[0] for cut in FLAT]
+        # Directions without curvature have small singular values; the best of three cut-offs is taken at each step.
+        steps = [unknowns - np.linalg.lstsq(jacobian, residual, cut)[0] for cut in FLAT_SHARES]
         systems = [_system(problem, weights, across, moved) for moved in steps]
         best = int(np.argmin([_size(after) for after, _ in systems]))
         if not _size(systems[best][0]) < _size(residual) / 2:
@@ -119,7 +126,7 @@ def _size(residual: np.ndarray) -> float:
 
 
 def _system(problem: FixedDecoder, weights: Weights, across, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What must vanish, and its Jacobian by complex step."""
+    """The equations' residual, and its Jacobian by complex step."""
     steps = unknowns + 1j * COMPLEX_STEP * np.eye(len(unknowns))
     jacobian = _conditions(problem, weights, across, steps).imag / COMPLEX_STEP
     return _conditions(problem, weights, across, unknowns), jacobian.T

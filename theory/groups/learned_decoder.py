@@ -1,26 +1,29 @@
-"""With a learned decoder grouping does nothing: the optimal value of the grouped objective, and where that stops.
+"""With a learned decoder grouping changes nothing: the optimal value of the grouped objective, and its exceptions.
 
-Let every weight on total correlation and on dimension-wise KL be >= 0, the prior N(0, I), and the decoder free. A code
-may be transformed by any invertible T if the decoder undoes it: distortion and mutual information stay, and T can make
-the code's covariance I and the posterior covariance diagonal, where total correlation and dimension-wise KL vanish. So
+**Non-negative weights.** Let every weight on total correlation and on dimension-wise KL be >= 0, the prior N(0, I), and
+the decoder free. A code may be transformed by any invertible T if the decoder undoes it: distortion and mutual
+information stay, and T can make the code's covariance I and the posterior covariance diagonal, where total correlation
+and dimension-wise KL vanish. So
 
     least loss = min over codes of  distortion / (2 s2) + (D/2) log(2 pi s2) + w_I I
                = least loss of the plain VAE with beta = w_I
 
-whatever the data covariance, the groups, the posterior family and the other weights are. Which weights may be lowered:
+for every data covariance, all groups, posterior families and other weights.
+
+**Zero and negative weights.**
 
     weight 0          same value; no longer unique up to the symmetries of the plain VAE
     w_D < 0           no lower bound: scale one latent
     w_B (w_W) < 0     no lower bound if two latents share a block of the posterior and lie in different groups (the
                       same group): transform the block. Otherwise no lower bound if one signal, copied to many latents,
-                      gains more than it costs, see below. Otherwise strictly lower than the plain optimum if the
+                      gains more than it costs (below). Otherwise strictly lower than the plain optimum if the
                       ratios c_i = max(1, l_i / t), i <= K, are not all equal: rotate two latents of different c in the
                       coordinates in which Q = I, which keeps Q diagonal.
 
-**Copied signals.** Let all C_jj = 1 and let the posterior variances of some latents fall like e, those of group g
-carrying rho_g independent signals in n_g latents, and all of them rho together. Every independent signal costs w_I/2
-log(1/e) of information; each time that a group repeats a signal of another the total correlation between groups grows
-by 1/2 log(1/e), each time that a latent repeats those of its group that within. The loss is
+**Copied signals.** Let all C_jj = 1 and let the posterior variances of some latents fall like e: n_g latents of group g
+carry rho_g independent signals, and all groups together rho. Every independent signal costs w_I/2 log(1/e) of
+information; each repetition of a signal in another group adds 1/2 log(1/e) to the total correlation between groups,
+each repetition within a group adds it to that within. The loss is
 
     [ w_I rho + w_B (sum_g rho_g - rho) + w_W sum_g (n_g - rho_g) ] 1/2 log(1/e) + O(1),
 
@@ -35,14 +38,14 @@ all m latents of one group w_I + w_W (m - 1), to all K latents w_I + w_B (G - 1)
 
 *Proof that nothing else is unbounded.* For a diagonal Q, with I_J the information that latents J carry, between is
 sum_g I_g - I and within is sum_j I_j - I_g, exactly. These are 1/2 of integrals over s of the numbers n_J(s) of
-eigenvalues above e^s - 1 of A_J, the sum over J of h_j h_j^T, h_j a latent's row of gains in units of its noise. At
-each s these numbers have the properties above: n_g <= n as A_g <= A, n_j <= 1, and by Weyl's inequality n(s + log G) <=
-sum_g n_g(s), a shift that costs a constant. log distortion >= -(measure of the s with n(s) = r) + constant. So the loss
-is at least an integral of costs that are not negative, plus a constant. Blocks that cross groups only add to the total
-correlation between groups, blocks inside groups change nothing in it; for these the proof is complete but for a learned
-noise with K >= r and w_W < 0 <= w_B, where blocks across groups are not covered.
+eigenvalues above e^s - 1 of X_J, the sum over J of h_j h_j^T, h_j a latent's row of gains in units of its noise. At
+each s these numbers have the properties above: n_g <= n as X_g <= X, n_j <= 1, and by Weyl's inequality n(s + log G) <=
+sum_g n_g(s) (G here the number of groups), a shift that costs a constant. log distortion >= -(measure of the s with
+n(s) = r) + constant. So the loss is at least an integral of non-negative costs, plus a constant. Blocks that cross
+groups only add to the total correlation between groups, blocks inside groups do not change it; so the proof covers them
+too, except blocks that cross groups for a learned noise with K >= r and w_W < 0 <= w_B.
 
-Only a prior that is correlated (or not Gaussian) moves the value with weights >= 0: see `correlated_prior_shift`.
+With weights >= 0 only a correlated (or non-Gaussian) prior changes the value: see `correlated_prior_shift`.
 
 Exact. The theorem is this project's, in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025).
 """
@@ -67,7 +70,7 @@ SMALL_WEIGHT = 1e-3  # of total correlation, below which the correlation of the 
 
 @dataclass(frozen=True)
 class LearnedDecoderValue:
-    """What the weights do to the optimum of a learned decoder.
+    """The least value of the grouped objective for a learned decoder, and how it compares with the plain VAE.
 
     Attributes
     ----------
@@ -76,12 +79,19 @@ class LearnedDecoderValue:
     value : float or None
         least value of the grouped objective; None where it is not known in closed form.
     status : str
-        "unique": `value` is `plain`, at the optima of the plain VAE only; "not unique": `value` is `plain`, at others
-        too; "lower": below `plain` and finite; "unbounded": minus infinity; "undecided": finite, but with a negative
-        weight that this theory does not reach (all ratios l_i / t are tied and no block of the posterior can be
-        transformed).
+        "unique": `value` is `plain`, only at the optima of the plain VAE; "not unique": `value` is `plain`, also at
+        other points; "lower": below `plain` and finite; "unbounded": minus infinity; "undecided": finite, but with a
+        negative weight in a case that the theory does not cover (all ratios l_i / t are tied and no block of the
+        posterior can be transformed).
     idle : tuple of str
         parts of the rate whose weight is zero or negative and that are not always zero.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, learned_decoder_value
+    >>> result = learned_decoder_value([[3.0, 0.0], [0.0, 1.0]], 2, Weights.independence(-0.5), noise_variance=0.5)
+    >>> result.status, result.value, result.idle
+    ('lower', None, ('between',))
     """
 
     plain: float
@@ -111,7 +121,7 @@ def learned_decoder_value(
         between and within which total correlation is split.
     noise_variance : "learned" or float > 0
     posterior : "diagonal", "full", or a list of groups of latents
-        the family of Q; another partition than `groups` in general.
+        the family of Q; in general another partition than `groups`.
 
     Returns
     -------
@@ -120,11 +130,19 @@ def learned_decoder_value(
     Raises
     ------
     ValueError
-        if the covariance is not one, a partition is none, or an argument is out of its range.
+        if `covariance` is not a covariance matrix, `groups` or `posterior` is not a partition of the latents, or an
+        argument is out of its range.
 
     Notes
     -----
     Exact.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, learned_decoder_value
+    >>> result = learned_decoder_value([[3.0, 0.0], [0.0, 1.0]], 2, Weights.independence(5.0), noise_variance=0.5)
+    >>> result.status, result.value == result.plain
+    ('unique', True)
     """
     validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
     latent_dim = validation.count("latent_dim", latent_dim)
@@ -143,7 +161,7 @@ def learned_decoder_value(
     for name, pairs in (("between", ~together), ("within", together & others)):
         if (pairs & shared).any():
             parts[name] = "free"
-        elif pairs.any() and rank:  # without a signal such latents are always independent
+        elif pairs.any() and rank:  # without a signal these latents are always independent
             parts[name] = "fixed" if tied else "rotated"
     negative = {name: how for name, how in parts.items() if getattr(weights, name) < 0}
     idle = tuple(name for name in parts if getattr(weights, name) <= 0)
@@ -160,10 +178,12 @@ def learned_decoder_value(
 
 
 def correlated_prior_shift(correlation: float, weight: float) -> float:
-    """How much a correlated prior of two latents moves the optimal value when total correlation has another weight.
+    """By how much a weight other than 1 on total correlation changes the optimal value for a correlated prior.
+
+    For two latents, between groups of one.
 
     The prior is N(0, Pi), Pi = [[1, rho], [rho, 1]]; the loss is that of the plain VAE with beta = 1 plus (w - 1) TC.
-    With a full posterior the code's covariance is free, and the least value moves from that of the plain VAE by
+    With a full posterior the code's covariance is free, and the least value differs from that of the plain VAE by
 
         log[(1 - rho r) / (1 - rho^2)] - (w/2) log(1 - r^2) + 1/2 log(1 - rho^2),   w r (1 - rho r) = rho (1 - r^2),
 
@@ -188,6 +208,12 @@ def correlated_prior_shift(correlation: float, weight: float) -> float:
     Notes
     -----
     Exact; this project's.
+
+    Examples
+    --------
+    >>> from theory.groups import correlated_prior_shift
+    >>> round(correlated_prior_shift(0.6, weight=3.0), 4), correlated_prior_shift(0.0, weight=3.0)
+    (0.156, 0.0)
     """
     weight = validation.positive("weight", weight)
     rho = validation.number("correlation", correlation)
@@ -197,17 +223,17 @@ def correlated_prior_shift(correlation: float, weight: float) -> float:
     scale = max(1.0, weight)  # so that no square overflows
     root = np.sqrt((weight / scale) ** 2 + 4 * rho**2 * (1 - weight) / scale / scale)
     code = 2 * rho / scale / (weight / scale + root)
-    # For a small weight 1 - r^2 is lost in r, and follows from the equation for r.
+    # For a small weight 1 - r^2 has no digits in r; it follows from the equation for r.
     small = weight < SMALL_WEIGHT and rho != 0
     log_rest = np.log(weight * (code / rho) * (1 - rho * code)) if small else np.log1p(-(code**2))
     return float(np.log1p(-rho * code) - np.log1p(-(rho**2)) / 2 - weight / 2 * log_rest)
 
 
 def _cheapest_signals(weights: Weights, sizes: list[int], rank: int, data_dim: int) -> float:
-    """The least cost of copied signals in units of 1/2 log(1/e), see the module; `data_dim` counts if all are resolved.
+    """The least cost of copied signals in units of 1/2 log(1/e), see the module; with all r signals minus `data_dim`.
 
-    The first signal of a group costs w_B in all copies across groups, less what its repetitions within gain; more of
-    them w_B and a repetition less. The cheapest come first, and as many as there are independent signals at least.
+    The first signal of a group costs w_B and gains by its repetitions within the group; each further signal costs w_B
+    and one repetition less. The cheapest come first, at least as many as there are independent signals.
     """
     repeated = min(0.0, weights.within)
     least = np.inf

@@ -1,4 +1,4 @@
-"""Total correlation as practice estimates it: q(z) from a minibatch of M of N data points, and what that does to it.
+"""Total correlation estimated as in practice, with q(z) from a minibatch of M of N data points: offset, bias, bounds.
 
 For a code z_i of data point x_i, and every set g of latents (all, a group, a single one),
 
@@ -7,31 +7,33 @@ For a code z_i of data point x_i, and every set g of latents (all, a group, a si
     weighted     w = w_j = 1/(N M)
     stratified   w = 1/N,  w_j = (N - 1) / (N (M - 1)).
 
-**Offset.** The weights of the first sum to 1/N: as M grows, log q^ -> log q - log N for every set. The parts of the
-rate move by log N, (G - 1) log N between G groups, (|g| - 1) log N within a group, and -K log N: zero in all, and
-without a gradient. Else it is the second with N = M: log q^_weighted(N, M) = log q^_stratified(M, M) - log N, exactly.
+**Offset.** The weighted estimator's weights sum to 1/N: as M grows, log q^ -> log q - log N for every set. The parts of
+the rate change by log N, (G - 1) log N between G groups, (|g| - 1) log N within a group, and -K log N: zero in total,
+and without a gradient. Apart from the offset it is the stratified one with N = M: log q^_weighted(N, M) =
+log q^_stratified(M, M) - log N, exactly.
 
-**Bias.** With r_j = q(z_g|x_j) / q(z_g) and weights of sum one, q^/q - 1 = w (r_i - 1) + sum_j w_j (r_j - 1). Others
-than the own point have mean 0 and the variance E r_i - 1 = chi_g, averaged over z, so to leading order
+**Bias.** With r_j = q(z_g|x_j) / q(z_g) and weights of sum one, q^/q - 1 = w (r_i - 1) + sum_j w_j (r_j - 1). For the
+other points r_j - 1 has mean 0 and the variance E r_i - 1 = chi_g, averaged over z, so to leading order
 
     E log q^(z_g) - E log q(z_g) = chi_g [ w - 1/2 sum_j w_j^2 ],   1 + chi_g = det C_gg / det Q_gg = exp(2 I(x; z_g)).
 
-I(x; z) moves by minus this for all latents, the part between groups by [chi_all - sum_g chi_g] [...], and so on. The
-weighted bracket is (M + 1) / (2 M^2), for every N; the stratified one is 1/N less (1 - 1/N)^2 / (2 (M - 1)), of the
-other sign until M is about N/2. The rate itself has neither.
+I(x; z) changes by minus this for all latents, the part between groups by [chi_all - sum_g chi_g] [...], and so on. The
+weighted bracket is (M + 1) / (2 M^2), for every N; the stratified one is 1/N - (1 - 1/N)^2 / (2 (M - 1)), of the
+opposite sign until M is about N/2. The rate itself has no offset and no bias.
 
-**Scale.** chi is a mean that rare codes make. Weighted by r, log r of all latents has the mean tr Q^-1 V S V^T +
-I(x; z), and up to twice its square for a variance if one latent carries it all, less if many share it. M large against
-exp(2 I) is not enough: only near the exponential of that mean are those codes met and is the bias the one above. With
-fewer points it is smaller, by far for several informative latents.
+**Scale.** chi is a mean dominated by rare codes. Weighted by r, log r of all latents has the mean tr Q^-1 V S V^T +
+I(x; z), and a variance of up to twice the square of the mean if one latent carries all information, less if many share
+it. M large against exp(2 I) is not enough: only for M near the exponential of that mean do those codes occur, with the
+bias above. With fewer points the bias is smaller, by far for several informative latents.
 
-**Bound.** q^ is at least its own term, so no estimate of log q(z|x) - log q(z) exceeds -log w. If the posterior is
-independent between the groups given x, none between groups exceeds (G - 1) times that, w being the smallest weight.
+**Bound.** q^ is at least the term of its own point, so no estimate of log q(z|x) - log q(z) exceeds -log w. If the
+posterior is independent between the groups given x, no estimate between groups exceeds (G - 1) times that, w being the
+smallest weight.
 
-Bound and offset are exact, the bias is asymptotic in M and N. Data points are drawn independently from N(0, S) and N is
-a number in the weights: the mean over all data sets of N points, against the exact value of their law. The estimators
-are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018), but for the stratified weights of the other points, which there
-are unequal with the same sum. Bias, scale and bounds for Gaussian codes are this project's.
+Bound and offset are exact, the bias is asymptotic in M and N. Data points are drawn independently from N(0, S), and N
+enters only the weights: the mean over all data sets of N points is compared with the exact value for N(0, S). The
+estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018), except for the stratified weights of the other
+points, which there are unequal with the same sum. Bias, scale and bounds for Gaussian codes are this project's.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ ESTIMATORS = ("weighted", "stratified")
 
 @dataclass(frozen=True, eq=False)
 class MinibatchParts:
-    """By how much the estimate of each part of the rate is too large, in nats; the names of `GroupedTerms`.
+    """By how much the estimate of each part of the rate is too large, in nats; named as in `GroupedTerms`.
 
     Attributes
     ----------
@@ -69,9 +71,18 @@ class MinibatchParts:
     within : (groups,) array
     dimension_wise_kl : float
     scale : float
-        the minibatch size beyond which these numbers hold, `minibatch_scale`; 1 for those that are exact.
+        the minibatch size beyond which the values hold, `minibatch_scale`; 1 for exact values.
     in_range : bool
         whether the minibatch is that large. If not, the true bias is smaller in size, by far for an informative code.
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import minibatch_bias
+    >>> vae = LinearVAE([[1.0]], [[0.5]], [[0.5]], 0.5)
+    >>> bias = minibatch_bias(vae, [[1.0]], "full", dataset_size=1000, batch_size=100)
+    >>> round(bias.dimension_wise_kl, 5), round(bias.scale, 3)
+    (-0.00202, 2.019)
     """
 
     mutual_information: float
@@ -84,13 +95,21 @@ class MinibatchParts:
 
 @dataclass(frozen=True)
 class MinibatchBounds:
-    """What no estimate exceeds, for any code in any minibatch, in nats.
+    """Upper bounds of the estimates, for any code in any minibatch, in nats.
 
     Attributes
     ----------
     mutual_information : float
     between : float
         infinite if the posterior covariance links groups.
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import minibatch_bounds
+    >>> vae = LinearVAE([[1.0, 0.0]], [[0.5], [0.2]], [[0.5, 0.0], [0.0, 0.5]], 0.5)
+    >>> round(minibatch_bounds(vae, "diagonal", dataset_size=1000, batch_size=100).between, 4)
+    6.9078
     """
 
     mutual_information: float
@@ -106,7 +125,7 @@ def minibatch_bias(
     batch_size: int,
     estimator: str = "stratified",
 ) -> MinibatchParts:
-    """Mean of the minibatch estimate of each part less its exact value, to leading order in 1/M and 1/N.
+    """Mean of the minibatch estimate of each part minus its exact value, to leading order in 1/M and 1/N.
 
     Parameters
     ----------
@@ -132,9 +151,18 @@ def minibatch_bias(
 
     Notes
     -----
-    Asymptotic, for M (and N) large against `minibatch_scale`. What is left out is O(1/M^2 + 1/N^2) if every squared
-    canonical correlation of x and z is below 1/4; beyond, where E[(q(z|x)/q(z))^2] is infinite, it falls more slowly,
-    but faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
+    Asymptotic, for M (and N) large against `minibatch_scale`. The error is O(1/M^2 + 1/N^2) if every squared canonical
+    correlation of x and z is below 1/4; otherwise E[(q(z|x)/q(z))^2] is infinite and the error falls more slowly, but
+    faster than 1/M. The condition is on the whole code; the part of a single group needs only that of the group.
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import minibatch_bias
+    >>> vae = LinearVAE([[1.0]], [[0.5]], [[0.5]], 0.5)
+    >>> bias = minibatch_bias(vae, [[1.0]], "full", dataset_size=1000, batch_size=100)
+    >>> round(bias.mutual_information, 5), bias.in_range
+    (0.00202, True)
     """
     linear_vae("vae", vae)
     dataset_size, batch_size = minibatch_sizes(dataset_size, batch_size)
@@ -145,7 +173,7 @@ def minibatch_bias(
     if scale == np.inf:
         raise ValueError(
             "vae carries so much information on this covariance that no minibatch is large enough for the leading "
-            "order to hold; minibatch_bounds says what the estimates end at"
+            "order to hold; use minibatch_bounds"
         )
     root = vae.encoder @ gaussian.covariance_root(data_covariance)
 
@@ -167,7 +195,7 @@ def minibatch_bias(
 
 
 def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> MinibatchParts:
-    """What the weighted estimate of each part has too much however large the minibatch: multiples of log N.
+    """The excess of the weighted estimate of each part, however large the minibatch: multiples of log N.
 
     Parameters
     ----------
@@ -187,8 +215,15 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
     Notes
     -----
     Exact. It does not depend on the parameters of the VAE, so it has no gradient.
+
+    Examples
+    --------
+    >>> from theory.groups import minibatch_offset
+    >>> offset = minibatch_offset([[0, 1], [2]], latent_dim=3, dataset_size=1000)
+    >>> round(offset.mutual_information, 4), round(offset.between, 4), offset.within.round(4)
+    (6.9078, 6.9078, array([6.9078, 0.    ]))
     """
-    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=120)  # an array for each latent alone
+    latent_dim = validation.count("latent_dim", latent_dim, bytes_each=120)  # an array for each latent
     groups = partition(groups, latent_dim, "groups")
     log_size = np.log(validation.count("dataset_size", dataset_size, minimum=1))
     return MinibatchParts(
@@ -222,6 +257,14 @@ def minibatch_bounds(
     -----
     Exact, for any data. Between groups because with a_gj = w_j q(z_g|x_j) the sum over j of the product over g of a_gj
     is at most the product over g of the sums over j.
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import minibatch_bounds
+    >>> vae = LinearVAE([[1.0]], [[0.5]], [[0.5]], 0.5)
+    >>> round(minibatch_bounds(vae, "full", dataset_size=1000, batch_size=100).mutual_information, 4)
+    6.9078
     """
     linear_vae("vae", vae)
     _weights(dataset_size, batch_size, estimator)
@@ -250,12 +293,20 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
     Raises
     ------
     ValueError
-        if the covariance is none or does not fit.
+        if `covariance` is not a covariance matrix of the VAE's data dimension.
 
     Notes
     -----
-    Exact as that mean. That it is the size needed is a rule: about it the logarithm has the variance sum_k (s_k + 2
-    s_k^2), s_k being the eigenvalues of Q^-1 V S V^T, so the formula comes into its own gradually.
+    Exact as that mean; as the minibatch size needed it is a rule of thumb: the logarithm has the variance sum_k (s_k +
+    2 s_k^2), s_k being the eigenvalues of Q^-1 V S V^T, so the formula becomes accurate gradually.
+
+    Examples
+    --------
+    >>> from theory import LinearVAE
+    >>> from theory.groups import minibatch_scale
+    >>> vae = LinearVAE([[1.0]], [[0.5]], [[0.5]], 0.5)
+    >>> round(minibatch_scale(vae, [[1.0]]), 4)
+    2.0193
     """
     linear_vae("vae", vae)
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
@@ -271,7 +322,7 @@ def minibatch_scale(vae: LinearVAE, covariance) -> float:
 
 
 def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
-    """N and M as whole numbers, if a minibatch of M of N points has others beside the own one."""
+    """N and M as whole numbers, with 2 <= M <= N."""
     size = validation.count("dataset_size", dataset_size, minimum=2)
     batch = validation.count("batch_size", batch_size, minimum=2)
     if batch > size:
@@ -282,7 +333,7 @@ def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
 
 
 def _weights(dataset_size: int, batch_size: int, estimator: str) -> tuple[float, float]:
-    """The weight of the own point and the sum of squares of the others', scaled to a sum of weights of one."""
+    """The own point's weight and the sum of squares of the other points', scaled to a sum of weights of one."""
     size, batch = minibatch_sizes(dataset_size, batch_size)
     if validation.choice("estimator", estimator, ESTIMATORS) == "weighted":
         size = batch

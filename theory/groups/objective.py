@@ -32,7 +32,7 @@ import numpy as np
 from theory import gaussian, validation
 from theory.partition import Posterior, partition
 
-STEP = 1e-6  # the largest imaginary part that is a complex step, as a share of the largest real part
+LARGEST_COMPLEX_STEP = 1e-6  # imaginary part, as a share of the largest real part
 LEAST_RESOLVED = 1e-11  # least eigenvalue of the correlations of a code
 
 __all__ = ["GroupedGradient", "Weights", "code_cost", "code_slope", "grouped_gradient", "grouped_loss"]
@@ -40,7 +40,7 @@ __all__ = ["GroupedGradient", "Weights", "code_cost", "code_slope", "grouped_gra
 
 @dataclass(frozen=True)
 class Weights:
-    """The weight of each part of the rate; all 1 by default, which is the evidence lower bound.
+    """The weight of each part of the rate; all 1 by default, which gives the evidence lower bound.
 
     Attributes
     ----------
@@ -49,7 +49,15 @@ class Weights:
         of the total correlation between and inside groups.
     dimension_wise : float, w_D
         of the divergences of single latents from the prior. A group-wise divergence is within plus dimension-wise:
-        give both one weight.
+        give both the same weight.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights
+    >>> Weights.independence(4.0)
+    Weights(mutual_information=1.0, between=4.0, within=1.0, dimension_wise=1.0)
+    >>> Weights.uniform(2.0) == Weights(2.0, 2.0, 2.0, 2.0)
+    True
     """
 
     mutual_information: float = 1.0
@@ -94,7 +102,7 @@ class GroupedGradient:
     decoder : (D, K) array
     encoder : (K, D) array
     posterior_covariance : (K, K) array
-        symmetric, with d loss = sum of gradient times dQ over all entries; for a family keep its blocks.
+        symmetric, with d loss = sum of gradient times dQ over all entries; for a family only its blocks count.
     noise_variance : float
     """
 
@@ -105,7 +113,7 @@ class GroupedGradient:
 
 
 def code_cost(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray], prior=None):
-    """What the code's covariance contributes to the loss, all but distortion and log det Q; (..., K, K) -> (...)."""
+    """The terms of the loss in the code's covariance: all except distortion and log det Q; (..., K, K) -> (...)."""
     of_whole, of_group, of_latent = weights.of_log_determinants
     precision, log_det_prior = _prior(prior, code.shape[-1])
     singles = np.log(np.diagonal(code, axis1=-2, axis2=-1)).sum(-1)
@@ -128,22 +136,22 @@ def code_slope(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray],
 
 
 def log_det_terms(weights: Weights, groups: Sequence[np.ndarray], size: int):
-    """The part of `code_cost` that is not linear: weights other than 0, each of half the log-determinants of blocks."""
+    """The nonlinear terms of `code_cost`: pairs of a non-zero weight and blocks, for half their log-determinants."""
     blocks = ((np.arange(size),), groups, tuple(np.arange(size)[:, np.newaxis]))
     terms = zip(weights.of_log_determinants, blocks, strict=True)
     return [(weight, parts) for weight, parts in terms if weight and size]
 
 
 def refuse_singular(name: str, code: np.ndarray) -> None:
-    """Refuse a code whose log-determinant double precision does not resolve; `name` is the argument to be blamed.
+    """Refuse a code whose log-determinant double precision does not resolve; `name` is the argument to name.
 
     Scaled to unit diagonal, a covariance of least eigenvalue e has a log-determinant that is uncertain by about
     2e-16 / e nats, so by 2e-5 at the bound.
     """
     if gaussian.unit_spectrum(code)[0].min(initial=1.0) < LEAST_RESOLVED:
         raise ValueError(
-            f"{name} must not be so small against what the code carries, the covariance of the code is singular up to "
-            "rounding: latents are then nearly copies of each other; pass a larger one, or fewer latents"
+            f"{name} must not be so small against the signal in the code: the covariance of the code is singular up to "
+            "rounding, latents are nearly copies of each other; pass a larger one, or fewer latents"
         )
 
 
@@ -172,6 +180,13 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
     ValueError
         for shapes that do not fit, a matrix that is not positive definite, numbers so large that the loss overflows, or
         a code that is singular up to rounding.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_loss
+    >>> arguments = [[1.0]], [[0.5]], [[0.5]], 0.5, [[2.0]], Weights(), "full"
+    >>> round(float(grouped_loss(*arguments)), 4)
+    1.9189
     """
     decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
@@ -191,7 +206,15 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
 def grouped_gradient(
     decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, *, prior=None
 ) -> GroupedGradient:
-    """The exact gradient of `grouped_loss`; the same arguments, real or complex, and the same errors."""
+    """The exact gradient of `grouped_loss`; the same arguments, real or complex, and the same errors.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_gradient
+    >>> arguments = [[1.0]], [[0.5]], [[0.5]], 0.5, [[2.0]], Weights(), "full"
+    >>> grouped_gradient(*arguments).encoder.round(6)
+    array([[-1.]])
+    """
     decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )
@@ -214,7 +237,7 @@ def grouped_gradient(
 
 
 def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups: Posterior, prior):
-    """What both functions take, with real parts that make a model; imaginary parts only need to be finite."""
+    """The checked arguments of both functions: real parts as of a model, finite imaginary parts."""
     decoder = _array("decoder", decoder)
     data_dim, latent_dim = decoder.shape
     noise = _array("noise_variance", noise_variance, ())[()]
@@ -232,14 +255,16 @@ def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance,
 
 
 def _array(name: str, value, shape: tuple[int | None, ...] = (None, None)) -> np.ndarray:
-    """A matrix, or with an empty shape a number; complex if it is real but for a complex step."""
+    """A matrix, or with an empty shape a number; complex only with imaginary parts as small as a complex step."""
 
     def check(part):
         return validation.matrix(name, part, shape) if shape else np.array(validation.number(name, part))
 
     if not isinstance(value, np.ndarray | np.complexfloating) or not np.iscomplexobj(value):
         return check(value)
-    if np.ma.isMaskedArray(value) or np.abs(value.imag).max(initial=0.0) > STEP * np.abs(value.real).max(initial=0.0):
+    if np.ma.isMaskedArray(value) or np.abs(value.imag).max(initial=0.0) > LARGEST_COMPLEX_STEP * np.abs(
+        value.real
+    ).max(initial=0.0):
         raise ValueError(
             f"{name} must be real, or real with imaginary parts as small as a complex step; pass real numbers"
         )

@@ -4,26 +4,26 @@ With C = V S V^T + Q and H as in `theory.groups.objective`, every stationary poi
 
     H V S = W^T S / s2,    Q_bb = w_I (H_bb)^-1 for each block b of the posterior family,    D s2 = distortion
 
-(the last for a learned noise only). If W^T S W is positive definite, V S is determined by the data in the range of the
+(the last only for a learned noise). If W^T S W is positive definite, V S is determined by the data in the range of the
 decoder. Otherwise (dependent columns, more latents than data dimensions) H may be singular, and the code may carry data
-that the decoder cannot give back: that costs information, but two latents can share it to cancel their correlation. See
-`theory.groups.fixed_decoder`.
+that the decoder cannot reconstruct: that costs information, but two latents can share it to cancel their correlation.
+See `theory.groups.fixed_decoder`.
 
-**Convex.** Where every part of the rate that is not always zero has the weight beta of the information, H = beta P,
-and this is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 =
-distortion(s2), which can have several roots; of all of them the one of least loss is taken.
+**Convex.** If every part of the rate that is not always zero has the weight beta of the information, H = beta P, and
+the optimum is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 =
+distortion(s2); of several roots the one of least loss is taken.
 
 **Otherwise** H depends on C, the objective need not be convex and can have several minima. Searches start at the plain
-VAE, followed as its weights move in steps to those asked for, and, for problems of up to `SMALL` unknowns, at random
-codes; the least of the minima is returned, with the number of searches and of those that found it. Exact up to the
+VAE, whose weights change in steps to the given ones, and, for problems of up to `MOST_UNKNOWNS` unknowns, at random
+codes; the least of the minima is returned, with the number of searches and of those that reached it. Exact up to the
 solver: gradient norm and least curvature are reported.
 
-**No minimum.** With all weights positive the minimum is attained. A weight of zero leaves the scale of a latent without
-a price (`dimension_wise`), or the correlation of latents that share a block of the posterior (`between`, `within`): the
-least loss may then be a limit in which a direction of the code, with its posterior variance, shrinks to nothing. That
-is refused, by the name of the weight.
+**No minimum.** With all weights positive the minimum is attained. With a weight of zero, nothing penalises the scale of
+a latent (`dimension_wise`), or the correlation of latents that share a block of the posterior (`between`, `within`):
+the least loss may then be a limit in which a direction of the code, with its posterior variance, shrinks to zero. That
+is refused with an error that names the weight.
 
-One group, or weight 1, gives the plain VAE exactly; groups of one the penalty on the whole total correlation; the
+One group, or weight 1, gives the plain VAE exactly; groups of one give the penalty on the whole total correlation; the
 limit of a large weight is in `theory.groups.independence`. In the setting of R. Chen et al. (2018), Chen, Wang, Zou
 (2022) and Chen, Xiang, Wang (2025); equations and solver are this project's.
 """
@@ -49,21 +49,22 @@ from theory.spectrum import principal_axes
 __all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
 
 LARGEST_STEP = 4.0  # factor by which weights change between two solutions on the way from the plain VAE
-HEAVIEST = 1e9  # of the other weights, in units of the information's
-ON_THE_WAY = 1e-6  # share of the loss that a search may leave where its end is another's start
-DIVERSE = 3  # steps on that way that random starts leave out: close to the plain VAE there is one minimum
-SMALL = 120  # unknowns, up to which random starts are made
-FEW, MANY, MOST = 40, 16, 32  # up to FEW unknowns no fewer than MANY searches; never more than MOST
-CONFIRMED = 4  # searches that must agree before no more are made
-SAME = 1e-8  # relative difference of losses up to which two searches have found one minimum
-SIZES = (0.3, 1.0)  # of random codes, in units of the plain one
-OPPOSED = (1e-3, 1e-4, 1e-5, 1e-6)  # weights in place of 0, in units of the information's, that show the limit
-VANISHING = 0.5  # share to which a direction falls, in the last two steps of these weights, if it falls to nothing
+LARGEST_WEIGHT = 1e9  # of the weights other than the information's, in units of that
+INTERMEDIATE_TOLERANCE = 1e-6  # of the loss, as a share, in a search whose end is only another's start
+SHARED_STEPS = 3  # first steps of the path of weights without random starts: near the plain VAE there is one minimum
+MOST_UNKNOWNS = 120  # for which random starts are made
+SMALL_PROBLEM = 40  # unknowns; up to here at least LEAST_SEARCHES are made
+LEAST_SEARCHES, MOST_SEARCHES = 16, 32
+LEAST_AGREEING = 4  # searches that must agree before no more are made
+SAME_LOSS = 1e-8  # relative difference of losses up to which two searches have reached one minimum
+CODE_SIZES = (0.3, 1.0)  # of random codes, in units of the plain one
+SMALL_WEIGHTS = (1e-3, 1e-4, 1e-5, 1e-6)  # in place of 0, in units of the information's, to compute the limit
+VANISHING_SHARE = 0.5  # a direction that shrinks to this share over the last two of these weights tends to zero
 
 
 @dataclass(frozen=True, eq=False)
 class GroupedOptimum:
-    """The least minimum of the grouped objective for a fixed decoder that was found.
+    """The best minimum of the grouped objective for a fixed decoder among all searches.
 
     Attributes
     ----------
@@ -74,13 +75,20 @@ class GroupedOptimum:
         largest entry of the gradient in the solver's coordinates.
     least_curvature : float
         smallest eigenvalue of the Hessian there, in all directions of encoder, posterior covariance and (if learned)
-        log noise, those outside the decoder's range included; rotations of data that the decoder cannot give back,
-        which change nothing, are left out. Positive at a strict local minimum.
+        log noise, including those outside the decoder's range, but without rotations of data that the decoder cannot
+        reconstruct, which change nothing. Positive at a strict local minimum.
     starts : int
-        from how many points a minimum was searched; 1 where convexity leaves one minimum only, where `start` was given,
-        and for large problems (more than 120 unknowns), whose minimum may then be a local one.
+        number of starting points; 1 if convexity leaves only one minimum, if `start` was given, and for large problems
+        (more than 120 unknowns), whose minimum may then be a local one.
     agreeing : int
-        how many searches ended at this loss. If few of many do, there may be a lower minimum that none found.
+        number of searches that ended at this loss. If it is a small share, a lower minimum may have been missed.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_optimum
+    >>> best = grouped_optimum([[1.0, 0.9], [0.0, 0.4]], 0.05, [[2.0, 0.5], [0.5, 0.3]], Weights())
+    >>> best.gradient_norm < 1e-8, best.least_curvature > 0, best.starts
+    (True, True, 1)
     """
 
     vae: LinearVAE
@@ -109,15 +117,15 @@ def grouped_optimum(
     decoder : (D, K) array
         of any shape and rank.
     noise_variance : float > 0, or "learned"
-        "learned" solves D s2 = distortion on top; that needs data with variance outside the decoder's range.
+        "learned" also solves D s2 = distortion, which needs data with variance outside the decoder's range.
     covariance : (D, D) array or Moments, of the data
     weights : Weights, none negative
     groups : "diagonal", "full", or a list of groups of latents
     posterior : "diagonal", "full", or a list of groups of latents
         the family of Q.
     start : LinearVAE, optional
-        the only point to search from, with a posterior of the family; its noise is where a learned one begins. The
-        result is then the minimum that it leads to, which need not be the least.
+        the only starting point, with a posterior of the family and the first value of a learned noise. The result is
+        then the minimum that the search reaches from it, which need not be the least.
 
     Returns
     -------
@@ -126,14 +134,21 @@ def grouped_optimum(
     Raises
     ------
     ValueError
-        for a negative weight, an argument out of its range, a noise that cannot be learned, or a weight of zero with
-        which no minimum is attained, or a noise so small that the code is singular up to rounding.
+        for a negative weight, an argument out of its range, a noise that cannot be learned, a weight of zero for which
+        no minimum is attained, or a noise so small that the code is singular up to rounding.
 
     Notes
     -----
-    Exact where every part of the rate has the same weight, also with a learned noise. Otherwise exact up to the solver,
-    and the least of the minima that were found: the objective is not convex. Where the decoder has dependent columns
-    the encoder may use data outside its range; which of these data carry the signal makes no difference to the loss.
+    Exact if every part of the rate has the same weight, also with a learned noise. Otherwise exact up to the solver,
+    and the best of several searches: the objective is not convex. If the decoder has dependent columns, the encoder may
+    use data outside its range; the loss does not depend on which of them carry the signal.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_optimum
+    >>> best = grouped_optimum([[1.0, 0.9], [0.0, 0.4]], 0.05, [[2.0, 0.5], [0.5, 0.3]], Weights.independence(4.0))
+    >>> round(best.loss, 4), round(best.terms.between, 4)
+    (3.0702, 0.0022)
     """
     decoder = validation.within_decades("decoder", validation.matrix("decoder", decoder), validation.AMPLITUDE_DECADES)
     learned = validation.positive_or_keyword("noise_variance", noise_variance, "learned") == "learned"
@@ -151,7 +166,9 @@ def grouped_optimum(
     if start is not None:
         validation.instance("start", start, LinearVAE)
         if start.decoder.shape != decoder.shape:
-            raise ValueError(f"start must have a decoder of shape {decoder.shape}, got {start.decoder.shape}")
+            raise ValueError(
+                f"start must have a decoder of shape {decoder.shape}, got {start.decoder.shape}; pass one of it"
+            )
         if not start.belongs_to(posterior):
             raise ValueError("start must have a posterior covariance of the family; pass one with those blocks only")
         start = _rescaled(start, units)
@@ -159,7 +176,7 @@ def grouped_optimum(
     if best.vanishing:
         raise ValueError(
             f"{' and '.join(f'weights.{name}' for name in best.vanishing)} must be > 0 here, got 0: the loss falls to "
-            f"{best.loss:.4g} while a direction of the code shrinks to nothing, which no other weight opposes, so that "
+            f"{best.loss:.4g} while a direction of the code shrinks to zero, which no other weight penalises, so that "
             "no minimum is attained; pass a positive weight"
         )
     return _solution(problem, best, units)
@@ -198,15 +215,23 @@ def granularity_errors(
     Exact up to the solver. Partitions change the errors only through the mismatch of N(0, I) with the factors and of
     the posterior family with the true posterior; with one group the errors are those of the plain VAE.
 
-    At beta = 0 nothing keeps latents of different groups apart. If they share a block of the posterior, the least loss
-    may be a limit in which a combination u of them, with its posterior variance, shrinks to nothing. The squared error
-    is then that of the limit, to three digits; both divergences are infinite and the log score minus
-    infinity, as a posterior without width misses factors that vary along u.
+    At beta = 0 nothing penalises correlation between groups. If latents of different groups share a block of the
+    posterior, the least loss may be a limit in which a combination u of them, with its posterior variance, shrinks to
+    zero. The squared error is then that of the limit, to three digits; both divergences are infinite and the log score
+    minus infinity, as a posterior without variance along u misses factors that vary along u.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> from theory.groups import granularity_errors
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05, [[1.0, 0.6], [0.6, 1.0]])
+    >>> [round(error.mean_squared_error, 4) for error in granularity_errors(truth, ["full", "diagonal"], beta=2.0)]
+    [0.3145, 0.4201]
     """
     validation.instance("truth", truth, GenerativeModel)
-    if validation.non_negative("beta", beta) > HEAVIEST:
+    if validation.non_negative("beta", beta) > LARGEST_WEIGHT:
         raise ValueError(
-            f"beta must be at most {HEAVIEST:g}, got {beta:g}; independent_groups is the limit of a large one"
+            f"beta must be at most {LARGEST_WEIGHT:g}, got {beta:g}; independent_groups is the limit of a large one"
         )
     weights = Weights.independence(beta)
     noise = validation.positive("truth.noise_variance", truth.noise_variance)
@@ -233,7 +258,7 @@ def _errors(truth: GenerativeModel, problem: FixedDecoder, weights: Weights) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Best:
-    """The end of the best search; `vanishing` names weights of zero that let a direction of the code go to nothing."""
+    """The end of the best search; `vanishing` names weights of zero that let a direction of the code shrink to zero."""
 
     theta: np.ndarray
     weights: Weights
@@ -250,7 +275,7 @@ def _search(problem: FixedDecoder, weights: Weights, start: LinearVAE | None = N
     unopposed = _unopposed(problem, weights)
     opposed = [
         replace(weights, **dict.fromkeys(unopposed, weights.mutual_information * share))
-        for share in (OPPOSED if unopposed else (0,))
+        for share in (SMALL_WEIGHTS if unopposed else (0,))
     ]
     noise = problem.noise_variance or _plain_noise(problem, weights.mutual_information)
     plain = problem.pack(optimal_encoder(problem.decoder, noise, weights.mutual_information, posterior=problem.blocks))
@@ -259,19 +284,19 @@ def _search(problem: FixedDecoder, weights: Weights, start: LinearVAE | None = N
     if not equal:
         refuse_singular("noise_variance", problem.code(plain))
     if start is None:
-        found = _minima(problem, plain, opposed[0], scale)
+        minima = _minima(problem, plain, opposed[0], scale)
     else:
-        found = minimise(problem, problem.pack(start)[np.newaxis], opposed[0], scale)
-    vanishing = np.zeros(len(found), dtype=bool)
+        minima = minimise(problem, problem.pack(start)[np.newaxis], opposed[0], scale)
+    vanishing = np.zeros(len(minima), dtype=bool)
     if unopposed:
-        limits = [found]
+        limits = [minima]
         for step in opposed[1:]:
             limits.append(minimise(problem, limits[-1], step, scale))
-        before, found = limits[-3], limits[-1]
-        vanishing = problem.least_share(found, weights) < problem.least_share(before, weights) * VANISHING
-        found[~vanishing] = minimise(problem, found[~vanishing], weights, scale)
-    best = _best(problem, found, weights)
-    if vanishing[np.argmin(problem.loss(found, weights))]:
+        before, minima = limits[-3], limits[-1]
+        vanishing = problem.least_share(minima, weights) < problem.least_share(before, weights) * VANISHING_SHARE
+        minima[~vanishing] = minimise(problem, minima[~vanishing], weights, scale)
+    best = _best(problem, minima, weights)
+    if vanishing[np.argmin(problem.loss(minima, weights))]:
         return replace(best, vanishing=unopposed)
     theta = polish(problem, best.theta, weights)
     if not equal:
@@ -280,42 +305,45 @@ def _search(problem: FixedDecoder, weights: Weights, start: LinearVAE | None = N
 
 
 def _within_reach(problem: FixedDecoder, weights: Weights) -> None:
-    """Refuse what the solver cannot resolve in float64, or is not defined."""
+    """Refuse a noise or weights that the solver cannot resolve in float64, and negative weights."""
     if problem.noise_variance is not None:
         validation.scale("noise_variance", problem.noise_variance)
     for name in ("between", "within", "dimension_wise"):
-        if validation.non_negative(f"weights.{name}", getattr(weights, name)) > HEAVIEST * weights.mutual_information:
+        if (
+            validation.non_negative(f"weights.{name}", getattr(weights, name))
+            > LARGEST_WEIGHT * weights.mutual_information
+        ):
             raise ValueError(
-                f"weights.{name} must be at most {HEAVIEST:g} times weights.mutual_information, got "
+                f"weights.{name} must be at most {LARGEST_WEIGHT:g} times weights.mutual_information, got "
                 f"{getattr(weights, name):g}; pass a smaller one (independent_groups is the limit of a large `between`)"
             )
 
 
 def _minima(problem: FixedDecoder, plain: np.ndarray, weights: Weights, scale: np.ndarray) -> np.ndarray:
-    """Where searches end that begin at the plain VAE and at random codes, (searches, n)."""
+    """The ends of searches that start at the plain VAE and at random codes, (searches, n)."""
     path = _path(weights)
     if not path:
         return plain[np.newaxis]
-    rng, least = np.random.default_rng(0), MANY if scale.size <= FEW else CONFIRMED
-    codes = _random_codes(problem, plain, scale, least if scale.size <= SMALL else 0, rng)
-    late, start = min(DIVERSE, len(path) - 1), plain[np.newaxis]
-    for step in path[:late]:
-        start = minimise(problem, start, step, scale, ON_THE_WAY)
-    found = _follow(problem, np.concatenate([start, codes]), path[late:], scale)
-    while len(codes) and len(found) < MOST and _best(problem, found, weights).agreeing < CONFIRMED:
+    rng, least = np.random.default_rng(0), LEAST_SEARCHES if scale.size <= SMALL_PROBLEM else LEAST_AGREEING
+    codes = _random_codes(problem, plain, scale, least if scale.size <= MOST_UNKNOWNS else 0, rng)
+    shared, start = min(SHARED_STEPS, len(path) - 1), plain[np.newaxis]
+    for step in path[:shared]:
+        start = minimise(problem, start, step, scale, INTERMEDIATE_TOLERANCE)
+    minima = _follow(problem, np.concatenate([start, codes]), path[shared:], scale)
+    while len(codes) and len(minima) < MOST_SEARCHES and _best(problem, minima, weights).agreeing < LEAST_AGREEING:
         codes = _random_codes(problem, plain, scale, least, rng)
-        found = np.concatenate([found, _follow(problem, codes, path[late:], scale)])
-    return found
+        minima = np.concatenate([minima, _follow(problem, codes, path[shared:], scale)])
+    return minima
 
 
 def _without_idle_parts(problem: FixedDecoder, weights: Weights) -> Weights:
-    """The weights, with parts of the rate that are always zero at the weight of the information."""
+    """The weights, in which parts of the rate that are always zero get the weight of the information."""
     idle = {"between": len(problem.groups) < 2, "within": len(problem.groups) == problem.latent_dim}
     return replace(weights, **{name: weights.mutual_information for name, is_idle in idle.items() if is_idle})
 
 
 def _unopposed(problem: FixedDecoder, weights: Weights) -> tuple[str, ...]:
-    """The weights of zero whose part of the rate a transformation inside a block of the posterior can make infinite."""
+    """The zero weights whose part of the rate a transformation inside a block of the posterior can make infinite."""
     together = partition_mask(problem.groups, problem.latent_dim)
     shared = partition_mask(problem.blocks, problem.latent_dim) & ~np.eye(problem.latent_dim, dtype=bool)
     free = {
@@ -327,29 +355,26 @@ def _unopposed(problem: FixedDecoder, weights: Weights) -> tuple[str, ...]:
 
 
 def _path(weights: Weights) -> list[Weights]:
-    """Weights on the way from equal ones, each within a factor of the one before, from below where they start at 0.
-
-    Empty where all are equal.
-    """
+    """A path of weights from equal ones to the given ones, each step by at most a factor; empty if all are equal."""
     information = weights.mutual_information
-    ends = np.array([weights.between, weights.within, weights.dimension_wise]) / information
-    if np.all(ends == 1):
+    targets = np.array([weights.between, weights.within, weights.dimension_wise]) / information
+    if np.all(targets == 1):
         return []
-    farthest = np.abs(np.log(np.maximum(ends, 1 / LARGEST_STEP))).max()
+    farthest = np.abs(np.log(np.maximum(targets, 1 / LARGEST_STEP))).max()
     count = max(1, int(np.ceil(farthest / np.log(LARGEST_STEP))))
     shares = np.arange(1, count + 1) / count
-    # In the logarithm where weights grow; straight where they shrink, as they may end at zero.
-    grown = [np.where(ends >= 1, np.maximum(ends, 1) ** share, 1 + share * (ends - 1)) for share in shares]
-    return [*(Weights(information, *(information * values)) for values in grown[:-1]), weights]
+    # Geometric steps where weights grow, equal steps where they shrink, as they may end at zero.
+    steps = [np.where(targets >= 1, np.maximum(targets, 1) ** share, 1 + share * (targets - 1)) for share in shares]
+    return [*(Weights(information, *(information * values)) for values in steps[:-1]), weights]
 
 
 def _plain_noise(problem: FixedDecoder, beta: float) -> float:
-    """The learned noise of the plain VAE: of all roots of D s2 = distortion(s2) the one of least loss."""
+    """The learned noise of the plain VAE: the root of D s2 = distortion(s2) of least loss."""
     covariance = problem.covariance
     if not problem.outside > validation.rank_tolerance(np.linalg.eigvalsh(covariance)):
         raise ValueError(
-            "noise_variance must be a number where the data have no variance outside the decoder's range, got "
-            "'learned': it may run to zero"
+            "noise_variance must be a number if the data have no variance outside the decoder's range, got 'learned': "
+            "it may run to zero"
         )
     left, singular, _ = principal_axes(problem.decoder)
     left, singular = left[:, singular > 0], singular[singular > 0]
@@ -365,7 +390,7 @@ def _plain_noise(problem: FixedDecoder, beta: float) -> float:
 
 
 def _scale(problem: FixedDecoder, theta: np.ndarray) -> np.ndarray:
-    """Sizes of the coordinates: a latent's deviation in its row of E, that of its posterior below the diagonal."""
+    """Sizes of the coordinates: a latent's standard deviation for its row of E, its posterior's below the diagonal."""
     factor, (rows, columns) = problem.unpack(theta)[1], problem.entries
     signal = np.repeat(np.sqrt(np.diagonal(problem.code(theta))), problem.cross.shape[1])
     posterior = np.where(rows == columns, 1.0, np.linalg.norm(factor, axis=1)[rows])
@@ -373,37 +398,39 @@ def _scale(problem: FixedDecoder, theta: np.ndarray) -> np.ndarray:
 
 
 def _random_codes(problem: FixedDecoder, plain: np.ndarray, scale: np.ndarray, count: int, rng) -> np.ndarray:
-    """Codes of several sizes in random directions, with the plain VAE's posterior; any noise that may be learned."""
+    """Codes of several sizes in random directions, with the plain VAE's posterior; a random noise if it is learned."""
     codes, signal = np.tile(plain, (count, 1)), problem.cross.size
-    sizes = rng.choice(SIZES, (count, 1))
+    sizes = rng.choice(CODE_SIZES, (count, 1))
     codes[:, :signal] = sizes * rng.standard_normal((count, signal)) * scale[:signal]
     if problem.noise_variance is None:
-        # The distortion is at most that of the code that is the prior, tr S + tr W W^T.
+        # The distortion is at most that of a code equal to the prior, tr S + tr W W^T.
         most = np.trace(problem.covariance) + np.trace(problem.strength)
-        ends = np.array([problem.outside, max(most, problem.outside)])  # equal, up to rounding, for a decoder of zeros
-        codes[:, -1] = rng.uniform(*np.log(ends / len(problem.covariance)), count)
+        bounds = np.array(
+            [problem.outside, max(most, problem.outside)]
+        )  # equal, up to rounding, for a decoder of zeros
+        codes[:, -1] = rng.uniform(*np.log(bounds / len(problem.covariance)), count)
     return codes
 
 
 def _follow(problem: FixedDecoder, theta: np.ndarray, path: list[Weights], scale: np.ndarray) -> np.ndarray:
-    """Minima at the last of the weights, by way of those before, where less accuracy is enough."""
+    """Minima at the last weights of the path, through those before with less accuracy."""
     for weights in path[:-1]:
-        theta = minimise(problem, theta, weights, scale, ON_THE_WAY)
+        theta = minimise(problem, theta, weights, scale, INTERMEDIATE_TOLERANCE)
     return minimise(problem, theta, path[-1], scale) if path else theta
 
 
-def _best(problem: FixedDecoder, found: np.ndarray, weights: Weights) -> _Best:
-    losses = problem.loss(found, weights)
+def _best(problem: FixedDecoder, minima: np.ndarray, weights: Weights) -> _Best:
+    losses = problem.loss(minima, weights)
     least = losses.min()
-    agreeing = np.count_nonzero(losses <= least + SAME * (1 + np.abs(least)))
-    return _Best(found[np.argmin(losses)], weights, float(least), len(found), int(agreeing), ())
+    agreeing = np.count_nonzero(losses <= least + SAME_LOSS * (1 + np.abs(least)))
+    return _Best(minima[np.argmin(losses)], weights, float(least), len(minima), int(agreeing), ())
 
 
 def _units(decoder: np.ndarray, noise: float | None, covariance: np.ndarray, weights: Weights) -> np.ndarray:
-    """Units of the latents to search in, powers of two: one, or those of the decoder where the prior sets none.
+    """Units of the latents for the search, powers of two: one, or those of the decoder if the prior sets none.
 
-    Without a weight of the divergences from the prior the loss does not depend on them, but what falls to nothing is
-    seen against it.
+    If the divergences from the prior have weight zero the loss does not depend on the units, but a direction that
+    shrinks to zero is measured against them.
     """
     if weights.dimension_wise != 0:
         return np.ones(decoder.shape[1])

@@ -1,18 +1,18 @@
-"""Does a little penalty between groups help or hurt: the slope of the inference error in its weight, at weight one.
+"""Whether a small penalty between groups helps or hurts: the slope of the inference error in its weight, at weight one.
 
 With decoder W and noise s2 fixed, Q of any family and the weight w on total correlation between groups (1 on the rest),
 the encoder solves H V S = W^T S / s2, H = I + W^T W / s2 + (w - 1) N, N = blockdiag(C_gg^-1) - C^-1. At w = 1 it is the
 plain VAE's, with P = I + W^T W / s2, so dV/dw = -P^-1 N V and
 
-    d MSE / dw = -2 tr [ P^-1 N V R ],    R = S V^T - A Gamma = cov(x, s^ - s),
+    d MSE / dw = -2 tr [ P^-1 N V X ],    X = S V^T - A Gamma = cov(x, s^ - s),
 
-R the covariance of the data with the error of the inferred factors s^ = V x. It vanishes if decoder and noise are those
-of the true model and its factors are independent with variance 1, as the prior says: s^ is then the posterior mean and
-its error is uncorrelated with everything seen. So
+X the covariance of the data with the error of the inferred factors s^ = V x. It vanishes if decoder and noise are those
+of the truth and its factors are independent with variance 1, as in the prior: s^ is then the posterior mean, and its
+error is uncorrelated with the data. So
 
-    Gamma = I, W = A, s2 = tau2:   every weight >= 0 on every grouping leaves the MSE at or above that of weight 1;
-    Gamma != I:                    a weight above 1 helps at first if the slope is negative, as it usually is for
-                                   groups that keep strongly correlated factors together, and hurts where groups cut.
+    Gamma = I, W = A, s2 = tau2:   for every grouping the MSE is least at weight 1 (among weights >= 0);
+    Gamma != I:                    a weight slightly above 1 helps if the slope is negative, as it usually is for groups
+                                   that keep strongly correlated factors together, and hurts if groups separate them.
 
 Exact. In the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025); this project's.
 """
@@ -30,7 +30,7 @@ __all__ = ["granularity_slope"]
 
 
 def granularity_slope(truth: GenerativeModel, groups: Posterior, *, posterior: Posterior = "diagonal") -> float:
-    """Derivative of the mean squared error in the weight between groups, at weight 1; decoder and noise the truth's.
+    """Derivative of the mean squared error in the weight between groups, at weight 1; decoder and noise of the truth.
 
     d MSE / dw = -2 tr [ P^-1 N V (S V^T - A Gamma) ] with the plain VAE's V and C = V S V^T + Q.
 
@@ -54,6 +54,14 @@ def granularity_slope(truth: GenerativeModel, groups: Posterior, *, posterior: P
     Notes
     -----
     Exact.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> from theory.groups import granularity_slope
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05, [[1.0, 0.6], [0.6, 1.0]])
+    >>> round(granularity_slope(truth, "diagonal"), 4)
+    0.134
     """
     validation.instance("truth", truth, GenerativeModel)
     noise = validation.positive("truth.noise_variance", truth.noise_variance)

@@ -52,6 +52,13 @@ class OptimalBeta:
     attained : bool
         whether an encoder of a positive, finite water level has this error. If not, `beta` is 0 or infinity and `error`
         a limit: every positive, finite level is worse (or, if flat, no level is positive, or every error is infinite).
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, optimal_beta
+    >>> best = optimal_beta(GenerativeModel([[1.0, 0.0], [0.0, 0.4]], 0.05))
+    >>> round(best.beta, 6), best.flat, best.attained
+    (1.0, False, True)
     """
 
     beta: float
@@ -89,6 +96,13 @@ def inference_error_curve(
     ------
     ValueError
         for a beta that is not positive, a decoder of another shape, an unknown family or noise.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, inference_error_curve
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05)
+    >>> inference_error_curve(truth, betas=[1.0, 2.0, 4.0]).log_score.round(3)
+    array([-2.911, -1.858, -1.765])
     """
     validation.instance("truth", truth, GenerativeModel)
     betas = validation.scales("betas", betas)
@@ -138,6 +152,13 @@ def optimal_beta(
     slope; the best of them and of the limits 0 and infinity is returned. A limit counts if the error still falls
     towards it and stays finite. Forward KL and log score differ by a constant, so their optima agree, even if the true
     posterior is singular and the divergence infinite for every beta.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, optimal_beta
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05)
+    >>> round(optimal_beta(truth).beta, 3), round(optimal_beta(truth, "mean_squared_error").beta, 3)
+    (3.221, 1.0)
     """
     validation.instance("truth", truth, GenerativeModel)
     validation.choice("criterion", criterion, CRITERIA)

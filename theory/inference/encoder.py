@@ -55,6 +55,14 @@ def optimal_encoder(
     Notes
     -----
     Exact, and unique: the objective is strictly convex in V and Q for a fixed decoder wherever the data vary.
+
+    Examples
+    --------
+    >>> from theory import optimal_encoder
+    >>> vae = optimal_encoder([[1.0, 0.9], [0.0, 0.4]], noise_variance=0.05, beta=1.0, posterior="full")
+    >>> vae.posterior_covariance.round(3)
+    array([[ 0.195, -0.172],
+           [-0.172,  0.201]])
     """
     decoder = _checked_decoder(decoder)
     noise_variance, beta = validation.scale("noise_variance", noise_variance), validation.scale("beta", beta)
@@ -89,6 +97,13 @@ def family_gap(decoder: np.ndarray, noise_variance: float, beta: float, *, poste
 
     (beta/2) [ sum_b log det P_bb - log det P ] >= 0, zero exactly when the decoder's columns are orthogonal across
     groups. Exact; parameters and errors as for `optimal_encoder`.
+
+    Examples
+    --------
+    >>> from theory.inference import family_gap
+    >>> decoder = [[1.0, 0.9], [0.0, 0.4]]
+    >>> round(family_gap(decoder, 0.05, 1.0), 3), family_gap(decoder, 0.05, 1.0, posterior="full")
+    (0.706, 0.0)
     """
     decoder = _checked_decoder(decoder)
     beta = validation.scale("beta", beta)

@@ -38,6 +38,13 @@ class InferenceError:
     forward_kl : E KL(p(s|x) || q(s|x)), nats
     reverse_kl : E KL(q(s|x) || p(s|x)), nats
     log_score : E log q(s|x) at the true factors, nats; higher is better
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, inference_error_curve
+    >>> errors = inference_error_curve(GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05), betas=[0.5, 1.0, 2.0])
+    >>> errors.mean_squared_error.round(3), errors.forward_kl.round(3)
+    (array([0.429, 0.397, 0.443]), array([6.295, 2.398, 1.344]))
     """
 
     mean_squared_error: float | np.ndarray
@@ -106,6 +113,13 @@ def inference_error(truth: GenerativeModel, vae: LinearVAE, *, match: bool = Fal
     Notes
     -----
     Exact. In the setting of Sikka et al. 2019.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, inference_error, optimal_encoder
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05)
+    >>> round(inference_error(truth, optimal_encoder(truth.loading, 0.05, beta=1.0)).forward_kl, 3)
+    2.398
     """
     validation.instance("truth", truth, GenerativeModel)
     linear_vae("vae", vae)

@@ -34,6 +34,13 @@ def forward_kl_slope(truth: GenerativeModel) -> float:
     ValueError
         if the factors are not independent with variance 1 (Gamma = I is assumed), or tau2 = 0 (then the posterior does
         not depend on beta).
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> from theory.inference import forward_kl_slope
+    >>> round(forward_kl_slope(GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05)), 3)
+    -2.953
     """
     validation.instance("truth", truth, GenerativeModel)
     _require_unit_factors(truth)
@@ -51,6 +58,12 @@ def mismatched_beta(beta: float, true_noise: float, decoder_noise: float) -> flo
 
     Holds for every criterion, loading, decoder and posterior family, because beta and the decoder's noise enter an
     encoder only through their product. (For correlated factors too, but there the optimum at the true noise is not 1.)
+
+    Examples
+    --------
+    >>> from theory.inference import mismatched_beta
+    >>> mismatched_beta(1.5, true_noise=0.1, decoder_noise=0.3)
+    0.5
     """
     factors = [("beta", beta), ("true_noise", true_noise)]
     beta, true_noise = (
@@ -71,6 +84,14 @@ def squared_error_level_bracket(truth: GenerativeModel) -> tuple[float, float]:
     -------
     (low, high) : floats
         both tau2 for Gamma = I; high is infinite if some gamma_k = 0; (0, inf) for a zero loading.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel
+    >>> from theory.inference import squared_error_level_bracket
+    >>> truth = GenerativeModel([[1.0, 0.0], [0.0, 2.0]], 0.1, [[1.0, 0.0], [0.0, 0.5]])
+    >>> [round(level, 6) for level in squared_error_level_bracket(truth)]
+    [0.1, 0.2]
     """
     validation.instance("truth", truth, GenerativeModel)
     validation.within_decades("truth.noise_variance", truth.noise_variance, validation.VARIANCE_DECADES)

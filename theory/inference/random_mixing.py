@@ -30,7 +30,7 @@ import numpy as np
 from theory import validation
 from theory.inference.criteria import CRITERIA
 from theory.inference.error import InferenceError
-from theory.minimise import log_slope, minima
+from theory.minimise import global_minimum
 
 __all__ = ["random_mixing_errors", "random_mixing_loading", "random_mixing_optimal_beta"]
 
@@ -53,6 +53,12 @@ def random_mixing_errors(aspect: float, signal_to_noise: float, betas) -> Infere
     -------
     InferenceError
         arrays shaped as `betas`; the squared error in units of the factors' variance, the rest in nats.
+
+    Examples
+    --------
+    >>> from theory.inference import random_mixing_errors
+    >>> random_mixing_errors(0.5, signal_to_noise=10.0, betas=[0.5, 1.0, 2.0]).mean_squared_error.round(4)
+    array([0.1566, 0.1483, 0.1632])
     """
     aspect, signal_to_noise = _checked(aspect, signal_to_noise)
     return _errors(aspect, signal_to_noise, validation.scales("betas", betas)).without_negative_divergences()
@@ -62,6 +68,12 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
     """The beta at which an error per factor is least in the limit: a curve in (a, c), to 1e-10.
 
     Parameters and errors as in `random_mixing_errors` and `optimal_beta`.
+
+    Examples
+    --------
+    >>> from theory.inference import random_mixing_optimal_beta
+    >>> round(random_mixing_optimal_beta(0.5, signal_to_noise=10.0), 4)
+    1.4528
     """
     aspect, signal_to_noise = _checked(aspect, signal_to_noise)
     validation.choice("criterion", criterion, CRITERIA)
@@ -75,9 +87,7 @@ def random_mixing_optimal_beta(aspect: float, signal_to_noise: float, criterion:
     # For few factors per dimension the optimum is close to 1, for many it grows like a c.
     high = 1e9 * max(1.0, signal_to_noise, signal_to_noise * aspect)
     low = 1e-6 * min(1.0, signal_to_noise)
-    grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
-    candidates = minima(cost, grid, log_slope(cost, grid))
-    return float(candidates[np.argmin(cost(candidates))])
+    return global_minimum(cost, low, high, GRID_POINTS_PER_DECADE)
 
 
 def random_mixing_loading(
@@ -86,6 +96,12 @@ def random_mixing_loading(
     """One draw of the random loading at finite size: (D, K), independent Gaussian entries of variance a tau2 / D.
 
     `rng` is a `numpy.random.Generator` or a seed.
+
+    Examples
+    --------
+    >>> from theory.inference import random_mixing_loading
+    >>> random_mixing_loading(100, 20, signal_to_noise=10.0, noise_variance=0.1, rng=0).shape
+    (100, 20)
     """
     _, signal_to_noise = _checked(1.0, signal_to_noise)
     variance = signal_to_noise * validation.scale("noise_variance", noise_variance)

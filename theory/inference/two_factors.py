@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from theory import validation
-from theory.minimise import log_slope, minima
+from theory.minimise import global_minimum
 
 __all__ = ["small_coherence_beta", "two_factor_loading", "two_factor_optimal_beta", "two_factor_polynomial"]
 
@@ -34,6 +34,14 @@ def two_factor_loading(signal_to_noise: float, coherence: float, noise_variance:
     ------
     ValueError
         for a signal-to-noise ratio or noise that is not positive, or a coherence outside [-1, 1].
+
+    Examples
+    --------
+    >>> from theory.inference import two_factor_loading
+    >>> loading = two_factor_loading(4.0, coherence=0.5)
+    >>> (loading.T @ loading).round(6)
+    array([[4., 2.],
+           [2., 4.]])
     """
     signal_to_noise, coherence = _checked(signal_to_noise, coherence)
     scale = np.sqrt(signal_to_noise * validation.scale("noise_variance", noise_variance))
@@ -52,6 +60,13 @@ def two_factor_polynomial(signal_to_noise: float, coherence: float) -> np.ndarra
     Notes
     -----
     Exact, for the setting of the module; irreducible over the rationals for generic a and r.
+
+    Examples
+    --------
+    >>> from theory.inference import two_factor_optimal_beta, two_factor_polynomial
+    >>> best = two_factor_optimal_beta(5.0, coherence=0.8)
+    >>> round(float(two_factor_polynomial(5.0, 0.8) @ [best**power for power in range(8)]) / 1e3, 6) == 0
+    True
     """
     a, r = _checked(signal_to_noise, coherence)
     g, h = a * (1 + r), a * (1 - r)
@@ -68,6 +83,12 @@ def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
 
     Computed as a root of the slope itself, whose terms keep the digits that the coefficients of the polynomial lose for
     a large or small ratio.
+
+    Examples
+    --------
+    >>> from theory.inference import two_factor_optimal_beta
+    >>> round(two_factor_optimal_beta(5.0, coherence=0.8), 4)
+    1.5515
     """
     a, r = _checked(signal_to_noise, coherence)
 
@@ -75,13 +96,18 @@ def two_factor_optimal_beta(signal_to_noise: float, coherence: float) -> float:
         return _forward_kl(betas, a, r)
 
     low, high = min(1.0, a) / GRID_MARGIN, max(1.0, a) * GRID_MARGIN
-    grid = np.geomspace(low, high, int(GRID_POINTS_PER_DECADE * np.log10(high / low)))
-    candidates = minima(cost, grid, log_slope(cost, grid))
-    return float(candidates[np.argmin(cost(candidates))])
+    return global_minimum(cost, low, high, GRID_POINTS_PER_DECADE)
 
 
 def small_coherence_beta(signal_to_noise: float, coherence: float) -> float:
-    """1 + r^2 a^2/((1+a)(2+a)): the optimal beta for weakly coherent columns. Asymptotic, error O(r^4)."""
+    """1 + r^2 a^2/((1+a)(2+a)): the optimal beta for weakly coherent columns. Asymptotic, error O(r^4).
+
+    Examples
+    --------
+    >>> from theory.inference import small_coherence_beta, two_factor_optimal_beta
+    >>> round(small_coherence_beta(5.0, 0.1), 4), round(two_factor_optimal_beta(5.0, 0.1), 4)
+    (1.006, 1.006)
+    """
     a, r = _checked(signal_to_noise, coherence)
     return 1 + r**2 * a**2 / ((1 + a) * (2 + a))
 

@@ -1,4 +1,4 @@
-"""The decoder is learned: the global optimum, the noise it learns, and its place on the rate-distortion curve."""
+"""The decoder is learned: the global optimum, its learned noise, and its point on the rate-distortion curve."""
 
 from theory.interface.facade import facade
 

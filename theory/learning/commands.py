@@ -14,16 +14,16 @@ from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
 
-ROWS = 20  # of a table of modes, unless --all
+TABLE_ROWS = 20  # of a table of modes, unless --all
 
 
 def add_commands(commands) -> None:
-    """Register both with what `Parser.add_subparsers` returned."""
+    """Add both to `commands`, the result of `Parser.add_subparsers`."""
     command = add_command(
         commands,
         "optimum",
         _optimum,
-        "What a beta-VAE learns: the global optimum over decoder, encoder and noise, whatever the posterior family.",
+        "The global optimum of a beta-VAE over decoder, encoder and noise, the same for every posterior family.",
         "  python -m theory optimum --data observations.csv --latent-dim 2\n"
         "  python -m theory optimum --covariance S.npy --latent-dim 2 --beta 4 --noise-variance 0.1 --save vae.npz\n"
         "  python -m theory optimum --eigenvalues 3,2,1 --latent-dim 2 --beta 0.1:10:50",
@@ -34,7 +34,7 @@ def add_commands(commands) -> None:
         type=int,
         required=True,
         metavar="K",
-        help="number of latents; one is active below its critical beta, and has collapsed to the prior from there on",
+        help="number of latents; each is active below its critical beta, and collapsed to the prior from there on",
     )
     command.add_argument(
         "--beta",
@@ -44,22 +44,22 @@ def add_commands(commands) -> None:
     command.add_argument(
         "--noise-variance",
         default="learned",
-        help="decoder noise: a number, or learned (default), whose status is zero where the loss falls without bound "
-        "as the noise vanishes, and undetermined where every noise up to the one given is as good",
+        help="decoder noise: a number, or learned (default); its status is zero if the loss falls without bound as the "
+        "noise vanishes, and undetermined if every noise up to the one printed is optimal",
     )
-    command.add_argument("--all", action="store_true", help=f"print all modes, not the first {ROWS}")
+    command.add_argument("--all", action="store_true", help=f"print all modes, not the first {TABLE_ROWS}")
     command.add_argument("--save", metavar="FILE.npz", help="write the arrays of the optimum at one beta")
     command.add_argument(
         "--leading-only",
         action="store_true",
-        help="compute only as many eigenvalues as there are latents, and the trace: faster for large data, at one beta",
+        help="compute only the K largest eigenvalues and the trace: faster for large data, at one beta",
     )
 
     command = add_command(
         commands,
         "rate-distortion",
         _rate_distortion,
-        "Shannon's rate-distortion curve of a Gaussian source, and the optimal VAE (level: beta x noise variance).",
+        "Shannon's rate-distortion curve of a Gaussian source, and the optimal VAE (water level = beta x noise).",
         "  python -m theory rate-distortion --eigenvalues 3,2,1\n"
         "  python -m theory rate-distortion --data observations.csv --latent-dim 2 --water-level 0.01:10:30",
     )
@@ -108,7 +108,7 @@ def _optimum(arguments: argparse.Namespace) -> Report:
 
 
 def _modes(best) -> dict[str, np.ndarray | None]:
-    """What each latent does with its mode, shape (K,) each; None where the noise runs to zero and there is no VAE."""
+    """Weight norm, encoder gain and posterior variance of each latent, shape (K,); None if there is no VAE."""
     vae = best.vae
     return {
         "weight_norms": None if vae is None else np.linalg.norm(vae.decoder, axis=0),
@@ -118,10 +118,10 @@ def _modes(best) -> dict[str, np.ndarray | None]:
 
 
 def _mode_table(arrays: dict[str, np.ndarray | None], everything: bool) -> str:
-    """One row for each mode or latent, whichever are more; "-" for a mode without a latent and the other way round."""
+    """One row for each mode or latent, whichever are more; "-" for a mode without a latent or the reverse."""
     known = {name.removesuffix("s"): values for name, values in arrays.items() if values is not None}
     rows = list(zip_longest(*known.values()))
-    shown = rows if everything else rows[:ROWS]
+    shown = rows if everything else rows[:TABLE_ROWS]
     columns = dict(zip(known, zip(*shown, strict=True), strict=True))
     more = f"\n{len(rows) - len(shown)} more rows: pass --all" if len(shown) < len(rows) else ""
     return aligned_table({"mode": range(1, len(shown) + 1), **columns}) + more

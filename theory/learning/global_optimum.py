@@ -1,4 +1,4 @@
-"""What a beta-VAE learns: the global optimum over decoder, encoder, posterior covariance and (if learned) noise.
+"""The global optimum of a beta-VAE over decoder, encoder, posterior covariance and (if learned) noise.
 
 With t = beta s2 the water level and l_i, u_i the eigenvalues and eigenvectors of the data covariance, latent i <= K is
 active iff l_i > t, and then
@@ -38,26 +38,34 @@ class Optimum:
     ----------
     vae : LinearVAE or None
         one optimal VAE, with latents in order of their eigenvalues and the largest entry of each decoder column
-        positive; None when there is none because the noise runs to zero.
-    eigenvalues : (D,) array, of the data covariance, descending; zero where they are so up to rounding. With
-        `leading_only` just the K largest.
+        positive; None if the noise runs to zero.
+    eigenvalues : (D,) array
+        of the data covariance, descending; those that are zero up to rounding are zero. With `leading_only` only the K
+        largest.
     active : (K,) boolean array
     critical_betas : (K,) array
-        the beta from which on each latent is collapsed; zero for a latent that is never active.
+        each latent is collapsed from its critical beta on; zero for a latent that is never active.
     distortion : float, expected squared error
     rate : float, expected KL in nats; all of it mutual information
-    loss : float, nats; minus infinity when the noise runs to zero
+    loss : float, nats; minus infinity if the noise runs to zero
     noise_variance : float
     noise_status : str
         "fixed", "learned", "zero" (rank r <= K and beta < D/r: the loss has no lower bound and the limit s2 -> 0 is
         given), or "undetermined" (beta = D/r exactly: every s2 <= l_r / beta is optimal, the largest is given).
     resolution : float
         D eps l_1 (eps = 2.2e-16), the size up to which an eigenvalue of a covariance in double precision is rounding: a
-        smaller one counts as zero, and the learned noise is known to about this much. Status "zero" then says only that
-        the noise is below it. Singular values of the centred data have twice the digits; see `Moments`. Where variables
-        differ in size by decades and the small eigenvalues are those of small variables, each is known up to a share
-        of itself, and this is that share of the least one; or, if larger, the rounding of the smallest variable that
-        depends on others.
+        smaller one counts as zero, and the learned noise is accurate to about this size. Status "zero" then means only
+        that the noise is below it. Singular values of the centred data have twice the digits; see `Moments`. If
+        variables differ in size by decades and the small eigenvalues belong to small variables, each has a relative
+        error, and this is the error of the smallest; or, if larger, the rounding of the smallest variable that depends
+        on others.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> best = optimum([[4.0, 0.0], [0.0, 1.0]], latent_dim=1, noise_variance=0.5)
+    >>> best.active_count, round(best.distortion, 3), round(best.rate, 3), best.noise_status
+    (1, 1.5, 1.04, 'fixed')
     """
 
     vae: LinearVAE | None
@@ -78,7 +86,15 @@ class Optimum:
 
 @dataclass(frozen=True, eq=False)
 class OptimumCurve:
-    """The optimum as a function of beta: what `Optimum` holds, each an array over `betas` (but for the last three)."""
+    """The optimum as a function of beta: fields as in `Optimum`, all but the last three as arrays over `betas`.
+
+    Examples
+    --------
+    >>> from theory.learning import optimum_curve
+    >>> curve = optimum_curve([[4.0, 0.0], [0.0, 1.0]], 2, betas=[0.5, 1.0, 2.0], noise_variance=1.0)
+    >>> curve.rate.round(3), curve.critical_betas
+    (array([1.386, 0.693, 0.347]), array([4., 1.]))
+    """
 
     betas: np.ndarray
     active_count: np.ndarray
@@ -107,9 +123,9 @@ def optimum(
     and posterior variance t / l_i. Learned noise: s2 = sum_{i > q} l_i / (D - q beta) with q latents active.
 
     The value is unique. The VAE is not: with a diagonal posterior and distinct active eigenvalues it is unique up to
-    signed permutations of the latents; eigenvalues that tie may be mixed by a rotation; if the K-th ties with the next
-    the subspace is free within the tie. With a posterior that keeps groups together (or `"full"`) any rotation within
-    a group is as good. The one returned has a diagonal posterior and is optimal in every family.
+    signed permutations of the latents; modes of equal eigenvalues may be mixed by a rotation; if the K-th eigenvalue
+    ties with the next, the subspace is free within the tie. With a block posterior (or `"full"`) any rotation within a
+    group is as good. The VAE returned has a diagonal posterior and is optimal in every family.
 
     Parameters
     ----------
@@ -121,8 +137,8 @@ def optimum(
     noise_variance : "learned" or float > 0
     posterior : "diagonal", "full", or a list of groups of latents
     leading_only : bool
-        compute only the K largest eigenvalues and the trace, on which all but the other eigenvalues depends. In large
-        data with a gap in the spectrum this is several times faster. A negative eigenvalue then passes unnoticed.
+        compute only the K largest eigenvalues and the trace: the optimum depends on nothing else. For large data with a
+        gap in the spectrum this is several times faster. A negative eigenvalue is then not detected.
 
     Returns
     -------
@@ -131,17 +147,24 @@ def optimum(
     Raises
     ------
     ValueError
-        if the covariance is not one, or an argument is out of its range.
+        if `covariance` is not a covariance matrix, or an argument is out of its range.
 
     Notes
     -----
     Exact. beta = 1 is probabilistic PCA by maximum likelihood; the linear VAE is in the setting of Lucas et al. (2019)
     and Wang & Ziyin (2022).
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> best = optimum([[4.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.6]], latent_dim=2, beta=1.5)
+    >>> best.active, round(best.noise_variance, 3), best.critical_betas.round(3)
+    (array([ True, False]), 1.733, array([1.818, 1.304]))
     """
     moments = as_moments(covariance)
     latent_dim = _latent_dim(latent_dim, len(moments.covariance))
     beta, noise = validation.scale("beta", beta), checked_noise(noise_variance)
-    partition(posterior, latent_dim)  # only to refuse a family that is none
+    partition(posterior, latent_dim)  # only to refuse an invalid family
     leading_only = validation.flag("leading_only", leading_only)
     eigenvalues, directions, resolution = _modes(moments.covariance, latent_dim, leading_only)
     curve = _evaluate(eigenvalues, latent_dim, np.array([beta]), noise, resolution)
@@ -183,13 +206,20 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
     Raises
     ------
     ValueError
-        if the covariance is not one, or an argument is out of its range.
+        if `covariance` is not a covariance matrix, or an argument is out of its range.
+
+    Examples
+    --------
+    >>> from theory import optimum_curve
+    >>> curve = optimum_curve([[4.0, 0.0], [0.0, 1.0]], 1, betas=[0.5, 1.0, 2.0])
+    >>> curve.noise_variance.round(3), curve.active_count
+    (array([0.667, 1.   , 2.5  ]), array([1, 1, 0]))
     """
     betas = validation.scales("betas", validation.vector("betas", betas))
     covariance = as_moments(covariance).covariance
     latent_dim = _latent_dim(latent_dim, len(covariance))
     validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
-    # Not eigenvalues alone: these are the same as in `optimum` to the last digit, and so are the thresholds.
+    # With eigenvectors too: so the eigenvalues, and the thresholds, equal those of `optimum` to the last digit.
     eigenvalues, _, resolution = _modes(covariance, latent_dim)
     return _evaluate(eigenvalues, latent_dim, betas, checked_noise(noise_variance), resolution)
 
@@ -201,7 +231,7 @@ def _latent_dim(latent_dim: int, data_dim: int) -> int:
 
 
 def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) -> tuple[np.ndarray, np.ndarray, float]:
-    """What `known_modes` finds: all eigenvalues, eigenvectors of at least K, resolution."""
+    """The result of `known_modes`: all eigenvalues, eigenvectors of at least K, resolution."""
     if leading_only:
         ascending, directions = _leading(covariance, latent_dim)
     else:
@@ -210,10 +240,10 @@ def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) 
 
 
 def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """As many eigenvalues as there are, ascending: the K largest, and for each other one the mean of the others.
+    """D eigenvalues, ascending, with the K largest exact and the rest replaced by their mean; K eigenvectors.
 
-    They enter the optimum by their sum alone. With the eigenvectors of the K largest. Where that sum is so small that
-    the difference of trace and eigenvalues has lost its digits, all eigenvalues are computed.
+    The rest enter the optimum only by their sum. If that sum is so small that the difference of trace and eigenvalues
+    has lost its digits, all eigenvalues are computed.
     """
     values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
     missing, trace = len(covariance) - len(values), np.trace(covariance)
@@ -227,7 +257,7 @@ def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.nd
 def _evaluate(
     eigenvalues: np.ndarray, latent_dim: int, betas: np.ndarray, noise_variance: float | str, resolution: float
 ) -> OptimumCurve:
-    """All that follows from the eigenvalues, descending."""
+    """The curve from the descending eigenvalues."""
     critical = thresholds(eigenvalues, latent_dim, noise_variance)
     if isinstance(noise_variance, str):
         learned = noise_of_minimum(eigenvalues, critical, betas)
@@ -261,7 +291,7 @@ def _assemble(eigenvalues, directions, active, water_level, noise_variance, mean
     powers, axes = eigenvalues[:count], directions[:, :count]
     largest = np.abs(axes).argmax(axis=0)[np.newaxis] if count else np.zeros((1, 0), dtype=int)
     axes = axes * np.where(np.take_along_axis(axes, largest, axis=0) < 0, -1.0, 1.0)
-    weights = np.sqrt(np.maximum(powers - water_level, 0.0))  # a difference below zero is rounding at the threshold
+    weights = np.sqrt(np.maximum(powers - water_level, 0.0))  # negative only by rounding, at the threshold
     decoder, encoder = np.zeros((len(eigenvalues), latent_dim)), np.zeros((latent_dim, len(eigenvalues)))
     variances = np.ones(latent_dim)
     decoder[:, :count] = axes * weights

@@ -8,8 +8,8 @@ The loss is convex in log s2, so the learned noise is the root of h. While q mod
 
     s2 = sum_{i > q} l_i / (D - q beta),   and mode q is active iff beta < beta_q = D l_q / (q l_q + sum_{i > q} l_i).
 
-Nothing stops s2 from going to zero when there is a latent for every mode (K >= r, the rank) and beta < D/r; at
-beta = D/r every s2 up to l_r / beta is as good.
+If there is a latent for every mode (K >= r, the rank) and beta < D/r, the loss falls without bound as s2 goes to zero;
+at beta = D/r every s2 up to l_r / beta is optimal.
 """
 
 from __future__ import annotations
@@ -37,6 +37,13 @@ class LearnedNoise:
     status : str
         "learned" (one minimiser), "zero" (the loss falls without bound as s2 -> 0), or "undetermined" (every s2 up to
         the one given is a minimiser; this is the limit from larger beta).
+
+    Examples
+    --------
+    >>> from theory.learning import learned_noise_variance
+    >>> noise = learned_noise_variance([3.0, 2.0, 1.0], latent_dim=3, beta=[0.5, 1.0, 1.2])
+    >>> noise.status, noise.active_count
+    (array(['zero', 'undetermined', 'learned'], dtype='<U12'), array([3, 2, 1]))
     """
 
     noise_variance: float | np.ndarray
@@ -54,7 +61,7 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     Parameters
     ----------
     eigenvalues : (D,) array, of the data covariance, in any order
-        those that are rounding against the largest, D eps l_1 and less, count as zero: the rank decides.
+        values of at most D eps l_1, rounding of the largest, count as zero, because the result depends on the rank.
     latent_dim : int, K
     noise_variance : "learned" or float > 0
 
@@ -66,6 +73,12 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     ------
     ValueError
         for a negative eigenvalue, a noise that is not positive, or a negative `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import critical_betas
+    >>> critical_betas([3.0, 2.0, 1.0], latent_dim=2), critical_betas([3.0, 2.0, 1.0], 2, noise_variance=0.5)
+    (array([1.5, 1.2]), array([6., 4.]))
     """
     eigenvalues = _ranked(eigenvalues)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
@@ -73,7 +86,7 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
 
 
 def _ranked(eigenvalues) -> np.ndarray:
-    """A checked spectrum, descending, with zeros for what computed eigenvalues have of rounding."""
+    """A checked spectrum, descending, with zero for eigenvalues that are rounding."""
     return validation.non_negative_spectrum("eigenvalues", source(eigenvalues))
 
 
@@ -90,7 +103,7 @@ def thresholds(eigenvalues: np.ndarray, latent_dim: int, noise: float | str) -> 
     coded = coded[coded > 0]
     if noise == "learned":
         mode = np.arange(1, len(coded) + 1)
-        # Divided by l_i, so that the last of rank r is D / r to the last digit.
+        # Divided by l_i, so that beta_r = D / r holds to the last digit.
         betas = len(eigenvalues) / (mode + tail_sums(eigenvalues)[mode] / coded)
         critical[: len(coded)] = np.minimum.accumulate(betas)  # ties may come out of order by rounding
     else:
@@ -121,6 +134,12 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     ------
     ValueError
         for a negative eigenvalue, a beta that is not positive, or a negative `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import learned_noise_variance
+    >>> learned_noise_variance([3.0, 2.0, 1.0], latent_dim=1, beta=[0.5, 1.0, 2.0]).noise_variance
+    array([1.2, 1.5, 2. ])
     """
     eigenvalues, beta = _ranked(eigenvalues), validation.scales("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
@@ -134,7 +153,7 @@ def noise_of_minimum(eigenvalues: np.ndarray, critical: np.ndarray, beta: np.nda
     data_dim, rank = len(eigenvalues), np.count_nonzero(eigenvalues)
     with np.errstate(divide="ignore"):
         level = np.divide(beta * remaining, data_dim - active * beta, out=np.zeros(beta.shape), where=remaining > 0)
-    # The last active mode is above the water, though D - q beta may have lost its digits where almost nothing remains.
+    # The last active mode lies above the water, even if D - q beta has lost its digits because little variance remains.
     level = np.minimum(level, np.concatenate([[np.inf], eigenvalues])[active])
     undetermined = 0 < rank <= len(critical) and beta == critical[rank - 1]
     return LearnedNoise(
@@ -146,7 +165,7 @@ def noise_of_minimum(eigenvalues: np.ndarray, critical: np.ndarray, beta: np.nda
 
 
 def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> float | np.ndarray:
-    """The smallest loss that any decoder and encoder reach at a given noise: convex in log s2.
+    """The smallest loss over decoder and encoder at a given noise: convex in log s2.
 
     1/(2 s2) [sum_{i <= K} min(l_i, t) + sum_{i > K} l_i] + D/2 log(2 pi s2) + beta/2 sum_{i <= K} log+ (l_i / t),
     t = beta s2. Its derivative in log s2 is h(s2) / (2 s2), h as above. Exact, for every posterior family.
@@ -166,6 +185,12 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
     ------
     ValueError
         for a negative eigenvalue or `latent_dim`, or a beta or noise that is not positive.
+
+    Examples
+    --------
+    >>> from theory.learning import profile_loss
+    >>> profile_loss([3.0, 2.0, 1.0], latent_dim=1, beta=1.0, noise_variance=[1.0, 1.5, 2.0]).round(3)
+    array([5.306, 5.212, 5.249])
     """
     eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
     beta, noise = validation.scale("beta", beta), validation.scales("noise_variance", noise_variance)

@@ -1,8 +1,8 @@
 """The optimal VAE on Shannon's rate-distortion curve of a Gaussian source.
 
-Reverse water-filling: at water level t a mode of variance l_i keeps the distortion min(l_i, t) and costs the rate
-1/2 log+ (l_i / t). The optimal VAE does just this with t = beta s2, but only for the K modes that have a latent; every
-other mode keeps all of its variance as distortion. With at least one latent it is therefore on the curve if and only if
+Reverse water-filling: at water level t a mode of variance l_i has the distortion min(l_i, t) and the rate
+1/2 log+ (l_i / t). The optimal VAE does the same with t = beta s2, but only for the K modes that have a latent; all the
+variance of every other mode is distortion. With at least one latent it is therefore on the curve if and only if
 K >= #{i : l_i > t}.
 
 Rates in nats; distortion is the expected squared error, summed over the data dimensions. A level, rate or distortion
@@ -30,7 +30,14 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class RateDistortion:
-    """A point, or points, in the plane of rate (nats) and distortion (squared units of the data)."""
+    """A point, or points, in the plane of rate (nats) and distortion (squared units of the data).
+
+    Examples
+    --------
+    >>> from theory import rate_distortion
+    >>> rate_distortion([3.0, 1.0], water_level=[0.5, 1.0, 3.0]).distortion
+    array([1., 2., 4.])
+    """
 
     rate: float | np.ndarray
     distortion: float | np.ndarray
@@ -38,7 +45,14 @@ class RateDistortion:
 
 @dataclass(frozen=True, eq=False)
 class CapacityPenalty:
-    """How far above Shannon's curve a point lies: in rate at equal distortion, and in distortion at equal rate."""
+    """How far above Shannon's curve a point lies: in rate at equal distortion, and in distortion at equal rate.
+
+    Examples
+    --------
+    >>> from theory.learning import capacity_penalty
+    >>> capacity_penalty([3.0, 2.0, 1.0], latent_dim=2, water_level=[0.5, 1.0, 2.0]).rate.round(3)
+    array([0.085, 0.   , 0.   ])
+    """
 
     rate: float | np.ndarray
     distortion: float | np.ndarray
@@ -54,8 +68,8 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
     Parameters
     ----------
     eigenvalues : (D,) array, variances of the source in any order
-        as they are, however small; those computed from a matrix carry a rounding of D eps l_1, with eps = 2.2e-16, so
-        that a level below it means little.
+        used as they are, however small; eigenvalues computed from a matrix have a rounding error of D eps l_1, with eps
+        = 2.2e-16, so that a level below it means little.
     water_level : float or array >= 0
         t; zero gives distortion 0 and, unless the source is constant, an infinite rate.
 
@@ -67,6 +81,13 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
     ------
     ValueError
         for a negative eigenvalue or level.
+
+    Examples
+    --------
+    >>> from theory import rate_distortion
+    >>> point = rate_distortion([3.0, 2.0, 1.0], water_level=1.5)
+    >>> round(float(point.rate), 3), float(point.distortion)
+    (0.49, 4.0)
     """
     eigenvalues = source(eigenvalues)
     return reverse_water_filling(eigenvalues, len(eigenvalues), _non_negative("water_level", water_level))
@@ -93,6 +114,13 @@ def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistor
     ------
     ValueError
         for a negative eigenvalue, level or `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import vae_rate_distortion
+    >>> point = vae_rate_distortion([3.0, 2.0, 1.0], latent_dim=1, water_level=0.5)
+    >>> round(float(point.rate), 3), float(point.distortion)
+    (0.896, 3.5)
     """
     eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
     return reverse_water_filling(eigenvalues, latent_dim, _non_negative("water_level", water_level))
@@ -103,7 +131,7 @@ def reverse_water_filling(eigenvalues: np.ndarray, latent_dim: int, water_level:
     level = water_level[..., np.newaxis]
     coded = eigenvalues[:latent_dim]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        # log(l/t): by the excess of l where l is close to t, else by two logarithms, which an infinite ratio survives.
+        # log(l/t): by the excess of l if l is close to t, else by two logarithms, whose difference cannot overflow.
         near = np.log1p((coded - level) / level)
         far = np.log(coded) - np.log(level)
     rates = np.where(coded > level, np.where(coded / 2 < level, near, far), 0.0)
@@ -116,8 +144,8 @@ def reverse_water_filling(eigenvalues: np.ndarray, latent_dim: int, water_level:
 def water_level_for_rate(eigenvalues, rate):
     """The water level at which Shannon's curve has a given rate: rate -> t, exactly, one piece per number of modes.
 
-    With k modes above the water, log t = (1/k) sum_{i <= k} log l_i - 2 rate / k; the k-th mode surfaces at the rate
-    1/2 sum_{i <= k} log(l_i / l_k).
+    With k modes above the water level, log t = (1/k) sum_{i <= k} log l_i - 2 rate / k; the k-th mode reaches it at the
+    rate 1/2 sum_{i <= k} log(l_i / l_k).
 
     Parameters
     ----------
@@ -126,13 +154,20 @@ def water_level_for_rate(eigenvalues, rate):
 
     Returns
     -------
-    float or array, of the shape of `rate`: the level; at rate 0 the smallest that has it, the largest eigenvalue. A
-    source without variance is described exactly at every rate, its level is 0.
+    float or array, of the shape of `rate`: the level; at rate 0 the smallest level with that rate, the largest
+    eigenvalue. For a source without variance 0.
 
     Raises
     ------
     ValueError
         for a negative eigenvalue or rate.
+
+    Examples
+    --------
+    >>> from theory.learning import rate_distortion, water_level_for_rate
+    >>> level = water_level_for_rate([3.0, 2.0, 1.0], rate=1.0)
+    >>> round(float(level), 4), round(float(rate_distortion([3.0, 2.0, 1.0], level).rate), 4)
+    (0.9329, 1.0)
     """
     eigenvalues = source(eigenvalues)
     rate = _non_negative("rate", rate)
@@ -141,8 +176,8 @@ def water_level_for_rate(eigenvalues, rate):
         return np.zeros(rate.shape)[()]
     counts = np.arange(1, len(logs) + 1)
     sums = np.cumsum(logs)
-    surfacing = np.maximum.accumulate((sums - counts * logs) / 2)  # ties may come out of order by rounding
-    modes = np.maximum(np.searchsorted(surfacing, rate, side="right"), 1)
+    thresholds = np.maximum.accumulate((sums - counts * logs) / 2)  # rounding may put ties out of order
+    modes = np.maximum(np.searchsorted(thresholds, rate, side="right"), 1)
     with np.errstate(over="ignore"):
         return np.exp((sums[modes - 1] - 2 * rate) / modes)[()]
 
@@ -150,8 +185,8 @@ def water_level_for_rate(eigenvalues, rate):
 def water_level_for_distortion(eigenvalues, distortion):
     """The water level at which Shannon's curve has a given distortion: exactly, one piece per number of modes.
 
-    With k modes above the water, t = (distortion - sum_{i > k} l_i) / k; the k-th mode is at the surface when the
-    distortion is k l_k + sum_{i > k} l_i.
+    With k modes above the water level, t = (distortion - sum_{i > k} l_i) / k; the k-th mode reaches it at the
+    distortion k l_k + sum_{i > k} l_i.
 
     Parameters
     ----------
@@ -167,6 +202,12 @@ def water_level_for_distortion(eigenvalues, distortion):
     ------
     ValueError
         for a negative eigenvalue or distortion.
+
+    Examples
+    --------
+    >>> from theory.learning import water_level_for_distortion
+    >>> water_level_for_distortion([3.0, 2.0, 1.0], distortion=[0.0, 3.0, 6.0])
+    array([0., 1., 3.])
     """
     eigenvalues = source(eigenvalues)
     distortion = _non_negative("distortion", distortion)
@@ -174,16 +215,17 @@ def water_level_for_distortion(eigenvalues, distortion):
         return np.zeros(distortion.shape)[()]
     counts = np.arange(1, len(eigenvalues) + 1)
     tails = tail_sums(eigenvalues)
-    surfacing = np.minimum.accumulate(counts * eigenvalues + tails[1:])  # ties may come out of order by rounding
-    modes = np.maximum(np.searchsorted(-surfacing, -distortion, side="right"), 1)
+    thresholds = np.minimum.accumulate(counts * eigenvalues + tails[1:])  # rounding may put ties out of order
+    modes = np.maximum(np.searchsorted(-thresholds, -distortion, side="right"), 1)
     return np.minimum((distortion - tails[modes]) / modes, eigenvalues[0])[()]
 
 
 def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenalty:
-    """What too few latents cost: the distance of the optimal VAE from Shannon's curve.
+    """The cost of too few latents: the distance of the optimal VAE from Shannon's curve.
 
-    For the VAE's point (R, D) at water level t: the rate R - R_Shannon(D) and the distortion D - D_Shannon(R). Both are
-    zero if and only if K >= #{i : l_i > t} or K = 0 (rate zero, the end of the curve). Exact.
+    For the VAE's rate and distortion at water level t: rate - rate_Shannon(distortion) and distortion -
+    distortion_Shannon(rate). Both are zero if and only if K >= #{i : l_i > t} or K = 0 (rate zero, the end of the
+    curve). Exact.
 
     Parameters
     ----------
@@ -199,6 +241,13 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     ------
     ValueError
         for a negative eigenvalue, level or `latent_dim`.
+
+    Examples
+    --------
+    >>> from theory.learning import capacity_penalty
+    >>> penalty = capacity_penalty([3.0, 2.0, 1.0], latent_dim=1, water_level=0.5)
+    >>> round(float(penalty.rate), 3), round(float(penalty.distortion), 3)
+    (0.223, 0.5)
     """
     eigenvalues = source(eigenvalues)
     latent_dim, level = validation.count("latent_dim", latent_dim), _non_negative("water_level", water_level)
@@ -209,17 +258,17 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     # On the curve nothing is subtracted: the differences are zero, and both rates may be infinite.
     rate = np.subtract(point.rate, at_distortion.rate, out=np.zeros(level.shape), where=above)
     distortion = np.subtract(point.distortion, at_rate.distortion, out=np.zeros(level.shape), where=above)
-    # Near the curve what is below zero is rounding.
+    # Near the curve negative values are rounding.
     return CapacityPenalty(rate=np.maximum(rate, 0.0)[()], distortion=np.maximum(distortion, 0.0)[()])
 
 
 def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:
-    """What lies beyond the first k eigenvalues, sum_{i > k} l_i for k = 0 .. D; the smallest are added first."""
+    """The sums beyond the first k eigenvalues, sum_{i > k} l_i for k = 0 .. D; the smallest are added first."""
     return np.concatenate([np.cumsum(eigenvalues[::-1])[::-1], [0.0]])
 
 
 def source(eigenvalues) -> np.ndarray:
-    """Variances of a source, checked: descending, and as they are stated, however small."""
+    """Variances of a source, checked and sorted in descending order; small ones stay as they are."""
     eigenvalues = validation.vector("eigenvalues", eigenvalues)
     validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
     return validation.stated_spectrum("eigenvalues", eigenvalues)

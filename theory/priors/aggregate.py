@@ -44,6 +44,12 @@ def kernel_mean(variance, scale: float = 1.0) -> float | np.ndarray:
     ------
     ValueError
         for a variance that is negative or not finite, or a scale out of its range.
+
+    Examples
+    --------
+    >>> from theory.priors import kernel_mean
+    >>> kernel_mean([0.0, 1.0, 100.0]).round(4)
+    array([1.    , 0.6557, 0.1159])
     """
     variance, scale = validation.real_array("variance", variance), validation.scale("scale", scale)
     if not np.all((variance >= 0) & np.isfinite(variance)):
@@ -80,6 +86,14 @@ def aggregate_divergence(covariance, prior=None, *, divergence: str = "inclusive
     Notes
     -----
     "inclusive" and "mmd" are the divergences in the code of the authors of Mathieu et al. (2019).
+
+    Examples
+    --------
+    >>> from theory.priors import aggregate_divergence
+    >>> round(aggregate_divergence([[1.5, 0.4], [0.4, 0.8]]), 4)
+    0.1254
+    >>> round(aggregate_divergence([[1.5, 0.4], [0.4, 0.8]], divergence="mmd"), 4)
+    0.0089
     """
     covariance = within("covariance", validation.covariance_matrix("covariance", covariance), LONGEST**2)
     prior = prior_covariance(prior, len(covariance))

@@ -50,6 +50,14 @@ class AnnealedTerms:
     log_normaliser : float
         log F.
     beta : float
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.priors import annealed_terms
+    >>> terms = annealed_terms(optimum([[3.0]], 1, noise_variance=0.5).vae, [[3.0]], beta=2.0)
+    >>> round(terms.annealed_kl, 4), round(float(terms.entropy), 4), round(terms.log_normaliser, 4)
+    (1.0493, 0.5231, -1.2655)
     """
 
     reconstruction: float
@@ -77,6 +85,14 @@ class RescaledTerms:
     constant : float
         c = (K (beta - 1)/2) (1 + log(2 pi / beta)) + log F; it depends only on the prior and beta.
     beta : float
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.priors import rescaled_terms
+    >>> terms = rescaled_terms(optimum([[3.0]], 1, noise_variance=0.5).vae, [[3.0]], beta=2.0)
+    >>> round(terms.unit_loss, 4), round(terms.volume, 4), round(terms.loss, 4)
+    (2.1217, -1.0986, 2.8641)
     """
 
     unit_loss: float
@@ -117,6 +133,15 @@ def annealed_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> An
     Notes
     -----
     Mathieu et al. (2019), Theorem 1.
+
+    Examples
+    --------
+    >>> from theory import elbo_terms, optimum
+    >>> from theory.priors import annealed_terms
+    >>> covariance = [[3.0, 0.0], [0.0, 1.0]]
+    >>> vae = optimum(covariance, 2, noise_variance=0.5).vae
+    >>> round(float(annealed_terms(vae, covariance, 2.0).loss), 4), round(elbo_terms(vae, covariance).loss(2.0), 4)
+    (4.6296, 4.6296)
     """
     beta = validation.scale("beta", beta)
     vae = linear_vae("vae", vae)
@@ -162,7 +187,16 @@ def _expected_log_prior(prior: Prior, vae: LinearVAE, covariance) -> float:
 
 
 def rescale(vae: LinearVAE, beta: float) -> LinearVAE:
-    """The same VAE with latents sqrt(beta) z: decoder W / sqrt(beta), encoder sqrt(beta) V, covariance beta Q."""
+    """The same VAE with latents sqrt(beta) z: decoder W / sqrt(beta), encoder sqrt(beta) V, covariance beta Q.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.priors import rescale
+    >>> vae = optimum([[3.0]], 1, noise_variance=0.5).vae
+    >>> vae.posterior_covariance.round(3), rescale(vae, 4.0).posterior_covariance.round(3)
+    (array([[0.167]]), array([[0.667]]))
+    """
     vae = linear_vae("vae", vae)
     root = np.sqrt(beta := validation.scale("beta", beta))
     return LinearVAE(
@@ -178,6 +212,15 @@ def rescaled_terms(vae: LinearVAE, covariance, beta: float, *, prior=None) -> Re
     Notes
     -----
     Mathieu et al. (2019), the corollary of Theorem 1 for Gaussian priors and encoders.
+
+    Examples
+    --------
+    >>> from theory import elbo_terms, optimum
+    >>> from theory.priors import rescaled_terms
+    >>> covariance = [[3.0, 0.0], [0.0, 1.0]]
+    >>> vae = optimum(covariance, 2, noise_variance=0.5).vae
+    >>> round(float(rescaled_terms(vae, covariance, 2.0).loss), 4), round(elbo_terms(vae, covariance).loss(2.0), 4)
+    (4.6296, 4.6296)
     """
     beta = validation.scale("beta", beta)
     vae = linear_vae("vae", vae)

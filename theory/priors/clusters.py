@@ -31,6 +31,14 @@ class ClusterPrior:
     ----------
     distance : float, d, from 1e-50 to 1e50
     variance : float, v, from 1e-100 to 1e100
+
+    Examples
+    --------
+    >>> from theory.priors import ClusterPrior
+    >>> prior = ClusterPrior(distance=1.0, variance=0.03)
+    >>> prior.covariance, round(prior.expected_log_density([1.0, 0.0], [[0.03, 0.0], [0.0, 0.03]]), 4)
+    (array([[0.53, 0.  ],
+           [0.  , 0.53]]), -0.7175)
     """
 
     distance: float = 1.0

@@ -24,6 +24,13 @@ class GaussianPrior:
     ----------
     covariance : (K, K) array, Pi
         with variances from 1e-100 to 1e100.
+
+    Examples
+    --------
+    >>> from theory.priors import GaussianPrior
+    >>> prior = GaussianPrior.anisotropic([4.0, 1.0])
+    >>> round(float(prior.log_density([0.0, 0.0])), 4), prior.is_symmetry([[-1.0, 0.0], [0.0, 1.0]])
+    (-2.531, True)
     """
 
     covariance: np.ndarray
@@ -174,6 +181,12 @@ def gaussian_log_normaliser(prior, beta: float) -> float:
     """log F for p = N(0, Pi): ((1 - beta)/2) (K log 2 pi + log det Pi) - (K/2) log beta, finite for every beta > 0.
 
     Exact. Parameters as for `annealed_terms`; a `ValueError` for a beta or a covariance out of range.
+
+    Examples
+    --------
+    >>> from theory.priors import gaussian_log_normaliser
+    >>> round(gaussian_log_normaliser([[1.0]], beta=2.0), 4)
+    -1.2655
     """
     beta = validation.scale("beta", beta)
     prior = prior_covariance(prior)

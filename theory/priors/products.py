@@ -34,6 +34,13 @@ class StudentPrior:
     ----------
     degrees_of_freedom : float, from 1e-100 to 1e100
     latent_dim : int
+
+    Examples
+    --------
+    >>> from theory.priors import StudentPrior
+    >>> prior = StudentPrior(degrees_of_freedom=4.0, latent_dim=2)
+    >>> round(prior.expected_log_density([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]]), 4)
+    -2.9304
     """
 
     degrees_of_freedom: float
@@ -138,6 +145,14 @@ class SpikeSlabPrior:
     spike_probability : float, g, strictly between 0 and 1
     spike_deviation : float, from 1e-50 to less than 1
         standard deviation of the spike. (At 0 and 1 the prior is degenerate or Gaussian: use `GaussianPrior`.)
+
+    Examples
+    --------
+    >>> from theory.priors import SpikeSlabPrior
+    >>> prior = SpikeSlabPrior(latent_dim=2, spike_probability=0.8, spike_deviation=0.05)
+    >>> prior.covariance.round(4)
+    array([[0.202, 0.   ],
+           [0.   , 0.202]])
     """
 
     latent_dim: int
@@ -268,6 +283,12 @@ def student_log_normaliser(degrees_of_freedom: float, beta: float, *, latent_dim
     Notes
     -----
     The condition is that of Mathieu et al. (2019), Theorem 1, that F be finite.
+
+    Examples
+    --------
+    >>> from theory.priors import student_log_normaliser
+    >>> round(student_log_normaliser(3.0, beta=2.0), 4), student_log_normaliser(3.0, beta=0.25)
+    (-1.4709, inf)
     """
     nu = validation.scale("degrees_of_freedom", degrees_of_freedom)
     beta = validation.scale("beta", beta)

@@ -39,6 +39,12 @@ class Prior(Protocol):
         an axis, smooth in what it integrates, and E log p(z). Training with alpha > 0, which is refused without it.
     `covariance`, `sample(n, rng)`
         the covariance (K, K), and n draws (n, K).
+
+    Examples
+    --------
+    >>> from theory.priors import Prior, StudentPrior
+    >>> isinstance(StudentPrior(4.0, 2), Prior), isinstance("text", Prior)
+    (True, False)
     """
 
     @property

@@ -48,6 +48,14 @@ class RegularisedTerms:
         the smaller its `mutual_information` I(x; z), the more the encodings overlap.
     divergence : float
         D(q(z), p): nats for "inclusive" and "exclusive", no unit for "mmd".
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.priors import regularised_terms
+    >>> terms = regularised_terms(optimum([[3.0]], 1, noise_variance=0.5).vae, [[4.0]])
+    >>> round(terms.loss(beta=1.0, alpha=2.0), 4), round(terms.elbo.loss(1.0), 4)
+    (2.1626, 2.1349)
     """
 
     elbo: ElboTerms
@@ -69,6 +77,13 @@ class RegularisedEncoder:
     loss : float
     gradient_norm : float
         largest entry of the gradient in the parameters of the search.
+
+    Examples
+    --------
+    >>> from theory.priors import regularised_encoder
+    >>> result = regularised_encoder([[1.0]], [[3.0]], noise_variance=0.5, beta=1.0, alpha=0.0)
+    >>> result.vae.encoder.round(4), result.gradient_norm < 1e-6
+    (array([[0.6667]]), True)
     """
 
     vae: LinearVAE
@@ -102,6 +117,14 @@ def regularised_terms(
     Notes
     -----
     The objective is that of Mathieu et al. (2019), as a loss to be minimised.
+
+    Examples
+    --------
+    >>> from theory import optimum
+    >>> from theory.priors import regularised_terms
+    >>> vae = optimum([[3.0]], 1, noise_variance=0.5).vae
+    >>> round(regularised_terms(vae, [[4.0]]).divergence, 4)
+    0.0139
     """
     vae = linear_vae("vae", vae)
     covariance = validation.covariance_matrix("covariance", covariance, vae.data_dim)
@@ -165,6 +188,13 @@ def regularised_encoder(
     ------
     ValueError
         if an argument is out of its range.
+
+    Examples
+    --------
+    >>> from theory.priors import regularised_encoder
+    >>> result = regularised_encoder([[1.0]], [[3.0]], noise_variance=0.5, beta=1.0, alpha=10.0)
+    >>> round(result.terms.divergence, 4)
+    0.002
     """
     alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
     beta, noise_variance = validation.scale("beta", beta), validation.scale("noise_variance", noise_variance)

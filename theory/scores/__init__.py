@@ -11,14 +11,13 @@ Factors s and code z are jointly Gaussian; everything follows from their correla
     total correlation       -1/2 log det of the correlations of the code
     Hoyer sparsity          (sqrt L - E ||z||_1/||z||_2) / (sqrt L - 1), each z_j over its standard deviation
 
-(1) and (2) are the two codes with the largest values for a factor. Averages are over the factors that vary, and a code
-that is constant counts as one that says nothing. Exact, up to one smooth integral for the
-sparsity.
+(1) and (2) are the two codes with the largest values for a factor. Averages are over the factors that vary, and a
+constant code counts as one without information. Exact, up to one smooth integral for the sparsity.
 
 These are population values: the scores as usual libraries define them for samples, of the true correlations. Scores of
-samples approach them, with two exceptions. A factor that the code does not know has a continuous gap of 0, but in a
-sample 1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more data; nor do the shares of DCI for a code
-that knows no factor, all of whose importances are errors.
+samples approach them, with two exceptions. A factor independent of the code has a continuous gap of 0, but in a sample
+1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more data; nor do the shares of DCI for a code
+independent of all factors, whose importances are errors.
 """
 
 from theory.interface.facade import facade

@@ -1,7 +1,7 @@
-"""Gaussian variables cut into bins: what is left of their mutual information, exactly.
+"""The exact mutual information of two Gaussian variables that are cut into bins.
 
-Usual scores of disentanglement cut variables into bins of equal width before they count. For two standard normal
-variables of correlation r, both cut at the same edges, the probability of each cell is a second difference of
+Usual scores of disentanglement count variables in bins of equal width. For two standard normal variables of correlation
+r, both cut at the same edges, the probability of each cell is a second difference of
 
     P(X <= x, Y <= y) = [Phi(x) + Phi(y) - d]/2 - T(x, (y - r x)/(x q)) - T(y, (x - r y)/(y q)),    q = sqrt(1 - r^2),
 
@@ -17,9 +17,9 @@ from theory import validation
 
 __all__ = ["binned_entropy", "binned_information", "bivariate_normal", "check_bins", "discrete_entropy"]
 
-MOST_BINS = 1000  # with more the cells take minutes, and the information is the continuous one to three digits
-# No normal variable is ever beyond FAR, and an edge nearer to 0 than NEAR cuts where 0 does, to all digits.
-FAR, NEAR = 50.0, 1e-100
+MOST_BINS = 1000  # with more the cells take minutes, and the information equals the continuous one to three digits
+# Normal variables beyond the largest edge have probability 0, and edges below the smallest act like 0, to all digits.
+LARGEST_EDGE, SMALLEST_EDGE = 50.0, 1e-100
 
 
 def binned_information(correlations, bins: int, half_width: float) -> np.ndarray:
@@ -54,7 +54,7 @@ def binned_information(correlations, bins: int, half_width: float) -> np.ndarray
             cumulative = np.zeros((bins + 1, bins + 1))
             cumulative[-1], cumulative[:, -1] = marginal, marginal
             cumulative[1:-1, 1:-1] = bivariate_normal(edges[:, np.newaxis], edges, correlation)
-            # Cells below zero are rounding of a probability that is zero to all digits.
+            # Negative cells are rounding of probabilities that are zero to all digits.
             cells = np.maximum(np.diff(np.diff(cumulative, axis=0), axis=1), 0.0)
             information[place] = max(0.0, 2 * entropy - discrete_entropy(cells.ravel()))
     return information
@@ -67,13 +67,13 @@ def binned_entropy(bins: int, half_width: float) -> float:
 
 
 def discrete_entropy(probabilities: np.ndarray) -> float:
-    """- sum p log p, in nats, of probabilities >= 0 that add up to 1; impossible outcomes count for nothing."""
+    """- sum p log p, in nats, of probabilities >= 0 that add up to 1; zeros contribute nothing."""
     probabilities = validation.real_array("probabilities", probabilities)
     within = np.all((probabilities >= 0) & (probabilities <= 1 + 1e-8))
     if not (within and abs(probabilities.sum() - 1) <= 1e-8):
         raise ValueError("probabilities must be >= 0 and add up to 1; divide them by their sum")
     positive = probabilities[probabilities > 0]
-    return max(0.0, float(-np.sum(positive * np.log(positive))))  # below zero is what a sum above 1 leaves
+    return max(0.0, float(-np.sum(positive * np.log(positive))))  # negative only if the sum exceeds 1 by rounding
 
 
 def bivariate_normal(x, y, correlation: float) -> np.ndarray:
@@ -89,44 +89,44 @@ def bivariate_normal(x, y, correlation: float) -> np.ndarray:
     array, of the shape of x and y together
     """
     correlation = float(_correlations("correlation", validation.number("correlation", correlation)))
-    x, y = _ends("x", x), _ends("y", y)
+    x, y = _clipped("x", x), _clipped("y", y)
     try:
         x, y = np.broadcast_arrays(x, y)
     except ValueError:
-        raise ValueError(f"x and y must have shapes that broadcast, got {x.shape} and {y.shape}") from None
+        raise ValueError(f"x and y must have shapes that broadcast, got {x.shape} and {y.shape}; reshape one") from None
     if abs(correlation) == 1:
         return np.minimum(ndtr(x), ndtr(y)) if correlation > 0 else np.maximum(ndtr(x) - ndtr(-y), 0.0)
     rest = np.sqrt((1 - correlation) * (1 + correlation))
     nearest = np.sign(correlation) if abs(correlation) > 0.5 else 0.0
 
     def tail(a, b):
-        # At a = 0 the slope runs to infinity with the sign of b; at a = b = 0 it is (1 - r)/q.
+        # At a = 0 the slope is infinite with the sign of b; at a = b = 0 it is (1 - r)/q.
         slope = np.where(b == 0, (1 - correlation) / rest, np.copysign(np.inf, b))
-        # b - r a, of which nothing must be lost where r is near 1 or -1, and b near a or -a
-        away = (b - nearest * a) + (nearest - correlation) * a
-        return owens_t(a, np.divide(away, a * rest, out=slope, where=a != 0))
+        # b - r a without cancellation if r is near 1 or -1 and b near a or -a
+        difference = (b - nearest * a) + (nearest - correlation) * a
+        return owens_t(a, np.divide(difference, a * rest, out=slope, where=a != 0))
 
-    apart = (x * y < 0) | ((x * y == 0) & (x + y < 0))
-    return (ndtr(x) + ndtr(y) - apart) / 2 - tail(x, y) - tail(y, x)
+    opposite = (x * y < 0) | ((x * y == 0) & (x + y < 0))
+    return (ndtr(x) + ndtr(y) - opposite) / 2 - tail(x, y) - tail(y, x)
 
 
 def check_bins(bins: int | None, half_width: float) -> tuple[int | None, float]:
-    """The two as an int, or None for no bins, and a float, if they are within their ranges."""
+    """`bins` as an int, or None for no bins, and `half_width` as a float, if they are in their ranges."""
     half_width = validation.positive("half_width", half_width)
     return None if bins is None else validation.count("bins", bins, minimum=2, maximum=MOST_BINS), half_width
 
 
 def _inner_edges(bins: int, half_width: float) -> np.ndarray:
     bins, half_width = check_bins(validation.count("bins", bins), half_width)
-    return _ends("half_width", half_width * np.linspace(-1, 1, bins + 1)[1:-1])
+    return _clipped("half_width", half_width * np.linspace(-1, 1, bins + 1)[1:-1])
 
 
-def _ends(name: str, values) -> np.ndarray:
-    """Values at which a normal distribution function is wanted, so that no product of them over- or underflows."""
+def _clipped(name: str, values) -> np.ndarray:
+    """Arguments of a normal distribution function, clipped so that no product of them over- or underflows."""
     values = validation.real_array(name, values)
     if np.isnan(values).any():
-        raise ValueError(f"{name} must be numbers, some are NaN; leave them out")
-    return np.where(np.abs(values) < NEAR, 0.0, np.clip(values, -FAR, FAR))
+        raise ValueError(f"{name} must be numbers, some are NaN; remove them")
+    return np.where(np.abs(values) < SMALLEST_EDGE, 0.0, np.clip(values, -LARGEST_EDGE, LARGEST_EDGE))
 
 
 def _correlations(name: str, values) -> np.ndarray:

@@ -1,24 +1,6 @@
-"""Disentanglement scores of a Gaussian code, in closed form.
+"""Every disentanglement score of a Gaussian code at once, and SAP, linear DCI, MCC and total correlation one by one.
 
-Factors s and code z are jointly Gaussian; everything follows from their correlations r_ij (factor i, code j):
-
-    mutual information      I(s_i; z_j) = -1/2 log(1 - r_ij^2), in nats
-    MIG                     mean_i [I_i(1) - I_i(2)] / H(s_i), both sides of variables cut into 20 bins; or, of the
-                            continuous ones, mean_i [I_i(1) - I_i(2)] / I_i(1)
-    SAP                     mean_i [r^2_i(1) - r^2_i(2)]
-    linear DCI              from the importances |b_ji| of the regression of each factor on all codes, standardised
-    MCC                     mean_i |r_i p(i)| of the best assignment p of codes to factors
-    total correlation       -1/2 log det of the correlations of the code
-    Hoyer sparsity          (sqrt L - E ||z||_1/||z||_2) / (sqrt L - 1), each z_j over its standard deviation
-
-(1) and (2) are the two codes with the largest values for a factor. Averages are over the factors that vary, and a code
-that is constant counts as one that says nothing. Exact, up to one smooth integral for the
-sparsity.
-
-These are population values: the scores as usual libraries define them for samples, of the true correlations. Scores of
-samples approach them, with two exceptions. A factor that the code does not know has a continuous gap of 0, but in a
-sample 1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more data; nor do the shares of DCI for a code
-that knows no factor, all of whose importances are errors.
+Their formulas are in the docstring of `theory.scores`.
 """
 
 from __future__ import annotations
@@ -28,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.scores.binned import discrete_entropy
-from theory.scores.gaussian_code import GaussianCode, _checked
-from theory.scores.information import _largest_two, _mean, mutual_information_gap
+from theory.scores.gaussian_code import GaussianCode, checked_gaussian_code
+from theory.scores.information import largest_two, mean_or_nan, mutual_information_gap
 from theory.scores.sparsity import hoyer_sparsity
 
 __all__ = ["DCI", "Scores", "dci", "mean_correlation", "sap", "scores", "total_correlation"]
@@ -37,7 +19,16 @@ __all__ = ["DCI", "Scores", "dci", "mean_correlation", "sap", "scores", "total_c
 
 @dataclass(frozen=True)
 class DCI:
-    """Disentanglement, completeness and informativeness, each 0 to 1, better when higher."""
+    """Disentanglement, completeness and informativeness, each 0 to 1, better when higher.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, dci
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> result = dci(code)
+    >>> round(result.completeness, 4), round(result.informativeness, 4)
+    (0.3912, 0.675)
+    """
 
     disentanglement: float
     completeness: float
@@ -46,7 +37,16 @@ class DCI:
 
 @dataclass(frozen=True)
 class Scores:
-    """All scores of a code, as the functions of this module define them; NaN where they have no meaning."""
+    """All scores of a code, as the functions of `theory.scores` define them; NaN where a score is undefined.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, scores
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> result = scores(code)
+    >>> round(result.sap, 4), round(result.hoyer_sparsity, 4)
+    (0.625, 0.3403)
+    """
 
     mutual_information_gap: float
     continuous_gap: float
@@ -69,6 +69,13 @@ def scores(code: GaussianCode) -> Scores:
     Returns
     -------
     Scores
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, scores
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> round(scores(code).mutual_information_gap, 4)
+    0.23
     """
     linear = dci(code)
     return Scores(
@@ -87,11 +94,18 @@ def scores(code: GaussianCode) -> Scores:
 def sap(code: GaussianCode) -> float:
     """SAP: the largest squared correlation of a factor with a code minus the second largest, averaged over factors.
 
-    1 for a code that is a signed permutation of independent factors, 0 for an independent code and if each best code
-    has a double; NaN if no factor varies.
+    1 for a code that is a signed permutation of independent factors, 0 for an independent code and if each best code is
+    duplicated; NaN if no factor varies.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, sap
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> round(sap(code), 4)
+    0.625
     """
-    first, second = _largest_two(_checked(code).correlations ** 2)
-    return _mean(first - second)
+    first, second = largest_two(checked_gaussian_code(code).correlations ** 2)
+    return mean_or_nan(first - second)
 
 
 def dci(code: GaussianCode) -> DCI:
@@ -117,13 +131,20 @@ def dci(code: GaussianCode) -> DCI:
 
     Notes
     -----
-    A code that is constant has importance zero but counts in L: a completeness below 1 rises with every dead latent (in
-    one case from .56 to .70 with 2, to .91 with 200), as that of samples does. Compare it at equal L. If no code knows
-    anything of the factors all three are 0, while importances of a sample are errors, whose shares do not depend on its
-    size. For codes that nearly depend the importances have an error of some 1e-15 over the least eigenvalue of their
-    correlations; for those of `GaussianCode.of`, over its root.
+    A constant code has importance zero but counts in L: a completeness below 1 rises with every dead latent (in one
+    case from .56 to .70 with 2, to .91 with 200), as that of samples does. Compare it at equal L. If the code is
+    independent of the factors all three are 0, while importances of a sample are errors, whose shares do not depend on
+    its size. For nearly dependent codes the importances have an error of some 1e-15 over the least eigenvalue of their
+    correlations; for those of `GaussianCode.of`, over its square root.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, dci
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> round(dci(code).disentanglement, 4)
+    0.3751
     """
-    varying = _checked(code).varying_codes
+    varying = checked_gaussian_code(code).varying_codes
     if not len(code.correlations):
         return DCI(np.nan, np.nan, np.nan)
     coefficients, explained = code.regression
@@ -132,19 +153,26 @@ def dci(code: GaussianCode) -> DCI:
     return DCI(
         disentanglement=_concentration(weights.T),
         completeness=_concentration(weights),
-        informativeness=_mean(explained),
+        informativeness=mean_or_nan(explained),
     )
 
 
 def mean_correlation(code: GaussianCode) -> float:
     """MCC: mean over factors of |correlation| with the code assigned to each, by the best assignment one to one.
 
-    A factor left without a code counts as zero. 1 iff the code holds a signed multiple of every factor; 0 for an
-    independent code; NaN if no factor varies.
+    A factor without an assigned code counts as zero. 1 iff the code contains a signed multiple of every factor; 0 for
+    an independent code; NaN if no factor varies.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, mean_correlation
+    >>> code = GaussianCode([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.2, 0.7]])
+    >>> round(mean_correlation(code), 4)
+    0.8
     """
     from scipy.optimize import linear_sum_assignment
 
-    absolute = np.abs(_checked(code).correlations)
+    absolute = np.abs(checked_gaussian_code(code).correlations)
     if not len(absolute):
         return np.nan
     return float(absolute[linear_sum_assignment(absolute, maximize=True)].sum() / len(absolute))
@@ -153,9 +181,16 @@ def mean_correlation(code: GaussianCode) -> float:
 def total_correlation(code: GaussianCode) -> float:
     """Total correlation of the codes that vary, -1/2 log det of their correlations, in nats; infinite if dependent.
 
-    So for a mean code with more latents that vary than the rank of V S V^T, and 0 if none varies.
+    It is infinite for a mean code with more varying latents than the rank of V S V^T, and 0 if no latent varies.
+
+    Examples
+    --------
+    >>> from theory.scores import GaussianCode, total_correlation
+    >>> code = GaussianCode([[1.0]], [[1.0, 0.5], [0.5, 1.0]], [[0.5, 0.5]])
+    >>> round(total_correlation(code), 4)
+    0.1438
     """
-    values, _ = _checked(code).code_spectrum
+    values, _ = checked_gaussian_code(code).code_spectrum
     return max(0.0, float(-np.log(values).sum() / 2)) if len(values) == code.varying_codes.sum() else np.inf
 
 

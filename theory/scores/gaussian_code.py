@@ -1,5 +1,4 @@
-"""A code and the factors behind it, jointly Gaussian: correlations, spectrum and regression, which every score
-reads."""
+"""A Gaussian code and its factors: the correlations, spectrum and regression that every score uses."""
 
 from __future__ import annotations
 
@@ -11,13 +10,14 @@ import numpy as np
 from theory import gaussian, validation
 from theory.model import GenerativeModel, LinearVAE, linear_vae
 
-__all__ = ["GaussianCode", "_checked"]
+__all__ = ["GaussianCode", "checked_gaussian_code"]
 
 
 CODES = ("mean", "sample")
-SMALLEST, LARGE = np.finfo(float).tiny, 1e100  # of variances that are floats to all digits; of a wrong correlation
+LEAST_VARIANCE = np.finfo(float).tiny  # a smaller variance has lost digits
+LARGEST_CORRELATION = 1e100  # invalid "correlations" above 1 are cut here, so that their check does not overflow
 NEARLY_DEPENDENT = 1e-4  # least eigenvalue of the correlations of codes, below which a regression loses digits
-# A correlation is a sum of products, each rounded: this near to 0 or to 1 (or to -1) it cannot be told from it.
+# A correlation is a sum of rounded products: closer than this to 0, 1 or -1 it cannot be distinguished from that value.
 ROUNDING = 16 * np.finfo(float).eps
 
 
@@ -35,26 +35,35 @@ class GaussianCode:
     ------
     ValueError
         if the shapes do not fit or the three together are not a covariance.
+
+    Examples
+    --------
+    >>> from theory import GenerativeModel, optimal_encoder
+    >>> from theory.scores import GaussianCode
+    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05)
+    >>> GaussianCode.of(truth, optimal_encoder(truth.loading, 0.05, beta=1.0)).correlations.round(3)
+    array([[0.897, 0.193],
+           [0.192, 0.894]])
     """
 
     factor_covariance: np.ndarray
     code_covariance: np.ndarray
     cross_covariance: np.ndarray
-    # Where the code was made from a truth and a VAE: F with F F^T = the correlations of the codes that vary, the
-    # rounding of its rows, and H with H F^T those of factors with codes. Small directions have twice the digits in F
-    # that they have in the product.
+    # If the code was made from a truth and a VAE: F with F F^T = the correlations of the codes that vary, the rounding
+    # of its rows, and H with H F^T = those of factors with codes. Small directions have twice as many digits in F as in
+    # the product.
     _code_root: tuple[np.ndarray, float, np.ndarray] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self):
         factors = validation.symmetric_matrix("factor_covariance", self.factor_covariance)
         codes = validation.symmetric_matrix("code_covariance", self.code_covariance)
         cross = validation.matrix("cross_covariance", self.cross_covariance, (len(factors), len(codes)))
-        # Compared in units of their own, so that a code of small numbers is checked like one of large numbers.
+        # In units in which each variance is 1, so that the check does not depend on the size of the code.
         units = np.sqrt(np.abs(np.concatenate([np.diagonal(factors), np.diagonal(codes)])))
         joint = np.block([[factors, cross], [cross.T, codes]])
         units = np.where(units > 0, units, 1.0)
         with np.errstate(over="ignore"):
-            joint = np.clip(joint / units / units[:, np.newaxis], -LARGE, LARGE)
+            joint = np.clip(joint / units / units[:, np.newaxis], -LARGEST_CORRELATION, LARGEST_CORRELATION)
         try:
             validation.covariance_matrix("joint covariance of factors and code", joint)
         except ValueError as error:
@@ -83,7 +92,9 @@ class GaussianCode:
         truth = validation.instance("truth", truth, GenerativeModel)
         vae, code = linear_vae("vae", vae), validation.choice("code", code, CODES)
         if vae.data_dim != truth.data_dim:
-            raise ValueError(f"vae must have the truth's {truth.data_dim} data dimensions, got {vae.data_dim}")
+            raise ValueError(
+                f"vae must have the truth's {truth.data_dim} data dimensions, got {vae.data_dim}; pass another VAE"
+            )
         # x = parts e with e ~ N(0, I): the factors that vary, and the noise if there is any.
         factors = truth.factor_root[:, truth.factor_root.any(axis=0)]
         parts = truth.loading @ factors
@@ -97,21 +108,21 @@ class GaussianCode:
             covariance = root @ root.T
             cross = truth.factor_covariance @ truth.loading.T @ vae.encoder.T
         variances = np.diagonal(covariance)[root.any(axis=1)]
-        if not (np.isfinite(covariance).all() and np.isfinite(cross).all() and np.all(variances > SMALLEST)):
+        if not (np.isfinite(covariance).all() and np.isfinite(cross).all() and np.all(variances > LEAST_VARIANCE)):
             raise ValueError(
                 "vae must have an encoder of a size that fits the truth: the variance of its code is beyond the range "
                 "of floats; scale the encoder"
             )
-        found = cls(truth.factor_covariance, covariance, cross)
-        lengths = np.linalg.norm(root[found.varying_codes], axis=1)
-        sums = np.linalg.norm(terms[found.varying_codes], axis=1)
+        result = cls(truth.factor_covariance, covariance, cross)
+        lengths = np.linalg.norm(root[result.varying_codes], axis=1)
+        sums = np.linalg.norm(terms[result.varying_codes], axis=1)
         rounding = sum(parts.shape) * np.finfo(float).eps * np.max(sums / lengths, initial=1.0)
         factors = factors[factors.any(axis=1)]
         factors = factors / np.linalg.norm(factors, axis=1, keepdims=True)
         factors = np.pad(factors, ((0, 0), (0, root.shape[1] - factors.shape[1])))
-        root = root[found.varying_codes] / lengths[:, np.newaxis]
-        object.__setattr__(found, "_code_root", (root, rounding, factors))
-        return found
+        root = root[result.varying_codes] / lengths[:, np.newaxis]
+        object.__setattr__(result, "_code_root", (root, rounding, factors))
+        return result
 
     @cached_property
     def correlations(self) -> np.ndarray:
@@ -119,9 +130,9 @@ class GaussianCode:
         factors, codes = np.sqrt(np.diagonal(self.factor_covariance)), np.sqrt(np.diagonal(self.code_covariance))
         varying = factors > 0
         scale = np.outer(factors[varying], codes)
-        found = np.divide(self.cross_covariance[varying], scale, out=np.zeros(scale.shape), where=scale > 0)
-        found = np.where(np.abs(found) <= ROUNDING, 0.0, found)
-        return np.where(1 - np.abs(found) <= ROUNDING, np.sign(found), found)
+        result = np.divide(self.cross_covariance[varying], scale, out=np.zeros(scale.shape), where=scale > 0)
+        result = np.where(np.abs(result) <= ROUNDING, 0.0, result)
+        return np.where(1 - np.abs(result) <= ROUNDING, np.sign(result), result)
 
     @cached_property
     def varying_codes(self) -> np.ndarray:
@@ -139,9 +150,9 @@ class GaussianCode:
     def code_spectrum(self) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues > 0 of the correlation matrix of the codes that vary, ascending, and eigenvectors, in columns.
 
-        As many as the code has independent directions: `gaussian.unit_spectrum` decides, unless the code was made from
-        a truth and a VAE. Then its covariance is known as F F^T, and the singular values of F decide, whose squares
-        they are: so a code of more latents than F has columns is singular whatever the rounding is.
+        Their number is the rank of the code, by `gaussian.unit_spectrum`, unless the code was made from a truth and a
+        VAE. Then its covariance is F F^T, and the eigenvalues are the squares of the singular values of F: so a code of
+        more latents than F has columns is singular whatever the rounding is.
         """
         if self._code_root is None:
             values, directions, _ = gaussian.unit_spectrum(self.code_correlation)
@@ -162,15 +173,15 @@ class GaussianCode:
     def regression(self) -> tuple[np.ndarray, np.ndarray]:
         """Of the standardised factors that vary on the standardised codes that vary: coefficients, and R^2 of each.
 
-        Of least norm where codes are dependent. Where they nearly are, from the same F as `code_spectrum`: then no
-        direction is lost, and R^2 is a sum of squares that has all its digits.
+        Coefficients of least norm if codes are dependent. If they nearly are, computed from the F of `code_spectrum`:
+        then no direction is lost, and R^2 is a sum of squares with all its digits.
         """
         correlations = self.correlations[:, self.varying_codes]
         values, directions = self.code_spectrum
         if self._code_root is not None and values.min(initial=1.0) < NEARLY_DEPENDENT:
             directions, singular, inside = self._root_spectrum
-            known = correlations.any(axis=1, keepdims=True)
-            shares = np.where(known, self._code_root[2] @ inside, 0.0)  # of the factor, along each direction
+            correlated = correlations.any(axis=1, keepdims=True)
+            shares = np.where(correlated, self._code_root[2] @ inside, 0.0)  # of the factor, along each direction
             coefficients = (shares / singular) @ directions.T
         else:
             shares = correlations @ (directions / np.sqrt(values))
@@ -178,5 +189,5 @@ class GaussianCode:
         return coefficients, np.minimum(np.sum(shares**2, axis=1), 1.0)
 
 
-def _checked(code) -> GaussianCode:
+def checked_gaussian_code(code) -> GaussianCode:
     return validation.instance("code", code, GaussianCode, "pass GaussianCode.of(truth, vae)")

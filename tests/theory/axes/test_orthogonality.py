@@ -182,6 +182,6 @@ def test_the_chance_level_takes_a_seed():
         (lambda: orthogonality_chance_level(-1), "latent_dim must be >= 0"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

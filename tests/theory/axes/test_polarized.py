@@ -150,6 +150,6 @@ def test_a_latent_that_is_nearly_constant_has_an_order_parameter():
         (lambda: latent_activity(ordinary()[0], np.eye(3)), "covariance must be 4 x 4"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

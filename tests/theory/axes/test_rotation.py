@@ -316,7 +316,7 @@ def test_a_rotation_is_taken_as_the_orthogonal_matrix_next_to_it():
         (lambda: two_mode_rotation_energy(1.0, 1.0, 0.1, 1.0, encoder="old"), "encoder must be one of"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

@@ -209,6 +209,6 @@ def test_blind_to_what_misleads_a_vae():
         (lambda: separate_series(np.ones((3, 2)), 1, lag=-1), "lag must be >= 1, got -1; pass a positive whole number"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

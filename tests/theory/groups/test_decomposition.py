@@ -81,7 +81,7 @@ def test_along_a_hierarchy():
 
 
 def test_a_hierarchy_must_refine():
-    with pytest.raises(ValueError, match=r"partitions\[1\] must refine .* its group \[1, 2\] reaches across"):
+    with pytest.raises(ValueError, match=r"partitions\[1\] must refine .* its group \[1, 2\] crosses groups"):
         total_correlation_path(np.eye(3), [[[0, 1], [2]], [[0], [1, 2]]])
     with pytest.raises(ValueError, match="at least one partition"):
         total_correlation_path(np.eye(3), [])

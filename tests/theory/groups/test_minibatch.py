@@ -175,7 +175,7 @@ def test_a_precise_code_has_an_infinite_scale():
     assert minibatch_scale(vae, covariance) == np.inf
 
 
-def test_misuse_is_told():
+def test_misuse_is_refused():
     vae, covariance = code()
     for *sizes, told in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
         with pytest.raises(ValueError, match=f"batch_size must be {told}"):

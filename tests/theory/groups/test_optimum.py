@@ -152,7 +152,7 @@ def test_learned_noise(truth, posterior):
 
 
 def test_noise_that_cannot_be_learned():
-    with pytest.raises(ValueError, match="noise_variance must be a number where the data have no variance outside"):
+    with pytest.raises(ValueError, match="noise_variance must be a number if the data have no variance outside"):
         grouped_optimum(np.eye(3), "learned", np.eye(3), Weights.independence(2))
     with pytest.raises(ValueError, match="noise_variance must be a number or 'learned'"):
         grouped_optimum(np.eye(3), "lerned", np.eye(3), Weights.independence(2))
@@ -382,7 +382,7 @@ def test_a_noise_too_small_for_dependent_latents_is_refused(decoder):
     losses = [grouped_optimum(decoder, noise, data, Weights.independence(2)).terms.between for noise in (1e-6, 1e-9)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
     for noise in (1e-13, 1e-15, 1e-17, 1e-40):
-        with pytest.raises(ValueError, match="noise_variance must not be so small against what the code carries"):
+        with pytest.raises(ValueError, match="noise_variance must not be so small against the signal in the code"):
             grouped_optimum(decoder, noise, data, Weights.independence(2))
 
 

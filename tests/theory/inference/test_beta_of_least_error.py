@@ -7,34 +7,18 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from tests.theory.inference.reference import Reference
+from tests.theory.inference.truths import FAMILIES, truth_of
 from theory import (
     GenerativeModel,
-    elbo_terms,
     inference_error,
     inference_error_curve,
     optimal_beta,
     optimal_encoder,
 )
 from theory.inference import mismatched_beta, two_factor_loading
-from theory.inference.criteria import CRITERIA
-from theory.inference.decoder_noise import decoder_noise
-from theory.inference.errors_along_beta import error_path
+from theory.inference.errors_along_beta import CRITERIA, error_path
 from theory.inference.factored_decoder import FactoredDecoder
 from theory.minimise import log_slope
-
-
-def path_of(truth):
-    return error_path(truth, FactoredDecoder.of(truth, None, "diagonal"))
-
-
-FAMILIES = ["diagonal", "full", [[0, 2], [1]]]
-
-
-def truth_of(seed, data_dim=5, factors=3, noise=0.3, correlated=False):
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(factors, factors))
-    loading = rng.normal(size=(data_dim, factors))
-    return GenerativeModel(loading, noise, root @ root.T + 0.2 * np.eye(factors) if correlated else None)
 
 
 def cost_at(truth, criterion, beta, **options):
@@ -44,59 +28,6 @@ def cost_at(truth, criterion, beta, **options):
     vae = optimal_encoder(decoder, noise, beta, posterior=options.get("posterior", "diagonal"))
     value = getattr(inference_error(truth, vae), criterion)
     return -value if criterion == "log_score" else value
-
-
-@pytest.mark.parametrize("family", FAMILIES, ids=str)
-@pytest.mark.parametrize("correlated", [False, True])
-@pytest.mark.parametrize("data_dim", [5, 2])
-def test_curve_is_the_error_of_each_encoder(family, correlated, data_dim):
-    truth = truth_of(0, data_dim, correlated=correlated)
-    decoder = np.random.default_rng(1).normal(size=truth.loading.shape)
-    betas = np.array([0.05, 1.0, 7.0])
-    curve = inference_error_curve(truth, betas, decoder=decoder, noise_variance=0.7, posterior=family)
-    for at, beta in enumerate(betas):
-        single = inference_error(truth, optimal_encoder(decoder, 0.7, beta, posterior=family))
-        for name in CRITERIA:
-            assert getattr(curve, name)[at] == pytest.approx(getattr(single, name), rel=1e-10), name
-
-
-def test_curve_keeps_the_shape_of_betas_and_survives_chunking(monkeypatch):
-    truth = truth_of(2)
-    betas = np.geomspace(0.1, 10, 12)
-    whole = inference_error_curve(truth, betas)
-    monkeypatch.setattr("theory.inference.errors_along_beta.CHUNK", 30)
-    parts = inference_error_curve(truth, betas.reshape(3, 4))
-    for name in CRITERIA:
-        # to rounding: a library may add up the rows of a product differently when there are fewer of them
-        np.testing.assert_allclose(getattr(parts, name).ravel(), getattr(whole, name), rtol=1e-13, err_msg=name)
-    assert inference_error_curve(truth, 2.0).forward_kl.shape == ()
-    assert inference_error_curve(truth, []).forward_kl.shape == (0,)
-
-
-def test_curve_of_a_rank_deficient_loading_and_of_a_singular_truth():
-    rank_one = GenerativeModel(np.outer([1.0, 2.0], [1.0, -0.5]), 0.2)
-    noiseless = GenerativeModel(np.array([[1.0, 0.4], [0.0, 1.0]]), 0.0)
-    for truth, noise in [(rank_one, 0.2), (noiseless, 0.5)]:
-        curve = inference_error_curve(truth, [0.3, 2.0], noise_variance=noise)
-        for at, beta in enumerate([0.3, 2.0]):
-            single = inference_error(truth, optimal_encoder(truth.loading, noise, beta))
-            for name in CRITERIA:
-                assert getattr(curve, name)[at] == pytest.approx(getattr(single, name), rel=1e-10), name
-
-
-def test_slope_is_exact():
-    path = path_of(truth_of(3, correlated=True))
-    for name in CRITERIA:
-
-        def cost(levels, name=name):
-            return getattr(path.evaluate(levels), name)
-
-        levels, step = np.array([0.02, 0.5, 9.0]), 1e-4
-        central = [
-            (cost(levels * np.exp(k * step)) - cost(levels * np.exp(-k * step))) / (2 * k * step) for k in (1, 2)
-        ]
-        extrapolated = (4 * central[0] - central[1]) / 3  # error O(step^4), rounding 1e-12
-        assert np.allclose(log_slope(cost, levels), extrapolated, rtol=1e-8, atol=1e-9), name
 
 
 @pytest.mark.parametrize("noise, expected", [(0.05, 2.73787), (0.5, 1.55975)])
@@ -137,7 +68,7 @@ def test_optimum_against_a_search_over_single_encoders(criterion, family, mismat
 def test_optimum_is_stationary_to_ten_digits(noise):
     truth = truth_of(6, noise=noise)
     best = optimal_beta(truth).beta
-    path = path_of(truth)
+    path = error_path(truth, FactoredDecoder.of(truth, None, "diagonal"))
     around = log_slope(lambda t: path.evaluate(t).forward_kl, noise * best * np.array([1 - 1e-10, 1 + 1e-10]))
     assert around[0] < 0 < around[1]
 
@@ -206,25 +137,6 @@ def test_more_factors_than_data():
     assert optimal_beta(truth).beta > 1.01
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=str)
-def test_learned_noise_minimises_the_objective(family):
-    truth = truth_of(10, noise=0.3, correlated=True)
-    decoder = truth.loading + 0.4 * np.random.default_rng(11).normal(size=(5, 3))
-    for beta in (0.4, 1.0, 3.0):
-
-        def loss(log_noise, beta=beta):
-            vae = optimal_encoder(decoder, np.exp(log_noise), beta, posterior=family)
-            return elbo_terms(vae, truth.covariance).loss(beta)
-
-        grid = np.linspace(-8, 8, 200)
-        near = grid[np.argmin([loss(point) for point in grid])]
-        search = minimize_scalar(loss, bracket=(near - 0.1, near, near + 0.1), tol=1e-12)
-        learned = inference_error_curve(truth, beta, decoder=decoder, noise_variance="learned", posterior=family)
-        fixed = inference_error_curve(truth, beta, decoder=decoder, noise_variance=np.exp(search.x), posterior=family)
-        for name in CRITERIA:  # a search by value locates the noise to 1e-7 or so
-            assert getattr(learned, name) == pytest.approx(getattr(fixed, name), rel=1e-5), name
-
-
 def test_optimal_beta_with_learned_noise():
     truth = truth_of(12)
     found = optimal_beta(truth, noise_variance="learned")
@@ -232,105 +144,6 @@ def test_optimal_beta_with_learned_noise():
     curve = inference_error_curve(truth, betas, noise_variance="learned").forward_kl
     assert found.error <= curve.min() + 1e-12
     assert betas[np.argmin(curve)] == pytest.approx(found.beta, rel=0.01)
-
-
-def jumping():
-    """A strong direction of the data in which the decoder is weak, almost no noise outside: two wells in the noise."""
-    truth = GenerativeModel(np.array([[1.0, 0.0], [0.0, 3.0], [0.0, 0.0]]), 1e-3)
-    return truth, np.array([[1.0, 0.0], [0.0, 0.5], [0.0, 0.0]])
-
-
-def test_a_learned_noise_that_jumps_is_the_better_of_its_wells():
-    truth, decoder = jumping()
-    betas = np.geomspace(1e-3, 1, 200)
-    levels = decoder_noise(truth, FactoredDecoder.of(truth, decoder, "diagonal"), "learned").water_levels(betas)
-    assert np.diff(np.log(levels)).min() > 0  # never falls
-    assert np.diff(np.log(levels)).max() > 3  # but jumps
-
-    def loss(beta, noise):
-        return elbo_terms(optimal_encoder(decoder, noise, beta), truth.covariance).loss(beta)
-
-    noises = np.geomspace(1e-5, 1e4, 600)
-    for beta, level in zip(betas[::20], levels[::20], strict=True):
-        assert loss(beta, level / beta) <= min(loss(beta, noise) for noise in noises) + 1e-12
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_levels_that_learned_noise_jumps_over_are_not_offered(criterion):
-    truth, decoder = jumping()
-    betas = np.geomspace(1e-3, 20, 2000)
-    sign = -1 if criterion == "log_score" else 1
-    curve = sign * getattr(inference_error_curve(truth, betas, decoder=decoder, noise_variance="learned"), criterion)
-    found = optimal_beta(truth, criterion, decoder=decoder, noise_variance="learned")
-    unreachable = optimal_beta(truth, criterion, decoder=decoder, noise_variance=1.0)
-    assert sign * found.error <= curve.min() + 1e-9 * abs(curve.min())
-    assert sign * found.error >= sign * unreachable.error - 1e-12  # the best of all levels, jumped over or not
-    # either side of where it says, at a jump, the error is the one reported
-    near = inference_error_curve(
-        truth, found.beta * np.array([1 - 1e-9, 1, 1 + 1e-9]), decoder=decoder, noise_variance="learned"
-    )
-    assert np.isclose(getattr(near, criterion), found.error, rtol=1e-5).any()
-
-
-def test_an_optimum_at_a_jump_is_where_the_levels_jump():
-    truth, decoder = jumping()
-    low, high = 0.4, 0.7
-    while high / low > 1 + 1e-14:
-        middle = np.sqrt(low * high)
-        level = decoder_noise(truth, FactoredDecoder.of(truth, decoder, "diagonal"), "learned").water_levels(
-            np.array([middle])
-        )[0]
-        low, high = (middle, high) if level < 0.05 else (low, middle)
-        if not low < np.sqrt(low * high) < high:
-            break
-    for criterion in CRITERIA:
-        found = optimal_beta(truth, criterion, decoder=decoder, noise_variance="learned")
-        unreachable = optimal_beta(truth, criterion, decoder=decoder, noise_variance=1.0)
-        assert found.beta == pytest.approx(low, rel=1e-10)
-        sign = -1 if criterion == "log_score" else 1
-        assert sign * found.error > sign * unreachable.error + 0.01  # the best of all levels belongs to no beta
-
-
-def test_a_learned_noise_with_nothing_outside_runs_to_zero():
-    truth = GenerativeModel(np.array([[5.0, 1.0]]), 0.5)
-    decoder = np.array([[1.0, 0.3]])  # D / n = 1/2
-    levels = decoder_noise(truth, FactoredDecoder.of(truth, decoder, "diagonal"), "learned").water_levels(
-        np.array([0.1, 0.3, 0.49, 0.51, 2.0])
-    )
-    assert not levels[:3].any()
-    assert (levels[3:] > 0).all()
-    square = optimal_beta(truth_of(0, data_dim=2, factors=2, noise=0.1), noise_variance="learned")
-    assert square.beta == 0 or square.beta >= 1
-
-
-@pytest.mark.parametrize("loading", [[[1.0, 0.9], [0.0, 0.436]], [[1.0, 2.0]]], ids=["square", "wide"])
-@pytest.mark.parametrize("strength", [1e1, 1e3, 1e5, 1e9, 1e14])
-def test_a_full_posterior_at_beta_one_learns_the_noise_of_the_truth(loading, strength):
-    """Then the bound is tight, and the likelihood of the truth's decoder is largest at the truth's noise.
-
-    The objective rises by (noise/signal)^2 only where the noise runs to zero, 1e-60 nats for the strongest signal here.
-    """
-    truth = GenerativeModel(strength * np.array(loading), 0.05)
-    options = {"noise_variance": "learned", "posterior": "full"}
-    level = decoder_noise(truth, FactoredDecoder.of(truth, None, "full"), "learned").water_levels(np.array([1.0]))[0]
-    assert level == pytest.approx(0.05, rel=1e-12)
-    assert inference_error_curve(truth, [1.0], **options).forward_kl == pytest.approx(0, abs=1e-7)
-    for criterion in ("mean_squared_error", "forward_kl", "reverse_kl"):
-        best = optimal_beta(truth, criterion, **options)
-        assert best.attained and best.beta == pytest.approx(1, abs=1e-12)
-        assert best.error == pytest.approx(optimal_beta(truth, criterion, posterior="full").error, rel=1e-12, abs=1e-7)
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("noise", [1e-2, 1e-14, 1e-18, 1e-30])
-def test_orthogonal_columns_at_beta_one_learn_the_noise_of_the_truth(noise):
-    """As many as data dimensions: the diagonal posterior is exact. The noise is far below the rounding of the data."""
-    truth = GenerativeModel([[3.0, 4.0], [-4.0, 3.0]], noise)
-    best = optimal_beta(truth, noise_variance="learned")
-    assert (best.beta, best.attained) == (1, True) and best.error == pytest.approx(0, abs=1e-12)
-    assert decoder_noise(truth, FactoredDecoder.of(truth, None, "diagonal"), "learned").water_levels(np.array([1.0]))[
-        0
-    ] == pytest.approx(noise)
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
@@ -360,12 +173,6 @@ def test_loadings_that_span_a_hundred_decades():
         assert optimal_beta(truth, criterion).beta == pytest.approx(1, rel=1e-12)
 
 
-def test_a_learned_noise_far_below_the_signal():
-    truth = GenerativeModel(np.array([[1.0, 0.5], [0.0, 1.0], [0.0, 0.0]]), 1e-20)
-    curve = inference_error_curve(truth, [1.0], noise_variance="learned")
-    assert curve.mean_squared_error == pytest.approx(2.25e-20, rel=1e-8)
-
-
 # Problems found by attack. Values: sixty-digit arithmetic on the same numbers, except where a comment says otherwise.
 WRONG_WAY = (GenerativeModel([[1.0, 0.9]], 0.01), {"decoder": [[1.0, -2.7]], "posterior": "full"})
 
@@ -380,19 +187,6 @@ def test_a_group_whose_columns_depend_has_no_well_at_zero():
     curve = inference_error_curve(truth, [1e-30, 1e-20, 1.0, 1e6], **options)
     assert curve.reverse_kl[0] == pytest.approx(237.675294778, rel=1e-10)
     assert (curve.reverse_kl > found.error).all()
-
-
-@pytest.mark.parametrize("criterion", CRITERIA)
-def test_a_learned_noise_that_runs_to_zero_has_an_infimum(criterion):
-    """D = K = 1: distortion(t) = 5 t^2/(4+t)^2 ..., every beta < 1 has level zero, where the error is tau2/A^2."""
-    truth = GenerativeModel([[2.0]], 1.0, [[3.0]])
-    found = optimal_beta(truth, criterion, noise_variance="learned")
-    if criterion == "mean_squared_error":
-        assert (found.beta, found.error, found.attained) == (0.0, 0.25, False)
-    else:  # the reported variance is zero there, and every divergence infinite: an infinite limit never wins
-        assert found.attained and found.beta >= 1 and np.isfinite(found.error)
-    curve = inference_error_curve(truth, [0.5, 1.0], noise_variance="learned").mean_squared_error
-    assert curve == pytest.approx([0.25, 1.46153846], rel=1e-8)
 
 
 def test_nearly_collinear_factors():

@@ -1,4 +1,4 @@
-"""The best encoder of a known decoder, against the objective itself."""
+"""The best encoder of a fixed decoder, against the objective itself."""
 
 import mpmath as mp
 import numpy as np

@@ -1,52 +1,11 @@
 """The four inference errors, against the conditional of the joint Gaussian and brute-force matching."""
 
-from itertools import permutations, product
-
 import numpy as np
 import pytest
 
+from tests.theory.inference.models import CRITERIA, brute_force, correlated, random_vae
 from theory import GenerativeModel, LinearVAE, inference_error, optimal_encoder
 from theory.inference import inference_error_curve, optimal_beta
-
-CRITERIA = ("mean_squared_error", "forward_kl", "reverse_kl", "log_score")
-
-
-def correlated(seed, data_dim, factors, noise=0.4):
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(factors, factors))
-    return GenerativeModel(rng.normal(size=(data_dim, factors)), noise, root @ root.T + 0.3 * np.eye(factors))
-
-
-def random_vae(seed, data_dim, latent_dim):
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(latent_dim, latent_dim)) / 2
-    covariance = root @ root.T + 0.2 * np.eye(latent_dim)
-    return LinearVAE(
-        rng.normal(size=(data_dim, latent_dim)), rng.normal(size=(latent_dim, data_dim)) / 2, covariance, 0.5
-    )
-
-
-def brute_force(truth, vae):
-    """Every expectation spelled out with the inverse of the data covariance; shares nothing with what is tested."""
-    A, V, Q, Gamma = truth.loading, vae.encoder, vae.posterior_covariance, truth.factor_covariance
-    S = A @ Gamma @ A.T + truth.noise_variance * np.eye(truth.data_dim)
-    gain = Gamma @ A.T @ np.linalg.inv(S)
-    Sigma = Gamma - gain @ A @ Gamma
-    shift = V @ (truth.mean - (truth.mean if vae.mean is None else vae.mean))
-    between = (V - gain) @ S @ (V - gain).T + np.outer(shift, shift)  # of the two posterior means
-
-    def divergence(C_from, C_to):
-        """E KL(N(., C_from) || N(., C_to)) over the spread of means."""
-        logs = np.linalg.slogdet(C_to)[1] - np.linalg.slogdet(C_from)[1]
-        return (np.trace(np.linalg.inv(C_to) @ (C_from + between)) - len(C_to) + logs) / 2
-
-    forward = divergence(Sigma, Q)
-    return {
-        "mean_squared_error": np.trace(Sigma + between),
-        "forward_kl": forward,
-        "reverse_kl": divergence(Q, Sigma),
-        "log_score": -forward - np.linalg.slogdet(2 * np.pi * np.e * Sigma)[1] / 2,
-    }
 
 
 @pytest.mark.parametrize("data_dim, factors", [(5, 3), (3, 3), (2, 4), (1, 1)])
@@ -105,55 +64,6 @@ def test_no_noise_but_nothing_to_see_is_regular():
     truth = GenerativeModel(np.zeros((2, 2)), 0.0)
     prior = LinearVAE(np.zeros((2, 2)), np.zeros((2, 2)), np.eye(2), 1.0)
     assert inference_error(truth, prior).forward_kl == pytest.approx(0, abs=1e-15)
-
-
-@pytest.mark.parametrize("factors, latents", [(3, 3), (2, 3), (3, 2), (2, 0)])
-def test_matching_is_the_best_of_all_signed_permutations(factors, latents):
-    truth, vae = correlated(6, 4, factors), random_vae(7, 4, latents)
-    padded_encoder = np.vstack([vae.encoder, np.zeros((max(0, factors - latents), 4))])
-    padded = np.eye(len(padded_encoder))
-    padded[:latents, :latents] = vae.posterior_covariance
-    candidates = []
-    for order in permutations(range(len(padded_encoder)), factors):
-        for signs in product([1, -1], repeat=factors):
-            if latents <= factors and not set(range(latents)) <= set(order):
-                continue  # every latent stands for a factor while there are factors
-            encoder = np.array(signs)[:, None] * padded_encoder[list(order)]
-            covariance = np.outer(signs, signs) * padded[np.ix_(order, order)]
-            candidates.append(LinearVAE(np.zeros((4, factors)), encoder, covariance, 1.0))
-    best = min((brute_force(truth, candidate) for candidate in candidates), key=lambda e: e["mean_squared_error"])
-    matched = inference_error(truth, vae, match=True)
-    for name in CRITERIA:
-        assert getattr(matched, name) == pytest.approx(best[name], rel=1e-10), name
-
-
-def test_matching_undoes_a_signed_permutation():
-    truth = correlated(8, 5, 3)
-    vae = optimal_encoder(truth.loading, 0.4, 1.3)
-    order, signs = [2, 0, 1], np.array([1.0, -1.0, -1.0])
-    mixed = LinearVAE(
-        vae.decoder[:, order] * signs,
-        signs[:, None] * vae.encoder[order],
-        np.outer(signs, signs) * vae.posterior_covariance[np.ix_(order, order)],
-        0.4,
-    )
-    straight, undone = inference_error(truth, vae), inference_error(truth, mixed, match=True)
-    for name in CRITERIA:
-        assert getattr(undone, name) == pytest.approx(getattr(straight, name), rel=1e-12)
-
-
-def test_matching_counts_noise_and_a_wrong_mean_against_a_latent():
-    truth = GenerativeModel(np.array([[1.0], [0.0]]), 1.0, mean=[0.0, 1.0])
-    noisy, quiet = np.array([0.8, 2.0]), np.array([0.3, 0.0])
-    for mean in (None, [0.0, 1.0]):
-        vae = LinearVAE(np.zeros((2, 2)), np.array([noisy, quiet]), np.diag([0.5, 0.4]), 1.0, mean)
-        alone = LinearVAE(np.zeros((2, 1)), quiet[np.newaxis], np.array([[0.4]]), 1.0, mean)
-        assert vars(inference_error(truth, vae, match=True)) == vars(inference_error(truth, alone))
-    # a quiet noise but a mean that is far off: now the first latent, blind to that direction, is the better one
-    shifted, blind = np.array([0.9, 0.4]), np.array([0.5, 0.0])
-    vae = LinearVAE(np.zeros((2, 2)), np.array([shifted, blind]), np.eye(2), 1.0, [0.0, -20.0])
-    alone = LinearVAE(np.zeros((2, 1)), blind[np.newaxis], np.eye(1), 1.0, [0.0, -20.0])
-    assert vars(inference_error(truth, vae, match=True)) == vars(inference_error(truth, alone))
 
 
 def test_misuse_names_the_argument():

@@ -307,7 +307,7 @@ def test_a_curve_factors_once(monkeypatch):
         ({"covariance": np.array([[1.0, 0.2], [0.1, 1.0]])}, "covariance must be symmetric"),
     ],
 )
-def test_misuse_is_told(changes, message):
+def test_misuse_is_refused(changes, message):
     arguments = {"covariance": DISTINCT.covariance, "latent_dim": 3} | changes
     with pytest.raises(ValueError, match=message):
         optimum(**arguments)

@@ -113,6 +113,6 @@ def test_limit_from_above_where_the_noise_is_undetermined():
         (lambda: profile_loss([1.0], 1, 1.0, 0.0), "noise_variance must be > 0"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -158,7 +158,7 @@ def test_penalty_at_level_zero():
         (lambda: rate_distortion(None, 1.0), "eigenvalues must be numeric"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

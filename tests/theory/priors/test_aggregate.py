@@ -122,6 +122,6 @@ def test_kernel_mean_at_the_ends_of_floats():
         (lambda: aggregate_divergence(-CODE), "covariance must have no negative eigenvalue"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -158,6 +158,6 @@ def test_theorem_2_fails_for_an_anisotropic_prior():
         (lambda vae: rotation_energy(np.eye(2), 1.0, 1.0, np.eye(2), prior_variance=0.0), "prior_variance must be > 0"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(any_vae()[0])

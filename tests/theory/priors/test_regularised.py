@@ -93,7 +93,7 @@ def test_alpha_changes_nothing_with_any_gaussian_prior_and_a_full_posterior():
 
 @divergences
 @pytest.mark.parametrize("posterior", ["diagonal", "full"])
-def test_a_held_decoder_searched_by_another_way(divergence, posterior):
+def test_a_fixed_decoder_searched_by_another_way(divergence, posterior):
     found = regularised_encoder(DECODER, COVARIANCE, NOISE, BETA, 2.5, divergence=divergence, posterior=posterior)
     assert found.gradient_norm < 1e-6
     assert found.vae.belongs_to(posterior)
@@ -104,7 +104,7 @@ def test_a_held_decoder_searched_by_another_way(divergence, posterior):
 
 
 @divergences
-def test_alpha_matters_with_a_held_decoder(divergence):
+def test_alpha_matters_with_a_fixed_decoder(divergence):
     """The divergence falls as its weight rises, the rest of the loss rises; at weight zero: the best encoder."""
     alphas = (0.0, 0.3, 3.0, 30.0)
     runs = [regularised_encoder(DECODER, COVARIANCE, NOISE, BETA, alpha, divergence=divergence) for alpha in alphas]
@@ -135,7 +135,7 @@ def test_data_without_full_rank_and_no_latents():
         (lambda: regularised_terms(optimal_encoder(DECODER, 1, 1), COVARIANCE).loss(1.0, -1.0), "alpha must be >= 0"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

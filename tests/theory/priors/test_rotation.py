@@ -261,6 +261,6 @@ class Half:
         (lambda: prior_optimum(np.eye(2), ClusterPrior(), beta=0.0, noise_variance=1.0), "beta must be > 0"),
     ],
 )
-def test_misuse_is_told(call, message):
+def test_misuse_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

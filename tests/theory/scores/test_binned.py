@@ -116,7 +116,7 @@ def test_what_is_no_probability_is_refused(call, message):
         (20, 0.0, "half_width must be > 0"),
     ],
 )
-def test_misuse_is_told(bins, half_width, message):
+def test_misuse_is_refused(bins, half_width, message):
     with pytest.raises(ValueError, match=message):
         binned_information(0.5, bins, half_width)
     with pytest.raises(ValueError, match=message):

@@ -12,7 +12,7 @@ __all__ = ["add_commands"]
 
 
 def add_commands(commands) -> None:
-    """Register `granularity` with what `Parser.add_subparsers` returned."""
+    """Add `granularity` to `commands`, the result of `Parser.add_subparsers`."""
     command = add_command(
         commands,
         "granularity",

@@ -1,7 +1,7 @@
-"""Data as seen through a decoder W: the factors that it fits, and what lies outside its range.
+"""Data seen through a fixed decoder W: the fitted factors, and the data outside its range.
 
-Every direction x of the data is one inside the range of W, of which y = W^+ x are the coordinates, plus one outside
-it. Both parts are also kept whitened, in directions where they vary; variance that is rounding of S counts as none.
+Every data point x is a sum of a part inside the range of W, with coordinates y = W^+ x, and a part outside it. Both
+parts are also stored whitened, in the directions in which they vary; variance that is rounding of S counts as zero.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SMALLEST, LARGEST = 1e-150, 1e150  # variances whose products are floats
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Linear maps of centred data, one column for each coordinate, and the second moments that they see.
+    """Linear maps of centred data, one column for each coordinate, and second moments of the mapped data.
 
     Attributes
     ----------
@@ -48,14 +48,14 @@ class View:
     def of(cls, decoder: np.ndarray, covariance: np.ndarray) -> View:
         """The view of data of this covariance; the decoder must have full column rank, whatever its columns' units."""
         data_dim, latent_dim = decoder.shape
-        # The size of a column is the unit of a factor and says nothing about rank.
+        # The size of a column is the unit of a factor and irrelevant for the rank.
         units = np.abs(decoder).max(axis=0, initial=0.0)
         basis, singular, axes = np.linalg.svd(decoder / np.where(units > 0, units, 1.0))
         rank = int(np.count_nonzero(singular > validation.rank_tolerance(singular)))
         if not 0 < latent_dim == rank:
             raise ValueError(
                 f"decoder must have {max(1, latent_dim)} independent columns, got {data_dim} x {latent_dim} of rank "
-                f"{rank}: factors that it mixes up cannot be told apart; drop columns"
+                f"{rank}: factors of dependent columns cannot be distinguished; drop columns"
             )
         pseudo_inverse = (axes.T / singular) @ basis[:, :latent_dim].T
         spread = (axes.T / singular**2) @ axes
@@ -67,7 +67,7 @@ class View:
         variances, principal = np.linalg.eigh(rest.T @ covariance @ rest)
         variances = np.where(variances > rounding, variances, 0.0)
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-            # Factors in the units of the decoder as it was given.
+            # Factors in the units of the given decoder.
             seen, spread = ((array / units) / units[:, np.newaxis] for array in (seen, spread))
             sizes = np.concatenate([np.diagonal(seen)[deviations > 0], np.diagonal(spread)])
         if not (np.all(sizes >= SMALLEST) and np.all(sizes <= LARGEST)):

@@ -1,4 +1,4 @@
-"""The covariance of the factors, seen through a known decoder, and how certain it is.
+"""The covariance of the factors, estimated through a fixed decoder, with its error.
 
 Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank. y = W^+ x is sufficient for the covariance Gamma of the
 factors, and has covariance M = Gamma + R, R = s2 (W^T W)^-1; so
@@ -8,8 +8,8 @@ factors, and has covariance M = Gamma + R, R = s2 (W^T W)^-1; so
                 estimated too)]
 
 Unbiased up to 1/N for any data of this form. The ratios f are 1 for Gaussian data. From observations they are estimated
-(`theory.groups.selection.fourth_moments`), so that the error of each entry is right whatever the fourth moments are;
-the errors of different entries are taken to be correlated as for Gaussian data. To leading order in 1/N.
+(`theory.groups.selection.fourth_moments`), so that the error of each entry is right for any fourth moments; the errors
+of different entries are assumed to be correlated as for Gaussian data. To leading order in 1/N.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["FactorEstimate", "estimate_factors"]
 
 @dataclass(frozen=True, eq=False)
 class FactorEstimate:
-    """The covariance of the factors as seen through a decoder.
+    """The estimated covariance of the factors, seen through a fixed decoder.
 
     Attributes
     ----------
@@ -40,11 +40,20 @@ class FactorEstimate:
     residual_freedom : float
         D - K if the noise was estimated; infinite if it was given.
     noise_deviation : float
-        standard errors between the given noise and that outside the decoder's range; 0 if there is nothing to compare.
+        standard errors between the given noise and that outside the decoder's range; 0 if either is missing.
     fourth_moments : (K, K) array, f
         ratio of the squared error of each entry to that of Gaussian data; all 1 if only `Moments` were given.
     fit : ModelFit
         tests of the decoder and the noise.
+
+    Examples
+    --------
+    >>> from theory import Moments
+    >>> from theory.groups import estimate_factors
+    >>> moments = Moments(2000, [0.0, 0.0, 0.0], [[1.1, 0.6, 0.0], [0.6, 1.1, 0.0], [0.0, 0.0, 0.1]])
+    >>> estimate = estimate_factors(moments, [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> round(estimate.noise_variance, 3), estimate.error_covariance([0], [1]).round(6)
+    (0.1, array([[0.000785]]))
     """
 
     count: int
@@ -65,7 +74,7 @@ class FactorEstimate:
         """
         rows, columns = (self._indices(name, value) for name, value in (("rows", rows), ("columns", columns)))
         if len(rows) != len(columns):
-            raise ValueError(f"columns must be as many as rows, got {len(columns)} for {len(rows)}")
+            raise ValueError(f"columns must be as many as rows, got {len(columns)} for {len(rows)}; pass equal lengths")
         seen = self.covariance + self.noise
         i, j, k, m = rows[:, None], columns[:, None], rows, columns
         shared = np.outer(self.noise[rows, columns], self.noise[rows, columns])
@@ -82,8 +91,8 @@ class FactorEstimate:
 
     def _indices(self, name: str, values) -> np.ndarray:
         largest = len(self.covariance) - 1
-        found = [validation.count(name, value, maximum=largest) for value in validation.sequence(name, values, 0)]
-        return np.array(found, dtype=int)
+        indices = [validation.count(name, value, maximum=largest) for value in validation.sequence(name, values, 0)]
+        return np.array(indices, dtype=int)
 
 
 def estimate_factors(moments, decoder, noise_variance: float | str = "learned") -> FactorEstimate:
@@ -104,16 +113,25 @@ def estimate_factors(moments, decoder, noise_variance: float | str = "learned") 
     Raises
     ------
     ValueError
-        if the decoder has not full column rank, there is no count, or the noise cannot be learned.
+        if the decoder does not have full column rank, `moments` has no count, or the noise cannot be learned.
 
     Notes
     -----
     Unbiased up to 1/N for any data of this form; errors to leading order in 1/N.
+
+    Examples
+    --------
+    >>> from theory import Moments
+    >>> from theory.groups import estimate_factors
+    >>> moments = Moments(2000, [0.0, 0.0, 0.0], [[1.1, 0.6, 0.0], [0.6, 1.1, 0.0], [0.0, 0.0, 0.1]])
+    >>> estimate_factors(moments, [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]).covariance.round(3)
+    array([[1. , 0.6],
+           [0.6, 1. ]])
     """
     data, moments = (None, moments) if isinstance(moments, Moments) else _observations(moments)
     if moments.count < 2:
         raise ValueError(
-            f"moments must know how many observations there are, got {moments.count}; use Moments.of(data)"
+            f"moments must have a count of at least 2 observations, got {moments.count}; use Moments.of(data)"
         )
     covariance = validation.covariance_matrix("covariance of moments", moments.covariance)
     view = View.of(validation.matrix("decoder", decoder, (len(covariance), None)), covariance)

@@ -1,10 +1,10 @@
 """Fourth moments of data, which set the errors of covariances, as ratios to those of Gaussian data.
 
 For Gaussian data every ratio is 1. For elliptical data (a Gaussian times a random scale) it is 1 + kappa, kappa
-Mardia's parameter of kurtosis, for pairs of uncorrelated factors, and inside and outside. Elsewhere the ratios
-differ, and each goes with one statistic. With u = y_i/sd the factors that are seen, m and m' the squared lengths of
-the data inside and outside the range of the decoder, whitened, in K and p dimensions, and q the squared length of the
-data outside over its mean,
+Mardia's parameter of kurtosis, for pairs of uncorrelated factors, and inside and outside. For other data the ratios
+differ, and each belongs to one statistic. With u = y_i/sd the standardised coordinates inside the range of the decoder,
+m and m' the squared lengths of the whitened data inside and outside the range, in K and p dimensions, and q the squared
+length of the data outside over its mean,
 
     factors   var(u_i u_j - g_ij q) / (1 + r_ij^2 + 2 g_ij^2/p)     r the correlations of y, g the part of the noise
     inside    E m m' / (K p)
@@ -25,7 +25,7 @@ from theory.groups.selection.data_through_decoder import View
 
 __all__ = ["FourthMoments"]
 
-ROWS = 4096  # of data that are looked at at a time
+BLOCK_ROWS = 4096  # rows of data that are processed at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,10 @@ class FourthMoments:
     def of(cls, data: np.ndarray, mean: np.ndarray, view: View, share: np.ndarray) -> FourthMoments:
         """Those of (N, D) data; `share` is g, (K, K)."""
         count, spare, varying = len(data), len(view.variances), view.outside.shape[1]
-        weights = view.variances[spare - varying :]  # ascending: those that are zero come first
+        weights = view.variances[spare - varying :]  # ascending: zeros come first
         second, pairs, mixed, sums = (np.zeros(shape) for shape in (share.shape, share.shape, share.shape, 3))
-        for first in range(0, count, ROWS):
-            centred = data[first : first + ROWS] - mean
+        for first in range(0, count, BLOCK_ROWS):
+            centred = data[first : first + BLOCK_ROWS] - mean
             u, m, rest = centred @ view.factors, (centred @ view.inside) ** 2, (centred @ view.outside) ** 2
             m, m_outside = m.sum(axis=1), rest.sum(axis=1)
             q = rest @ (weights / weights.sum()) if varying else m_outside
@@ -60,7 +60,7 @@ class FourthMoments:
             share = np.zeros_like(share)
         error = pairs - 2 * share * mixed + share**2 * sums[2] - (second - share) ** 2
         expected = 1 + second**2 + 2 * share**2 / max(1, spare)
-        # An error is never taken to be smaller than one observation can tell.
+        # A squared error is not estimated to be below 1/N of that of Gaussian data.
         factors = np.maximum(error / expected, 1 / count)
         if not varying:
             return cls(factors)
@@ -68,5 +68,5 @@ class FourthMoments:
         # Exact for Gaussian data: E m'^2 = p (p + 2) (N - 1)/(N + 1), whitened with the covariance of the same data.
         outside = sums[1] / (varying * (varying + 2)) * (count + 1) / (count - 1)
         noise = (sums[2] - 1) * spare / 2
-        # Lighter tails than those of a Gaussian never sharpen the tests of the model.
+        # Tails lighter than a Gaussian's do not sharpen the tests of the model.
         return cls(factors, *(max(1.0, float(ratio)) for ratio in (inside, outside, noise)))

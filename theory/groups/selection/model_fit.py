@@ -1,9 +1,9 @@
-"""Tests of a known decoder and of noise that is equal in all directions, whatever the covariance of the factors is.
+"""Tests of a fixed decoder and of noise that is equal in all directions, for any covariance of the factors.
 
 Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank K in D dimensions. Let U be an orthonormal basis of the
 range of W, and U' one of its orthogonal complement, of p = D - K dimensions. Then
 
-    inside    U^T S U' = 0         what the data do inside and outside the range is uncorrelated
+    inside    U^T S U' = 0         the data inside and outside the range are uncorrelated
     outside   U'^T S U' = s2 I     outside the range, every direction has the same variance
     noise     tr(U'^T S U')/p      is s2, if s2 is given
 
@@ -15,7 +15,7 @@ likelihood ratio; with nu = N - 1 and v the mean variance outside,
     nu p (v/s2 - 1 - log v/s2)                                            chi-square of 1
 
 The probabilities of the first two include the next term of Box's expansion: from N = 2 D + 1 on the level is within a
-quarter of what it should be (simulated for D = 4 to 20). For Gaussian data; for elliptical data each statistic is
+quarter of the nominal one (simulated for D = 4 to 20). For Gaussian data; for elliptical data each statistic is
 divided by a ratio of fourth moments (`theory.groups.selection.fourth_moments`).
 
 Sources: Muirhead (1982), theorems 8.3.7 and 11.2.4; for elliptical data Muirhead and Waternaux (1980).
@@ -59,7 +59,7 @@ class ModelCheck:
 
 @dataclass(frozen=True)
 class ModelFit:
-    """What the data say against the decoder and the noise.
+    """The tests of the decoder and the noise.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class ModelFit:
 
     @property
     def objection(self) -> str:
-        """What the check of the smallest probability holds against the model; empty without checks."""
+        """The objection to the model by the check of the smallest probability; empty without checks."""
         return OBJECTIONS[min(self.checks, key=lambda check: check.p_value).name] if self.checks else ""
 
 
@@ -155,6 +155,6 @@ def _check(name: str, statistic: float, freedom: int, second: float) -> ModelChe
 
 
 def _sum_of_logs(values: np.ndarray) -> float:
-    """Sum of the logarithms of values that are not negative up to rounding; minus infinity if one is zero."""
+    """Sum of the logarithms of values, negative only by rounding; minus infinity if one is zero."""
     with np.errstate(divide="ignore"):
         return float(np.log(np.maximum(values, 0.0)).sum())

@@ -51,7 +51,7 @@ def test_misuse(truth):
         estimate_factors(moments, np.ones((5, 2)), 0.1)
     with pytest.raises(ValueError, match="noise_variance cannot be learned"):
         estimate_factors(moments, np.eye(5))
-    with pytest.raises(ValueError, match="how many observations"):
+    with pytest.raises(ValueError, match="moments must have a count of at least 2 observations"):
         estimate_factors(Moments(0, np.zeros(5), truth.covariance), truth.loading)
     with pytest.raises(ValueError, match="noise_variance must be one of 'learned'"):
         estimate_factors(moments, truth.loading, "guessed")

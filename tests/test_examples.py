@@ -1,0 +1,29 @@
+"""The examples in the docstrings of what the packages export, run and compared with the output that they state."""
+
+from __future__ import annotations
+
+import doctest
+from importlib import import_module
+
+import pytest
+
+ROOMS = ("theory", *(f"theory.{room}" for room in ("inference", "learning", "axes", "priors", "groups", "scores")))
+NUMERICS = ("train", "sweep", "verify", "Stop")
+EXPORTED = [
+    *((package, name) for package in ROOMS for name in import_module(package).__all__),
+    *(("numerics", name) for name in NUMERICS if name in import_module("numerics").__all__),
+]
+
+
+@pytest.mark.parametrize(("package", "name"), EXPORTED, ids=map(".".join, EXPORTED))
+def test_examples(package, name):
+    exported = getattr(import_module(package), name)
+    # With no names but those that the example imports itself.
+    examples = doctest.DocTestFinder().find(exported, name, globs={})
+    if package != "numerics":
+        assert examples[0].examples, f"the docstring of {package}.{name} needs an example"
+    output = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for example in examples:
+        runner.run(example, out=output.append)
+    assert runner.failures == 0, "".join(output)
