@@ -141,7 +141,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
     [
         (["--only", "portrait"], "--only must name figures of inference_error, "),
         (["--only", ""], "--only must name figures of"),
-        (["--format", "png,jpg"], "--format must be of pdf, png, svg, got 'jpg'"),
+        (["--format", "png,jpg"], "--format must name some of pdf, png, svg, got 'jpg'"),
         (["--header"], "header is for the first line of a .csv file, but there is no --data"),
         (["--data", "NUMBERED"], "line 1 looks like column numbers (0, 1)"),
         (["--data", "missing.csv"], "missing.csv: no such file; check the path"),
