@@ -12,8 +12,8 @@ from tqdm import tqdm
 __all__ = ["Contestant", "Timing", "interleave"]
 
 LEAST_ROUNDS = 3  # whatever the budget
-LEAST_TIME = 0.1  # seconds, in which short runs are repeated: a processor wakes up slowly
-PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, fall asleep
+LEAST_TIME = 0.1  # seconds for which short runs are repeated: a processor takes time to reach its speed
+PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, go to sleep
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Contestant:
     ----------
     name : str
     run : function
-        does the work, all of it, and returns what `read` understands.
+        does all of the work and returns what `read` takes.
     read : function
         turns that into a sequence of arrays, to be compared; not timed.
     idle : function, optional
-        does the preparations of `run` and none of its steps; its time is taken off, so `run` should outweigh it.
+        does the preparations of `run` and none of its steps; its time is subtracted, so `run` should outweigh it.
     exact : bool
         whether the result should agree with the others to rounding.
     """
@@ -47,11 +47,11 @@ class Timing:
     Attributes
     ----------
     first : float
-        seconds of the first run, with whatever was compiled for it; not among the others.
+        seconds of the first run, compilation included; not among `seconds`.
     seconds : (rounds,) array
         of a run thereafter, on average where short runs are repeated.
     result : sequence of arrays
-        what the first run found.
+        of the first run.
     """
 
     first: float
@@ -73,7 +73,7 @@ def interleave(
     pause: Callable[[float], object] = time.sleep,
     progress: bool | None = None,
 ) -> list[Timing]:
-    """Time contestants in turn, round after round, each round beginning with another one.
+    """Time contestants in turn, round after round; each round begins with another contestant.
 
     Parameters
     ----------
@@ -108,11 +108,11 @@ def interleave(
             taken, found = timed(contestant.run, least_time=0.0)
             firsts.append((taken, contestant.read(found)))
         begin = clock()
-        for turn in range(rounds):
-            if turn >= LEAST_ROUNDS and clock() - begin > budget:
+        for round_number in range(rounds):
+            if round_number >= LEAST_ROUNDS and clock() - begin > budget:
                 break
             for place in range(len(contestants)):
-                at = (turn + place) % len(contestants)
+                at = (round_number + place) % len(contestants)
                 bar.set_postfix_str(names[at])
                 taken = timed(contestants[at].run)[0]
                 if contestants[at].idle is not None:

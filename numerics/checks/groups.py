@@ -1,4 +1,4 @@
-"""Checks of what is known about groups of latents: by sampling codes, and by training the grouped objective."""
+"""Checks of the results on groups of latents: by sampling codes, and by training the grouped objective."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def grouped_parts(budget: Budget) -> Iterator[Comparison]:
 
 
 def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
-    """The least value with a learned decoder, for weights of all kinds; training knows no whitening."""
+    """The least value with a learned decoder, for several weights; training does not know the whitened form."""
     root = np.random.default_rng(502).standard_normal((5, 5))
     covariance = root @ root.T
     for kind, weights in {
@@ -57,7 +57,7 @@ def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
 
 
 def correlated_prior(budget: Budget) -> Iterator[Comparison]:
-    """What a correlated prior does to that value, with a full posterior."""
+    """The change of that value by a correlated prior, with a full posterior."""
     covariance = np.diag([4.0, 2.0, 0.5])
     for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0)):
         prior = np.array([[1.0, correlation], [correlation, 1.0]])
@@ -80,7 +80,7 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
 
 
 def independent_groups(budget: Budget) -> Iterator[Comparison]:
-    """Losses found at weights w and 2 w end at L - c/w + O(1/w^2), so twice the second less the first is L."""
+    """Losses at weights w and 2 w are L - c/w + O(1/w^2), so twice the second less the first is L."""
     loading = np.random.default_rng(504).standard_normal((6, 4))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
     exact = groups.independent_groups(loading, NOISE, truth.covariance, PAIRS).loss

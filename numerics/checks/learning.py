@@ -1,7 +1,7 @@
-"""Checks of what is known about learning: the optimum, its noise, its place on Shannon's curve, and collapse.
+"""Checks of the results on learning: the optimum, its noise, its place on Shannon's curve, and collapse.
 
 Trained models start at random and follow the gradient of the loss in all parameters. Latents come out in any order and
-sign, so what is compared does not depend on those.
+sign, so the compared quantities do not depend on these.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def optimum_learned_noise(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimum_full_posterior(budget: Budget) -> Iterator[Comparison]:
-    """The full family reaches the same value, with the latents rotated at will: only eigenvalues of Q are compared."""
+    """The full family has the same value, with latents at any rotation: only eigenvalues of Q are compared."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
         exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise, posterior="full")
@@ -56,7 +56,7 @@ def optimum_full_posterior(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimal_weights(budget: Budget) -> Iterator[Comparison]:
-    """Decoder, encoder and posterior variances themselves, aligned: rows and columns are told apart by their mode."""
+    """Decoder, encoder and posterior variances themselves, aligned: rows and columns are matched by their mode."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
         exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise).vae
@@ -98,7 +98,7 @@ def rate_distortion(budget: Budget) -> Iterator[Comparison]:
 
 
 def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
-    """With too few latents they lie above it, by the stated excess."""
+    """With too few latents, trained models lie above Shannon's curve, by the stated excess."""
     covariance, beta, noise = _covariance(SPECTRUM), 1.3, 0.4
     for latent_dim in (1, 2):
         exact = learning.capacity_penalty(SPECTRUM, latent_dim, beta * noise)
@@ -111,7 +111,7 @@ def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
 
 
 def collapse(budget: Budget) -> Iterator[Comparison]:
-    """Latents die one by one: how many are left a tenth below and a tenth above each critical beta."""
+    """Latents collapse one by one: how many are active a tenth below and a tenth above each critical beta."""
     covariance = _covariance(SPECTRUM)
     for noise in (0.5, "learned"):
         critical = learning.critical_betas(SPECTRUM, 3, noise)
@@ -147,7 +147,7 @@ def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
 
 
 def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
-    """The gradient at stated optima is zero and no direction curves down, at every size; a saddle is told apart."""
+    """The gradient at stated optima is zero and no direction curves down, at every size; a saddle has one."""
     small = _covariance(SPECTRUM)
     cases = {"distinct": (small, 3), "tied": (_covariance([3, 3, 1.5, 0.4]), 2), "K > D": (small, 7)}
     cases["digits"] = (Moments.of(digits()).covariance, 20)

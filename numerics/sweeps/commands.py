@@ -22,7 +22,7 @@ from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
 
-PROCESS_BYTES = 2**27  # what a process takes once it has loaded the compiled kernels, before any data
+PROCESS_BYTES = 2**27  # memory of a process after it has loaded the compiled kernels, before any data
 COLUMNS = ("beta", "seed", *PARTS, "excess_loss", "gradient_norm", "steps", "stopped", "least")
 
 
@@ -42,7 +42,7 @@ def add_commands(commands) -> None:
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
     command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
     command.add_argument(
-        "--resume", metavar="FILE.jsonl", help="add finished runs to this file, and take those that it has from there"
+        "--resume", metavar="FILE.jsonl", help="add finished runs to this file, and reuse those already in it"
     )
     command.add_argument("--processes", type=int, metavar="N", help="train in N processes (default: in threads)")
 
@@ -62,7 +62,7 @@ def _sweep(arguments: argparse.Namespace) -> Report:
     best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
     runs = _runs(found, source, best.loss)
     made, overflowed = len(runs["least"]), int(np.sum(found.stopped == Stop.OVERFLOWED))
-    keep_older = file is not None and not made and file.exists()  # a table of no runs is no reason to lose an older one
+    keep_older = file is not None and not made and file.exists()  # an empty table does not replace an older one
     least = [i for i, seed in enumerate(runs["least"]) if seed]
     shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
     text = f"{aligned_table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
@@ -83,7 +83,7 @@ def _sweep(arguments: argparse.Namespace) -> Report:
 
 @contextmanager
 def _processes(count: int | None) -> Iterator:
-    """A pool of processes, or none, to make the runs of a sweep in."""
+    """A pool of processes for the runs of a sweep, or None."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     from numerics.sweeps.workers import WORKERS, follow_parent
@@ -97,15 +97,15 @@ def _processes(count: int | None) -> Iterator:
     try:
         with theirs, ProcessPoolExecutor(count, WORKERS, initializer=follow_parent, initargs=(theirs,)) as pool, ours:
             yield pool
-    except BrokenExecutor:  # before one run was finished; later it is in what the sweep returns
+    except BrokenExecutor:  # before the first run has finished; later the sweep returns it
         raise ValueError(
-            "one of --processes ended before its first run did, as it does when it is killed or memory runs out; "
-            "run the command again, with fewer of them if memory is short"
+            "a process of --processes ended before its first run did, as when it is killed or memory runs out; "
+            "run the command again, with fewer processes if memory is short"
         ) from None
 
 
 def _runs(found, source, closed_form: np.ndarray) -> dict[str, list]:
-    """The `COLUMNS`, with one entry for every run that was made; of one that overflowed the numbers are NaN."""
+    """The `COLUMNS`, with one entry for every run that was made; the numbers of one that overflowed are NaN."""
     from numerics.training.stop import Stop
 
     rows = []
@@ -129,7 +129,7 @@ def _runs(found, source, closed_form: np.ndarray) -> dict[str, list]:
 
 
 def _csv(columns: Mapping[str, Sequence]) -> bytes:
-    """A table as comma-separated text, floats with all their digits."""
+    """A table as comma-separated text, floats with all digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -17,7 +17,7 @@ ROUNDING = 4 * np.finfo(float).eps  # of the largest eigenvalue, by which an ent
 
 
 def differences(there: Mapping, here: Mapping, stored: TrainingProblem, asked_for: TrainingProblem) -> list[str]:
-    """What makes two problems different, in words; numbers and a covariance that differ by rounding are the same."""
+    """The differences of two problems, in words; numbers and covariances that differ by rounding are the same."""
     found = [
         f"{name} is {reprlib.repr(there.get(name))} there and {reprlib.repr(here.get(name))} here"
         for name in here | there
@@ -27,7 +27,7 @@ def differences(there: Mapping, here: Mapping, stored: TrainingProblem, asked_fo
     if len(stored.standard_deviations) != size:
         return [f"the data have {len(stored.standard_deviations)} dimensions there and {size} here", *found]
     if stored.axes.shape != (size, size):
-        return ["the principal axes there are no square matrix", *found]
+        return ["the principal axes there are not a square matrix", *found]
     with np.errstate(invalid="ignore", over="ignore"):
         skew = np.abs(stored.axes.T @ stored.axes - np.eye(size)).max(initial=0.0)
     if not skew <= SAME * size:  # "not <=" here and below, since a NaN is to count as a difference

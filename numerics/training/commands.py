@@ -1,4 +1,4 @@
-"""The command `train` of `python -m numerics`, and the options of training that `sweep` takes too."""
+"""The command `train` of `python -m numerics`, and the options of training that `sweep` has too."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--only", "portrait"], "--only must name figures of inference_error, "),
         (["--only", ""], "--only must name figures of"),
@@ -152,7 +152,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
         (["--speed"], "unrecognized arguments: --speed; see python -m figures --help"),
     ],
 )
-def test_bad_usage_is_one_line_and_exits_with_two(options, said, tmp_path, capsys):
+def test_bad_usage_is_one_line_and_exits_with_two(options, message, tmp_path, capsys):
     (tmp_path / "text.csv").write_text("1,x\n2,3\n")
     (tmp_path / "constant.csv").write_text("1,2\n1,2\n")
     (tmp_path / "numbered.csv").write_text("0,1\n2.5,3.5\n1.5,0.5\n")
@@ -161,5 +161,5 @@ def test_bad_usage_is_one_line_and_exits_with_two(options, said, tmp_path, capsy
     out = [] if "--out" in options else ["--out", str(tmp_path / "out")]
     assert main([*(files.get(option, option) for option in options), *out]) == 2
     captured = capsys.readouterr()
-    assert captured.out == "" and captured.err.count("\n") == 1 and said in captured.err
+    assert captured.out == "" and captured.err.count("\n") == 1 and message in captured.err
     assert sorted(tmp_path.iterdir()) == before

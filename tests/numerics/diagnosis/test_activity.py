@@ -29,7 +29,7 @@ def test_no_latents():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
         ({"threshold": True}, "threshold must be numeric"),
@@ -37,9 +37,9 @@ def test_no_latents():
         ({"covariance": -np.eye(2)}, "covariance must have no negative eigenvalue"),
     ],
 )
-def test_what_cannot_be_counted_is_named(changes, told):
+def test_what_cannot_be_counted_is_named(changes, message):
     arguments = {"vae": LinearVAE(np.eye(2), 5 * np.eye(2), np.eye(2), 1.0), "covariance": np.eye(2)} | changes
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         active_count(**arguments)
 
 

@@ -313,7 +313,7 @@ def test_a_noise_far_below_the_variance_is_certified(ratio, rotated, beta):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
         ({"vae": COVARIANCE}, "vae must be a LinearVAE"),
@@ -323,9 +323,9 @@ def test_a_noise_far_below_the_variance_is_certified(ratio, rotated, beta):
         ({"covariance": 1e300 * COVARIANCE}, "covariance must be zero or between"),
     ],
 )
-def test_what_is_no_model_or_no_size_is_named(arguments, told):
+def test_what_is_no_model_or_no_size_is_named(arguments, message):
     arguments = {"vae": optimum(COVARIANCE, 2, beta=BETA).vae, "covariance": COVARIANCE, "beta": BETA} | arguments
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         certify(**arguments)
 
 

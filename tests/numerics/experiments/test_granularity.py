@@ -108,7 +108,7 @@ def test_complex_factors_need_large_groups():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: granularity_map(TRUTH, betas=[1.0], sizes=[7]), "sizes must be from 1 to the number of factors, 6"),
         (lambda: granularity_map(TRUTH, betas=[1.0], capacities=[0]), "capacities must be from 1"),
@@ -120,6 +120,6 @@ def test_complex_factors_need_large_groups():
         (lambda: granularity_map(TRUTH, betas=[1.0], decoder="none"), "decoder must be one of"),
     ],
 )
-def test_misuse_is_named(call, told):
-    with pytest.raises(ValueError, match=told):
+def test_misuse_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
         call()

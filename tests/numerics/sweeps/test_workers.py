@@ -213,10 +213,10 @@ def test_the_command_tells_in_one_line_that_a_process_ended_before_any_run(monke
         "numerics.sweeps.sweep.sweep", lambda *_, executor, **__: executor.submit(os._exit, 1).result(timeout=100)
     )
     assert main(["sweep", "--eigenvalues", "2,1", "--latent-dim", "1", "--betas", "1", "--processes", "1"]) == 2
-    printed, told = capfd.readouterr()
+    printed, errors = capfd.readouterr()
     assert not printed
-    assert told.startswith("python -m numerics: error: one of --processes ended before its first run did")
-    assert told.count("\n") == 1
+    assert errors.startswith("python -m numerics: error: a process of --processes ended before its first run did")
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -212,7 +212,7 @@ def test_sizes_of_the_data_change_units_only(scale):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"covariance": 1e300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
         ({"covariance": 1e-300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
@@ -228,9 +228,9 @@ def test_sizes_of_the_data_change_units_only(scale):
         ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB"),
     ],
 )
-def test_what_floats_or_memory_cannot_hold_is_refused(changes, told):
+def test_what_floats_or_memory_cannot_hold_is_refused(changes, message):
     arguments = {"covariance": DISTINCT.covariance, "latent_dim": 3, "beta": 1.0} | changes
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         train(arguments.pop("covariance"), arguments.pop("latent_dim"), **arguments)
 
 
@@ -473,7 +473,7 @@ def test_what_auto_means(changes, meant):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"method": "em"} | WEIGHTS, r"method 'em' takes one weight beta and the prior N\(0, I\) only"),
         ({"method": "lbfgs"} | PRIOR, r"method 'lbfgs' takes one weight beta and the prior N\(0, I\) only"),
@@ -487,8 +487,8 @@ def test_what_auto_means(changes, meant):
         ({"method": "lbfgs", "max_steps": 1.5}, "max_steps must be a whole number"),
     ],
 )
-def test_what_a_method_cannot_train_is_told(changes, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_a_method_cannot_train_is_told(changes, message):
+    with pytest.raises(ValueError, match=message):
         train(DISTINCT.covariance, 3, **({"beta": 1.0} | changes))
 
 
@@ -501,7 +501,7 @@ def test_a_sweep_takes_the_compiled_methods_only():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"beta": 0.0}, "beta must be > 0"),
         ({"latent_dim": -1}, "latent_dim must be >= 0"),
@@ -519,10 +519,10 @@ def test_a_sweep_takes_the_compiled_methods_only():
         ({"covariance": -np.eye(5)}, "covariance must have no negative eigenvalue"),
     ],
 )
-def test_misuse_is_named(changes, told):
+def test_misuse_is_named(changes, message):
     arguments = {"covariance": DISTINCT.covariance, "latent_dim": 3, "beta": 1.0} | changes
     covariance, latent_dim = arguments.pop("covariance"), arguments.pop("latent_dim")
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         train(covariance, latent_dim, **arguments)
 
 
