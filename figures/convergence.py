@@ -1,6 +1,6 @@
 """Figure: seven ways to train, by how far their loss is above the closed form after so many iterations.
 
-Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues apart by a constant ratio, a power
+Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues with a constant ratio, a power
 law, and quadruples within a few percent, the last latent's eigenvalue 1 % above the first without one. All methods
 start from the same random encoder and decoder. Curves end at 1e-12 nats, where rounding begins; dots mark where the
 three methods that converge in every panel first come within 1e-10.

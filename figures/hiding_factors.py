@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import modulo_quarter_turn
+from figures.kit.angles import modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -141,7 +141,7 @@ def _angle(truth: GenerativeModel, vae: LinearVAE) -> float:
     """The angle in degrees, from 0 to 45, between the factors and the directions of the factors that latents encode."""
     code = vae.encoder @ truth.loading
     angles = np.degrees(np.arctan2(code[:, 1], code[:, 0]))
-    return float(np.abs(modulo_quarter_turn(angles)).mean())
+    return float(np.abs(modulo_right_angle(angles)).mean())
 
 
 @drawing.styled()

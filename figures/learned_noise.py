@@ -2,8 +2,8 @@
 
 With fewer latents than modes it is continuous and never falls as beta grows; wherever a latent collapses it has a kink.
 Beyond the first critical beta all latents are gone and it is the mean variance. At beta = 1 it is the maximum
-likelihood noise of probabilistic PCA, the mean of the eigenvalues beyond the K-th, which
-scikit-learn confirms.
+likelihood noise of probabilistic PCA, the mean of the eigenvalues beyond the K-th, which scikit-learn
+confirms.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.angles import concentration, modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import largest_gradient
@@ -154,12 +154,12 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 def factor_angle(vae: LinearVAE, loading, basis=None) -> float:
     """The angle in degrees, from -45 to 45, between the latents and the factors: of the rotation nearest to V A.
 
-    Only the angle modulo a quarter turn is a rotation; the rest permutes and flips latents.
+    Only the angle modulo a right angle is a rotation; the rest permutes and flips latents.
     """
     code = vae.encoder @ loading if basis is None else basis @ vae.encoder @ loading
     left, _, right = np.linalg.svd(code)
     nearest = left @ right
-    return float(modulo_quarter_turn(np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0]))))
+    return float(modulo_right_angle(np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0]))))
 
 
 def _rotation(degrees: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.angles import concentration, modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -102,11 +102,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 def axis_angle(vae: LinearVAE) -> float:
     """The angle in degrees, from -45 to 45, between two latents and the principal axes of what they decode.
 
-    With W = U diag(w) R^T the latents are R away from the axes; only the angle modulo a quarter turn is a rotation,
+    With W = U diag(w) R^T the latents are R away from the axes; only the angle modulo a right angle is a rotation,
     the rest permutes and flips latents.
     """
     toward = np.linalg.svd(vae.decoder)[2][0]
-    return float(modulo_quarter_turn(np.degrees(np.arctan2(toward[1], toward[0]))))
+    return float(modulo_right_angle(np.degrees(np.arctan2(toward[1], toward[0]))))
 
 
 def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:

@@ -26,7 +26,7 @@ class Contestant:
     run : function
         does all of the work and returns what `read` takes.
     read : function
-        turns that into a sequence of arrays, to be compared; not timed.
+        converts that to a sequence of arrays, to be compared; not timed.
     idle : function, optional
         does the preparations of `run` and none of its steps; its time is subtracted, so `run` should outweigh it.
     exact : bool
@@ -82,7 +82,7 @@ def interleave(
     budget : float
         seconds after which no further round begins, once there are three.
     clock, pause : functions
-        that tell the time and wait, in seconds.
+        that return the time and wait, in seconds.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 

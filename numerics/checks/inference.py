@@ -1,6 +1,6 @@
 """Checks of the results on inference with a fixed decoder.
 
-Encoders follow the gradient of the loss while the decoder is fixed. The witness of an optimal beta is a scalar search
+Encoders follow the gradient of the loss while the decoder is fixed. An optimal beta is confirmed by a scalar search
 that trains an encoder from a random start at every evaluation.
 """
 

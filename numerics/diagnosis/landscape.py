@@ -16,8 +16,7 @@ and all of them times sqrt(beta). The loss then has curvature 1 in the decoder a
                          a saddle.
 
 **Products.** E holds only directions in which the data vary: the loss does not depend on the encoder elsewhere. The
-gradient is a
-polynomial apart from exponentials of T's diagonal and of the log noise, so an imaginary step gives exact
+gradient is a polynomial apart from exponentials of T's diagonal and of the log noise, so an imaginary step gives exact
 Hessian-vector products; each costs O(D K^2).
 
 **Blocks.** The Hessian is block-diagonal: if the latents and modes that a solution links fall into groups (latent i

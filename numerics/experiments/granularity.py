@@ -1,13 +1,12 @@
-"""Training of the grouped objective over group size, weight and capacity, and the effect of the groups on the
-inference.
+"""Training of the grouped objective over group size, weight and capacity, and the effect of the groups on inference.
 
 The penalty is a weight beta on total correlation between groups of neighbouring latents, 1 on the rest. Each run
 reports
 
-    loss          the grouped objective itself elbo          -loss at weights 1, with the prior of the training: a bound
-    on E log p(x) of the model matched_elbo  the same with the true distribution of the factors as the prior; if the
-    decoder is the true one, it falls short
-                  of E log p(x) by the reverse divergence from the true posterior
+    loss          the grouped objective itself
+    elbo          -loss at weights 1, with the prior of the training: a bound on E log p(x) of the model
+    matched_elbo  the same with the true distribution of the factors as the prior; if the decoder is the true one, it
+                  falls short of E log p(x) by the reverse divergence from the true posterior
     errors        E (s_i - s^_i)^2 for each factor i that has a latent, for a decoder fixed at the true columns
 
 All values come from training by gradients; the theory is in `theory.groups`. Chen, Wang, Zou (2022) and Chen, Xiang,

@@ -10,9 +10,8 @@
 **Methods.** All have the same factors. A VAE follows variance, whose axes the manipulation rotates away from the
 factors. AMUSE (for AR(1) factors) and FastICA (for non-Gaussian factors) ignore variance.
 
-**Result.** At 40 degrees the
-mean correlation of the VAE's codes with the factors is .98 before, .75 after E, and .94 after E' (5 to 95 % of draws:
-.85 to .98): most of the harm comes from the choice of E, not from its size. White noise of the power of E s, another
+**Result.** At 40 degrees the mean correlation of the VAE's codes with the factors is .98 before, .75 after E, and .94
+after E' (5 to 95 % of draws: .85 to .98): most of the harm comes from the choice of E, not from its size. White noise of the power of E s, another
 control in use, harms no method by construction: only two parts in 4,096 of it, the number of pixels, fall into that
 plane.
 """

@@ -81,12 +81,10 @@ def distances_while_training(
 
     Parameters
     ----------
-    covariance : (3, 3) array, or Moments
-    steps : sequence of ints
-    seeds : int, or sequence of ints
-    model : one of `MODELS`
-    water_level : float > 0
+    covariance, seeds, water_level
         as for `distances`.
+    steps : sequence of ints
+    model : one of `MODELS`
 
     Returns
     -------

@@ -92,7 +92,7 @@ class Sweep:
         return self.problem.vae(self.parameters[row, column])
 
     def best(self, beta_index: int) -> LinearVAE:
-        """The trained model of lowest loss among the seeds of one beta; raises as `vae` if there is none."""
+        """The trained model of lowest loss among the seeds of one beta; raises as `vae` if no run has one."""
         rows = len(self.stopped)
         losses = self.losses[validation.count("beta_index", beta_index, minimum=-rows, maximum=rows - 1)]
         return self.vae(beta_index, 0 if np.isnan(losses).all() else int(np.nanargmin(losses)))

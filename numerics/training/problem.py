@@ -123,7 +123,7 @@ class TrainingProblem:
 
     @property
     def perturbation(self) -> np.ndarray:
-        """A small step in a random direction, the same for all runs, to tell minima from saddles."""
+        """A small step in a random direction, the same for all runs, to distinguish minima from saddles."""
         return PERTURBATION * np.random.default_rng(0).standard_normal(len(self.mask)) * self.mask
 
     def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

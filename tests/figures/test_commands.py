@@ -69,7 +69,7 @@ def test_a_picture_does_not_depend_on_the_other_formats(tmp_path):
         assert alone == beside
 
 
-def test_a_folder_in_the_place_of_a_file_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+def test_a_folder_in_the_place_of_a_file_is_named_before_the_work(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(rotation_energy, "data", lambda **_: pytest.fail("drawn"))
     (tmp_path / f"{CHEAP}.csv").mkdir()
     assert main(["--only", CHEAP, "--out", str(tmp_path)]) == 2
@@ -111,7 +111,7 @@ def test_disagreement_exits_with_one(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(rotation_energy, "two_mode_rotation_energy", lambda *a, **k: 1.001 * true(*a, **k))
     assert main(["--quick", "--only", CHEAP, "--out", str(tmp_path), "--format", "png"]) == 1
     text = capsys.readouterr().out
-    # the formula stands behind two quantities: the encoder optimised again, and only turned
+    # the formula stands behind two quantities: the encoder optimised again, and only rotated
     assert "FAILED" in text and "theory and experiment disagree in 2 of" in text
     assert (tmp_path / f"{CHEAP}.png").exists()
 

@@ -15,8 +15,8 @@ COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
 def test_counts_the_latents_above_the_water_in_any_rotation(beta):
     best = optimum(COVARIANCE, 4, beta=beta, noise_variance=0.5)
     assert active_count(best.vae, COVARIANCE) == best.active_count
-    turned = rotate(best.vae, orthogonal(4, np.random.default_rng(0)))
-    assert active_count(turned, COVARIANCE) == best.active_count
+    rotated = rotate(best.vae, orthogonal(4, np.random.default_rng(0)))
+    assert active_count(rotated, COVARIANCE) == best.active_count
 
 
 def test_the_threshold_is_in_nats():

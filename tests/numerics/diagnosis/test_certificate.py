@@ -213,12 +213,12 @@ def test_rotated_latents_are_optimal_for_the_full_posterior_only():
 
 
 @pytest.mark.parametrize("posterior", FAMILIES, ids=str)
-def test_best_encoder_of_a_held_decoder(posterior):
+def test_best_encoder_of_a_fixed_decoder(posterior):
     decoder = np.random.default_rng(0).standard_normal((5, 3))
     vae = optimal_encoder(decoder, NOISE, BETA, posterior=posterior)
-    held = certify(vae, COVARIANCE, BETA, learned_decoder=False, posterior=posterior)
-    assert held.stationary()
-    assert held.curvature > 0.1
+    fixed = certify(vae, COVARIANCE, BETA, learned_decoder=False, posterior=posterior)
+    assert fixed.stationary()
+    assert fixed.curvature > 0.1
     assert not certify(vae, COVARIANCE, BETA, posterior=posterior).stationary()
 
 

@@ -182,7 +182,7 @@ def test_below_the_scale_the_formula_says_too_much():
     assert 0.1 < ratio < 0.6
 
 
-def test_misuse_is_told():
+def test_misuse_is_named():
     vae, covariance = code()
     rng = np.random.default_rng(0)
     for *sizes, message in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:

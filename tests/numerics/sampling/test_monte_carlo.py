@@ -62,7 +62,7 @@ def test_parts_of_the_objective_are_within_five_standard_errors():
     assert all(abs(score) < 5 for score in scores(found, elbo_terms(vae, data)).values())
 
 
-def test_a_slightly_different_model_is_told_apart():
+def test_a_slightly_different_model_is_noticed():
     truth, vae = truth_and_vae()
     other = replace(vae, posterior_covariance=1.1 * vae.posterior_covariance, encoder=1.1 * vae.encoder)
     wrong = scores(sample_errors(truth, vae, 200_000, np.random.default_rng(2)), inference_error(truth, other))

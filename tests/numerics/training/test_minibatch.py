@@ -41,7 +41,7 @@ def test_it_ends_near_the_optimum_the_nearer_the_smaller_its_steps(posterior):
     assert excess[1] < excess[0] / 3
 
 
-def test_what_is_held_stays_and_the_rest_fits_it():
+def test_what_is_fixed_stays_and_the_rest_fits_it():
     data, decoder = observations() + 3.0, np.random.default_rng(5).standard_normal((DATA_DIM, 2))
     moments = Moments.of(data)
     options = {"beta": BETA, "noise_variance": 0.7, "decoder": decoder}
