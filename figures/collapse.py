@@ -1,8 +1,8 @@
 """Figure: the latents of a VAE on real data collapse one by one as beta grows.
 
-Decoder, encoder and noise are learned. With l_i the eigenvalues of the data covariance and t = beta s2, latent i has
-the weight sqrt(l_i - t) and the posterior variance t / l_i until beta reaches its critical value; beyond it the weight
-is zero and the posterior is the prior.
+Decoder, encoder and noise are learned. With l_i the eigenvalues of the data covariance, s2 the noise variance and t =
+beta s2, latent i has the weight sqrt(l_i - t) and the posterior variance t / l_i until beta reaches its critical value;
+beyond it the weight is zero and the posterior is the prior.
 
 Where eigenvalues nearly tie, the loss hardly depends on how their latents are mixed, and training does not decide it.
 Weights and variances are therefore trained and compared only for latents whose eigenvalue is at least 1 % away from its

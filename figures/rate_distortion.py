@@ -1,8 +1,8 @@
 """Figure: real data's Gaussian rate-distortion function, and trained VAEs on it.
 
-With enough latents the optimal VAE lies on Shannon's curve, at the water level beta s2. With fewer latents than there
-are modes above the water it lies above it: at a high rate the distortion stays at the variance of the modes without a
-latent.
+With enough latents the optimal VAE lies on Shannon's curve, at the water level beta s2 (s2 the noise variance). With
+fewer latents than there are modes above the water it lies above it: at a high rate the distortion stays at the variance
+of the modes without a latent.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 a  Two latents at the optimum are rotated by an angle and the encoder is optimised again. The excess loss is zero at
    every angle for a full posterior covariance; for a diagonal one it is (beta/2) log(1 + x), x = (p1 - p2)^2 sin^2(2
-   angle) / (4 p1 p2) with p the precisions l / t: the more, the wider the gap between the eigenvalues. A trained
-   diagonal model that is only rotated, its posterior covariance cut to the diagonal, pays
-   (beta/2) [2 x - log(1 + x)] (dashed).
+   angle) / (4 p1 p2) with p = l / t the precisions of the latents, l their eigenvalues and t = beta s2 (s2 the noise
+   variance): the more, the wider the gap between the eigenvalues. A trained diagonal model that is only rotated, its
+   posterior covariance cut to the diagonal, pays (beta/2) [2 x - log(1 + x)] (dashed).
 b  Training from many starts therefore ends at any angle with a full posterior, and at the axes with a diagonal one.
 """
 

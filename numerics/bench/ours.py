@@ -63,8 +63,8 @@ def _sweep(task: Descent) -> Contestant:
         }
         return sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
 
-    def read(found):
-        vaes = [_parameters(found.vae(*run), task.eigenvalues) for run in np.ndindex(found.losses.shape)]
+    def read(result):
+        vaes = [_parameters(result.vae(*run), task.eigenvalues) for run in np.ndindex(result.losses.shape)]
         return Parameters(*map(np.stack, zip(*vaes, strict=True)))
 
     return Contestant(NAME, run, read, idle=lambda: run(0))
@@ -101,8 +101,8 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
 def closed_form(task: ClosedForm) -> list[Contestant]:
     """The global optimum from data."""
 
-    def read(found):
-        return found.vae.decoder, np.array(found.noise_variance)
+    def read(result):
+        return result.vae.decoder, np.array(result.noise_variance)
 
     return [Contestant(NAME, lambda: optimum(Moments.of(task.data), task.latent_dim, leading_only=True), read)]
 

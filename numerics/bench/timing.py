@@ -35,7 +35,7 @@ class Contestant:
 
     name: str
     run: Callable[[], object]
-    read: Callable[[object], Sequence[np.ndarray]] = lambda found: found
+    read: Callable[[object], Sequence[np.ndarray]] = lambda result: result
     idle: Callable[[], object] | None = None
     exact: bool = True
 
@@ -96,17 +96,17 @@ def interleave(
         pause(PAUSE)
         begin, count = clock(), 0
         while True:
-            found, count = function(), count + 1
+            returned, count = function(), count + 1
             if (taken := clock() - begin) >= least_time:
-                return taken / count, found
+                return taken / count, returned
 
     names, seconds = [contestant.name for contestant in contestants], [[] for _ in contestants]
     with tqdm(total=rounds, unit="round", leave=False, disable=None if progress is None else not progress) as bar:
         firsts = []
         for name, contestant in zip(names, contestants, strict=True):
             bar.set_postfix_str(f"{name}, first run")
-            taken, found = timed(contestant.run, least_time=0.0)
-            firsts.append((taken, contestant.read(found)))
+            taken, returned = timed(contestant.run, least_time=0.0)
+            firsts.append((taken, contestant.read(returned)))
         begin = clock()
         for round_number in range(rounds):
             if round_number >= LEAST_ROUNDS and clock() - begin > budget:

@@ -78,11 +78,11 @@ def _total(distortion, spread, log_scales, variances, log_noise, data_dim, beta)
 def _contestants(task, loss: Callable, inputs: Callable[[], list]) -> list[Contestant]:
     """Eager and, where there is a C++ compiler for it to use, compiled; `inputs` returns the input of each step."""
     start = [torch.as_tensor(value) for value in task.start]
-    found = [Contestant("torch eager", lambda: _eager(start, loss, inputs()), _read)]
+    contestants = [Contestant("torch eager", lambda: _eager(start, loss, inputs()), _read)]
     if any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
         descend = _compiled(start, loss, UNROLLED if start[0].numel() <= UNROLLED_SIZE else 1)
-        found.append(Contestant("torch compiled", lambda: descend(inputs()), _read))
-    return found
+        contestants.append(Contestant("torch compiled", lambda: descend(inputs()), _read))
+    return contestants
 
 
 def _eager(start, loss, inputs):
@@ -130,5 +130,5 @@ def _compiled(start, loss, unrolled: int):
     return descend
 
 
-def _read(found) -> Parameters:
-    return Parameters(*(value.detach().numpy() for value in found))
+def _read(result) -> Parameters:
+    return Parameters(*(value.detach().numpy() for value in result))

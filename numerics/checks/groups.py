@@ -52,8 +52,8 @@ def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
     }.items():
         for name, partition_of in {"pairs": PAIRS, "singles": "diagonal"}.items():
             exact = groups.learned_decoder_value(covariance, 4, weights, partition_of, noise_variance=NOISE).value
-            found = _least_loss(covariance, 4, weights, partition_of)
-            yield compare(f"{name}, {kind}", exact, trained=found, tolerance=TOLERANCE)
+            trained = _least_loss(covariance, 4, weights, partition_of)
+            yield compare(f"{name}, {kind}", exact, trained=trained, tolerance=TOLERANCE)
 
 
 def correlated_prior(budget: Budget) -> Iterator[Comparison]:
@@ -75,8 +75,8 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
     for posterior in ("diagonal", "full"):
         weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
         best = groups.grouped_optimum(loading, NOISE, truth.covariance, weights, PAIRS, posterior=posterior)
-        found = _least_loss(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
-        yield compare(f"loss, {posterior}", best.loss, trained=found, tolerance=TOLERANCE)
+        trained = _least_loss(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
+        yield compare(f"loss, {posterior}", best.loss, trained=trained, tolerance=TOLERANCE)
 
 
 def independent_groups(budget: Budget) -> Iterator[Comparison]:
@@ -114,14 +114,14 @@ def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
     bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
     offset = {"weighted": groups.minibatch_offset(PAIRS, 4, 1000), "stratified": groups.minibatch_offset(PAIRS, 4, 1)}
     next_order = groups.minibatch_scale(vae, covariance) / 25  # relative to the leading one
-    for name, found in bias.items():
+    for name, estimates in bias.items():
         exact = groups.minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
         for part in ("mutual_information", "between", "dimension_wise_kl"):
             predicted = getattr(exact, part)
             left_out = next_order * abs(predicted - getattr(offset[name], part))
-            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(found, part), bias=left_out)
+            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(estimates, part), bias=left_out)
         left_out = next_order * abs(exact.within[0] - offset[name].within[0])
-        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=found.within[0], bias=left_out)
+        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=estimates.within[0], bias=left_out)
 
 
 def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
@@ -130,11 +130,11 @@ def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
     vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-16 * weak.posterior_covariance, weak.noise_variance)
     sizes = {"dataset_size": 1000, "batch_size": 20}
     terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
-    for name, found in terms.items():
+    for name, estimates in terms.items():
         exact = groups.minibatch_bounds(vae, PAIRS, estimator=name, **sizes)
         for part in ("mutual_information", "between"):
             yield compare(
-                f"{part}, {name}", getattr(exact, part), trained=getattr(found, part).value, tolerance=TOLERANCE
+                f"{part}, {name}", getattr(exact, part), trained=getattr(estimates, part).value, tolerance=TOLERANCE
             )
 
 

@@ -95,12 +95,12 @@ def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
     for noise in (0.3, "learned"):
         curve = inference.inference_error_curve(truth, betas, decoder=decoder, noise_variance=noise)
         for at, beta in enumerate(betas):
-            found = _trained_errors(truth, float(beta), decoder, noise)
+            errors = _trained_errors(truth, float(beta), decoder, noise)
             for criterion in CRITERIA:
                 yield compare(
                     f"{criterion}, beta {beta:g}, noise {noise}",
                     getattr(curve, criterion)[at],
-                    trained=getattr(found, criterion),
+                    trained=getattr(errors, criterion),
                     tolerance=PARAMETER_TOLERANCE,
                 )
 
@@ -139,13 +139,13 @@ def two_factors(budget: Budget) -> Iterator[Comparison]:
     beta, _ = _search(truth, "forward_kl", bounds=(0.5, 2.0))
     yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
     for r in (0.9575, 0.96):
-        found = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
+        general = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
         exact = inference.two_factor_optimal_beta(200.0, r)
-        yield compare(f"beta*, a = 200, r = {r:g}", exact, trained=found, tolerance=1e-9 * exact)
+        yield compare(f"beta*, a = 200, r = {r:g}", exact, trained=general, tolerance=1e-9 * exact)
     r = 0.02  # the expansion leaves out terms of order r^4
-    found = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(a, r), 1.0)).beta
+    general = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(a, r), 1.0)).beta
     exact = inference.small_coherence_beta(a, r)
-    yield compare(f"expansion of beta* - 1, r = {r:g}", exact - 1, trained=found - 1, tolerance=r**4)
+    yield compare(f"expansion of beta* - 1, r = {r:g}", exact - 1, trained=general - 1, tolerance=r**4)
 
 
 def noise_mismatch(budget: Budget) -> Iterator[Comparison]:
@@ -187,8 +187,8 @@ def random_mixing(budget: Budget) -> Iterator[Comparison]:
         for loading, vae in zip(loadings, vaes, strict=True)
     ]
     for criterion in CRITERIA:
-        found = Estimate.of([getattr(error, criterion) / latent_dim for error in errors])
-        yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=found, bias=1 / data_dim)
+        mean = Estimate.of([getattr(error, criterion) / latent_dim for error in errors])
+        yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=mean, bias=1 / data_dim)
     betas = Estimate.of([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings[:6]])
     limit = inference.random_mixing_optimal_beta(aspect, ratio)
     yield compare("beta*, forward_kl", limit, monte_carlo=betas, bias=1 / data_dim)

@@ -101,9 +101,9 @@ def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
     covariance, vae = optimum_of(2)
     decoder = vae.decoder @ axes.plane_rotation(2, 0.5).T + 0.2
     for kind in ("inclusive", "exclusive", "mmd"):
-        found = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
+        optimal = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
         # Of twice that covariance: sampling could not resolve the divergence of the optimal code, so near is the prior.
-        code = 2 * (found.vae.encoder @ covariance @ found.vae.encoder.T + found.vae.posterior_covariance)
+        code = 2 * (optimal.vae.encoder @ covariance @ optimal.vae.encoder.T + optimal.vae.posterior_covariance)
         exact = priors.aggregate_divergence(code, divergence=kind)
         yield compare(kind, exact, monte_carlo=_sampled_divergence(kind, code, budget.samples, rng))
 
@@ -111,7 +111,7 @@ def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
             return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 2.0)
 
         searched = _searched(covariance, loss, seed=307, decoder=decoder, posterior="diagonal")
-        yield compare(f"fixed decoder, {kind}", found.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
+        yield compare(f"fixed decoder, {kind}", optimal.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
 
 
 def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:
@@ -123,8 +123,8 @@ def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:
         def loss(vae, kind=kind):
             return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 3.0)
 
-        found = loss(_searched(covariance, loss, seed=308, posterior="diagonal"))
-        yield compare(f"loss, {kind}", best.loss, trained=found, tolerance=SEARCH_TOLERANCE)
+        searched = loss(_searched(covariance, loss, seed=308, posterior="diagonal"))
+        yield compare(f"loss, {kind}", best.loss, trained=searched, tolerance=SEARCH_TOLERANCE)
 
 
 def _searched(covariance: np.ndarray, loss, *, seed: int, decoder=None, posterior: str = "full") -> LinearVAE:

@@ -1,7 +1,8 @@
 """The loss around a stated solution: its exact gradient and Hessian-vector products, no training.
 
 **Units.** The loss is written once more here, from its definition, in units that make gradients and curvatures
-comparable. In the eigenbasis of the data covariance (eigenvalues l), with t = beta s2 at the stated solution:
+comparable. In the eigenbasis of the data covariance S (eigenvalues l), with decoder W, encoder V, posterior covariance
+Q, noise variance s2 and t = beta s2 at the stated solution:
 
     decoder              B = W / sqrt(t)                       times a root of the code covariance C = V S V^T + Q
     encoder              E = V S^(1/2)                         times a root of P = I + B^T B

@@ -11,9 +11,9 @@
 factors. AMUSE (for AR(1) factors) and FastICA (for non-Gaussian factors) ignore variance.
 
 **Result.** At 40 degrees the mean correlation of the VAE's codes with the factors is .98 before, .75 after E, and .94
-after E' (5 to 95 % of draws: .85 to .98): most of the harm comes from the choice of E, not from its size. White noise of the power of E s, another
-control in use, harms no method by construction: only two parts in 4,096 of it, the number of pixels, fall into that
-plane.
+after E' (5 to 95 % of draws: .85 to .98): most of the harm comes from the choice of E, not from its size. White noise
+of the power of E s, another control in use, harms no method by construction: only two parts in 4,096 of it, the number
+of pixels, fall into that plane.
 """
 
 from __future__ import annotations
@@ -151,15 +151,18 @@ def random_changes(
     ]
 
 
-def separation_code(truth: GenerativeModel, found: Separation) -> GaussianCode:
+def separation_code(truth: GenerativeModel, separation: Separation) -> GaussianCode:
     """Factors and the components that a demixing makes of the data, as a joint Gaussian, for the closed-form scores."""
     truth = validation.instance("truth", truth, GenerativeModel)
-    found = validation.instance("found", found, Separation, "pass what separate or separate_series returns")
-    if found.demixing.shape[1] != truth.data_dim:
+    separation = validation.instance(
+        "separation", separation, Separation, "pass what separate or separate_series returns"
+    )
+    if separation.demixing.shape[1] != truth.data_dim:
         raise ValueError(
-            f"found must demix the {truth.data_dim} data dimensions of truth, it demixes {found.demixing.shape[1]}"
+            f"separation must demix the {truth.data_dim} data dimensions of truth, "
+            f"got {separation.demixing.shape[1]}; separate data of this truth"
         )
-    demixing = found.demixing
+    demixing = separation.demixing
     return GaussianCode(
         truth.factor_covariance,
         demixing @ truth.covariance @ demixing.T,

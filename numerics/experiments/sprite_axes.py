@@ -102,10 +102,10 @@ def mutual_information_gap_of_draws(
     gaps = []
     for values in sprites.factors.T:
         levels = np.unique(values, return_inverse=True)[1]
-        found = np.sort([0.0, 0.0, *(_information(levels, bins) for bins in binned.T)])
+        informations = np.sort([0.0, 0.0, *(_information(levels, bins) for bins in binned.T)])
         entropy = _information(levels, levels)
         if entropy > 0:
-            gaps.append((found[-1] - found[-2]) / entropy)
+            gaps.append((informations[-1] - informations[-2]) / entropy)
     if not gaps:
         raise ValueError("sprites must have a factor that varies, theirs are all constant; pass more images")
     return float(np.mean(gaps))

@@ -1,7 +1,8 @@
 """The aggregate code of a linear encoder on Gaussian mixtures, and its integrals against a prior.
 
 Factors s are Gaussian or a finite mixture of Gaussians, data x = A s + n with n ~ N(0, tau2 I). The code q(z) of a
-linear VAE has as many components, with means V A m_c and covariances V (A C_c A^T + tau2 I) V^T + Q.
+linear VAE with encoder V and posterior covariance Q has as many components as s, whose means are m_c and covariances
+C_c: its means are V A m_c and its covariances V (A C_c A^T + tau2 I) V^T + Q.
 
     E log p(z)    a sum over components, by the prior's own quadrature, which follows code and prior
     KL(p || q(z))    two latents only: a sum over nodes that follow the prior, see `PriorPlane`

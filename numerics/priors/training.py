@@ -2,9 +2,10 @@
 
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta E KL(q(z|x) || p) + alpha KL(p || q(z))
 
-Data x = A s + n, n ~ N(0, tau2 I), with factors s that are Gaussian or a finite mixture of Gaussians. The expectations
-are those of `theory.priors` and sums over nodes, see `numerics.priors.mixture_code`. Decoder, encoder and a Cholesky
-factor of Q start at random and follow the exact gradient (L-BFGS); no closed form of an optimum is used.
+with s2 the noise variance and D the data dimension. Data x = A s + n, n ~ N(0, tau2 I), with factors s that are
+Gaussian or a finite mixture of Gaussians. The expectations are those of `theory.priors` and sums over nodes, see
+`numerics.priors.mixture_code`. Decoder, encoder and a Cholesky factor of Q start at random and follow the exact
+gradient (L-BFGS); no closed form of an optimum is used.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ and the parts are means over i of log q(z_i|x_i) - log q^(z_i) and so on. The M 
 points, so standard errors are taken over minibatches. N, the size of the data set, only enters the weights: points are
 always fresh, which averages over data sets.
 
-**Source.** The estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018). Their stratified weights are, for
-M - 1 = m others, 1/m for all but one of these and (N - m)/(N m) for that one: the same sum. Public implementations differ
-in where they put the weight 1/N; where it is a fixed column instead of the diagonal, the point of the code itself
-mostly has the weight 1/m.
+**Source.** The estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018). With m = M - 1 other points, their
+stratified weights are 1/m for all but one of these and (N - m)/(N m) for that one: the same sum. Public implementations
+differ in where they put the weight 1/N; where it is a fixed column instead of the diagonal, the point of the code
+itself mostly has the weight 1/m.
 """
 
 from __future__ import annotations

@@ -58,25 +58,25 @@ def _sweep(arguments: argparse.Namespace) -> Report:
     seeds = validation.count("--seeds", arguments.seeds, minimum=1)
     options |= {"betas": betas, "seeds": seeds, "file": arguments.resume}
     with _processes(arguments.processes) as executor:
-        found = sweep(source, arguments.latent_dim, executor=executor, **options)
+        done = sweep(source, arguments.latent_dim, executor=executor, **options)
     best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
-    runs = _runs(found, source, best.loss)
-    made, overflowed = len(runs["least"]), int(np.sum(found.stopped == Stop.OVERFLOWED))
+    runs = _runs(done, source, best.loss)
+    made, overflowed = len(runs["least"]), int(np.sum(done.stopped == Stop.OVERFLOWED))
     keep_older = file is not None and not made and file.exists()  # an empty table does not replace an older one
     least = [i for i, seed in enumerate(runs["least"]) if seed]
     shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
     text = f"{aligned_table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
     if overflowed:
         text += f"; {overflowed} of {made} runs overflowed: pass a smaller --learning-rate"
-    if found.interrupted:
-        text += f"; interrupted after {made} of {found.losses.size} runs"
-    if found.failure is not None:
-        text += f" by {found.failure}"
+    if done.interrupted:
+        text += f"; interrupted after {made} of {done.losses.size} runs"
+    if done.failure is not None:
+        text += f" by {done.failure}"
     return Report(
-        {"interrupted": found.interrupted, "failure": found.failure, "overflowed": overflowed, "runs": runs},
+        {"interrupted": done.interrupted, "failure": done.failure, "overflowed": overflowed, "runs": runs},
         text,
-        failed=found.failure is not None or overflowed > 0,
-        interrupted=found.interrupted and found.failure is None,
+        failed=done.failure is not None or overflowed > 0,
+        interrupted=done.interrupted and done.failure is None,
         files={} if file is None or keep_older else {file: lambda opened: opened.write(_csv(runs))},
     )
 
@@ -104,24 +104,24 @@ def _processes(count: int | None) -> Iterator:
         ) from None
 
 
-def _runs(found, source, closed_form: np.ndarray) -> dict[str, list]:
+def _runs(done, source, closed_form: np.ndarray) -> dict[str, list]:
     """The `COLUMNS`, with one entry for every run that was made; the numbers of one that overflowed are NaN."""
     from numerics.training.stop import Stop
 
     rows = []
-    for at, beta in enumerate(found.betas):
-        losses, overflowed = found.losses[at], found.stopped[at] == Stop.OVERFLOWED
+    for at, beta in enumerate(done.betas):
+        losses, overflowed = done.losses[at], done.stopped[at] == Stop.OVERFLOWED
         for seed in np.flatnonzero(overflowed | ~np.isnan(losses)):
-            parts = dict.fromkeys(PARTS, np.nan) if overflowed[seed] else parts_of(found.vae(at, seed), source, beta)
+            parts = dict.fromkeys(PARTS, np.nan) if overflowed[seed] else parts_of(done.vae(at, seed), source, beta)
             rows.append(
                 {
                     "beta": float(beta),
-                    "seed": int(found.seeds[seed]),
+                    "seed": int(done.seeds[seed]),
                     **parts,
                     "excess_loss": parts["loss"] - float(closed_form[at]),
-                    "gradient_norm": float(found.gradient_norms[at, seed]),
-                    "steps": int(found.steps[at, seed]),
-                    "stopped": str(found.stopped[at, seed]),
+                    "gradient_norm": float(done.gradient_norms[at, seed]),
+                    "steps": int(done.steps[at, seed]),
+                    "stopped": str(done.stopped[at, seed]),
                     "least": not overflowed[seed] and bool(seed == np.nanargmin(losses)),
                 }
             )

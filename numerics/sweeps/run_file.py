@@ -116,10 +116,10 @@ class RunFile:
         except (KeyError, TypeError, ValueError):
             raise self._damaged() from None
         self.problem = replace(asked_for, **stored)
-        found = differences(there, asked, self.problem, asked_for)
-        if found:
+        texts = differences(there, asked, self.problem, asked_for)
+        if texts:
             raise ValueError(
-                f"{self.path}: holds runs of another problem; {'; '.join(found)}; name another file to start anew"
+                f"{self.path}: holds runs of another problem; {'; '.join(texts)}; name another file to start anew"
             )
         runs = [run for run in map(checked, lines) if run is not None and possible(run, len(asked_for.mask), asked)]
         runs = [run | {"parameters": decode(run["parameters"])} for run in runs]

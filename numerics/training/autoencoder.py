@@ -1,6 +1,6 @@
 """The control without KL: a linear autoencoder x -> W V x trained by gradients, which finds the best plane, no axes.
 
-    distortion = E ||x - W V x||^2 = tr (I - W V) S (I - W V)^T
+    distortion = E ||x - W V x||^2 = tr (I - W V) S (I - W V)^T,    S the covariance of x
 
 At the minimum W V projects on the span of the K leading eigenvectors. W and V are fixed only up to W G, G^-1 V with any
 regular G, so nothing in the loss prefers axes. The start (Gaussian entries) and the descent (steps along the gradient,

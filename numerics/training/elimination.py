@@ -1,8 +1,9 @@
 """Training by L-BFGS on the loss of the encoder alone: the decoder, and a learned noise, are eliminated.
 
-In the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened data, Q = F F^T,
-C = B^T B + Q), the best decoder of an encoder is W = diag(r) B C^-1, and the best noise is s2 = distortion / D, where
-the distortion is sum_i r_i^2 - <W, diag(r) B>. The rest is a function of B and of the triangle of F,
+In the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened data, Q = F F^T, C
+= B^T B + Q, s2 the noise variance), the best decoder of an encoder is W = diag(r) B C^-1, and the best noise is s2 =
+distortion / D, where the distortion is sum_i r_i^2 - <W, diag(r) B>. The rest is a function of B and of the triangle of
+F,
 
     profile = distortion / (2 s2) + (D/2) log(2 pi s2) + (beta/2) (tr C - K - log det Q),
 

@@ -1,7 +1,8 @@
 """The two halves of a model, each at its optimum while the other is fixed: the best decoder and the best encoder.
 
 With t = beta s2 and the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened
-data, Q = F F^T, C = B^T B + Q the covariance of the code):
+data, Q = F F^T the posterior covariance and Q_bb its blocks, C = B^T B + Q the covariance of the code, W the decoder,
+s2 the noise variance, D the data dimension):
 
     decoder   W = diag(r) B C^-1,    s2 = distortion / D = (sum_i r_i^2 - <W, diag(r) B>) / D
     encoder   B = diag(r) W P^-1 / t,    Q_bb = (P_bb)^-1,    P = I + W^T W / t

@@ -3,6 +3,8 @@
     loss of a batch = mean over its x of [ |x - m - W z|^2 / (2 s2) + beta KL(q(z|x) || N(0, I)) ] + (D/2) log(2 pi s2)
     z = V (x - m) + F e,   e ~ N(0, I),   Q = F F^T
 
+with decoder W, encoder V, posterior covariance Q, noise variance s2 and mean m, in D dimensions.
+
 One draw of z for each observation (the reparametrisation), and the exact gradient of the sampled loss. Its expectation,
 over draws and batches, is the gradient of the exact loss that `numerics.train` descends; here it has noise, is taken in
 the coordinates of the data, and does not use their covariance. The mean m is that of the data. Data are divided by one

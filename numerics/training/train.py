@@ -2,10 +2,11 @@
 
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
 
-or, with a weight for each part of the rate, the grouped objective of `theory.groups`, is exact for data of the given
-covariance, so training is full-batch and without sampling noise. Decoder, encoder, posterior covariance (a Cholesky
-factor with the zeros of its family and a log diagonal) and log noise start at random. Either all follow the gradient,
-or each half, encoder or decoder, is solved for while the other is fixed; no method uses the closed form of the optimum.
+with s2 the noise variance and D the data dimension, or, with a weight for each part of the rate, the grouped objective
+of `theory.groups`, is exact for data of the given covariance, so training is full-batch and without sampling noise.
+Decoder, encoder, posterior covariance (a Cholesky factor with the zeros of its family and a log diagonal) and log noise
+start at random. Either all follow the gradient, or each half, encoder or decoder, is solved for while the other is
+fixed; no method uses the closed form of the optimum.
 """
 
 from __future__ import annotations
