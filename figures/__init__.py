@@ -4,4 +4,4 @@ Lines are closed forms of `theory`, dots are training by `numerics` (stopped by 
 Carlo. `python -m figures` draws them all and ends with the largest deviation between theory and experiment.
 """
 
-import theory  # noqa: F401  before all else, for `theory.interrupts`
+import theory  # noqa: F401  before all else, for `theory.interface.interrupts`

@@ -1,13 +1,13 @@
 """Figure: the latents of a VAE on real data collapse one by one as beta grows.
 
-Decoder, encoder and noise are learned. With l_i the eigenvalues of the data covariance and t = beta s2, latent i has
-the weight sqrt(l_i - t) and the posterior variance t / l_i until beta reaches its critical value; beyond it the weight
-is zero and the posterior is the prior.
+Decoder, encoder and noise are learned. With l_i the eigenvalues of the data covariance, s2 the noise variance and t =
+beta s2, latent i has the weight sqrt(l_i - t) and the posterior variance t / l_i until beta reaches its critical value;
+beyond it the weight is zero and the posterior is the prior.
 
-Where eigenvalues nearly tie, the loss hardly depends on how their latents are mixed, and training does not settle it.
-Weights and variances are therefore trained and compared only for latents whose eigenvalue is at least 1 % away from
-its neighbours (those without a latent too), or ties with them exactly, when no mixture changes the weights. The active
-latents are counted at every trained beta, whatever the eigenvalues.
+Where eigenvalues nearly tie, the loss hardly depends on how their latents are mixed, and training does not decide it.
+Weights and variances are therefore trained and compared only for latents whose eigenvalue is at least 1 % away from its
+neighbours (also from those without a latent), or ties with them exactly: then no mixture changes the weights. The
+active latents are counted at every trained beta, whatever the eigenvalues.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from figures.kit import drawing
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
-from figures.kit.real_data import APART, Observations, away_from, real_data
+from figures.kit.real_data import SEPARABLE, Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
 from numerics.comparison import Tolerance
@@ -41,14 +41,14 @@ WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collaps
 def data(
     *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
 ) -> Table:
-    """Weights (in units of the largest standard deviation), posterior variances and active count against beta.
+    """Weights (in units of the largest standard deviation), posterior variances and the active count against beta.
 
     Parameters
     ----------
     observations : (N, D) array, optional
         scikit-learn's digits by default.
     name : str
-        of the observations, for the file beside the figure.
+        of the observations, for the json file.
     quick : bool
         fewer latents and fewer trained models.
     seed : int
@@ -67,14 +67,14 @@ def data(
     latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
     latent_dim = source.largest_affordable(latent_dims, wanted)
     critical = optimum_curve(source.moments, latent_dim, [1.0]).critical_betas
-    ends = critical[-1] / 3, 1.3 * critical[0]
-    line = np.union1d(np.geomspace(*ends, 121), critical)
-    tried = away_from(critical, np.geomspace(*ends, source.affordable_betas([latent_dim], wanted)))
+    beta_range = critical[-1] / 3, 1.3 * critical[0]
+    line = np.union1d(np.geomspace(*beta_range, 121), critical)
+    trained_betas = away_from(critical, np.geomspace(*beta_range, source.affordable_betas([latent_dim], wanted)))
     progress(f"training {latent_dim} latents")
-    done = train_each(source.moments, latent_dim, tried, seeds=start_seeds(starts))
+    done = train_each(source.moments, latent_dim, trained_betas, seeds=start_seeds(starts))
 
-    curve, expected = (_read(source, _optima(source, latent_dim, betas)) for betas in (line, tried))
-    found = _read(source, [done.vae(index, 0) for index in range(len(tried))])
+    curve, expected = (_read(source, _optima(source, latent_dim, betas)) for betas in (line, trained_betas))
+    trained = _read(source, [done.vae(index, 0) for index in range(len(trained_betas))])
     compared = {panel: resolved(source) for panel in PANELS} | {"active_count": [True]}
     rows = []
     for panel in PANELS:
@@ -82,7 +82,9 @@ def data(
             series = str(latent + 1)
             rows += points(panel, series, "theory", line, values)
             if compared[panel][latent]:
-                rows += points(panel, series, "trained", tried, found[panel][latent], expected=expected[panel][latent])
+                rows += points(
+                    panel, series, "trained", trained_betas, trained[panel][latent], expected=expected[panel][latent]
+                )
         rows += points(panel, "all", "critical", critical, np.nan)
     return Table(
         points=tuple(rows),
@@ -93,18 +95,18 @@ def data(
 
 
 def resolved(source: Observations) -> np.ndarray:
-    """For each eigenvalue whether training can tell its latent from others, shape (D,).
+    """For each eigenvalue whether training can separate its latent from the others, shape (D,).
 
     Eigenvalues form groups, in which each is less than 1 % below the one before it. A group is resolved if it is a
     single eigenvalue, or several that tie exactly.
     """
-    group = np.concatenate([[0], np.cumsum(source.gaps >= APART)])
-    near = (source.gaps > 0) & (source.gaps < APART)
+    group = np.concatenate([[0], np.cumsum(source.gaps >= SEPARABLE)])
+    near = (source.gaps > 0) & (source.gaps < SEPARABLE)
     return ~np.isin(group, group[1:][near])
 
 
 def _optima(source: Observations, latent_dim: int, betas: np.ndarray) -> list[LinearVAE]:
-    """The optimal VAEs in the first K principal axes alone, at the noise learned in all: the same latents, sooner."""
+    """The optimal VAEs in the first K principal axes alone, at the noise learned in all: the same latents, faster."""
     modes = np.diag(source.eigenvalues[:latent_dim])
     noises = optimum_curve(source.moments, latent_dim, betas).noise_variance
     return [
@@ -127,7 +129,7 @@ def _read(source, vaes: list[LinearVAE]) -> dict[str, np.ndarray]:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw weights, posterior variances and the active count on three Axes and return these."""
+    """Draw weights, posterior variances and the active count on three Axes; returns the Axes."""
     flat = drawing.panel_axes(axes, len(PANELS))
     for ax, name, (panel, label) in zip(flat, "abc", PANELS.items(), strict=True):
         drawing.draw_critical(ax, table, panel)

@@ -28,7 +28,7 @@ def add_commands(commands) -> None:
         "draw",
         _draw_all,
         "Draw the figures: lines are theory, dots are training, error bars are Monte Carlo. Each is written as "
-        "pictures, a table (csv) and what it was made from (json). Exit code 1 if theory and experiment disagree.",
+        "pictures, a table (csv) and its parameters (json). Exit code 1 if theory and experiment disagree.",
         "  python -m figures --quick\n"
         "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
         "  python -m figures draw --only inference_error,optimal_beta --format svg,png --out out/slides",
@@ -37,7 +37,7 @@ def add_commands(commands) -> None:
         "--only", action="append", metavar="NAME", help="draw this figure only; repeat it or separate names by commas"
     )
     command.add_argument(
-        "--out", default="out", metavar="DIR", help="folder to write to, made if missing (default out)"
+        "--out", default="out", metavar="DIR", help="folder to write to, created if missing (default out)"
     )
     command.add_argument(
         "--format", default="pdf,png", metavar="LIST", help=f"of {', '.join(FORMATS)} (default pdf,png)"
@@ -57,7 +57,7 @@ def add_commands(commands) -> None:
         commands,
         "list",
         lambda arguments: _listing(_chosen(arguments.only)),
-        "List the figures, what each shows, and whether it takes data of one's own.",
+        "List the figures, what each shows, and whether it takes your own data.",
         "  python -m figures list",
     )
     command.add_argument("--only", action="append", metavar="NAME", help="this figure only; as for draw")
@@ -83,7 +83,7 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
 
 
 def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
-    """Refuse a folder in the place of a file before the work, not after it."""
+    """Refuse a directory in the place of an output file before the work, not after it."""
     from figures.kit.output import paths
 
     for entry in chosen:
@@ -115,7 +115,7 @@ def _formats(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     unknown = sorted(set(names) - set(FORMATS))
     if unknown:
-        raise ValueError(f"--format must be of {', '.join(FORMATS)}, got {', '.join(map(repr, unknown))}")
+        raise ValueError(f"--format must name some of {', '.join(FORMATS)}, got {', '.join(map(repr, unknown))}")
     return [name for name in FORMATS if name in names]
 
 

@@ -1,14 +1,14 @@
 """Figure: seven ways to train, by how far their loss is above the closed form after so many iterations.
 
-Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues apart by a constant ratio, a power
+Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues with a constant ratio, a power
 law, and quadruples within a few percent, the last latent's eigenvalue 1 % above the first without one. All methods
 start from the same random encoder and decoder. Curves end at 1e-12 nats, where rounding begins; dots mark where the
-three methods that settle in every panel first come within 1e-10.
+three methods that converge in every panel first come within 1e-10.
 
 Parameter by parameter (Adam), along the gradient, or half by half in fixed axes (EM), training slows down with every
-close pair of eigenvalues. Turned to the principal axes each round, EM only has the subspace left to find: its excess
-loss falls by (l_{K+1} / l_K)^2 in a round (thin dashed line), and momentum takes the square root of what is left to
-that.
+close pair of eigenvalues. If EM rotates to the principal axes each round, only the subspace remains to be learned: the
+excess loss falls by (l_{K+1} / l_K)^2 in a round (thin dashed line, l the eigenvalues and K the number of latents), and
+momentum takes the square root of this gap.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ METHODS = {
     "accelerated_em": "EM, rotated, with momentum",
 }
 COLOURS = {name: f"C{number}" for number, name in enumerate(METHODS)}
-FINISHERS = ("lbfgs", "rotated_em", "accelerated_em")  # which settle everywhere within the steps allowed
+FINISHERS = ("lbfgs", "rotated_em", "accelerated_em")  # which converge in every panel within the steps allowed
 GOAL, FLOOR = 1e-10, 1e-12  # nats
 RATE_RANGE = (1e-8, 1e-10)  # excess losses between which the rate is read
 SPECTRA = ("separated", "power_law", "nearly_tied")
@@ -73,16 +73,16 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 rows += points(spectrum, method, "trained", reached, excess[-1], expected=0.0)
             if method == "rotated_em":
                 expected = subspace_rate(eigenvalues, latent_dim)
-                left = run.history - run.loss  # of its own way, so that the rate is read without the closed form
-                first, last = (_first_below(left, level) for level in RATE_RANGE)
-                rates.append(np.log(left[last] / left[first]) / (last - first) / np.log(expected) - 1)
-                line = np.linspace(1, first + np.log(FLOOR / left[first]) / np.log(expected), 201)
-                rows += points(spectrum, method, "theory", line, left[first] * expected ** (line - first))
+                above_end = run.history - run.loss  # so that the rate is read without the closed form
+                first, last = (_first_below(above_end, level) for level in RATE_RANGE)
+                rates.append(np.log(above_end[last] / above_end[first]) / (last - first) / np.log(expected) - 1)
+                line = np.linspace(1, first + np.log(FLOOR / above_end[first]) / np.log(expected), 201)
+                rows += points(spectrum, method, "theory", line, above_end[first] * expected ** (line - first))
     rate = largest_of(
         "rate of rotated EM",
         rates,
         2e-3,
-        "of its logarithm, read between 1e-8 and 1e-10 nats, where pairs further apart have died away",
+        "of its logarithm, read between 1e-8 and 1e-10 nats, where pairs further apart have decayed",
         unit="relative",
     )
     return Table(
@@ -99,7 +99,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "seed": seed,
         },
         tolerances={
-            (spectrum, "trained"): Tolerance(GOAL, "that it gets there within the steps allowed is the claim")
+            (spectrum, "trained"): Tolerance(GOAL, "the claim is that it gets there within the steps allowed")
             for spectrum in SPECTRA
         },
         checks=(rate,),
@@ -107,7 +107,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 
 
 def subspace_rate(eigenvalues: np.ndarray, latent_dim: int) -> float:
-    """What a round of rotated EM leaves of the excess loss of a nearly found subspace: (l_{K+1} / l_K)^2."""
+    """The factor of the excess loss in a round of rotated EM near the optimal subspace: (l_{K+1} / l_K)^2."""
     return float((eigenvalues[latent_dim] / eigenvalues[latent_dim - 1]) ** 2)
 
 
@@ -131,14 +131,14 @@ def _first_below(excess: np.ndarray, level: float) -> int:
 def _curve(excess: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Iterations, evenly on a logarithmic axis from 1 on, down to the floor, and the excess losses there."""
     last = max(_first_below(excess, FLOOR), 1)
-    kept = np.unique(np.geomspace(1, last, MARKS_PER_CURVE).round().astype(int))
-    kept = kept[excess[kept] > 0]
-    return kept, excess[kept]
+    iterations = np.unique(np.geomspace(1, last, MARKS_PER_CURVE).round().astype(int))
+    iterations = iterations[excess[iterations] > 0]
+    return iterations, excess[iterations]
 
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the excess losses on three Axes, one for each spectrum, and return these."""
+    """Draw the excess losses on three Axes, one for each spectrum; returns the Axes."""
     panels = drawing.panel_axes(axes, 3)
     for ax, spectrum, name in zip(panels, SPECTRA, "abc", strict=True):
         ax.axhline(GOAL, color="0.8", linewidth=0.5, zorder=0)

@@ -2,19 +2,19 @@
 
     loss = -E log p(x|z) + beta E KL(q(z|x) || p) + alpha KL(p || q(z))
 
-Overlap is what I(x; z) lacks; alignment is a small KL(p || q(z)).
+A small I(x; z) means much overlap; a small KL(p || q(z)) means good alignment.
 
 a  Gaussian factors and prior, fixed decoder: beta rises to the left along a line, alpha brings the code to the prior.
    (With a learned decoder all lines lie at zero, whatever alpha.)
-b  Spike-and-slab factors, decoder learned, a prior with sharper spikes than theirs: alpha moves the alignment, beta the
-   overlap.
-c  Four clusters and a prior of their own law: nothing is left for alpha alone. A larger alpha and a smaller beta lead
-   along almost the same curve, because the one thing that keeps the code from the prior is the noise of the posterior.
+b  Spike-and-slab factors, decoder learned, a prior with sharper spikes than theirs: alpha changes the alignment, beta
+   the overlap.
+c  Four clusters and a prior with their distribution: alpha does nothing that beta does not. A larger alpha and a
+   smaller beta lead along almost the same curve, because only the noise of the posterior keeps the code from the prior.
 d  Alignment of the clusters against alpha.
-e  Sparsity of the code of spike-and-slab factors against alpha. With the priors of their kind it rises towards that of
-   the factors. A round Gaussian prior leaves the angle, and so the sparsity, open without alpha; with it the code takes
-   the angle at which it looks most Gaussian.
-f  What this does to the reconstruction: a fitting prior improves it, a prior that does not fit spoils it.
+e  Sparsity of the code of spike-and-slab factors against alpha. With sparse priors it rises towards that of the
+   factors. An isotropic Gaussian prior without alpha fixes neither the angle nor the sparsity; with alpha the code
+   takes the angle at which it is closest to Gaussian.
+f  The reconstruction: a prior that fits improves it, a prior that does not fit makes it worse.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ LAYOUT = {"shape": (2, 3), "size": (drawing.DOUBLE_COLUMN, 6.0)}
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)
 ALIGNMENT, SPARSITY, DISTORTION = "alignment", "sparsity", "distortion"  # against alpha
-ROUND, CLUSTERS, SPARSE = GaussianPrior.isotropic(2), ClusterPrior(), SpikeSlabPrior(2, 0.8, 0.25)
+ISOTROPIC, CLUSTERS, SPARSE = GaussianPrior.isotropic(2), ClusterPrior(), SpikeSlabPrior(2, 0.8, 0.25)
 LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns
 NOISE = 0.05
-HELD = LOADING @ np.array([[0.9, 0.3], [0.1, 0.7]])  # a decoder that is not the optimum at any beta
+FIXED_DECODER = LOADING @ np.array([[0.9, 0.3], [0.1, 0.7]])  # a decoder that is not the optimum at any beta
 SCENES = {  # factors and prior
     "clusters": (CLUSTERS, CLUSTERS),
     "sparse": (SPARSE, SPARSE),
     "sharper spikes": (SPARSE, SpikeSlabPrior(2, 0.8, 0.1)),
-    "Gaussian prior": (SPARSE, ROUND),
+    "Gaussian prior": (SPARSE, ISOTROPIC),
 }
 COLOURS = {"clusters": "C1", "sparse": "C0", "sharper spikes": "C5", "Gaussian prior": "black"}
 LABELS = {
@@ -73,14 +73,14 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     alphas = (0.0, 1.0, 10.0) if quick else (0.0, 1.0, 3.0, 10.0, 30.0)
     betas = (1.0, 3.0) if quick else (0.3, 1.0, 3.0)
     draws, rng = 10_000 if quick else 100_000, np.random.default_rng(drawn)
-    rows, runs, apart = _gaussian(betas, starts, progress)
-    steps, sampled = [], []
+    rows, runs, deviations = _gaussian(betas, starts, progress)
+    outside, sampled = [], []
     for name, (factors, prior) in SCENES.items():
         for beta in betas if name in (SHARPER, CLUSTERED) else betas[-2:-1]:
             progress(f"{name}, beta {beta:g}")
             path = alpha_path(factors, LOADING, NOISE, prior, beta=beta, alphas=alphas, seeds=starts.spawn(3))
             runs += path
-            steps += outside_envelope(path, alphas)
+            outside += outside_envelope(path, alphas)
             alignment = [run.divergence for run in path]
             if name in (SHARPER, CLUSTERED):
                 rows += points(name, f"{beta:g}", "measured", [run.mutual_information for run in path], alignment)
@@ -93,17 +93,17 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             else:
                 codes = [sample_code(run.vae, factors, LOADING, NOISE, draws, rng) for run in path]
                 rows += points(SPARSITY, name, "measured", alphas, [sample_hoyer_sparsity(code) for code in codes])
-    own = sample_hoyer_sparsity(SPARSE.sample(draws, rng))
-    ends = [alphas[0], alphas[-1]]
-    rows += points(SPARSITY, "Gaussian code", "theory", ends, hoyer_chance_level(2))
-    rows += points(SPARSITY, "factors", "measured", ends, own)
-    rows += points(DISTORTION, "noise", "theory", ends, 3 * NOISE)
+    factor_sparsity = sample_hoyer_sparsity(SPARSE.sample(draws, rng))
+    alpha_range = [alphas[0], alphas[-1]]
+    rows += points(SPARSITY, "Gaussian code", "theory", alpha_range, hoyer_chance_level(2))
+    rows += points(SPARSITY, "factors", "measured", alpha_range, factor_sparsity)
+    rows += points(DISTORTION, "noise", "theory", alpha_range, 3 * NOISE)
     gradient = largest_gradient(runs, 1e-4, "near the tolerance of 1e-6, unless rounding ends a line search")
     return Table(
         points=tuple(rows),
         parameters={
             "loading": LOADING,
-            "held_decoder": HELD,
+            "held_decoder": FIXED_DECODER,
             "data_noise": NOISE,
             "noise_variance": NOISE,
             "alphas": alphas,
@@ -113,39 +113,39 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "seed": seed,
         },
         tolerances={(GAUSSIAN, "trained"): TRAINED},
-        checks=(_overlap(apart), _learned_decoder(starts), _envelope(steps), _plane(sampled), gradient),
+        checks=(_overlap(deviations), _learned_decoder(starts), _envelope(outside), _plane(sampled), gradient),
     )
 
 
 def _gaussian(betas, starts: np.random.SeedSequence, progress: Progress):
-    """Gaussian factors, decoder held: theory along beta, training at some; also how far I(x; z) is from theory."""
+    """Gaussian factors, fixed decoder: theory along beta, training at some; and the deviations of I(x; z)."""
     covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
-    rows, runs, apart = [], [], []
+    rows, runs, deviations = [], [], []
     for alpha in (0.0, 1.0, 10.0):
         progress(f"Gaussian factors, alpha {alpha:g}")
 
         def exact(beta, alpha=alpha):
-            terms = regularised_encoder(HELD, covariance, NOISE, beta, alpha, posterior="full").terms
+            terms = regularised_encoder(FIXED_DECODER, covariance, NOISE, beta, alpha, posterior="full").terms
             return terms.elbo.mutual_information, terms.divergence
 
         line = np.array([exact(beta) for beta in np.geomspace(0.2, 8, 25)])
         rows += points(GAUSSIAN, f"{alpha:g}", "theory", line[:, 0], line[:, 1])
         for beta in betas:
             run = train_with_prior(
-                ROUND, LOADING, NOISE, ROUND, beta=beta, alpha=alpha, noise_variance=NOISE, decoder=HELD,
-                rng=np.random.default_rng(starts.spawn(1)[0]),
+                ISOTROPIC, LOADING, NOISE, ISOTROPIC, beta=beta, alpha=alpha, noise_variance=NOISE,
+                decoder=FIXED_DECODER, rng=np.random.default_rng(starts.spawn(1)[0]),
             )  # fmt: skip
             information, divergence = exact(beta)
             rows += points(
                 GAUSSIAN, f"{alpha:g}", "trained", run.mutual_information, run.divergence, expected=divergence
             )
-            apart.append(run.mutual_information - information)
+            deviations.append(run.mutual_information - information)
             runs.append(run)
-    return rows, runs, apart
+    return rows, runs, deviations
 
 
-def _overlap(apart: list[float]) -> Comparison:
-    return largest_of("I(x; z) with Gaussian factors", apart, TRAINED.value, TRAINED.reason)
+def _overlap(deviations: list[float]) -> Comparison:
+    return largest_of("I(x; z) with Gaussian factors", deviations, TRAINED.value, TRAINED.reason)
 
 
 def _learned_decoder(starts: np.random.SeedSequence) -> Comparison:
@@ -153,14 +153,21 @@ def _learned_decoder(starts: np.random.SeedSequence) -> Comparison:
     (start,) = starts.spawn(1)
     runs = [
         train_with_prior(
-            ROUND, LOADING, NOISE, ROUND, beta=1.0, alpha=alpha, noise_variance=NOISE, rng=np.random.default_rng(start)
+            ISOTROPIC,
+            LOADING,
+            NOISE,
+            ISOTROPIC,
+            beta=1.0,
+            alpha=alpha,
+            noise_variance=NOISE,
+            rng=np.random.default_rng(start),
         )
         for alpha in (0.0, 3.0)
     ]
-    moved = [abs(run.divergence) for run in runs] + [abs(runs[1].mutual_information - runs[0].mutual_information)]
+    changes = [abs(run.divergence) for run in runs] + [abs(runs[1].mutual_information - runs[0].mutual_information)]
     return largest_of(
         "effect of alpha with a learned decoder",
-        moved,
+        changes,
         TRAINED.value,
         f"none by theorem; {TRAINED.reason.split('; ')[1]}",
     )
@@ -171,7 +178,7 @@ def _envelope(outside: list[float]) -> Comparison:
         "rise of the loss with alpha outside its bounds",
         outside,
         1e-5,
-        "the smallest loss is concave in alpha with slope KL(p || q(z)); what the gradient leaves",
+        "the smallest loss is concave in alpha with slope KL(p || q(z)); what a small gradient leaves",
     )
 
 
@@ -181,7 +188,7 @@ def _plane(sampled: list[float]) -> Comparison:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw alignment against I(x; z), and what follows alpha, on six Axes and return these."""
+    """Draw alignment against I(x; z), and the quantities against alpha, on six Axes; returns the Axes."""
     gaussian, sharper, clusters, alignment, sparsity, distortion = drawing.panel_axes(axes, 6)
     colours = drawing.ordered_colours(table.series(GAUSSIAN, "theory"))
     drawing.draw_panel(gaussian, table, GAUSSIAN, colours)

@@ -4,16 +4,16 @@ Points of a rectangle of a given axis ratio, rotated into space; two latents; di
 
 a  Trained to the end on 50,000 points: zero with a diagonal posterior, the chance level (16 sqrt2 / pi)(1 - cos(pi/8))
    of a rotation drawn at random with a full posterior and for an autoencoder. Even at ratio 1 the diagonal posterior
-   finds axes: those by which the sample differs from its population.
+   finds axes, those by which the sample differs from its population.
 b  The distances of single starts are those of an angle even over (-45, 45) degrees: (8/pi) arcsin(d / (2 sqrt2)).
-c  On the way. With a diagonal posterior, the closer the variances, the more steps it takes; a full posterior and an
-   autoencoder (at ratio 2) stay at chance.
+c  During training. With a diagonal posterior, the closer the variances, the more steps it takes; a full posterior and
+   an autoencoder (at ratio 2) stay at chance.
 
-Crosses are the mean distances that Rolinek et al. (2019) report. Three of the six come out: .00 of the diagonal
+Crosses are the mean distances that Rolinek et al. (2019) report. Three of the six are reproduced: .00 of the diagonal
 posterior at ratio 2, at the end; .20 and .01 at ratios 1.2 and 1.5 after about 300 steps, where the crosses of panel c
-stand. Three do not: .49 at ratio 1 (.37 to .47 after those 300 steps, over ten samples), and .34 and .33 of the full
-posterior and the autoencoder, which are at chance, .548, at every step. The json file beside the figure lists each with
-what was found.
+lie. Three are not: .49 at ratio 1 (.37 to .47 after those 300 steps, over ten samples), and .34 and .33 of the full
+posterior and the autoencoder, which are at chance, .548, at every step. The json file of the figure lists each with the
+distance measured here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DISTANCE, DISTRIBUTION, TRAINING = "distance", "distribution", "distance_while_t
 RATIOS = (1.0, 1.2, 1.5, 2.0)
 COUNT = 50_000
 LARGEST = 2 * np.sqrt(2) * np.sin(np.pi / 8)  # at 45 degrees
-MATCHING = 300  # steps after which two of the published distances come out
+MATCHING = 300  # steps after which two of the published distances are reproduced
 ROUNDED = 0.005  # published distances have two decimals
 COLOURS = {"diagonal": "C0", "full": "C1", "autoencoder": "C2"}
 
@@ -49,39 +49,39 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     With `quick`, fewer starts and steps; `seed` is of the points and the random starts.
     """
     quick, (drawn, begin) = checked_options(quick, seed, progress, 2)
-    starts, on_the_way_starts = (20, 20) if quick else (50, 200)
+    starts, training_starts = (20, 20) if quick else (50, 200)
     steps = [10, 30, 100, 300, 1000, 3000] if quick else [10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000]
     chance = orthogonality_chance_level(2).mean
     rows = points(DISTANCE, "diagonal", "theory", [RATIOS[1], RATIOS[-1]], 0.0)
     rows += [row for name in MODELS[1:] for row in points(DISTANCE, name, "theory", [RATIOS[0], RATIOS[-1]], chance)]
     rows += points(TRAINING, "end", "theory", [steps[0], steps[-1]], 0.0)
-    found, comparison = {name: [] for name in MODELS}, []
+    distances_at_end, comparison = {name: [] for name in MODELS}, []
     for ratio, stream in zip(RATIOS, drawn.spawn(len(RATIOS)), strict=True):
         progress(f"training at ratio {ratio:g}")
         moments = Moments.of(uniform_square(COUNT, ratio, np.random.default_rng(stream)))
         for name, values in distances(moments, seeds=start_seeds(begin, starts)).items():
-            found[name].append(values)
-        seeds = start_seeds(begin, on_the_way_starts)
-        on_the_way = distances_while_training(moments, steps, seeds=seeds)
-        rows += points(TRAINING, f"{ratio:g}", "measured", steps, on_the_way.mean(axis=1))
+            distances_at_end[name].append(values)
+        seeds = start_seeds(begin, training_starts)
+        in_training = distances_while_training(moments, steps, seeds=seeds)
+        rows += points(TRAINING, f"{ratio:g}", "measured", steps, in_training.mean(axis=1))
         if ratio in PUBLISHED_SERIES:
             rows += points(TRAINING, f"{ratio:g}", "published", MATCHING, PUBLISHED_SERIES[ratio])
-            matching = on_the_way[steps.index(MATCHING)]
+            matching = in_training[steps.index(MATCHING)]
             comparison.append(_compared("diagonal", ratio, PUBLISHED_SERIES[ratio], matching, f"{MATCHING} steps"))
         if ratio > 1:
-            rows += points(TRAINING, f"{ratio:g}", "trained", steps[-1], on_the_way[-1].mean(), expected=0.0)
+            rows += points(TRAINING, f"{ratio:g}", "trained", steps[-1], in_training[-1].mean(), expected=0.0)
         if ratio == RATIOS[-1]:
             for name in MODELS[1:]:
                 values = distances_while_training(moments, steps, seeds=seeds, model=name)
                 rows += points(TRAINING, name, "measured", steps, values.mean(axis=1))
     for name in MODELS:
-        comparison.append(_compared(name, RATIOS[-1], PUBLISHED[name], found[name][-1], "the end"))
-        rows += _means(name, np.array(found[name]), chance)
+        comparison.append(_compared(name, RATIOS[-1], PUBLISHED[name], distances_at_end[name][-1], "the end"))
+        rows += _means(name, np.array(distances_at_end[name]), chance)
         rows += points(DISTANCE, name, "published", RATIOS[-1], PUBLISHED[name])
     line = np.linspace(0, LARGEST, 61)
     for name in MODELS[1:]:
         rows += points(DISTRIBUTION, name, "theory", line, distance_distribution(line))
-        values = np.sort(np.ravel(found[name]))
+        values = np.sort(np.ravel(distances_at_end[name]))
         below = (np.arange(len(values)) + 0.5) / len(values)
         rows += points(DISTRIBUTION, name, "trained", values, below, expected=distance_distribution(values))
     pooled = starts * len(RATIOS)
@@ -93,7 +93,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "starts": starts,
             "steps": steps,
             "seed": seed,
-            "starts_on_the_way": on_the_way_starts,
+            "starts_on_the_way": training_starts,
             "published": comparison,
         },
         tolerances={
@@ -102,13 +102,13 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 float(np.sqrt(np.log(2 / FALSE_ALARM) / (2 * pooled))),
                 f"exceeded by chance for at most 1 of {1 / FALSE_ALARM:.0f} sets of so many starts (Massart)",
             ),
-            (TRAINING, "trained"): Tolerance(2e-3, "at ratio 1.2 the last steps still turn the latents a little"),
+            (TRAINING, "trained"): Tolerance(2e-3, "at ratio 1.2 the last steps still rotate the latents a little"),
         },
     )
 
 
 def _compared(model: str, ratio: float, published: float, values: np.ndarray, after: str) -> dict[str, object]:
-    """A published distance beside the one found; it comes out if it lies within three standard errors and rounding."""
+    """A published distance and the one measured; reproduced if within three standard errors and rounding."""
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
     return {
         "model": model,
@@ -137,8 +137,8 @@ def _means(name: str, values: np.ndarray, chance: float) -> list[Point]:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the distance at the end, its distribution and its way there on three Axes and return these."""
-    end, spread, way = drawing.panel_axes(axes, 3)
+    """Draw the distance at the end, its distribution and its course in training on three Axes; returns the Axes."""
+    end, spread, course = drawing.panel_axes(axes, 3)
     drawing.draw_panel(end, table, DISTANCE, COLOURS)
     end.set(xlabel="ratio of the axes", ylabel="distance to orthogonality", xlim=(0.94, 2.06), ylim=(-0.04, 1.0))
     end.set_xticks(RATIOS)
@@ -153,15 +153,16 @@ def plot(table: Table, axes):
 
     shades = drawing.ordered_colours([f"{ratio:g}" for ratio in RATIOS])
     drawing.draw_panel(
-        way, table, TRAINING, {"end": drawing.GREY} | shades | {name: COLOURS[name] for name in MODELS[1:]}
+        course, table, TRAINING, {"end": drawing.GREY} | shades | {name: COLOURS[name] for name in MODELS[1:]}
     )
-    way.set(xlabel="gradient steps", xscale="log", ylim=(-0.04, 0.8))
-    drawing.letter(way, "c", "on the way")
+    course.set(xlabel="gradient steps", xscale="log", ylim=(-0.04, 0.8))
+    drawing.letter(course, "c", "during training")
     rows = table.select(TRAINING, "measured", MODELS[1])
     above = (rows.x[-1], rows.y[-1])
-    way.annotate("full, autoencoder", above, (0, 6), textcoords="offset points", ha="right", fontsize=7)
+    course.annotate("full, autoencoder", above, (0, 6), textcoords="offset points", ha="right", fontsize=7)
     handles = [
-        way.plot([], [], "s:", color=shade, markersize=2.6, label=f"ratio {name}")[0] for name, shade in shades.items()
+        course.plot([], [], "s:", color=shade, markersize=2.6, label=f"ratio {name}")[0]
+        for name, shade in shades.items()
     ]
-    drawing.add_legend(way, handles, ncols=2, **drawing.ABOVE)
+    drawing.add_legend(course, handles, ncols=2, **drawing.ABOVE)
     return axes

@@ -1,15 +1,16 @@
-"""Figure: what the size of the groups does to the inference, with a penalty on total correlation between them.
+"""Figure: how the size of the groups changes the inference, with a penalty on total correlation between them.
 
 Factors with prior N(0, I) in the model but correlated in blocks in truth, random loading, true decoder; errors are in
-units of that without a penalty, which is also that of one group. All is this project's, in the setting of Chen, Wang,
-Zou (2022) and Chen, Xiang, Wang (2025).
+units of the error without a penalty, which is also that of one group. The results are this project's, in the setting of
+Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025).
 
 a  Along sizes that refine one another the error is a V with its vertex at the true blocks (geometric mean over draws).
 b  Along all sizes it is a W or worse: sizes that are no multiple of the block cut some blocks.
 c  The share of draws in which the true blocks are better than no penalty: nearly all with strong correlation and little
-   noise, hardly any with weak correlation. Groups that cut blocks are worse in all. Dots and lines are the same 30
-   draws, so they agree exactly; as an estimate a share p has a standard error of sqrt(p (1 - p) / 30), .09 at one half.
-d  Factors of blocks of 1, 2 and 4 by themselves: the larger the block, the more groups of one hurt.
+   noise, hardly any with weak correlation. Groups that cut blocks are worse in all draws. Dots and lines are the same
+   30 draws, so they agree exactly; as an estimate a share p has a standard error of sqrt(p (1 - p) / 30), .09 at one
+   half.
+d  Factors of blocks of 1, 2 and 4 separately: the larger the block, the more groups of one hurt.
 """
 
 from __future__ import annotations
@@ -40,28 +41,28 @@ CUT_BLOCK = 3  # of panel b
 MAP = {"block": 2, "count": 3, "data_dim": 8, "beta": BETA}  # of panel c
 NOISES = (0.1, 0.3, 1.0, 3.0)
 MIXED, MIXED_SIZES, MIXED_DIM = (4, 2, 1, 1), (1, 2, 4, 8), 10  # of panel d
-ERRORS = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves of the encoder")
+ERRORS = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves in the encoder")
 
 
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
-    """Errors relative to no penalty against group size, and the share of truths that the true blocks help.
+    """Errors relative to no penalty against group size, and the share of draws in which the true blocks help.
 
     With `quick`, fewer draws, correlations and noises; `seed` is of the loadings.
     """
     quick, (loadings, map_truths) = checked_options(quick, seed, progress, 2)
     draws = 2 if quick else 6
-    rows, ends = [], []
+    rows, stop_reasons = [], []
     with threadpool_limits(1, user_api="blas"):
         for block, chain in CHAINS.items():
             progress(f"blocks of {block}")
             truths = _truths([block] * (FACTORS // block), DATA_DIM, loadings, draws)
-            rows += _ratios(NESTED, f"blocks of {block}", truths, chain, ends)
+            rows += _ratios(NESTED, f"blocks of {block}", truths, chain, stop_reasons)
             if block == CUT_BLOCK:
-                rows += _ratios(ALL, f"blocks of {block}", truths, range(1, FACTORS + 1), ends)
+                rows += _ratios(ALL, f"blocks of {block}", truths, range(1, FACTORS + 1), stop_reasons)
         progress("where the blocks help")
         rows += _shares(quick, map_truths)
         progress("complex factors")
-        rows += _complexity(_truths(MIXED, MIXED_DIM, loadings, draws), ends)
+        rows += _complexity(_truths(MIXED, MIXED_DIM, loadings, draws), stop_reasons)
     return Table(
         points=tuple(rows),
         parameters={
@@ -78,7 +79,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         },
         tolerances={(panel, "trained"): ERRORS for panel in (NESTED, ALL, COMPLEXITY)}
         | {(SHARES, "trained"): Tolerance(0.0, "counts of draws in which a difference has one sign")},
-        checks=(unfinished_runs(ends),),
+        checks=(unfinished_runs(stop_reasons),),
     )
 
 
@@ -87,7 +88,7 @@ def _truths(blocks, data_dim: int, loadings: np.random.SeedSequence, draws: int)
     return [block_truth(blocks, CORRELATION, NOISE_VARIANCE, data_dim, rng=rng) for rng in streams]
 
 
-def _ratios(panel: str, series: str, truths, sizes, ends: list[str]) -> list[Point]:
+def _ratios(panel: str, series: str, truths, sizes, stop_reasons: list[str]) -> list[Point]:
     """The geometric mean over truths of the error over that of one group, which is the last size."""
     exact, trained = [], []
     for truth in truths:
@@ -95,10 +96,10 @@ def _ratios(panel: str, series: str, truths, sizes, ends: list[str]) -> list[Poi
         exact.append([error.mean_squared_error for error in solved])
         runs = granularity_map(truth, betas=[BETA], sizes=sizes, progress=False)
         trained.append([run.errors.sum() for run in runs])
-        ends += [run.stopped for run in runs]
-    mean, found = (np.exp(np.mean(np.log(_relative(errors)), axis=0)) for errors in (exact, trained))
+        stop_reasons += [run.stopped for run in runs]
+    mean, measured = (np.exp(np.mean(np.log(_relative(errors)), axis=0)) for errors in (exact, trained))
     rows = points(panel, series, "theory", list(sizes), mean)
-    return rows + points(panel, series, "trained", list(sizes), found, expected=mean)
+    return rows + points(panel, series, "trained", list(sizes), measured, expected=mean)
 
 
 def _relative(errors) -> np.ndarray:
@@ -128,12 +129,12 @@ def _shares(quick: bool, truths: np.random.SeedSequence) -> list[Point]:
 
 def _helps(truth: GenerativeModel, blocks) -> bool:
     """Whether the error falls by more than rounding when the true blocks are the groups."""
-    (kept,) = granularity_errors(truth, [blocks], BETA)
+    (blocked,) = granularity_errors(truth, [blocks], BETA)
     plain = inference_error(truth, optimal_encoder(truth.loading, truth.noise_variance, 1.0))
-    return kept.mean_squared_error < (1 - SAME) * plain.mean_squared_error
+    return blocked.mean_squared_error < (1 - SAME) * plain.mean_squared_error
 
 
-def _complexity(truths, ends: list[str]) -> list[Point]:
+def _complexity(truths, stop_reasons: list[str]) -> list[Point]:
     """The error of the factors in blocks of each size, in units of that of one group, averaged over truths."""
     parts = {size: np.repeat(MIXED, MIXED) == size for size in sorted(set(MIXED))}
     exact, trained = [], []
@@ -146,18 +147,18 @@ def _complexity(truths, ends: list[str]) -> list[Point]:
             for size in MIXED_SIZES
         ]  # fmt: skip
         runs = granularity_map(truth, betas=[BETA], sizes=MIXED_SIZES, progress=False)
-        ends += [run.stopped for run in runs]
+        stop_reasons += [run.stopped for run in runs]
         exact.append([factor_errors(truth, best.vae) for best in solved])
         trained.append([run.errors for run in runs])
     rows = []
     for size, part in parts.items():
-        mean, found = (
+        mean, measured = (
             np.exp(np.mean(np.log(_relative(np.array(errors)[:, :, part].mean(axis=2))), axis=0))
             for errors in (exact, trained)
         )
         series = f"in blocks of {size}"
         rows += points(COMPLEXITY, series, "theory", MIXED_SIZES, mean)
-        rows += points(COMPLEXITY, series, "trained", MIXED_SIZES, found, expected=mean)
+        rows += points(COMPLEXITY, series, "trained", MIXED_SIZES, measured, expected=mean)
     return rows
 
 

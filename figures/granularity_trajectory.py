@@ -1,12 +1,13 @@
-"""Figure: where the best bound lies over the weight, the capacity and the size of the groups, and where it is flat.
+"""Figure: the best ELBO over the weight, the number of latents and the size of the groups, and where it is flat.
 
-A penalty beta on total correlation between groups; factors correlated in blocks. All is this project's: Chen, Wang, Zou
-(2022) and Chen, Xiang, Wang (2025) report a "V"-shaped trajectory of the best ELBO for non-linear VAEs on images.
+A penalty beta on total correlation between groups; factors correlated in blocks. The results are this project's: Chen,
+Wang, Zou (2022) and Chen, Xiang, Wang (2025) report a "V"-shaped trajectory of the best ELBO for non-linear VAEs on
+images.
 
-a  True decoder, prior N(0, I) in training: the ELBO of the true model, with the factors' own law as the prior, against
-   beta. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of independent groups (dotted);
-   with groups that cut, the best beta is below 1 (diamonds, the best of the range): dependence that the prior
-   forgets is rewarded.
+a  True decoder, prior N(0, I) in training: the ELBO of the true model, with the factors' distribution as the prior,
+   against beta. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of independent groups
+   (dotted); with groups that cut, the best beta is below 1 (diamonds, the best of the range): it rewards dependence
+   that the prior ignores.
 b  The same ELBO against group size for several capacities, that is numbers of factors that have a latent; the noise is
    learned. Diamonds: the best size of each capacity.
 c  The least value of the objective itself, above that of the plain VAE. Learned decoder and prior N(0, I): flat.
@@ -44,9 +45,11 @@ CORRELATION, NOISE_VARIANCE, BETA = 0.8, 0.1, 10.0
 PAIRS, DATA_DIM = (2, 2, 2), 8  # of panels a and c
 TRIPLES, WIDE_DIM, CAPACITIES = (3, 3, 3, 3), 16, (3, 6, 9, 12)  # of panel b
 BETAS = (0.3, 100.0)
-BOUND = Tolerance(1e-6, "first order in what a gradient of 1e-9 nats leaves, times a bound that is steep")
-LOSS = Tolerance(1e-9, "second order in what a gradient of 1e-9 nats leaves")
-LEARNED, CORRELATED, HELD = "learned decoder", "learned, correlated prior", "held decoder"
+BOUND = Tolerance(
+    1e-6, "first order in the error that a gradient of 1e-9 nats leaves, times the slope of a steep bound"
+)
+LOSS = Tolerance(1e-9, "second order in the error that a gradient of 1e-9 nats leaves")
+LEARNED, CORRELATED, FIXED = "learned decoder", "learned, correlated prior", "held decoder"
 
 
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
@@ -85,9 +88,9 @@ def _train(truth: GenerativeModel, **options) -> list[GranularityRun]:
 
 
 def _bound(truth: GenerativeModel, vae) -> float:
-    """The ELBO of a VAE with the true law of the factors that have a latent as its prior."""
-    law = truth.factor_covariance[: vae.latent_dim, : vae.latent_dim]
-    return -elbo_terms(vae, truth.covariance, prior=law).loss(1.0)
+    """The ELBO of a VAE whose prior is the true distribution of the factors that have a latent."""
+    prior = truth.factor_covariance[: vae.latent_dim, : vae.latent_dim]
+    return -elbo_terms(vae, truth.covariance, prior=prior).loss(1.0)
 
 
 def _by_weight(truth: GenerativeModel, runs: list[GranularityRun], quick: bool) -> list[Point]:
@@ -148,19 +151,19 @@ def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point
     sizes = range(1, truth.latent_dim + 1)
     weights, rows = Weights.independence(BETA), []
     cut = [_cut_pairs(equal_groups(truth.latent_dim, size)) for size in sizes]
-    held = [
+    fixed = [
         grouped_optimum(
             truth.loading, truth.noise_variance, truth.covariance, weights, equal_groups(truth.latent_dim, size)
         ).loss
         for size in sizes
     ]
     exact = {
-        HELD: np.array(held) - held[-1],
+        FIXED: np.array(fixed) - fixed[-1],
         CORRELATED: np.array(cut) * correlated_prior_shift(CORRELATION, BETA),
         LEARNED: np.zeros(len(sizes)),
     }
     options = {
-        HELD: {},
+        FIXED: {},
         CORRELATED: {"decoder": "learned", "prior": "matched", "posterior": "full"},
         LEARNED: {"decoder": "learned"},
     }
@@ -189,7 +192,7 @@ def _limit(rows: list[Point]) -> Comparison:
         tolerance=1.0,
         unit="nats times beta",
         points=1,
-        reason="of the order of the loss's own approach to its limit",
+        reason="of the order of the loss's approach to its limit",
     )
 
 
@@ -217,7 +220,7 @@ def plot(table: Table, axes):
     drawing.series_legend(capacity, shades, **drawing.ABOVE, ncols=2)
     drawing.letter(capacity, "b", f"capacity, blocks of {TRIPLES[0]}")
 
-    kinds = {HELD: drawing.GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
+    kinds = {FIXED: drawing.GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
     drawing.draw_panel(value, table, VALUE, kinds)
     value.set(xlabel="latents in a group", ylabel="objective above the plain VAE (nats)")
     drawing.series_legend(value, kinds, {name: name.replace("held", "fixed") for name in kinds}, **drawing.ABOVE)

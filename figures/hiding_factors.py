@@ -1,15 +1,15 @@
-"""Figure: a small, chosen change of the data hides the factors from a VAE, not from methods blind to variance.
+"""Figure: a small, chosen change of the data hides the factors from a VAE, but not from methods that ignore variance.
 
 Images of an ellipse that moves a little across and down, two factors of similar variance. The loading is changed by the
 smallest E that rotates the principal axes, up to the angle near 45 degrees at which the variances would tie.
 
 a  Mean correlation of factors and codes. The VAE's falls; under a random change of the same size in the same plane it
    falls far less (mean of 200 draws, and the range that holds 90 % of them; yellow dots are one of the draws, trained):
-   what harms is the choice, more than the size. AMUSE, which knows the factors by their correlation in time, and
-   FastICA, which knows them by their shape (here Laplace), keep theirs.
+   the choice of the change harms more than its size. AMUSE, which identifies the factors by their correlation in time,
+   and FastICA, which identifies them by their distribution (here Laplace), keep theirs.
 b  The mutual information gap, in closed form.
 c  The angle between the VAE's latents and the factors.
-d  The images at -2 and 2 standard deviations of each factor: original, manipulated, and five times what was changed.
+d  The images at -2 and 2 standard deviations of each factor: original, manipulated, and five times the difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import modulo_quarter_turn
+from figures.kit.angles import modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -49,7 +49,7 @@ AUTOCORRELATIONS = (0.9, 0.4)
 LARGEST = 44.0  # degrees
 PICTURES = ((-2, 0), (2, 0), (0, -2), (0, 2))
 STRONGER = 5
-TRAINED = Tolerance(1e-5, "what a gradient of 1e-8 nats leaves where the variances nearly tie")
+TRAINED = Tolerance(1e-5, "error that a gradient of 1e-8 nats leaves where the variances nearly tie")
 
 
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
@@ -59,23 +59,23 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     """
     quick, (drawn, changed, starts) = checked_options(quick, seed, progress, 3)
     sprite = shifted_sprite()
-    whole = np.linalg.norm(sprite.loading)
+    loading_size = np.linalg.norm(sprite.loading)
     line, tried = np.linspace(0, LARGEST, 23 if quick else 45), np.linspace(0, 40, 3 if quick else 6)
     count, repeats = (3000, 10) if quick else (10_000, 20)
     rng, changes = np.random.default_rng(drawn), np.random.default_rng(changed)
     rows, sweeps = [], []
     curves = [_closed(versions(sprite, np.radians(angle), NOISE)) for angle in line]
-    sizes = [size / whole for size, _ in curves]
+    sizes = [size / loading_size for size, _ in curves]
     for name in (VAE, AMUSE):
         for panel, score in SCORES.items():
             rows += points(panel, name, "theory", sizes, [score(codes[name]) for _, codes in curves])
     rows += points(ANGLE, VAE, "theory", sizes, line)
     for angle in tried:
         progress(f"angle {angle:g} degrees")
-        made = versions(sprite, np.radians(angle), NOISE)
-        size, codes = _closed(made)
-        size /= whole
-        randomly = random_changes(sprite, made.size, NOISE, DRAWS, changes)
+        version = versions(sprite, np.radians(angle), NOISE)
+        size, codes = _closed(version)
+        size /= loading_size
+        randomly = random_changes(sprite, version.size, NOISE, DRAWS, changes)
         learned = [_learned(truth) for truth in randomly]
         codes[RANDOM] = learned[0]
         for panel, score in SCORES.items():
@@ -83,22 +83,22 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             rows += points(panel, RANDOM, "measured", size, scores.mean())
             for name, value in zip((LOW, HIGH), np.quantile(scores, [0.05, 0.95]), strict=True):
                 rows += points(panel, name, "measured", size, value)
-        for name, truth in {VAE: made.manipulated, RANDOM: randomly[0]}.items():
+        for name, truth in {VAE: version.manipulated, RANDOM: randomly[0]}.items():
             done = train_each(truth.covariance, 2, [BETA], seeds=start_seeds(starts), noise_variance=NOISE)
             vae = done.vae(0, 0)
             sweeps.append(done)
             for panel, score in SCORES.items():
-                found, expected = score(GaussianCode.of(truth, vae)), score(codes[name])
-                rows += points(panel, name, "trained", size, found, expected=expected)
+                measured, expected = score(GaussianCode.of(truth, vae)), score(codes[name])
+                rows += points(panel, name, "trained", size, measured, expected=expected)
             if name == VAE:
                 rows += points(ANGLE, VAE, "trained", size, _angle(truth, vae), expected=angle)
-        series = amuse_correlations(made.manipulated, AUTOCORRELATIONS, count, repeats, rng)
+        series = amuse_correlations(version.manipulated, AUTOCORRELATIONS, count, repeats, rng)
         error = series.std(ddof=1) / np.sqrt(repeats)
         rows += points(
             CORRELATION, AMUSE, "monte_carlo", size, series.mean(), standard_error=error,
             expected=mean_correlation(codes[AMUSE]),
         )  # fmt: skip
-        components = fast_ica_correlations(made.manipulated, count, max(2, repeats // 5), rng)
+        components = fast_ica_correlations(version.manipulated, count, max(2, repeats // 5), rng)
         rows += points(CORRELATION, ICA, "measured", size, components.mean())
     return Table(
         points=tuple(rows),
@@ -127,8 +127,8 @@ def _closed(made) -> tuple[float, dict[str, GaussianCode]]:
     """The size of the change, and the codes of each method in closed form."""
     truth = made.manipulated
     model = TemporalModel(truth.loading, AUTOCORRELATIONS, truth.noise_variance)
-    found = separate(model.covariance, model.lagged_covariance(), 2)
-    return made.size, {VAE: _learned(truth), AMUSE: separation_code(truth, found)}
+    separation = separate(model.covariance, model.lagged_covariance(), 2)
+    return made.size, {VAE: _learned(truth), AMUSE: separation_code(truth, separation)}
 
 
 def _learned(truth: GenerativeModel) -> GaussianCode:
@@ -141,12 +141,12 @@ def _angle(truth: GenerativeModel, vae: LinearVAE) -> float:
     """The angle in degrees, from 0 to 45, between the factors and the directions of the factors that latents encode."""
     code = vae.encoder @ truth.loading
     angles = np.degrees(np.arctan2(code[:, 1], code[:, 0]))
-    return float(np.abs(modulo_quarter_turn(angles)).mean())
+    return float(np.abs(modulo_right_angle(angles)).mean())
 
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw two scores and the angle against the size of the change, and the images, on four Axes; returns these."""
+    """Draw two scores and the angle against the size of the change, and the images, on four Axes; returns the Axes."""
     correlation, gap, angle, pictures = drawing.panel_axes(axes, 4)
     titles = {CORRELATION: "mean correlation", GAP: "mutual information gap", ANGLE: "angle of the latents (degrees)"}
     for ax, name, (panel, title) in zip((correlation, gap, angle), "abc", titles.items(), strict=True):
@@ -166,14 +166,14 @@ def plot(table: Table, axes):
     drawing.series_legend(correlation, COLOURS, ncols=2, **drawing.ABOVE)
     drawing.source_legend(gap, ["theory", "trained", "monte_carlo", "measured"], ncols=2, **drawing.ABOVE)
 
-    turn = table.parameters["pictured_angle"]
+    angle_shown = table.parameters["pictured_angle"]
     sprite = shifted_sprite()
-    changed = versions(sprite, np.radians(turn), table.parameters["noise_variance"]).manipulated.loading
+    changed = versions(sprite, np.radians(angle_shown), table.parameters["noise_variance"]).manipulated.loading
     middle = slice(sprite.image.shape[0] // 6, -(sprite.image.shape[0] // 6))
     before = [sprite.picture(factors)[middle, middle] for factors in PICTURES]
     after = [sprite.picture(factors, changed)[middle, middle] for factors in PICTURES]
-    apart = [0.5 + STRONGER * (b - a) / 2 for a, b in zip(before, after, strict=True)]
-    rows = [np.hstack(row) for row in (before, after, apart)]
+    differences = [0.5 + STRONGER * (b - a) / 2 for a, b in zip(before, after, strict=True)]
+    rows = [np.hstack(row) for row in (before, after, differences)]
     high, wide = before[0].shape
     pictures.imshow(np.vstack(rows), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     places = [(index + 0.5) * wide for index in range(len(PICTURES))]
@@ -186,5 +186,5 @@ def plot(table: Table, axes):
         pictures.axhline(index * high - 0.5, color="white", linewidth=0.5)
     pictures.tick_params(length=0)
     pictures.set_xlabel("two standard deviations of one factor")
-    drawing.letter(pictures, "d", f"images, axes rotated by {turn:g} degrees")
+    drawing.letter(pictures, "d", f"images, axes rotated by {angle_shown:g} degrees")
     return axes

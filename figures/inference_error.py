@@ -1,6 +1,6 @@
 """Figure: the four inference errors against beta, for two factors with more or less coherent loading columns.
 
-The decoder is the truth's. If the columns are coherent the true posterior correlates the factors, which a diagonal one
+The decoder is the true one. If the columns are coherent the true posterior correlates the factors, which a diagonal one
 cannot; forward KL and log score are then best at a finite beta above 1. For orthogonal columns, and for the other two
 errors, the best beta is exactly 1.
 """
@@ -79,18 +79,18 @@ def _theory(truth: GenerativeModel, coherence: float, line: np.ndarray) -> list[
 
 
 def _experiment(truth: GenerativeModel, coherence: float, done: Sweep, draws: int, stream) -> list[Point]:
-    """Every other trained encoder is measured in closed form, the ones between by Monte Carlo."""
+    """Trained encoders are measured by the closed form and by Monte Carlo, in turn."""
     expected = inference_error_curve(truth, done.betas)
     rng = np.random.default_rng(stream)
     rows = []
     for index, beta in enumerate(done.betas):
         vae = done.vae(index, 0)
         if index % 2 == 0:
-            found = vars(inference_error(truth, vae))
-            errors = dict.fromkeys(found, np.nan)
+            measured = vars(inference_error(truth, vae))
+            errors = dict.fromkeys(measured, np.nan)
         else:
             estimates = sample_errors(truth, vae, draws, rng)
-            found = {name: estimate.value for name, estimate in estimates.items()}
+            measured = {name: estimate.value for name, estimate in estimates.items()}
             errors = {name: estimate.standard_error for name, estimate in estimates.items()}
         for panel in PANELS:
             rows += points(
@@ -98,7 +98,7 @@ def _experiment(truth: GenerativeModel, coherence: float, done: Sweep, draws: in
                 f"{coherence:g}",
                 "monte_carlo" if index % 2 else "trained",
                 beta,
-                _sign(panel) * found[panel],
+                _sign(panel) * measured[panel],
                 standard_error=errors[panel],
                 expected=_sign(panel) * getattr(expected, panel)[index],
             )
@@ -112,7 +112,7 @@ def _orthogonal_optimum(rows: list[Point]) -> Comparison:
         "optimal beta of orthogonal columns",
         np.array(minima) - 1,
         1e-10,
-        "exactly 1 by theorem; a root in double precision",
+        "exactly 1 by theorem; a root computed in double precision",
         unit="absolute",
         source="theory",
     )
@@ -124,7 +124,7 @@ def _sign(panel: str) -> int:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the four errors on four Axes and return these."""
+    """Draw the four errors on four Axes; returns the Axes."""
     flat = drawing.panel_axes(axes, len(PANELS))
     colours = drawing.ordered_colours(table.series("forward_kl", "theory"))
     for ax, name, (panel, label) in zip(flat, "abcd", PANELS.items(), strict=True):

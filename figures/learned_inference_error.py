@@ -1,8 +1,8 @@
-"""Figure: what a *learned* VAE makes of the true factors, against beta.
+"""Figure: the inference error of a *learned* VAE on the true factors, against beta.
 
-Everything is learned, the noise too. Latents follow the principal axes of the data: if the loading's columns are
+Decoder, encoder and noise are learned. Latents follow the principal axes of the data: if the loading's columns are
 orthogonal and of different lengths these are the factors, and at beta = 1 the true posterior is found (forward KL
-zero); if they are coherent an error remains at every beta. Each time a latent collapses, its factor is given up and the
+zero); if they are coherent an error remains at every beta. Each time a latent collapses, its factor is lost and the
 error has a kink. Latents are matched to factors.
 """
 
@@ -52,12 +52,14 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         covariance, latent_dim = truth.covariance, truth.latent_dim
         critical = optimum(covariance, latent_dim).critical_betas
         line = np.union1d(np.geomspace(0.3, 1.4 * critical[0], 61 if quick else 181), critical)
-        tried = away_from(critical, np.geomspace(0.35, 1.3 * critical[0], 6 if quick else 14))
-        expected = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in tried]
+        trained_betas = away_from(critical, np.geomspace(0.35, 1.3 * critical[0], 6 if quick else 14))
+        expected = [
+            inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in trained_betas
+        ]
         curve = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in line]
         progress(f"training with {LOADINGS[name]}")
-        done = train_each(covariance, latent_dim, tried, seeds=start_seeds(starts))
-        found = [inference_error(truth, done.vae(index, 0), match=True) for index in range(len(tried))]
+        done = train_each(covariance, latent_dim, trained_betas, seeds=start_seeds(starts))
+        trained = [inference_error(truth, done.vae(index, 0), match=True) for index in range(len(trained_betas))]
         sweeps.append(done)
         for error in ERRORS:
             panel = f"{name} {error}"
@@ -66,8 +68,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 panel,
                 "learned",
                 "trained",
-                tried,
-                [getattr(value, error) for value in found],
+                trained_betas,
+                [getattr(value, error) for value in trained],
                 expected=[getattr(value, error) for value in expected],
             )
             rows += points(panel, "learned", "critical", critical, np.nan)
@@ -85,7 +87,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the errors (rows) for the two loadings (columns) on four Axes and return these."""
+    """Draw the errors (rows) for the two loadings (columns) on four Axes; returns the Axes."""
     flat = drawing.panel_axes(axes, 4)
     for place, ax in enumerate(flat):
         error, loading = list(ERRORS)[place // 2], list(LOADINGS)[place % 2]

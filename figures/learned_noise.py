@@ -2,8 +2,8 @@
 
 With fewer latents than modes it is continuous and never falls as beta grows; wherever a latent collapses it has a kink.
 Beyond the first critical beta all latents are gone and it is the mean variance. At beta = 1 it is the maximum
-likelihood noise of probabilistic PCA, the mean of the eigenvalues beyond the K-th, for which scikit-learn is the
-witness.
+likelihood noise of probabilistic PCA, the mean of the eigenvalues beyond the K-th, which scikit-learn
+confirms.
 """
 
 from __future__ import annotations
@@ -44,24 +44,29 @@ def data(
     latent_dims = source.affordable(source.latent_dims(LATENTS[1:] if quick else LATENTS), wanted)
     betas_tried = source.affordable_betas(latent_dims, wanted)
     critical = optimum_curve(source.moments, max(latent_dims), [1.0]).critical_betas
-    ends = min(0.5, critical[-1] / 2), 1.3 * critical[0]
-    line = np.union1d(np.geomspace(*ends, 161), critical)
+    beta_range = min(0.5, critical[-1] / 2), 1.3 * critical[0]
+    line = np.union1d(np.geomspace(*beta_range, 161), critical)
     rows, sweeps = points(NOISE, "all", "critical", critical, np.nan), []
     rows += points(COUNT, "all", "critical", critical, np.nan)
     for latent_dim in latent_dims:
         progress(f"training {latent_dim} latents")
-        tried = away_from(critical[:latent_dim], np.geomspace(*ends, betas_tried))
-        done = train_each(source.moments, latent_dim, tried, seeds=start_seeds(starts))
+        trained_betas = away_from(critical[:latent_dim], np.geomspace(*beta_range, betas_tried))
+        done = train_each(source.moments, latent_dim, trained_betas, seeds=start_seeds(starts))
         series = str(latent_dim)
         sweeps.append(done)
-        curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, tried))
-        vaes = [done.vae(index, 0) for index in range(len(tried))]
+        curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, trained_betas))
+        vaes = [done.vae(index, 0) for index in range(len(trained_betas))]
         noise = np.array([vae.noise_variance for vae in vaes])
         count = [np.count_nonzero(np.diagonal(vae.posterior_covariance) < 1 - COLLAPSED) for vae in vaes]
         at_one = optimum_curve(source.moments, latent_dim, [1.0]).noise_variance
         rows += points(NOISE, series, "theory", line, curve.noise_variance / mean_variance)
         rows += points(
-            NOISE, series, "trained", tried, noise / mean_variance, expected=expected.noise_variance / mean_variance
+            NOISE,
+            series,
+            "trained",
+            trained_betas,
+            noise / mean_variance,
+            expected=expected.noise_variance / mean_variance,
         )
         rows += points(
             NOISE,
@@ -72,7 +77,7 @@ def data(
             expected=at_one / mean_variance,
         )
         rows += points(COUNT, series, "theory", line, curve.active_count)
-        rows += points(COUNT, series, "trained", tried, count, expected=expected.active_count)
+        rows += points(COUNT, series, "trained", trained_betas, count, expected=expected.active_count)
     return Table(
         points=tuple(rows),
         parameters=source.parameters | {"latent_dims": latent_dims, "mean_variance": mean_variance, "seed": seed},
@@ -96,7 +101,7 @@ def _pca_noise(source: Observations, latent_dim: int) -> float:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the learned noise and the active count on two Axes and return these."""
+    """Draw the learned noise and the active count on two Axes; returns the Axes."""
     noise, count = drawing.panel_axes(axes, 2)
     colours = drawing.ordered_colours(table.series(NOISE, "theory"))
     for ax, panel, line in ((noise, NOISE, {}), (count, COUNT, {"drawstyle": "steps-post"})):

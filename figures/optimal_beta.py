@@ -2,10 +2,10 @@
 
 a  the coherence of two factors, with the expansion for weakly coherent columns
 b  the signal-to-noise ratio of two factors
-c  a decoder noise that is not the truth's: every optimum scales as 1 / noise, that of the mean squared error too
+c  a decoder noise that is not the true one: every optimum scales as 1 / noise, also that of the mean squared error
 d  random mixing of many factors: the limit of infinite size, and draws at finite size
 
-The experiment trains an encoder for each beta that a scalar minimiser asks for, and knows nothing of the closed forms.
+The experiment trains an encoder for each beta that a scalar minimiser asks for, and does not use the closed forms.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ LIMIT = "limit"
 DOTTED = {"linestyle": ":", "linewidth": 1.0}
 
 SEARCHED = Tolerance(
-    1e-4, "comparing trained values finds a minimum to the square root of what training leaves of 1e-9", relative=True
+    1e-4,
+    "comparing trained values finds a minimum only to the square root of the 1e-9 that training leaves",
+    relative=True,
 )
 DRAWN = Tolerance(1e-3, "draws are searched to 1e-3 in log beta, far below their spread", relative=True)
 
 
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
-    """The optimal beta along each of its causes, by closed form and by search over trained encoders.
+    """The optimal beta against each quantity, by closed form and by search over trained encoders.
 
     With `quick`, fewer searches, and draws of a smaller size; `seed` is of the random starts and draws.
     """
@@ -88,42 +90,42 @@ def _two_factors(signal: float, coherence: float) -> GenerativeModel:
 
 
 def _against_coherence(quick: bool, start: np.random.SeedSequence) -> list[Point]:
-    line, tried = np.linspace(0, 0.97, 98), np.linspace(0.1, 0.95, 4 if quick else 9)
+    line, searched_at = np.linspace(0, 0.97, 98), np.linspace(0.1, 0.95, 4 if quick else 9)
     rows = []
     for signal in SIGNALS:
         name = f"{signal:g}"
         expansion = np.array([small_coherence_beta(signal, r) for r in line])
-        expected = [two_factor_optimal_beta(signal, r) for r in tried]
-        found = [trained_optimal_beta(_two_factors(signal, r), start=start) for r in tried]
+        expected = [two_factor_optimal_beta(signal, r) for r in searched_at]
+        searched = [trained_optimal_beta(_two_factors(signal, r), start=start) for r in searched_at]
         rows += points(PANELS[0], name, "theory", line, [two_factor_optimal_beta(signal, r) for r in line])
         rows += points(PANELS[0], f"{name} expansion", "theory", line, expansion)
-        rows += points(PANELS[0], name, "trained", tried, found, expected=expected)
+        rows += points(PANELS[0], name, "trained", searched_at, searched, expected=expected)
     return rows
 
 
 def _against_signal(quick: bool, start: np.random.SeedSequence) -> list[Point]:
-    line, tried = np.geomspace(0.1, 1000, 121), np.geomspace(0.2, 500, 4 if quick else 8)
+    line, searched_at = np.geomspace(0.1, 1000, 121), np.geomspace(0.2, 500, 4 if quick else 8)
     rows = []
     for coherence in COHERENCES:
         name = f"{coherence:g}"
-        expected = [two_factor_optimal_beta(a, coherence) for a in tried]
-        found = [trained_optimal_beta(_two_factors(a, coherence), start=start) for a in tried]
+        expected = [two_factor_optimal_beta(a, coherence) for a in searched_at]
+        searched = [trained_optimal_beta(_two_factors(a, coherence), start=start) for a in searched_at]
         rows += points(PANELS[1], name, "theory", line, [two_factor_optimal_beta(a, coherence) for a in line])
-        rows += points(PANELS[1], name, "trained", tried, found, expected=expected)
+        rows += points(PANELS[1], name, "trained", searched_at, searched, expected=expected)
     return rows
 
 
 def _against_mismatch(quick: bool, start: np.random.SeedSequence) -> list[Point]:
-    line, tried = np.geomspace(0.1, 10, 61), np.geomspace(0.1, 10, 3 if quick else 9)
+    line, searched_at = np.geomspace(0.1, 10, 61), np.geomspace(0.1, 10, 3 if quick else 9)
     truth = _two_factors(*MISMATCHED)
     rows = []
     for criterion in CRITERIA:
         at_truth = optimal_beta(truth, criterion).beta
-        expected = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in tried]
-        found = [trained_optimal_beta(truth, criterion, noise_variance=noise, start=start) for noise in tried]
-        law = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in line]
-        rows += points(PANELS[2], criterion, "theory", line, law)
-        rows += points(PANELS[2], criterion, "trained", tried, found, expected=expected)
+        expected = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in searched_at]
+        searched = [trained_optimal_beta(truth, criterion, noise_variance=noise, start=start) for noise in searched_at]
+        exact = [mismatched_beta(at_truth, truth.noise_variance, noise) for noise in line]
+        rows += points(PANELS[2], criterion, "theory", line, exact)
+        rows += points(PANELS[2], criterion, "trained", searched_at, searched, expected=expected)
     return rows
 
 
@@ -134,18 +136,18 @@ def _random_mixing(
     line, aspects = np.geomspace(0.15, 1.2, 81), (0.25, 0.5, 1.0)
     limits = [random_mixing_optimal_beta(aspect, RANDOM_SIGNAL) for aspect in aspects]
     rows = points(PANELS[3], LIMIT, "theory", line, [random_mixing_optimal_beta(c, RANDOM_SIGNAL) for c in line])
-    found = np.empty((len(sizes), len(aspects), draws))
-    streams = np.random.default_rng(loadings).spawn(found.size)
-    for place, stream in zip(np.ndindex(found.shape), streams, strict=True):
+    optima = np.empty((len(sizes), len(aspects), draws))
+    streams = np.random.default_rng(loadings).spawn(optima.size)
+    for place, stream in zip(np.ndindex(optima.shape), streams, strict=True):
         data_dim, aspect = sizes[place[0]], aspects[place[1]]
         latent_dim = round(aspect * data_dim)
         truth = GenerativeModel(random_mixing_loading(data_dim, latent_dim, RANDOM_SIGNAL, 1.0, stream), 1.0)
-        found[place] = trained_optimal_beta(truth, bracket=(0.5, 8.0), accuracy=1e-3, start=start)
+        optima[place] = trained_optimal_beta(truth, bracket=(0.5, 8.0), accuracy=1e-3, start=start)
         expected = optimal_beta(truth).beta
-        rows += points(PANELS[3], str(data_dim), "trained", aspect, found[place], expected=expected)
+        rows += points(PANELS[3], str(data_dim), "trained", aspect, optima[place], expected=expected)
     small, large = sizes
     weights = np.array([-small, large]) / (large - small)  # what is linear in 1 / D cancels
-    means, errors = found.mean(axis=2), found.std(axis=2, ddof=1) / np.sqrt(draws)
+    means, errors = optima.mean(axis=2), optima.std(axis=2, ddof=1) / np.sqrt(draws)
     scores = np.abs(weights @ means - limits) / np.sqrt(weights**2 @ errors**2)
     return rows, largest_of_standard_errors(
         "random_mixing limit",
@@ -158,7 +160,7 @@ def _random_mixing(
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the four panels on four Axes and return these."""
+    """Draw the four panels on four Axes; returns the Axes."""
     flat = drawing.panel_axes(axes, len(PANELS))
     for ax, name, title in zip(flat, "abcd", TITLES, strict=True):
         drawing.letter(ax, name, title)
@@ -203,7 +205,7 @@ def _plot_mismatch(ax: Axes, table: Table) -> None:
 
 
 def _plot_mixing(ax: Axes, table: Table) -> None:
-    """Draws of different sizes stand a little beside each other, so that none hides another."""
+    """Draws of different sizes are shifted a little, so that none hides another."""
     sizes = [name for name in table.series(PANELS[3]) if name != LIMIT]
     colours = drawing.ordered_colours(sizes)
     drawing.draw_panel(ax, table, PANELS[3], {LIMIT: "black"})

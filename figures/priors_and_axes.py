@@ -1,15 +1,15 @@
-"""Figure: a prior can tell the latents their axes, but only if the factors are not Gaussian.
+"""Figure: a prior can fix the axes of the latents, but only if the factors are not Gaussian.
 
-Two factors mixed linearly, a full posterior covariance. Energies are what a rotation of the latents adds to the loss.
+Two factors mixed linearly, a full posterior covariance. The energy of a rotation is what it adds to the loss.
 
-a  Gaussian factors, at the optimum of each prior: the aggregate code is Gaussian and round, so that a prior that is the
-   same for all latents charges nothing for a rotation. An anisotropic Gaussian prior does charge for a rotation, but
-   not for the linear maps that keep it, which turn the latents just as well.
-b  Other factors, their code without noise: beta times the divergence between the rotated code and the prior, zero at
-   the symmetries of the prior alone. A round Gaussian prior charges nothing here either. The axis is linear below
-   .01 and logarithmic above.
+a  Gaussian factors, at the optimum of each prior: the aggregate code is Gaussian and isotropic, so that a rotation
+   costs nothing under a prior that is the same for all latents. Under an anisotropic Gaussian prior a rotation costs
+   something, but the linear maps that preserve the prior do not, and they rotate the latents just as well.
+b  Other factors, their code without noise: beta times the divergence between the rotated code and the prior, zero only
+   at the symmetries of the prior. Under an isotropic Gaussian prior the energy is zero here too. The axis is linear
+   below .01 and logarithmic above.
 c  Where training from random starts ends, decoder learned, as the angle between latents and factors. Hollow: a minimum
-   that is worse than the one of other starts.
+   that is worse than that of other starts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.angles import concentration, modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import largest_gradient
@@ -35,9 +35,9 @@ __all__ = ["LAYOUT", "data", "factor_angle", "plot"]
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
 
 GAUSSIAN, OTHERS, ENDS = "gaussian_factors", "other_factors", "angle_of_starts"
-ROUND, SPARSE, CLUSTERS = (EXAMPLES[name] for name in ("isotropic", "spike and slab", "clusters"))
+ISOTROPIC, SPARSE, CLUSTERS = (EXAMPLES[name] for name in ("isotropic", "spike and slab", "clusters"))
 PAIRS = {  # prior and factors
-    "isotropic": (ROUND, SPARSE),
+    "isotropic": (ISOTROPIC, SPARSE),
     "Student-t": (EXAMPLES["Student-t"], SPARSE),
     "spike and slab": (SPARSE, SPARSE),
     "clusters": (CLUSTERS, CLUSTERS),
@@ -60,7 +60,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 
     With `quick`, fewer angles, starts and draws; `seed` is of starts and draws.
     """
-    quick, (begin, drawn, pinned) = checked_options(quick, seed, progress, 3)
+    quick, (free_starts, drawn, fixed_starts) = checked_options(quick, seed, progress, 3)
     tried = np.linspace(0, 90, 4 if quick else 7)
     starts, draws = (4, 20_000) if quick else (10, 200_000)
     line = np.linspace(0, 90, 46 if quick else 91)
@@ -78,11 +78,13 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         if name == "anisotropic":
             rows += _sampled(GAUSSIAN, name, energy, prior, best.aggregate, tried, draws, rng)
         else:
-            held = [_train(ROUND, prior, pinned, decoder=best.vae.decoder @ _turn(angle).T) for angle in tried]
-            rows += points(GAUSSIAN, name, "trained", tried, [run.loss - best.loss for run in held], expected=0.0)
-            runs += held
-        free = [_train(ROUND, prior, start) for start in begin.spawn(starts)]
-        # The basis in which the prior is round, where the turn of an anisotropic one can be seen.
+            fixed = [
+                _train(ISOTROPIC, prior, fixed_starts, decoder=best.vae.decoder @ _rotation(angle).T) for angle in tried
+            ]
+            rows += points(GAUSSIAN, name, "trained", tried, [run.loss - best.loss for run in fixed], expected=0.0)
+            runs += fixed
+        free = [_train(ISOTROPIC, prior, start) for start in free_starts.spawn(starts)]
+        # The basis in which the prior is isotropic, where the rotation under an anisotropic one can be seen.
         basis = np.diag(1 / np.sqrt(np.diagonal(best.aggregate)))
         angles = [factor_angle(run.vae, LOADING, basis) for run in free]
         rows += points(ENDS, f"Gaussian, {name}", "measured", np.arange(starts), angles)
@@ -97,8 +99,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         rows += points(OTHERS, name, "theory", line, _along(energy, line))
         rows += _sampled(OTHERS, name, energy, prior, factors, tried[1:-1:2], draws, rng)
         if name != "isotropic":
-            rows += _pinned(name, energy, prior, factors, tried, pinned)
-        free = [_train(factors, prior, start) for start in begin.spawn(starts)]
+            rows += _fixed_decoders(name, energy, prior, factors, tried, fixed_starts)
+        free = [_train(factors, prior, start) for start in free_starts.spawn(starts)]
         angles = [factor_angle(run.vae, LOADING) for run in free]
         if name == "isotropic":
             rows += points(ENDS, f"sparse, {name}", "measured", np.arange(starts), angles)
@@ -130,9 +132,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "seed": seed,
         },
         tolerances={
-            (GAUSSIAN, "trained"): Tolerance(1e-8, "the loss is quadratic in what a gradient of 1e-6 nats leaves"),
+            (GAUSSIAN, "trained"): Tolerance(
+                1e-8, "the loss is quadratic in the error that a gradient of 1e-6 nats leaves"
+            ),
             (OTHERS, "trained"): Tolerance(5e-3, "of the order of the noise over the variance of a spike or cluster"),
-            (ENDS, "trained"): Tolerance(0.05, "degrees; what a gradient of 1e-6 nats leaves of the angle"),
+            (ENDS, "trained"): Tolerance(0.05, "degrees; error that a gradient of 1e-6 nats leaves in the angle"),
         },
         checks=(_same_loss(excess), scattered, gradient),
     )
@@ -141,20 +145,20 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 def factor_angle(vae: LinearVAE, loading, basis=None) -> float:
     """The angle in degrees, from -45 to 45, between the latents and the factors: of the rotation nearest to V A.
 
-    Only the angle modulo a quarter turn is a rotation; the rest permutes and flips latents.
+    Only the angle modulo a right angle is a rotation; the rest permutes and flips latents.
     """
     code = vae.encoder @ loading if basis is None else basis @ vae.encoder @ loading
     left, _, right = np.linalg.svd(code)
     nearest = left @ right
-    return float(modulo_quarter_turn(np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0]))))
+    return float(modulo_right_angle(np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0]))))
 
 
-def _turn(degrees: float) -> np.ndarray:
+def _rotation(degrees: float) -> np.ndarray:
     return plane_rotation(2, np.radians(degrees))
 
 
 def _along(energy: Callable, degrees) -> np.ndarray:
-    return np.array([energy(_turn(angle)) for angle in degrees])
+    return np.array([energy(_rotation(angle)) for angle in degrees])
 
 
 def _train(factors, prior, start: np.random.SeedSequence, **options) -> PriorRun:
@@ -165,32 +169,32 @@ def _train(factors, prior, start: np.random.SeedSequence, **options) -> PriorRun
 
 
 def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rng) -> list[Point]:
-    """The mean fall of the log prior when drawn codes are turned; `code` is a covariance, or the law of factors."""
+    """The mean fall of the log prior when drawn codes are rotated; `code` is a covariance or a distribution."""
     if isinstance(code, np.ndarray):
         latents = rng.standard_normal((draws, 2)) @ np.linalg.cholesky(code).T
     else:
         latents = code.sample(draws, rng)
     rows = []
     for angle in degrees:
-        if not energy(_turn(angle)):
+        if not energy(_rotation(angle)):
             continue  # a symmetry: no draw changes, and there is no standard error
-        falls = BETA * (prior.log_density(latents) - prior.log_density(latents @ _turn(angle).T))
+        falls = BETA * (prior.log_density(latents) - prior.log_density(latents @ _rotation(angle).T))
         error = falls.std(ddof=1) / np.sqrt(draws)
         if error < 1e-12:
             continue
         rows += points(
-            panel, name, "monte_carlo", angle, falls.mean(), standard_error=error, expected=energy(_turn(angle))
+            panel, name, "monte_carlo", angle, falls.mean(), standard_error=error, expected=energy(_rotation(angle))
         )
     return rows
 
 
-def _pinned(name: str, energy, prior, factors, degrees, start) -> list[Point]:
-    """Encoders trained for decoders held at turned factors, at so little noise that the code is the factors."""
+def _fixed_decoders(name: str, energy, prior, factors, degrees, start) -> list[Point]:
+    """Encoders trained for decoders fixed at rotated factors, at so little noise that the code is the factors."""
     losses = []
     for angle in degrees:
         run = train_with_prior(
             factors, LOADING, LOW_NOISE, prior, beta=BETA, noise_variance=LOW_NOISE, gradient_tolerance=1e-4,
-            decoder=LOADING @ _turn(angle).T, rng=np.random.default_rng(start),
+            decoder=LOADING @ _rotation(angle).T, rng=np.random.default_rng(start),
         )  # fmt: skip
         losses.append(run.loss)
     return points(OTHERS, name, "trained", degrees, np.array(losses) - losses[0], expected=_along(energy, degrees))
@@ -201,13 +205,13 @@ def _same_loss(excess: list[float]) -> Comparison:
         "loss with Gaussian factors",
         excess,
         1e-8,
-        "that of the theorem, whatever the angle; quadratic in what the gradient leaves",
+        "that of the theorem at every angle; quadratic in the error that the gradient leaves",
     )
 
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the energies of Gaussian and other factors, and where training ends, on three Axes and return these."""
+    """Draw the energies of Gaussian and other factors, and where training ends, on three Axes; returns the Axes."""
     flat = drawing.panel_axes(axes, 3)
     for ax, name, panel, title in zip(
         flat, "ab", (GAUSSIAN, OTHERS), ("Gaussian factors", "other factors"), strict=False
@@ -222,7 +226,7 @@ def plot(table: Table, axes):
     drawing.series_legend(flat[0], colours, {name: f"{name} prior" for name in EXAMPLES}, **drawing.ABOVE)
     drawing.source_legend(flat[1], ["theory", "trained", "monte_carlo"], **drawing.ABOVE)
 
-    ends = flat[2]
+    angles = flat[2]
     series = table.series(ENDS)
     for height, name in enumerate(reversed(series)):
         colour = _colour(name.split(", ")[1])
@@ -230,12 +234,12 @@ def plot(table: Table, axes):
             rows = table.select(ENDS, source, name)
             worse = np.isfinite(rows.expected) & (source == "measured")
             places = np.full(len(rows.y), height)
-            ends.plot(rows.y[~worse], places[~worse], "o", color=colour, markeredgecolor="white", alpha=0.8)
-            ends.plot(rows.y[worse], places[worse], "o", color=colour, markerfacecolor="none")
-    ends.set(xlabel="angle to the factors (degrees)", xlim=(-47, 47), xticks=[-45, 0, 45])
-    ends.set_yticks(range(len(series)), labels=[name.replace(", ", ",\n") for name in reversed(series)], fontsize=5.5)
-    ends.set_ylim(-0.6, len(series) - 0.4)
-    drawing.letter(ends, "c", "where training ends")
+            angles.plot(rows.y[~worse], places[~worse], "o", color=colour, markeredgecolor="white", alpha=0.8)
+            angles.plot(rows.y[worse], places[worse], "o", color=colour, markerfacecolor="none")
+    angles.set(xlabel="angle to the factors (degrees)", xlim=(-47, 47), xticks=[-45, 0, 45])
+    angles.set_yticks(range(len(series)), labels=[name.replace(", ", ",\n") for name in reversed(series)], fontsize=5.5)
+    angles.set_ylim(-0.6, len(series) - 0.4)
+    drawing.letter(angles, "c", "where training ends")
     return axes
 
 

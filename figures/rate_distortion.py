@@ -1,7 +1,8 @@
 """Figure: real data's Gaussian rate-distortion function, and trained VAEs on it.
 
-With enough latents the optimal VAE lies on Shannon's curve, at the water level beta s2. With fewer latents than there
-are modes above the water it lies above it: at a high rate the distortion stays at what the missing latents leave.
+With enough latents the optimal VAE lies on Shannon's curve, at the water level beta s2 (s2 the noise variance). With
+fewer latents than there are modes above the water it lies above it: at a high rate the distortion stays at the variance
+of the modes without a latent.
 """
 
 from __future__ import annotations
@@ -50,12 +51,12 @@ def data(
     noise = source.eigenvalues.mean()
     for latent_dim in latent_dims:
         progress(f"training {latent_dim} latents")
-        tried = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, count))
+        trained_levels = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, count))
         seeds = start_seeds(starts)
-        done = train_each(source.moments, latent_dim, tried / noise, noise_variance=noise, seeds=seeds)
+        done = train_each(source.moments, latent_dim, trained_levels / noise, noise_variance=noise, seeds=seeds)
         sweeps.append(done)
         rows += _curve(source, latent_dim, levels, total)
-        rows += _dots(source, latent_dim, tried, done, total)
+        rows += _dots(source, latent_dim, trained_levels, done, total)
     return Table(
         points=tuple(rows),
         parameters=source.parameters
@@ -74,21 +75,21 @@ def _curve(source: Observations, latent_dim: int, levels: np.ndarray, total: flo
 
 
 def _dots(source: Observations, latent_dim: int, levels: np.ndarray, done, total: float):
-    """The trained models where their own rate puts them; Shannon's curve at this rate is the ground for the excess."""
+    """The trained models at their own rates; the excess is above Shannon's curve at the same rate."""
     parts = [elbo_terms(done.vae(index, 0), source.moments) for index in range(len(levels))]
     rate, distortion = np.array([part.rate for part in parts]), np.array([part.distortion for part in parts])
-    ground = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
+    shannon = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
     expected = vae_rate_distortion(source.eigenvalues, latent_dim, levels).distortion
     penalty = capacity_penalty(source.eigenvalues, latent_dim, levels).distortion
     return [
         *points(PLANE, str(latent_dim), "trained", rate, distortion / total, expected=expected / total),
-        *points(PENALTY, str(latent_dim), "trained", rate, (distortion - ground) / total, expected=penalty / total),
+        *points(PENALTY, str(latent_dim), "trained", rate, (distortion - shannon) / total, expected=penalty / total),
     ]
 
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the plane of rate and distortion, and the price of too few latents, on two Axes and return these."""
+    """Draw the plane of rate and distortion, and the price of too few latents, on two Axes; returns the Axes."""
     plane, penalty = drawing.panel_axes(axes, 2)
     latents = [series for series in table.series(PLANE) if series != SHANNON]
     colours = drawing.ordered_colours(latents)

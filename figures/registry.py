@@ -1,4 +1,4 @@
-"""The figures by name, each with what the command line needs to know of it."""
+"""The figures by name, each with what the command line needs."""
 
 from __future__ import annotations
 
@@ -36,13 +36,15 @@ FIGURES = {
         FigureEntry("learned_noise", "the learned noise against beta", takes_data=True),
         FigureEntry("convergence", "loss above the closed form against iterations, for every way to train"),
         FigureEntry("rotation_energy", "loss along a rotation, and where training ends"),
-        FigureEntry("degenerate_spectrum", "distance to orthogonality of three linear models, and its way to zero"),
+        FigureEntry(
+            "degenerate_spectrum", "distance to orthogonality of three linear models, after and during training"
+        ),
         FigureEntry("priors_and_axes", "what a rotation costs under each prior, Gaussian and other factors"),
         FigureEntry("decomposition", "overlap and alignment of codes, sparsity and reconstruction against alpha"),
         FigureEntry(
-            "granularity", "inference error against group size: the V, the W, where they hold, complex factors"
+            "granularity", "inference error against group size: the V, the W, where they hold, factors by block size"
         ),
-        FigureEntry("granularity_trajectory", "the best bound over weight, capacity and group size"),
+        FigureEntry("granularity_trajectory", "the best ELBO over weight, capacity and group size"),
         FigureEntry("total_correlation", "parts of the rate under a penalty between groups, and minibatch estimates"),
         FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, and images of it"),
     )

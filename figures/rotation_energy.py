@@ -1,10 +1,10 @@
-"""Figure: turning the latents away from the principal axes is free with a full posterior and dear with a diagonal one.
+"""Figure: rotating the latents away from the principal axes is free with a full posterior, costly with a diagonal one.
 
-a  Two latents at the optimum are turned by an angle and the encoder is optimised again. The excess loss is zero at
+a  Two latents at the optimum are rotated by an angle and the encoder is optimised again. The excess loss is zero at
    every angle for a full posterior covariance; for a diagonal one it is (beta/2) log(1 + x), x = (p1 - p2)^2 sin^2(2
-   angle) / (4 p1 p2) with p the precisions l / t: the more, the wider the gap between the eigenvalues. A trained
-   diagonal model that is only turned, with what its posterior covariance gains off the diagonal dropped, pays
-   (beta/2) [2 x - log(1 + x)] (dashed).
+   angle) / (4 p1 p2) with p = l / t the precisions of the latents, l their eigenvalues and t = beta s2 (s2 the noise
+   variance): the more, the wider the gap between the eigenvalues. A trained diagonal model that is only rotated, its
+   posterior covariance cut to the diagonal, pays (beta/2) [2 x - log(1 + x)] (dashed).
 b  Training from many starts therefore ends at any angle with a full posterior, and at the axes with a diagonal one.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.angles import concentration, modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -25,23 +25,23 @@ __all__ = ["LAYOUT", "axis_angle", "data", "plot"]
 
 LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 2.9)}
 
-ENERGY, TURNED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
+ENERGY, TRUNCATED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
 RATIOS = (1.2, 2.0, 4.0)  # of the two eigenvalues that have a latent
 SECOND, REST = 2.0, (0.5, 0.4)  # the smaller of them, and the eigenvalues that have none
 BETA, NOISE_VARIANCE = 1.5, 0.4
 POSTERIORS = ("full", "diagonal")
-LOSS = Tolerance(1e-10, "the loss is quadratic in what a gradient of 1e-8 nats leaves, rounding aside")
-LINEAR = Tolerance(1e-6, "away from the optimum the loss is linear in what a gradient of 1e-8 nats leaves")
+LOSS = Tolerance(1e-10, "the loss is quadratic in the error that a gradient of 1e-8 nats leaves, rounding aside")
+LINEAR = Tolerance(1e-6, "away from the optimum the loss is linear in the error that a gradient of 1e-8 nats leaves")
 
 
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
-    """Excess loss (nats) against the angle (degrees), at turned decoders and where training from many starts ends.
+    """Excess loss (nats) against the angle (degrees), at rotated decoders and where training from many starts ends.
 
     With `quick`, fewer angles and starts; `seed` is of the random starts.
     """
     quick, (stream,) = checked_options(quick, seed, progress, 1)
     tried, starts = np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
-    rows, sweeps, turned = [], [], {posterior: [] for posterior in POSTERIORS}
+    rows, sweeps, angles_of = [], [], {posterior: [] for posterior in POSTERIORS}
     for ratio in RATIOS:
         covariance = np.diag([ratio * SECOND, SECOND, *REST])
         best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
@@ -49,7 +49,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         for posterior in POSTERIORS:
             progress(f"training at ratio {ratio:g}, {posterior} posterior")
             series = f"{posterior} {ratio:g}"
-            held = [
+            fixed = [
                 train_each(
                     covariance,
                     2,
@@ -61,23 +61,25 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 )
                 for angle in tried
             ]
-            found = [done.losses[0, 0] - best.loss for done in held]
+            losses_above_optimum = [done.losses[0, 0] - best.loss for done in fixed]
             rows += points(ENERGY, series, "theory", line := np.linspace(0, 90, 181), _energy(ratio, posterior, line))
-            rows += points(ENERGY, series, "trained", tried, found, expected=_energy(ratio, posterior, tried))
+            rows += points(
+                ENERGY, series, "trained", tried, losses_above_optimum, expected=_energy(ratio, posterior, tried)
+            )
 
             free = train_each(covariance, 2, [BETA], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
             angles = [axis_angle(free.vae(0, index)) for index in range(starts)]
             rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
-            turned[posterior] += angles
+            angles_of[posterior] += angles
             if posterior == "diagonal":
-                rows += points(TURNED, series, "theory", line, _energy(ratio, posterior, line, "truncated"))
+                rows += points(TRUNCATED, series, "theory", line, _energy(ratio, posterior, line, "truncated"))
                 losses = [_truncated(free.vae(0, 0), angle, covariance) - best.loss for angle in tried]
                 expected = _energy(ratio, posterior, tried, "truncated")
-                rows += points(TURNED, series, "trained", tried, losses, expected=expected)
-            sweeps += [*held, free]
+                rows += points(TRUNCATED, series, "trained", tried, losses, expected=expected)
+            sweeps += [*fixed, free]
     spread = concentration(
         "concentration of full latents",
-        turned["full"],
+        angles_of["full"],
         0.5,
         "1 if all angles were the same, near 0 if nothing prefers an angle",
     )
@@ -92,27 +94,27 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "starts": starts,
             "seed": seed,
         },
-        tolerances={(panel, "trained"): LOSS for panel in (ENERGY, STARTS)} | {(TURNED, "trained"): LINEAR},
-        checks=(_locked(turned["diagonal"]), spread, unfinished(sweeps)),
+        tolerances={(panel, "trained"): LOSS for panel in (ENERGY, STARTS)} | {(TRUNCATED, "trained"): LINEAR},
+        checks=(_locked(angles_of["diagonal"]), spread, unfinished(sweeps)),
     )
 
 
 def axis_angle(vae: LinearVAE) -> float:
     """The angle in degrees, from -45 to 45, between two latents and the principal axes of what they decode.
 
-    With W = U diag(w) R^T the latents are R away from the axes; only the angle modulo a quarter turn is a rotation,
+    With W = U diag(w) R^T the latents are R away from the axes; only the angle modulo a right angle is a rotation,
     the rest permutes and flips latents.
     """
     toward = np.linalg.svd(vae.decoder)[2][0]
-    return float(modulo_quarter_turn(np.degrees(np.arctan2(toward[1], toward[0]))))
+    return float(modulo_right_angle(np.degrees(np.arctan2(toward[1], toward[0]))))
 
 
 def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:
-    """The loss of a model whose latents are turned and whose posterior covariance keeps its diagonal only."""
-    turned = rotate(vae, plane_rotation(2, np.radians(degrees)))
-    diagonal = np.diag(np.diagonal(turned.posterior_covariance))
-    kept = LinearVAE(turned.decoder, turned.encoder, diagonal, turned.noise_variance)
-    return elbo_terms(kept, covariance).loss(BETA)
+    """The loss of a model whose latents are rotated and whose posterior covariance keeps its diagonal only."""
+    rotated = rotate(vae, plane_rotation(2, np.radians(degrees)))
+    diagonal = np.diag(np.diagonal(rotated.posterior_covariance))
+    truncated = LinearVAE(rotated.decoder, rotated.encoder, diagonal, rotated.noise_variance)
+    return elbo_terms(truncated, covariance).loss(BETA)
 
 
 def _energy(ratio: float, posterior: str, degrees: np.ndarray, encoder: str = "reoptimised") -> np.ndarray:
@@ -135,24 +137,24 @@ def _locked(angles: list[float]) -> Comparison:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the loss along a rotation, and the angles at which training ends, on two Axes and return these."""
+    """Draw the loss along a rotation, and the angles at which training ends, on two Axes; returns the Axes."""
     energy, ends = drawing.panel_axes(axes, 2)
     names = [series.split()[1] for series in table.series(ENERGY) if series.startswith("diagonal")]
     shades = drawing.ordered_colours(names)
     drawing.draw_panel(energy, table, ENERGY, {f"diagonal {name}": shade for name, shade in shades.items()})
     drawing.draw_panel(
-        energy, table, TURNED, {f"diagonal {name}": shade for name, shade in shades.items()}, linestyle="--"
+        energy, table, TRUNCATED, {f"diagonal {name}": shade for name, shade in shades.items()}, linestyle="--"
     )
     drawing.draw_panel(energy, table, ENERGY, dict.fromkeys((f"full {name}" for name in names), drawing.GREY))
     drawing.letter(energy, "a", "loss along a rotation")
     energy.set(xlabel="angle from the principal axes (degrees)", ylabel="excess loss (nats)", xticks=[0, 30, 60, 90])
     for name, shade in shades.items():
-        peak = table.select(TURNED, "theory", f"diagonal {name}").y.max()
+        peak = table.select(TRUNCATED, "theory", f"diagonal {name}").y.max()
         label = rf"diagonal, $\ell_1 / \ell_2 = {name}$"
         energy.annotate(label, (45, peak), (0, 3), textcoords="offset points", ha="center", color=shade, fontsize=7)
     energy.annotate("full", (45, 0), (0, -10), textcoords="offset points", ha="center", color=drawing.GREY, fontsize=7)
     energy.annotate("dashed: not optimised again", (0, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7)
-    energy.set_ylim(-0.05, 1.22 * table.select(TURNED, "theory").y.max())
+    energy.set_ylim(-0.05, 1.22 * table.select(TRUNCATED, "theory").y.max())
     drawing.source_legend(energy, ["theory", "trained"], loc="upper right")
 
     heights = {}

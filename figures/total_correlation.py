@@ -1,17 +1,17 @@
-"""Figure: the parts of the rate under a penalty on total correlation between groups, and what minibatches see of them.
+"""Figure: the parts of the rate under a penalty on total correlation between groups, and minibatch estimates of them.
 
-Decoder and noise are the truth's, the factors are correlated in pairs and, less, across; the prior is N(0, I). The
+Decoder and noise are the true ones, the factors are correlated in pairs and, less, across; the prior is N(0, I). The
 groups are the pairs.
 
 a  The parts at the optimum against the weight on the total correlation between groups: it falls to zero, that within
-   groups by a third, the others hardly move. Exact, trained, and estimated from minibatches.
+   groups by a third, the others hardly at all. Exact, trained, and estimated from minibatches.
 b  Estimates between groups against the size of the minibatch, at weight 1. The bias falls as 1/M, but only beyond
-   exp(tr Q^-1 V S V^T + I), the "scale"; before, the formula says far too much.
+   exp(tr Q^-1 V S V^T + I), the "scale"; at smaller sizes the formula is far too large.
 c  The posterior covariance scaled down: the exact value between groups stays near .2 nats, the estimates rise to
-   their bounds, when no two points of a minibatch overlap.
+   their bounds, where no two points of a minibatch overlap.
 
-The weighted estimates are shown less their offset, a multiple of log N; the curves of the first panel share one axis,
-on which I(x; z) is drawn smaller.
+The offset of the weighted estimates, a multiple of log N (N points in the data, M in a minibatch), is subtracted; the
+first panel draws I(x; z) ten times smaller, to share an axis. V, Q: encoder and posterior covariance; S: of the data.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ FACTORS = np.kron([[1.0, 0.8], [0.8, 1.0]], [[1.0, 0.8], [0.8, 1.0]])
 WEIGHTS = (0.3, 30.0)
 SHRINKS = (1e-8, 4.0)  # factors of the posterior covariance
 RATE_SIZE, SHRINKING_SIZE = 256, 64  # of the minibatches of the first and the last panel
-TRAINED = Tolerance(1e-6, "first order in what a gradient of 1e-8 nats leaves")
+TRAINED = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves")
 
 
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
@@ -94,8 +94,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     codes = 4_000 if quick else 16_000
     vae = grouped_optimum(LOADING, NOISE, truth.covariance, Weights(), GROUPS).vae
     progress("the parts of the rate")
-    ends = []
-    rows = _rate(truth, codes // 2, quick, rng, start, ends)
+    stop_reasons = []
+    rows = _rate(truth, codes // 2, quick, rng, start, stop_reasons)
     progress("minibatches of many sizes")
     rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], codes, rng)
     progress("posteriors that shrink")
@@ -112,11 +112,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "seed": seed,
         },
         tolerances={(RATE, "trained"): TRAINED},
-        checks=(_wide_posterior(truth, vae, rng), _above_the_bounds(rows), unfinished_runs(ends)),
+        checks=(_wide_posterior(truth, vae, rng), _above_the_bounds(rows), unfinished_runs(stop_reasons)),
     )
 
 
-def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, start, ends: list[str]) -> list[Point]:
+def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, start, stop_reasons: list[str]) -> list[Point]:
     """Exact parts along the weights, those of trained models, and estimates from minibatches for these."""
     rows = []
     for weight in np.geomspace(*WEIGHTS, 15 if quick else 40):
@@ -129,12 +129,12 @@ def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, start, ends: lis
             truth.covariance, 4, beta=weights, groups=GROUPS, noise_variance=NOISE, decoder=LOADING,
             rng=np.random.default_rng(start),
         )  # fmt: skip
-        ends.append(run.stopped)
-        found = run.vae
+        stop_reasons.append(run.stopped)
+        trained = run.vae
         expected = _exact_parts(grouped_optimum(LOADING, NOISE, truth.covariance, weights, GROUPS).terms)
-        for part, value in _exact_parts(grouped_terms(found, truth.covariance, GROUPS)).items():
+        for part, value in _exact_parts(grouped_terms(trained, truth.covariance, GROUPS)).items():
             rows += points(RATE, part, "trained", weight, value, expected=expected[part])
-        estimates = _estimates(found, truth, RATE_SIZE, codes, rng)
+        estimates = _estimates(trained, truth, RATE_SIZE, codes, rng)
         for name, estimate in estimates.items():
             for part, value in _estimated_parts(estimate, name).items():
                 rows += points(RATE, f"{part} {name}", "measured", weight, value)
@@ -151,10 +151,10 @@ def _sizes(truth: GenerativeModel, vae: LinearVAE, sizes: list[int], codes: int,
         predicted = np.array([_bias_between(truth, vae, int(size), name) for size in line])
         rows += points(SIZE, name, "theory", line, exact + predicted)
     for size in sizes:
-        found = sample_minibatch_bias(
+        estimates = sample_minibatch_bias(
             vae, truth.covariance, GROUPS, dataset_size=DATASET, batch_size=size, batches=max(8, codes // size), rng=rng
         )
-        for name, estimate in found.items():
+        for name, estimate in estimates.items():
             rows += points(SIZE, name, "measured", size, exact + estimate.between.value - _offset(name).between)
     return rows
 
@@ -167,15 +167,15 @@ def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, r
         exact = grouped_terms(scaled, truth.covariance, GROUPS)
         information.append(exact.mutual_information)
         rows += points(INFORMATION, EXACT, "theory", information[-1], exact.between)
-        found = _estimates(scaled, truth, SHRINKING_SIZE, codes, rng)
-        for name, estimate in found.items():
+        estimates = _estimates(scaled, truth, SHRINKING_SIZE, codes, rng)
+        for name, estimate in estimates.items():
             rows += points(
                 INFORMATION, name, "measured", information[-1], estimate.between.value - _offset(name).between
             )
     for name in ESTIMATORS:
         bound = minibatch_bounds(vae, GROUPS, dataset_size=DATASET, batch_size=SHRINKING_SIZE, estimator=name).between
-        ends = [information[0], information[-1]]
-        rows += points(INFORMATION, name, "theory", ends, bound - _offset(name).between)
+        information_range = [information[0], information[-1]]
+        rows += points(INFORMATION, name, "theory", information_range, bound - _offset(name).between)
     return rows
 
 
@@ -199,11 +199,11 @@ def _exact_parts(terms: GroupedTerms) -> dict[str, float]:
     return {part: float(np.sum(getattr(terms, part))) for part in PARTS}
 
 
-def _estimated_parts(found: MinibatchEstimates, name: str) -> dict[str, float]:
+def _estimated_parts(estimates: MinibatchEstimates, name: str) -> dict[str, float]:
     """The estimates less their offset, those within groups summed."""
     offset = _offset(name)
-    values = {part: getattr(found, part).value for part in PARTS if part != "within"}
-    values["within"] = sum(estimate.value for estimate in found.within)
+    values = {part: getattr(estimates, part).value for part in PARTS if part != "within"}
+    values["within"] = sum(estimate.value for estimate in estimates.within)
     return {part: values[part] - float(np.sum(getattr(offset, part))) for part in PARTS}
 
 
@@ -211,17 +211,17 @@ def _wide_posterior(truth: GenerativeModel, vae: LinearVAE, rng) -> Comparison:
     """The bias of all estimates between groups and of I(x; z), for a posterior so wide that the formula holds."""
     wide = dataclasses.replace(vae, posterior_covariance=16 * vae.posterior_covariance)
     sizes = {"dataset_size": DATASET, "batch_size": 20}
-    found = sample_minibatch_bias(wide, truth.covariance, GROUPS, batches=2000, rng=rng, **sizes)
-    apart = []
-    for name, estimate in found.items():
+    estimates = sample_minibatch_bias(wide, truth.covariance, GROUPS, batches=2000, rng=rng, **sizes)
+    deviations = []
+    for name, estimate in estimates.items():
         predicted = minibatch_bias(wide, truth.covariance, GROUPS, estimator=name, **sizes)
         for part in ("mutual_information", "between", "dimension_wise_kl"):
             value = getattr(estimate, part)
-            apart.append(abs(value.value - getattr(predicted, part)) / value.standard_error)
+            deviations.append(abs(value.value - getattr(predicted, part)) / value.standard_error)
     return largest_of_standard_errors(
         "bias of a code of little information",
-        apart,
-        "leading order in 1/M; what it leaves out is below one standard error of these draws",
+        deviations,
+        "leading order in 1/M; the next order is below one standard error of these draws",
     )
 
 

@@ -4,7 +4,8 @@ verify   every closed form against training from random starts and Monte Carlo; 
 train    train one VAE, and compare it with the closed form
 sweep    train for many betas and seeds
 sprites  what the principal axes of sprite images carry, and how a linear beta-VAE scores for it
-granularity, vertex  the grouped objective over group sizes; where the error is least at the true blocks
+granularity  train the grouped objective over group sizes
+vertex   where the error is least at the true blocks
 bench    training and the closed form timed against other libraries
 """
 
@@ -21,7 +22,7 @@ import numerics.sweeps.commands
 import numerics.training.commands
 from theory.interface.run import Parser, add_version_option, run_command
 
-ROOMS = (
+COMMAND_MODULES = (
     numerics.checks.commands,
     numerics.training.commands,
     numerics.sweeps.commands,
@@ -42,8 +43,8 @@ def _parser() -> Parser:
     )
     add_version_option(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for room in ROOMS:
-        room.add_commands(commands)
+    for module in COMMAND_MODULES:
+        module.add_commands(commands)
     return parser
 
 

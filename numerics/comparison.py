@@ -23,8 +23,8 @@ __all__ = [
     "standard_errors_allowed",
 ]
 
-FALSE_ALARM = 1e-4  # chance that a Monte Carlo quantity of a figure, of a correct theory, is called a failure
-ROW_FALSE_ALARM = float(2 * ndtr(-5.0))  # the same of a row of checks: once in two million
+FALSE_ALARM = 1e-4  # chance that a correct Monte Carlo quantity of a figure fails
+ROW_FALSE_ALARM = float(2 * ndtr(-5.0))  # the same for a row of checks: once in two million
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Comparison:
         |closed form - experiment|, in `unit`; the largest, where several points or entries are compared. Of training
         and Monte Carlo the one that takes up more of its tolerance.
     tolerance : float
-        what it may be.
+        the largest deviation that passes.
     unit : str
     points : int
-        how many are compared.
+        the number of values compared.
     reason : str
-        why this tolerance.
+        for the tolerance.
     result : str
         the result that is checked.
     closed_form : float
@@ -110,13 +110,13 @@ def compare(
     bias: float = 0.0,
 ) -> Comparison:
     """Compare a closed form with training (to `tolerance`), Monte Carlo (its standard errors and `bias`), or both."""
-    found = []
+    experiments = []
     if trained is not None:
-        found.append((_distance(closed_form, trained), tolerance, "trained"))
+        experiments.append((_distance(closed_form, trained), tolerance, "trained"))
     if monte_carlo is not None:
         allowed = standard_errors_allowed(false_alarm=ROW_FALSE_ALARM) * monte_carlo.standard_error + bias
-        found.append((_distance(closed_form, monte_carlo.value), allowed, "monte_carlo"))
-    deviation, tolerance, source = max(found, key=_share)
+        experiments.append((_distance(closed_form, monte_carlo.value), allowed, "monte_carlo"))
+    deviation, tolerance, source = max(experiments, key=_share)
     return Comparison(
         quantity=quantity,
         source=source,
@@ -176,20 +176,20 @@ def largest_of(
 def largest_of_standard_errors(
     quantity: str, deviations, reason: str = "", *, draws: float = math.inf, source: str = "monte_carlo"
 ) -> Comparison:
-    """The verdict on several deviations in standard errors, of Monte Carlo estimates of so many draws each."""
+    """The verdict on several deviations in standard errors, of Monte Carlo estimates of `draws` draws each."""
     allowed = standard_errors_allowed(len(deviations), draws)
     reason = reason or f"exceeded by chance in 1 of {1 / FALSE_ALARM:.0f} figures, for this many points"
     return largest_of(quantity, deviations, allowed, reason, unit="standard errors", source=source)
 
 
-def _distance(closed_form: float, found: float) -> float:
+def _distance(closed_form: float, experiment: float) -> float:
     """The absolute difference; two equal infinities agree."""
-    return 0.0 if closed_form == found else abs(closed_form - found)
+    return 0.0 if closed_form == experiment else abs(closed_form - experiment)
 
 
-def _share(found: tuple[float, float, str]) -> float:
-    """How much of its tolerance a deviation takes up."""
-    deviation, tolerance, _ = found
+def _share(experiment: tuple[float, float, str]) -> float:
+    """A deviation as a share of its tolerance."""
+    deviation, tolerance, _ = experiment
     if np.isnan(deviation):
         return np.inf
     return deviation / tolerance if tolerance > 0 else (np.inf if deviation > 0 else 0.0)

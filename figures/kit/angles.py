@@ -1,4 +1,4 @@
-"""Angles of two latents: a rotation by a quarter turn only permutes and flips them."""
+"""Angles of two latents: a rotation by a right angle only permutes and flips them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from numerics.comparison import Comparison
 
-__all__ = ["concentration", "modulo_quarter_turn"]
+__all__ = ["concentration", "modulo_right_angle"]
 
 
-def modulo_quarter_turn(degrees):
+def modulo_right_angle(degrees):
     """The equal angle from -45 to below 45 degrees."""
     return (degrees + 45) % 90 - 45
 
 
 def concentration(quantity: str, degrees, tolerance: float, reason: str) -> Comparison:
-    """The check that angles modulo a quarter turn are spread out: |mean exp(4 i angle)| is at most a tolerance."""
+    """The check that angles modulo a right angle are spread out: |mean exp(4 i angle)| is at most a tolerance."""
     return Comparison(
         quantity=quantity,
         source="trained",

@@ -1,4 +1,4 @@
-"""How a table becomes ink: the style, the colours, and one mark for each source of a point."""
+"""Drawing: the style sheet, the colours, and one mark for each source of a point."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ def styled():
 
 
 def ordered_colours(series: Sequence[str]) -> dict[str, tuple]:
-    """Colours for series that have an order, from dark to light on a map that every reader can tell apart."""
+    """Colours for series that have an order, from dark to light on a map that colour-blind readers can follow."""
     shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.82, len(series)) if len(series) > 1 else [0.3])
     return {name: tuple(shade) for name, shade in zip(series, shades, strict=True)}
 
 
 def panel_axes(axes, count: int) -> list[Axes]:
-    """The Axes of a figure, whether one came, or a list, or an array as from `Figure.subplots`.
+    """The Axes of a figure as a list, from one Axes, a list, or an array as from `Figure.subplots`.
 
     Raises
     ------
     ValueError
-        if they are not as many as the figure has panels.
+        if there are not as many as the figure has panels.
     """
     flat = list(np.ravel(np.asarray(axes, dtype=object)))
     if len(flat) != count:
@@ -85,9 +85,9 @@ def panel_axes(axes, count: int) -> list[Axes]:
 
 
 def draw_panel(ax: Axes, table: Table, panel: str, colours: Mapping[str, object], **theory_line) -> None:
-    """The series of a panel that have a colour, each point with the mark of its source.
+    """Draw the series of a panel that have a colour, each point with the mark of its source.
 
-    `theory_line` changes how the lines look.
+    `theory_line` holds options of the lines.
     """
     for series, colour in colours.items():
         for source, mark in MARKS.items():
@@ -102,18 +102,18 @@ def draw_panel(ax: Axes, table: Table, panel: str, colours: Mapping[str, object]
 
 
 def draw_critical(ax: Axes, table: Table, panel: str) -> None:
-    """A thin vertical line behind the curves at every critical beta of a panel."""
+    """Draw a thin vertical line behind the curves at every critical beta of a panel."""
     for value in table.select(panel, "critical").x:
         ax.axvline(value, **CRITICAL)
 
 
 def letter(ax: Axes, name: str, title: str) -> None:
-    """Letter a panel and say what it shows."""
+    """Write the letter and the title of a panel."""
     ax.set_title(rf"$\bf{{{name}}}$  {title}")
 
 
 def plain_ticks(axis, values: Sequence[float] | None = None) -> None:
-    """Write the ticks of a logarithmic axis as plain numbers: at 1, 2 and 5 of every decade, or where one says."""
+    """Write the ticks of a logarithmic axis as plain numbers: at 1, 2 and 5 of every decade, or at given values."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if values is None else FixedLocator(values))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
@@ -122,7 +122,7 @@ def plain_ticks(axis, values: Sequence[float] | None = None) -> None:
 
 
 def whole_ticks(axis) -> None:
-    """Ticks at whole numbers only."""
+    """Put ticks at whole numbers only."""
     axis.set_major_locator(MaxNLocator(nbins=8, integer=True))
 
 
@@ -146,9 +146,9 @@ def source_legend(ax: Axes, sources: Sequence[str], names: Mapping[str, str] | N
 
 
 def add_legend(ax: Axes, handles: list, **options) -> None:
-    """One more legend on an Axes, of handles that have a label."""
+    """Add one more legend to an Axes, of handles that have a label."""
     legend = ax.add_artist(Legend(ax, handles, [handle.get_label() for handle in handles], **options))
-    legend.set_clip_on(False)  # so that it may stand outside the panel, and the layout leaves room for it
+    legend.set_clip_on(False)  # it may lie outside the panel, and the layout leaves space for it
 
 
 def _handle(ax: Axes, source: str, label: str, colour):

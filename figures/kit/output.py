@@ -1,14 +1,15 @@
-"""Writing a figure: pictures, the table shown, and what it was made from; the same bytes on every run on one machine.
+"""Writing a figure: pictures, its table (csv), its parameters and versions (json).
 
-Another processor, or another version of a library, rounds differently. Between the kernels of one BLAS for two families
-of processors, all figures on quick settings, numbers in csv and json moved by what training and searches leave: by 3e-6
-where a search over draws ends at 1e-3, by 2e-8 in a weight norm at its threshold (the root of rounding), else by less.
-The curves of the convergence figure, which end where rounding begins, had a point more. Coordinates in pdf and svg move
-likewise; of the png all but two were equal, and those looked alike.
+**Same bytes.** Every run on one machine writes the same bytes: no dates, no paths, no times. The layout is made once
+and then kept, so that a picture does not depend on which other formats are written.
 
-A figure is rendered in memory, and its files are put in place when all of them are written, so that a folder never
-holds half a figure. Nothing that changes from run to run is written: no dates, no paths, no times. The layout is made
-once and then held, so that a picture does not depend on which others are made of it.
+**All or none.** A figure is rendered in memory, and its files are put in place when all of them are written, so that a
+folder never holds half a figure.
+
+**Other machines.** Another processor, or another version of a library, rounds differently. Between the kernels of one
+BLAS for two families of processors, all figures on quick settings, numbers in csv and json changed by no more than
+training and searches leave: 3e-6 where a search over draws ends at 1e-3, 2e-8 in a weight norm at its threshold (the
+root of rounding), else less. The curves of the convergence figure, which end where rounding begins, had one more point.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from theory.interface.report import FORMAT, to_json
 
 __all__ = ["METADATA", "draw", "paths", "render", "write"]
 
-# What each format would otherwise write of the date or the program.
+# None removes the date and the program, which matplotlib would write.
 METADATA = {
     "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
     "png": {"Software": None},
@@ -40,13 +41,13 @@ PACKAGES = ("linear-beta-vae", "numpy", "scipy", "matplotlib", "numba", "scikit-
 
 
 def draw(module, table: Table) -> Figure:
-    """A figure module's table on a figure of its own layout, laid out for good, apart from pyplot and its state."""
+    """Draw a figure module's table on a figure of its own size and a fixed layout, independent of pyplot."""
     with styled():
         figure = Figure(figsize=module.LAYOUT["size"])
         canvas = FigureCanvasAgg(figure)
         module.plot(table, figure.subplots(*module.LAYOUT["shape"]))
         canvas.draw()
-        figure.set_layout_engine("none")  # else every saving would lay it out again, from where the last one left it
+        figure.set_layout_engine("none")  # else each savefig would change the layout again
     return figure
 
 
@@ -84,10 +85,10 @@ def write(folder: Path, name: str, module, table: Table, formats: Iterable[str])
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": python_version(), "matplotlib": matplotlib.__version__}
+    versions = {"python": python_version(), "matplotlib": matplotlib.__version__}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:  # the project itself, when it is run from its folder without being installed
             continue
-    return found
+    return versions

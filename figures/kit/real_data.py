@@ -1,4 +1,4 @@
-"""The data of a figure, and for how many models and betas the budget of a figure trains on them."""
+"""The data of a figure, and how many models and betas its budget can train."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Observations", "away_from", "real_data"]
 SMALLEST_NOISE = 1e-5  # of the largest eigenvalue
 BUDGET = 320_000  # what a figure may spend on training, in the unit of `Observations.work`: ten or twenty seconds
 FEWEST_BETAS = 8  # below which a figure has fewer latents instead
-APART = 0.01  # relative distance of eigenvalues from which on training tells their latents apart
+SEPARABLE = 0.01  # relative distance of eigenvalues from which on training separates their latents
 CLOSE, SLOWEST = 0.02, 20.0  # eigenvalues closer than this slow training down, by this factor at most
 TIE = 1e-12  # relative distance of eigenvalues up to which they are equal but for rounding
 
@@ -35,7 +35,7 @@ class Observations:
         return int(np.count_nonzero(self.eigenvalues))
 
     def leaves_noise(self, latent_dim: int) -> bool:
-        """Whether so many latents leave a noise that double precision can learn: 1e-5 of the largest eigenvalue."""
+        """Whether this many latents leave a noise that double precision can learn: 1e-5 of the largest eigenvalue."""
         rest = self.eigenvalues[latent_dim:]
         return rest.size > 0 and bool(rest.mean() > SMALLEST_NOISE * self.eigenvalues[0])
 
@@ -51,7 +51,7 @@ class Observations:
         return np.where(gaps > TIE, gaps, 0.0)
 
     def work(self, latent_dims: Iterable[int]) -> float:
-        """What training a model of each size costs: D K (K + 2) as a step, or more where eigenvalues are close."""
+        """The cost of training a model of each size: D K (K + 2) for a step, more where eigenvalues are close."""
         total = 0.0
         for latent_dim in latent_dims:
             gaps = self.gaps[:latent_dim]
@@ -60,7 +60,7 @@ class Observations:
         return total
 
     def affordable_betas(self, latent_dims: Iterable[int], wanted: int) -> int:
-        """For how many betas, of those wanted, the budget trains a model of each size; two at least."""
+        """The number of betas, of those wanted, for which the budget trains a model of each size; at least two."""
         return max(min(wanted, int(BUDGET // self.work(latent_dims))), 2)
 
     def affordable(self, latent_dims: Iterable[int], wanted: int) -> list[int]:
@@ -79,13 +79,13 @@ class Observations:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What the file beside a figure tells of the data."""
+        """What the json file of a figure states about the data."""
         count, data_dim = self.data.shape
         return {"data": self.name, "observations": count, "data_dim": data_dim, "rank": self.rank}
 
 
 def real_data(observations=None, name: str = "data") -> Observations:
-    """The data of a figure: an (N, D) array of one's own, or by default scikit-learn's digits.
+    """The data of a figure: the user's (N, D) array, or by default scikit-learn's digits.
 
     Raises
     ------
@@ -94,20 +94,20 @@ def real_data(observations=None, name: str = "data") -> Observations:
     """
     if observations is None:
         observations, name = digits(), "digits"
-    name = validation.instance("name", name, str, "pass what the figure is to call the data")
+    name = validation.instance("name", name, str, "pass the name of the data")
     observations = validation.observations("observations", observations)
     moments = Moments.of(observations)
     eigenvalues = validation.non_negative_spectrum("covariance", np.linalg.eigvalsh(moments.covariance))
-    found = Observations(name, observations, moments, eigenvalues)
-    if not found.leaves_noise(1):
+    source = Observations(name, observations, moments, eigenvalues)
+    if not source.leaves_noise(1):
         raise ValueError(
             f"{name}: must vary in at least two directions of comparable scale, its largest eigenvalues are "
             f"{', '.join(f'{value:.3g}' for value in eigenvalues[:3])}; pass other data, or scale the columns"
         )
-    return found
+    return source
 
 
 def away_from(critical: np.ndarray, betas: np.ndarray) -> np.ndarray:
-    """The betas that are not within 2 % of a critical one, where the loss is quartic and no gradient settles it."""
+    """The betas that are not within 2 % of a critical one, where the loss is quartic and its gradient tiny."""
     distance = np.abs(np.log(betas[:, np.newaxis] / critical[critical > 0]))
     return betas[distance.min(axis=1) > 0.02]

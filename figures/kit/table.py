@@ -1,6 +1,6 @@
 """What a figure shows, as a table: every point of every curve, and how far experiment is from theory.
 
-Each row says where it comes from:
+Each row names its source:
 
     theory       a closed form; drawn as a line
     minimum      the place of a minimum by a closed form; drawn as a diamond
@@ -11,8 +11,8 @@ Each row says where it comes from:
     measured     an experiment for which there is no closed form; drawn as small joined dots
     published    a number from a paper; drawn as a cross
 
-An experimental row of the three kinds in `EXPERIMENTS` carries beside its value the one that theory expects there. The
-two come from different code, so their largest difference, quantity by quantity, is the verdict of the figure.
+A row of the three kinds in `EXPERIMENTS` also carries the value that theory expects. The two values come from different
+code, and their largest difference, quantity by quantity, decides whether the figure passes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Table:
     ----------
     points : tuple of Point
     parameters : mapping
-        what the table was computed from, for the file beside the figure.
+        what the table was computed from, for the json file.
     tolerances : mapping from (panel, source) to Tolerance
         for every quantity that is compared; Monte Carlo is always compared in standard errors and needs none.
     checks : tuple of Comparison
@@ -81,7 +81,7 @@ class Table:
         return Columns(*(np.array([getattr(row, name) for row in rows]) for name in Columns.__dataclass_fields__))
 
     def series(self, panel: str, source: str | None = None) -> list[str]:
-        """The series of a panel, in the order in which they first come."""
+        """The series of a panel, in the order of their first rows."""
         return list(
             dict.fromkeys(row.series for row in self.points if row.panel == panel and source in (None, row.source))
         )
@@ -123,7 +123,7 @@ def _number(value: float) -> str:
 
 
 def verdict(comparison: Comparison) -> dict[str, object]:
-    """A comparison as the command and the file beside a figure print it."""
+    """A comparison as the command and the json file of a figure print it."""
     return {
         "quantity": comparison.quantity,
         "source": comparison.source,

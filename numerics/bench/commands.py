@@ -13,7 +13,7 @@ from theory.interface.run import add_command
 __all__ = ["add_commands"]
 
 TABLES = {"full_batch": "full_batch", "sweep": "many_runs", "minibatch": "minibatch", "closed_form": "closed_form"}
-ROUNDS, BUDGET = 15, 20.0  # rounds of each comparison, and seconds after which no more begin
+ROUNDS, BUDGET = 15, 20.0  # rounds of each comparison, and seconds after which no round begins
 QUICK_ROUNDS, QUICK_BUDGET = 5, 3.0
 
 LEGEND = (
@@ -82,7 +82,11 @@ def _bench(arguments: argparse.Namespace) -> Report:
 
 def _shown(columns: dict[str, list]) -> str:
     """The table as text, or why it is empty."""
-    return aligned_table(_rounded(columns)) if columns["status"] else "all its problems are larger: take away --quick"
+    return (
+        aligned_table(_rounded(columns))
+        if columns["status"]
+        else "all its problems are too large for --quick: leave it out"
+    )
 
 
 def _rounded(columns: dict[str, list]) -> dict[str, list]:

@@ -104,5 +104,5 @@ def _descend_on_minibatches(start, rows, beta, draws):
     return _adam(start, gradient, jnp.arange(1.0, len(draws[0]) + 1), draws)
 
 
-def _read(found) -> Parameters:
-    return Parameters(*map(np.asarray, found))
+def _read(result) -> Parameters:
+    return Parameters(*map(np.asarray, result))

@@ -26,21 +26,21 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
 
 
 def _descend(start: Parameters, steps: int, gradient) -> Parameters:
-    """Adam from `start`, on all parameters as one vector; `gradient(step, parts, slopes)` fills the slopes of parts."""
+    """Adam from `start`, on all parameters as one vector; `gradient(step, parts, gradients)` writes the gradients."""
     parts = [np.stack(start[:2], axis=-3), start.log_scales, start.log_noise]
     shapes = [np.shape(part) for part in parts]
     vector = np.concatenate([np.ravel(part) for part in parts])
-    slope, first, second = np.zeros((3, len(vector)))
+    gradient_vector, first, second = np.zeros((3, len(vector)))
     move = np.empty_like(vector)
-    parts, slopes = _views(vector, shapes), _views(slope, shapes)
+    parts, gradients = _views(vector, shapes), _views(gradient_vector, shapes)
     for step in range(steps):
-        gradient(step, parts, slopes)
+        gradient(step, parts, gradients)
         rate = LEARNING_RATE / (1 - DECAYS[0] ** (step + 1))
         correction = 1 / math.sqrt(1 - DECAYS[1] ** (step + 1))
         first *= DECAYS[0]
-        first += np.multiply(slope, 1 - DECAYS[0], out=move)
+        first += np.multiply(gradient_vector, 1 - DECAYS[0], out=move)
         second *= DECAYS[1]
-        np.square(slope, out=move)
+        np.square(gradient_vector, out=move)
         move *= 1 - DECAYS[1]
         second += move
         np.sqrt(second, out=move)
@@ -55,8 +55,8 @@ def _descend(start: Parameters, steps: int, gradient) -> Parameters:
 
 def _views(vector, shapes):
     """The vector cut into arrays of these shapes."""
-    ends = np.cumsum([math.prod(shape) for shape in shapes])
-    return [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)]
+    boundaries = np.cumsum([math.prod(shape) for shape in shapes])
+    return [part.reshape(shape) for part, shape in zip(np.split(vector, boundaries[:-1]), shapes, strict=True)]
 
 
 def full_batch_gradient(task: Descent):
@@ -64,8 +64,8 @@ def full_batch_gradient(task: Descent):
     latent_dim, diagonal = task.latent_dim, np.arange(task.latent_dim)
     shape = (*weights.shape, 2, latent_dim, latent_dim)
 
-    def gradient(step, parts, slopes):
-        (maps, log_scales, log_noise), (to_maps, to_scales, to_noise) = parts, slopes
+    def gradient(step, parts, gradients):
+        (maps, log_scales, log_noise), (to_maps, to_scales, to_noise) = parts, gradients
         precision, variances = np.exp(-log_noise), np.exp(2 * log_scales)
         mapped = root @ maps
         grams = np.swapaxes(maps, -1, -2) @ maps
@@ -90,8 +90,8 @@ def minibatch_gradient(task: MinibatchDescent):
     count, data_dim, beta = task.batch_size, task.rows.shape[1], task.beta
     indices, noise = task.draw()
 
-    def gradient(step, parts, slopes):
-        ((decoder, encoder), log_scales, log_noise), ((to_decoder, to_encoder), to_scales, to_noise) = parts, slopes
+    def gradient(step, parts, gradients):
+        ((decoder, encoder), log_scales, log_noise), ((to_decoder, to_encoder), to_scales, to_noise) = parts, gradients
         data = task.rows[indices[step]]
         precision, scales = np.exp(-log_noise), np.exp(log_scales)
         means, spread = data @ encoder, noise[step].T * scales

@@ -1,4 +1,4 @@
-"""This project as a contestant: the one place of the benchmark that knows how its training is called."""
+"""This project as a contestant: the one module of the benchmark that calls its training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from theory.groups import Weights
 __all__ = ["closed_form", "descent", "minibatch", "start"]
 
 NAME = "ours"
-ADAM = {"learning_rate": LEARNING_RATE, "gradient_tolerance": 1e-300}  # takes all the steps
+ADAM = {"learning_rate": LEARNING_RATE, "gradient_tolerance": 1e-300}  # the tolerance is never met: all steps are made
 
 
 def start(eigenvalues: np.ndarray, latent_dim: int, seed: int) -> Parameters:
@@ -35,7 +35,7 @@ def descent(task: Descent) -> list[Contestant]:
 
 
 def _one_run(task: Descent) -> Contestant:
-    """What `train` does once it has the eigenvectors; in large problems finding them would outweigh some steps."""
+    """What `train` does after the eigenvectors; in large problems computing them would outweigh some steps."""
     (beta,), (seed,) = task.betas, task.seeds
     problem = training_problem(np.diag(task.eigenvalues), task.latent_dim, "learned", None, "diagonal")
     limits = descent_limits(**ADAM, max_steps=task.steps)
@@ -51,7 +51,7 @@ def _one_run(task: Descent) -> Contestant:
 
 
 def _sweep(task: Descent) -> Contestant:
-    """`sweep`, of which what it does before the first step is taken off."""
+    """`sweep`, less its time before the first step."""
 
     def run(steps=task.steps):
         options = ADAM | {
@@ -63,8 +63,8 @@ def _sweep(task: Descent) -> Contestant:
         }
         return sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
 
-    def read(found):
-        vaes = [_parameters(found.vae(*run), task.eigenvalues) for run in np.ndindex(found.losses.shape)]
+    def read(result):
+        vaes = [_parameters(result.vae(*run), task.eigenvalues) for run in np.ndindex(result.losses.shape)]
         return Parameters(*map(np.stack, zip(*vaes, strict=True)))
 
     return Contestant(NAME, run, read, idle=lambda: run(0))
@@ -101,8 +101,8 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
 def closed_form(task: ClosedForm) -> list[Contestant]:
     """The global optimum from data."""
 
-    def read(found):
-        return found.vae.decoder, np.array(found.noise_variance)
+    def read(result):
+        return result.vae.decoder, np.array(result.noise_variance)
 
     return [Contestant(NAME, lambda: optimum(Moments.of(task.data), task.latent_dim, leading_only=True), read)]
 

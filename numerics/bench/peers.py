@@ -1,4 +1,4 @@
-"""The peers by name: who is installed is found out by importing."""
+"""The peers by name; importing shows whether one is installed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What every contestant solves: the textbook objective on a dense covariance, from the same start, by the same Adam.
 
-With R = S^(1/2) the square root of the covariance, the peers are handed
+With R = S^(1/2) the square root of the covariance, the peers receive
 
     parameters   W (D x K), B (D x K), l (K), log s2,      V = B^T R^-1,   Q = diag(exp(2 l))
     distortion = tr S - 2 tr(W B^T R) + tr(W^T W (B^T B + Q))
@@ -8,10 +8,11 @@ With R = S^(1/2) the square root of the covariance, the peers are handed
     loss       = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
 
 B is the encoder of whitened data. Adam works parameter by parameter and so depends on the coordinates: in these it
-takes the path that training here takes if R is diagonal. The peers are given R as a dense matrix and do not look.
+takes the path that training here takes if R is diagonal. The peers receive R as a dense matrix and do not use that it
+is diagonal.
 
-In a minibatch the expectations over data and codes become a mean over rows x_i, and nobody knows R: the parameter is
-V^T itself in the place of B. With codes z_i = V x_i + exp(l) e_i, e_i ~ N(0, I): distortion = mean |x_i - W z_i|^2 and
+In a minibatch the expectations over data and codes become a mean over rows x_i, and R is unknown: the parameter is V^T
+instead of B. With codes z_i = V x_i + exp(l) e_i, e_i ~ N(0, I): distortion = mean |x_i - W z_i|^2 and
 rate = [ mean |V x_i|^2 + tr Q - K ] / 2 - sum l.
 """
 
@@ -72,7 +73,7 @@ class Descent:
 
     @property
     def root(self) -> np.ndarray:
-        """R, a (D, D) array that happens to be diagonal."""
+        """R, a dense (D, D) array, here diagonal."""
         return np.diag(np.sqrt(self.eigenvalues))
 
     @property
@@ -103,7 +104,7 @@ class MinibatchDescent:
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Which rows, (n, batch_size), and which noise, (n, K, batch_size), for some steps n at a time.
 
-        The same at every call: all contestants draw these in the time that is measured, and so can be compared.
+        The same at every call: each contestant draws them in the time that is measured, so results can be compared.
         """
         rng, latent_dim = np.random.Generator(np.random.SFC64(0)), len(self.start.log_scales)  # the fastest there is
         block = max(BLOCK // (self.batch_size * latent_dim), 1)

@@ -1,4 +1,4 @@
-"""The closed form from scikit-learn: PCA, whose leading axes and left-over variance are the optimum at beta = 1."""
+"""The closed form from scikit-learn: PCA, whose leading axes and remaining variance give the optimum at beta = 1."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numerics.bench.timing import Contestant
 __all__ = ["closed_form"]
 
 SOLVERS = {"covariance_eigh": True, "full": True, "randomized": False}  # whether exact
-FULL_DIM = 1000  # the solver of all singular values takes minutes beyond
+FULL_DIM = 1000  # beyond it the solver of all singular values takes minutes
 
 
 def closed_form(task: ClosedForm) -> list[Contestant]:

@@ -1,4 +1,4 @@
-"""The tables of the benchmark: which problems there are, and what is said of each contestant."""
+"""The tables of the benchmark: the problems, and the columns for each contestant."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ AGREEMENT = 1e-8  # in every parameter
 BETA, BATCH_SIZE, ROWS = 1.0, 128, 10_000
 CLOSED_FORM_LATENTS = 16
 
-# D, K and how many steps: enough to outweigh what comes before the first, and so few that rounding errors, which
+# D, K and how many steps: enough to outweigh the work before the first, and so few that rounding errors, which
 # training amplifies, stay small.
 FULL_BATCH = [(8, 4, 500), (20, 5, 500), (64, 16, 200), (256, 32, 200), (784, 64, 100)]
 SWEEP = [(20, 5, 300), (64, 16, 200)]
 SWEPT = tuple(np.geomspace(0.5, 2.0, 16)), tuple(range(16))  # betas and seeds: 256 runs
 MINIBATCH = [(20, 5, 4000), (64, 16, 1000), (784, 64, 100)]
 CLOSED_FORM = [784, 2000]
-LARGE = 500  # a quick benchmark leaves out data dimensions beyond
+LARGE = 500  # a quick benchmark leaves out larger data dimensions
 
 COLUMNS = (
     "D", "K", "runs", "steps", "contestant",
@@ -100,9 +100,9 @@ def _sizes(sizes: Sequence[tuple], quick: bool) -> list[tuple]:
 def _rows(
     peers: Mapping[str, ModuleType | None], kind: str, task, size: tuple[int, int, int, int], **options
 ) -> list[Row]:
-    """A row for every contestant of a problem, and for every peer that cannot be one.
+    """A row for every contestant of a problem, and for every peer that is not installed.
 
-    `size` is what the first columns say, the steps last; `options` are those of `interleave`.
+    `size` holds the first columns, the steps last; `options` are those of `interleave`.
     """
     contestants = list(getattr(ours, kind)(task))
     absent = []
@@ -121,7 +121,7 @@ def _rows(
 
 
 def compare(contestants: Sequence[Contestant], steps: int, **options) -> list[Row]:
-    """Time contestants against each other, and compare what they found with what the first one did.
+    """Time contestants against each other, and compare their results with those of the first.
 
     Times are milliseconds a step, of all runs together; the ratio is that of the median to the median of `ours`.
     """
@@ -147,6 +147,6 @@ def compare(contestants: Sequence[Contestant], steps: int, **options) -> list[Ro
     return rows
 
 
-def _difference(found: Sequence[np.ndarray], reference: Sequence[np.ndarray]) -> float:
+def _difference(result: Sequence[np.ndarray], reference: Sequence[np.ndarray]) -> float:
     """The largest absolute difference of any entry; NaN, which agrees with nothing, stays NaN."""
-    return float(np.max([np.abs(a - b).max(initial=0.0) for a, b in zip(found, reference, strict=True)]))
+    return float(np.max([np.abs(a - b).max(initial=0.0) for a, b in zip(result, reference, strict=True)]))

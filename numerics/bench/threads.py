@@ -1,4 +1,4 @@
-"""How many threads everyone has, and what the benchmark ran on."""
+"""The number of threads of every library, and the machine that the benchmark ran on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["cores", "machine", "pinned"]
 
 
 def cores() -> int:
-    """How many cores this process may use, and numba has threads for."""
+    """The number of cores that this process may use and numba has threads for."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(usable, numba.config.NUMBA_NUM_THREADS)
 
@@ -55,7 +55,7 @@ def machine(threads: int, libraries: Iterable[str]) -> dict[str, object]:
 
 
 def _processor() -> str:
-    """The model of the processor, as Linux tells it, or else as Python does."""
+    """The model of the processor, from Linux, or else from Python."""
     file = Path("/proc/cpuinfo")
     if file.is_file():
         for line in file.read_text(encoding="utf-8").splitlines():

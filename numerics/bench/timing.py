@@ -12,8 +12,8 @@ from tqdm import tqdm
 __all__ = ["Contestant", "Timing", "interleave"]
 
 LEAST_ROUNDS = 3  # whatever the budget
-LEAST_TIME = 0.1  # seconds, in which short runs are repeated: a processor wakes up slowly
-PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, fall asleep
+LEAST_TIME = 0.1  # seconds for which short runs are repeated: a processor takes time to reach its speed
+PAUSE = 0.05  # seconds; lets the threads of the last contestant, which wait for more work, go to sleep
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,18 @@ class Contestant:
     ----------
     name : str
     run : function
-        does the work, all of it, and returns what `read` understands.
+        does all of the work and returns what `read` takes.
     read : function
-        turns that into a sequence of arrays, to be compared; not timed.
+        converts that to a sequence of arrays, to be compared; not timed.
     idle : function, optional
-        does the preparations of `run` and none of its steps; its time is taken off, so `run` should outweigh it.
+        does the preparations of `run` and none of its steps; its time is subtracted, so `run` should outweigh it.
     exact : bool
         whether the result should agree with the others to rounding.
     """
 
     name: str
     run: Callable[[], object]
-    read: Callable[[object], Sequence[np.ndarray]] = lambda found: found
+    read: Callable[[object], Sequence[np.ndarray]] = lambda result: result
     idle: Callable[[], object] | None = None
     exact: bool = True
 
@@ -47,11 +47,11 @@ class Timing:
     Attributes
     ----------
     first : float
-        seconds of the first run, with whatever was compiled for it; not among the others.
+        seconds of the first run, compilation included; not among `seconds`.
     seconds : (rounds,) array
         of a run thereafter, on average where short runs are repeated.
     result : sequence of arrays
-        what the first run found.
+        of the first run.
     """
 
     first: float
@@ -73,7 +73,7 @@ def interleave(
     pause: Callable[[float], object] = time.sleep,
     progress: bool | None = None,
 ) -> list[Timing]:
-    """Time contestants in turn, round after round, each round beginning with another one.
+    """Time contestants in turn, round after round; each round begins with another contestant.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def interleave(
     budget : float
         seconds after which no further round begins, once there are three.
     clock, pause : functions
-        that tell the time and wait, in seconds.
+        that return the time and wait, in seconds.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 
@@ -96,23 +96,23 @@ def interleave(
         pause(PAUSE)
         begin, count = clock(), 0
         while True:
-            found, count = function(), count + 1
+            returned, count = function(), count + 1
             if (taken := clock() - begin) >= least_time:
-                return taken / count, found
+                return taken / count, returned
 
     names, seconds = [contestant.name for contestant in contestants], [[] for _ in contestants]
     with tqdm(total=rounds, unit="round", leave=False, disable=None if progress is None else not progress) as bar:
         firsts = []
         for name, contestant in zip(names, contestants, strict=True):
             bar.set_postfix_str(f"{name}, first run")
-            taken, found = timed(contestant.run, least_time=0.0)
-            firsts.append((taken, contestant.read(found)))
+            taken, returned = timed(contestant.run, least_time=0.0)
+            firsts.append((taken, contestant.read(returned)))
         begin = clock()
-        for turn in range(rounds):
-            if turn >= LEAST_ROUNDS and clock() - begin > budget:
+        for round_number in range(rounds):
+            if round_number >= LEAST_ROUNDS and clock() - begin > budget:
                 break
             for place in range(len(contestants)):
-                at = (turn + place) % len(contestants)
+                at = (round_number + place) % len(contestants)
                 bar.set_postfix_str(names[at])
                 taken = timed(contestants[at].run)[0]
                 if contestants[at].idle is not None:

@@ -1,6 +1,6 @@
-"""The textbook formulation in PyTorch: automatic gradients, eager with its fused Adam, and compiled step and all.
+"""The textbook formulation in PyTorch: automatic gradients, eager with its fused Adam, and compiled with the steps.
 
-A leading axis of runs makes it a sweep: their losses are summed, which leaves each its own gradient.
+A leading axis of runs makes it a sweep: their losses are summed, so that each keeps its own gradient.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numerics.bench.timing import Contestant
 
 __all__ = ["descent", "minibatch", "pin"]
 
-UNROLLED = 5  # steps in one compiled call, which spares small problems most of what a call costs
-UNROLLED_SIZE = 2**11  # runs times D K up to which it does; beyond it only compiling takes longer
+UNROLLED = 5  # steps in one compiled call, which saves small problems most of the cost of a call
+UNROLLED_SIZE = 2**11  # runs times D K up to which unrolling helps; beyond it only compilation takes longer
 
 
 def pin(threads: int) -> None:
@@ -76,13 +76,13 @@ def _total(distortion, spread, log_scales, variances, log_noise, data_dim, beta)
 
 
 def _contestants(task, loss: Callable, inputs: Callable[[], list]) -> list[Contestant]:
-    """Eager and, where there is a C++ compiler for it to use, compiled; `inputs` says what each step takes."""
+    """Eager and, where there is a C++ compiler for it to use, compiled; `inputs` returns the input of each step."""
     start = [torch.as_tensor(value) for value in task.start]
-    found = [Contestant("torch eager", lambda: _eager(start, loss, inputs()), _read)]
+    contestants = [Contestant("torch eager", lambda: _eager(start, loss, inputs()), _read)]
     if any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
         descend = _compiled(start, loss, UNROLLED if start[0].numel() <= UNROLLED_SIZE else 1)
-        found.append(Contestant("torch compiled", lambda: descend(inputs()), _read))
-    return found
+        contestants.append(Contestant("torch compiled", lambda: descend(inputs()), _read))
+    return contestants
 
 
 def _eager(start, loss, inputs):
@@ -96,9 +96,9 @@ def _eager(start, loss, inputs):
 
 
 def _compiled(start, loss, unrolled: int):
-    """A function that descends from the start, some steps to each call of what is compiled: gradient and Adam.
+    """A function that descends from the start, several steps of gradient and Adam in each compiled call.
 
-    All parameters are one vector, which leaves least to do between two calls.
+    All parameters are one vector, which leaves the least work between two calls.
     """
     shapes, sizes = [value.shape for value in start], [value.numel() for value in start]
 
@@ -130,5 +130,5 @@ def _compiled(start, loss, unrolled: int):
     return descend
 
 
-def _read(found) -> Parameters:
-    return Parameters(*(value.detach().numpy() for value in found))
+def _read(result) -> Parameters:
+    return Parameters(*(value.detach().numpy() for value in result))

@@ -1,6 +1,6 @@
-"""Checks of what is known about axes: rotated latents, orthogonality, hidden factors, separation by time.
+"""Checks of the results on axes: rotated latents, orthogonality, hidden factors, separation by time.
 
-The price of rotations is found by training with the rotated decoder fixed.
+The cost of a rotation comes from training with the rotated decoder fixed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TOLERANCE = 1e-9  # of a difference of two trained losses
 
 
 def rotation_energy(budget: Budget) -> Iterator[Comparison]:
-    """Three latents turned in general position, with a diagonal, a grouped and a full posterior, learned again."""
+    """Three latents rotated in general position, with a diagonal, a grouped and a full posterior, learned again."""
     covariance, vae = optimum_of(3)
     rotation = np.linalg.qr(np.random.default_rng(301).standard_normal((3, 3)))[0]
     decoder = vae.decoder @ rotation.T
@@ -59,12 +59,12 @@ def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
 
 
 def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
-    """Second differences of the trained loss as one plane of three latents turns, or all at once."""
+    """Second differences of the trained loss as one plane of three latents rotates, or all three."""
     covariance, vae = optimum_of(3)
     curvature = axes.rotation_curvature(1 / np.diagonal(vae.posterior_covariance), BETA)
     step = 0.02
-    turns = {"plane 1, 2": [1.0, 0.0, 0.0], "plane 2, 3": [0.0, 0.0, 1.0], "general direction": [0.6, -1.0, 0.8]}
-    for name, rates in turns.items():
+    directions = {"plane 1, 2": [1.0, 0.0, 0.0], "plane 2, 3": [0.0, 0.0, 1.0], "general direction": [0.6, -1.0, 0.8]}
+    for name, rates in directions.items():
         generator = np.zeros((3, 3))
         generator[np.triu_indices(3, 1)] = rates
         generator -= generator.T
@@ -91,7 +91,7 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
 
 
 def polarized_regime(budget: Budget) -> Iterator[Comparison]:
-    """The share of the divergence that is left out, of a trained model; and how often a latent carries little."""
+    """The share of the divergence that is neglected, for a trained model; and how often a latent carries little."""
     eigenvalues, beta, noise = np.array([4.0, 2.0, 0.3]), 1.2, 0.3
     run = train(np.diag(eigenvalues), 3, beta=beta, noise_variance=noise, gradient_tolerance=1e-9)
     rng = np.random.default_rng(402)
@@ -112,14 +112,14 @@ def smallest_manipulation(budget: Budget) -> Iterator[Comparison]:
     """Two and three factors: the change of a loading, entry by entry, searched for under constraints."""
     loading = np.diag([2.0, 1.2])
     for degrees in (20, 45, 75):
-        found = axes.two_factor_manipulation(loading, np.deg2rad(degrees), gap=0.3)
-        turned = axes.plane_rotation(2, np.deg2rad(degrees))
-        searched = _searched_change(loading, turned, [0.3])
-        yield compare(f"2 factors, {degrees} degrees", found.size, trained=searched, tolerance=1e-6)
+        manipulation = axes.two_factor_manipulation(loading, np.deg2rad(degrees), gap=0.3)
+        rotated = axes.plane_rotation(2, np.deg2rad(degrees))
+        searched = _searched_change(loading, rotated, [0.3])
+        yield compare(f"2 factors, {degrees} degrees", manipulation.size, trained=searched, tolerance=1e-6)
     rng = np.random.default_rng(403)
     loading, basis = rng.standard_normal((4, 3)), np.linalg.qr(rng.standard_normal((3, 3)))[0]
-    found = axes.smallest_manipulation(loading, basis, [0.4, 0.2])
-    yield compare("3 factors", found.size, trained=_searched_change(loading, basis, [0.4, 0.2]), tolerance=1e-6)
+    manipulation = axes.smallest_manipulation(loading, basis, [0.4, 0.2])
+    yield compare("3 factors", manipulation.size, trained=_searched_change(loading, basis, [0.4, 0.2]), tolerance=1e-6)
 
 
 def largest_angle(budget: Budget) -> Iterator[Comparison]:
@@ -137,8 +137,8 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
     exact = axes.separate(truth.covariance, truth.lagged_covariance(), 3)
     batches = []
     for _ in range(BATCHES):
-        found = axes.separate_series(truth.sample(budget.samples // BATCHES, rng)[1], 3)
-        batches.append([*found.lag_correlations, *np.abs(found.demixing @ truth.loading).max(axis=1)])
+        separation = axes.separate_series(truth.sample(budget.samples // BATCHES, rng)[1], 3)
+        batches.append([*separation.lag_correlations, *np.abs(separation.demixing @ truth.loading).max(axis=1)])
     # The errors of the second order in 1/sqrt(n), which batches share.
     bias = 20 * BATCHES / budget.samples
     closed_form = [*exact.lag_correlations, *np.abs(exact.demixing @ truth.loading).max(axis=1)]
@@ -146,7 +146,7 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
         name = f"{'lag correlation' if index < 3 else 'demixed loading'} {index % 3 + 1}"
         yield compare(name, float(value), monte_carlo=Estimate.of(values), bias=bias)
     sizes = np.sort(np.abs(exact.demixing @ truth.loading), axis=1)
-    yield compare_arrays("what is left of the mixing", sizes[:, :2], np.zeros((3, 2)), 1e-9)
+    yield compare_arrays("remaining mixing", sizes[:, :2], np.zeros((3, 2)), 1e-9)
 
 
 def optimum_of(latent_dim: int) -> tuple[np.ndarray, LinearVAE]:
@@ -156,7 +156,7 @@ def optimum_of(latent_dim: int) -> tuple[np.ndarray, LinearVAE]:
 
 
 def _loss_with_fixed(covariance: np.ndarray, decoder: np.ndarray, posterior) -> float:
-    """The loss of an encoder trained for a decoder that is held."""
+    """The loss of an encoder trained for a fixed decoder."""
     run = train(
         covariance,
         decoder.shape[1],
@@ -196,23 +196,23 @@ def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float]) 
 def _searched_angle(norms: np.ndarray, budget: float, gap: float) -> float:
     """The largest angle over loadings U diag(s) R^T within the budget; U and R rotations, s a gap apart."""
 
-    def left(parameters):
+    def slack(parameters):
         outer, angle, smaller = parameters
-        turned = axes.plane_rotation(2, outer) * [smaller + gap, smaller] @ axes.plane_rotation(2, angle).T
-        return budget**2 - np.sum((turned - np.diag(norms)) ** 2)
+        changed = axes.plane_rotation(2, outer) * [smaller + gap, smaller] @ axes.plane_rotation(2, angle).T
+        return budget**2 - np.sum((changed - np.diag(norms)) ** 2)
 
     runs = [
         minimize(
             lambda parameters: -parameters[1],
             [0.1, 0.1, smaller],
             bounds=[(-np.pi, np.pi), (0, np.pi / 2), (0, None)],
-            constraints={"type": "ineq", "fun": left},
+            constraints={"type": "ineq", "fun": slack},
             method="SLSQP",
             options={"ftol": 1e-14, "maxiter": 500},
         )
         for smaller in (0.5, 1.0, 1.5)
     ]
-    return float(max(run.x[1] for run in runs if left(run.x) > -1e-10))
+    return float(max(run.x[1] for run in runs if slack(run.x) > -1e-10))
 
 
 CHECKS = {

@@ -1,4 +1,4 @@
-"""Checks of what is known about groups of latents: by sampling codes, and by training the grouped objective."""
+"""Checks of the results on groups of latents: by sampling codes, and by training the grouped objective."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def grouped_parts(budget: Budget) -> Iterator[Comparison]:
 
 
 def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
-    """The least value with a learned decoder, for weights of all kinds; training knows no whitening."""
+    """The least value with a learned decoder, for several weights; training does not know the whitened form."""
     root = np.random.default_rng(502).standard_normal((5, 5))
     covariance = root @ root.T
     for kind, weights in {
@@ -52,12 +52,12 @@ def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
     }.items():
         for name, partition_of in {"pairs": PAIRS, "singles": "diagonal"}.items():
             exact = groups.learned_decoder_value(covariance, 4, weights, partition_of, noise_variance=NOISE).value
-            found = _least_loss(covariance, 4, weights, partition_of)
-            yield compare(f"{name}, {kind}", exact, trained=found, tolerance=TOLERANCE)
+            trained = _least_loss(covariance, 4, weights, partition_of)
+            yield compare(f"{name}, {kind}", exact, trained=trained, tolerance=TOLERANCE)
 
 
 def correlated_prior(budget: Budget) -> Iterator[Comparison]:
-    """What a correlated prior does to that value, with a full posterior."""
+    """The change of that value by a correlated prior, with a full posterior."""
     covariance = np.diag([4.0, 2.0, 0.5])
     for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0)):
         prior = np.array([[1.0, correlation], [correlation, 1.0]])
@@ -75,12 +75,12 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
     for posterior in ("diagonal", "full"):
         weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
         best = groups.grouped_optimum(loading, NOISE, truth.covariance, weights, PAIRS, posterior=posterior)
-        found = _least_loss(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
-        yield compare(f"loss, {posterior}", best.loss, trained=found, tolerance=TOLERANCE)
+        trained = _least_loss(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
+        yield compare(f"loss, {posterior}", best.loss, trained=trained, tolerance=TOLERANCE)
 
 
 def independent_groups(budget: Budget) -> Iterator[Comparison]:
-    """Losses found at weights w and 2 w end at L - c/w + O(1/w^2), so twice the second less the first is L."""
+    """Losses at weights w and 2 w are L - c/w + O(1/w^2), so twice the second less the first is L."""
     loading = np.random.default_rng(504).standard_normal((6, 4))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
     exact = groups.independent_groups(loading, NOISE, truth.covariance, PAIRS).loss
@@ -114,14 +114,14 @@ def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
     bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
     offset = {"weighted": groups.minibatch_offset(PAIRS, 4, 1000), "stratified": groups.minibatch_offset(PAIRS, 4, 1)}
     next_order = groups.minibatch_scale(vae, covariance) / 25  # relative to the leading one
-    for name, found in bias.items():
+    for name, estimates in bias.items():
         exact = groups.minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
         for part in ("mutual_information", "between", "dimension_wise_kl"):
             predicted = getattr(exact, part)
             left_out = next_order * abs(predicted - getattr(offset[name], part))
-            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(found, part), bias=left_out)
+            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(estimates, part), bias=left_out)
         left_out = next_order * abs(exact.within[0] - offset[name].within[0])
-        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=found.within[0], bias=left_out)
+        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=estimates.within[0], bias=left_out)
 
 
 def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
@@ -130,11 +130,11 @@ def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
     vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-16 * weak.posterior_covariance, weak.noise_variance)
     sizes = {"dataset_size": 1000, "batch_size": 20}
     terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
-    for name, found in terms.items():
+    for name, estimates in terms.items():
         exact = groups.minibatch_bounds(vae, PAIRS, estimator=name, **sizes)
         for part in ("mutual_information", "between"):
             yield compare(
-                f"{part}, {name}", getattr(exact, part), trained=getattr(found, part).value, tolerance=TOLERANCE
+                f"{part}, {name}", getattr(exact, part), trained=getattr(estimates, part).value, tolerance=TOLERANCE
             )
 
 

@@ -1,7 +1,7 @@
-"""Checks of what is known about inference with a known decoder.
+"""Checks of the results on inference with a fixed decoder.
 
-Trained encoders hold the decoder fixed and follow the gradient of the loss. An optimal beta is found again by a scalar
-search whose every evaluation trains an encoder from a random start.
+Encoders follow the gradient of the loss while the decoder is fixed. An optimal beta is confirmed by a scalar search
+that trains an encoder from a random start at every evaluation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
 GRADIENT_TOLERANCE = 1e-10
 LOSS_TOLERANCE = 1e-10
 PARAMETER_TOLERANCE = 1e-6
-# What training leaves in an error, 1e-11, fixes a beta where the error is least only to about the square root of that.
+# Training leaves 1e-11 in an error; the beta of the least error is known only to about the square root of that.
 SEARCH_TOLERANCE = 1e-4
 
 COHERENT = GenerativeModel(np.array([[1.0, 0.9], [0.0, 0.436]]), 0.5)
@@ -95,12 +95,12 @@ def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
     for noise in (0.3, "learned"):
         curve = inference.inference_error_curve(truth, betas, decoder=decoder, noise_variance=noise)
         for at, beta in enumerate(betas):
-            found = _trained_errors(truth, float(beta), decoder, noise)
+            errors = _trained_errors(truth, float(beta), decoder, noise)
             for criterion in CRITERIA:
                 yield compare(
                     f"{criterion}, beta {beta:g}, noise {noise}",
                     getattr(curve, criterion)[at],
-                    trained=getattr(found, criterion),
+                    trained=getattr(errors, criterion),
                     tolerance=PARAMETER_TOLERANCE,
                 )
 
@@ -114,7 +114,7 @@ def optimal_beta(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimal_beta_learned_noise(budget: Budget) -> Iterator[Comparison]:
-    """Noise and encoder learned together, with the true decoder held."""
+    """Noise and encoder learned together, with the true decoder fixed."""
     truth, *_ = _three_factors()
     for criterion in CRITERIA[:2]:
         exact = inference.optimal_beta(truth, criterion, noise_variance="learned")
@@ -139,17 +139,17 @@ def two_factors(budget: Budget) -> Iterator[Comparison]:
     beta, _ = _search(truth, "forward_kl", bounds=(0.5, 2.0))
     yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
     for r in (0.9575, 0.96):
-        found = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
+        general = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
         exact = inference.two_factor_optimal_beta(200.0, r)
-        yield compare(f"beta*, a = 200, r = {r:g}", exact, trained=found, tolerance=1e-9 * exact)
+        yield compare(f"beta*, a = 200, r = {r:g}", exact, trained=general, tolerance=1e-9 * exact)
     r = 0.02  # the expansion leaves out terms of order r^4
-    found = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(a, r), 1.0)).beta
+    general = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(a, r), 1.0)).beta
     exact = inference.small_coherence_beta(a, r)
-    yield compare(f"expansion of beta* - 1, r = {r:g}", exact - 1, trained=found - 1, tolerance=r**4)
+    yield compare(f"expansion of beta* - 1, r = {r:g}", exact - 1, trained=general - 1, tolerance=r**4)
 
 
 def noise_mismatch(budget: Budget) -> Iterator[Comparison]:
-    """A decoder with another noise than the truth: the optimum of every error moves by the ratio."""
+    """A decoder with a noise other than the true one: the optimum of every error is scaled by the ratio."""
     noise = 0.8
     for criterion in CRITERIA:
         matched = inference.optimal_beta(COHERENT, criterion).beta
@@ -159,7 +159,7 @@ def noise_mismatch(budget: Budget) -> Iterator[Comparison]:
 
 
 def correlated_factors(budget: Budget) -> Iterator[Comparison]:
-    """Where the laws for independent factors fail: forward KL least below 1, a bracket for the squared error."""
+    """Where the results for independent factors fail: forward KL least below 1, a bracket for the squared error."""
     loading = np.linalg.cholesky(2 * np.array([[1.0, 0.99], [0.99, 1.0]])).T
     truth = GenerativeModel(loading, 1.0, np.array([[1.0, 0.9], [0.9, 1.0]]))
     exact = inference.optimal_beta(truth).beta
@@ -187,15 +187,15 @@ def random_mixing(budget: Budget) -> Iterator[Comparison]:
         for loading, vae in zip(loadings, vaes, strict=True)
     ]
     for criterion in CRITERIA:
-        found = Estimate.of([getattr(error, criterion) / latent_dim for error in errors])
-        yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=found, bias=1 / data_dim)
+        mean = Estimate.of([getattr(error, criterion) / latent_dim for error in errors])
+        yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=mean, bias=1 / data_dim)
     betas = Estimate.of([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings[:6]])
     limit = inference.random_mixing_optimal_beta(aspect, ratio)
     yield compare("beta*, forward_kl", limit, monte_carlo=betas, bias=1 / data_dim)
 
 
 def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:
-    """A truth, a decoder that is not quite its loading, beta, and a noise that is not the truth's."""
+    """A truth, a decoder near its loading, beta, and a noise other than the true one."""
     rng = np.random.default_rng(104)
     truth = GenerativeModel(rng.standard_normal((4, 3)), 0.4)
     return truth, truth.loading + 0.2 * rng.standard_normal((4, 3)), 1.7, 0.3
@@ -226,8 +226,8 @@ def _search(truth: GenerativeModel, criterion: str, bounds, noise: float | str =
     def cost(beta):
         return sign * getattr(_trained_errors(truth, beta, None, noise), criterion)
 
-    found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
-    return float(found.x), sign * float(found.fun)
+    minimum = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    return float(minimum.x), sign * float(minimum.fun)
 
 
 CHECKS = {

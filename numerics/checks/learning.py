@@ -1,7 +1,7 @@
-"""Checks of what is known about learning: the optimum, its noise, its place on Shannon's curve, and collapse.
+"""Checks of the results on learning: the optimum, its noise, its place on Shannon's curve, and collapse.
 
 Trained models start at random and follow the gradient of the loss in all parameters. Latents come out in any order and
-sign, so what is compared does not depend on those.
+sign, so the compared quantities do not depend on these.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def optimum_learned_noise(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimum_full_posterior(budget: Budget) -> Iterator[Comparison]:
-    """The full family reaches the same value, with the latents rotated at will: only eigenvalues of Q are compared."""
+    """The full family has the same value, with latents at any rotation: only eigenvalues of Q are compared."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
         exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise, posterior="full")
@@ -56,23 +56,23 @@ def optimum_full_posterior(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimal_weights(budget: Budget) -> Iterator[Comparison]:
-    """Decoder, encoder and posterior variances themselves, aligned: rows and columns are told apart by their mode."""
+    """Decoder, encoder and posterior variances themselves, aligned: rows and columns are matched by their mode."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
         exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise).vae
-        found = _aligned(_train(covariance, 3, beta, noise).vae, target=exact.decoder)
+        trained = _aligned(_train(covariance, 3, beta, noise).vae, target=exact.decoder)
         for name in ("decoder", "encoder", "posterior_covariance"):
-            yield compare_arrays(f"{name}, noise {noise}", getattr(exact, name), getattr(found, name), PART_TOLERANCE)
+            yield compare_arrays(f"{name}, noise {noise}", getattr(exact, name), getattr(trained, name), PART_TOLERANCE)
 
 
 def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
     """At the optimum the codes of all data together have the prior's distribution: the rate is all information."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     exact = learning.optimum(covariance, 3, beta=beta, noise_variance=0.6)
-    found = _train(covariance, 3, beta, 0.6).vae
-    code = found.encoder @ covariance @ found.encoder.T + found.posterior_covariance
+    trained = _train(covariance, 3, beta, 0.6).vae
+    code = trained.encoder @ covariance @ trained.encoder.T + trained.posterior_covariance
     yield compare_arrays("covariance of q(z)", np.eye(3), code, PART_TOLERANCE)
-    parts = theory.elbo_terms(found, covariance)
+    parts = theory.elbo_terms(trained, covariance)
     sampled = sample_elbo_terms(exact.vae, covariance, budget.samples, np.random.default_rng(201))
     for name, value in {"mutual_information": exact.rate, "total_correlation": 0.0, "dimension_wise_kl": 0.0}.items():
         # Sampled densities of the exact optimum differ by rounding only where a part is zero.
@@ -91,27 +91,27 @@ def rate_distortion(budget: Budget) -> Iterator[Comparison]:
     covariance, noise = _covariance(SPECTRUM), 0.5
     for beta in (0.4, 1.0, 1.8, 4.0):
         point = learning.rate_distortion(SPECTRUM, beta * noise)
-        found = theory.elbo_terms(_train(covariance, len(SPECTRUM), beta, noise).vae, covariance)
+        trained = theory.elbo_terms(_train(covariance, len(SPECTRUM), beta, noise).vae, covariance)
         for name in ("rate", "distortion"):
             value = getattr(point, name)
-            yield compare(f"{name}, beta {beta:g}", value, trained=getattr(found, name), tolerance=PART_TOLERANCE)
+            yield compare(f"{name}, beta {beta:g}", value, trained=getattr(trained, name), tolerance=PART_TOLERANCE)
 
 
 def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
-    """With too few latents they lie above it, by the stated excess."""
+    """With too few latents, trained models lie above Shannon's curve, by the stated excess."""
     covariance, beta, noise = _covariance(SPECTRUM), 1.3, 0.4
     for latent_dim in (1, 2):
         exact = learning.capacity_penalty(SPECTRUM, latent_dim, beta * noise)
-        found = theory.elbo_terms(_train(covariance, latent_dim, beta, noise).vae, covariance)
-        at_distortion = _shannon("distortion", found.distortion).rate
-        at_rate = _shannon("rate", found.rate).distortion
-        excess = {"rate": found.rate - at_distortion, "distortion": found.distortion - at_rate}
+        trained = theory.elbo_terms(_train(covariance, latent_dim, beta, noise).vae, covariance)
+        at_distortion = _shannon("distortion", trained.distortion).rate
+        at_rate = _shannon("rate", trained.rate).distortion
+        excess = {"rate": trained.rate - at_distortion, "distortion": trained.distortion - at_rate}
         for name, value in excess.items():
             yield compare(f"{name}, K = {latent_dim}", getattr(exact, name), trained=value, tolerance=PART_TOLERANCE)
 
 
 def collapse(budget: Budget) -> Iterator[Comparison]:
-    """Latents die one by one: how many are left a tenth below and a tenth above each critical beta."""
+    """Latents collapse one by one: how many are active a tenth below and a tenth above each critical beta."""
     covariance = _covariance(SPECTRUM)
     for noise in (0.5, "learned"):
         critical = learning.critical_betas(SPECTRUM, 3, noise)
@@ -133,21 +133,21 @@ def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
     for name, truth in {"aligned": aligned, "oblique": oblique}.items():
         exact = theory.inference_error(truth, learning.optimum(truth.covariance, 2, beta=1.4).vae, match=True)
         run = _train(truth.covariance, 2, 1.4, "learned")
-        found = theory.inference_error(truth, run.vae, match=True)
+        trained = theory.inference_error(truth, run.vae, match=True)
         matched = _aligned(run.vae, target=truth.loading)
         sampled = sample_errors(truth, matched, budget.samples, rng)
         for criterion, estimate in sampled.items():
             yield compare(
                 f"{criterion}, {name}",
                 getattr(exact, criterion),
-                trained=getattr(found, criterion),
+                trained=getattr(trained, criterion),
                 tolerance=10 * PART_TOLERANCE,
                 monte_carlo=estimate,
             )
 
 
 def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
-    """The gradient at stated optima is zero and no direction curves down, at every size; a saddle is told apart."""
+    """The gradient at stated optima is zero and no direction curves down, at every size; a saddle has one."""
     small = _covariance(SPECTRUM)
     cases = {"distinct": (small, 3), "tied": (_covariance([3, 3, 1.5, 0.4]), 2), "K > D": (small, 7)}
     cases["digits"] = (Moments.of(digits()).covariance, 20)
@@ -158,18 +158,26 @@ def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
             exact = learning.optimum(covariance, latent_dim, beta=1.3, noise_variance=noise)
             if exact.vae is None:
                 continue
-            found = certify(exact.vae, covariance, 1.3, learned_noise=noise == "learned")
+            certificate = certify(exact.vae, covariance, 1.3, learned_noise=noise == "learned")
             yield compare(
-                f"gradient, {name}, noise {noise}", 0.0, trained=found.gradient_norm, tolerance=1e-11 * found.scale
+                f"gradient, {name}, noise {noise}",
+                0.0,
+                trained=certificate.gradient_norm,
+                tolerance=1e-11 * certificate.scale,
             )
             yield compare(
-                f"downward curvature, {name}, noise {noise}", 0.0, trained=min(found.curvature, 0.0), tolerance=1e-9
+                f"downward curvature, {name}, noise {noise}",
+                0.0,
+                trained=min(certificate.curvature, 0.0),
+                tolerance=1e-9,
             )
     # A latent left collapsed though its mode lies above the water: curvature 1 - sqrt(l / t) towards that mode.
     level = 1.3 * 0.4
     missing = learning.optimum(small, 1, beta=1.3, noise_variance=0.4).vae
-    found = certify(_with_dead_latent(missing), small, 1.3)
-    yield compare("curvature at a saddle", 1 - np.sqrt(SPECTRUM[1] / level), trained=found.curvature, tolerance=1e-9)
+    certificate = certify(_with_dead_latent(missing), small, 1.3)
+    yield compare(
+        "curvature at a saddle", 1 - np.sqrt(SPECTRUM[1] / level), trained=certificate.curvature, tolerance=1e-9
+    )
 
 
 def digits_optimum(budget: Budget) -> Iterator[Comparison]:

@@ -1,6 +1,6 @@
-"""Checks of what other priors change: the annealed prior, optima, rotations, penalties on the aggregate code.
+"""Checks of the results on priors: the annealed prior, optima, rotations, penalties on the aggregate code.
 
-Priors other than N(0, I) are not trained: there a general-purpose search minimises the loss as it is defined.
+With priors other than N(0, I) a general-purpose search minimises the loss as it is defined.
 """
 
 from __future__ import annotations
@@ -61,22 +61,22 @@ def prior_optimum(budget: Budget) -> Iterator[Comparison]:
     }
     for name, prior in families.items():
         exact = priors.prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
-        found = _searched(covariance, lambda vae, p=prior: _loss_with(p, vae, covariance), seed=304)
-        terms = theory.elbo_terms(found, covariance)
+        searched = _searched(covariance, lambda vae, p=prior: _loss_with(p, vae, covariance), seed=304)
+        terms = theory.elbo_terms(searched, covariance)
         yield compare(
-            f"loss, {name}", exact.loss, trained=_loss_with(prior, found, covariance), tolerance=SEARCH_TOLERANCE
+            f"loss, {name}", exact.loss, trained=_loss_with(prior, searched, covariance), tolerance=SEARCH_TOLERANCE
         )
-        # At a minimum the rest is off by about the square root of that.
+        # Near a minimum the parts are off by about the square root of that.
         yield compare(f"distortion, {name}", exact.distortion, trained=terms.distortion, tolerance=5e-3)
         yield compare(
             f"information, {name}", exact.mutual_information, trained=terms.mutual_information, tolerance=5e-3
         )
-        code = found.encoder @ covariance @ found.encoder.T + found.posterior_covariance
+        code = searched.encoder @ covariance @ searched.encoder.T + searched.posterior_covariance
         yield compare_arrays(f"covariance of the code, {name}", priors.nearest_gaussian(prior)[0], code, 5e-3)
 
 
 def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
-    """Gaussian codes turned under each prior, and factors of other laws, drawn and turned."""
+    """Gaussian codes rotated under each prior, and draws of sparse factors rotated."""
     rng, samples = np.random.default_rng(305), budget.samples // 4  # eight estimates, all of them sharp
     rotation = axes.plane_rotation(2, 0.5)
     code = np.array([[0.9, 0.1], [0.1, 0.3]])
@@ -88,22 +88,22 @@ def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
     }
     for name, prior in families.items():
         exact = priors.prior_rotation_energy(prior, code, rotation, BETA)
-        estimate = _turned(prior, draw_gaussian(samples, np.linalg.cholesky(code), rng), rotation)
+        estimate = _sampled_energy(prior, draw_gaussian(samples, np.linalg.cholesky(code), rng), rotation)
         yield compare(f"Gaussian code, {name}", exact, monte_carlo=estimate)
         exact = priors.factor_rotation_energy(prior, families["spike and slab"], rotation, BETA)
-        estimate = _turned(prior, families["spike and slab"].sample(samples, rng), rotation)
+        estimate = _sampled_energy(prior, families["spike and slab"].sample(samples, rng), rotation)
         yield compare(f"sparse factors, {name}", exact, monte_carlo=estimate)
 
 
 def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
-    """Divergences of the aggregate code from sampled codes, and the encoder for a decoder that is held."""
+    """Divergences of the aggregate code from sampled codes, and the encoder for a fixed decoder."""
     rng = np.random.default_rng(306)
     covariance, vae = optimum_of(2)
     decoder = vae.decoder @ axes.plane_rotation(2, 0.5).T + 0.2
     for kind in ("inclusive", "exclusive", "mmd"):
-        found = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
-        # Of twice that covariance: the code found is too near to the prior to tell divergences from zero by sampling.
-        code = 2 * (found.vae.encoder @ covariance @ found.vae.encoder.T + found.vae.posterior_covariance)
+        optimal = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
+        # Of twice that covariance: sampling could not resolve the divergence of the optimal code, so near is the prior.
+        code = 2 * (optimal.vae.encoder @ covariance @ optimal.vae.encoder.T + optimal.vae.posterior_covariance)
         exact = priors.aggregate_divergence(code, divergence=kind)
         yield compare(kind, exact, monte_carlo=_sampled_divergence(kind, code, budget.samples, rng))
 
@@ -111,7 +111,7 @@ def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
             return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 2.0)
 
         searched = _searched(covariance, loss, seed=307, decoder=decoder, posterior="diagonal")
-        yield compare(f"held decoder, {kind}", found.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
+        yield compare(f"fixed decoder, {kind}", optimal.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
 
 
 def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:
@@ -123,12 +123,12 @@ def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:
         def loss(vae, kind=kind):
             return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 3.0)
 
-        found = loss(_searched(covariance, loss, seed=308, posterior="diagonal"))
-        yield compare(f"loss, {kind}", best.loss, trained=found, tolerance=SEARCH_TOLERANCE)
+        searched = loss(_searched(covariance, loss, seed=308, posterior="diagonal"))
+        yield compare(f"loss, {kind}", best.loss, trained=searched, tolerance=SEARCH_TOLERANCE)
 
 
 def _searched(covariance: np.ndarray, loss, *, seed: int, decoder=None, posterior: str = "full") -> LinearVAE:
-    """The VAE of two latents that minimises a loss by numerical differences; decoder free or held."""
+    """The VAE of two latents that minimises a loss by numerical differences; the decoder is learned or fixed."""
     data_dim = len(covariance)
     size = 2 * data_dim
 
@@ -136,8 +136,8 @@ def _searched(covariance: np.ndarray, loss, *, seed: int, decoder=None, posterio
         factor = np.diag(np.exp(parameters[size : size + 2]))
         if posterior == "full":
             factor[1, 0] = parameters[size + 2]
-        held = parameters[size + 3 :].reshape(data_dim, 2) if decoder is None else decoder
-        return LinearVAE(held, parameters[:size].reshape(2, data_dim), factor @ factor.T, NOISE)
+        weights = parameters[size + 3 :].reshape(data_dim, 2) if decoder is None else decoder
+        return LinearVAE(weights, parameters[:size].reshape(2, data_dim), factor @ factor.T, NOISE)
 
     start = 0.6 * np.random.default_rng(seed).standard_normal(size + 3 + (size if decoder is None else 0))
     return unpack(minimize(lambda parameters: loss(unpack(parameters)), start, options={"gtol": 1e-6}).x)
@@ -151,7 +151,7 @@ def _loss_with(prior, vae: LinearVAE, covariance: np.ndarray) -> float:
     return theory.elbo_terms(vae, covariance).reconstruction + BETA * rate
 
 
-def _turned(prior, codes: np.ndarray, rotation: np.ndarray) -> Estimate:
+def _sampled_energy(prior, codes: np.ndarray, rotation: np.ndarray) -> Estimate:
     return Estimate.of(BETA * (prior.log_density(codes) - prior.log_density(codes @ rotation.T)))
 
 

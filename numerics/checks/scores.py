@@ -29,7 +29,7 @@ def gaussian_scores(budget: Budget) -> Iterator[Comparison]:
         codes = factors @ mixing.T + np.sqrt(0.2) * rng.standard_normal((count, 4))
         batches.append(asdict(sample_scores(factors, codes)))
     for name, value in asdict(exact).items():
-        # Counting in 20 x 20 bins adds up to 19^2/2n nats to an information; everything else is off by less.
+        # Counting in 20 x 20 bins adds up to 19^2/2n nats to an information; the error of everything else is smaller.
         estimate = Estimate.of(np.array([batch[name] for batch in batches]))
         yield compare(name.replace("_", " "), value, monte_carlo=estimate, bias=19**2 / (2 * count))
 

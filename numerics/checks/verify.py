@@ -16,8 +16,8 @@ __all__ = ["CHECKS", "verify"]
 
 CHECKS = {
     name: check
-    for room in (objective, inference, learning, axes, priors, scores, groups)
-    for name, check in room.CHECKS.items()
+    for module in (objective, inference, learning, axes, priors, scores, groups)
+    for name, check in module.CHECKS.items()
 }
 
 FULL = Budget(samples=1_000_000, quick=False)
@@ -39,12 +39,19 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     Returns
     -------
     list of Comparison
-        in the order of `only`, or of `CHECKS`, each name once; the same on every run; each says whether it passed.
+        in the order of `only`, or of `CHECKS`, each name once; the same on every run; `passed` of each is the verdict.
 
     Raises
     ------
     ValueError
-        for an unknown name, or an `only` that is empty or no sequence.
+        for an unknown name, or an `only` that is empty or not a sequence.
+
+    Examples
+    --------
+    >>> from numerics import verify
+    >>> rows = verify(quick=True, only=["slope_at_one"], progress=False)
+    >>> [(row.quantity, row.passed) for row in rows]
+    [('d forward KL / d beta', True)]
     """
     budget = QUICK if validation.flag("quick", quick) else FULL
     progress = validation.flag("progress", progress)

@@ -1,3 +1,3 @@
-"""What experiments are run on: observations, sprites, correlated factors, points of a rectangle."""
+"""Data of the experiments: observations, sprites, correlated factors, points of a rectangle."""
 
 DATA_SETS = ("digits",)  # that `numerics.data.observations.load` knows by name

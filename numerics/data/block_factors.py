@@ -1,4 +1,4 @@
-"""Factors that are correlated in blocks, seen through loadings of several kinds: truths for experiments on groups."""
+"""Factors that are correlated in blocks, with loadings of several kinds: truths for experiments on groups."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def block_truth(
     Raises
     ------
     ValueError
-        if an argument is out of its range, or the correlation is none that all factors of a block can have.
+        if an argument is out of its range, or the correlation leaves a block's covariance indefinite.
     """
     sizes = [validation.count("blocks", size) for size in validation.sequence("blocks", blocks, minimum=0)]
     if not sizes or min(sizes) < 1:
-        raise ValueError(f"blocks must be positive whole numbers, got {sizes}; pass such as [2, 2, 2]")
+        raise ValueError(f"blocks must be positive whole numbers, got {sizes}; pass for example [2, 2, 2]")
     total = sum(sizes)
     validation.count("blocks", total, bytes_each=8 * total)
     data_dim = validation.count("data_dim", data_dim, minimum=1, bytes_each=8 * total)
@@ -85,11 +85,11 @@ def block_truth(
 
 
 def correlation_within(name: str, value: float, block: int) -> float:
-    """Return `value` as a float if it is a correlation that all factors of a block of that size can have."""
+    """Return `value` as a float if all factors of a block of that size can have this correlation."""
     correlation, least = validation.number(name, value), -1 / max(block - 1, 1)
     if not least <= correlation < 1:
         raise ValueError(
-            f"{name} must be from {least:.3g} to below 1 for blocks of {block}, got {correlation:g}; pass a weaker one"
+            f"{name} must be from {least:.3g} to below 1 for blocks of {block}, got {correlation:g}; pass another"
         )
     return correlation
 

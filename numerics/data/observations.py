@@ -1,4 +1,4 @@
-"""Real data: scikit-learn's handwritten digits, and whatever observations the user has in a file."""
+"""Real data: scikit-learn's handwritten digits, and the user's observations from a file."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def load(source, header: bool | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        for what is neither, or a file that cannot be used, see `theory.interface.readers.read_data`.
+        if it is neither a data set nor a usable file, see `theory.interface.readers.read_data`.
     """
     validation.instance("source", source, (str, os.PathLike), "pass the name of a data set, or the path of a file")
     if source not in DATA_SETS:
         return read_data(source, header)
-    refuse_header(header, f"{source!r} is a data set of its own")
+    refuse_header(header, f"{source!r} is a built-in data set")
     return digits()

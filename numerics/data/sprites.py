@@ -1,7 +1,7 @@
-"""Images of one sprite each, made from five factors, in the manner of the dSprites data set; and a reader of that set.
+"""Images of one sprite each, made from five factors as in the dSprites data set; and a reader of that set.
 
-A pixel at p of an image in the unit square (x to the right, y downwards) shows the sprite where the shape's inequality
-holds at
+A pixel at p of an image in the unit square (x to the right, y downwards) shows the sprite where the inequality of the
+shape holds at
 
     q = R(-orientation) (p - centre) / (EXTENT scale),    centre = MARGIN + (1 - 2 MARGIN) (x, y)
 
@@ -10,7 +10,7 @@ holds at
     heart    (a^2 + b^2 - 1)^3 <= a^2 b^3,   (a, b) = 1.25 (q1, -q2)
 
 The margin is so wide that no sprite leaves the image. A pixel's grey value is the share of its `samples`^2 points that
-lie inside: 0 or 1 for one point, smooth edges for more. The published images have another drawing of the same factors.
+lie inside: 0 or 1 for one point, smooth edges for more. The published images draw the same factors differently.
 """
 
 from __future__ import annotations
@@ -129,14 +129,14 @@ def sample_sprites(count: int, rng: np.random.Generator | int, *, size: int = 64
 def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | int = 0) -> Sprites:
     """The published dSprites file, or some of its images drawn at random.
 
-    The images are read one after the other, so that a part of the 3 GB that they are takes only its own memory.
+    The images are read one after the other, so that a part of the 3 GB takes only its own memory.
 
     Parameters
     ----------
     path : str or path
         of dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz, with the arrays "imgs" and "latents_values".
     count : int, optional
-        how many images, all different; all of them by default, or if the file has no more.
+        how many images, all different; all of them by default, or if the file has fewer.
     rng : numpy.random.Generator, or a seed
         that draws them.
 
@@ -148,7 +148,7 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
     Raises
     ------
     ValueError
-        for a file that is missing, damaged or not the published one, or another argument that is not of its kind.
+        for a file that is missing, damaged or not the published one, or an argument of the wrong type.
     """
     path = Path(validation.instance("path", path, (str, os.PathLike), "pass the name of a file"))
     count = None if count is None else validation.count("count", count)
@@ -166,11 +166,11 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
         raise ValueError(
             f"path {str(path)!r}: must be the published dSprites file, an .npz with imgs and latents_values ({error})"
         ) from error
-    # Its first column is a colour that never changes, and it counts shapes from 1.
+    # The first column of the file is a constant colour, and its shapes count from 1.
     return Sprites(images, values[rows, 1:] - np.array([1, 0, 0, 0, 0]))
 
 
-# What a file raises that is another archive, encrypted, compressed in another way, cut short, or has a broken header.
+# Raised by a file that is another archive, encrypted, compressed differently, cut short, or has a broken header.
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError, KeyError, EOFError, OSError, RuntimeError,
     NotImplementedError, OverflowError, ValueError,
@@ -178,7 +178,7 @@ DAMAGE = (
 
 
 def _sizes(count: int, size: int, samples: int) -> tuple[int, int]:
-    """The checked width of images and number of points on a side of a pixel, for so many images."""
+    """The checked width of images and number of points on a side of a pixel, for this many images."""
     size, samples = (validation.count(name, value, 1) for name, value in (("size", size), ("samples", samples)))
     validation.count("size", size, bytes_each=8 * size * max(count, 1))
     validation.count("samples", samples, bytes_each=32 * samples * size**2)  # of the one image that is made at a time
@@ -195,7 +195,7 @@ def _inside(shape: str, across: np.ndarray, down: np.ndarray) -> np.ndarray:
 
 
 def _header(archive: zipfile.ZipFile, name: str, member) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of an array in an archive, once the file's own size says that this much is there."""
+    """Shape and type of an array in an archive, after a check that the file is as long as they imply."""
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(member)

@@ -1,1 +1,1 @@
-"""What a given model is: active latents, and whether it is a stationary point or a minimum."""
+"""Diagnosis of a given model: its active latents, and whether it is a stationary point or a minimum."""

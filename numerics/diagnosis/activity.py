@@ -15,15 +15,16 @@ __all__ = ["active_count"]
 def active_count(vae: LinearVAE, covariance, threshold: float = 1e-6) -> int:
     """The number of independent directions of the code that carry information about the data.
 
-    The mutual information is a sum 1/2 log(1 + e) over the eigenvalues e of Q^-1 V S V^T; counted are the terms above
-    `threshold`, in nats. For a diagonal code these are the latents that have not collapsed; a code may be rotated.
+    The mutual information is a sum 1/2 log(1 + e) over the eigenvalues e of Q^-1 V S V^T (S, V, Q: covariance of the
+    data, encoder, posterior covariance); the terms above `threshold`, in nats, are counted. For a diagonal code these
+    are the latents that have not collapsed; a code may be rotated.
 
     Parameters
     ----------
     vae : LinearVAE
     covariance : (D, D) array, or Moments
     threshold : float > 0
-        below which a direction counts as collapsed: what training leaves of one, far below what an active one carries.
+        below which a direction counts as collapsed; above the rest that training leaves, far below an active direction.
 
     Returns
     -------

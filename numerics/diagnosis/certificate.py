@@ -4,7 +4,7 @@ The exact gradient and the Hessian by exact Hessian-vector products, in the coor
 `numerics.diagnosis.landscape`, where curvatures of different parameters can be compared. The Hessian is block-diagonal:
 if the latents and modes that a solution links fall into groups (latent i with mode i, for one on the PCA axes), two
 parameters are coupled only if they link the same two groups. One product then gives a column of every block at once, so
-that the few products of the largest block give the exact spectrum at any size.
+that as many products as the largest block has columns give the exact spectrum at any size.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from theory.partition import Posterior
 __all__ = ["Certificate", "certify"]
 
 
-LARGEST = 1e100  # of what is squared and multiplied
-UNRESOLVED = 1e10  # scale at which 1e-11 of it, what passes for a gradient of zero, is .1 sqrt(nats)
+LARGEST = 1e100  # of numbers that are squared and multiplied
+UNRESOLVED = 1e10  # scale at which the tolerance of a zero gradient, 1e-11 of it, is .1 sqrt(nats)
 DENSE = 1000  # blocks of the Hessian up to this size are formed, of larger ones the least eigenvalue is iterated
 CEILING = 2.0  # subtracted from large blocks, so that an eigenvalue near zero is found to a relative accuracy
 LANCZOS_TOLERANCE = 1e-3  # residual of such an eigenvalue, relative to CEILING
@@ -45,7 +45,7 @@ class Certificate:
         sqrt(1 + tr S / s2), the size of the terms that cancel in the gradient: rounding is a small multiple of machine
         epsilon times this.
     parameters : int
-        how many there are.
+        their number.
     """
 
     gradient_norm: float
@@ -60,8 +60,8 @@ class Certificate:
     def minimum(self, tolerance: float = 1e-6) -> bool:
         """Whether the solution is stationary and no direction curves down by more than `tolerance`.
 
-        The second-order condition that is necessary. Along a direction that is flat (curvature within the tolerance of
-        zero) it decides nothing.
+        A necessary condition of second order. Along a flat direction (curvature within the tolerance of zero) it
+        decides nothing.
         """
         return self.stationary() and self.curvature >= -validation.non_negative("tolerance", tolerance)
 
@@ -75,7 +75,7 @@ def certify(
     learned_noise: bool = False,
     posterior: Posterior = "diagonal",
 ) -> Certificate:
-    """The exact gradient and least curvature of the objective at a VAE, over the parameters that are learned.
+    """The exact gradient and least curvature of the objective at a VAE, over the learned parameters.
 
     Parameters
     ----------
@@ -97,13 +97,13 @@ def certify(
     Raises
     ------
     ValueError
-        if the covariance is not one or does not fit the VAE, beta is not positive, the posterior covariance of the VAE
-        does not belong to the family, or sizes are so far apart that their products are no floats, or that rounding
-        hides a gradient (total variance above 1e20 times the noise).
+        if the covariance is not a covariance matrix or does not fit the VAE, beta is not positive, the posterior
+        covariance of the VAE does not belong to the family, or sizes differ so much that their products overflow, or
+        that rounding hides a gradient (total variance above 1e20 times the noise).
 
     Notes
     -----
-    Exact, for any data. Necessary conditions only: that a minimum is the global one is what the theory adds.
+    Exact, for any data. Necessary conditions only: that a minimum is global is a theorem, not checked here.
     """
     vae = linear_vae("vae", vae)
     beta = validation.positive("beta", beta)
@@ -122,7 +122,7 @@ def certify(
         sizes += np.sum(vae.decoder**2) / (beta * vae.noise_variance), np.sum(vae.encoder**2)
     if not (sizes[0] > 0 and max(sizes) < LARGEST):
         raise ValueError(
-            f"covariance, beta and vae must be of sizes whose products are floats, got beta x noise_variance "
+            f"covariance, beta and vae must have sizes whose products do not overflow, got beta x noise_variance "
             f"{sizes[0]:.3g}, trace of the covariance {sizes[1]:.3g} times that; give the data another unit"
         )
     scale = float(np.sqrt(1 + np.trace(data_covariance) / vae.noise_variance))

@@ -1,7 +1,8 @@
-"""Is a stated solution a stationary point, and is it a minimum? One gradient and one curvature, no training.
+"""The loss around a stated solution: its exact gradient and Hessian-vector products, no training.
 
-The loss is written once more here, from its definition, in units in which its gradient and curvature mean something. In
-the eigenbasis of the data covariance (eigenvalues l), with t = beta s2 at the stated solution:
+**Units.** The loss is written once more here, from its definition, in units that make gradients and curvatures
+comparable. In the eigenbasis of the data covariance S (eigenvalues l), with decoder W, encoder V, posterior covariance
+Q, noise variance s2 and t = beta s2 at the stated solution:
 
     decoder              B = W / sqrt(t)                       times a root of the code covariance C = V S V^T + Q
     encoder              E = V S^(1/2)                         times a root of P = I + B^T B
@@ -15,13 +16,14 @@ and all of them times sqrt(beta). The loss then has curvature 1 in the decoder a
                          along a flat direction (a rotation inside a group of latents, a tie, a threshold), negative at
                          a saddle.
 
-E holds only directions in which the data vary: what an encoder does elsewhere is never seen. The gradient is a
-polynomial apart from exponentials of T's diagonal and of the log noise, so an imaginary step gives exact
+**Products.** E holds only directions in which the data vary: the loss does not depend on the encoder elsewhere. The
+gradient is a polynomial apart from exponentials of T's diagonal and of the log noise, so an imaginary step gives exact
 Hessian-vector products; each costs O(D K^2).
 
-The Hessian falls apart: if the latents and modes that a solution links fall into groups (latent i with mode i, for one
-on the PCA axes), two parameters are coupled only if they link the same two groups. One product then gives a column of
-every block at once, so that the few products of the largest block give the exact spectrum at any size.
+**Blocks.** The Hessian is block-diagonal: if the latents and modes that a solution links fall into groups (latent i
+with mode i, for one on the PCA axes), two parameters are coupled only if they link the same two groups. One product
+then gives a column of every block at once, so that as many products as the largest block has columns give the exact
+spectrum at any size.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ __all__ = ["_Landscape"]
 
 
 STEP = 1e-30  # of the imaginary part; its square is far below rounding
-LINKED = 1e-8  # entries below this fraction of the largest link nothing; they move an eigenvalue by about 1e-7 at most
+LINKED = 1e-8  # entries below this fraction of the largest link nothing; they change an eigenvalue by 1e-7 at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ class _Landscape:
     """The gradient of the loss as a function of the learned parameters in one vector, see the module.
 
     `ratios` (r,) are sqrt(l / t) of the modes in which the data vary, `decoder` (D, K) is B and `root` (K, K) is R at
-    the stated solution, `decoder_unit` and `encoder_unit` (K, K) turn the parameters into B and E, and `free` (K, K)
-    says which entries of T are learned.
+    the stated solution, `decoder_unit` and `encoder_unit` (K, K) transform the parameters into B and E, and `free` (K,
+    K) marks the learned entries of T.
     """
 
     beta: float
@@ -128,8 +130,8 @@ class _Landscape:
     def _distortion(self, decoder: np.ndarray, encoder: np.ndarray) -> np.ndarray:
         """The squared error of the mean reconstruction, over t.
 
-        Of the K leading modes as a sum of squares: what is left of them is far below their variance, from which nothing
-        could be subtracted without losing it. Of other modes nothing large is reconstructed.
+        A sum of squares for the K leading modes: their residual is far below their variance, and a difference would
+        lose it. Nothing large is reconstructed of the other modes.
         """
         lead, rank = min(decoder.shape[1], len(self.ratios)), len(self.ratios)
         left = np.diag(self.ratios[:lead]) - decoder[:lead] @ encoder[:, :lead]
@@ -170,5 +172,5 @@ class _Landscape:
 
 
 def _root(*factors: np.ndarray) -> np.ndarray:
-    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose what is small in it."""
+    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose its small parts."""
     return np.linalg.qr(np.hstack(factors).T, mode="r").T

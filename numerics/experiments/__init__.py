@@ -1,1 +1,1 @@
-"""Experiments of several runs that a figure, a check or a command shows."""
+"""Experiments of several runs, for figures, checks and commands."""

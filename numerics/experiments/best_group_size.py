@@ -1,12 +1,12 @@
 """Where the V holds: for which truths the inference error is least at groups that are the true blocks.
 
-Without a penalty all groupings are the same, so along group sizes 1, block, all the error is a V with its vertex at the
-blocks where these help and smaller groups hurt. Over many random truths: strong correlation and little noise do it for
-nearly all, weak correlation for hardly any, and orthogonal columns make the blocks neither help nor hurt. All errors
-are those of encoders trained by gradients; this project's.
+Without a penalty all groupings are the same, so along the group sizes 1, block, all, the error is a V with its vertex
+at the blocks if these help and smaller groups hurt. Over many random truths it is a V for nearly all with strong
+correlation and little noise, for hardly any with weak correlation, and orthogonal columns make the blocks neither help
+nor hurt. All errors are those of encoders trained by gradients. These results are this project's.
 
 A share of a few draws is uncertain: `VertexCell.interval` gives its interval by Clopper and Pearson (1934), which holds
-for any number of independent draws. Every cell has a stream of random numbers of its own, so cells are independent.
+for any number of independent draws. Every cell has its own stream of random numbers, so cells are independent.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from theory.partition import Posterior
 
 __all__ = ["SHARES", "VertexCell", "vertex_map", "vertex_truths"]
 
-MANY = 1_000_000  # draws, more than anyone has time to train
+MOST_DRAWS = 1_000_000  # draws; more would take too long to train
 SHARES = ("blocks_help", "blocks_hurt", "cuts_hurt", "slope_helps")
 SAME = 1e-6  # relative change of the error up to which a grouping makes no difference
 
 
 @dataclass(frozen=True)
 class VertexCell:
-    """What draws of one kind of truth say about groups that are its blocks, and groups that cut them.
+    """Shares of draws of one kind of truth in which groups that are its blocks, or groups that cut them, help or hurt.
 
     A share p of n draws has a standard error of sqrt(p (1 - p) / n): .09 at one half of 30 draws.
 
@@ -49,11 +49,11 @@ class VertexCell:
     cuts_hurt : float
         share in which single latents as groups have a larger error than no penalty.
     slope_helps : float
-        share in which the closed-form slope of the error at beta = 1 says that the true blocks help.
+        share in which the closed-form slope of the error at beta = 1 predicts that the true blocks help.
     ratio : float
         median over draws of the error at the true blocks over that without a penalty.
     unfinished : int
-        of the draws, those with a training that the gradient did not end: their errors are not those of a minimum.
+        draws with a training that did not stop by its gradient: their errors are not those of a minimum.
     """
 
     loading: str
@@ -68,7 +68,8 @@ class VertexCell:
     unfinished: int
 
     def interval(self, share: str, level: float = 0.95) -> tuple[float, float]:
-        """Where the probability behind a share lies, by quantiles of the beta distribution (Clopper and Pearson).
+        """The confidence interval of the probability behind a share, by quantiles of the beta distribution (Clopper and
+        Pearson).
 
         Parameters
         ----------
@@ -88,7 +89,7 @@ class VertexCell:
 
         level = validation.number("level", level)
         if not 0 < level < 1:
-            raise ValueError(f"level must lie between 0 and 1, got {level!r}; pass such as 0.95")
+            raise ValueError(f"level must lie between 0 and 1, got {level!r}; pass for example 0.95")
         hits = round(getattr(self, validation.choice("share", share, SHARES)) * self.draws)
         tail = (1 - level) / 2
         low = beta.ppf(tail, hits, self.draws - hits + 1) if hits else 0.0
@@ -120,7 +121,7 @@ def vertex_map(
     correlations, noise_variances, loadings
         as for `block_truth`; one cell for each combination.
     draws : int
-        truths for each cell, from a stream of their own: cells are independent.
+        truths for each cell, from its own stream: cells are independent.
     rng : numpy.random.Generator, or a seed
         of the truths.
     progress : bool, optional
@@ -144,7 +145,7 @@ def vertex_map(
         block=block, count=count, data_dim=data_dim, correlations=correlations, noise_variances=noise_variances,
         loadings=loadings, draws=draws, rng=rng,
     )  # fmt: skip
-    latent_dim, found = block * count, []
+    latent_dim, vertex_cells = block * count, []
     for (kind, rho, noise), truths in tqdm(cells, desc="map", unit="cell", disable=hidden):
         errors, slopes, unfinished = np.empty((draws, 3)), np.empty(draws), np.zeros(draws, dtype=bool)
         for draw, truth in enumerate(truths):
@@ -152,23 +153,23 @@ def vertex_map(
                 errors[draw, column], stopped = _trained_error(truth, equal_groups(latent_dim, size), beta)
                 unfinished[draw] |= stopped != "gradient"
             slopes[draw] = granularity_slope(truth, equal_groups(latent_dim, block))
-        cut, kept = (errors[:, :2] / errors[:, 2:]).T
-        found.append(
+        cut, blocked = (errors[:, :2] / errors[:, 2:]).T
+        vertex_cells.append(
             VertexCell(
                 loading=kind,
                 correlation=rho,
                 noise_variance=noise,
                 draws=draws,
-                blocks_help=float(np.mean(kept < 1 - SAME)),
-                blocks_hurt=float(np.mean(kept > 1 + SAME)),
+                blocks_help=float(np.mean(blocked < 1 - SAME)),
+                blocks_hurt=float(np.mean(blocked > 1 + SAME)),
                 cuts_hurt=float(np.mean(cut > 1 + SAME)),
                 # Of order one where it is not rounding.
                 slope_helps=float(np.mean(slopes < -SAME)),
-                ratio=float(np.median(kept)),
+                ratio=float(np.median(blocked)),
                 unfinished=int(unfinished.sum()),
             )
         )
-    return found
+    return vertex_cells
 
 
 def vertex_truths(
@@ -197,7 +198,7 @@ def vertex_truths(
 
 
 def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> tuple[float, str]:
-    """Mean squared error, summed over factors, of an encoder trained for the true decoder, and what ended training."""
+    """Mean squared error, summed over factors, of an encoder trained for the true decoder, and the stop reason."""
     run = train(
         truth.covariance,
         truth.latent_dim,
@@ -214,4 +215,4 @@ def _sizes(block: int, count: int, draws: int) -> tuple[int, int, int]:
     validation.count("block", block, bytes_each=8 * block)
     count = validation.count("count", count, minimum=1, bytes_each=8 * block)
     validation.count("count", count, bytes_each=8 * block**2 * count)
-    return block, count, validation.count("draws", draws, minimum=1, maximum=MANY)
+    return block, count, validation.count("draws", draws, minimum=1, maximum=MOST_DRAWS)

@@ -1,16 +1,17 @@
-"""Training of the grouped objective over group size, weight and capacity, and what the groups do to the inference.
+"""Training of the grouped objective over group size, weight and capacity, and the effect of the groups on inference.
 
-The penalty is a weight beta on total correlation between groups of neighbouring latents, 1 on the rest. Measured are
+The penalty is a weight beta on total correlation between groups of neighbouring latents, 1 on the rest. Each run
+reports
 
     loss          the grouped objective itself
-    elbo          -loss at weights 1, with the prior that was trained with: a bound on E log p(x) of the model
-    matched_elbo  the same with the true law of the factors as the prior; if the decoder is the true one, it falls short
-                  of E log p(x) by the reverse divergence from the true posterior
+    elbo          -loss at weights 1, with the prior of the training: a bound on E log p(x) of the model
+    matched_elbo  the same with the true distribution of the factors as the prior; if the decoder is the true one, it
+                  falls short of E log p(x) by the reverse divergence from the true posterior
     errors        E (s_i - s^_i)^2 for each factor i that has a latent, for a decoder fixed at the true columns
 
-Everything comes from training by gradients; the theory of it is in `theory.groups`. A group size to tune, its trade
-with capacity and a "V"-shaped trajectory of the best ELBO are the subject of Chen, Wang, Zou (2022) and Chen, Xiang,
-Wang (2025), whose experiments are with non-linear VAEs; these linear experiments and what they show are this project's.
+All values come from training by gradients; the theory is in `theory.groups`. Chen, Wang, Zou (2022) and Chen, Xiang,
+Wang (2025) tune a group size, trade it against capacity and report a "V"-shaped trajectory of the best ELBO, for
+non-linear VAEs; these linear experiments and their results are this project's.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class GranularityRun:
     vae : LinearVAE
     loss, elbo, matched_elbo : float, in nats
     errors : (capacity,) array
-        mean squared error of each factor, in its squared units; NaN for a learned decoder, whose latents stand for no
+        mean squared error of each factor, in its squared units; NaN for a learned decoder, whose latents match no
         factor.
     stopped : str, as in `TrainingRun`
     """
@@ -78,7 +79,7 @@ def granularity_map(
     Parameters
     ----------
     truth : GenerativeModel
-        with positive noise, which the VAE takes over; where capacity is less than the number of factors, the factors
+        with positive noise, which is also the VAE's; where capacity is less than the number of factors, the factors
         without latent add to the noise, and the noise is learned.
     betas : sequence of floats >= 0
     sizes : sequence of ints > 0, optional
@@ -99,7 +100,7 @@ def granularity_map(
     Returns
     -------
     list of GranularityRun
-        where each start ends; with a fixed decoder of fewer data dimensions than factors that may be a local minimum.
+        the end of each start; with a fixed decoder of fewer data dimensions than factors that may be a local minimum.
 
     Raises
     ------
@@ -117,13 +118,13 @@ def granularity_map(
         partition(posterior, capacity)
     gradient_tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     progress = progress if progress is None else validation.flag("progress", progress)
-    held = validation.choice("decoder", decoder, ("true", "learned")) == "true"
+    fixed = validation.choice("decoder", decoder, ("true", "learned")) == "true"
     matched = validation.choice("prior", prior, ("standard", "matched")) == "matched"
     betas = [validation.non_negative("betas", beta) for beta in validation.sequence("betas", betas)]
     cells = [(capacity, size) for capacity in capacities for size in sizes if size <= capacity]
     runs = []
     for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=None if progress is None else not progress):
-        law = truth.factor_covariance[:capacity, :capacity]
+        prior_covariance = truth.factor_covariance[:capacity, :capacity]
         groups = equal_groups(capacity, size)
         done = sweep(
             truth.covariance,
@@ -131,9 +132,9 @@ def granularity_map(
             betas=[Weights.independence(beta) for beta in betas],
             seeds=seeds,
             groups=groups,
-            prior=law if matched else None,
+            prior=prior_covariance if matched else None,
             noise_variance=truth.noise_variance if capacity == factors else "learned",
-            decoder=truth.loading[:, :capacity] if held else None,
+            decoder=truth.loading[:, :capacity] if fixed else None,
             posterior=posterior,
             gradient_tolerance=gradient_tolerance,
             progress=False,
@@ -151,9 +152,9 @@ def granularity_map(
                         seed=int(seed),
                         vae=vae,
                         loss=float(done.losses[row, column]),
-                        elbo=-elbo_terms(vae, truth.covariance, prior=law if matched else None).loss(1.0),
-                        matched_elbo=-elbo_terms(vae, truth.covariance, prior=law).loss(1.0),
-                        errors=factor_errors(truth, vae) if held else np.full(capacity, np.nan),
+                        elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance if matched else None).loss(1.0),
+                        matched_elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance).loss(1.0),
+                        errors=factor_errors(truth, vae) if fixed else np.full(capacity, np.nan),
                         stopped=str(done.stopped[row, column]),
                     )
                 )
@@ -161,15 +162,20 @@ def granularity_map(
 
 
 def factor_errors(truth: GenerativeModel, vae: LinearVAE) -> np.ndarray:
-    """E (s_i - v_i^T x)^2 for each factor that a latent of the same number stands for; centred data.
+    """E (s_i - v_i^T x)^2 for each factor that has a latent of the same number; centred data.
 
     Returns
     -------
     (K,) array, K the number of latents
     """
     count = vae.latent_dim
-    law, seen = truth.factor_covariance[:count, :count], vae.encoder @ truth.loading @ truth.factor_covariance
-    return np.diagonal(law - 2 * seen[:, :count] + vae.encoder @ truth.covariance @ vae.encoder.T).copy()
+    factor_covariance, cross_covariance = (
+        truth.factor_covariance[:count, :count],
+        vae.encoder @ truth.loading @ truth.factor_covariance,
+    )
+    return np.diagonal(
+        factor_covariance - 2 * cross_covariance[:, :count] + vae.encoder @ truth.covariance @ vae.encoder.T
+    ).copy()
 
 
 def _up_to(name: str, values: Sequence[int], largest: int) -> list[int]:

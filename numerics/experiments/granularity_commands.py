@@ -1,4 +1,4 @@
-"""Commands of `python -m numerics` on groups: `granularity` trains over group sizes, `vertex` maps where a V holds."""
+"""Commands of `python -m numerics` on groups: training over group sizes, and where the error is a V."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOADINGS = ("random", "orthogonal", "local")  # of `numerics.data.block_factors`
 
 
 def add_commands(commands) -> None:
-    """Register both with what `Parser.add_subparsers` returned."""
+    """Register both commands with what `Parser.add_subparsers` returned."""
     command = add_command(
         commands,
         "granularity",
@@ -44,7 +44,10 @@ def add_commands(commands) -> None:
         "--decoder", choices=["true", "learned"], default="true", help="fixed at the true columns (default) or learned"
     )
     command.add_argument(
-        "--prior", choices=["standard", "matched"], default="standard", help="N(0, I) (default) or the factors' own law"
+        "--prior",
+        choices=["standard", "matched"],
+        default="standard",
+        help="N(0, I) (default) or the factors' own distribution",
     )
     command.add_argument("--posterior", default="diagonal", help='diagonal (default), full, or groups such as "0,1;2"')
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts of each (default 1)")
@@ -96,8 +99,8 @@ def _granularity(arguments: argparse.Namespace) -> Report:
     for complexity in sorted(set(blocks)):
         columns[f"error_blocks_of_{complexity}"] = [_mean_error(run, blocks, complexity) for run in runs]
     note = (
-        "error: mean squared error of a factor, whose variance is 1; nan for learned decoders. Each row is where one "
-        "start ends: with fewer data dimensions than factors that may be a local minimum, so try several --seeds"
+        "error: mean squared error of a factor, whose variance is 1; nan for learned decoders. Each row is the end of "
+        "one start: with fewer data dimensions than factors that may be a local minimum, so try several --seeds"
     )
     return Report({"loading": truth.loading, "runs": columns}, f"{aligned_table(columns)}\n\n{note}")
 

@@ -1,17 +1,19 @@
-"""Hiding the factors: images that follow two factors, changed a little, and who still finds the factors.
+"""Hiding the factors: images that follow two factors, changed a little, and which methods still find the factors.
 
-The images are one ellipse and its first-order change under a small shift across and one down: x = image + A s + noise,
-with orthogonal columns of A (one is odd across, the other odd down). They come in three versions:
+**Data.** The images are one ellipse and its first-order change under a small shift across and one down: x = image + A s
++ noise, with orthogonal columns of A (one is odd across, the other odd down). They come in three versions:
 
     original       the loading A
     manipulated    A + E, E the smallest change that rotates the principal axes by an angle; it stays in the plane of A
     random         A + E', E' drawn from all changes in that plane of the size of E: the fair control
 
-Every method sees the same factors. A VAE follows variance, which the manipulation has rotated away from the factors.
-AMUSE (factors that are AR(1)) and FastICA (factors that are not Gaussian) do not look at variance. At 40 degrees the
-mean correlation of the VAE's codes with the factors is .98 before, .75 after E, and .94 after E' (5 to 95 % of draws:
-.85 to .98): most of the harm is in the choice of E, not in its size. White noise of the power of E s, another control
-in use, harms no one by construction: of its power only two parts in 4,096, the number of pixels, fall into that plane.
+**Methods.** All have the same factors. A VAE follows variance, whose axes the manipulation rotates away from the
+factors. AMUSE (for AR(1) factors) and FastICA (for non-Gaussian factors) ignore variance.
+
+**Result.** At 40 degrees the mean correlation of the VAE's codes with the factors is .98 before, .75 after E, and .94
+after E' (5 to 95 % of draws: .85 to .98): most of the harm comes from the choice of E, not from its size. White noise
+of the power of E s, another control in use, harms no method by construction: only two parts in 4,096 of it, the number
+of pixels, fall into that plane.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ __all__ = [
     "versions",
 ]
 
-SHIFTS = (0.04, 0.03)  # standard deviations of the places across and down, of the range of a sprite
+SHIFTS = (0.04, 0.03)  # standard deviations of the places across and down, as shares of the range of a sprite
 SCALE = 0.9
 
 
@@ -51,8 +53,8 @@ class ShiftedSprite:
     image : (size, size) array
         at the mean of the factors.
     basis : (size * size, D) array
-        orthonormal images: two that span the changes, and two that no factor moves, to see the noise by. White noise
-        has the same variance along each, so that nothing is lost by working in these coordinates.
+        orthonormal images: two that span the changes, and two unaffected by the factors, which show the noise. White
+        noise has the same variance along each, so that these coordinates lose nothing.
     loading : (D, 2) array
         change of the image, in those coordinates, with one standard deviation of each factor; orthogonal columns.
     """
@@ -80,7 +82,7 @@ class Versions:
 def shifted_sprite(size: int = 64) -> ShiftedSprite:
     """A lying ellipse in the middle, and its change with its place across and down (central differences).
 
-    `size` is the width and height of the image in pixels, at least 8, so that both changes are seen.
+    `size` is the width and height of the image in pixels, at least 8, so that both changes are visible.
     """
     size = validation.count("size", size, minimum=8)
     place = np.array([SHAPES.index("ellipse"), SCALE, 0.0, 0.5, 0.5])
@@ -91,7 +93,7 @@ def shifted_sprite(size: int = 64) -> ShiftedSprite:
     images = render(moved, size=size, samples=8)
     changes = ((images[1::2] - images[2::2]) / 2).reshape(2, -1).T
     lengths = np.linalg.norm(changes, axis=0)
-    # Two directions without signal: the image itself and a constant, made orthogonal to the changes and each other.
+    # Two directions without signal: the image itself and a constant, made orthogonal to the changes and to each other.
     others = np.column_stack([images[0].ravel(), np.ones(size * size)])
     spanned = np.linalg.qr(np.column_stack([changes, others]))[0][:, 2:]
     return ShiftedSprite(
@@ -149,15 +151,18 @@ def random_changes(
     ]
 
 
-def separation_code(truth: GenerativeModel, found: Separation) -> GaussianCode:
-    """Factors and the components that a demixing makes of the data, as a joint Gaussian, for the closed scores."""
+def separation_code(truth: GenerativeModel, separation: Separation) -> GaussianCode:
+    """Factors and the components that a demixing makes of the data, as a joint Gaussian, for the closed-form scores."""
     truth = validation.instance("truth", truth, GenerativeModel)
-    found = validation.instance("found", found, Separation, "pass what separate or separate_series returns")
-    if found.demixing.shape[1] != truth.data_dim:
+    separation = validation.instance(
+        "separation", separation, Separation, "pass what separate or separate_series returns"
+    )
+    if separation.demixing.shape[1] != truth.data_dim:
         raise ValueError(
-            f"found must demix the {truth.data_dim} data dimensions of truth, it demixes {found.demixing.shape[1]}"
+            f"separation must demix the {truth.data_dim} data dimensions of truth, "
+            f"got {separation.demixing.shape[1]}; separate data of this truth"
         )
-    demixing = found.demixing
+    demixing = separation.demixing
     return GaussianCode(
         truth.factor_covariance,
         demixing @ truth.covariance @ demixing.T,
@@ -170,21 +175,21 @@ def amuse_correlations(
 ) -> np.ndarray:
     """Mean correlation of factors with the components that AMUSE finds in a series, for each of several series.
 
-    Factors are AR(1) of the given correlations; each series has `count` times. The noise is estimated.
+    Factors are AR(1) with the given autocorrelations; each series has `count` times. The noise is estimated.
     """
     truth = validation.instance("truth", truth, GenerativeModel)
     if truth.latent_dim >= truth.data_dim:
         raise ValueError(
-            f"truth must have fewer factors than its {truth.data_dim} data dimensions, to see the noise by"
+            f"truth must have fewer factors than its {truth.data_dim} data dimensions, which show the noise"
         )
     model = TemporalModel(truth.loading, autocorrelations, truth.noise_variance)
     count = validation.count("count", count, minimum=2, bytes_each=16 * (truth.latent_dim + truth.data_dim))
-    rng, found = validation.random_generator("rng", rng), []
+    rng, correlations = validation.random_generator("rng", rng), []
     for _ in range(validation.count("repeats", repeats, bytes_each=8)):
         factors, data = model.sample(count, rng)
         codes = data @ separate_series(data, factors.shape[1]).demixing.T
-        found.append(sample_mean_correlation(factors, codes))
-    return np.array(found)
+        correlations.append(sample_mean_correlation(factors, codes))
+    return np.array(correlations)
 
 
 def fast_ica_correlations(
@@ -192,26 +197,26 @@ def fast_ica_correlations(
 ) -> np.ndarray:
     """Mean correlation of factors with the components of scikit-learn's FastICA, for each of several samples.
 
-    Factors are independent Laplace variables of variance 1, in no order of time.
+    Factors are independent Laplace variables of variance 1, independent over time.
     """
     from sklearn.decomposition import FastICA
 
     truth = validation.instance("truth", truth, GenerativeModel)
     # Several arrays of that size, here and in the method.
     count = validation.count("count", count, minimum=2, bytes_each=32 * (truth.latent_dim + truth.data_dim))
-    rng, found = validation.random_generator("rng", rng), []
+    rng, correlations = validation.random_generator("rng", rng), []
     for _ in range(validation.count("repeats", repeats, bytes_each=8)):
         factors = rng.laplace(scale=np.sqrt(0.5), size=(count, truth.latent_dim))
         noise = np.sqrt(truth.noise_variance) * rng.standard_normal((count, truth.data_dim))
         method = FastICA(truth.latent_dim, whiten="unit-variance", max_iter=1000, random_state=0)
-        found.append(sample_mean_correlation(factors, method.fit_transform(factors @ truth.loading.T + noise)))
-    return np.array(found)
+        correlations.append(sample_mean_correlation(factors, method.fit_transform(factors @ truth.loading.T + noise)))
+    return np.array(correlations)
 
 
 def sample_mean_correlation(factors, codes) -> float:
     """MCC of draws: mean over factors of the absolute sample correlation with the code assigned to each.
 
-    A constant column has correlation zero with everything, and a factor without a code of its own counts as zero.
+    A constant column has correlation zero with everything, and a factor without an assigned code counts as zero.
     """
     from scipy.optimize import linear_sum_assignment
 

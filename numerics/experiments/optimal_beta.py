@@ -1,4 +1,4 @@
-"""The beta of the least inference error, by search over trained encoders: the witness of `theory.optimal_beta`."""
+"""The beta of the least inference error, by search over trained encoders, without `theory.optimal_beta`."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-"""What the principal axes of images say about the factors that made them, and how a linear beta-VAE scores for it.
+"""The factors that the principal axes of images carry, and the score of a linear beta-VAE on them.
 
-The factors enter images in ways that are anything but linear: a place moves a bump along, and shows up in several axes,
-as a position does in the terms of a Fourier series. So "which factor does an axis carry" is asked without linearity, by
-the share of an axis' variance that lies between the levels of a factor (the correlation ratio, adjusted for the number
-of levels).
+**Axes.** The factors enter images non-linearly: a place moves a bump, and so appears in several axes, as a position
+does in the terms of a Fourier series. Which factor an axis carries is therefore measured without linearity, by the
+share of an axis' variance that lies between the levels of a factor (the correlation ratio, adjusted for the number of
+levels).
 
-The score is the mutual information gap of draws: for each factor the information (20 bins) of the best code minus that
-of the second best, over the entropy of the factor. Scaling codes changes nothing in it, and the beta-VAE only scales
-and drops principal axes and adds posterior noise; so the score of the mean code changes with beta only where latents
-collapse, that of sampled codes everywhere.
+**Score.** The mutual information gap of draws: for each factor the information (20 bins) of the best code minus that
+of the second best, over the entropy of the factor. It is invariant under scaling of the codes, and the beta-VAE only
+scales and drops principal axes and adds posterior noise; so the score of the mean code changes with beta only where
+latents collapse, that of sampled codes everywhere.
 
-Its level is that of the draw. Places across and down enter the images alike, so that the two largest eigenvalues of the
-population tie, and in a sample they nearly do: which rotation of the two the sample's axes are is chance. Where one
+**Chance.** Its level depends on the draw. Places across and down enter the images alike, so that the two largest
+eigenvalues of the population tie, and in a sample they nearly do: their rotation in the sample is chance. Where one
 axis is x and the other y, the gap is largest; where both are half of each, zero. At 2,000 and 8,000 images it was .009
 to .059 over eight draws each, and its correlation with the difference of the shares of x and y in an axis .96 and .99.
 """
@@ -43,7 +43,7 @@ class AxisContent:
         the leading eigenvectors.
     shares : (K, 5) array
         share of the variance along each axis that each factor of `FACTORS` explains, at most 1; about zero, also
-        below, for a factor that says nothing; zero along an axis without variance, and for a factor of which no two
+        below, for a factor without effect; zero along an axis without variance, and for a factor of which no two
         images share a level.
     """
 
@@ -66,7 +66,7 @@ def axis_content(sprites: Sprites, count: int) -> AxisContent:
     ----------
     sprites : Sprites
     count : int
-        K, how many axes.
+        K, the number of axes.
 
     Returns
     -------
@@ -102,10 +102,10 @@ def mutual_information_gap_of_draws(
     gaps = []
     for values in sprites.factors.T:
         levels = np.unique(values, return_inverse=True)[1]
-        found = np.sort([0.0, 0.0, *(_information(levels, bins) for bins in binned.T)])
+        informations = np.sort([0.0, 0.0, *(_information(levels, bins) for bins in binned.T)])
         entropy = _information(levels, levels)
         if entropy > 0:
-            gaps.append((found[-1] - found[-2]) / entropy)
+            gaps.append((informations[-1] - informations[-2]) / entropy)
     if not gaps:
         raise ValueError("sprites must have a factor that varies, theirs are all constant; pass more images")
     return float(np.mean(gaps))

@@ -16,8 +16,8 @@ __all__ = ["add_commands"]
 
 NOTE = """\
 Places across and down enter the images alike, so the two largest eigenvalues nearly tie, and the draw of the images
-decides whether the two leading axes carry x and y apart or mixed. That sets the level of the score: it goes with
-|x - y|, by how much the shares of x and y in the first axis differ. Draw by draw, at the first beta:"""
+decides whether the two leading axes carry x and y separately or mixed. That sets the level of the score: it follows
+|x - y|, the difference of the shares of x and y in the first axis. Draw by draw, at the first beta:"""
 
 
 def add_commands(commands) -> None:
@@ -84,16 +84,16 @@ def _sprites(arguments: argparse.Namespace) -> Report:
 
 def _over_draws(curves: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The columns of several score curves: means over curves, and for the scores also the smallest and the largest."""
-    found = {"beta": curves[0]["beta"]}
+    columns = {"beta": curves[0]["beta"]}
     for name in ("active_count", "noise_variance"):
-        found[name] = np.mean([curve[name] for curve in curves], axis=0)
+        columns[name] = np.mean([curve[name] for curve in curves], axis=0)
     for name in ("gap_of_means", "gap_of_samples"):
         values = np.array([curve[name] for curve in curves])
-        found |= {name: values.mean(axis=0), f"{name}_least": values.min(axis=0), f"{name}_most": values.max(axis=0)}
-    return found
+        columns |= {name: values.mean(axis=0), f"{name}_least": values.min(axis=0), f"{name}_most": values.max(axis=0)}
+    return columns
 
 
 def _rounded(columns: dict) -> dict:
-    """The same with three decimals, which is more than the draws have in common."""
+    """The same with three decimals; the draws differ in the second."""
     whole = {name: np.asarray(values).dtype.kind != "f" for name, values in columns.items()}
     return {name: values if whole[name] else np.round(values, 3) for name, values in columns.items()}

@@ -1,6 +1,6 @@
 """The compiled kernels of training: products, the objective, descent, and descent on minibatches.
 
-What depends on a kernel, and must be thought of when one changes:
+**What depends on a kernel**, and must be considered when one changes:
 
 compiled code   is kept between processes under a digest of the sources of this folder (`cache`, `digest`); numba itself
                 renews a function when its own file changes, not when the file of a function that it calls does
@@ -11,5 +11,5 @@ callers         `numerics.training.problem` (the objective and its gradient), `t
                 fills), `numerics.bench.ours`
 plain Python    every kernel also runs as its `.py_func`, which the tests compare with numpy
 
-What is packed for a kernel is a named tuple: `objective.Objective`, `objective.Point`, `minibatch.Scratch`.
+Arguments that belong together are a named tuple: `objective.Objective`, `objective.Point`, `descent.Limits`.
 """

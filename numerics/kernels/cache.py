@@ -3,7 +3,7 @@
 numba compares a cached function with its own source file only, so a function whose callee changed in another file would
 be taken from the cache as it was. Each version of the sources therefore has a folder of its own, named by their digest:
 beside the sources, or else in the user's home, or else in a temporary folder. Folders of older versions beside it are
-removed; a process that still runs an older version makes its own again. `NUMBA_CACHE_DIR` names another place for them.
+removed; a process that still runs an older version creates its own again. `NUMBA_CACHE_DIR` sets another place.
 Where nothing can be written (a read-only installation, for a user without a home, as in containers and for service
 accounts), kernels are compiled for the one process.
 """
@@ -52,14 +52,14 @@ def compiled(**options) -> Callable:
 
 @cache
 def _folder() -> Path | None:
-    """The folder of this version, made if it is not there; None if none can be made."""
+    """The folder of this version, created if missing; None if none can be created."""
     for parent in _parents():
         folder = parent / f"{PREFIX}{kernel_digest()}"
         if _can_be_written(folder):
             _remove_older(folder)
             return folder
     folder = _temporary_folder()
-    if multiprocessing.parent_process() is None and sys.stderr is not None:  # its workers need not repeat it
+    if multiprocessing.parent_process() is None and sys.stderr is not None:  # not repeated by workers
         where = f"in {folder}" if folder is not None else "in memory, for this process only"
         print(f"numerics: no folder of its own can be written; kernels are compiled {where}", file=sys.stderr)
     return folder
@@ -89,7 +89,8 @@ def _remove_older(folder: Path) -> None:
 
 
 def _temporary_folder() -> Path | None:
-    """A folder that is this user's alone, the same for later processes with the same kernels; None if there is none.
+    """A folder that belongs to this user only, the same for later processes with the same kernels; None if there is
+    none.
 
     What is compiled is later executed, so a folder that another user made or may write is not taken.
     """
@@ -97,8 +98,8 @@ def _temporary_folder() -> Path | None:
     try:
         folder = Path(tempfile.gettempdir()) / f"{PREFIX}{user}-{kernel_digest()}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if user == "user" or (stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077):
+        status = folder.lstat()
+        if user == "user" or (stat.S_ISDIR(status.st_mode) and status.st_uid == user and not status.st_mode & 0o077):
             return folder
         return Path(tempfile.mkdtemp(prefix=PREFIX))
     except OSError:

@@ -29,7 +29,7 @@ __all__ = [
 
 
 ACCELERATED, GRADIENT_DESCENT, ADAM = 0, 1, 2  # how to descend
-NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why it ended
+NOT_RUN, GRADIENT, MAX_STEPS, STALLED, DIVERGED, OVERFLOWED = -1, 0, 1, 2, 3, 4  # why a descent ended
 LINE_SEARCH_STEPS = 60
 
 
@@ -80,8 +80,8 @@ def accelerated(theta, objective, perturbation, limits, history):
     """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
     The step begins at the noise variance, the inverse curvature of the largest eigenvalue, which is 1; it is halved
-    where the loss does not fall as much as a gradient step should, and otherwise allowed to grow. Where the fall drowns
-    in rounding, the slope after the step decides. A vanishing gradient may be that of a saddle, so it ends the descent
+    where the loss does not fall as much as a gradient step should, and otherwise allowed to grow. Where rounding hides
+    the fall, the slope after the step decides. A vanishing gradient may be that of a saddle, so it ends the descent
     only if a small perturbation leads back to the same loss.
     """
     size, step, momentum, settled = len(theta), 0, 1.0, np.inf
@@ -129,7 +129,7 @@ def accelerated(theta, objective, perturbation, limits, history):
 
 @compiled()
 def gradient_descent(theta, objective, limits, history):
-    """Steps along the gradient, each as long as it can be without passing the lowest point of its line."""
+    """Steps along the gradient, each as long as possible without passing the lowest point of its line."""
     step, length, floor, work = 0, math.exp(theta[-1]), noise_end(objective), scratch(objective)
     at = views(theta, objective.partitions.shape[1], objective.standard_deviations.size)
     to, tried, to_tried = point(objective), point(objective), point(objective)
@@ -160,7 +160,7 @@ def gradient_descent(theta, objective, limits, history):
 
 @compiled()
 def adam_step(theta, gradient, first, second, left, learning_rate):
-    """A step with the usual decay rates .9 and .999; `left` is what they leave of a start by now: their powers."""
+    """A step with the usual decay rates .9 and .999; `left` holds their powers by now, the weights of the start."""
     rate, correction = learning_rate / (1 - left[0]), 1 / math.sqrt(1 - left[1])
     for p in range(len(theta)):
         first[p] = 0.9 * first[p] + 0.1 * gradient[p]
@@ -184,15 +184,15 @@ def adam(theta, objective, limits, history):
         if end != NOT_RUN:
             copy(here, theta)
             return step, loss, norm, end
-        step, left = step + 1, (0.9 * left[0], 0.999 * left[1])  # as powers they would cost a tenth of a small step
+        step, left = step + 1, (0.9 * left[0], 0.999 * left[1])  # computing powers would cost a tenth of a small step
         adam_step(here, gradient, first, second, left, limits.learning_rate)
 
 
-@compiled(nogil=True)  # a worker is to see meanwhile that its parent has ended
+@compiled(nogil=True)  # so that a worker can notice meanwhile that its parent has ended
 def descend(theta, objective, perturbation, method, limits, history):
     """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
 
-    `history` takes the loss of each step, as many as it has room for.
+    `history` receives the loss of each step, as many as it is long.
     """
     if method == ACCELERATED:
         return accelerated(theta, objective, perturbation, limits, history)
@@ -203,7 +203,7 @@ def descend(theta, objective, perturbation, method, limits, history):
 
 @compiled(parallel=True)
 def descend_all(thetas, weights, objective, perturbation, method, limits, steps, losses, norms, ends):
-    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four take what it returns.
+    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four receive its results.
 
     `objective` is that of every run but for its weights.
     """

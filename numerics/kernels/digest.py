@@ -1,7 +1,7 @@
-"""What tells compiled kernels of one version from those of another.
+"""A digest that distinguishes versions of the compiled kernels.
 
-A run is repeated to the last digit by the same kernels, compiled by the same compiler, only. So what outlives a process
-(compiled code, finished runs) carries this digest and is not mixed with what another version made.
+Only the same kernels, compiled by the same compiler, repeat a run to the last digit. What outlives a process (compiled
+code, finished runs) therefore carries this digest and is not mixed with that of another version.
 """
 
 from __future__ import annotations

@@ -15,31 +15,31 @@ __all__ = ["sampled_adam", "sampled_value_and_gradient"]
 
 
 @compiled()
-def sampled_room(latent_dim, data_dim, count):
-    """Scratch space for `sampled_value_and_gradient` of so many observations."""
+def sampled_scratch(latent_dim, data_dim, count):
+    """Scratch space for `sampled_value_and_gradient` on a batch of `count` observations."""
     codes, columns = zeros(6 * latent_dim * count), zeros(data_dim * count)
     square = np.zeros((3, latent_dim, latent_dim))
     return square, codes.reshape((6 * latent_dim, count)), columns.reshape((data_dim, count))
 
 
 @compiled(fastmath={"reassoc", "contract"}, _nrt=False)
-def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
+def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scratch):
     """The loss on a batch of n centred observations X (n x D) with noise e (K x n); writes its gradient, times `mask`.
 
     A point is [ W^T | V | L | log s2 ] here, with V the encoder of the data as they are. With latents Z (K x n)
 
         Z = V X^T + F e,    n distortion = |X|^2 - 2 <Z, W^T X^T> + <Z, M Z>
         n rate = |V X^T|^2 / 2 + n (tr Q - K - log det Q) / 2
-        n d loss / dZ = (M Z - W^T X^T) / s2 at held rate,    n d loss / dW^T = (Z Z^T W^T - Z X) / s2
+        n d loss / dZ = (M Z - W^T X^T) / s2 at fixed rate,    n d loss / dW^T = (Z Z^T W^T - Z X) / s2
 
     so that one product with the batch serves W and V, another their gradients, and no residual is formed.
     """
-    (theta, maps, triangle), (gradient, to_maps, to_triangle), (square, codes, columns) = at, slopes, room
+    (theta, maps, triangle), (gradient, to_maps, to_triangle), (square, codes, columns) = at, gradient_point, scratch
     (count, data_dim), latent_dim, factor, gram, code = batch.shape, len(noise), square[0], square[1], square[2]
     decoder, to_decoder = maps[:latent_dim], to_maps[:latent_dim]
     through, projected, means = codes[: 2 * latent_dim], codes[:latent_dim], codes[latent_dim : 2 * latent_dim]
     latents, pulled = codes[2 * latent_dim : 3 * latent_dim], codes[3 * latent_dim : 4 * latent_dim]
-    back = codes[4 * latent_dim :]  # what the gradient of W^T and V is a product with
+    back = codes[4 * latent_dim :]  # times the batch, the gradient of W^T and V
     precision = math.exp(-theta[-1])
     weight, pull = precision / count, beta / count  # of an observation, in distortion and rate
 
@@ -97,16 +97,16 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, slopes, room):
 def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
     """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
 
-    `losses` takes the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads of
-    `add_product_in_halves`: numba does not where it takes the caller of a parallel function from its cache.
+    `losses` receives the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads
+    of `add_product_in_halves`: numba does not start them for a caller of a parallel function that comes from its cache.
     """
     latent_dim, (count, data_dim) = noise.shape[1], (picks.shape[1], data.shape[1])
-    at, slopes = views(theta, latent_dim, data_dim), views(gradient, latent_dim, data_dim)
+    at, gradient_point = views(theta, latent_dim, data_dim), views(gradient, latent_dim, data_dim)
     left = 0.9**step, 0.999**step
-    batch, room = zeros(count * data_dim).reshape((count, data_dim)), sampled_room(latent_dim, data_dim, count)
+    batch, scratch = zeros(count * data_dim).reshape((count, data_dim)), sampled_scratch(latent_dim, data_dim, count)
     for row in range(len(picks)):
         for n in range(count):
             copy(data[picks[row, n]], batch[n])
-        losses[row] = sampled_value_and_gradient(at, batch, noise[row], beta, mask, slopes, room)
+        losses[row] = sampled_value_and_gradient(at, batch, noise[row], beta, mask, gradient_point, scratch)
         left = 0.9 * left[0], 0.999 * left[1]
         adam_step(theta, gradient, first, second, left, learning_rate)

@@ -1,7 +1,7 @@
 """The exact loss of a linear VAE and its gradient, compiled.
 
 A model is one flat vector of parameters in the principal axes of the data, where the covariance is diag(r^2) (r are the
-`standard_deviations`, square deviations of its eigenvalues):
+`standard_deviations`, square roots of its eigenvalues):
 
     theta = [ W^T (K x D) | E (K x D) | L (K x K) | log s2 ],    V = E diag(1/r),   Q = F F^T,
     F = the lower triangle of L with its diagonal exponentiated,    C = E E^T + Q,    M = W^T W
@@ -15,8 +15,8 @@ with the cost of `theory.groups.objective`, by weights w_I, w_B, w_W, w_D, group
                  + w_D (tr P C - K) ]
 
 which for the beta-VAE, all weights beta and P = I, is (beta/2) (tr C - K). E is the encoder of whitened data. All
-parameters follow the gradient of this loss; none is eliminated, no stationary value is solved for. `mask` is one where
-a parameter is learned and zero where it is fixed.
+parameters follow the gradient of this loss; none is eliminated, and no stationary value is solved for. `mask` is one
+where a parameter is learned and zero where it is fixed.
 
 A step costs O(D K^2), in products and sums along rows of length D, which is why W is stored transposed.
 """
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-# Where a learned noise that runs to zero is stopped: if the loss is known to have no lower bound, and if it is not.
+# Where a learned noise that runs to zero is stopped: if the loss has no lower bound, and if that is not known.
 LOG_NOISE_FLOOR, LOG_NOISE_RESOLVED = math.log(1e-6), math.log(1e-18)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
 
@@ -54,7 +54,7 @@ class Objective(NamedTuple):
     Attributes
     ----------
     standard_deviations : (D,) array, r
-        square deviations of the eigenvalues of the data covariance.
+        square roots of the eigenvalues of the data covariance.
     weights : (4,) array
         w_I, w_B, w_W, w_D.
     partitions : (3, K) array of int
@@ -115,7 +115,7 @@ def code_cost(code, objective, gradient, scratch):
 def read_factor(triangle, mask, factor):
     """Write F, the Cholesky factor of Q; returns log det Q and whether any of F below its diagonal is learned.
 
-    What is not learned there is zero, by the family of the posterior: without any, Q is diagonal.
+    Entries that are not learned are zero, by the family of the posterior; if none is, Q is diagonal.
     """
     size, log_det, coupled = len(triangle), 0.0, False
     learned = mask[-1 - size * size : -1]
@@ -199,8 +199,9 @@ def value_and_gradient(at, objective, to, work):
 def unbounded(objective):
     """Whether a learned noise and a learned decoder are known to leave the loss without a lower bound.
 
-    As s2 goes to zero after exact reconstruction, (D/2) log s2 is gained and (w_I r/2) log(1/s2) paid, for r codes that
-    shrink with s2, one for each direction in which the data vary, while the covariance of all codes stays the identity.
+    As s2 goes to zero after exact reconstruction, the loss gains (D/2) log s2 and pays (w_I r/2) log(1/s2), for r codes
+    whose variance shrinks with s2, one for each direction in which the data vary, while the covariance of all codes
+    stays the identity.
     """
     rank, (data_dim, latent_dim) = 0, (objective.standard_deviations.size, objective.partitions.shape[1])
     for deviation in objective.standard_deviations:
@@ -213,14 +214,14 @@ def unbounded(objective):
 def noise_floor(objective):
     """The log noise below which a descent that learns it ends.
 
-    A loss that has a minimum may have it at any noise, so only the resolution of double precision sets an end: below
-    it, terms of order 1/s2 are rounding. Where the loss is known to fall for ever, nothing is missed above it.
+    A loss that has a minimum may have it at any noise, so only the resolution of double precision sets the floor: below
+    it, terms of order 1/s2 are rounding. A loss that is known to fall without bound has no minimum to miss.
     """
     return LOG_NOISE_FLOOR if unbounded(objective) else LOG_NOISE_RESOLVED
 
 
 @compiled(forceinline=True)
 def rounding_error(theta, objective, loss):
-    """How far rounding may move the loss: a fraction of the terms that cancel in it."""
+    """How far rounding may change the loss: a fraction of the terms that cancel in it."""
     variance = dot(objective.standard_deviations, objective.standard_deviations)
     return ROUNDING * ((variance + 1.0) * math.exp(-theta[-1]) + abs(loss))

@@ -1,9 +1,9 @@
 """Compiled products of small matrices, and the few operations on vectors that a step of training needs.
 
 Products go over four rows at a time: up to K = 100 or so this is faster than a library, whose every call costs as much
-as a small step, and beyond it as fast as one that does not know the processor. Where it pays, sums may be taken in any
-order and a product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend on
-the machine. `forceinline` stands where a call would cost as much as what is done in it.
+as a small step, and beyond it as fast as a library without code for the processor. Where it pays, sums may be taken in
+any order and a product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend
+on the machine. `forceinline` marks functions whose call would cost as much as their work.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numerics.kernels.cache import compiled
 __all__ = ["add_large_product", "add_lower", "add_product", "copy", "dot", "invert", "mirror", "move", "zeros"]
 
 
-THREAD_WORK = 2**21  # multiplications from which on a second thread pays, which takes some microseconds to come
-LINE = 8  # numbers in a line of the cache
+THREAD_WORK = 2**21  # fewest multiplications worth a second thread, which takes microseconds to start
+LINE = 8  # floats in a cache line
 
 
 @compiled()
@@ -63,13 +63,13 @@ def four_down(matrix, k, i):
 
 @compiled(fastmath={"contract"})
 def combine(shares, x):
-    """The sum of four numbers, each so many times."""
+    """The sum of four numbers, each times its share."""
     return shares[0] * x[0] + shares[1] * x[1] + shares[2] * x[2] + shares[3] * x[3]
 
 
 @compiled(fastmath={"reassoc", "contract"})
 def add_share(totals, share, x):
-    """Four totals and so many times four numbers."""
+    """Four totals, each plus a share of a number."""
     return totals[0] + share * x[0], totals[1] + share * x[1], totals[2] + share * x[2], totals[3] + share * x[3]
 
 
@@ -111,9 +111,9 @@ def mirror(matrix):
 def add_product(left, right, out):
     """out += left right, by loops over four rows of each at a time, which read every row a quarter as often."""
     (inner, columns), rows = right.shape, len(left)
-    tall, deep = rows - rows % 4, inner - inner % 4
-    for j in range(0, tall, 4):
-        for k in range(0, deep, 4):
+    whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
+    for j in range(0, whole_rows, 4):
+        for k in range(0, whole_inner, 4):
             a, b = four_across(left, j, k), four_across(left, j + 1, k)
             c, d = four_across(left, j + 2, k), four_across(left, j + 3, k)
             for i in range(columns):
@@ -122,14 +122,14 @@ def add_product(left, right, out):
                 out[j + 1, i] += combine(b, x)
                 out[j + 2, i] += combine(c, x)
                 out[j + 3, i] += combine(d, x)
-        for k in range(deep, inner):
+        for k in range(whole_inner, inner):
             shares = four_down(left, j, k)
             for i in range(columns):
                 out[j, i] += shares[0] * right[k, i]
                 out[j + 1, i] += shares[1] * right[k, i]
                 out[j + 2, i] += shares[2] * right[k, i]
                 out[j + 3, i] += shares[3] * right[k, i]
-    for j in range(tall, rows):
+    for j in range(whole_rows, rows):
         for k in range(inner):
             share = left[j, k]
             for i in range(columns):
@@ -138,10 +138,10 @@ def add_product(left, right, out):
 
 @compiled()
 def zeros(size):
-    """A vector of zeros that begins with a line of the cache, where processors read and write fastest."""
-    room = np.zeros(size + LINE - 1)
-    first = -(room.ctypes.data // room.itemsize) % LINE
-    return room[first : first + size]
+    """A vector of zeros that begins at a cache line, where processors read and write fastest."""
+    padded = np.zeros(size + LINE - 1)
+    first = -(padded.ctypes.data // padded.itemsize) % LINE
+    return padded[first : first + size]
 
 
 @compiled()
@@ -160,7 +160,7 @@ def copy(x, out):
 
 @compiled(parallel=True)
 def add_product_in_halves(left, right, out):
-    """`add_product`, the upper and lower half of the rows in parallel; one thread or two find the same numbers."""
+    """`add_product`, the upper and lower half of the rows in parallel; one thread or two give the same numbers."""
     half = len(left) // 8 * 4
     for part in prange(2):
         first, last = part * half, half + part * (len(left) - half)

@@ -1,14 +1,15 @@
 """The aggregate code of a linear encoder on Gaussian mixtures, and its integrals against a prior.
 
 Factors s are Gaussian or a finite mixture of Gaussians, data x = A s + n with n ~ N(0, tau2 I). The code q(z) of a
-linear VAE has as many components, with means V A m_c and covariances V (A C_c A^T + tau2 I) V^T + Q.
+linear VAE with encoder V and posterior covariance Q has as many components as s, whose means are m_c and covariances
+C_c: its means are V A m_c and its covariances V (A C_c A^T + tau2 I) V^T + Q.
 
     E log p(z)    a sum over components, by the prior's own quadrature, which follows code and prior
     KL(p || q(z))    two latents only: a sum over nodes that follow the prior, see `PriorPlane`
     H[q(z)]    two latents only: a sum over nodes that follow each component of the code
 
-Sums over nodes have exact derivatives. What they miss is measured with more nodes
-along each axis, twice, because one comparison may agree by chance.
+Sums over nodes have exact derivatives. Their error is measured with more nodes along each axis, twice, because one
+comparison may agree by chance.
 """
 
 from __future__ import annotations
@@ -38,9 +39,7 @@ __all__ = [
 
 NODES = 64  # along an axis, for each of two Gaussians of a marginal density; twice as many if it is no mixture
 FINER = (96, 128)
-CORE = (
-    0.1  # in deviations: closer to the mean of a Gaussian than this its nodes lie evenly, farther out ever more widely
-)
+CORE = 0.1  # in deviations: nodes of a Gaussian are even within this of its mean, ever wider farther out
 NEGLIGIBLE = 1e-18  # nodes with a smaller part of mass and of mean square are left out
 
 
@@ -49,7 +48,7 @@ class PriorPlane:
     """Nodes for expectations over a prior of two latents, which is a product of densities along two directions.
 
     The nodes of a Gaussian N(m, v) are m + sqrt(v) a sinh(y), those of a Student-t density sqrt(nu) sinh(pi/2 sinh(y)),
-    y evenly spaced: so they lie densely about zero, where priors have spikes, and reach as far as the prior does. A
+    y evenly spaced: so they are dense about zero, where priors have spikes, and reach as far as the prior does. A
     marginal that is a mixture of Gaussians has the nodes of each.
 
     Attributes
@@ -66,7 +65,7 @@ class PriorPlane:
     points: np.ndarray
     masses: np.ndarray
     mean_log_density: float
-    off: float
+    moment_error: float
 
     @classmethod
     def of(cls, prior: Prior, nodes: int = NODES) -> PriorPlane | None:
@@ -76,36 +75,36 @@ class PriorPlane:
         if hasattr(prior, "nodes"):
             points, masses, own = prior.nodes(nodes)
             return cls(points, masses, float(own), abs(float(masses.sum()) - 1))
-        away, masses = _normal_nodes(2 * nodes if isinstance(prior, GaussianPrior) else nodes)
+        normal_places, masses = _normal_nodes(2 * nodes if isinstance(prior, GaussianPrior) else nodes)
         directions = np.eye(2)
         if isinstance(prior, GaussianPrior):
             variances, axes = np.linalg.eigh(prior.covariance)
-            directions, lines = axes.T, [(np.sqrt(variance) * away, masses) for variance in variances]
-            own = prior.expected_log_density(np.zeros(2), prior.covariance)
+            directions, lines = axes.T, [(np.sqrt(variance) * normal_places, masses) for variance in variances]
+            mean_log_density = prior.expected_log_density(np.zeros(2), prior.covariance)
         elif isinstance(prior, ClusterPrior):
             directions = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
             mode, deviation = prior.distance / np.sqrt(2), np.sqrt(prior.variance)
-            lines = [_union([(0.5, -mode, deviation), (0.5, mode, deviation)], away, masses)] * 2
-            own = _mean_over_components(prior)
+            lines = [_union([(0.5, -mode, deviation), (0.5, mode, deviation)], normal_places, masses)] * 2
+            mean_log_density = _mean_over_components(prior)
         elif isinstance(prior, SpikeSlabPrior):
             g = prior.spike_probability
-            lines = [_union([(g, 0.0, prior.spike_deviation), (1 - g, 0.0, 1.0)], away, masses)] * 2
-            own = _mean_over_components(prior)
+            lines = [_union([(g, 0.0, prior.spike_deviation), (1 - g, 0.0, 1.0)], normal_places, masses)] * 2
+            mean_log_density = _mean_over_components(prior)
         elif isinstance(prior, StudentPrior):
             places, masses = _student_nodes(prior, 2 * nodes)
-            lines, own = [(places, masses)] * 2, 2 * np.sum(masses * prior.marginal_log_density(places))
+            lines, mean_log_density = [(places, masses)] * 2, 2 * np.sum(masses * prior.marginal_log_density(places))
         else:
             return None
         places, masses = zip(*lines, strict=True)
         points = np.stack(np.meshgrid(*places, indexing="ij"), axis=-1).reshape(-1, 2)
         masses = np.outer(*masses).ravel()
         if not np.isfinite(np.diagonal(prior.covariance)).all():
-            return cls(points[:0], masses[:0], np.inf, np.inf)  # so is KL(p || q) for every code
+            return cls(points[:0], masses[:0], np.inf, np.inf)  # KL(p || q) is infinite for every code
         second = np.sqrt(np.diagonal(directions @ prior.covariance @ directions.T))
-        seen = masses * (1 + np.sum((points / second) ** 2, axis=1)) > NEGLIGIBLE
-        points, masses = points[seen], masses[seen] / masses[seen].sum()
-        off = np.abs(masses @ (points / second) ** 2 - 1).max()
-        return cls(points @ directions, masses, float(own), float(off))
+        kept = masses * (1 + np.sum((points / second) ** 2, axis=1)) > NEGLIGIBLE
+        points, masses = points[kept], masses[kept] / masses[kept].sum()
+        moment_error = np.abs(masses @ (points / second) ** 2 - 1).max()
+        return cls(points @ directions, masses, float(mean_log_density), float(moment_error))
 
 
 def factor_components(factors: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -186,31 +185,31 @@ def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, n
     log_density = _log_sum(parts)
     shares = mass * np.exp(parts - log_density)
     pulled = shares[:, np.newaxis] * pulls
-    # Sums rather than matrix products, whose threads cost more than they save on so long and thin arrays.
+    # Sums rather than matrix products, whose threads cost more than they save on long and thin arrays.
     to_means, outer = -pulled.sum(axis=-1), np.sum(pulled[:, :, np.newaxis] * pulls[:, np.newaxis], axis=-1)
     to_covariances = -(outer - shares.sum(axis=1)[:, np.newaxis, np.newaxis] * np.linalg.inv(code[2])) / 2
     return float(plane.mean_log_density - np.sum(mass * log_density)), to_means, to_covariances
 
 
 def code_entropy(code, nodes: int = NODES) -> float:
-    """H[q(z)] in two latents: of one component its own, of several one by one, over nodes of its scale and axes."""
+    """H[q(z)] in two latents: in closed form for one component, else a sum over nodes that follow each component."""
     if len(code[0]) == 1:
         return float(np.linalg.slogdet(code[2][0])[1] / 2 + np.log(2 * np.pi * np.e))
-    away, masses = _normal_nodes(nodes)
-    points = np.stack(np.meshgrid(away, away), axis=-1).reshape(-1, 2)
+    nodes_1d, masses = _normal_nodes(nodes)
+    points = np.stack(np.meshgrid(nodes_1d, nodes_1d), axis=-1).reshape(-1, 2)
     masses = np.outer(masses, masses).ravel()
     points, masses = points[masses > NEGLIGIBLE], masses[masses > NEGLIGIBLE]
-    found = 0.0
+    entropy = 0.0
     for weight, mean, covariance in zip(*code, strict=True):
-        there = mean + points @ np.linalg.cholesky(covariance).T
-        found -= weight * np.sum(masses * _log_sum(_log_mixture(code, there)[0]))
-    return float(found)
+        places = mean + points @ np.linalg.cholesky(covariance).T
+        entropy -= weight * np.sum(masses * _log_sum(_log_mixture(code, places)[0]))
+    return float(entropy)
 
 
 def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
     """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, 2, n).
 
-    Coordinate by coordinate: arrays of so many rows and two columns are slow, and matrix products would wake the
+    Coordinate by coordinate: arrays of many rows and two columns are slow, and matrix products would start the
     threads of the linear algebra, which then wait for each other.
     """
     parts, pulls = [], []
@@ -242,7 +241,7 @@ def _normal_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _student_nodes(prior: StudentPrior, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes for expectations over one Student-t latent, and their masses, as far as its variance needs."""
+    """Nodes for expectations over one Student-t latent, and their masses, far enough out for its variance."""
     nu = prior.degrees_of_freedom
     # With z = sqrt(nu) sinh(x), density times square fall as cosh(x)^(2 - nu): to 1e-16, or to where points are 1e47.
     fall = 36 / max(nu - 2, 1e-3)

@@ -30,7 +30,7 @@ PLANE_ERROR = 1e-5  # nats, or of the size of a divergence above one
 
 @dataclass(frozen=True, eq=False)
 class PriorProblem:
-    """What is trained on what; `data` holds weights, means and covariances of the components of x."""
+    """The loss and its arguments; `data` holds weights, means and covariances of the components of x."""
 
     data: tuple[np.ndarray, np.ndarray, np.ndarray]
     covariance: np.ndarray
@@ -49,7 +49,7 @@ class PriorProblem:
 
     @cached_property
     def decoder_units(self) -> np.ndarray:
-        """The deviation of the data over that of each latent, (K,)."""
+        """The standard deviation of the data over that of each latent, (K,)."""
         return np.sqrt(np.mean(np.diagonal(self.covariance)) or 1.0) / self.units
 
     @property
@@ -66,7 +66,7 @@ class PriorProblem:
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
-        """Of the parameters, in units of data and prior: no minimum lies out there, but a first step may."""
+        """Bounds of the parameters, in units of data and prior: no minimum lies beyond, but a first step may."""
         size = self.shape[0] * self.shape[1] * (1 if self.decoder is not None else 2)
         return [FAR] * size + [LOG_FAR] * self.shape[1] + [FAR] * np.count_nonzero(self.within)
 
@@ -112,8 +112,8 @@ class PriorProblem:
         value -= self.beta * np.log(np.diagonal(factor)).sum()
         to_means, to_covariances = -self.beta * to_means, -self.beta * to_covariances
         if self.alpha:
-            apart, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
-            value += self.alpha * apart
+            divergence_value, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
+            value += self.alpha * divergence_value
             to_means, to_covariances = (
                 to_means + self.alpha * more_to_means,
                 to_covariances + self.alpha * more_to_covariances,
@@ -137,8 +137,8 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
     loading = within("loading", validation.matrix("loading", loading), LONGEST)
     if loading.shape[1] != means.shape[1]:
         raise ValueError(
-            f"loading must have a column for each of the {means.shape[1]} factors, got {loading.shape[1]}; pass a law "
-            "of as many factors"
+            f"loading must have a column for each of the {means.shape[1]} factors, got {loading.shape[1]}; pass a "
+            "prior of as many factors"
         )
     if not len(loading):
         raise ValueError("loading must have at least one row, got none; pass one for each column of the data")
@@ -152,9 +152,9 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
         raise ValueError(
             f"alpha must be 0 for a prior without the method nodes(count), got alpha {alpha} and {type(prior).__name__}"
         )
-    if alpha and plane.off > PLANE_ERROR:
+    if alpha and plane.moment_error > PLANE_ERROR:
         raise ValueError(
-            f"alpha must be 0 unless the prior has a variance that nodes can hold, got alpha {alpha} and {prior}: "
+            f"alpha must be 0 unless nodes can represent the variance of the prior, got alpha {alpha} and {prior}: "
             "KL(p || q) is infinite up to 2 degrees of freedom; take 2.2 or more"
         )
     if decoder is not None:

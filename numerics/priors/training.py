@@ -2,9 +2,10 @@
 
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + beta E KL(q(z|x) || p) + alpha KL(p || q(z))
 
-Data x = A s + n, n ~ N(0, tau2 I), with factors s that are Gaussian or a finite mixture of Gaussians. The expectations
-are those of `theory.priors` and sums over nodes, see `numerics.priors.mixture_code`. Decoder, encoder and a Cholesky
-factor of Q start at random and follow the exact gradient (L-BFGS); no closed form of an optimum is used.
+with s2 the noise variance and D the data dimension. Data x = A s + n, n ~ N(0, tau2 I), with factors s that are
+Gaussian or a finite mixture of Gaussians. The expectations are those of `theory.priors` and sums over nodes, see
+`numerics.priors.mixture_code`. Decoder, encoder and a Cholesky factor of Q start at random and follow the exact
+gradient (L-BFGS); no closed form of an optimum is used.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class PriorRun:
         largest entry of the gradient, in nats, for parameters in units of the data and the prior.
     stopped : str
         "gradient"; or "stalled" where rounding or `max_steps` ended the descent before the gradient fell to the
-        tolerance; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence that was descended.
+        tolerance; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence in the loss.
     """
 
     vae: LinearVAE
@@ -81,17 +82,17 @@ def train_with_prior(
     Parameters
     ----------
     factors : GaussianPrior, SpikeSlabPrior or ClusterPrior
-        the law of s; mean zero.
+        the distribution of s; mean zero.
     loading : (D, factors) array, A
     data_noise : float >= 0, tau2
     prior : Prior
         of any family in `theory.priors`, or a user's own, of K latents.
     beta, noise_variance : float from 1e-100 to 1e100
     alpha : float >= 0
-        needs K = 2 and a prior of those families that has a variance, if it is not zero.
+        if not zero, needs K = 2 and a prior of those families with a variance.
     posterior : "full", "diagonal", or a list of groups of latents
     decoder : (D, K) array, optional
-        hold the decoder there.
+        a fixed decoder; learned by default.
     start : LinearVAE, optional
         where to start, for a path of solutions; of the family `posterior`.
     gradient_tolerance : float > 0
@@ -115,16 +116,16 @@ def train_with_prior(
     max_steps = validation.count("max_steps", max_steps, maximum=2**29)
     options = {"maxiter": max_steps, "maxfun": 2 * max_steps, "gtol": tolerance, "ftol": 0.0, "maxcor": 30}
     first = problem.start(rng) if start is None else _checked_start(start, problem, posterior)
-    # What overflows is refused at the end, by its value.
+    # Overflow is detected at the end, by its value.
     with np.errstate(over="ignore", invalid="ignore"):
-        # The matrices are tiny: threads of the linear algebra would only wait for each other, ten times as long.
+        # The matrices are tiny: threads of the linear algebra would wait for each other and take ten times as long.
         with threadpool_limits(1, user_api="blas"):
-            found = minimize(
+            minimum = minimize(
                 problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options, bounds=problem.bounds
             )
-        if not (np.isfinite(found.fun) and np.isfinite(found.jac).all()):
+        if not (np.isfinite(minimum.fun) and np.isfinite(minimum.jac).all()):
             raise overflow_error()
-        return reached(problem, found.x, tolerance)
+        return reached(problem, minimum.x, tolerance)
 
 
 def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float) -> PriorRun:
@@ -139,23 +140,23 @@ def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float) -> Prior
     latent_dim = problem.shape[1]
     conditional = np.log(np.diagonal(factor)).sum() + latent_dim / 2 * np.log(2 * np.pi * np.e)
     norm = float(np.abs(gradient).max(initial=0.0))
-    apart = information = np.nan
+    divergence_value = information = np.nan
     resolved = True
     if latent_dim == 2:
         information = _resolved(*(code_entropy(code, nodes) - conditional for nodes in (NODES, *FINER)))
-    if problem.plane is not None and problem.plane.off == np.inf:
-        apart = np.inf
+    if problem.plane is not None and problem.plane.moment_error == np.inf:
+        divergence_value = np.inf
     elif problem.plane is not None:
         planes = problem.plane, *(PriorPlane.of(problem.prior, nodes) for nodes in FINER)
-        apart = _resolved(*(divergence(plane, code) for plane in planes))
-        resolved = not np.isnan(apart)
+        divergence_value = _resolved(*(divergence(plane, code) for plane in planes))
+        resolved = not np.isnan(divergence_value)
     return PriorRun(
         vae=LinearVAE(decoder, encoder, factor @ factor.T, problem.noise_variance),
         loss=value,
         distortion=float(distortion),
         reconstruction=float(distortion / (2 * problem.noise_variance) + problem.constant),
         rate=max(0.0, float(-log_prior_and_slopes(problem.prior, code)[0] - conditional)),
-        divergence=apart,
+        divergence=divergence_value,
         mutual_information=information,
         gradient_norm=norm,
         stopped="unresolved" if problem.alpha and not resolved else "gradient" if norm <= tolerance else "stalled",

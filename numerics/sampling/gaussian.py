@@ -1,4 +1,4 @@
-"""Gaussian draws and log densities for the experiments, which share no code with those of `theory`."""
+"""Gaussian draws and log densities for the experiments, which share no code with `theory`."""
 
 from __future__ import annotations
 

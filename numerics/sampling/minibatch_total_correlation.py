@@ -1,6 +1,7 @@
-"""Minibatch estimates of the parts of the rate, as a beta-TCVAE is trained with them, drawn many times.
+"""Minibatch estimates of the parts of the rate, as used to train a beta-TCVAE, drawn many times.
 
-Each minibatch holds M data points from N(0, S) and a code z_i ~ q(.|x_i) of each. For every set g of latents
+**Estimates.** Each minibatch holds M data points from N(0, S) and a code z_i ~ q(.|x_i) of each. For every set g of
+latents
 
     log q^(z_ig) = log sum_j w_ij q(z_ig|x_j)
 
@@ -8,12 +9,13 @@ Each minibatch holds M data points from N(0, S) and a code z_i ~ q(.|x_i) of eac
     stratified   w_ii = 1/N and w_ij = (N - 1) / (N (M - 1)), equal for all other points,
 
 and the parts are means over i of log q(z_i|x_i) - log q^(z_i) and so on. The M codes of a minibatch share their
-points, so standard errors are taken over minibatches. N, the size of the data set, is a number in the weights: points
-are always fresh, which is the mean over data sets.
+points, so standard errors are taken over minibatches. N, the size of the data set, only enters the weights: points are
+always fresh, which averages over data sets.
 
-The estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018). Their stratified weights are, for M - 1 = m
-others, 1/m for all but one of these and (N - m)/(N m) for that one: the same sum. Public implementations differ in
-where they put the weight 1/N; where it is a fixed column instead of the diagonal, the own point mostly weighs 1/m.
+**Source.** The estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018). With m = M - 1 other points, their
+stratified weights are 1/m for all but one of these and (N - m)/(N m) for that one: the same sum. Public implementations
+differ in where they put the weight 1/N; where it is a fixed column instead of the diagonal, the point of the code
+itself mostly has the weight 1/m.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from theory.partition import Posterior, partition
 
 __all__ = ["MinibatchEstimates", "sample_minibatch_bias", "sample_minibatch_terms"]
 
-CHUNK = 2**20  # pairs of points at a time, which bounds the memory
+CHUNK = 2**20  # pairs of points at a time, to bound the memory
 
 Latents = tuple[int, ...]
 
@@ -96,7 +98,7 @@ def sample_minibatch_bias(
     batches: int,
     rng: np.random.Generator | int,
 ) -> dict[str, MinibatchEstimates]:
-    """How much too large both estimates are: the same draws with log q^(z_g) - log q(z_g), whose spread is small.
+    """The bias of both estimates: the same draws with log q^(z_g) - log q(z_g), whose spread is small.
 
     Parameters, results and errors as for `sample_minibatch_terms`.
     """
@@ -117,14 +119,14 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
         logs = _log_aggregates(vae.posterior_covariance, means, codes, groups, size)
         if bias_only:
             exact = _exact(vae, data_covariance, codes - vae.encoder @ offset, logs)
-            conditional = before = 0.0
+            conditional = log_prior = 0.0
         else:
             exact = dict.fromkeys(logs, 0.0)
             conditional = log_density(codes - means, np.linalg.cholesky(vae.posterior_covariance))
-            before = log_density(codes, np.eye(vae.latent_dim))
+            log_prior = log_density(codes, np.eye(vae.latent_dim))
         for name in ESTIMATORS:
-            found = {latents: values[name] - exact[latents] for latents, values in logs.items()}
-            rows[name].append(_parts(found, groups, conditional, before))
+            log_aggregates = {latents: values[name] - exact[latents] for latents, values in logs.items()}
+            rows[name].append(_parts(log_aggregates, groups, conditional, log_prior))
     return {name: _estimates(np.concatenate(blocks, axis=1)) for name, blocks in rows.items()}
 
 
@@ -143,7 +145,7 @@ def _draw(vae, covariance, offset, batch: int, batches: int, rng) -> Iterator[tu
 def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents, dict[str, np.ndarray]]:
     """log q^(z_g) by each estimator, for all latents, each group and each single one."""
     batch, everything = means.shape[1], tuple(range(means.shape[2]))
-    found = {}
+    by_latents = {}
     for latents in {everything, *groups, *((latent,) for latent in everything)}:
         part = list(latents)
         pairs = _log_pairs(codes[..., part], means[..., part], covariance[np.ix_(part, part)])
@@ -151,11 +153,11 @@ def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents
         own = pairs[:, places, places]
         pairs[:, places, places] = -np.inf
         others = logsumexp(pairs, axis=2)
-        found[latents] = {
+        by_latents[latents] = {
             "weighted": np.logaddexp(own, others) - np.log(size) - np.log(batch),
             "stratified": np.logaddexp(own - np.log(size), others + np.log((size - 1) / size / (batch - 1))),
         }
-    return found
+    return by_latents
 
 
 def _log_pairs(codes: np.ndarray, means: np.ndarray, covariance: np.ndarray) -> np.ndarray:
@@ -178,7 +180,7 @@ def _exact(vae, covariance, centred: np.ndarray, sets) -> dict[Latents, np.ndarr
     }
 
 
-def _parts(logs: dict[Latents, np.ndarray], groups: list[Latents], conditional, before) -> np.ndarray:
+def _parts(logs: dict[Latents, np.ndarray], groups: list[Latents], conditional, log_prior) -> np.ndarray:
     """Mutual information, between, within each group, dimension-wise: (parts, minibatches), each a mean over codes."""
     whole = logs[tuple(range(sum(map(len, groups))))]
     single = {group: sum(logs[latent,] for latent in group) for group in groups}
@@ -186,7 +188,7 @@ def _parts(logs: dict[Latents, np.ndarray], groups: list[Latents], conditional, 
         conditional - whole,
         whole - sum(logs[group] for group in groups),
         *(logs[group] - single[group] for group in groups),
-        sum(single.values()) - before,
+        sum(single.values()) - log_prior,
     ]
     return np.array([value.mean(axis=1) for value in values])
 

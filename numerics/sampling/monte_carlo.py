@@ -1,8 +1,8 @@
-"""Monte Carlo of what the theory has in closed form: nothing but draws and Gaussian densities.
+"""Monte Carlo of the closed forms of the theory: only draws and Gaussian densities.
 
-Factors, data and codes are drawn as the models say; every quantity is the mean of one number per draw, with its
-standard error. Densities are evaluated here, by a function of its own; the posterior of the truth enters only through
-Bayes' rule, log p(s|x) = log p(x|s) + log p(s) - log p(x).
+Factors, data and codes are drawn from the models; every quantity is the mean of one number per draw, with its standard
+error. Densities come from `numerics.sampling.gaussian`, not from the theory; the posterior of the truth enters only
+through Bayes' rule, log p(s|x) = log p(x|s) + log p(s) - log p(x).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from theory.moments import as_moments
 
 __all__ = ["sample_elbo_terms", "sample_errors"]
 
-MOST_DRAWS = 10**9  # minutes, for a standard error of 3e-5 of a standard deviation; more is a slip
-CHUNK = 2**21  # numbers drawn at a time, which bounds the memory
+MOST_DRAWS = 10**9  # takes minutes, for a standard error of 3e-5 of a standard deviation; more is a mistake
+CHUNK = 2**21  # numbers drawn at a time, to bound the memory
 
 
 def sample_errors(
@@ -67,13 +67,13 @@ def sample_errors(
 
     def draw(count: int) -> dict[str, np.ndarray]:
         factors, data = truth.sample(count, rng)
-        reported = (data - mean) @ vae.encoder.T
-        codes = reported + draw_gaussian(count, square_root(vae.posterior_covariance), rng)
-        log_score = log_density(factors - reported, posterior_root)
-        values = {"mean_squared_error": np.sum((factors - reported) ** 2, axis=1), "log_score": log_score}
+        posterior_means = (data - mean) @ vae.encoder.T
+        codes = posterior_means + draw_gaussian(count, square_root(vae.posterior_covariance), rng)
+        log_score = log_density(factors - posterior_means, posterior_root)
+        values = {"mean_squared_error": np.sum((factors - posterior_means) ** 2, axis=1), "log_score": log_score}
         if not singular:
             values["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
-            values["reverse_kl"] = log_density(codes - reported, posterior_root)
+            values["reverse_kl"] = log_density(codes - posterior_means, posterior_root)
             values["reverse_kl"] -= _log_true_posterior(truth, codes, data)
         return values
 
@@ -107,7 +107,7 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
     Raises
     ------
     ValueError
-        if the covariance is not one or does not fit the VAE, or n < 2.
+        if the covariance is not a covariance matrix or does not fit the VAE, or n < 2.
     """
     vae, moments = linear_vae("vae", vae), as_moments(covariance)
     n, rng = _draws(n), validation.random_generator("rng", rng)
@@ -123,23 +123,23 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
 
     def draw(count: int) -> dict[str, np.ndarray]:
         data = offset + draw_gaussian(count, square_root(data_covariance), rng)
-        around = draw_gaussian(count, square_root(vae.posterior_covariance), rng)
-        codes = data @ vae.encoder.T + around
+        code_noise = draw_gaussian(count, square_root(vae.posterior_covariance), rng)
+        codes = data @ vae.encoder.T + code_noise
         residuals = data - codes @ vae.decoder.T
-        conditional = log_density(around, posterior_root)
+        conditional = log_density(code_noise, posterior_root)
         aggregate = log_density(codes - code_mean, code_root)
         marginals = sum(
             log_density(codes[:, [j]] - code_mean[j], np.linalg.norm(code_root[j]).reshape(1, 1))
             for j in range(vae.latent_dim)
         )
-        before = log_density(codes, prior)
+        log_prior = log_density(codes, prior)
         return {
             "distortion": np.sum(residuals**2, axis=1),
-            "rate": conditional - before,
+            "rate": conditional - log_prior,
             "mutual_information": conditional - aggregate,
             "total_correlation": aggregate - marginals,
-            "dimension_wise_kl": marginals - before,
-            "aggregate_kl": aggregate - before,
+            "dimension_wise_kl": marginals - log_prior,
+            "aggregate_kl": aggregate - log_prior,
             "reconstruction": -log_density(residuals, noise_root),
         }
 
@@ -147,7 +147,7 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
 
 
 def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:
-    """log p(s|x) by Bayes' rule; without noise only a zero loading comes here, and then the data say nothing."""
+    """log p(s|x) by Bayes' rule; without noise the loading is zero here, and the data carry no information."""
     prior = log_density(factors, np.linalg.cholesky(truth.factor_covariance))
     if truth.noise_variance == 0:
         return prior
@@ -158,7 +158,7 @@ def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.nd
 
 
 def _triangle(*factors: np.ndarray) -> np.ndarray:
-    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose what is small in it."""
+    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose its small parts."""
     return np.linalg.qr(np.hstack(factors).T, mode="r").T
 
 
@@ -167,7 +167,7 @@ def _draws(n: int) -> int:
 
 
 def _estimates(
-    draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, drawn="arguments"
+    draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, arguments="arguments"
 ) -> dict[str, Estimate]:
     """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
     rows = max(1, CHUNK // max(1, width))
@@ -177,7 +177,7 @@ def _estimates(
         with np.errstate(over="ignore", invalid="ignore"):
             values = draw(count)
             spreads = {name: np.sum((x - x.mean()) ** 2) for name, x in values.items()}
-        _check_size(sum(spreads.values()), drawn)
+        _check_size(sum(spreads.values()), arguments)
         for name, each in values.items():
             mean = each.mean()
             shift = mean - means.get(name, 0.0)
@@ -188,6 +188,8 @@ def _estimates(
     return {name: Estimate(float(means[name]), float(np.sqrt(squares[name] / (n - 1) / n))) for name in means}
 
 
-def _check_size(total: float, drawn: str) -> None:
+def _check_size(total: float, arguments: str) -> None:
     if not np.isfinite(total):
-        raise ValueError(f"{drawn} must be of sizes whose fourth powers are floats; give the data another unit")
+        raise ValueError(
+            f"{arguments} must have sizes whose fourth powers do not overflow; change the unit of the data"
+        )

@@ -1,4 +1,4 @@
-"""Disentanglement scores of draws, by scikit-learn's tools: the experiment beside `theory.scores.disentanglement`."""
+"""Disentanglement scores of draws, by scikit-learn's tools: the experiment for `theory.scores.disentanglement`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     """Every score of `theory.scores.disentanglement` of a sample: binned information, linear regression, assignment of
     correlations.
 
-    Nothing of the theory enters: information is counted in bins of equal width (`KBinsDiscretizer`,
+    No closed form is used: information is counted in bins of equal width (`KBinsDiscretizer`,
     `mutual_info_score`), importances and R^2 come from `LinearRegression`, the sparsity from each code. Only the
     continuous information and the total correlation are Gaussian, by the sample correlations.
 
-    What does not vary counts as in `theory.scores.disentanglement`: averages are over the factors that vary, and NaN
-    without any; a constant code says nothing, has importance zero and is a zero entry of the sparsity.
+    Constant columns count as in `theory.scores.disentanglement`: averages are over the factors that vary, NaN if none
+    does; a constant code has no information, importance zero and a zero entry in the sparsity.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
         of any distribution.
     bins : int, 2 to 1000
     half_width : float > 0
-        the bins cover this many standard deviations on either side of the mean, the outer ones take in the rest.
+        the bins cover this many standard deviations on either side of the mean; the outer ones include the rest.
 
     Returns
     -------
     Scores
         biased upward by up to (bins - 1)^2 / (2 n) nats of information over the entropy in `mutual_information_gap`.
-        For a factor that no code knows `continuous_gap` is a ratio of two errors, and so are the shares of
-        `disentanglement` and `completeness` if the codes know no factor: with more draws they do not come nearer to 0,
-        the value of the theory.
+        For a factor independent of all codes `continuous_gap` is a ratio of two errors, and so are the shares of
+        `disentanglement` and `completeness` if all codes are independent of all factors: with more draws they do not
+        come nearer to 0, the value of the theory.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     if len(factors) < 2:
         raise ValueError(f"factors must have at least two rows, got {len(factors)}; pass one draw per row")
     bins, half_width = check_bins(validation.count("bins", bins), half_width)
-    half_width = min(half_width, float(len(factors)))  # no draw is beyond
+    half_width = min(half_width, float(len(factors)))  # no draw lies beyond
     latent_dim = codes.shape[1]
     factors, codes = _standardised(factors), _standardised(codes)
     of_code = {
@@ -64,9 +64,7 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
         return Scores(*[0.0 if factors.size else np.nan] * 7, **of_code)
     information, entropies = _binned_information(factors, codes, bins, half_width)
     if not entropies.all():
-        raise ValueError(
-            f"half_width must leave more than one of the bins to the factors, got {half_width!r}; pass about 4"
-        )
+        raise ValueError(f"half_width must leave the factors more than one bin, got {half_width!r}; pass about 4")
     correlations = factors.T @ codes / len(factors)
     absolute = np.minimum(np.abs(correlations), 1.0)
     with np.errstate(divide="ignore"):
@@ -106,7 +104,7 @@ def _sparsity(codes: np.ndarray, latent_dim: int) -> float:
 
 
 def _gaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """1 - second/first; 0 where nothing is known of a factor, and where two codes know all."""
+    """1 - second/first; 0 where no code informs about a factor, and where two codes determine it."""
     known = (first > 0) & np.isfinite(second)
     return np.where(known, 1 - np.where(known, second, 0.0) / np.where(known, first, 1.0), 0.0)
 

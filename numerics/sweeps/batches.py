@@ -1,7 +1,7 @@
 """The runs of a sweep in batches, on threads or on the workers of an executor: a generator of finished batches.
 
-A batch is the smaller the more a step of training costs, so that a bar can show progress, and an interrupt or a worker
-that dies is noticed soon.
+The more a step of training costs, the smaller the batches, so that a bar can show progress, and an interrupt or a
+worker that dies is noticed soon.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ BATCH_WORK = 2**16  # D K^2 of the runs of a thread in a batch: about a second, 
 
 
 def finished_batches(todo: Pending, code: int, limits: Limits, executor: Executor | None = None) -> Iterator[slice]:
-    """Make all runs, and yield each batch, a slice of them, as soon as it has finished.
+    """Make all runs, and yield each batch (a slice of them) as soon as it has finished.
 
     Parameters
     ----------
     todo : Pending
-        takes what the runs reach.
+        receives the results of the runs.
     code, limits
         the descent, as the kernels take them.
     executor : concurrent.futures.Executor, optional
@@ -59,5 +59,5 @@ def _parts(count: int, size: int) -> Iterator[slice]:
 
 
 def _runs_per_thread(data_dim: int, latent_dim: int) -> int:
-    """How many runs of a batch a thread gets; one at least, since no run is stopped half-way."""
+    """The number of runs of a batch for each thread; at least one, since no run is split."""
     return int(np.clip(BATCH_WORK // max(data_dim * latent_dim**2, 1), 1, RUNS_PER_THREAD))

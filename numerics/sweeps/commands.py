@@ -22,7 +22,7 @@ from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
 
-PROCESS_BYTES = 2**27  # what a process takes once it has loaded the compiled kernels, before any data
+PROCESS_BYTES = 2**27  # memory of a process after it has loaded the compiled kernels, before any data
 COLUMNS = ("beta", "seed", *PARTS, "excess_loss", "gradient_norm", "steps", "stopped", "least")
 
 
@@ -42,7 +42,7 @@ def add_commands(commands) -> None:
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
     command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
     command.add_argument(
-        "--resume", metavar="FILE.jsonl", help="add finished runs to this file, and take those that it has from there"
+        "--resume", metavar="FILE.jsonl", help="add finished runs to this file, and reuse those already in it"
     )
     command.add_argument("--processes", type=int, metavar="N", help="train in N processes (default: in threads)")
 
@@ -58,32 +58,32 @@ def _sweep(arguments: argparse.Namespace) -> Report:
     seeds = validation.count("--seeds", arguments.seeds, minimum=1)
     options |= {"betas": betas, "seeds": seeds, "file": arguments.resume}
     with _processes(arguments.processes) as executor:
-        found = sweep(source, arguments.latent_dim, executor=executor, **options)
+        done = sweep(source, arguments.latent_dim, executor=executor, **options)
     best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
-    runs = _runs(found, source, best.loss)
-    made, overflowed = len(runs["least"]), int(np.sum(found.stopped == Stop.OVERFLOWED))
-    keep_older = file is not None and not made and file.exists()  # a table of no runs is no reason to lose an older one
+    runs = _runs(done, source, best.loss)
+    made, overflowed = len(runs["least"]), int(np.sum(done.stopped == Stop.OVERFLOWED))
+    keep_older = file is not None and not made and file.exists()  # an empty table does not replace an older one
     least = [i for i, seed in enumerate(runs["least"]) if seed]
     shown = {name: [values[i] for i in least] for name, values in runs.items() if name != "least"}
     text = f"{aligned_table(shown)}\n\nof each beta the run of least loss" if least else "no run finished"
     if overflowed:
         text += f"; {overflowed} of {made} runs overflowed: pass a smaller --learning-rate"
-    if found.interrupted:
-        text += f"; interrupted after {made} of {found.losses.size} runs"
-    if found.failure is not None:
-        text += f" by {found.failure}"
+    if done.interrupted:
+        text += f"; interrupted after {made} of {done.losses.size} runs"
+    if done.failure is not None:
+        text += f" by {done.failure}"
     return Report(
-        {"interrupted": found.interrupted, "failure": found.failure, "overflowed": overflowed, "runs": runs},
+        {"interrupted": done.interrupted, "failure": done.failure, "overflowed": overflowed, "runs": runs},
         text,
-        failed=found.failure is not None or overflowed > 0,
-        interrupted=found.interrupted and found.failure is None,
+        failed=done.failure is not None or overflowed > 0,
+        interrupted=done.interrupted and done.failure is None,
         files={} if file is None or keep_older else {file: lambda opened: opened.write(_csv(runs))},
     )
 
 
 @contextmanager
 def _processes(count: int | None) -> Iterator:
-    """A pool of processes, or none, to make the runs of a sweep in."""
+    """A pool of processes for the runs of a sweep, or None."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     from numerics.sweeps.workers import WORKERS, follow_parent
@@ -97,31 +97,31 @@ def _processes(count: int | None) -> Iterator:
     try:
         with theirs, ProcessPoolExecutor(count, WORKERS, initializer=follow_parent, initargs=(theirs,)) as pool, ours:
             yield pool
-    except BrokenExecutor:  # before one run was finished; later it is in what the sweep returns
+    except BrokenExecutor:  # before the first run has finished; later the sweep returns it
         raise ValueError(
-            "one of --processes ended before its first run did, as it does when it is killed or memory runs out; "
-            "run the command again, with fewer of them if memory is short"
+            "a process of --processes ended before its first run did, as when it is killed or memory runs out; "
+            "run the command again, with fewer processes if memory is short"
         ) from None
 
 
-def _runs(found, source, closed_form: np.ndarray) -> dict[str, list]:
-    """The `COLUMNS`, with one entry for every run that was made; of one that overflowed the numbers are NaN."""
+def _runs(done, source, closed_form: np.ndarray) -> dict[str, list]:
+    """The `COLUMNS`, with one entry for every run that was made; the numbers of one that overflowed are NaN."""
     from numerics.training.stop import Stop
 
     rows = []
-    for at, beta in enumerate(found.betas):
-        losses, overflowed = found.losses[at], found.stopped[at] == Stop.OVERFLOWED
+    for at, beta in enumerate(done.betas):
+        losses, overflowed = done.losses[at], done.stopped[at] == Stop.OVERFLOWED
         for seed in np.flatnonzero(overflowed | ~np.isnan(losses)):
-            parts = dict.fromkeys(PARTS, np.nan) if overflowed[seed] else parts_of(found.vae(at, seed), source, beta)
+            parts = dict.fromkeys(PARTS, np.nan) if overflowed[seed] else parts_of(done.vae(at, seed), source, beta)
             rows.append(
                 {
                     "beta": float(beta),
-                    "seed": int(found.seeds[seed]),
+                    "seed": int(done.seeds[seed]),
                     **parts,
                     "excess_loss": parts["loss"] - float(closed_form[at]),
-                    "gradient_norm": float(found.gradient_norms[at, seed]),
-                    "steps": int(found.steps[at, seed]),
-                    "stopped": str(found.stopped[at, seed]),
+                    "gradient_norm": float(done.gradient_norms[at, seed]),
+                    "steps": int(done.steps[at, seed]),
+                    "stopped": str(done.stopped[at, seed]),
                     "least": not overflowed[seed] and bool(seed == np.nanargmin(losses)),
                 }
             )
@@ -129,7 +129,7 @@ def _runs(found, source, closed_form: np.ndarray) -> dict[str, list]:
 
 
 def _csv(columns: Mapping[str, Sequence]) -> bytes:
-    """A table as comma-separated text, floats with all their digits."""
+    """A table as comma-separated text, floats with all digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -42,7 +42,7 @@ def possible(run: Mapping, size: int, asked: Mapping) -> bool:
 
 
 def agrees(run: Mapping, problem: TrainingProblem, fixed: np.ndarray) -> bool:
-    """Whether loss and gradient norm are those of the parameters, up to rounding, and what is not learned is as asked.
+    """Whether loss and gradient norm are those of the parameters, up to rounding, and fixed parameters are as asked.
 
     A checksum shows that a line is as it was written, not that it is right.
     """

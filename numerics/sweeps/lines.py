@@ -15,13 +15,13 @@ CHECK = b', "check": "%08x"}'  # how a line ends
 
 
 def line(values: Mapping) -> bytes:
-    """One line, with the checksum of all that is before it."""
+    """One line, with the checksum of the text before it."""
     body = json.dumps(values, allow_nan=False).encode()[:-1]
     return body + CHECK % zlib.crc32(body) + b"\n"
 
 
 def checked(text: bytes) -> dict | None:
-    """What a line holds besides its checksum, or `None` if it is not as it was written."""
+    """The content of a line without its checksum, or `None` if the checksum fails."""
     length = len(CHECK % 0)
     body, check = text[:-length], text[-length:]
     if check != CHECK % zlib.crc32(body):
@@ -30,7 +30,7 @@ def checked(text: bytes) -> dict | None:
 
 
 def parse(text: bytes) -> dict | None:
-    """The JSON object that a text is, or `None` if it is none."""
+    """The JSON object in a text, or `None` if the text is not one."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The runs that a sweep has still to make, and which of them have finished."""
+"""The runs that a sweep still has to make, and which of them have finished."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Pending"]
 
 
 class Pending:
-    """The runs that are to be made, as the arrays that the kernels take and fill, in the order of `keys`.
+    """The runs to be made, as the arrays that the kernels read and fill, in the order of `keys`.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ class Pending:
         self.losses, self.norms = np.zeros(count), np.zeros(count)
 
     def outputs(self, part: slice) -> tuple[np.ndarray, ...]:
-        """What the kernels fill, besides `thetas`; the last says which runs have finished."""
+        """The arrays that the kernels fill, besides `thetas`; the last marks the runs that have finished."""
         return self.steps[part], self.losses[part], self.norms[part], self.codes[part]
 
     def finished(self, part: slice) -> dict[tuple[tuple, int], dict]:
-        """By key, the runs of a part that have ended, as a file takes them; those that overflowed are NaN."""
+        """The finished runs of a part by key, in the form of the file; the numbers of one that overflowed are NaN."""
         return {
             self.keys[run]: self._ended(run)
             for run in range(len(self.keys))[part]

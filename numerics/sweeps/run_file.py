@@ -1,15 +1,17 @@
 """A file of finished runs that a sweep appends to and is resumed from: one JSON object a line.
 
-The first line says what is trained and how, and by which kernels; each other line holds one run. Lines are only ever
-added. Every line ends with a checksum of what is before it. A process that is killed while it writes leaves a line cut
-short; such a line, or one that was damaged, or that says what no run can have reached, or a loss that is not that of
-its parameters, is passed over with a warning, and its run is made again. A first line that is damaged is refused, and
-so is one of another problem. A file that other kernels made, or that has another format, is set aside under another
-name, since runs of two versions are not mixed.
+**Lines.** The first line states what is trained and how, and by which kernels; each other line holds one run. Lines are
+only added, each with a checksum (`numerics.sweeps.lines`).
 
-Numbers are written with all their digits, and arrays as the base64 text of their bytes. The first line also holds the
-principal axes: parameters are in the coordinates of these axes, and another machine, or another number of threads, may
-find them with other signs or other rounding. Who resumes takes over the axes of the file.
+**Damage.** A process that is killed while it writes leaves a line cut short. Such a line, a damaged one, one with
+values that no run can have reached, or with a loss that is not that of its parameters (`numerics.sweeps.credible`) is
+skipped with a warning, and its run is made again. A damaged first line is refused, and so is another problem
+(`numerics.sweeps.same_problem`). A file of other kernels or of another format is renamed, since runs of two versions
+are not mixed.
+
+**Coordinates.** Numbers are written with all their digits, and arrays as the base64 text of their bytes. The first line
+also holds the principal axes: parameters are in the coordinates of these axes, and another machine, or another number
+of threads, may find them with other signs or other rounding. A resumed sweep uses the axes of the file.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from theory.interface import files
 __all__ = ["RunFile"]
 
 KIND, FORMAT = "training runs of linear beta-VAEs, ", 2
-# What is computed from the covariance, up to rounding: its name in the file, and in the problem.
+# Quantities computed from the covariance, up to rounding: name in the file, and in the problem.
 COORDINATES = {"roots": "standard_deviations", "axes": "axes", "unit": "unit", "noise": "noise"}
 
 
@@ -43,7 +45,7 @@ class RunFile:
     Parameters
     ----------
     path : path to a .jsonl file
-        made if it is missing or empty.
+        created if it is missing or empty.
     problem : TrainingProblem
     asked : mapping
         by name, of JSON values: the arguments on which a run depends, but for covariance, beta and seed.
@@ -53,17 +55,17 @@ class RunFile:
     problem : TrainingProblem
         that of the arguments in the coordinates of the file.
     runs : dict
-        by (four weights, seed): mappings with these two, what the run reached, and its `parameters`.
+        by (four weights, seed): mappings with these two, the results of the run, and its `parameters`.
 
     Raises
     ------
     ValueError
-        if the file holds runs of another problem (the message says what differs), or something else.
+        if the file holds runs of another problem (the message names the differences), or is no file of runs.
 
     Warns
     -----
     UserWarning
-        if the file was set aside, or some of its lines do not hold.
+        if the file was renamed, or some of its lines are damaged.
     """
 
     def __init__(self, path, problem: TrainingProblem, asked: Mapping):
@@ -82,7 +84,7 @@ class RunFile:
         files.write_atomically(self.path, lambda opened: opened.write(line(header)))
 
     def append(self, runs: Mapping[tuple, Mapping]) -> None:
-        """Add those of the runs that are not in the file yet and that would be taken from there: that finished."""
+        """Add the finished runs that are not in the file yet."""
         new = {key: run for key, run in runs.items() if key not in self.runs and run["stopped"] in FINISHED}
         text = b"".join(line({**run, "parameters": encode(run["parameters"])}) for run in new.values())
         with files.naming(self.path), open(self.path, "a+b", opener=_only_if_there) as opened:
@@ -92,13 +94,11 @@ class RunFile:
         self.runs |= new
 
     def _made_by_others(self, first: bytes) -> str:
-        """Why the runs of a file cannot stand beside new ones, in words; empty if they can."""
+        """Why the runs of a file cannot be mixed with new ones, in words; empty if they can."""
         header = parse(first)
         stated = header.get("format") if header is not None else None
         if not (isinstance(stated, str) and stated.startswith(KIND)):
-            raise ValueError(
-                f"{self.path}: is not a file of training runs; name another file, or one that is not there"
-            )
+            raise ValueError(f"{self.path}: is not a file of training runs; name another file, or a new one")
         if stated != f"{KIND}{FORMAT}":
             return f"has format {reprlib.repr(stated.removeprefix(KIND))}, and this version writes format {FORMAT}"
         if checked(first) is None:
@@ -106,7 +106,7 @@ class RunFile:
         return "" if header.get("kernels") == kernel_digest() else "was made by another version of the kernels"
 
     def _take(self, first: bytes, lines: list[bytes], asked: Mapping) -> None:
-        """Take over coordinates and runs, if the file is of this problem."""
+        """Read coordinates and runs, if the file is of this problem."""
         asked_for, header = self.problem, checked(first)
         try:
             stored = {field: decode(header["coordinates"][name]) for name, field in COORDINATES.items()}
@@ -116,10 +116,10 @@ class RunFile:
         except (KeyError, TypeError, ValueError):
             raise self._damaged() from None
         self.problem = replace(asked_for, **stored)
-        found = differences(there, asked, self.problem, asked_for)
-        if found:
+        texts = differences(there, asked, self.problem, asked_for)
+        if texts:
             raise ValueError(
-                f"{self.path}: holds runs of another problem; {'; '.join(found)}; name another file to start anew"
+                f"{self.path}: holds runs of another problem; {'; '.join(texts)}; name another file to start anew"
             )
         runs = [run for run in map(checked, lines) if run is not None and possible(run, len(asked_for.mask), asked)]
         runs = [run | {"parameters": decode(run["parameters"])} for run in runs]
@@ -139,5 +139,5 @@ class RunFile:
 
 
 def _only_if_there(path: str, flags: int) -> int:
-    """Open a file that exists: one that was removed meanwhile would come back without its first line."""
+    """Open an existing file: one that was removed meanwhile would be created without its first line."""
     return os.open(path, flags & ~os.O_CREAT)

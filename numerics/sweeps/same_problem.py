@@ -17,33 +17,33 @@ ROUNDING = 4 * np.finfo(float).eps  # of the largest eigenvalue, by which an ent
 
 
 def differences(there: Mapping, here: Mapping, stored: TrainingProblem, asked_for: TrainingProblem) -> list[str]:
-    """What makes two problems different, in words; numbers and a covariance that differ by rounding are the same."""
-    found = [
+    """The differences of two problems, in words; numbers and covariances that differ by rounding are the same."""
+    texts = [
         f"{name} is {reprlib.repr(there.get(name))} there and {reprlib.repr(here.get(name))} here"
         for name in here | there
         if not _same(there.get(name), here.get(name))
     ]
     size = len(asked_for.standard_deviations)
     if len(stored.standard_deviations) != size:
-        return [f"the data have {len(stored.standard_deviations)} dimensions there and {size} here", *found]
+        return [f"the data have {len(stored.standard_deviations)} dimensions there and {size} here", *texts]
     if stored.axes.shape != (size, size):
-        return ["the principal axes there are no square matrix", *found]
+        return ["the principal axes there are not a square matrix", *texts]
     with np.errstate(invalid="ignore", over="ignore"):
         skew = np.abs(stored.axes.T @ stored.axes - np.eye(size)).max(initial=0.0)
     if not skew <= SAME * size:  # "not <=" here and below, since a NaN is to count as a difference
-        found.insert(0, "the principal axes there are not orthonormal")
+        texts.insert(0, "the principal axes there are not orthonormal")
     if not np.array_equal(stored.standard_deviations > 0, asked_for.standard_deviations > 0):
         ranks = (np.count_nonzero(problem.standard_deviations > 0) for problem in (stored, asked_for))
-        found.insert(0, "the rank is {} there and {} here".format(*ranks))
+        texts.insert(0, "the rank is {} there and {} here".format(*ranks))
     for name in ("unit", "noise"):
         if not abs(getattr(stored, name) - getattr(asked_for, name)) <= SAME * getattr(asked_for, name):
-            found.insert(0, f"the {name} is {getattr(stored, name)} there and {getattr(asked_for, name)} here")
+            texts.insert(0, f"the {name} is {getattr(stored, name)} there and {getattr(asked_for, name)} here")
     with np.errstate(invalid="ignore", over="ignore"):
         here = _covariance(asked_for)
         gaps, sizes = np.abs(_covariance(stored) - here), np.sqrt(np.diagonal(here))
     if not np.all(gaps <= SAME * np.outer(sizes, sizes) + ROUNDING * size * asked_for.unit):
-        found.insert(0, f"the covariance differs by up to {gaps.max():.3g}")
-    return found
+        texts.insert(0, f"the covariance differs by up to {gaps.max():.3g}")
+    return texts
 
 
 def _same(there, here) -> bool:

@@ -1,9 +1,9 @@
 """Many training runs at once: every beta from every seed, independent runs in parallel.
 
-Each run is the one that `train` makes with `rng=numpy.random.default_rng(seed)`, step for step: runs share nothing but
-the data. They go in small batches, the smaller the more a step of training costs, to the threads of the compiled kernel
-or to the workers of an executor, so that a bar can show progress, and an interrupt (Ctrl-C) or a worker that dies is
-noticed soon and loses nothing that was finished. With a file, finished runs outlive this process too.
+Each run is the one that `train` makes with `rng=numpy.random.default_rng(seed)`, step for step: runs share only the
+data. They go in small batches (`numerics.sweeps.batches`) to the threads of the compiled kernel or to the workers of an
+executor; an interrupt (Ctrl-C) or a worker that dies loses nothing that was finished. With a file, finished runs
+outlive this process too.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from theory.partition import Posterior, partition
 
 __all__ = ["Sweep", "sweep"]
 
-RUN_BYTES = 1024  # what a run takes besides its parameters
-LARGEST_SEED = 2**63 - 1  # that an array of whole numbers holds
+RUN_BYTES = 1024  # memory of a run besides its parameters
+LARGEST_SEED = 2**63 - 1  # that an int64 array holds
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What the runs of a sweep reached; rows are betas, columns are seeds.
+    """The results of the runs of a sweep; rows are betas, columns are seeds.
 
     Attributes
     ----------
     betas, seeds : (B,) and (R,) arrays
-        betas are numbers, or `Weights` if such were given.
+        betas are numbers, or `Weights` if these were given.
     losses, gradient_norms : (B, R) arrays
         as in `TrainingRun`; NaN where a run was not made or overflowed.
     steps : (B, R) array of int
@@ -52,9 +52,9 @@ class Sweep:
         as in `TrainingRun`, or "not run", or "overflowed": the numbers of the run left the range of double precision,
         because the learning rate is too large, or negative weights leave the loss no lower bound.
     interrupted : bool
-        whether something ended the sweep early, so that runs may be missing.
+        whether the sweep ended early, so that runs may be missing.
     failure : str or None
-        what did, if it was no keyboard interrupt: a worker that died, or a file that could not be written.
+        the error that ended it, if not a keyboard interrupt: a worker that died, or a file that could not be written.
     parameters : (B, R, n) array
         in the training coordinates of `problem`; the start where a run was not made, NaN where it overflowed.
     problem : TrainingProblem
@@ -84,7 +84,7 @@ class Sweep:
         column = validation.count("seed_index", seed_index, minimum=-columns, maximum=columns - 1)
         run = f"the run of beta {self.betas[row]} and seed {self.seeds[column]}"
         if self.stopped[row, column] == Stop.NOT_RUN:
-            raise ValueError(f"{run} did not finish, the sweep ended before; make it again")
+            raise ValueError(f"{run} did not finish, because the sweep ended before; make it again")
         if self.stopped[row, column] == Stop.OVERFLOWED:
             raise ValueError(
                 f"{run} overflowed; pass a smaller learning_rate, or weights that leave the loss a lower bound"
@@ -92,13 +92,13 @@ class Sweep:
         return self.problem.vae(self.parameters[row, column])
 
     def best(self, beta_index: int) -> LinearVAE:
-        """The trained model of lowest loss among the seeds of one beta; raises as `vae` if there is none."""
+        """The trained model of lowest loss among the seeds of one beta; raises as `vae` if no run has one."""
         rows = len(self.stopped)
         losses = self.losses[validation.count("beta_index", beta_index, minimum=-rows, maximum=rows - 1)]
         return self.vae(beta_index, 0 if np.isnan(losses).all() else int(np.nanargmin(losses)))
 
 
-@BLAS.wrap(limits=1, user_api="blas")  # threads that wait for more of it would take the time of those that train
+@BLAS.wrap(limits=1, user_api="blas")  # waiting threads of the library would take time from those that train
 def sweep(
     covariance,
     latent_dim: int,
@@ -118,7 +118,7 @@ def sweep(
     file=None,
     progress: bool | None = None,
 ) -> Sweep:
-    """Train for every beta from every seed; the runs are those of `train` by the same method, wherever they are made.
+    """Train for every beta from every seed; the runs are those of `train` by the same method, on any executor.
 
     Parameters
     ----------
@@ -132,12 +132,12 @@ def sweep(
     learning_rate, gradient_tolerance, max_steps
         as in `train`.
     executor : concurrent.futures.Executor, optional
-        whose workers make the runs, each run on one core; by default the threads of this process do. A process pool,
+        whose workers make the runs, each run on one core; by default the threads of this process. A process pool,
         `dask.distributed.Client.get_executor()` or `mpi4py.futures.MPIPoolExecutor` will do; it stays open.
     file : path to a .jsonl file, optional
-        where finished runs are added, batch by batch, and where runs that are there already are taken from. One sweep
-        at a time may write it; a later one may have other betas and seeds. What is damaged in it is made again, and a
-        file of another version of the kernels is set aside as FILE.old-1, both with a warning.
+        finished runs are added to it, batch by batch, and runs already in it are reused. One sweep at a time may write
+        it; a later one may have other betas and seeds. Damaged runs are made again, and a file of another version of
+        the kernels is renamed to FILE.old-1, both with a warning.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 
@@ -145,15 +145,22 @@ def sweep(
     -------
     Sweep
         after a keyboard interrupt or a failure the runs that finished, with `interrupted` set. The same on every
-        executor, to the last digit, if its machines compute alike. A run that overflows, where `train` raises, says so
-        in `stopped`, and is not kept in the file.
+        executor, to the last digit, if its machines compute alike. A run that overflows, where `train` raises, is
+        marked in `stopped` and not kept in the file.
 
     Raises
     ------
     ValueError
-        for arguments that do not fit, see the message; also if the file holds runs of another problem.
+        for arguments that do not fit; also if the file holds runs of another problem.
     Exception
-        what the executor, its workers or the file raised, if not one run was finished before; later it is in `failure`.
+        from the executor, its workers or the file, if no run was finished before; later it is in `failure`.
+
+    Examples
+    --------
+    >>> from numerics import sweep
+    >>> done = sweep([[2.0, 0.0], [0.0, 0.5]], 1, betas=[1.0, 8.0], seeds=2, noise_variance=0.5)
+    >>> done.losses.round(3).tolist()
+    [[2.838, 2.838], [3.645, 3.645]]
     """
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     code = descent.CODES[validation.choice("method", method, descent.CODES)]
@@ -203,7 +210,7 @@ def sweep(
                     for part in batches:
                         keep(part)
             finally:
-                keep(slice(None))  # what finished while an interrupt or an error came
+                keep(slice(None))  # runs that finished while an interrupt or an error came
     except KeyboardInterrupt:
         interrupted = True
     except Exception as error:
@@ -232,7 +239,7 @@ def sweep(
 
 
 def _asked(problem: TrainingProblem, noise_variance, posterior, groups, method: str, limits: Limits) -> dict:
-    """All that a run depends on besides covariance, weights and seed, as JSON has it."""
+    """Everything that a run depends on besides covariance, weights and seed, as JSON values."""
     return {
         "latent_dim": problem.latent_dim,
         "noise_variance": noise_variance if isinstance(noise_variance, str) else float(noise_variance),

@@ -1,8 +1,9 @@
 """Batches of training runs on any `concurrent.futures.Executor`: processes, a Dask cluster, MPI.
 
-A batch is a task of its own, a function of a module and plain arrays, so it can be sent to another process or machine.
-A worker descends its runs one after another, without threads: workers do not compete for cores, and a run makes the
-same steps as anywhere else. Batches are sent off a bounded number at a time and collected in the order they finish.
+A batch is a function of a module with plain arrays as arguments, so it can be sent to another process or machine. A
+worker descends its runs one after another, without threads: workers do not compete for cores, and a run makes the same
+steps as anywhere else. A bounded number of batches is sent at a time; they are collected in the order in which they
+finish.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from theory.interface import interrupts
 
 __all__ = ["WORKERS", "collect", "descend_batch", "follow_parent"]
 
-IN_FLIGHT = 512  # batches sent off and not collected: enough for many workers, few enough to hold their copies
+IN_FLIGHT = 512  # batches sent and not collected: enough for many workers, few enough to keep their copies in memory
 
 
 def descend_batch(thetas, weights, objective: Objective, perturbation, code: int, limits: Limits) -> tuple:
     """`descent.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, codes).
 
-    The arguments are those of `descent.descend_all` but for the outputs. What is not wanted any more is not run.
+    The arguments are those of `descent.descend_all` but for the outputs. Runs that are no longer wanted are skipped.
     """
-    # What another process sends may be write-protected, which would be another type to the compiler.
+    # Arrays from another process may be write-protected, a different type to the compiler.
     thetas, weights, perturbation, *parts = (
         np.array(array, order="C") for array in (thetas, weights, perturbation, *objective)
     )
@@ -43,7 +44,7 @@ def descend_batch(thetas, weights, objective: Objective, perturbation, code: int
     steps, codes = np.zeros(runs, dtype=np.int64), np.full(runs, descent.NOT_RUN)
     losses, norms = np.zeros(runs), np.zeros(runs)
     for run in range(runs):
-        if any(end.poll() for end in _ends):
+        if any(pipe.poll() for pipe in _pipes):
             break
         own = objective._replace(weights=weights[run])
         steps[run], losses[run], norms[run], codes[run] = descent.descend(
@@ -58,7 +59,7 @@ class _Worker(SpawnProcess):
     def start(self) -> None:
         if not hasattr(signal, "pthread_sigmask"):
             return super().start()
-        # What is blocked here stays blocked in a process that is started meanwhile.
+        # Signals blocked here stay blocked in a process that is started meanwhile.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             super().start()
@@ -76,17 +77,17 @@ class _Workers(SpawnContext):
 
 
 WORKERS = _Workers()  # for ProcessPoolExecutor(mp_context=WORKERS, initializer=follow_parent, initargs=...)
-_ends: list[connection.Connection] = []  # of a worker: of the pipe by which its parent says that all is over
+_pipes: list[connection.Connection] = []  # in a worker: closed by its parent when no more results are wanted
 
 
-def follow_parent(end: connection.Connection) -> None:
-    """Let this worker ignore Ctrl-C, which its parent handles, and end it when its parent has ended.
+def follow_parent(pipe: connection.Connection) -> None:
+    """Make this worker ignore Ctrl-C, which its parent handles, and exit when its parent has ended.
 
-    A parent that is killed tells its workers nothing, and they would wait for ever. When the parent closes the other
-    end of the pipe, no result is wanted any more, and the worker begins no further run.
+    A parent that is killed cannot stop its workers, and they would wait for ever. When the parent closes the other end
+    of the pipe, no more results are wanted, and the worker begins no further run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _ends.append(end)
+    _pipes.append(pipe)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -104,20 +105,20 @@ def collect(
 ) -> Iterator[slice]:
     """Run `function(*arguments)` for each batch, a pair of a slice and arguments; `take` each result, yield its slice.
 
-    After the first failure nothing more is sent off, what is under way is awaited and yielded, and the failure is
-    raised. An interrupt, or closing this generator (as an error of its consumer does), cancels what waits; what has
-    finished by then is taken. Interrupts are put off from the first step to the last, also while the consumer works.
+    After the first failure no batch is sent, those under way are awaited and yielded, and the failure is raised. An
+    interrupt, or closing this generator (as an error of its consumer does), cancels waiting batches; those finished by
+    then are taken. Interrupts are put off from the first step to the last, also while the consumer works.
 
     Raises
     ------
     Exception
         whatever the executor or a worker raised, the first of them.
     KeyboardInterrupt
-        between two steps, never inside one: an executor that is interrupted while it holds a lock never ends.
+        between two steps, never inside one: an executor that is interrupted while it holds a lock would never end.
     """
     batches, failure = iter(batches), None
     in_flight: dict[Future, slice] = {}
-    finished: SimpleQueue[Future | None] = SimpleQueue()  # None wakes up who waits for a future, after an interrupt
+    finished: SimpleQueue[Future | None] = SimpleQueue()  # None wakes up the loop below after an interrupt
     with interrupts.put_off(lambda: finished.put(None)) as interrupt:
         try:
             while True:
@@ -130,13 +131,13 @@ def collect(
                         future.add_done_callback(finished.put)
                 except StopIteration:
                     pass
-                except Exception as error:  # a broken executor takes nothing more
+                except Exception as error:  # a broken executor accepts no more batches
                     failure = error
                 if not in_flight:
                     break
                 future = finished.get()
                 interrupt()
-                if future is None:  # an interrupt that its handler let pass
+                if future is None:  # an interrupt that its handler ignored
                     continue
                 part = in_flight.pop(future)
                 try:

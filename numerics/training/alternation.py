@@ -39,8 +39,8 @@ from numerics.training.problem import TrainingProblem, pack
 
 __all__ = ["accelerated_em", "alternate", "em", "rotated_em", "with_best_encoder"]
 
-UNRESOLVED = 0.1  # of the rounding of the loss: a gradient norm below this is rounding too,
-PATIENCE = 500  # and after so many rounds of it there is no more to come
+UNRESOLVED = 0.1  # of the rounding of the loss: a gradient norm below this is rounding too
+PATIENCE = 500  # rounds of such gradient norms, after which the run has stalled
 
 
 def alternate(
@@ -53,7 +53,7 @@ def alternate(
     rotate: bool,
     accelerate: bool,
 ) -> Outcome:
-    """Alternate from `theta`, of which the first round takes the encoder only, in place.
+    """Alternate from `theta`, in place; the first round uses only its encoder.
 
     A gradient that vanishes, to the tolerance or to rounding ("stalled"), may be that of a saddle, so it ends the
     alternation only if a small perturbation leads back to the same loss.
@@ -61,19 +61,19 @@ def alternate(
     Parameters
     ----------
     problem, theta, objective, limits, history
-        as every method has them (`numerics.training.outcome`), with one weight beta for every part of the rate.
+        as for every method (`numerics.training.outcome`), with one weight beta for every part of the rate.
     rotate, accelerate : bool
-        whether to expand the model and turn latents to the principal axes, and whether to do so with momentum.
+        whether to expand the model and rotate latents to the principal axes, and whether to use momentum.
     """
     setting, max_steps = Setting.of(problem, objective), limits.max_steps
     family, floor = _stack(problem.family), descent.noise_end(objective)
     together = [np.arange(problem.latent_dim)[np.newaxis]] if rotate else family
-    step, settled, point = 0, math.inf, _unpack(theta, problem, objective)
-    history[0], norm, last, momentum, quiet = point.loss, point.gradient_norm, None, 1.0, 0
+    step, settled_loss, point = 0, math.inf, _unpack(theta, problem, objective)
+    history[0], norm, last, momentum, rounds_of_rounding = point.loss, point.gradient_norm, None, 1.0, 0
 
     def judge():
         end = descent.verdict(step, norm, point.decoder.log_noise, limits, floor)
-        return descent.STALLED if end == descent.NOT_RUN and quiet >= PATIENCE else end
+        return descent.STALLED if end == descent.NOT_RUN and rounds_of_rounding >= PATIENCE else end
 
     while True:
         end = judge()
@@ -82,8 +82,8 @@ def alternate(
             _, norm = problem.measure(theta, objective)
             end = judge()
         vanishes = end in (descent.GRADIENT, descent.STALLED)
-        if vanishes and step < max_steps and point.loss < settled - 10 * _rounding(point, objective):
-            settled, last, momentum, quiet, end = point.loss, None, 1.0, 0, descent.NOT_RUN
+        if vanishes and step < max_steps and point.loss < settled_loss - 10 * _rounding(point, objective):
+            settled_loss, last, momentum, rounds_of_rounding, end = point.loss, None, 1.0, 0, descent.NOT_RUN
             point = _unpack(theta + problem.perturbation, problem, objective)
         if end != descent.NOT_RUN:
             history[step], norm = problem.measure(theta, objective)
@@ -101,7 +101,7 @@ def alternate(
             momentum, trial = 1.0, best_encoder(new, setting, together)
         point, last, step = trial, new, step + 1
         history[step], norm = point.loss, point.gradient_norm
-        quiet = quiet + 1 if norm <= UNRESOLVED * _rounding(point, objective) else 0
+        rounds_of_rounding = rounds_of_rounding + 1 if norm <= UNRESOLVED * _rounding(point, objective) else 0
 
 
 def with_best_encoder(problem: TrainingProblem, theta: np.ndarray, objective: Objective) -> np.ndarray:
@@ -112,7 +112,7 @@ def with_best_encoder(problem: TrainingProblem, theta: np.ndarray, objective: Ob
 
 
 def _rounding(point: Encoder, objective: Objective) -> float:
-    """How far rounding may move the loss."""
+    """How far rounding may change the loss."""
     return rounding_error(np.array([point.decoder.log_noise]), objective, point.loss)
 
 
@@ -123,13 +123,13 @@ def _stack(groups: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _unpack(theta: np.ndarray, problem: TrainingProblem, objective: Objective) -> Encoder:
-    """Decoder and encoder that parameters stand for, with their loss and the norm of its gradient."""
+    """Decoder and encoder of a vector of parameters, with their loss and the norm of its gradient."""
     decoder, whitened, factor = problem.unpack(theta.copy())
     return Encoder(Decoder(decoder, float(theta[-1])), whitened, factor, *problem.measure(theta, objective))
 
 
 def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rotate: bool) -> np.ndarray:
-    """The parameters of a decoder, turned to its principal axes if wanted, and its best encoder in the family."""
+    """The parameters of a decoder, rotated to its principal axes on request, and its best encoder in the family."""
     if rotate:
         _, axes = np.linalg.eigh(decoder.weights.T @ decoder.weights)
         decoder = Decoder(decoder.weights @ axes[:, ::-1], decoder.log_noise)

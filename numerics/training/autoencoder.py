@@ -1,11 +1,11 @@
-"""The control without KL: a linear autoencoder x -> W V x trained by gradients, the best plane and no axes in it.
+"""The control without KL: a linear autoencoder x -> W V x trained by gradients, which finds the best plane, no axes.
 
-    distortion = E ||x - W V x||^2 = tr (I - W V) S (I - W V)^T
+    distortion = E ||x - W V x||^2 = tr (I - W V) S (I - W V)^T,    S the covariance of x
 
 At the minimum W V projects on the span of the K leading eigenvectors. W and V are fixed only up to W G, G^-1 V with any
 regular G, so nothing in the loss prefers axes. The start (Gaussian entries) and the descent (steps along the gradient,
-their lengths chosen from losses alone) are the same from every side of the latents, hence so is where they end: the
-right singular vectors of W are uniform over all rotations. No closed form is used in training.
+their lengths chosen from losses alone) are invariant under rotations of the latents, hence so is the distribution
+of their ends: the right singular vectors of W are uniform over all rotations. No closed form is used in training.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from theory.moments import as_moments
 
 __all__ = ["AutoencoderRuns", "train_autoencoder"]
 
-FIRST_STEP, LONGER, SHORTER = 0.1, 1.1, 0.5  # a step that lowers the loss enough grows, another is taken back, halved
-ENOUGH = 0.5  # of the decrease that the slope promises
-ROUNDING = 1e-13  # of the variance: smaller changes of the distortion say nothing, and the step is kept as it is
+FIRST_STEP, LONGER, SHORTER = 0.1, 1.1, 0.5  # a step of enough decrease grows, another is undone and halved
+ENOUGH = 0.5  # of the decrease that the gradient predicts
+ROUNDING = 1e-13  # of the variance: smaller changes of the distortion are rounding, and the step length is kept
 
 
 @dataclass(frozen=True, eq=False)
 class AutoencoderRuns:
-    """What training reached from R starts.
+    """The results of training from R starts.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ def train_autoencoder(
     Parameters
     ----------
     covariance : (D, D) array, or Moments
-        of any rank; about the mean, which a bias would take over exactly.
+        of any rank; about the mean, which a bias would model exactly.
     latent_dim : int
         K.
     seeds : int, or sequence of ints
@@ -98,14 +98,17 @@ def train_autoencoder(
     while np.any(_norms(to_decoders, to_encoders) > tolerance) and steps < max_steps:
         steps += 1
         tried = decoders - lengths * to_decoders, encoders - lengths * to_encoders
-        value, *slopes = _value_and_gradient(scaled, *tried)
-        promised = lengths[:, 0, 0] * _norms(to_decoders, to_encoders) ** 2
-        told = promised > ROUNDING * np.trace(scaled)
-        better = (~told | (losses - value >= ENOUGH * promised))[:, np.newaxis, np.newaxis]
+        value, *gradients = _value_and_gradient(scaled, *tried)
+        predicted = lengths[:, 0, 0] * _norms(to_decoders, to_encoders) ** 2
+        resolved = predicted > ROUNDING * np.trace(scaled)
+        better = (~resolved | (losses - value >= ENOUGH * predicted))[:, np.newaxis, np.newaxis]
         losses = np.where(better[:, 0, 0], value, losses)
         decoders, encoders = np.where(better, tried[0], decoders), np.where(better, tried[1], encoders)
-        to_decoders, to_encoders = np.where(better, slopes[0], to_decoders), np.where(better, slopes[1], to_encoders)
-        lengths = np.where(told[:, np.newaxis, np.newaxis], np.where(better, LONGER, SHORTER), 1.0) * lengths
+        to_decoders, to_encoders = (
+            np.where(better, gradients[0], to_decoders),
+            np.where(better, gradients[1], to_encoders),
+        )
+        lengths = np.where(resolved[:, np.newaxis, np.newaxis], np.where(better, LONGER, SHORTER), 1.0) * lengths
     norms = _norms(to_decoders, to_encoders)
     return AutoencoderRuns(
         decoders=decoders,

@@ -1,4 +1,4 @@
-"""The command `train` of `python -m numerics`, and the options of training that `sweep` takes too."""
+"""The command `train` of `python -m numerics`, and the options of training that `sweep` has too."""
 
 from __future__ import annotations
 
@@ -103,19 +103,19 @@ def _train(arguments: argparse.Namespace) -> Report:
         run = _train_minibatch(arguments, options, rng)
     noise, posterior = options["noise_variance"], options["posterior"]
     best = optimum(source, arguments.latent_dim, beta=arguments.beta, noise_variance=noise, posterior=posterior)
-    found = parts_of(run.vae, source, arguments.beta)
+    trained = parts_of(run.vae, source, arguments.beta)
     closed_form = {name: getattr(best, name) for name in PARTS}
     progress = {name: getattr(run, name) for name in ("stopped", "steps", "gradient_norm")}
     certificate = certify(run.vae, source, arguments.beta, learned_noise=isinstance(noise, str), posterior=posterior)
     columns = {
         "quantity": PARTS,
         "closed_form": list(closed_form.values()),
-        "trained": list(found.values()),
-        "deviation": [abs(found[name] - closed_form[name]) for name in PARTS],
+        "trained": list(trained.values()),
+        "deviation": [abs(trained[name] - closed_form[name]) for name in PARTS],
     }
     facts = progress | {"curvature": certificate.curvature, "closed_form_noise": best.noise_status}
     return Report(
-        {"closed_form": closed_form, "trained": found, "vae": run.vae} | facts,
+        {"closed_form": closed_form, "trained": trained, "vae": run.vae} | facts,
         f"{aligned_table(columns)}\n\n{aligned_facts(facts)}",
         files={} if file is None else {file: npz_archive(vars(run.vae) | {"history": run.history})},
     )

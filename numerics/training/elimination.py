@@ -1,19 +1,20 @@
 """Training by L-BFGS on the loss of the encoder alone: the decoder, and a learned noise, are eliminated.
 
-In the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened data, Q = F F^T,
-C = B^T B + Q), the best decoder of an encoder is W = diag(r) B C^-1, and the best noise is s2 = distortion / D, where
-the distortion is sum_i r_i^2 - <W, diag(r) B>. What is left is a function of B and of the triangle of F,
+In the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened data, Q = F F^T, C
+= B^T B + Q, s2 the noise variance), the best decoder of an encoder is W = diag(r) B C^-1, and the best noise is s2 =
+distortion / D, where the distortion is sum_i r_i^2 - <W, diag(r) B>. The rest is a function of B and of the triangle of
+F,
 
     profile = distortion / (2 s2) + (D/2) log(2 pi s2) + (beta/2) (tr C - K - log det Q),
 
-and since the loss is stationary in what was eliminated, its gradient is that of the loss at fixed W and s2 (envelope
-theorem): with A = W^T W / s2 + beta I,
+and since the loss is stationary in the eliminated parameters, its gradient is that of the loss at fixed W and s2
+(envelope theorem): with A = W^T W / s2 + beta I,
 
     d/dB = B A - diag(r) W / s2,    d/dF = A F - beta F^-T on the triangle of the family.
 
-The L-BFGS of scipy.optimize, which compares losses, cannot tell one point from another where they differ by rounding
-only; it ends there as "stalled", usually well within 1e-10 nats of the optimum, but with more gradient than the methods
-that look at slopes.
+The L-BFGS of scipy.optimize, which compares losses, cannot distinguish points that differ by rounding only; it ends
+there as "stalled", usually well within 1e-10 nats of the optimum, but with a larger gradient than the methods that
+compare gradients.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Profile:
 def profile(
     whitened: np.ndarray, factor: np.ndarray, deviations: np.ndarray, beta: float, log_noise=None, least=0.0
 ) -> Profile:
-    """Profile loss and gradient at an encoder B and a Cholesky factor F; the noise, if not given, is eliminated."""
+    """Profile loss and gradient at an encoder B and a Cholesky factor F; a noise that is not given is eliminated."""
     rows, latent_dim = whitened.shape
     code = whitened.T @ whitened + factor @ factor.T
     image = deviations[:, np.newaxis] * whitened
@@ -71,12 +72,12 @@ def profile(
         log_noise = math.log(max(distortion / rows, least))
     noise, diagonal = math.exp(log_noise), np.diagonal(factor)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(diagonal).sum()
-    slope = decoder.T @ decoder / noise + beta * np.eye(latent_dim)
-    to_triangle = np.tril(slope @ factor)
+    to_code = decoder.T @ decoder / noise + beta * np.eye(latent_dim)
+    to_triangle = np.tril(to_code @ factor)
     np.fill_diagonal(to_triangle, np.diagonal(to_triangle) * diagonal - beta)
     return Profile(
         loss=float(distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + log_noise) + beta * rate),
-        to_encoder=whitened @ slope - deviations[:, np.newaxis] * decoder / noise,
+        to_encoder=whitened @ to_code - deviations[:, np.newaxis] * decoder / noise,
         to_triangle=to_triangle,
         decoder=decoder,
         log_noise=log_noise,
@@ -90,20 +91,20 @@ def eliminate(
     limits: Limits,
     history: np.ndarray,
 ) -> Outcome:
-    """Minimise the profile loss from `theta`, of which only the encoder counts, in place.
+    """Minimise the profile loss from `theta`, in place; only its encoder is used.
 
-    It ends where L-BFGS does, with the best decoder and noise of that encoder. A vanishing gradient may be that of a
+    It ends where L-BFGS does, with the best decoder and noise for that encoder. A vanishing gradient may be that of a
     saddle, so it ends the descent only if a small perturbation leads back to the same loss.
 
     Parameters
     ----------
     problem, theta, objective, limits, history
-        as every method has them (`numerics.training.outcome`), with a learned decoder and one weight beta for every
-        part of the rate. `history` takes the profile loss.
+        as for every method (`numerics.training.outcome`), with a learned decoder and one weight beta for every
+        part of the rate. `history` receives the profile loss.
     """
     size = problem.standard_deviations.size * problem.latent_dim
     free = size + np.flatnonzero(problem.mask[size:-1])
-    held = None if problem.mask[-1] else float(theta[-1])
+    fixed_log_noise = None if problem.mask[-1] else float(theta[-1])
     floor, least, max_steps = descent.noise_end(objective), least_noise(objective), limits.max_steps
     step, settled, norm = 0, math.inf, math.inf
 
@@ -113,8 +114,10 @@ def eliminate(
         _, whitened, factor = problem.unpack(theta)
         try:
             with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                point = profile(whitened, factor, problem.standard_deviations, float(objective.weights[0]), held, least)
-        except np.linalg.LinAlgError:  # by a step so long that C is singular, which is to be taken back
+                point = profile(
+                    whitened, factor, problem.standard_deviations, float(objective.weights[0]), fixed_log_noise, least
+                )
+        except np.linalg.LinAlgError:  # after a step so long that C is singular; L-BFGS shortens it
             norm = math.inf
             return math.inf, np.zeros(len(free))
         theta[:size], theta[-1] = point.decoder.T.ravel(), point.log_noise
@@ -139,7 +142,7 @@ def eliminate(
         if end == descent.GRADIENT and loss < settled - 10 * rounding and step < max_steps:
             settled, end = loss, descent.NOT_RUN
             loss, _ = evaluate((theta + problem.perturbation)[free])
-        if end == descent.DIVERGED:  # perhaps by a step so long that Q is singular to rounding
+        if end == descent.DIVERGED:  # perhaps after a step so long that Q is singular to rounding
             theta[:] = with_best_encoder(problem, theta, objective)
             loss, norm = problem.measure(theta, objective)
         if end != descent.NOT_RUN:

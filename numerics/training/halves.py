@@ -1,7 +1,8 @@
 """The two halves of a model, each at its optimum while the other is fixed: the best decoder and the best encoder.
 
 With t = beta s2 and the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened
-data, Q = F F^T, C = B^T B + Q the covariance of the code):
+data, Q = F F^T the posterior covariance and Q_bb its blocks, C = B^T B + Q the covariance of the code, W the decoder,
+s2 the noise variance, D the data dimension):
 
     decoder   W = diag(r) B C^-1,    s2 = distortion / D = (sum_i r_i^2 - <W, diag(r) B>) / D
     encoder   B = diag(r) W P^-1 / t,    Q_bb = (P_bb)^-1,    P = I + W^T W / t
@@ -20,7 +21,7 @@ from numerics.training.problem import TrainingProblem
 
 __all__ = ["Decoder", "Encoder", "Setting", "best_decoder", "best_encoder", "least_noise", "squared_error"]
 
-CANCELLED = 1e-4  # of the variance: a distortion below this has lost a few digits if it was subtracted from it
+CANCELLED = 1e-4  # of the variance: a distortion below this has lost digits if it was computed as a difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Encoder:
     Attributes
     ----------
     decoder : Decoder
-        the one that it was made for, or stands beside.
+        the one that it was made for, or belongs to.
     whitened, factor : (D, K) and (K, K) arrays
         B, and the lower triangle F of Q = F F^T.
     loss, gradient_norm : float
@@ -61,7 +62,7 @@ class Encoder:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What the halves of a round need: the data, beta, and which of decoder and noise are learned, the least noise."""
+    """The arguments of both halves: the data, beta, which of decoder and noise are learned, and the least noise."""
 
     standard_deviations: np.ndarray
     beta: float
@@ -76,14 +77,14 @@ class Setting:
 
 
 def least_noise(objective: Objective) -> float:
-    """A noise so small that a round which asks for less ends the run."""
+    """The smallest noise of a round; a run whose optimal noise is below it ends."""
     return math.exp(noise_floor(objective)) / 2
 
 
 def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) -> Decoder:
     """The decoder and noise of least loss for an encoder; with `expand`, with a free covariance of the prior as well.
 
-    W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Held ones are returned as they are.
+    W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Fixed ones are returned unchanged.
     """
     whitened, factor, weights = encoder.whitened, encoder.factor, encoder.decoder.weights
     image = setting.standard_deviations[:, np.newaxis] * whitened
@@ -108,7 +109,8 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
     """The encoder of least loss for a decoder and noise, in the family of the groups of latents in `stacks`.
 
-    B = diag(r) W P^-1 / t, Q_bb = (P_bb)^-1. `stacks` holds groups of one size, one a row, for every size.
+    B = diag(r) W P^-1 / t, Q_bb = (P_bb)^-1. `stacks` has an array for every size of groups, with one group in each
+    row.
     """
     weights, noise = decoder.weights, math.exp(decoder.log_noise)
     rows, latent_dim = weights.shape
@@ -135,11 +137,11 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
 
 
 def squared_error(quick: float, weights, whitened, factor, deviations) -> float:
-    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), which is `quick` to rounding of sum r^2.
+    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), which is `quick` up to rounding of sum
+    r^2.
 
-    Where it is far below sum r^2 it is formed anew, of the K leading modes as a sum of squares: what is left of them
-    may be far below their variance, from which it could not be subtracted. Of other modes nothing large is
-    reconstructed.
+    Where it is far below sum r^2 it is computed again, with a sum of squares for the K leading modes: their residual
+    may be far below their variance, and a difference would lose it. Nothing large is reconstructed of the other modes.
     """
     if quick > CANCELLED * (deviations @ deviations):
         return quick

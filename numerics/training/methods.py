@@ -1,6 +1,6 @@
-"""How a model can be trained: names of methods, each with its function of the interface in `numerics.training.outcome`.
+"""The training methods by name, each a function with the interface of `numerics.training.outcome`.
 
-To add a method: write its function in a module of its own, and name it here.
+To add a method: write its function in its own module, and name it here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,6 @@ METHODS = (*GRADIENT_METHODS, *ALTERNATING, "auto")
 
 
 def method_function(name: str):
-    """The `Method` of a name, but for "auto"; its module is loaded only here."""
+    """The `Method` of a name other than "auto"; its module is loaded only here."""
     module, _, function = (GRADIENT_METHODS | ALTERNATING)[name].rpartition(".")
     return getattr(import_module(module), function)

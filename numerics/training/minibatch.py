@@ -1,12 +1,14 @@
-"""Training as it is usually done: batches of observations, sampled codes, Adam.
+"""Training as usual for VAEs: batches of observations, sampled codes, Adam.
 
     loss of a batch = mean over its x of [ |x - m - W z|^2 / (2 s2) + beta KL(q(z|x) || N(0, I)) ] + (D/2) log(2 pi s2)
     z = V (x - m) + F e,   e ~ N(0, I),   Q = F F^T
 
-One draw of z for each observation (the reparametrisation), and the exact gradient of what was drawn. Its expectation,
-over draws and batches, is the gradient of the exact loss that `numerics.train` descends; here it comes with noise, in
-the coordinates of the data, and without knowledge of their covariance. The mean m is that of the data. Data are divided
-by one number, the root of their mean variance, so that the learning rate does not depend on their unit.
+with decoder W, encoder V, posterior covariance Q, noise variance s2 and mean m, in D dimensions.
+
+One draw of z for each observation (the reparametrisation), and the exact gradient of the sampled loss. Its expectation,
+over draws and batches, is the gradient of the exact loss that `numerics.train` descends; here it has noise, is taken in
+the coordinates of the data, and does not use their covariance. The mean m is that of the data. Data are divided by one
+number, the root of their mean variance, so that the learning rate does not depend on their unit.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from theory.partition import Posterior
 
 __all__ = ["ahead", "train_minibatch"]
 
-MOST_STEPS = 10**9  # about an hour of the smallest; more is a slip
+MOST_STEPS = 10**9  # about an hour for the smallest model; more is a mistake
 BLOCK = 2**17  # random numbers drawn at a time: a millisecond, which is many steps of small models
 
 
@@ -58,12 +60,12 @@ def train_minibatch(
         K; may exceed D, may be 0.
     beta : float > 0
     noise_variance : float > 0, or "learned"
-        a number holds the decoder noise there; a learned one starts at the mean variance of the data.
+        a number fixes the decoder noise; a learned one starts at the mean variance of the data.
     decoder : (D, K) array, optional
-        hold the decoder there.
+        a fixed decoder; learned by default.
     posterior : "diagonal", "full", or a list of groups of latents
     batch_size, steps : int
-        a step takes one batch; where there are fewer observations, all of them.
+        a step takes one batch, of all observations if there are fewer.
     learning_rate : float > 0
         of Adam, constant.
     rng : numpy.random.Generator, or a seed, optional
@@ -87,8 +89,8 @@ def train_minibatch(
 
     Notes
     -----
-    Unbiased, not exact: at a constant learning rate the run ends at a distance from the optimum that does not vanish
-    with more steps, only with smaller ones.
+    Unbiased, not exact: at a constant learning rate the distance of the end from the optimum does not vanish with more
+    steps, only with smaller ones.
     """
     data = validation.observations("data", data)
     moments = Moments.of(data)
@@ -103,14 +105,14 @@ def train_minibatch(
     steps = validation.count("steps", steps, maximum=MOST_STEPS, bytes_each=8)  # for the history
     learning_rate, rng = validation.positive("learning_rate", learning_rate), generator(rng)
 
-    # What the steps see comes from sums without the linear algebra library, whose bits depend on its threads.
+    # The steps use sums without the linear algebra library, whose bits depend on its threads.
     unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
     scaled = centred / np.sqrt(unit)
     mask = _mask(problem)
     theta, gradient, first, second = (products.zeros(len(mask)) for _ in range(4))
     theta[:] = _start(problem, unit, noise_variance, rng)
     history, step, diverged, floor = np.empty(steps), 0, False, noise_floor(problem.objective(weights))
-    get_num_threads()  # starts numba's threads; a kernel from its cache that calls a parallel one would not, and crash
+    get_num_threads()  # starts numba's threads: a cached kernel that calls a parallel one does not, and would crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     for picks, noise in ahead(blocks):
         minibatch.sampled_adam(
@@ -136,7 +138,7 @@ def train_minibatch(
 
 
 def _start(problem: TrainingProblem, unit: float, noise_variance: float | str, rng: np.random.Generator) -> np.ndarray:
-    """Random parameters of order one, as `train` draws them but for the coordinates: the encoder's are not whitened.
+    """Random parameters of order one, as `train` draws them, but with an encoder in coordinates that are not whitened.
 
     A learned log noise starts at zero, since the unit is the mean variance.
     """
@@ -150,7 +152,7 @@ def _start(problem: TrainingProblem, unit: float, noise_variance: float | str, r
 
 
 def _mask(problem: TrainingProblem) -> np.ndarray:
-    """One where a parameter is learned: as in `train`, but everywhere in the encoder, which knows no principal axes."""
+    """One where a parameter is learned: as in `train`, but in the whole encoder, which is not in principal axes."""
     size, mask = problem.latent_dim * len(problem.standard_deviations), problem.mask.copy()
     mask[size : 2 * size] = 1.0
     return mask
@@ -158,7 +160,7 @@ def _mask(problem: TrainingProblem) -> np.ndarray:
 
 @BLAS.wrap(limits=1, user_api="blas")
 def _vae(theta: np.ndarray, problem: TrainingProblem, unit: float) -> LinearVAE:
-    """The model that parameters stand for, in the units of the data."""
+    """The model of a vector of parameters, in the units of the data."""
     decoder, encoder, factor = problem.unpack(theta)
     return LinearVAE(
         decoder=decoder * np.sqrt(unit) if problem.decoder is None else problem.decoder,

@@ -1,12 +1,12 @@
-"""What a training method returns, and the one interface that all methods have.
+"""The result of a training method, and the interface that all methods share.
 
 A method is a function `method(problem, start, objective, limits, history) -> Outcome`:
 
-problem     what is trained on what (`TrainingProblem`)
+problem     data and learned parameters (`TrainingProblem`)
 start       the parameters to start from, replaced by those at the end
-objective   the loss as the kernels take it (`problem.objective(weights)`)
+objective   the loss in the form of the kernels (`problem.objective(weights)`)
 limits      how fast and how long to descend (`numerics.kernels.descent.Limits`)
-history     (max_steps + 1,), takes the loss at the start and after every step
+history     (max_steps + 1,), receives the loss at the start and after every step
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Method", "Outcome"]
 
 
 class Outcome(NamedTuple):
-    """What a run came to.
+    """The end of a run.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
     loss, gradient_norm : float
         at the end, in training units.
     code : int
-        why it ended, as the kernels say it (`numerics.training.stop.CODES`).
+        why it ended, as a code of the kernels (`numerics.training.stop.CODES`).
     """
 
     steps: int

@@ -1,9 +1,9 @@
-"""A training problem in training coordinates: what is learned on which data, and the model that parameters stand for.
+"""A training problem in training coordinates: the data, the learned parameters, and the model of a vector of them.
 
-Training coordinates: data in units in which the largest eigenvalue is 1 and along the principal axes, the encoder
+**Training coordinates.** Data in units in which the largest eigenvalue is 1 and along the principal axes, the encoder
 acting on whitened data. The units are undone exactly at the end. Descent in rotated coordinates is rotated descent, so
 the axes change nothing for "accelerated" and "gradient"; they make a step cost O(D K^2). Whitening is a fixed linear
-change of parameters that spares the descent the spread of the eigenvalues.
+change of parameters that makes the descent independent of the spread of the eigenvalues.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from theory.spectrum import known_modes
 
 __all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
 
-# Many small products: threads of the linear algebra would mostly wait for each other, and make sums depend on them.
+# Many small products: threads of the linear algebra would mostly wait, and sums would depend on their number.
 BLAS = ThreadpoolController()
 FURTHEST = 1e40  # from the scale of the data: squares of gradients, and products of these, stay floats
-RESOLVED = 0.1  # nats: bound of a rounding of the loss, see the kernels, that is a hundredth of it in practice
-FAR = 1e15  # a noise that is so many times the largest variance is the unit: all in the loss is of its size
-COPIES = 8  # of all parameters, which training keeps
+RESOLVED = 0.1  # nats: largest bound on the rounding of the loss, in practice a hundred times the rounding
+FAR = 1e15  # a noise more than this many times the largest variance is the unit
+COPIES = 8  # of all parameters, kept in training
 PERTURBATION = 1e-3  # in training coordinates, for each parameter
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingProblem:
-    """What is trained on what, in training coordinates.
+    """The data and what is learned, in training coordinates.
 
     Attributes
     ----------
@@ -47,11 +47,11 @@ class TrainingProblem:
         the largest eigenvalue, which is the unit of variance; a fixed noise where it is far above (1 if there is none).
     latent_dim : int
     noise : float
-        the noise variance, held or to start from, in that unit.
+        the noise variance, fixed or at the start, in that unit.
     decoder : (D, K) array or None
-        the decoder that is held, in the units of the data.
+        a fixed decoder, in the units of the data.
     mask : (2 D K + K K + 1,) array
-        one where a parameter is learned, zero where it is held.
+        one where a parameter is learned, zero where it is fixed.
     family : tuple of arrays of int
         the groups of latents that the posterior covariance keeps together.
     partitions : (3, K) array of int
@@ -74,7 +74,7 @@ class TrainingProblem:
     mean: np.ndarray | None
 
     def objective(self, weights: Weights) -> Objective:
-        """The loss, as the kernels take it."""
+        """The loss, in the form of the kernels."""
         return Objective(
             standard_deviations=self.standard_deviations,
             weights=np.array(astuple(weights), dtype=float),
@@ -84,7 +84,7 @@ class TrainingProblem:
         )
 
     def loss_offset(self, weights: Weights) -> float:
-        """What the unit of variance and the scale of the prior add to the loss: (D/2) log unit + (w_D/2) log det Pi."""
+        """The loss from the unit of variance and the prior's scale: (D/2) log unit + (w_D/2) log det Pi."""
         log_det = np.linalg.slogdet(self.prior)[1]
         return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
 
@@ -106,10 +106,10 @@ class TrainingProblem:
     def unbounded(self, weights: Weights) -> bool:
         """Whether the loss is known to fall without bound as the learned noise goes to zero.
 
-        With a fixed decoder it does if this can reconstruct the data exactly (its range holds that of the covariance)
-        and w_I p < D, with p the number of codes whose variance shrinks with the noise: those that it makes visible,
-        as many as it has ranks within the groups that the posterior covariance keeps together. This is known for equal
-        weights only: codes may become dependent then, which unequal ones see.
+        With a fixed decoder it does if the decoder can reconstruct the data exactly (its range holds that of the
+        covariance) and w_I p < D, with p the number of codes whose variance shrinks with the noise, the sum of the
+        ranks of the decoder within the groups that the posterior covariance keeps together. This is known for equal
+        weights only: codes may become dependent then, which changes the loss of unequal ones.
         """
         if objective.unbounded(self.objective(weights)):
             return True
@@ -117,17 +117,17 @@ class TrainingProblem:
         if self.decoder is None or not self.mask[-1] or weights != Weights.uniform(weight):
             return False
         modes = self.axes * self.standard_deviations * np.sqrt(self.unit)
-        reached = np.linalg.matrix_rank(np.hstack([self.decoder, modes])) == np.linalg.matrix_rank(self.decoder)
+        exact = np.linalg.matrix_rank(np.hstack([self.decoder, modes])) == np.linalg.matrix_rank(self.decoder)
         visible = sum(np.linalg.matrix_rank(self.decoder[:, group]) for group in self.family)
-        return bool(reached and weight * visible < len(self.standard_deviations))
+        return bool(exact and weight * visible < len(self.standard_deviations))
 
     @property
     def perturbation(self) -> np.ndarray:
-        """A small step in a random direction, the same for all runs, to tell minima from saddles."""
+        """A small step in a random direction, the same for all runs, to distinguish minima from saddles."""
         return PERTURBATION * np.random.default_rng(0).standard_normal(len(self.mask)) * self.mask
 
     def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Decoder, whitened encoder and Cholesky factor of the posterior covariance, by parameters."""
+        """Decoder, whitened encoder and Cholesky factor of the posterior covariance of a vector of parameters."""
         _, maps, triangle = objective.views(theta, self.latent_dim, len(self.standard_deviations))
         decoder, encoder = maps[: self.latent_dim], maps[self.latent_dim :]
         return decoder.T, encoder.T, np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
@@ -141,13 +141,13 @@ class TrainingProblem:
         return float(objective.value_and_gradient(at, loss, to, work)), gradient
 
     def measure(self, theta: np.ndarray, loss: Objective) -> tuple[float, float]:
-        """The loss, in training units, and the Euclidean norm of its gradient over what is learned."""
+        """The loss, in training units, and the Euclidean norm of its gradient over the learned parameters."""
         loss, gradient = self.value_and_gradient(theta, loss)
         return loss, float(np.linalg.norm(gradient))
 
     @BLAS.wrap(limits=1, user_api="blas")
     def vae(self, theta: np.ndarray) -> LinearVAE:
-        """The model that parameters stand for, in the units and axes of the data."""
+        """The model of a vector of parameters, in the units and axes of the data."""
         decoder, encoder, factor = self.unpack(theta)
         present = self.standard_deviations > 0
         unwhitened = encoder[present].T / self.standard_deviations[present]
@@ -170,14 +170,15 @@ def pack(decoder: np.ndarray, encoder: np.ndarray, factor: np.ndarray, log_noise
 def training_problem(
     covariance, latent_dim, noise_variance, decoder, posterior, groups="diagonal", prior=None
 ) -> TrainingProblem:
-    """Check the arguments that say what is trained, and go over to training coordinates.
+    """Check the arguments of training, and transform them to training coordinates.
 
-    By one thread of the linear algebra, as `TrainingProblem.vae`: so a run has the same bits on any number of threads.
+    With one thread of the linear algebra, as `TrainingProblem.vae`, so that a run has the same bits on any number of
+    threads.
     """
     moments = as_moments(covariance)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
     if not len(symmetric):
-        raise ValueError("covariance must have at least one dimension, it is 0 x 0; pass that of some data")
+        raise ValueError("covariance must have at least one dimension, got 0 x 0; pass the covariance of some data")
     latent_dim = checked_latent_dim(latent_dim, len(symmetric))
     size = len(symmetric) * latent_dim
     labels = np.zeros(latent_dim, dtype=np.int64)
@@ -189,7 +190,7 @@ def training_problem(
     learned = noise == "learned"
     unit = float(eigenvalues.max(initial=0.0)) or (1.0 if learned else noise)
     if not learned:
-        # Below, terms that cancel in the loss, of the size of total variance over noise, leave only rounding.
+        # Below this, terms that cancel in the loss, of the size of total variance over noise, leave only rounding.
         least = objective.ROUNDING * (eigenvalues.sum() / unit + 1) / RESOLVED
         in_range("noise_variance", noise, "times the largest variance of the data", unit, least)
         unit = unit if noise < FAR * unit else noise
@@ -218,15 +219,15 @@ def training_problem(
 
 
 def checked_latent_dim(latent_dim: int, data_dim: int) -> int:
-    """K, if it is a whole number and the parameters of so many latents fit into memory, as often as training needs."""
+    """K, if it is a whole number and the arrays of training fit into memory."""
     latent_dim = validation.count("latent_dim", latent_dim)
     return validation.count("latent_dim", latent_dim, bytes_each=COPIES * 8 * (2 * data_dim + latent_dim))
 
 
 def in_range(name: str, values, of: str, unit: float = 1.0, least: float = 1 / FURTHEST) -> None:
-    """Refuse what is so far from the scale of everything else that products and squares leave the range of floats.
+    """Refuse values so far from the scale of the data that products and squares leave the range of floats.
 
-    Zeros pass: they are what they are in any unit.
+    Zeros pass: they do not depend on the unit.
     """
     with np.errstate(over="ignore"):
         size = float(np.abs(values).max(initial=0.0) / unit)

@@ -1,7 +1,7 @@
-"""Why a training run stopped: the same words for one run, for the runs of a sweep, for batches and for every method.
+"""Why a training run stopped: the same words for one run, a sweep, batches and every method.
 
-The kernels say why they stopped. What the last numbers show is added here: a run whose parameters or loss left the
-range of double precision has reached nothing, whatever its kernel says.
+The kernels return a code. The last numbers are checked here: a run whose parameters or loss left the range of double
+precision has no result, whatever its code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["FINISHED", "Stop", "overflowed", "stop_reason"]
 
 
 class Stop(StrEnum):
-    """Why a run stopped: a word, equal to its text, with a sentence that says what it means and what to do.
+    """Why a run stopped: a word, equal to its text, with a sentence that explains it and names a remedy.
 
     >>> from numerics import train
     >>> run = train([[2.0, 0.0], [0.0, 0.5]], 1, beta=1.0, noise_variance=0.5)
@@ -48,7 +48,7 @@ class Stop(StrEnum):
     UNRESOLVED = (
         "unresolved",
         "The learned noise is so small against it (about 1e-13), or the loss so large (about 1e13), that rounding may "
-        "move the loss by a thousandth of a nat or more: do not rely on loss and noise. Fix the noise, or take fewer "
+        "change the loss by a thousandth of a nat or more: do not rely on loss and noise. Fix the noise, or take fewer "
         "latents, or a beta nearer to 1.",
     )
     OVERFLOWED = (
@@ -72,28 +72,28 @@ CODES = {  # of the kernels
     descent.STALLED: Stop.STALLED,
     descent.DIVERGED: Stop.DIVERGED,
 }
-FINISHED = frozenset(Stop) - {Stop.NOT_RUN, Stop.OVERFLOWED}  # with numbers that mean something
-LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) soon leaves float64
+FINISHED = frozenset(Stop) - {Stop.NOT_RUN, Stop.OVERFLOWED}  # with valid numbers
+LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) overflows soon after
 
 
 def stop_reason(
     code: int, loss: float, gradient_norm: float, theta: np.ndarray, problem: TrainingProblem, weights: Weights
 ) -> Stop:
-    """Why a run stopped, from what its kernel said and from the numbers at its end.
+    """Why a run stopped, from the code of its kernel and the numbers at its end.
 
-    "overflowed" where its numbers mean nothing; "diverged" where the loss is known to have no lower bound, whatever the
-    steps came to.
+    "overflowed" where the numbers are invalid; "diverged" where the loss is known to have no lower bound, whatever the
+    code.
 
     Parameters
     ----------
     code : int
-        what the kernel said.
+        of the kernel.
     loss, gradient_norm : float
         at the end, as the kernel computed them.
     theta : (2 D K + K K + 1,) array
         the parameters at the end.
     problem, weights : TrainingProblem, Weights
-        what was trained.
+        of the run.
     """
     if code == descent.NOT_RUN:
         return Stop.NOT_RUN

@@ -69,7 +69,7 @@ def test_a_picture_does_not_depend_on_the_other_formats(tmp_path):
         assert alone == beside
 
 
-def test_a_folder_in_the_place_of_a_file_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+def test_a_folder_in_the_place_of_a_file_is_named_before_the_work(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(rotation_energy, "data", lambda **_: pytest.fail("drawn"))
     (tmp_path / f"{CHEAP}.csv").mkdir()
     assert main(["--only", CHEAP, "--out", str(tmp_path)]) == 2
@@ -111,7 +111,7 @@ def test_disagreement_exits_with_one(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(rotation_energy, "two_mode_rotation_energy", lambda *a, **k: 1.001 * true(*a, **k))
     assert main(["--quick", "--only", CHEAP, "--out", str(tmp_path), "--format", "png"]) == 1
     text = capsys.readouterr().out
-    # the formula stands behind two quantities: the encoder optimised again, and only turned
+    # the formula stands behind two quantities: the encoder optimised again, and only rotated
     assert "FAILED" in text and "theory and experiment disagree in 2 of" in text
     assert (tmp_path / f"{CHEAP}.png").exists()
 
@@ -137,11 +137,11 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--only", "portrait"], "--only must name figures of inference_error, "),
         (["--only", ""], "--only must name figures of"),
-        (["--format", "png,jpg"], "--format must be of pdf, png, svg, got 'jpg'"),
+        (["--format", "png,jpg"], "--format must name some of pdf, png, svg, got 'jpg'"),
         (["--header"], "header is for the first line of a .csv file, but there is no --data"),
         (["--data", "NUMBERED"], "line 1 looks like column numbers (0, 1)"),
         (["--data", "missing.csv"], "missing.csv: no such file; check the path"),
@@ -152,7 +152,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
         (["--speed"], "unrecognized arguments: --speed; see python -m figures --help"),
     ],
 )
-def test_bad_usage_is_one_line_and_exits_with_two(options, said, tmp_path, capsys):
+def test_bad_usage_is_one_line_and_exits_with_two(options, message, tmp_path, capsys):
     (tmp_path / "text.csv").write_text("1,x\n2,3\n")
     (tmp_path / "constant.csv").write_text("1,2\n1,2\n")
     (tmp_path / "numbered.csv").write_text("0,1\n2.5,3.5\n1.5,0.5\n")
@@ -161,5 +161,5 @@ def test_bad_usage_is_one_line_and_exits_with_two(options, said, tmp_path, capsy
     out = [] if "--out" in options else ["--out", str(tmp_path / "out")]
     assert main([*(files.get(option, option) for option in options), *out]) == 2
     captured = capsys.readouterr()
-    assert captured.out == "" and captured.err.count("\n") == 1 and said in captured.err
+    assert captured.out == "" and captured.err.count("\n") == 1 and message in captured.err
     assert sorted(tmp_path.iterdir()) == before

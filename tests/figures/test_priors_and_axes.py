@@ -13,10 +13,10 @@ from theory.axes import plane_rotation
 def test_factor_angle_reads_the_rotation_of_a_code():
     loading = np.array([[2.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
     for angle in (-44.0, 0.0, 30.0):
-        turned = plane_rotation(2, np.radians(angle + 90)) @ loading.T / 4
-        vae = LinearVAE(loading, turned, np.eye(2), 1.0)
+        rotated = plane_rotation(2, np.radians(angle + 90)) @ loading.T / 4
+        vae = LinearVAE(loading, rotated, np.eye(2), 1.0)
         assert priors_and_axes.factor_angle(vae, loading) == pytest.approx(angle, abs=1e-9)
-        stretched = LinearVAE(loading, np.diag([3.0, 1.0]) @ turned, np.eye(2), 1.0)
+        stretched = LinearVAE(loading, np.diag([3.0, 1.0]) @ rotated, np.eye(2), 1.0)
         found = priors_and_axes.factor_angle(stretched, loading, np.diag([1 / 3, 1.0]))
         assert found == pytest.approx(angle, abs=1e-9)
 

@@ -17,5 +17,5 @@ def test_axis_angle_reads_the_rotation_modulo_a_quarter_turn():
     for angle in (-44.0, -10.0, 0.0, 30.0, 44.0):
         for turn in (0, 90, 180):
             decoder = best.decoder @ plane_rotation(2, np.radians(angle + turn)).T
-            turned = dataclasses.replace(best, decoder=decoder)
-            assert abs(rotation_energy.axis_angle(turned)) == pytest.approx(abs(angle), abs=1e-9)
+            rotated = dataclasses.replace(best, decoder=decoder)
+            assert abs(rotation_energy.axis_angle(rotated)) == pytest.approx(abs(angle), abs=1e-9)

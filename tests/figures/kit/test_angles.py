@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figures.kit.angles import concentration, modulo_quarter_turn
+from figures.kit.angles import concentration, modulo_right_angle
 
 
 @pytest.mark.parametrize(
     ("degrees", "equal"), [(0, 0), (44, 44), (45, -45), (-45, -45), (90, 0), (130, 40), (-100, -10)]
 )
-def test_angles_modulo_a_quarter_turn(degrees, equal):
-    assert modulo_quarter_turn(degrees) == equal
+def test_angles_modulo_a_right_angle(degrees, equal):
+    assert modulo_right_angle(degrees) == equal
 
 
 def test_concentration_is_one_for_equal_angles_and_zero_for_even_ones():

@@ -73,13 +73,13 @@ def test_bad_usage(capsys, argv):
 
 def test_threads_are_pinned_and_given_back():
     before = numba.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
-    told = []
-    peer = type("Peer", (), {"pin": staticmethod(told.append)})
+    pinned = []
+    peer = type("Peer", (), {"pin": staticmethod(pinned.append)})
     with threads.pinned(1, [peer, object()]):
         assert numba.get_num_threads() == 1
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
         assert "1 each for numba" in threads.machine(1, ["numpy"])["threads"]
-    assert told == [1]
+    assert pinned == [1]
     assert (numba.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]) == before
 
 

@@ -15,8 +15,8 @@ COVARIANCE = np.diag([4.0, 2.5, 1.2, 0.6, 0.3])
 def test_counts_the_latents_above_the_water_in_any_rotation(beta):
     best = optimum(COVARIANCE, 4, beta=beta, noise_variance=0.5)
     assert active_count(best.vae, COVARIANCE) == best.active_count
-    turned = rotate(best.vae, orthogonal(4, np.random.default_rng(0)))
-    assert active_count(turned, COVARIANCE) == best.active_count
+    rotated = rotate(best.vae, orthogonal(4, np.random.default_rng(0)))
+    assert active_count(rotated, COVARIANCE) == best.active_count
 
 
 def test_the_threshold_is_in_nats():
@@ -29,7 +29,7 @@ def test_no_latents():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
         ({"threshold": True}, "threshold must be numeric"),
@@ -37,9 +37,9 @@ def test_no_latents():
         ({"covariance": -np.eye(2)}, "covariance must have no negative eigenvalue"),
     ],
 )
-def test_what_cannot_be_counted_is_named(changes, told):
+def test_what_cannot_be_counted_is_named(changes, message):
     arguments = {"vae": LinearVAE(np.eye(2), 5 * np.eye(2), np.eye(2), 1.0), "covariance": np.eye(2)} | changes
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         active_count(**arguments)
 
 

@@ -213,12 +213,12 @@ def test_rotated_latents_are_optimal_for_the_full_posterior_only():
 
 
 @pytest.mark.parametrize("posterior", FAMILIES, ids=str)
-def test_best_encoder_of_a_held_decoder(posterior):
+def test_best_encoder_of_a_fixed_decoder(posterior):
     decoder = np.random.default_rng(0).standard_normal((5, 3))
     vae = optimal_encoder(decoder, NOISE, BETA, posterior=posterior)
-    held = certify(vae, COVARIANCE, BETA, learned_decoder=False, posterior=posterior)
-    assert held.stationary()
-    assert held.curvature > 0.1
+    fixed = certify(vae, COVARIANCE, BETA, learned_decoder=False, posterior=posterior)
+    assert fixed.stationary()
+    assert fixed.curvature > 0.1
     assert not certify(vae, COVARIANCE, BETA, posterior=posterior).stationary()
 
 
@@ -313,7 +313,7 @@ def test_a_noise_far_below_the_variance_is_certified(ratio, rotated, beta):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
         ({"vae": COVARIANCE}, "vae must be a LinearVAE"),
@@ -323,9 +323,9 @@ def test_a_noise_far_below_the_variance_is_certified(ratio, rotated, beta):
         ({"covariance": 1e300 * COVARIANCE}, "covariance must be zero or between"),
     ],
 )
-def test_what_is_no_model_or_no_size_is_named(arguments, told):
+def test_what_is_no_model_or_no_size_is_named(arguments, message):
     arguments = {"vae": optimum(COVARIANCE, 2, beta=BETA).vae, "covariance": COVARIANCE, "beta": BETA} | arguments
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         certify(**arguments)
 
 

@@ -35,7 +35,7 @@ def test_training_ends_at_a_minimum_of_the_solver(weights, posterior):
         np.testing.assert_allclose(run.vae.posterior_covariance, best.vae.posterior_covariance, atol=1e-6)
 
 
-def test_learned_noise_of_a_held_decoder():
+def test_learned_noise_of_a_fixed_decoder():
     (run,) = granularity_map(TRUTH, betas=[5.0], sizes=[2], capacities=[4])
     best = grouped_optimum(
         TRUTH.loading[:, :4], "learned", TRUTH.covariance, Weights.independence(5), equal_groups(4, 2)
@@ -81,8 +81,8 @@ def test_the_map_measures_what_it_says():
     squares = (factors[:, :4] - data @ run.vae.encoder[:4].T) ** 2
     allowed = 5 * squares.std(axis=0) / np.sqrt(len(squares))
     assert (np.abs(squares.mean(axis=0) - run.errors[:4]) < allowed).all()
-    held = theory.LinearVAE(TRUTH.loading[:, :4], run.vae.encoder[:4], np.eye(4), 0.1)
-    np.testing.assert_allclose(factor_errors(TRUTH, held), run.errors[:4], atol=1e-13)
+    fixed = theory.LinearVAE(TRUTH.loading[:, :4], run.vae.encoder[:4], np.eye(4), 0.1)
+    np.testing.assert_allclose(factor_errors(TRUTH, fixed), run.errors[:4], atol=1e-13)
 
 
 def test_full_capacity_has_its_best_bound_at_the_blocks():
@@ -108,7 +108,7 @@ def test_complex_factors_need_large_groups():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: granularity_map(TRUTH, betas=[1.0], sizes=[7]), "sizes must be from 1 to the number of factors, 6"),
         (lambda: granularity_map(TRUTH, betas=[1.0], capacities=[0]), "capacities must be from 1"),
@@ -120,6 +120,6 @@ def test_complex_factors_need_large_groups():
         (lambda: granularity_map(TRUTH, betas=[1.0], decoder="none"), "decoder must be one of"),
     ],
 )
-def test_misuse_is_named(call, told):
-    with pytest.raises(ValueError, match=told):
+def test_misuse_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
         call()

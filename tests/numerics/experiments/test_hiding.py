@@ -52,8 +52,8 @@ def test_the_versions(sprite, made):
     assert np.linalg.norm(change) == pytest.approx(made.size, rel=1e-12)
     assert made.size < 0.13 * np.linalg.norm(sprite.loading)
     axis = np.linalg.svd(made.manipulated.loading)[2][0]
-    turned = np.degrees(np.arctan2(abs(axis[0]), abs(axis[1])))  # from the stronger factor, the second
-    assert turned == pytest.approx(40, abs=1e-8)
+    rotated = np.degrees(np.arctan2(abs(axis[0]), abs(axis[1])))  # from the stronger factor, the second
+    assert rotated == pytest.approx(40, abs=1e-8)
     nothing = versions(sprite, 0.0, NOISE)
     np.testing.assert_allclose(nothing.manipulated.loading, sprite.loading, atol=1e-12)
 

@@ -57,7 +57,7 @@ def test_runs_that_do_not_finish_are_nan():
 
 
 @pytest.mark.parametrize("call", [distances, lambda *given, **more: distances_while_training(*given, [1], **more)])
-def test_a_water_level_beyond_what_training_takes_is_told_by_its_name(call):
+def test_a_water_level_beyond_what_training_takes_is_refused_by_its_name(call):
     for level in (1e300, 1e-300, 0.0):
         with pytest.raises(ValueError, match=r"^water_level must be"):
             call(square_covariance(2.0), seeds=1, water_level=level)

@@ -80,7 +80,7 @@ def test_no_latents_and_more_latents_than_dimensions(latent_dim):
     assert np.isfinite(gradient).all()
 
 
-def test_held_parameters_have_no_gradient():
+def test_fixed_parameters_have_no_gradient():
     problem = training_problem(DISTINCT.covariance, 3, 0.4, np.ones((5, 3)), [[0, 2], [1]])
     theta = problem.start(np.random.default_rng(1))
     gradient = evaluate(problem, theta, 1.5)[1]

@@ -47,7 +47,7 @@ def turn(run, loading=LOADING):
     return (np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0])) + 45) % 90 - 45
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("fixed", [False, True])
 @pytest.mark.parametrize(
     ("factors", "prior", "alpha", "posterior"),
     [
@@ -59,8 +59,8 @@ def turn(run, loading=LOADING):
         (SPARSE, StudentPrior(5.0, 2), 0.4, "full"),
     ],
 )
-def test_the_gradient_is_that_of_the_loss(factors, prior, alpha, posterior, held):
-    decoder = LOADING + 0.1 if held else None
+def test_the_gradient_is_that_of_the_loss(factors, prior, alpha, posterior, fixed):
+    decoder = LOADING + 0.1 if fixed else None
     problem = prior_problem(factors, OBLIQUE, 0.1, prior, 1.3, 0.2, alpha, posterior, decoder)
     rng = np.random.default_rng(2)
     theta = problem.start(rng)
@@ -122,7 +122,7 @@ def test_a_round_prior_does_not_lock_them():
     assert np.ptp([run.loss for run in runs]) < 1e-9 and np.ptp([turn(run) for run in runs]) > 10
 
 
-def test_alpha_with_a_held_decoder_agrees_with_theory():
+def test_alpha_with_a_fixed_decoder_agrees_with_theory():
     decoder = LOADING @ np.array([[0.9, 0.3], [0.1, 0.7]])
     for alpha in (0.0, 5.0):
         run = trained(ROUND, ROUND, decoder=decoder, alpha=alpha)
@@ -209,7 +209,7 @@ def test_a_prior_without_variance_is_infinitely_far():
         trained(ROUND, STUDENT, alpha=0.5)
 
 
-def test_what_the_nodes_do_not_resolve_is_told():
+def test_what_the_nodes_do_not_resolve_is_named():
     """A code with oblique spikes of deviation 1e-4 under a round prior: few of the nodes see them."""
     still = LinearVAE(SKEW, 0.5 * SKEW.T, 1e-8 * np.eye(2), NOISE)
     spikes = SpikeSlabPrior(2, 0.8, 1e-3)

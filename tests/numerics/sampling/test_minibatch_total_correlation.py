@@ -182,11 +182,11 @@ def test_below_the_scale_the_formula_says_too_much():
     assert 0.1 < ratio < 0.6
 
 
-def test_misuse_is_told():
+def test_misuse_is_named():
     vae, covariance = code()
     rng = np.random.default_rng(0)
-    for *sizes, told in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
-        with pytest.raises(ValueError, match=f"batch_size must be {told}"):
+    for *sizes, message in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
+        with pytest.raises(ValueError, match=f"batch_size must be {message}"):
             sample_minibatch_terms(
                 vae, covariance, PAIRS, dataset_size=sizes[0], batch_size=sizes[1], batches=5, rng=rng
             )

@@ -62,7 +62,7 @@ def test_parts_of_the_objective_are_within_five_standard_errors():
     assert all(abs(score) < 5 for score in scores(found, elbo_terms(vae, data)).values())
 
 
-def test_a_slightly_different_model_is_told_apart():
+def test_a_slightly_different_model_is_noticed():
     truth, vae = truth_and_vae()
     other = replace(vae, posterior_covariance=1.1 * vae.posterior_covariance, encoder=1.1 * vae.encoder)
     wrong = scores(sample_errors(truth, vae, 200_000, np.random.default_rng(2)), inference_error(truth, other))
@@ -176,7 +176,7 @@ def test_codes_of_two_scales_that_depend():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda vae, data: sample_elbo_terms(None, data, 10, 0), "vae must be a LinearVAE, got None: the noise ran"),
         (lambda vae, data: sample_elbo_terms(vae, data, 1, 0), "n must be >= 2, got 1"),
@@ -189,6 +189,6 @@ def test_codes_of_two_scales_that_depend():
         (lambda vae, data: sample_errors(vae, vae, 10, 0), "truth must be a GenerativeModel"),
     ],
 )
-def test_what_cannot_be_sampled_is_named(call, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_sampled_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
         call(*vae_and_data())

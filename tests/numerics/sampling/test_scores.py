@@ -123,7 +123,7 @@ def test_a_factor_that_the_code_does_not_know():
         (FACTORS[:, 0], FACTORS, "factors must be a matrix"),
     ],
 )
-def test_misuse_is_told(factors, codes, message):
+def test_misuse_is_named(factors, codes, message):
     with pytest.raises(ValueError, match=message):
         sample_scores(factors, codes)
 

@@ -75,13 +75,13 @@ def test_any_cut_of_the_file_is_survived(tmp_path):
     asked = json.loads(whole[:first])["asked"]
     for cut in [*range(first - 1, len(whole), 97), len(whole) - 1]:
         file.write_bytes(whole[:cut])
-        told = contextlib.nullcontext()
+        expectation = contextlib.nullcontext()
         if whole[cut - 1 : cut + 1].count(b"\n") == 0:  # in the middle of a line: at its end only the "\n" is gone
-            told = pytest.warns(UserWarning, match=r"1 of \d runs in it are damaged or cut short")
-        with told:
+            expectation = pytest.warns(UserWarning, match=r"1 of \d runs in it are damaged or cut short")
+        with expectation:
             assert_same(sweep(DISTINCT.covariance, 2, betas=BETAS, max_steps=20, file=file), expected)
         lines = file.read_bytes().splitlines(keepends=True)
-        with told:
+        with expectation:
             assert len(RunFile(file, expected.problem, asked).runs) == 3
         assert all(line.endswith(b"\n") for line in lines)
         assert sum(line in whole.splitlines(keepends=True) for line in lines) == 4  # all is there, besides the cut line
@@ -158,7 +158,7 @@ def test_the_mean_is_the_one_given(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"covariance": DISTINCT.covariance + 1e-9 * np.eye(5)}, "the covariance differs by up to 1e-09"),
         ({"covariance": np.eye(4)}, "the data have 5 dimensions there and 4 here"),
@@ -177,11 +177,11 @@ def test_the_mean_is_the_one_given(tmp_path):
         ),
     ],
 )
-def test_another_problem_is_refused_and_the_file_kept(tmp_path, changes, told):
+def test_another_problem_is_refused_and_the_file_kept(tmp_path, changes, message):
     file = tmp_path / "runs.jsonl"
     sweep(DISTINCT.covariance, 3, betas=[1.0], file=file)
     before = file.read_bytes()
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         sweep(**({"covariance": DISTINCT.covariance, "latent_dim": 3, "betas": [1.0], "file": file} | changes))
     assert file.read_bytes() == before
 
@@ -219,7 +219,7 @@ def test_numbers_that_differ_by_rounding_are_the_same_problem(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("runs.csv", None, "use runs.jsonl"),
         ("runs.jsonl", b"beta,seed\n1,2\n", "is not a file of training runs"),
@@ -229,11 +229,11 @@ def test_numbers_that_differ_by_rounding_are_the_same_problem(tmp_path):
         ("runs.jsonl", b"\xff\xfe\x00", "is not a file of training runs"),
     ],
 )
-def test_other_files_are_refused_and_kept(tmp_path, name, content, told):
+def test_other_files_are_refused_and_kept(tmp_path, name, content, message):
     file = tmp_path / name
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         sweep(DISTINCT.covariance, 3, betas=[1.0], file=file)
     assert (file.read_bytes() if file.exists() else None) == content
 
@@ -365,7 +365,7 @@ def coordinates(header: bytes, **changes) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         (lambda header: {"asked": None}, "has a damaged first line"),
         (lambda header: {"asked": []}, "holds runs of another problem"),
@@ -390,13 +390,13 @@ def coordinates(header: bytes, **changes) -> dict:
         (lambda header: coordinates(header, roots=[]), "has a damaged first line"),
     ],
 )  # fmt: skip
-def test_all_of_the_first_line_is_compared(stored, tmp_path, changes, told):
+def test_all_of_the_first_line_is_compared(stored, tmp_path, changes, message):
     """Also where its checksum fits: nothing in it is believed that was not asked for."""
     header, lines, _ = stored
     file = tmp_path / "runs.jsonl"
     content = b"\n".join([changed(header, **changes(header)), *lines]) + b"\n"
     file.write_bytes(content)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         sweep(DISTINCT.covariance, 2, **SWEPT, file=file)
     assert file.read_bytes() == content
 
@@ -411,7 +411,7 @@ def test_a_first_line_with_another_byte_is_refused(stored, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"kernels": "0123456789abcdef"}, "was made by another version of the kernels"),
         ({"kernels": None}, "was made by another version of the kernels"),
@@ -419,7 +419,7 @@ def test_a_first_line_with_another_byte_is_refused(stored, tmp_path):
         ({"format": "training runs of linear beta-VAEs, 99"}, "has format '99', and this version writes format 2"),
     ],
 )
-def test_the_file_of_another_version_is_set_aside_and_kept(stored, tmp_path, change, told):
+def test_the_file_of_another_version_is_set_aside_and_kept(stored, tmp_path, change, message):
     """A sweep that went on in it would mix runs of two versions."""
     header, lines, expected = stored
     file = tmp_path / "runs.jsonl"
@@ -430,7 +430,7 @@ def test_the_file_of_another_version_is_set_aside_and_kept(stored, tmp_path, cha
             assert_same(sweep(DISTINCT.covariance, 2, **SWEPT, file=file), expected)
         aside = tmp_path / f"runs.jsonl.old-{number}"
         (warning,) = warned
-        assert str(warning.message) == f"{file}: {told}; it is now {aside}, and all runs are made anew"
+        assert str(warning.message) == f"{file}: {message}; it is now {aside}, and all runs are made anew"
         assert aside.read_bytes() == content
     assert file.read_bytes().splitlines()[0] == header
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.jsonl", "runs.jsonl.old-1", "runs.jsonl.old-2"]

@@ -163,7 +163,7 @@ def test_no_latents():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"betas": [1.0, 0.0]}, "betas must be > 0 everywhere"),
         ({"betas": 1.0}, "betas must be a vector"),
@@ -182,6 +182,6 @@ def test_no_latents():
         ({"method": "newton"}, "method must be one of"),
     ],
 )
-def test_misuse_is_named(changes, told):
-    with pytest.raises(ValueError, match=told):
+def test_misuse_is_named(changes, message):
+    with pytest.raises(ValueError, match=message):
         sweep(**({"covariance": DISTINCT.covariance, "latent_dim": 3, "betas": BETAS} | changes))

@@ -213,10 +213,10 @@ def test_the_command_tells_in_one_line_that_a_process_ended_before_any_run(monke
         "numerics.sweeps.sweep.sweep", lambda *_, executor, **__: executor.submit(os._exit, 1).result(timeout=100)
     )
     assert main(["sweep", "--eigenvalues", "2,1", "--latent-dim", "1", "--betas", "1", "--processes", "1"]) == 2
-    printed, told = capfd.readouterr()
+    printed, errors = capfd.readouterr()
     assert not printed
-    assert told.startswith("python -m numerics: error: one of --processes ended before its first run did")
-    assert told.count("\n") == 1
+    assert errors.startswith("python -m numerics: error: a process of --processes ended before its first run did")
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.slow
@@ -257,7 +257,7 @@ def test_the_command_interrupted_and_resumed(tmp_path, how):
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the workers are found in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_interrupted_while_its_workers_start(number):
-    """They are deaf to what is for their parent before they have loaded anything, and it ends alone, in one line."""
+    """Workers ignore the signals of their parent from their first moment, and the parent ends with one line."""
     command = [sys.executable, "-m", "numerics", "sweep", "--eigenvalues", "4,2,1", "--latent-dim", "2"]
     command += ["--method", "adam", "--gradient-tolerance", "1e-300", "--betas", "0.5:2:400", "--processes", "2"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
@@ -289,7 +289,7 @@ def test_a_signal_that_is_let_pass_changes_nothing():
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the workers are found in /proc")
 def test_the_workers_of_a_killed_command_end(tmp_path):
-    """Nothing tells them: they must see by themselves that their parent is gone."""
+    """A killed parent sends nothing: the workers notice by themselves that it is gone."""
     file = tmp_path / "runs.jsonl"
     command = [sys.executable, "-m", "numerics", "sweep", "--eigenvalues", "4,2.5,1.2,.6,.3", "--latent-dim", "3"]
     command += ["--method", "adam", "--gradient-tolerance", "1e-300", "--max-steps", "50000", "--resume", str(file)]

@@ -64,7 +64,7 @@ def test_edges_and_misuse():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"seeds": []}, "seeds must hold at least 1"),
         ({"seeds": [-1]}, "seeds must be >= 0"),
@@ -73,7 +73,7 @@ def test_edges_and_misuse():
         ({"covariance": 1e300 * np.eye(2)}, "covariance must be zero or between"),
     ],
 )
-def test_what_does_not_fit_is_named(changes, told):
+def test_what_does_not_fit_is_named(changes, message):
     arguments = {"covariance": np.eye(2), "latent_dim": 1} | changes
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         train_autoencoder(**arguments)

@@ -76,11 +76,11 @@ def test_the_envelope_theorem_gives_the_gradient_of_the_profile(case, noise_vari
         assert np.abs(gradient).max() > 0.1
 
 
-@pytest.mark.parametrize("noise_variance", ["held", "learned"])
+@pytest.mark.parametrize("noise_variance", ["fixed", "learned"])
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_it_reaches_the_global_optimum(case, name, noise_variance):
-    noise, posterior = case.noise_variance if noise_variance == "held" else "learned", family(name, case.latent_dim)
+    noise, posterior = case.noise_variance if noise_variance == "fixed" else "learned", family(name, case.latent_dim)
     best = optimum(case.covariance, case.latent_dim, beta=case.beta, noise_variance=noise, posterior=posterior)
     run = train(
         case.covariance, case.latent_dim, beta=case.beta, noise_variance=noise, posterior=posterior, method="lbfgs"
@@ -91,7 +91,7 @@ def test_it_reaches_the_global_optimum(case, name, noise_variance):
     assert run.loss == pytest.approx(elbo_terms(run.vae, case.covariance).loss(case.beta), abs=1e-11)
     assert run.vae.belongs_to(posterior)
     assert len(run.history) == run.steps + 1 and run.history[-1] == run.loss
-    assert np.count_nonzero(np.diff(run.history) > 1e-11) <= 1  # the kick
+    assert np.count_nonzero(np.diff(run.history) > 1e-11) <= 1  # the perturbation
 
 
 def test_the_gradient_ends_it_where_losses_can_tell():

@@ -41,7 +41,7 @@ def test_it_ends_near_the_optimum_the_nearer_the_smaller_its_steps(posterior):
     assert excess[1] < excess[0] / 3
 
 
-def test_what_is_held_stays_and_the_rest_fits_it():
+def test_what_is_fixed_stays_and_the_rest_fits_it():
     data, decoder = observations() + 3.0, np.random.default_rng(5).standard_normal((DATA_DIM, 2))
     moments = Moments.of(data)
     options = {"beta": BETA, "noise_variance": 0.7, "decoder": decoder}
@@ -143,7 +143,7 @@ def test_noise_that_runs_to_zero_is_reported():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"beta": 0.0}, "beta must be > 0"),
         ({"data": np.zeros(3)}, "data must be a matrix"),
@@ -162,7 +162,7 @@ def test_noise_that_runs_to_zero_is_reported():
         ({"rng": 3.0}, "rng must be a numpy.random.Generator or a seed"),
     ],
 )
-def test_misuse_is_named(changes, told):
+def test_misuse_is_named(changes, message):
     arguments = {"data": observations(), "latent_dim": 2, "beta": BETA, "steps": 200} | changes
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         train_minibatch(arguments.pop("data"), arguments.pop("latent_dim"), **arguments)

@@ -1,4 +1,4 @@
-"""One check says why a run ended: what the kernel said, unless its numbers mean nothing."""
+"""Why a run ended: the code of the kernel, unless the numbers are invalid or the loss has no lower bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training against the closed-form optimum, which it does not know, and its honesty where there is none to reach."""
+"""Training against the closed-form optimum, which it does not use, and its stop reasons where there is none."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_sizes_of_the_data_change_units_only(scale):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"covariance": 1e300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
         ({"covariance": 1e-300 * np.eye(5)}, "covariance must be zero or between 1e-100 and 1e100 in size"),
@@ -228,9 +228,9 @@ def test_sizes_of_the_data_change_units_only(scale):
         ({"latent_dim": 2**31}, "latent_dim = 2147483648 needs .* GiB"),
     ],
 )
-def test_what_floats_or_memory_cannot_hold_is_refused(changes, told):
+def test_what_floats_or_memory_cannot_hold_is_refused(changes, message):
     arguments = {"covariance": DISTINCT.covariance, "latent_dim": 3, "beta": 1.0} | changes
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         train(arguments.pop("covariance"), arguments.pop("latent_dim"), **arguments)
 
 
@@ -253,7 +253,7 @@ def test_units_of_the_data_are_undone(method):
 
 
 def test_close_eigenvalues_hold_back_plain_descent_and_adam():
-    """Eigenvalues 1 percent apart: the turn to the axes is nearly free, and only curvature finishes it."""
+    """Eigenvalues 1 percent apart: the rotation to the axes is nearly free, and only curvature finishes it."""
     eigenvalues, beta, noise = [2.0, 1.98, 0.4, 0.3], 1.0, 0.2
     best = closed_form(eigenvalues, 2, beta, noise)[0]
 
@@ -315,16 +315,21 @@ def test_a_strict_saddle_does_not_hold_the_descent(seed):
     theta = np.concatenate([decoder.T.ravel(), encoder.T.ravel(), triangle.ravel(), [np.log(problem.noise)]])
     best = closed_form(eigenvalues, 2, beta, noise)[0] - problem.loss_offset(Weights.uniform(beta))
 
-    def descend(kick):
-        settings = problem.objective(Weights.uniform(beta)), kick, descent.Limits(0.01, 1e-8, 20_000), np.empty(0)
+    def descend(perturbation):
+        settings = (
+            problem.objective(Weights.uniform(beta)),
+            perturbation,
+            descent.Limits(0.01, 1e-8, 20_000),
+            np.empty(0),
+        )
         return descent.accelerated(theta.copy(), *settings)
 
-    steps, at_saddle, norm, _ = descend(kick=np.zeros(len(theta)))
+    steps, at_saddle, norm, _ = descend(perturbation=np.zeros(len(theta)))
     assert steps < 100
     assert norm < 1e-8
     assert at_saddle - best > 0.1
-    kick = 1e-3 * problem.mask * np.random.default_rng(seed).standard_normal(len(theta))
-    _, loss, _, end = descend(kick)
+    perturbation = 1e-3 * problem.mask * np.random.default_rng(seed).standard_normal(len(theta))
+    _, loss, _, end = descend(perturbation)
     assert end == descent.GRADIENT
     assert loss - best == pytest.approx(0.0, abs=1e-10)
 
@@ -449,19 +454,19 @@ def test_moments_bring_their_mean():
 
 WEIGHTS = {"beta": Weights(between=2.0)}
 PRIOR = {"prior": np.diag([2.0, 1.0, 1.0])}
-HELD = {"decoder": np.ones((5, 3))}
+FIXED = {"decoder": np.ones((5, 3))}
 
 
 @pytest.mark.parametrize(
     ("changes", "meant"),
     [
         ({}, "accelerated_em"),
-        (HELD, "em"),
+        (FIXED, "em"),
         (WEIGHTS, "accelerated"),
         (PRIOR, "accelerated"),
-        (HELD | PRIOR, "accelerated"),
+        (FIXED | PRIOR, "accelerated"),
     ],
-    ids=["free", "held", "weights", "prior", "held, prior"],
+    ids=["free", "fixed", "weights", "prior", "fixed, prior"],
 )
 def test_what_auto_means(changes, meant):
     arguments = {"beta": 1.5, "max_steps": 30} | changes
@@ -473,22 +478,22 @@ def test_what_auto_means(changes, meant):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"method": "em"} | WEIGHTS, r"method 'em' takes one weight beta and the prior N\(0, I\) only"),
         ({"method": "lbfgs"} | PRIOR, r"method 'lbfgs' takes one weight beta and the prior N\(0, I\) only"),
         (
-            {"method": "rotated_em"} | HELD,
+            {"method": "rotated_em"} | FIXED,
             "method 'rotated_em' optimises the decoder, but `decoder` is fixed; use 'em'",
         ),
-        ({"method": "accelerated_em"} | HELD, "method 'accelerated_em' optimises the decoder"),
-        ({"method": "lbfgs"} | HELD, "method 'lbfgs' optimises the decoder"),
+        ({"method": "accelerated_em"} | FIXED, "method 'accelerated_em' optimises the decoder"),
+        ({"method": "lbfgs"} | FIXED, "method 'lbfgs' optimises the decoder"),
         ({"method": "em", "gradient_tolerance": 0}, "gradient_tolerance must be > 0"),
         ({"method": "lbfgs", "max_steps": 1.5}, "max_steps must be a whole number"),
     ],
 )
-def test_what_a_method_cannot_train_is_told(changes, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_a_method_cannot_train_is_named(changes, message):
+    with pytest.raises(ValueError, match=message):
         train(DISTINCT.covariance, 3, **({"beta": 1.0} | changes))
 
 
@@ -501,7 +506,7 @@ def test_a_sweep_takes_the_compiled_methods_only():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"beta": 0.0}, "beta must be > 0"),
         ({"latent_dim": -1}, "latent_dim must be >= 0"),
@@ -519,10 +524,10 @@ def test_a_sweep_takes_the_compiled_methods_only():
         ({"covariance": -np.eye(5)}, "covariance must have no negative eigenvalue"),
     ],
 )
-def test_misuse_is_named(changes, told):
+def test_misuse_is_named(changes, message):
     arguments = {"covariance": DISTINCT.covariance, "latent_dim": 3, "beta": 1.0} | changes
     covariance, latent_dim = arguments.pop("covariance"), arguments.pop("latent_dim")
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         train(covariance, latent_dim, **arguments)
 
 
@@ -553,7 +558,7 @@ def test_a_fixed_noise_that_rounding_hides_is_refused():
         train(np.diag([1e8, 1.0, 1e-8]), 2, beta=1.0, noise_variance=1e-10)
 
 
-def test_a_ratio_that_a_method_cannot_solve_with_is_told():
+def test_a_ratio_that_a_method_cannot_solve_with_is_named():
     with pytest.raises(ValueError, match=r"for method 'accelerated_em', which solves with their ratio; use method="):
         train(np.diag([1e8, 1.0, 1e-8]), 3, beta=1.0)
 
