@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import scipy.linalg
 
 from theory import validation
 from theory.gaussian import SINGULAR, unit_spectrum
+from theory.leading_modes import leading_modes, leading_pairs
 
-__all__ = ["known_modes", "principal_axes"]
+__all__ = ["Spectrum", "principal_axes"]
 
 
 LEAST_RESOLVED = 1e-6  # share of the largest eigenvalue; a smaller one, with its rounding, has fewer than ten digits
@@ -18,7 +22,80 @@ NEGLIGIBLE_PART = 1e-7  # component of a variable in a direction, up to which om
 ROUNDING = 8  # units of rounding per row or column that an entry of a matrix of products may carry
 
 
-def known_modes(
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The eigenvalues of a covariance, checked once: descending, non-negative, and zero where they are rounding.
+
+    Attributes
+    ----------
+    eigenvalues : (D,) array
+    directions : (D, n) array, or None
+        eigenvectors in columns, in the order of the eigenvalues; None if only eigenvalues were given.
+    resolution : float
+        the size up to which an eigenvalue may be rounding.
+    """
+
+    eigenvalues: np.ndarray
+    directions: np.ndarray | None = None
+    resolution: float = 0.0
+
+    def __len__(self) -> int:
+        """D, the number of data dimensions."""
+        return len(self.eigenvalues)
+
+    @cached_property
+    def rank(self) -> int:
+        return np.count_nonzero(self.eigenvalues)
+
+    @cached_property
+    def tail_sums(self) -> np.ndarray:
+        """The sums beyond the first k eigenvalues, sum_{i > k} l_i for k = 0 .. D; the smallest are added first."""
+        return np.concatenate([np.cumsum(self.eigenvalues[::-1])[::-1], [0.0]])
+
+    @classmethod
+    def stated(cls, eigenvalues) -> Spectrum:
+        """Variances in any order, as they are stated, however small."""
+        eigenvalues = validation.vector("eigenvalues", eigenvalues)
+        validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
+        return cls(validation.stated_spectrum("eigenvalues", eigenvalues))
+
+    @classmethod
+    def computed(cls, eigenvalues) -> Spectrum:
+        """Eigenvalues in any order that a computation gave: those that are rounding become zero."""
+        return cls(validation.non_negative_spectrum("eigenvalues", cls.stated(eigenvalues).eigenvalues))
+
+    @classmethod
+    def of(cls, covariance: np.ndarray, latent_dim: int) -> Spectrum:
+        """Of a symmetric (D, D) matrix, with all eigenvectors; see `_known` for the digits of the small ones."""
+        return cls(*_known(covariance, *np.linalg.eigh(covariance), latent_dim))
+
+    @classmethod
+    def leading(cls, covariance: np.ndarray, latent_dim: int, *, others_by_mean: bool = False) -> Spectrum:
+        """The same with the K leading eigenvectors at least, which costs less if K is small.
+
+        With `others_by_mean` also the eigenvalues beyond the K-th are left out, each replaced by their mean: enough
+        where they enter by their sum alone.
+        """
+        modes = _leading_and_mean if others_by_mean else leading_modes
+        return cls(*_known(covariance, *modes(covariance, latent_dim), latent_dim))
+
+
+def _leading_and_mean(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """D eigenvalues, ascending, with the K largest exact and the rest replaced by their mean; K eigenvectors.
+
+    If the sum of the rest is so small that the difference of trace and eigenvalues has lost its digits, all eigenvalues
+    are computed.
+    """
+    values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
+    missing, trace = len(covariance) - len(values), np.trace(covariance)
+    rest = trace - values.sum()
+    if missing and rest < LEAST_RESOLVED * trace:
+        return leading_modes(covariance, latent_dim)
+    others = np.full(missing, rest / max(missing, 1))
+    return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
+
+
+def _known(
     covariance: np.ndarray, ascending: np.ndarray, directions: np.ndarray, latent_dim: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Eigenvalues of a covariance, descending and zero where they are rounding; eigenvectors; resolution.

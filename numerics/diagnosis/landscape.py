@@ -35,7 +35,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from theory.partition import partition, partition_mask
-from theory.spectrum import known_modes
+from theory.spectrum import Spectrum
 
 __all__ = ["_Landscape"]
 
@@ -66,8 +66,8 @@ class _Landscape:
 
     @classmethod
     def around(cls, vae, covariance, beta, learned_decoder, learned_noise, posterior) -> _Landscape:
-        eigenvalues, basis, _ = known_modes(covariance, *np.linalg.eigh(covariance), vae.latent_dim)
-        rank = np.count_nonzero(eigenvalues)
+        spectrum = Spectrum.of(covariance, vae.latent_dim)
+        eigenvalues, basis, rank = spectrum.eigenvalues, spectrum.directions, spectrum.rank
         water_level = beta * vae.noise_variance
         decoder = basis.T @ vae.decoder / np.sqrt(water_level)
         encoder = vae.encoder @ basis[:, :rank] * np.sqrt(eigenvalues[:rank])

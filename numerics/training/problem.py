@@ -21,7 +21,7 @@ from theory.model import LinearVAE
 from theory.moments import Moments, as_moments
 from theory.objective import prior_covariance
 from theory.partition import partition, partition_mask
-from theory.spectrum import known_modes
+from theory.spectrum import Spectrum
 
 __all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
 
@@ -184,7 +184,8 @@ def training_problem(
     labels = np.zeros(latent_dim, dtype=np.int64)
     for number, group in enumerate(partition(groups, latent_dim, "groups")):
         labels[group] = number
-    eigenvalues, axes, _ = known_modes(symmetric, *np.linalg.eigh(symmetric), latent_dim)
+    spectrum = Spectrum.of(symmetric, latent_dim)
+    eigenvalues, axes = spectrum.eigenvalues, spectrum.directions
     axes = np.ascontiguousarray(axes)  # as a file of runs stores them, for the same products
     noise = validation.positive_or_keyword("noise_variance", noise_variance, "learned")
     learned = noise == "learned"

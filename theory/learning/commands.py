@@ -147,7 +147,7 @@ def _rate_distortion(arguments: argparse.Namespace) -> Report:
 
 def _spectrum(source) -> np.ndarray:
     from theory.moments import as_moments
-    from theory.spectrum import known_modes
+    from theory.spectrum import Spectrum
 
     covariance = as_moments(source).covariance
-    return known_modes(covariance, *np.linalg.eigh(covariance), len(covariance))[0]
+    return Spectrum.of(covariance, len(covariance)).eigenvalues

@@ -18,14 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.leading_modes import leading_modes, leading_pairs
 from theory.learning.noise import checked_noise, noise_of_minimum, thresholds
 from theory.learning.water_filling import reverse_water_filling
 from theory.model import LinearVAE
 from theory.moments import Moments, as_moments
 from theory.objective import loss_from_parts
 from theory.partition import Posterior, partition
-from theory.spectrum import LEAST_RESOLVED, known_modes
+from theory.spectrum import Spectrum
 
 __all__ = ["Optimum", "OptimumCurve", "optimum", "optimum_curve"]
 
@@ -166,15 +165,15 @@ def optimum(
     beta, noise = validation.scale("beta", beta), checked_noise(noise_variance)
     partition(posterior, latent_dim)  # only to refuse an invalid family
     leading_only = validation.flag("leading_only", leading_only)
-    eigenvalues, directions, resolution = _modes(moments.covariance, latent_dim, leading_only)
-    curve = _evaluate(eigenvalues, latent_dim, np.array([beta]), noise, resolution)
+    spectrum = Spectrum.leading(moments.covariance, latent_dim, others_by_mean=leading_only)
+    curve = _evaluate(spectrum, latent_dim, np.array([beta]), noise)
     active = beta < curve.critical_betas
     noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
     vae = None
     if status != "zero":
         water_level = beta * noise
         mean = moments.mean if isinstance(covariance, Moments) else None
-        vae = _assemble(curve.eigenvalues, directions, active, water_level, noise, mean)
+        vae = _assemble(spectrum, active, water_level, noise, mean)
     return Optimum(
         vae=vae,
         eigenvalues=curve.eigenvalues[:latent_dim] if leading_only else curve.eigenvalues,
@@ -220,8 +219,8 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
     latent_dim = _latent_dim(latent_dim, len(covariance))
     validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
     # With eigenvectors too: so the eigenvalues, and the thresholds, equal those of `optimum` to the last digit.
-    eigenvalues, _, resolution = _modes(covariance, latent_dim)
-    return _evaluate(eigenvalues, latent_dim, betas, checked_noise(noise_variance), resolution)
+    spectrum = Spectrum.leading(covariance, latent_dim)
+    return _evaluate(spectrum, latent_dim, betas, checked_noise(noise_variance))
 
 
 def _latent_dim(latent_dim: int, data_dim: int) -> int:
@@ -230,46 +229,20 @@ def _latent_dim(latent_dim: int, data_dim: int) -> int:
     return validation.count("latent_dim", latent_dim, bytes_each=8 * (2 * data_dim + 2 * latent_dim))
 
 
-def _modes(covariance: np.ndarray, latent_dim: int, leading_only: bool = False) -> tuple[np.ndarray, np.ndarray, float]:
-    """The result of `known_modes`: all eigenvalues, eigenvectors of at least K, resolution."""
-    if leading_only:
-        ascending, directions = _leading(covariance, latent_dim)
-    else:
-        ascending, directions = leading_modes(covariance, latent_dim)
-    return known_modes(covariance, ascending, directions, latent_dim)
-
-
-def _leading(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """D eigenvalues, ascending, with the K largest exact and the rest replaced by their mean; K eigenvectors.
-
-    The rest enter the optimum only by their sum. If that sum is so small that the difference of trace and eigenvalues
-    has lost its digits, all eigenvalues are computed.
-    """
-    values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
-    missing, trace = len(covariance) - len(values), np.trace(covariance)
-    rest = trace - values.sum()
-    if missing and rest < LEAST_RESOLVED * trace:
-        return leading_modes(covariance, latent_dim)
-    others = np.full(missing, rest / max(missing, 1))
-    return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
-
-
-def _evaluate(
-    eigenvalues: np.ndarray, latent_dim: int, betas: np.ndarray, noise_variance: float | str, resolution: float
-) -> OptimumCurve:
-    """The curve from the descending eigenvalues."""
-    critical = thresholds(eigenvalues, latent_dim, noise_variance)
+def _evaluate(spectrum: Spectrum, latent_dim: int, betas: np.ndarray, noise_variance: float | str) -> OptimumCurve:
+    """The curve: all that follows from the eigenvalues."""
+    critical = thresholds(spectrum, latent_dim, noise_variance)
     if isinstance(noise_variance, str):
-        learned = noise_of_minimum(eigenvalues, critical, betas)
+        learned = noise_of_minimum(spectrum, critical, betas)
         noise, level, status = learned.noise_variance, learned.water_level, learned.status
     else:
         noise = np.full(betas.shape, noise_variance)
         level, status = betas * noise, np.full(betas.shape, "fixed")
-    point = reverse_water_filling(eigenvalues, latent_dim, level)
+    point = reverse_water_filling(spectrum, latent_dim, level)
     bounded = noise > 0  # as the noise runs to zero the loss falls without bound
     losses = np.full(betas.shape, -np.inf)
     losses[bounded] = loss_from_parts(
-        point.distortion[bounded], point.rate[bounded], noise[bounded], betas[bounded], len(eigenvalues)
+        point.distortion[bounded], point.rate[bounded], noise[bounded], betas[bounded], len(spectrum)
     )
     return OptimumCurve(
         betas=betas,
@@ -279,20 +252,20 @@ def _evaluate(
         loss=losses,
         noise_variance=noise,
         noise_status=status,
-        eigenvalues=eigenvalues,
+        eigenvalues=spectrum.eigenvalues,
         critical_betas=critical,
-        resolution=resolution,
+        resolution=spectrum.resolution,
     )
 
 
-def _assemble(eigenvalues, directions, active, water_level, noise_variance, mean) -> LinearVAE:
-    """The optimal VAE from the eigenvectors (columns, in the order of the eigenvalues)."""
+def _assemble(spectrum: Spectrum, active, water_level, noise_variance, mean) -> LinearVAE:
+    """The optimal VAE from the eigenvectors."""
     latent_dim, count = len(active), np.count_nonzero(active)
-    powers, axes = eigenvalues[:count], directions[:, :count]
+    powers, axes = spectrum.eigenvalues[:count], spectrum.directions[:, :count]
     largest = np.abs(axes).argmax(axis=0)[np.newaxis] if count else np.zeros((1, 0), dtype=int)
     axes = axes * np.where(np.take_along_axis(axes, largest, axis=0) < 0, -1.0, 1.0)
     weights = np.sqrt(np.maximum(powers - water_level, 0.0))  # negative only by rounding, at the threshold
-    decoder, encoder = np.zeros((len(eigenvalues), latent_dim)), np.zeros((latent_dim, len(eigenvalues)))
+    decoder, encoder = np.zeros((len(spectrum), latent_dim)), np.zeros((latent_dim, len(spectrum)))
     variances = np.ones(latent_dim)
     decoder[:, :count] = axes * weights
     encoder[:count] = (axes * (weights / powers)).T

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.water_filling import reverse_water_filling, source, tail_sums
+from theory.learning.water_filling import reverse_water_filling
 from theory.objective import loss_from_parts
+from theory.spectrum import Spectrum
 
 __all__ = ["LearnedNoise", "critical_betas", "learned_noise_variance", "profile_loss"]
 
@@ -80,14 +81,9 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
     >>> critical_betas([3.0, 2.0, 1.0], latent_dim=2), critical_betas([3.0, 2.0, 1.0], 2, noise_variance=0.5)
     (array([1.5, 1.2]), array([6., 4.]))
     """
-    eigenvalues = _ranked(eigenvalues)
+    spectrum = Spectrum.computed(eigenvalues)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
-    return thresholds(eigenvalues, latent_dim, checked_noise(noise_variance))
-
-
-def _ranked(eigenvalues) -> np.ndarray:
-    """A checked spectrum, descending, with zero for eigenvalues that are rounding."""
-    return validation.non_negative_spectrum("eigenvalues", source(eigenvalues))
+    return thresholds(spectrum, latent_dim, checked_noise(noise_variance))
 
 
 def checked_noise(noise_variance) -> float | str:
@@ -96,15 +92,15 @@ def checked_noise(noise_variance) -> float | str:
     return noise if noise == "learned" else validation.scale("noise_variance", noise)
 
 
-def thresholds(eigenvalues: np.ndarray, latent_dim: int, noise: float | str) -> np.ndarray:
+def thresholds(spectrum: Spectrum, latent_dim: int, noise: float | str) -> np.ndarray:
     """`critical_betas` of a descending spectrum whose zeros are exact."""
     critical = np.zeros(latent_dim)
-    coded = eigenvalues[:latent_dim]
+    coded = spectrum.eigenvalues[:latent_dim]
     coded = coded[coded > 0]
     if noise == "learned":
         mode = np.arange(1, len(coded) + 1)
         # Divided by l_i, so that beta_r = D / r holds to the last digit.
-        betas = len(eigenvalues) / (mode + tail_sums(eigenvalues)[mode] / coded)
+        betas = len(spectrum) / (mode + spectrum.tail_sums[mode] / coded)
         critical[: len(coded)] = np.minimum.accumulate(betas)  # ties may come out of order by rounding
     else:
         critical[: len(coded)] = coded / noise
@@ -141,20 +137,20 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     >>> learned_noise_variance([3.0, 2.0, 1.0], latent_dim=1, beta=[0.5, 1.0, 2.0]).noise_variance
     array([1.2, 1.5, 2. ])
     """
-    eigenvalues, beta = _ranked(eigenvalues), validation.scales("beta", beta)
+    spectrum, beta = Spectrum.computed(eigenvalues), validation.scales("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
-    return noise_of_minimum(eigenvalues, thresholds(eigenvalues, latent_dim, "learned"), beta)
+    return noise_of_minimum(spectrum, thresholds(spectrum, latent_dim, "learned"), beta)
 
 
-def noise_of_minimum(eigenvalues: np.ndarray, critical: np.ndarray, beta: np.ndarray) -> LearnedNoise:
+def noise_of_minimum(spectrum: Spectrum, critical: np.ndarray, beta: np.ndarray) -> LearnedNoise:
     """`learned_noise_variance` of a descending spectrum whose zeros are exact, and of its critical betas."""
     active = np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)
-    remaining = tail_sums(eigenvalues)[active]
-    data_dim, rank = len(eigenvalues), np.count_nonzero(eigenvalues)
+    remaining = spectrum.tail_sums[active]
+    data_dim, rank = len(spectrum), spectrum.rank
     with np.errstate(divide="ignore"):
         level = np.divide(beta * remaining, data_dim - active * beta, out=np.zeros(beta.shape), where=remaining > 0)
     # The last active mode lies above the water, even if D - q beta has lost its digits because little variance remains.
-    level = np.minimum(level, np.concatenate([[np.inf], eigenvalues])[active])
+    level = np.minimum(level, np.concatenate([[np.inf], spectrum.eigenvalues])[active])
     undetermined = 0 < rank <= len(critical) and beta == critical[rank - 1]
     return LearnedNoise(
         noise_variance=(level / beta)[()],
@@ -192,7 +188,7 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
     >>> profile_loss([3.0, 2.0, 1.0], latent_dim=1, beta=1.0, noise_variance=[1.0, 1.5, 2.0]).round(3)
     array([5.306, 5.212, 5.249])
     """
-    eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
+    spectrum, latent_dim = Spectrum.stated(eigenvalues), validation.count("latent_dim", latent_dim)
     beta, noise = validation.scale("beta", beta), validation.scales("noise_variance", noise_variance)
-    point = reverse_water_filling(eigenvalues, latent_dim, beta * noise)
-    return loss_from_parts(point.distortion, point.rate, noise, beta, len(eigenvalues))
+    point = reverse_water_filling(spectrum, latent_dim, beta * noise)
+    return loss_from_parts(point.distortion, point.rate, noise, beta, len(spectrum))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
+from theory.spectrum import Spectrum
 
 __all__ = [
     "CapacityPenalty",
@@ -89,8 +90,8 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
     >>> round(float(point.rate), 3), float(point.distortion)
     (0.49, 4.0)
     """
-    eigenvalues = source(eigenvalues)
-    return reverse_water_filling(eigenvalues, len(eigenvalues), _non_negative("water_level", water_level))
+    spectrum = Spectrum.stated(eigenvalues)
+    return reverse_water_filling(spectrum, len(spectrum), _non_negative("water_level", water_level))
 
 
 def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistortion:
@@ -122,14 +123,14 @@ def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistor
     >>> round(float(point.rate), 3), float(point.distortion)
     (0.896, 3.5)
     """
-    eigenvalues, latent_dim = source(eigenvalues), validation.count("latent_dim", latent_dim)
-    return reverse_water_filling(eigenvalues, latent_dim, _non_negative("water_level", water_level))
+    spectrum, latent_dim = Spectrum.stated(eigenvalues), validation.count("latent_dim", latent_dim)
+    return reverse_water_filling(spectrum, latent_dim, _non_negative("water_level", water_level))
 
 
-def reverse_water_filling(eigenvalues: np.ndarray, latent_dim: int, water_level: np.ndarray) -> RateDistortion:
+def reverse_water_filling(spectrum: Spectrum, latent_dim: int, water_level: np.ndarray) -> RateDistortion:
     """`vae_rate_distortion` of a descending spectrum whose zeros are exact."""
     level = water_level[..., np.newaxis]
-    coded = eigenvalues[:latent_dim]
+    coded = spectrum.eigenvalues[:latent_dim]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # log(l/t): by the excess of l if l is close to t, else by two logarithms, whose difference cannot overflow.
         near = np.log1p((coded - level) / level)
@@ -137,7 +138,7 @@ def reverse_water_filling(eigenvalues: np.ndarray, latent_dim: int, water_level:
     rates = np.where(coded > level, np.where(coded / 2 < level, near, far), 0.0)
     return RateDistortion(
         rate=(rates.sum(axis=-1) / 2)[()],
-        distortion=(np.minimum(coded, level).sum(axis=-1) + eigenvalues[latent_dim:].sum())[()],
+        distortion=(np.minimum(coded, level).sum(axis=-1) + spectrum.eigenvalues[latent_dim:].sum())[()],
     )
 
 
@@ -169,7 +170,7 @@ def water_level_for_rate(eigenvalues, rate):
     >>> round(float(level), 4), round(float(rate_distortion([3.0, 2.0, 1.0], level).rate), 4)
     (0.9329, 1.0)
     """
-    eigenvalues = source(eigenvalues)
+    eigenvalues = Spectrum.stated(eigenvalues).eigenvalues
     rate = _non_negative("rate", rate)
     logs = np.log(eigenvalues[eigenvalues > 0])
     if not logs.size:
@@ -209,12 +210,12 @@ def water_level_for_distortion(eigenvalues, distortion):
     >>> water_level_for_distortion([3.0, 2.0, 1.0], distortion=[0.0, 3.0, 6.0])
     array([0., 1., 3.])
     """
-    eigenvalues = source(eigenvalues)
+    spectrum = Spectrum.stated(eigenvalues)
+    eigenvalues, tails = spectrum.eigenvalues, spectrum.tail_sums
     distortion = _non_negative("distortion", distortion)
     if not eigenvalues.size:
         return np.zeros(distortion.shape)[()]
     counts = np.arange(1, len(eigenvalues) + 1)
-    tails = tail_sums(eigenvalues)
     thresholds = np.minimum.accumulate(counts * eigenvalues + tails[1:])  # rounding may put ties out of order
     modes = np.maximum(np.searchsorted(-thresholds, -distortion, side="right"), 1)
     return np.minimum((distortion - tails[modes]) / modes, eigenvalues[0])[()]
@@ -249,9 +250,10 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     >>> round(float(penalty.rate), 3), round(float(penalty.distortion), 3)
     (0.223, 0.5)
     """
-    eigenvalues = source(eigenvalues)
+    spectrum = Spectrum.stated(eigenvalues)
+    eigenvalues = spectrum.eigenvalues
     latent_dim, level = validation.count("latent_dim", latent_dim), _non_negative("water_level", water_level)
-    point = reverse_water_filling(eigenvalues, latent_dim, level)
+    point = reverse_water_filling(spectrum, latent_dim, level)
     above = (latent_dim > 0) & (eigenvalues[latent_dim:].max(initial=0.0) > level)
     at_distortion = rate_distortion(eigenvalues, water_level_for_distortion(eigenvalues, point.distortion))
     at_rate = rate_distortion(eigenvalues, water_level_for_rate(eigenvalues, point.rate))
@@ -260,18 +262,6 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
     distortion = np.subtract(point.distortion, at_rate.distortion, out=np.zeros(level.shape), where=above)
     # Near the curve negative values are rounding.
     return CapacityPenalty(rate=np.maximum(rate, 0.0)[()], distortion=np.maximum(distortion, 0.0)[()])
-
-
-def tail_sums(eigenvalues: np.ndarray) -> np.ndarray:
-    """The sums beyond the first k eigenvalues, sum_{i > k} l_i for k = 0 .. D; the smallest are added first."""
-    return np.concatenate([np.cumsum(eigenvalues[::-1])[::-1], [0.0]])
-
-
-def source(eigenvalues) -> np.ndarray:
-    """Variances of a source, checked and sorted in descending order; small ones stay as they are."""
-    eigenvalues = validation.vector("eigenvalues", eigenvalues)
-    validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
-    return validation.stated_spectrum("eigenvalues", eigenvalues)
 
 
 def _non_negative(name: str, values) -> np.ndarray:
