@@ -27,7 +27,7 @@ from theory import gaussian, validation
 from theory.model import LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 
-__all__ = ["ElboTerms", "elbo_terms", "loss_from_parts", "prior_covariance", "terms_and_signal"]
+__all__ = ["ElboTerms", "elbo_terms", "loss_from_parts", "loss_of_checked", "prior_covariance", "terms_and_signal"]
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,18 @@ def loss_from_parts(distortion, rate, noise_variance, beta, data_dim: int):
             f"distortion, rate, noise_variance and beta must broadcast, got shapes {shapes}; pass numbers, or "
             "arrays of one shape"
         ) from None
-    data_dim = validation.count("data_dim", data_dim)
+    return loss_of_checked(**parts, data_dim=validation.count("data_dim", data_dim))
+
+
+def loss_of_checked(distortion, rate, noise_variance, beta, data_dim: int):
+    """`loss_from_parts` of arguments that are checked already: arrays that broadcast, noise and beta positive."""
     with np.errstate(over="ignore", invalid="ignore"):
-        loss = _reconstruction(parts["distortion"], parts["noise_variance"], data_dim) + parts["beta"] * parts["rate"]
+        loss = np.asarray(_reconstruction(distortion, noise_variance, data_dim) + beta * rate)
     if not np.isfinite(loss).all():
+        largest = [np.max(np.abs(part), initial=0) for part in (distortion, rate, noise_variance, beta)]
         raise ValueError(
             "distortion, rate, noise_variance and beta must be finite and of sizes that give a finite loss, their "
-            f"largest are {', '.join(f'{np.max(np.abs(values), initial=0):.3g}' for values in parts.values())}"
+            f"largest are {', '.join(f'{size:.3g}' for size in largest)}"
         )
     return loss[()]
 

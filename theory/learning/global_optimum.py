@@ -22,7 +22,7 @@ from theory.learning.noise import checked_noise, noise_of_minimum, thresholds
 from theory.learning.water_filling import reverse_water_filling
 from theory.model import LinearVAE
 from theory.moments import Moments, as_moments
-from theory.objective import loss_from_parts
+from theory.objective import loss_of_checked
 from theory.partition import Posterior, partition
 from theory.spectrum import Spectrum
 
@@ -241,7 +241,7 @@ def _evaluate(spectrum: Spectrum, latent_dim: int, betas: np.ndarray, noise_vari
     point = reverse_water_filling(spectrum, latent_dim, level)
     bounded = noise > 0  # as the noise runs to zero the loss falls without bound
     losses = np.full(betas.shape, -np.inf)
-    losses[bounded] = loss_from_parts(
+    losses[bounded] = loss_of_checked(
         point.distortion[bounded], point.rate[bounded], noise[bounded], betas[bounded], len(spectrum)
     )
     return OptimumCurve(

@@ -20,7 +20,7 @@ import numpy as np
 
 from theory import validation
 from theory.learning.water_filling import reverse_water_filling
-from theory.objective import loss_from_parts
+from theory.objective import loss_of_checked
 from theory.spectrum import Spectrum
 
 __all__ = ["LearnedNoise", "critical_betas", "learned_noise_variance", "profile_loss"]
@@ -191,4 +191,4 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
     spectrum, latent_dim = Spectrum.stated(eigenvalues), validation.count("latent_dim", latent_dim)
     beta, noise = validation.scale("beta", beta), validation.scales("noise_variance", noise_variance)
     point = reverse_water_filling(spectrum, latent_dim, beta * noise)
-    return loss_from_parts(point.distortion, point.rate, noise, beta, len(spectrum))
+    return loss_of_checked(point.distortion, point.rate, noise, beta, len(spectrum))
