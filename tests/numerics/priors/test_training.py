@@ -205,7 +205,7 @@ def test_the_divergence_of_the_prior_from_a_normal_code(prior, divergence):
 def test_a_prior_without_variance_is_infinitely_far():
     run = trained(ROUND, STUDENT)
     assert run.divergence == np.inf
-    with pytest.raises(ValueError, match="alpha must be 0 unless the prior has a variance"):
+    with pytest.raises(ValueError, match="alpha must be 0 unless nodes can represent the variance"):
         trained(ROUND, STUDENT, alpha=0.5)
 
 
