@@ -1,4 +1,4 @@
-"""Figure: seven ways to train, by how far their loss is above the closed form after so many iterations.
+"""Figure: seven ways to train, by how far their loss is above the closed form, against the number of iterations.
 
 Three spectra with a learned noise and a diagonal posterior: neighbouring eigenvalues with a constant ratio, a power
 law, and quadruples within a few percent, the last latent's eigenvalue 1 % above the first without one. All methods

@@ -100,7 +100,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             (DISTANCE, "trained"): Tolerance(2e-3, "at ratio 1 the sample leaves little curvature to the gradient"),
             (DISTRIBUTION, "trained"): Tolerance(
                 float(np.sqrt(np.log(2 / FALSE_ALARM) / (2 * pooled))),
-                f"exceeded by chance for at most 1 of {1 / FALSE_ALARM:.0f} sets of so many starts (Massart)",
+                f"exceeded by chance for at most 1 of {1 / FALSE_ALARM:.0f} sets of this many starts (Massart)",
             ),
             (TRAINING, "trained"): Tolerance(2e-3, "at ratio 1.2 the last steps still rotate the latents a little"),
         },

@@ -57,7 +57,7 @@ PARTS = {
     "dimension_wise_kl": "single",
 }
 COLOURS = {"mutual_information": "C0", "between": "C1", "within": "C2", "dimension_wise_kl": "C3"}
-REDUCED, REDUCTION = "mutual_information", 10.0  # drawn so many times smaller
+REDUCED, REDUCTION = "mutual_information", 10.0  # the part drawn smaller, and how many times
 BOUNDS = {"weighted": "$\\log M$", "stratified": "$\\log N$"}  # for two groups, the first less its offset
 ESTIMATORS = {"weighted": "C4", "stratified": "C5"}
 MARKS = {
@@ -180,7 +180,7 @@ def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, r
 
 
 def _estimates(vae: LinearVAE, truth: GenerativeModel, size: int, codes: int, rng) -> dict[str, MinibatchEstimates]:
-    """Estimates of the parts of the rate from minibatches of a size, of so many codes together."""
+    """Estimates of the parts of the rate from minibatches of a size, `codes` codes in total."""
     sizes = {"dataset_size": DATASET, "batch_size": size, "batches": codes // size}
     return sample_minibatch_terms(vae, truth.covariance, GROUPS, **sizes, rng=rng)
 

@@ -55,7 +55,7 @@ def block_truth(
     data_dim : int, D
     loading : "random", "orthogonal" or "local"
         columns of squared length D: independent N(0, 1) entries (on average); orthogonal directions, uniform; bumps
-        along a line of data dimensions, of random sign, each factor beside the next.
+        along a line of data dimensions, of random sign, one factor next to the other.
     rng : numpy.random.Generator or seed, optional
         `None` means `numpy.random.default_rng(0)`.
 

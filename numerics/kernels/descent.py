@@ -106,16 +106,16 @@ def accelerated(theta, objective, perturbation, limits, history):
         if end != NOT_RUN:
             copy(ahead, theta)
             return step, loss, norm, end
-        length, found = 1.1 * length, False
+        length, accepted = 1.1 * length, False
         for _ in range(LINE_SEARCH_STEPS):
             move(ahead, -length, gradient, trial)
             new_loss = value_and_gradient(tried, objective, to_tried, work)
             fall = length * norm * norm / 2
             if new_loss <= loss - fall + rounding and (fall > 10 * rounding or dot(new_gradient, gradient) >= 0):
-                found = True
+                accepted = True
                 break
             length /= 2
-        if not found:
+        if not accepted:
             copy(ahead, theta)
             return step, loss, norm, STALLED
         if dot(gradient, trial) > dot(gradient, theta):
@@ -143,15 +143,15 @@ def gradient_descent(theta, objective, limits, history):
         if end != NOT_RUN:
             return step, loss, norm, end
         rounding = rounding_error(theta, objective, loss)
-        length, found = 1.2 * length, False
+        length, accepted = 1.2 * length, False
         for _ in range(LINE_SEARCH_STEPS):
             move(theta, -length, gradient, trial)
             new_loss = value_and_gradient(tried, objective, to_tried, work)
             if new_loss <= loss + rounding and dot(new_gradient, gradient) >= 0:
-                found = True
+                accepted = True
                 break
             length /= 2
-        if not found:
+        if not accepted:
             return step, loss, norm, STALLED
         copy(trial, theta)
         copy(new_gradient, gradient)

@@ -95,7 +95,8 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scr
 
 @compiled(nogil=True)
 def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
-    """Steps of Adam, after so many before, one for each row of `picks` (of rows of the data) and `noise`, in place.
+    """Steps of Adam, after `step` earlier ones, one for each row of `picks` (of rows of the data) and `noise`, in
+    place.
 
     `losses` receives the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads
     of `add_product_in_halves`: numba does not start them for a caller of a parallel function that comes from its cache.

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures import (
-    collapse,
-)
+from figures import collapse
 from tests.figures.helpers import axes_of, observations, tied_data
 
 

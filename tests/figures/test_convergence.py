@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures import (
-    convergence,
-)
+from figures import convergence
 
 
 def test_the_order_of_the_methods_on_nearly_tied_eigenvalues(quick_table):

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures import (
-    decomposition,
-)
+from figures import decomposition
 
 
 def test_alpha_moves_the_alignment(quick_table):

@@ -3,9 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figures import (
-    degenerate_spectrum,
-)
+from figures import degenerate_spectrum
 
 
 def test_degenerate_spectrum_shows_what_was_published(quick_table):

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures import (
-    granularity,
-)
+from figures import granularity
 from numerics.experiments import best_group_size
 
 

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures import (
-    hiding_factors,
-)
+from figures import hiding_factors
 
 
 def test_hidden_factors_are_found_by_others(quick_table):

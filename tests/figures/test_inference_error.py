@@ -3,9 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figures import (
-    inference_error,
-)
+from figures import inference_error
 
 
 def test_inference_error_minima(quick_table):

@@ -3,9 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figures import (
-    priors_and_axes,
-)
+from figures import priors_and_axes
 from theory import LinearVAE
 from theory.axes import plane_rotation
 

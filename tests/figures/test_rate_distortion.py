@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from figures import (
-    rate_distortion,
-)
+from figures import rate_distortion
 from tests.figures.helpers import tied_data
 
 

@@ -5,9 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from figures import (
-    rotation_energy,
-)
+from figures import rotation_energy
 from theory import optimum
 from theory.axes import plane_rotation
 

@@ -3,9 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figures import (
-    total_correlation,
-)
+from figures import total_correlation
 
 
 def test_minibatches_see_total_correlation_where_it_is_not(quick_table):

@@ -45,7 +45,7 @@ def test_json_and_choice_of_peers(capsys):
 
 def test_a_table_without_problems_says_why(capsys):
     assert main(["bench", "--quick", "--only", "closed_form", "--peers", "numpy"]) == 0
-    assert "closed_form\nall its problems are larger: take away --quick" in capsys.readouterr().out
+    assert "closed_form\nall its problems are too large for --quick: leave it out" in capsys.readouterr().out
 
 
 def test_disagreement_is_exit_code_1(capsys, monkeypatch):

@@ -37,7 +37,9 @@ def test_header_is_for_text_files(tmp_path):
         load(tmp_path / "x.csv")
     assert np.array_equal(load(tmp_path / "x.csv", header=True), [[2.5, 3], [4, 5.5]])
     assert np.array_equal(load(tmp_path / "x.csv", header=False), [[0, 1], [2.5, 3], [4, 5.5]])
-    with pytest.raises(ValueError, match=r"header is for the first line of a \.csv file, but 'digits' is a data set"):
+    with pytest.raises(
+        ValueError, match=r"header is for the first line of a \.csv file, but 'digits' is a built-in data set"
+    ):
         load("digits", header=False)
 
 

@@ -318,8 +318,8 @@ def test_a_noise_far_below_the_variance_is_certified(ratio, rotated, beta):
         ({"vae": None}, "vae must be a LinearVAE, got None: the noise ran to zero"),
         ({"vae": COVARIANCE}, "vae must be a LinearVAE"),
         ({"learned_noise": 1}, "learned_noise must be True or False"),
-        ({"beta": 1e308}, "covariance, beta and vae must be of sizes whose products are floats"),
-        ({"beta": 5e-324}, "covariance, beta and vae must be of sizes whose products are floats"),
+        ({"beta": 1e308}, "covariance, beta and vae must have sizes whose products do not overflow"),
+        ({"beta": 5e-324}, "covariance, beta and vae must have sizes whose products do not overflow"),
         ({"covariance": 1e300 * COVARIANCE}, "covariance must be zero or between"),
     ],
 )

@@ -5,9 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from figures import (
-    optimal_beta,
-)
+from numerics.experiments import optimal_beta
 from theory import GenerativeModel
 from theory.inference import two_factor_loading, two_factor_optimal_beta
 

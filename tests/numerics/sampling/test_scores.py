@@ -129,6 +129,6 @@ def test_misuse_is_named(factors, codes, message):
 
 
 def test_bins_that_hold_nothing_or_all():
-    with pytest.raises(ValueError, match="half_width must leave more than one of the bins to the factors"):
+    with pytest.raises(ValueError, match="half_width must leave the factors more than one bin"):
         sample_scores(FACTORS, FACTORS, bins=3, half_width=1e308)
     assert sample_scores(FACTORS, FACTORS, bins=2, half_width=1e308).mutual_information_gap > 0.9

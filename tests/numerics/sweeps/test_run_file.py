@@ -376,7 +376,7 @@ def coordinates(header: bytes, **changes) -> dict:
         (lambda header: {"coordinates": None}, "has a damaged first line"),
         (lambda header: {"coordinates": {}}, "has a damaged first line"),
         (lambda header: coordinates(header, axes=np.eye(4)), "has a damaged first line"),
-        (lambda header: coordinates(header, axes=np.eye(5)[:4]), "the principal axes there are no square matrix"),
+        (lambda header: coordinates(header, axes=np.eye(5)[:4]), "the principal axes there are not a square matrix"),
         (lambda header: coordinates(header, axes=np.full((5, 5), np.nan)), "the covariance differs by up to nan"),
         (lambda header: coordinates(header, axes=2 * np.eye(5)), "axes there are not orthonormal"),
         (lambda header: coordinates(header, noise=0.0), "the noise is 0.0 there and"),
