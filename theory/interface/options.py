@@ -125,6 +125,12 @@ def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str], k
         from theory.results import expand
 
         parts = [entry for part in parts for entry in expand(part, kind, names)]
+        unknown = next((part for part in parts if part not in names), None)
+        if unknown is not None:
+            raise ValueError(
+                f"{name} must name {kind} or results, got {validation.shown(unknown)}; the {kind} are "
+                f"{', '.join(names)}, and `python -m theory results` lists the results"
+            )
     return [validation.choice(name, part, names) for part in dict.fromkeys(parts)]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from numerics.experiments import optimal_beta
+from numerics.training.stop import Stop
 from theory import GenerativeModel
 from theory.inference import two_factor_loading, two_factor_optimal_beta
 
@@ -16,7 +17,7 @@ def test_the_search_finds_the_closed_form_and_reports_unfinished_training(monkey
     assert found == pytest.approx(two_factor_optimal_beta(4.0, 0.7), rel=1e-5)
 
     def hasty(*arguments, **options):
-        return dataclasses.replace(experiments_train(*arguments, **options), stopped="max_steps")
+        return dataclasses.replace(experiments_train(*arguments, **options), stopped=Stop.MAX_STEPS)
 
     experiments_train = optimal_beta.train
     monkeypatch.setattr(optimal_beta, "train", hasty)
