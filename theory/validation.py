@@ -317,7 +317,7 @@ def observations(name: str, value, finite: bool = True) -> np.ndarray:
         labels = _labels(value) or range(columns)
         raise ValueError(
             f"{name} must be finite, row {row}, column {labels[column]!r} "
-            f"(counted from 0) is {array[place]}; remove or fill in what is not finite"
+            f"(counted from 0) is {array[place]}; remove or replace NaN and infinite entries"
         )
     return array
 
