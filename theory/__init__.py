@@ -1,8 +1,8 @@
 """Closed forms of the linear-Gaussian beta-VAE: plain functions of arrays and frozen dataclasses.
 
-The rooms: `inference` (the decoder is known), `learning` (the decoder is learned), `axes` (which axes the latents take,
-and what other priors change), `groups` (which latents belong together under a penalty on total correlation). All of
-them stand on `objective`. Everything in nats and float64.
+The rooms: `inference` (the decoder is fixed), `learning` (the decoder is learned), `axes` (which axes the latents
+take), `priors` (priors other than N(0, I)), `groups` (which latents belong together under a penalty on total
+correlation) and `scores` (disentanglement scores). All of them build on `objective`. Everything in nats and float64.
 """
 
 from theory.interface import interrupts  # noqa: F401  before libraries are loaded, see there

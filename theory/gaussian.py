@@ -48,7 +48,7 @@ SERIES_LIMIT = 1e-2  # up to here seven terms of the series of x - log(1 + x) ha
 
 
 def unit_spectrum(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues of a covariance after each variable is scaled to variance one, with zero for what is rounding.
+    """Eigenvalues of a covariance after each variable is scaled to variance one; those that are rounding are zero.
 
     C = diag(scales) E diag(values) E^T diag(scales). Scaled to unit diagonal, every entry has the same rounding error,
     so that an eigenvalue below 16 n x machine epsilon cannot be distinguished from zero, whatever the units of the

@@ -228,7 +228,7 @@ def linear_vae(name: str, value) -> LinearVAE:
 
 
 def mean_offset(vae: LinearVAE, covariance) -> np.ndarray:
-    """Mean of the data minus mean of the VAE, shape (D,): zero unless both are known.
+    """Mean of the data minus mean of the VAE, shape (D,): zero unless both are given.
 
     A VAE without a mean takes that of the data; a bare covariance is taken to be about the mean of the VAE.
     """

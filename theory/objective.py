@@ -3,11 +3,13 @@
 Two modules write it in other forms: `groups.objective` collects it by determinants, with a weight on each part, and
 `inference.decoder_noise` expresses it as a function of the water level.
 
+**Loss.** For a `LinearVAE` (W, V, Q, s2, mean m) and the prior N(0, I)
+
     loss = E_x[ -E_q log p(x|z) + beta KL(q(z|x) || p(z)) ]
          = distortion / (2 s2) + (D/2) log(2 pi s2) + beta rate
 
-For data of covariance S (and mean m) and a `LinearVAE` (W, V, Q, s2), with C = V S V^T + Q the covariance of the
-aggregate posterior q(z) and prior N(0, I):
+**Parts.** For data of covariance S and the same mean, with C = V S V^T + Q the covariance of the aggregate posterior
+q(z):
 
     distortion = E ||x - m - W z||^2 = tr S - 2 tr(W V S) + tr(W C W^T)
     rate       = E_x KL              = 1/2 [ tr C - K - log det Q ]
@@ -158,7 +160,9 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
         distortion = np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ factor) ** 2) + residual @ residual
         reconstruction = _reconstruction(distortion, vae.noise_variance, vae.data_dim)
     if not (np.isfinite(reconstruction) and np.isfinite(code).all() and np.isfinite(code_mean).all()):
-        raise ValueError("vae must not have weights so large against the covariance that the objective overflows")
+        raise ValueError(
+            "vae must not have weights so large against the covariance that the objective overflows; scale the latents"
+        )
     root = encoder @ gaussian.covariance_root(data_covariance)
     mutual_information = gaussian.information(root, posterior)
     log_det_code = gaussian.log_determinant_of_sum(root, posterior)

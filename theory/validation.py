@@ -34,6 +34,7 @@ __all__ = [
     "non_negative_spectrum",
     "number",
     "observations",
+    "orthogonal_matrix",
     "positive",
     "positive_array",
     "positive_or_keyword",
@@ -316,7 +317,7 @@ def observations(name: str, value, finite: bool = True) -> np.ndarray:
         labels = _labels(value) or range(columns)
         raise ValueError(
             f"{name} must be finite, row {row}, column {labels[column]!r} "
-            f"(counted from 0) is {array[place]}; remove or fill in what is not finite"
+            f"(counted from 0) is {array[place]}; remove or replace NaN and infinite entries"
         )
     return array
 
@@ -362,6 +363,16 @@ def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
     if asymmetry > ROUNDING * np.abs(array).max():
         raise ValueError(f"{name} must be symmetric, its largest asymmetry is {asymmetry:.3g}; pass (S + S.T) / 2")
     return (array + array.T) / 2
+
+
+def orthogonal_matrix(name: str, value, size: int, example: str) -> np.ndarray:
+    """Return `value` as an orthogonal (size, size) matrix, up to rounding; `example` is one for the error."""
+    array = matrix(name, value, (size, size))
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = np.abs(array.T @ array - np.eye(size)).max(initial=0.0)
+    if not deviation <= ROUNDING:
+        raise ValueError(f"{name} must be orthogonal, R^T R is off by {deviation:.3g}; pass for example {example}")
+    return array
 
 
 def non_negative_spectrum(name: str, eigenvalues: np.ndarray) -> np.ndarray:

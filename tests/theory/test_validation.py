@@ -319,7 +319,7 @@ def test_observations():
         (np.ones(3), "data must be a matrix, got an array of shape (3,); pass a two-dimensional array"),
         (
             [[1.0, 2.0], [3.0, -np.inf]],
-            "data must be finite, row 1, column 1 (counted from 0) is -inf; remove or fill in what is not finite",
+            "data must be finite, row 1, column 1 (counted from 0) is -inf; remove or replace NaN and infinite entries",
         ),
     ]:
         assert rejected(validation.observations, "data", value) == said

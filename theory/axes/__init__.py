@@ -1,4 +1,4 @@
-"""Which axes the latents take: rotations and what a diagonal posterior charges for them, and hidden factors."""
+"""Which axes the latents take: rotations and their cost for a diagonal posterior, and hidden factors."""
 
 from theory.interface.facade import facade
 

@@ -168,14 +168,7 @@ def _loading_and_axes(loading, axes) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(
             f"loading must have at least as many rows as columns, got {data_dim} x {latent_dim}; pass D x K with D >= K"
         )
-    axes = validation.matrix("axes", axes, (latent_dim, latent_dim))
-    with np.errstate(over="ignore", invalid="ignore"):
-        deviation = np.abs(axes.T @ axes - np.eye(latent_dim)).max(initial=0.0)
-    if not deviation <= validation.ROUNDING:
-        raise ValueError(
-            f"axes must be orthogonal, R^T R is off by {deviation:.3g}; pass for example np.eye({latent_dim})"
-        )
-    return loading, axes
+    return loading, validation.orthogonal_matrix("axes", axes, latent_dim, f"np.eye({latent_dim})")
 
 
 def largest_size(*lengths) -> float:

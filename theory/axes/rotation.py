@@ -352,12 +352,5 @@ def checked_rotation(rotation, size: int) -> np.ndarray:
 
     One step of Newton's iteration to the nearest orthogonal matrix, R (3 I - R^T R) / 2, squares its deviation.
     """
-    rotation = validation.matrix("rotation", rotation, (size, size))
-    with np.errstate(over="ignore", invalid="ignore"):
-        product = rotation.T @ rotation
-        deviation = np.abs(product - np.eye(size)).max(initial=0.0)
-    if not deviation <= validation.ROUNDING:
-        raise ValueError(
-            f"rotation must be orthogonal, R^T R is off by {deviation:.3g}; pass for example plane_rotation(2, 0.3)"
-        )
-    return rotation @ (3 * np.eye(size) - product) / 2
+    rotation = validation.orthogonal_matrix("rotation", rotation, size, "plane_rotation(2, 0.3)")
+    return rotation @ (3 * np.eye(size) - rotation.T @ rotation) / 2

@@ -163,8 +163,7 @@ def separate(covariance, lagged_covariance, latent_dim: int, *, noise_variance: 
     Returns
     -------
     Separation
-        demixing @ A is a signed permutation if rank A = K and the lag correlations are distinct, whatever the columns
-        of A.
+        demixing @ A is a signed permutation if rank A = K and the lag correlations are distinct, for any columns of A.
 
     Raises
     ------

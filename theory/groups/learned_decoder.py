@@ -77,7 +77,7 @@ class LearnedDecoderValue:
     plain : float
         least loss of the plain VAE with beta = w_I, in nats.
     value : float or None
-        least value of the grouped objective; None where it is not known in closed form.
+        least value of the grouped objective; None if there is no closed form.
     status : str
         "unique": `value` is `plain`, only at the optima of the plain VAE; "not unique": `value` is `plain`, also at
         other points; "lower": below `plain` and finite; "unbounded": minus infinity; "undecided": finite, but with a

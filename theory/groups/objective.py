@@ -1,15 +1,18 @@
 """The grouped objective: a weight on each part of the rate, its loss and its exact gradient.
 
+**Loss.** A VAE of decoder W, encoder V, posterior covariance Q and noise s2 on data of covariance S has
+
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + w_I I + w_B between + w_W within + w_D dimension-wise KL
 
-with between and within the total correlation of q(z) between and inside the groups. Collected by determinants, with
+with between and within the total correlation of q(z) between and inside the groups g. Collected by determinants, with
 C = V S V^T + Q and prior N(0, Pi),
 
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) - (w_I/2) log det Q
            + 1/2 [ (w_I - w_B) log det C + (w_B - w_W) sum_g log det C_gg + (w_W - w_D) sum_j log C_jj
                    + w_D (tr Pi^-1 C - K + log det Pi) ]
 
-and with H = W^T W / s2 + (w_I - w_B) C^-1 + (w_B - w_W) blockdiag(C_gg^-1) + (w_W - w_D) diag(1/C_jj) + w_D Pi^-1
+**Gradient.** With H = W^T W / s2 + (w_I - w_B) C^-1 + (w_B - w_W) blockdiag(C_gg^-1) + (w_W - w_D) diag(1/C_jj) + w_D
+Pi^-1
 
     d/dV = H V S - W^T S / s2,   d/dQ = (H - w_I Q^-1) / 2 on the blocks of the family,   d/dW = (W C - S V^T) / s2,
     d/ds2 = D / (2 s2) - distortion / (2 s2^2).
@@ -17,9 +20,9 @@ and with H = W^T W / s2 + (w_I - w_B) C^-1 + (w_B - w_W) blockdiag(C_gg^-1) + (w
 `grouped_loss` and `grouped_gradient` take plain arrays, also complex ones, and are analytic in them: a complex step
 differentiates them to machine precision. `theory.groups.grouped_terms` gives the same numbers part by part.
 
-Exact. All weights beta: the beta-VAE. Weight beta on between with groups of one and 1 elsewhere: the beta-TCVAE of R.
-Chen et al. (2018). Other groups are in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025), whose exact
-objective this is not claimed to be.
+**Special cases.** Exact. All weights beta: the beta-VAE. Weight beta on between with groups of one and 1 elsewhere: the
+beta-TCVAE of R. Chen et al. (2018). Other groups are in the setting of Chen, Wang, Zou (2022) and Chen, Xiang, Wang
+(2025), whose exact objective this is not claimed to be.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Whether a small penalty between groups helps or hurts: the slope of the inference error in its weight, at weight one.
 
-With decoder W and noise s2 fixed, Q of any family and the weight w on total correlation between groups (1 on the rest),
-the encoder solves H V S = W^T S / s2, H = I + W^T W / s2 + (w - 1) N, N = blockdiag(C_gg^-1) - C^-1. At w = 1 it is the
-plain VAE's, with P = I + W^T W / s2, so dV/dw = -P^-1 N V and
+**Slope.** With decoder W and noise s2 fixed, Q of any family and the weight w on total correlation between groups (1 on
+the rest), the encoder solves H V S = W^T S / s2, H = I + W^T W / s2 + (w - 1) N, N = blockdiag(C_gg^-1) - C^-1. At w =
+1 it is the plain VAE's, with P = I + W^T W / s2, so dV/dw = -P^-1 N V and
 
     d MSE / dw = -2 tr [ P^-1 N V X ],    X = S V^T - A Gamma = cov(x, s^ - s),
 
-X the covariance of the data with the error of the inferred factors s^ = V x. It vanishes if decoder and noise are those
-of the truth and its factors are independent with variance 1, as in the prior: s^ is then the posterior mean, and its
-error is uncorrelated with the data. So
+X the covariance of the data with the error of the inferred factors s^ = V x.
+
+**Sign.** X vanishes if decoder and noise are those of the truth and its factors are independent with variance 1, as in
+the prior: s^ is then the posterior mean, and its error is uncorrelated with the data. So
 
     Gamma = I, W = A, s2 = tau2:   for every grouping the MSE is least at weight 1 (among weights >= 0);
     Gamma != I:                    a weight slightly above 1 helps if the slope is negative, as it usually is for groups

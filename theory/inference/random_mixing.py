@@ -1,14 +1,16 @@
 """Random mixing in high dimension: every error per factor, and the optimal beta, as a function of two numbers.
 
-Loading with independent entries of variance a tau2 / D, K/D -> c as both grow; Gamma = I, the truth's decoder and
-noise, diagonal posterior. The eigenvalues of A^T A / tau2 follow the Marchenko-Pastur distribution mu (with its atom at
-0 for c > 1), its diagonal tends to a, and by symmetry every factor has the same error. With S(z) = int dmu(x)/(x + z),
-the positive root of
+**Limit.** Loading with independent entries of variance a tau2 / D, K/D -> c as both grow; Gamma = I, the truth's
+decoder and noise, diagonal posterior. The eigenvalues of A^T A / tau2 follow the Marchenko-Pastur distribution mu (with
+its atom at 0 for c > 1), its diagonal tends to a, and by symmetry every factor has the same error. With S(z) = int
+dmu(x)/(x + z), the positive root of
 
     a c z S^2 + (z + a - a c) S - 1 = 0,
     S2 = int dmu/(x + z)^2 = -S'(z) = S (1 + a c S) / (2 a c z S + z + a - a c),
 
-at z = beta, every error has a closed form:
+at z = beta, every error has a closed form.
+
+**Errors.**
 
     mean squared error   e = int (beta^2 + x)/(x + beta)^2 dmu = beta^2 S2 + X = 1 - Y - (beta - 1) X
     log score            -1/2 [ log 2 pi + log d + e/d ],  d = beta/(beta + a)

@@ -119,10 +119,10 @@ def _modes(best) -> dict[str, np.ndarray | None]:
 
 def _mode_table(arrays: dict[str, np.ndarray | None], everything: bool) -> str:
     """One row for each mode or latent, whichever are more; "-" for a mode without a latent or the reverse."""
-    known = {name.removesuffix("s"): values for name, values in arrays.items() if values is not None}
-    rows = list(zip_longest(*known.values()))
+    given = {name.removesuffix("s"): values for name, values in arrays.items() if values is not None}
+    rows = list(zip_longest(*given.values()))
     shown = rows if everything else rows[:TABLE_ROWS]
-    columns = dict(zip(known, zip(*shown, strict=True), strict=True))
+    columns = dict(zip(given, zip(*shown, strict=True), strict=True))
     more = f"\n{len(rows) - len(shown)} more rows: pass --all" if len(shown) < len(rows) else ""
     return aligned_table({"mode": range(1, len(shown) + 1), **columns}) + more
 

@@ -118,12 +118,12 @@ def _by_differences(prior: Prior, mean, covariance) -> tuple[float, np.ndarray, 
     return prior.expected_log_density(mean, covariance), to_mean, to_covariance
 
 
-def _with_members(name: str, value, members: tuple[str, ...], what: str):
+def _with_members(name: str, value, members: tuple[str, ...], kind: str):
     missing = [member for member in members if isinstance(value, type) or not hasattr(value, member)]
     if missing:
         got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
         raise ValueError(
-            f"{name} must be {what}, got {got}, which lacks {', '.join(missing)}; pass a GaussianPrior, SpikeSlabPrior "
+            f"{name} must be {kind}, got {got}, which lacks {', '.join(missing)}; pass a GaussianPrior, SpikeSlabPrior "
             "or ClusterPrior, or an object of your own that has them"
         )
     validation.count(f"{name}.latent_dim", value.latent_dim)

@@ -34,7 +34,7 @@ def gaussian_expectation(
     Parameters
     ----------
     function : callable
-        of an array; f, f' and f'', entry by entry. Smooth but for features about zero, of at most polynomial growth.
+        of an array; f, f' and f'', entry by entry. Smooth except near zero, of at most polynomial growth.
     mean, variance : arrays of one shape; variance >= 0
     breaks : array, of shape (n,) or that of the mean and one more axis
         where f changes: on each side of a break f is smooth on the scale of the distance to the next.

@@ -8,10 +8,10 @@ symmetries of the prior: with non-Gaussian factors a prior can fix the axes.
 **Theorem.** For Gaussian data, a learned decoder and a full posterior covariance, no prior fixes the axes, whatever its
 density (encoders with a code of mean zero). *Proof*: the rate is I(x; z) + KL(q(z) || p), and q(z) = N(0, C). A change
 of basis z -> T z of encoder, posterior and decoder keeps I(x; z) and the distortion, and maps C to T C T^T, which can
-be any positive definite matrix. So the two terms are minimised separately: the first has its minimum for the prior N(0,
-I), the second at some C* that depends only on the prior, and T = C*^(1/2) O C^(-1/2) reaches C* for every orthogonal O.
-The optima form an orbit C*^(1/2) O(K) C*^(-1/2); so do the local minima in which an optimiser may end, at local minima
-of KL(N(0, C) || p). Hence also
+be any positive definite matrix. So the two terms are minimised separately: the first gives the optimum for the standard
+normal prior, the second is least at some C* that depends only on the prior, and T = C*^(1/2) O C^(-1/2) reaches C* for
+every orthogonal O. The optima form an orbit C*^(1/2) O(K) C*^(-1/2); so do the local minima in which an optimiser may
+end, at local minima of KL(N(0, C) || p). Hence also
 
     the reconstruction and I(x; z) at the optimum are the same for every prior,
     the loss is larger than with a Gaussian prior by beta KL(N(0, C*) || p).

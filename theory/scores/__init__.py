@@ -1,6 +1,6 @@
 """Disentanglement scores of a Gaussian code, in closed form.
 
-Factors s and code z are jointly Gaussian; everything follows from their correlations r_ij (factor i, code j):
+**Formulas.** Factors s and code z are jointly Gaussian, with correlations r_ij (factor i, code j):
 
     mutual information      I(s_i; z_j) = -1/2 log(1 - r_ij^2), in nats
     MIG                     mean_i [I_i(1) - I_i(2)] / H(s_i), both sides of variables cut into 20 bins; or, of the
@@ -14,10 +14,10 @@ Factors s and code z are jointly Gaussian; everything follows from their correla
 (1) and (2) are the two codes with the largest values for a factor. Averages are over the factors that vary, and a
 constant code counts as one without information. Exact, up to one smooth integral for the sparsity.
 
-These are population values: the scores as usual libraries define them for samples, of the true correlations. Scores of
-samples approach them, with two exceptions. A factor independent of the code has a continuous gap of 0, but in a sample
-1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more data; nor do the shares of DCI for a code
-independent of all factors, whose importances are errors.
+**Population and samples.** These are population values: the scores as usual libraries define them for samples, of the
+true correlations. Scores of samples approach them, with two exceptions. A factor independent of the code has a
+continuous gap of 0, but in a sample 1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more data; nor
+do the shares of DCI for a code independent of all factors, whose importances are errors.
 """
 
 from theory.interface.facade import facade

@@ -248,11 +248,11 @@ def _eliminate(entries: np.ndarray, errors: np.ndarray, order=None) -> tuple[np.
     floor = np.finfo(float).eps * len(entries) * variances
     factor, evidence, sequence = np.zeros_like(errors), np.zeros(len(entries)), np.empty(len(entries), dtype=int)
     for step in range(len(entries)):
-        known = variances > floor
-        squares = np.where(known, entries**2 / np.where(known, variances, 1.0), 0.0) + left
+        varies = variances > floor
+        squares = np.where(varies, entries**2 / np.where(varies, variances, 1.0), 0.0) + left
         pivot = sequence[step] = np.argmin(squares) if order is None else order[step]
         evidence[step], left[pivot] = squares[pivot], np.inf
-        if known[pivot]:
+        if varies[pivot]:
             root = np.sqrt(variances[pivot])
             factor[step] = (errors[pivot] - factor[:step, pivot] @ factor[:step]) / root
             entries -= factor[step] * (entries[pivot] / root)
@@ -333,7 +333,7 @@ def _unconnected_group(estimate: FactorEstimate, groups: Groups, alpha: float) -
 
 
 def _quantile(alpha: float, pairs: int) -> float:
-    """Standard errors that all estimates of so many covariances keep within, with probability 1 - alpha."""
+    """The number of standard errors within which all estimated pairs lie with probability 1 - alpha (Bonferroni)."""
     return float(-ndtri(max(alpha / (2 * max(1, pairs)), np.finfo(float).tiny)))
 
 

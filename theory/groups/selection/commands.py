@@ -39,7 +39,7 @@ def add_commands(commands) -> None:
         "--resolution",
         type=float,
         default=0.2,
-        help="smallest correlation between groups that must be excluded for them to count as known (default 0.2)",
+        help="smallest correlation between groups that must be excluded for them to count as decided (default 0.2)",
     )
 
 

@@ -1,14 +1,15 @@
 """Tests of a fixed decoder and of noise that is equal in all directions, for any covariance of the factors.
 
-Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank K in D dimensions. Let U be an orthonormal basis of the
-range of W, and U' one of its orthogonal complement, of p = D - K dimensions. Then
+**Hypotheses.** Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank K in D dimensions. Let U be an orthonormal
+basis of the range of W, and U' one of its orthogonal complement, of p = D - K dimensions. Then
 
     inside    U^T S U' = 0         the data inside and outside the range are uncorrelated
     outside   U'^T S U' = s2 I     outside the range, every direction has the same variance
     noise     tr(U'^T S U')/p      is s2, if s2 is given
 
-A wrong decoder breaks the first two, and so does noise that differs between directions. Each is tested by its
-likelihood ratio; with nu = N - 1 and v the mean variance outside,
+A wrong decoder breaks the first two, and so does noise that differs between directions.
+
+**Tests.** Each is tested by its likelihood ratio; with nu = N - 1 and v the mean variance outside,
 
     -(nu - (D + 1)/2) log |S| / (|U^T S U| |U'^T S U'|)                   chi-square of K p degrees of freedom
     -(nu - (2 p^2 + p + 2)/(6 p)) log |U'^T S U'| / v^p                   chi-square of p (p + 1)/2 - 1
