@@ -10,7 +10,7 @@ from tqdm import tqdm
 from numerics.checks import axes, groups, inference, learning, objective, priors, scores
 from numerics.comparison import Budget, Comparison
 from theory import validation
-from theory.results import expand
+from theory.interface.options import chosen_names
 
 __all__ = ["CHECKS", "verify"]
 
@@ -55,9 +55,7 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     """
     budget = QUICK if validation.flag("quick", quick) else FULL
     progress = validation.flag("progress", progress)
-    chosen = CHECKS if only is None else validation.sequence("only", only)
-    expanded = (check for name in chosen for check in expand(validation.instance("only", name, str), "checks", CHECKS))
-    names = list(dict.fromkeys(validation.choice("only", name, CHECKS) for name in expanded))
+    names = chosen_names("only", only, CHECKS, "checks")
     rows = []
     with tqdm(names, desc="verify", unit="result", disable=None if progress else True, leave=False) as bar:
         for name in bar:

@@ -139,7 +139,10 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--only", "portrait"], "--only must name figures or results, got 'portrait'; the figures are inference_error, "),
+        (
+            ["--only", "portrait"],
+            "--only must name figures or results, got 'portrait'; the figures are inference_error, ",
+        ),
         (["--only", ""], "--only must name figures or results, got ''"),
         (["--format", "png,jpg"], "--format must name some of pdf, png, svg, got 'jpg'"),
         (["--header"], "header is for the first line of a .csv file, but there is no --data"),

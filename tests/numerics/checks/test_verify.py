@@ -117,5 +117,7 @@ def test_every_check_is_tried_with_a_wrong_closed_form():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match=r"only must name checks or results, got 'optimal'; the checks are objective_parts, "):
+    with pytest.raises(
+        ValueError, match=r"only must name checks or results, got 'optimal'; the checks are objective_parts, "
+    ):
         verify(only=["optimal"])
