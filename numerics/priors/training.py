@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from numerics.priors.mixture_code import FINER, NODES, PriorPlane, code_entropy, divergence, log_prior_and_slopes
 from numerics.priors.problem import PLANE_ERROR, PriorProblem, distortion_of, overflow_error, prior_problem
+from numerics.training.stop import Stop
 from theory import validation
 from theory.model import LinearVAE
 from theory.partition import Posterior
@@ -45,7 +46,7 @@ class PriorRun:
         if the nodes do not resolve it.
     gradient_norm : float
         largest entry of the gradient, in nats, for parameters in units of the data and the prior.
-    stopped : str
+    stopped : Stop
         "gradient"; or "stalled" where rounding or `max_steps` ended the descent before the gradient fell to the
         tolerance; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence in the loss.
     """
@@ -58,7 +59,7 @@ class PriorRun:
     divergence: float
     mutual_information: float
     gradient_norm: float
-    stopped: str
+    stopped: Stop
 
 
 def train_with_prior(
@@ -159,8 +160,14 @@ def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float) -> Prior
         divergence=divergence_value,
         mutual_information=information,
         gradient_norm=norm,
-        stopped="unresolved" if problem.alpha and not resolved else "gradient" if norm <= tolerance else "stalled",
+        stopped=_stop_reason(bool(problem.alpha) and not resolved, norm <= tolerance),
     )
+
+
+def _stop_reason(unresolved: bool, converged: bool) -> Stop:
+    if unresolved:
+        return Stop.UNRESOLVED
+    return Stop.GRADIENT if converged else Stop.STALLED
 
 
 def _checked_start(start, problem: PriorProblem, posterior: Posterior) -> np.ndarray:

@@ -10,8 +10,9 @@ import numpy as np
 from numerics.kernels.objective import rounding_error
 from numerics.sweeps.lines import decode
 from numerics.sweeps.same_problem import SAME
+from numerics.training.end_of_run import overflowed
 from numerics.training.problem import TrainingProblem
-from numerics.training.stop import FINISHED, overflowed
+from numerics.training.stop import FINISHED
 from theory.groups import Weights
 
 __all__ = ["agrees", "possible"]

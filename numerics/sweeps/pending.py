@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from numerics.kernels import descent
+from numerics.training.end_of_run import stop_reason
 from numerics.training.problem import TrainingProblem
-from numerics.training.stop import Stop, stop_reason
+from numerics.training.stop import Stop
 from theory.groups import Weights
 
 __all__ = ["Pending"]

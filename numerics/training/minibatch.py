@@ -21,8 +21,8 @@ from numba import get_num_threads
 
 from numerics.kernels import descent, minibatch, products
 from numerics.kernels.objective import noise_floor
+from numerics.training.end_of_run import overflowed, stop_reason
 from numerics.training.problem import BLAS, TrainingProblem, pack, training_problem
-from numerics.training.stop import overflowed, stop_reason
 from numerics.training.train import TrainingRun, as_weights, generator, overflow_error
 from theory import validation
 from theory.groups import Weights

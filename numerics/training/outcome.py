@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
     loss, gradient_norm : float
         at the end, in training units.
     code : int
-        why it ended, as a code of the kernels (`numerics.training.stop.CODES`).
+        why it ended, as a code of the kernels (`numerics.training.end_of_run.CODES`).
     """
 
     steps: int

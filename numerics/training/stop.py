@@ -1,20 +1,10 @@
-"""Why a training run stopped: the same words for one run, a sweep, batches and every method.
-
-The kernels return a code. The last numbers are checked here: a run whose parameters or loss left the range of double
-precision has no result, whatever its code.
-"""
+"""Why a training run stopped: the same words for one run, a sweep, batches, every method and every prior."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-import numpy as np
-
-from numerics.kernels import descent, objective
-from numerics.training.problem import RESOLVED, TrainingProblem
-from theory.groups import Weights
-
-__all__ = ["FINISHED", "Stop", "overflowed", "stop_reason"]
+__all__ = ["FINISHED", "Stop"]
 
 
 class Stop(StrEnum):
@@ -47,9 +37,10 @@ class Stop(StrEnum):
     )
     UNRESOLVED = (
         "unresolved",
-        "The learned noise is so small against it (about 1e-13), or the loss so large (about 1e13), that rounding may "
-        "change the loss by a thousandth of a nat or more: do not rely on loss and noise. Fix the noise, or take fewer "
-        "latents, or a beta nearer to 1.",
+        "The loss is not known to a thousandth of a nat, so do not rely on loss and noise. Either the learned noise is "
+        "so small against the variance (about 1e-13), or the loss so large (about 1e13), that rounding changes it: fix "
+        "the noise, or take fewer latents, or a beta nearer to 1. Or (alpha > 0) the nodes do not resolve the "
+        "divergence from the prior: take alpha = 0, or a smoother prior.",
     )
     OVERFLOWED = (
         "overflowed",
@@ -64,50 +55,4 @@ class Stop(StrEnum):
         return member
 
 
-CODES = {  # of the kernels
-    descent.NOT_RUN: Stop.NOT_RUN,
-    descent.OVERFLOWED: Stop.OVERFLOWED,
-    descent.GRADIENT: Stop.GRADIENT,
-    descent.MAX_STEPS: Stop.MAX_STEPS,
-    descent.STALLED: Stop.STALLED,
-    descent.DIVERGED: Stop.DIVERGED,
-}
 FINISHED = frozenset(Stop) - {Stop.NOT_RUN, Stop.OVERFLOWED}  # with valid numbers
-LARGEST_EXPONENT = 300.0  # of a parameter x that enters as exp(x): exp(2 x) overflows soon after
-
-
-def stop_reason(
-    code: int, loss: float, gradient_norm: float, theta: np.ndarray, problem: TrainingProblem, weights: Weights
-) -> Stop:
-    """Why a run stopped, from the code of its kernel and the numbers at its end.
-
-    "overflowed" where the numbers are invalid; "diverged" where the loss is known to have no lower bound, whatever the
-    code.
-
-    Parameters
-    ----------
-    code : int
-        of the kernel.
-    loss, gradient_norm : float
-        at the end, as the kernel computed them.
-    theta : (2 D K + K K + 1,) array
-        the parameters at the end.
-    problem, weights : TrainingProblem, Weights
-        of the run.
-    """
-    if code == descent.NOT_RUN:
-        return Stop.NOT_RUN
-    if overflowed(loss, gradient_norm, theta, problem.mask, problem.latent_dim):
-        return Stop.OVERFLOWED
-    if problem.unbounded(weights):
-        return Stop.DIVERGED
-    rounding = objective.rounding_error(theta, problem.objective(weights), loss)
-    return CODES[code] if rounding <= RESOLVED else Stop.UNRESOLVED
-
-
-def overflowed(loss: float, gradient_norm: float, theta: np.ndarray, mask: np.ndarray, latent_dim: int) -> bool:
-    """Whether a number is not finite, or a learned parameter that enters as an exponential is beyond its range."""
-    exponents = np.append(np.arange(len(theta) - 1 - latent_dim**2, len(theta) - 1, latent_dim + 1), len(theta) - 1)
-    learned = exponents[mask[exponents] > 0]
-    within = np.abs(theta[learned]).max(initial=0.0) < LARGEST_EXPONENT
-    return not (within and np.isfinite(loss) and np.isfinite(gradient_norm) and np.isfinite(theta).all())

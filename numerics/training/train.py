@@ -16,9 +16,10 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from numerics.kernels.descent import Limits
+from numerics.training.end_of_run import stop_reason
 from numerics.training.methods import ALTERNATING, METHODS, method_function
 from numerics.training.problem import BLAS, TrainingProblem, in_range, training_problem
-from numerics.training.stop import Stop, stop_reason
+from numerics.training.stop import Stop
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE
