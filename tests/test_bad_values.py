@@ -236,12 +236,12 @@ def test_bad_values_are_refused_by_name(call, argument, monkeypatch):
     kinds = call.kinds(argument)
     assert kinds & REFUSED.keys(), f"{argument}: say in tests/public_calls.py what it accepts"
     refused, edges = values_for(kinds)
-    faults = {name: told for name, value in refused.items() if (told := answer(call, argument, value)) != "refused"}
+    faults = {name: reply for name, value in refused.items() if (reply := answer(call, argument, value)) != "refused"}
     for name, value in edges.items():
-        told = answer(call, argument, value, names=call.arguments)  # a shape may be blamed on its counterpart
-        if told not in ("refused", "answered"):
-            faults[name] = told
-    assert not faults, "\n".join(f"{name}: {told}" for name, told in faults.items())
+        reply = answer(call, argument, value, names=call.arguments)  # a shape may be blamed on its counterpart
+        if reply not in ("refused", "answered"):
+            faults[name] = reply
+    assert not faults, "\n".join(f"{name}: {reply}" for name, reply in faults.items())
 
 
 @pytest.mark.parametrize("call", [pytest.param(call, id=call.name) for call in CALLS])

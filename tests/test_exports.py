@@ -109,11 +109,11 @@ def test_no_module_shares_its_name_with_what_its_package_exports(package):
         _ = facade.nonsense
 
 
-@pytest.mark.parametrize("door", ["theory", "numerics", "figures"])
-def test_help_loads_nothing_heavy(door):
+@pytest.mark.parametrize("package", ["theory", "numerics", "figures"])
+def test_help_loads_nothing_heavy(package):
     code = (
-        f"import sys, runpy; sys.argv = ['{door}', '--help']\n"
-        f"try:\n    runpy.run_module('{door}', run_name='__main__')\n"
+        f"import sys, runpy; sys.argv = ['{package}', '--help']\n"
+        f"try:\n    runpy.run_module('{package}', run_name='__main__')\n"
         "except SystemExit:\n    pass\n"
         "print(*sys.modules, file=sys.stderr)"
     )

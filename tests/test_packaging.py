@@ -1,4 +1,4 @@
-"""What gets installed is what is there: setuptools has to be told each of several top-level packages."""
+"""What gets installed is what is there: setuptools needs a list of several top-level packages."""
 
 import importlib
 import importlib.metadata

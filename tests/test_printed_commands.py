@@ -15,7 +15,7 @@ from theory.derivations.book.terminal import terminal_page
 from theory.derivations.registry import derivations, find
 from theory.interface.run import Parser
 
-DOORS = {name: importlib.import_module(f"{name}.__main__") for name in ("theory", "numerics", "figures")}
+PROGRAMS = {name: importlib.import_module(f"{name}.__main__") for name in ("theory", "numerics", "figures")}
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -28,9 +28,9 @@ def commands_in(text):
 
 
 def helps():
-    """The help of each door and of each of its commands."""
-    for door in DOORS.values():
-        waiting = [door._parser()]
+    """The help of each program and of each of its commands."""
+    for program in PROGRAMS.values():
+        waiting = [program._parser()]
         while waiting:
             parser = waiting.pop()
             yield parser.format_help()
@@ -55,21 +55,21 @@ PRINTED = sorted(
 
 def test_commands_are_found():
     assert len(PRINTED) > 40
-    assert {shlex.split(command)[2] for command in PRINTED} == set(DOORS)
+    assert {shlex.split(command)[2] for command in PRINTED} == set(PROGRAMS)
     assert "python -m figures --only learned_noise" in PRINTED
 
 
 @pytest.mark.parametrize("command", PRINTED)
 def test_a_printed_command_is_understood(command):
     _, _, name, *words = shlex.split(command)
-    door = DOORS[name]
-    parser: Parser = door._parser()
+    program = PROGRAMS[name]
+    parser: Parser = program._parser()
     if words[-1] == "--help":
         with pytest.raises(SystemExit, match="0"):
             parser.parse_args(words)
         return
     if name == "figures" and words[0] not in ("draw", "list"):
-        words = ["draw", *words]  # as the door does
+        words = ["draw", *words]  # as the program does
     arguments = parser.parse_args(words)  # raises a ValueError for what is unknown or missing
     if name == "figures":
         assert figures.commands._chosen(arguments.only)

@@ -1,4 +1,4 @@
-"""What all commands share: bad usage, help, numbers of any size, and the door itself."""
+"""What all commands share: bad usage, help, numbers of any size, and the program itself."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_at_the_ends_of_the_floats_there_is_a_result_or_one_line(capsys, options
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["verify", "--only", "nothing"], "--only must be one of"),
-        (["verify", "--only", "two_factors,"], "--only must be one of"),
+        (["verify", "--only", "nothing"], "--only must name checks or results"),
+        (["verify", "--only", "two_factors,"], "--only must name checks or results"),
         (["train"], "--latent-dim"),
         (["train", "--latent-dim", "-1"], "latent_dim must be >= 0"),
         (["train", "--latent-dim", "2", "--beta", "0"], "beta must be > 0"),

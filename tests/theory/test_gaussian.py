@@ -147,8 +147,8 @@ def test_gap_is_zero_for_block_diagonal_matrices_only():
 
 def test_total_correlation_is_the_divergence_from_independence():
     matrix = random_covariance(4, 5)
-    nowhere, independent = np.zeros(4), np.diag(np.diagonal(matrix))
-    assert total_correlation(matrix) == pytest.approx(kl_divergence(nowhere, matrix, nowhere, independent), abs=1e-12)
+    zero, independent = np.zeros(4), np.diag(np.diagonal(matrix))
+    assert total_correlation(matrix) == pytest.approx(kl_divergence(zero, matrix, zero, independent), abs=1e-12)
 
 
 def test_singular_matrices():
@@ -181,8 +181,8 @@ def test_a_regular_matrix_is_regular_in_any_units(scales):
         expected = np.log((1 - correlation) * (1 + correlation))
         assert total_correlation(matrix) == pytest.approx(-expected / 2, abs=tolerance)
         assert log_determinant(matrix) == pytest.approx(expected + 2 * np.log(scales).sum(), abs=tolerance)
-        nowhere, independent = np.zeros(2), np.diag(np.diagonal(matrix))
-        assert kl_divergence(nowhere, matrix, nowhere, independent) == pytest.approx(-expected / 2, abs=tolerance)
+        zero, independent = np.zeros(2), np.diag(np.diagonal(matrix))
+        assert kl_divergence(zero, matrix, zero, independent) == pytest.approx(-expected / 2, abs=tolerance)
 
 
 def test_close_to_singular_blocks_do_not_hide_a_singular_matrix():

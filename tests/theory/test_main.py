@@ -329,7 +329,7 @@ def test_header_decides_where_the_first_line_could_be_either(command, json_of, r
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         ("optimum --latent-dim 2", "one of the arguments --data --covariance --eigenvalues is required"),
         ("optimum --eigenvalues 3,2,1", "--latent-dim"),
@@ -377,8 +377,8 @@ def test_header_decides_where_the_first_line_could_be_either(command, json_of, r
         ("rate-distortion --eigenvalues 1 --latent-dim -1", "latent_dim must be >= 0"),
     ],
 )
-def test_misuse_is_named(refused, argv, said):
-    assert said in refused(*argv.split())
+def test_misuse_is_named(refused, argv, message):
+    assert message in refused(*argv.split())
 
 
 def test_misuse_writes_nothing(refused, tmp_path):

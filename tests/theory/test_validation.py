@@ -41,7 +41,7 @@ def test_zero_is_non_negative_but_not_positive():
 
 @pytest.mark.parametrize("check", [validation.positive, validation.non_negative])
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (np.nan, "x must be finite, got nan; pass a finite number"),
         (np.inf, "x must be finite, got inf; pass a finite number"),
@@ -58,8 +58,8 @@ def test_zero_is_non_negative_but_not_positive():
         (10**400, "x must be finite, got a number beyond the range of floats; pass smaller ones"),
     ],
 )
-def test_what_is_no_finite_number(check, value, said):
-    assert rejected(check, "x", value) == said
+def test_what_is_no_finite_number(check, value, message):
+    assert rejected(check, "x", value) == message
 
 
 def test_positive_array():
@@ -137,8 +137,8 @@ def test_flag():
 def test_instance():
     assert validation.instance("seed", 3, (int, str)) == 3
     assert rejected(validation.instance, "vae", None, Fraction) == "vae must be a Fraction, got None; pass a Fraction"
-    said = "vae must be a Fraction or a Decimal, got the class Fraction; make one"
-    assert rejected(validation.instance, "vae", Fraction, (Fraction, Decimal), "make one") == said
+    message = "vae must be a Fraction or a Decimal, got the class Fraction; make one"
+    assert rejected(validation.instance, "vae", Fraction, (Fraction, Decimal), "make one") == message
     assert "got an object of type ndarray" in rejected(validation.instance, "vae", np.ones(2), Fraction)
 
 
@@ -165,8 +165,8 @@ def test_vector():
     assert validation.vector("mean", [1, 2], 2).dtype == np.float64
     assert validation.vector("mean", []).shape == (0,)
     for value, shape in (([[1.0]], "(1, 1)"), (1.0, "()")):
-        said = f"mean must be a vector, got an array of shape {shape}; pass a one-dimensional array"
-        assert rejected(validation.vector, "mean", value) == said
+        message = f"mean must be a vector, got an array of shape {shape}; pass a one-dimensional array"
+        assert rejected(validation.vector, "mean", value) == message
     assert rejected(validation.vector, "mean", [1.0], 2) == "mean must have length 2, got 1; pass 2 numbers"
 
 
@@ -176,12 +176,12 @@ def test_matrix():
     assert rejected(validation.matrix, "decoder", [1.0]) == (
         "decoder must be a matrix, got an array of shape (1,); pass a two-dimensional array"
     )
-    for shape, said in [
+    for shape, message in [
         ((3, None), "decoder must be 3 x any, got 2 x 3; pass its transpose"),
         ((None, 2), "decoder must be any x 2, got 2 x 3; pass its transpose"),
         ((2, 2), "decoder must be 2 x 2, got 2 x 3; pass an array of that shape"),
     ]:
-        assert rejected(validation.matrix, "decoder", np.ones((2, 3)), shape) == said
+        assert rejected(validation.matrix, "decoder", np.ones((2, 3)), shape) == message
 
 
 @pytest.mark.parametrize("check", [validation.vector, validation.matrix, validation.positive_array])
@@ -208,8 +208,8 @@ def test_arrays_hold_numbers_only(check, value):
 def test_masked_arrays_pass_if_nothing_is_hidden():
     np.testing.assert_array_equal(validation.vector("x", np.ma.array([1.0, 2.0])), [1.0, 2.0])
     hidden = np.ma.array([[1, 2], [3, -999]], mask=[[0, 0], [0, 1]])
-    said = "x must have no masked entries, it has 1; fill them or leave them out"
-    assert rejected(validation.matrix, "x", hidden) == said
+    message = "x must have no masked entries, it has 1; fill them or leave them out"
+    assert rejected(validation.matrix, "x", hidden) == message
 
 
 def test_numbers_that_numpy_has_no_type_for():
@@ -219,10 +219,10 @@ def test_numbers_that_numpy_has_no_type_for():
 
 @pytest.mark.parametrize("value", [1j, np.complex128(1), np.array([1.0, 2j]), [[1, 2j]], np.ones(2, dtype=complex)])
 def test_complex_numbers_are_refused_and_not_cast(value):
-    said = "x must be real, got complex numbers; pass their real part, if the imaginary part is only rounding"
+    message = "x must be real, got complex numbers; pass their real part, if the imaginary part is only rounding"
     checks = [validation.vector, validation.matrix, validation.positive_array, validation.real_array]
     for check in checks + ([validation.positive, validation.non_negative] if np.ndim(value) == 0 else []):
-        assert rejected(check, "x", value) == said
+        assert rejected(check, "x", value) == message
 
 
 def test_real_array_keeps_what_is_not_finite():
@@ -233,11 +233,11 @@ def test_positive_or_keyword():
     assert validation.positive_or_keyword("noise_variance", "learned", "learned") == "learned"
     number = validation.positive_or_keyword("noise_variance", np.float32(0.5), "learned")
     assert type(number) is float and number == 0.5
-    for words, said in [
+    for words, message in [
         (("learned",), "noise_variance must be a number or 'learned', got 'lerned'"),
         (("true", "learned"), "noise_variance must be a number or 'true' or 'learned', got 'lerned'"),
     ]:
-        assert rejected(validation.positive_or_keyword, "noise_variance", "lerned", *words) == said
+        assert rejected(validation.positive_or_keyword, "noise_variance", "lerned", *words) == message
     assert "noise_variance must be > 0" in rejected(validation.positive_or_keyword, "noise_variance", 0, "learned")
 
 
@@ -313,7 +313,7 @@ def test_observations():
     array = np.array([[1.0, 2.0], [3.0, 5.0]])
     assert validation.observations("data", array) is array
     assert validation.observations("data", [[1], [np.nan]], finite=False).shape == (2, 1)
-    for value, said in [
+    for value, message in [
         (np.ones((1, 3)), "data must have at least two rows, got 1; pass one observation per row"),
         (np.ones((5, 0)), "data must have at least one column, got an array of shape (5, 0); pass one per variable"),
         (np.ones(3), "data must be a matrix, got an array of shape (3,); pass a two-dimensional array"),
@@ -322,7 +322,7 @@ def test_observations():
             "data must be finite, row 1, column 1 (counted from 0) is -inf; remove or replace NaN and infinite entries",
         ),
     ]:
-        assert rejected(validation.observations, "data", value) == said
+        assert rejected(validation.observations, "data", value) == message
 
 
 class Frame:
@@ -343,7 +343,7 @@ class NAType:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ([1.0, np.nan, 3.0], "must be finite, row 1, column 'size' (counted from 0) is nan"),
         (["a", "b", "c"], "must be numeric, got 'a' in row 0 (counted from 0) of column 'size'"),
@@ -353,10 +353,10 @@ class NAType:
         ([1j, 2, 3], "must be real, got complex numbers in row 0 (counted from 0) of column 'size'"),
     ],
 )
-def test_frames_are_told_the_label_of_the_column(values, said):
+def test_frames_are_told_the_label_of_the_column(values, message):
     good = np.array([1.0, 2.0, 4.0])
     np.testing.assert_array_equal(validation.observations("data", Frame(age=good, n=[1, 2, 3]))[:, 1], [1, 2, 3])
-    assert said in rejected(validation.observations, "data", Frame(age=good, size=values))
+    assert message in rejected(validation.observations, "data", Frame(age=good, size=values))
 
 
 def test_frames_of_one_type_of_column():
@@ -376,8 +376,8 @@ def test_frames_of_pandas():
 def test_arrays_that_are_none_are_named_with_the_way_out():
     from scipy import sparse
 
-    said = "x must be numeric, got a sparse csr_array; pass its .toarray()"
-    assert rejected(validation.real_array, "x", sparse.csr_array(np.eye(2))) == said
+    message = "x must be numeric, got a sparse csr_array; pass its .toarray()"
+    assert rejected(validation.real_array, "x", sparse.csr_array(np.eye(2))) == message
     fields = np.zeros(3, dtype=[("a", float), ("b", int)])
     assert (
         "got an array with the fields 'a', 'b'; pass numpy.lib.recfunctions.structured_to_unstructured(x)"
@@ -386,7 +386,7 @@ def test_arrays_that_are_none_are_named_with_the_way_out():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ([1.0, True], "x must be numeric, got True among them"),
         ([[1.0, 2.0], [3.0, False]], "x must be numeric, got False among them"),
@@ -402,8 +402,8 @@ def test_arrays_that_are_none_are_named_with_the_way_out():
         (np.array([np.ones(1), 1.0], dtype=object), "x must be numeric, got an object of type ndarray at [0]"),
     ],
 )
-def test_what_numpy_would_take_for_a_number_among_numbers(value, said):
-    assert said in rejected(validation.real_array, "x", value)
+def test_what_numpy_would_take_for_a_number_among_numbers(value, message):
+    assert message in rejected(validation.real_array, "x", value)
 
 
 def test_numbers_longer_than_a_float_are_infinite():

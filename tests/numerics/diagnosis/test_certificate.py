@@ -206,9 +206,9 @@ def test_every_parameter_counts(wrong):
 
 def test_rotated_latents_are_optimal_for_the_full_posterior_only():
     best = optimum(COVARIANCE, 3, beta=BETA, noise_variance=NOISE).vae
-    turned = rotate(best, orthogonal(3, np.random.default_rng(0)))
-    assert certify(turned, COVARIANCE, BETA, posterior="full").minimum()
-    truncated = replace(turned, posterior_covariance=np.diag(np.diagonal(turned.posterior_covariance)))
+    rotated = rotate(best, orthogonal(3, np.random.default_rng(0)))
+    assert certify(rotated, COVARIANCE, BETA, posterior="full").minimum()
+    truncated = replace(rotated, posterior_covariance=np.diag(np.diagonal(rotated.posterior_covariance)))
     assert not certify(truncated, COVARIANCE, BETA).stationary()
 
 

@@ -115,30 +115,30 @@ def test_a_callee_that_changed_in_another_file_is_compiled_anew_and_the_old_vers
 
 
 @pytest.fixture
-def nowhere(monkeypatch, tmp_path):
+def temporary_folder(monkeypatch, tmp_path):
     """No folder but temporary ones, in `tmp_path`."""
     monkeypatch.setattr(cache, "_parents", list)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / f"linear-beta-vae-{os.getuid()}-{kernel_digest()}"
 
 
-def test_a_folder_that_others_may_write_is_not_taken(nowhere, capsys):
-    nowhere.mkdir()
-    nowhere.chmod(0o777)
+def test_a_folder_that_others_may_write_is_not_taken(temporary_folder, capsys):
+    temporary_folder.mkdir()
+    temporary_folder.chmod(0o777)
     chosen = cache._folder.__wrapped__()
-    assert chosen.parent == nowhere.parent
-    assert chosen != nowhere
+    assert chosen.parent == temporary_folder.parent
+    assert chosen != temporary_folder
     assert chosen.stat().st_mode & 0o777 == 0o700
     assert str(chosen) in capsys.readouterr().err
 
 
-def test_a_link_is_not_taken(nowhere, tmp_path):
+def test_a_link_is_not_taken(temporary_folder, tmp_path):
     (tmp_path / "elsewhere").mkdir(mode=0o700)
-    nowhere.symlink_to(tmp_path / "elsewhere")
-    assert cache._folder.__wrapped__() not in (None, nowhere, tmp_path / "elsewhere")
+    temporary_folder.symlink_to(tmp_path / "elsewhere")
+    assert cache._folder.__wrapped__() not in (None, temporary_folder, tmp_path / "elsewhere")
 
 
-def test_without_any_folder_kernels_are_compiled_in_memory(nowhere, monkeypatch, capsys):
+def test_without_any_folder_kernels_are_compiled_in_memory(temporary_folder, monkeypatch, capsys):
     def none():
         raise FileNotFoundError("no usable temporary directory")
 
@@ -149,7 +149,7 @@ def test_without_any_folder_kernels_are_compiled_in_memory(nowhere, monkeypatch,
     ]
 
 
-def test_closed_streams_are_told_nothing(nowhere, monkeypatch, capsys):
+def test_nothing_is_written_to_closed_streams(temporary_folder, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stderr", None)
     assert cache._folder.__wrapped__() is not None
     assert capsys.readouterr().out == ""

@@ -27,8 +27,8 @@ def random_theta(latent_dim, data_dim=DATA_DIM, seed=1):
 def sampled(theta, batch, noise, mask=1.0, function=minibatch.sampled_value_and_gradient):
     gradient, (latent_dim, count), data_dim = np.full(len(theta), np.nan), noise.shape, batch.shape[1]
     at, slopes = (objective.views(vector, latent_dim, data_dim) for vector in (theta, gradient))
-    room = [np.full_like(part, np.nan) for part in minibatch.sampled_scratch(latent_dim, data_dim, count)]
-    return function(at, batch, noise, BETA, mask * np.ones(len(theta)), slopes, tuple(room)), gradient
+    scratch = [np.full_like(part, np.nan) for part in minibatch.sampled_scratch(latent_dim, data_dim, count)]
+    return function(at, batch, noise, BETA, mask * np.ones(len(theta)), slopes, tuple(scratch)), gradient
 
 
 def textbook(theta, batch, noise):

@@ -77,16 +77,16 @@ def test_an_expanded_model_has_a_free_prior_whose_best_covariance_is_the_code():
 @pytest.mark.parametrize("latent_dim", [1, 2, 5])
 def test_a_distortion_far_below_the_variance_keeps_its_digits(latent_dim):
     """In 50 digits, from the definition, where modes 1e6 times larger than what is left are reconstructed."""
-    rng, roots = np.random.default_rng(latent_dim), np.array([1.0, 1e-3, 1e-6, 1e-6])
+    rng, deviations = np.random.default_rng(latent_dim), np.array([1.0, 1e-3, 1e-6, 1e-6])
     whitened = 0.1 * rng.standard_normal((4, latent_dim))
     whitened[:latent_dim, :latent_dim] += np.eye(min(latent_dim, 4), latent_dim)
     factor = 1e-7 * np.tril(rng.standard_normal((latent_dim, latent_dim)))
-    weights = roots[:, np.newaxis] * np.linalg.pinv(whitened.T)
+    weights = deviations[:, np.newaxis] * np.linalg.pinv(whitened.T)
     with mpmath.workdps(50):
-        error = mpmath.diag(roots.tolist()) - mpmath.matrix(weights.tolist()) * mpmath.matrix(whitened.T.tolist())
+        error = mpmath.diag(deviations.tolist()) - mpmath.matrix(weights.tolist()) * mpmath.matrix(whitened.T.tolist())
         spread = mpmath.matrix(weights.tolist()) * mpmath.matrix(factor.tolist())
         exact = float(mpmath.mnorm(error, "F") ** 2 + mpmath.mnorm(spread, "F") ** 2)
-    assert halves.squared_error(0.0, weights, whitened, factor, roots) == pytest.approx(exact, rel=1e-9)
+    assert halves.squared_error(0.0, weights, whitened, factor, deviations) == pytest.approx(exact, rel=1e-9)
     assert (
-        halves.squared_error(0.5, weights, whitened, factor, roots) == 0.5
+        halves.squared_error(0.5, weights, whitened, factor, deviations) == 0.5
     )  # nothing cancelled in what was found already

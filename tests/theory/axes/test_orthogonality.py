@@ -60,8 +60,8 @@ def test_invariant_under_rotations_of_the_data_and_signed_permutations_of_the_la
     rng = np.random.default_rng(3)
     decoder = rng.standard_normal((4, 3))
     distance = distance_to_orthogonality(decoder).distance
-    turned = 2.5 * orthogonal(4, rng) @ decoder @ (np.eye(3)[:, [2, 0, 1]] * np.array([1, -1, -1]))
-    assert distance_to_orthogonality(turned).distance == pytest.approx(distance, abs=1e-12)
+    rotated = 2.5 * orthogonal(4, rng) @ decoder @ (np.eye(3)[:, [2, 0, 1]] * np.array([1, -1, -1]))
+    assert distance_to_orthogonality(rotated).distance == pytest.approx(distance, abs=1e-12)
     assert abs(distance_to_orthogonality(decoder @ plane_rotation(3, 0.3)).distance - distance) > 0.01
 
 
@@ -95,13 +95,13 @@ def test_ties_of_three_do_not_depend_on_the_basis():
 
 def test_tied_optimum_is_orthogonal_however_it_is_turned():
     best = optimum(TIED.covariance, 2, beta=TIED.beta, noise_variance=TIED.noise_variance)
-    turned = best.vae.decoder @ plane_rotation(2, 0.7).T
-    assert distance_to_orthogonality(turned).distance == pytest.approx(0, abs=1e-7)
-    assert distance_to_orthogonality(turned).tied.all()
+    rotated = best.vae.decoder @ plane_rotation(2, 0.7).T
+    assert distance_to_orthogonality(rotated).distance == pytest.approx(0, abs=1e-7)
+    assert distance_to_orthogonality(rotated).tied.all()
     best = optimum(DISTINCT.covariance, 2, beta=DISTINCT.beta, noise_variance=DISTINCT.noise_variance)
     assert distance_to_orthogonality(best.vae.decoder).distance == pytest.approx(0, abs=1e-10)
-    turned = best.vae.decoder @ plane_rotation(2, 0.7).T
-    assert distance_to_orthogonality(turned).distance == pytest.approx(2 * np.sqrt(2) * np.sin(0.35), abs=1e-10)
+    rotated = best.vae.decoder @ plane_rotation(2, 0.7).T
+    assert distance_to_orthogonality(rotated).distance == pytest.approx(2 * np.sqrt(2) * np.sin(0.35), abs=1e-10)
 
 
 def test_inactive_latents_are_left_out():

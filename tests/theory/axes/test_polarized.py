@@ -92,8 +92,8 @@ def test_collapse_probability_is_chi_square():
     level = ONE_DOMINANT.water_level / ONE_DOMINANT.eigenvalues[0]
     for epsilon in (0.1, 1.0, 1.5, 4.0):
         probability = collapse_probability(found.vae, ONE_DOMINANT.covariance, epsilon)
-        room = 2 * epsilon + 1 + np.log(level) - level
-        assert probability[0] == pytest.approx(chi2.cdf(room / (1 - level), 1), abs=1e-12)
+        margin = 2 * epsilon + 1 + np.log(level) - level
+        assert probability[0] == pytest.approx(chi2.cdf(margin / (1 - level), 1), abs=1e-12)
         np.testing.assert_array_equal(probability[1:], 1)
     assert collapse_probability(found.vae, ONE_DOMINANT.covariance, 0.1)[0] == 0
     np.testing.assert_array_equal(collapse_probability(found.vae, ONE_DOMINANT.covariance, 0.0), 0)

@@ -70,7 +70,7 @@ def test_ties_leave_a_space():
     np.testing.assert_allclose(demixed[0], [0, 1, 0], atol=1e-10)
     np.testing.assert_allclose(demixed[:, 1], [1, 0, 0], atol=1e-10)
     assert separate(truth.covariance, truth.lagged_covariance(2), 3).tied.tolist() == [False, True, True]
-    # A sign is told at an odd lag only.
+    # A sign is determined at an odd lag only.
     opposite = model(memory=np.array([0.4, 0.9, -0.4]))
     assert not separate(opposite.covariance, opposite.lagged_covariance(1), 3).tied.any()
     assert separate(opposite.covariance, opposite.lagged_covariance(2), 3).tied.any()
@@ -173,10 +173,10 @@ def test_the_direction_of_time_does_not_matter():
 def test_blind_to_what_misleads_a_vae():
     # A small change of the loading turns the principal axes; the VAE follows them, separation by time does not.
     straight = orthogonal(4, np.random.default_rng(5))[:, :2] * [1.2, 1.0]
-    turned = two_factor_manipulation(straight, np.pi / 4, gap=0.1).loading
-    assert np.linalg.norm(turned - straight) < 0.2
+    rotated = two_factor_manipulation(straight, np.pi / 4, gap=0.1).loading
+    assert np.linalg.norm(rotated - straight) < 0.2
     scores = {}
-    for name, loading in {"straight": straight, "turned": turned}.items():
+    for name, loading in {"straight": straight, "rotated": rotated}.items():
         truth = TemporalModel(loading, [0.8, 0.2], 0.05)
         vae = optimum(truth.covariance, 2, noise_variance=0.05).vae
         found = separate(truth.covariance, truth.lagged_covariance(), 2)
@@ -186,8 +186,8 @@ def test_blind_to_what_misleads_a_vae():
         assert distance_to_signed_permutation(found.demixing @ loading) < 1e-10
         assert distance_to_orthogonality(vae.decoder).distance < 1e-7
     assert scores["straight"][0] > 0.95
-    assert scores["turned"][0] < 0.75
-    assert scores["turned"][1] == pytest.approx(scores["straight"][1], abs=0.01)
+    assert scores["rotated"][0] < 0.75
+    assert scores["rotated"][1] == pytest.approx(scores["straight"][1], abs=0.01)
 
 
 @pytest.mark.parametrize(

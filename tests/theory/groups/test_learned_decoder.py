@@ -116,8 +116,8 @@ def test_negative_weights_fail(weights):
     pair = [0, 2] if weights.between < 0 else [0, 1]
     move = np.eye(3)
     move[np.ix_(pair, pair)] = np.linalg.cholesky([[1, 1 - 1e-8], [1 - 1e-8, 1]])  # almost perfect correlation
-    turned = move @ vae.posterior_covariance @ move.T
-    moved = theory.LinearVAE(vae.decoder @ np.linalg.inv(move), move @ vae.encoder, (turned + turned.T) / 2, NOISE)
+    rotated = move @ vae.posterior_covariance @ move.T
+    moved = theory.LinearVAE(vae.decoder @ np.linalg.inv(move), move @ vae.encoder, (rotated + rotated.T) / 2, NOISE)
     assert grouped_terms(moved, COVARIANCE, PAIRED).loss(weights) < known.plain - 0.8  # 0.1 * log(2e-8) / 2 = -.89
 
 

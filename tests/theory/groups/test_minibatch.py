@@ -177,8 +177,8 @@ def test_a_precise_code_has_an_infinite_scale():
 
 def test_misuse_is_refused():
     vae, covariance = code()
-    for *sizes, told in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
-        with pytest.raises(ValueError, match=f"batch_size must be {told}"):
+    for *sizes, refusal in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
+        with pytest.raises(ValueError, match=f"batch_size must be {refusal}"):
             minibatch_bias(vae, covariance, PAIRS, dataset_size=sizes[0], batch_size=sizes[1])
     with pytest.raises(ValueError, match="estimator must be one of 'weighted', 'stratified', got 'plain'"):
         minibatch_bounds(vae, PAIRS, dataset_size=30, batch_size=11, estimator="plain")

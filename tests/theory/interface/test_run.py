@@ -17,11 +17,11 @@ import pytest
 from theory.interface import options, report, run
 
 
-def door(function):
+def program(function):
     """A parser with one command, which calls `function`."""
-    parser = run.Parser(prog="door")
+    parser = run.Parser(prog="program")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    command = run.add_command(commands, "go", function, "Goes.", "  door go --number 1")
+    command = run.add_command(commands, "go", function, "Goes.", "  program go --number 1")
     command.add_argument("--number", default="1")
     command.add_argument("--flag", action="store_true")
     return parser
@@ -35,7 +35,7 @@ def raiser(error):
 
 
 def test_text_or_json_to_stdout_and_exit_code(capsys):
-    parser = door(lambda _: report.Report({"x": np.inf}, "x is infinite"))
+    parser = program(lambda _: report.Report({"x": np.inf}, "x is infinite"))
     assert run.run_command(parser, ["go"]) == 0
     assert capsys.readouterr() == ("x is infinite\n", "")
     assert run.run_command(parser, ["go", "--json"]) == 0
@@ -44,7 +44,7 @@ def test_text_or_json_to_stdout_and_exit_code(capsys):
 
 
 def test_a_failed_check_is_printed_and_exits_with_one(capsys):
-    assert run.run_command(door(lambda _: report.Report({}, "bad", failed=True)), ["go"]) == 1
+    assert run.run_command(program(lambda _: report.Report({}, "bad", failed=True)), ["go"]) == 1
     assert capsys.readouterr().out == "bad\n"
 
 
@@ -53,30 +53,30 @@ def test_a_failed_check_is_printed_and_exits_with_one(capsys):
     [
         (["stay"], "invalid choice: 'stay'"),
         (["go", "--speed", "1"], "unrecognized arguments: --speed 1"),
-        (["go", "--number"], "--number: expected one argument; see door go --help"),
+        (["go", "--number"], "--number: expected one argument; see program go --help"),
     ],
 )
 def test_bad_usage_is_one_line_on_stderr_and_exits_with_two(capsys, argv, expected):
-    assert run.run_command(door(raiser(AssertionError)), argv) == 2
+    assert run.run_command(program(raiser(AssertionError)), argv) == 2
     output, errors = capsys.readouterr()
     assert output == ""
-    assert errors.startswith("door: error: ") and expected in errors and errors.count("\n") == 1
+    assert errors.startswith("program: error: ") and expected in errors and errors.count("\n") == 1
 
 
 def test_a_value_error_of_many_lines_becomes_one(capsys):
-    assert run.run_command(door(raiser(ValueError("bad\n  value"))), ["go"]) == 2
-    assert capsys.readouterr().err == "door: error: bad value\n"
+    assert run.run_command(program(raiser(ValueError("bad\n  value"))), ["go"]) == 2
+    assert capsys.readouterr().err == "program: error: bad value\n"
 
 
 @pytest.mark.parametrize("error", [np.linalg.LinAlgError("singular"), ZeroDivisionError(), KeyError("x")])
 def test_an_internal_error_is_not_reported_as_bad_usage(error):
     with pytest.raises(type(error)):
-        run.run_command(door(raiser(error)), ["go"])
+        run.run_command(program(raiser(error)), ["go"])
 
 
 def test_an_interrupt_ends_without_a_traceback(capsys):
-    assert run.run_command(door(raiser(KeyboardInterrupt)), ["go"]) == 130
-    assert capsys.readouterr().err == "door: interrupted\n"
+    assert run.run_command(program(raiser(KeyboardInterrupt)), ["go"]) == 130
+    assert capsys.readouterr().err == "program: interrupted\n"
 
 
 @pytest.mark.parametrize(
@@ -88,32 +88,32 @@ def test_an_interrupt_ends_without_a_traceback(capsys):
     ],
 )
 def test_an_error_of_the_system_is_one_line_and_exits_with_two(capsys, error, expected):
-    assert run.run_command(door(raiser(error)), ["go"]) == 2
-    assert capsys.readouterr() == ("", f"door: error: {expected}\n")
+    assert run.run_command(program(raiser(error)), ["go"]) == 2
+    assert capsys.readouterr() == ("", f"program: error: {expected}\n")
 
 
 def test_what_was_finished_before_an_interrupt_is_printed(capsys):
-    assert run.run_command(door(lambda _: report.Report({}, "half", interrupted=True)), ["go"]) == 130
+    assert run.run_command(program(lambda _: report.Report({}, "half", interrupted=True)), ["go"]) == 130
     assert capsys.readouterr().out == "half\n"
 
 
 def test_help_lists_the_examples(capsys):
     with pytest.raises(SystemExit) as ended:
-        run.run_command(door(raiser(AssertionError)), ["go", "--help"])
+        run.run_command(program(raiser(AssertionError)), ["go", "--help"])
     assert ended.value.code == 0
-    assert "examples:\n  door go --number 1" in capsys.readouterr().out
+    assert "examples:\n  program go --number 1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("value", ["-1,.9;0,1", "-.5", "-3"])
 def test_values_may_begin_with_a_minus_sign(capsys, value):
-    parser = door(lambda arguments: report.Report({}, arguments.number))
+    parser = program(lambda arguments: report.Report({}, arguments.number))
     assert run.run_command(parser, ["go", "--number", value]) == 0
     assert capsys.readouterr().out == f"{value}\n"
     assert run.run_command(parser, ["go", f"--number={value}"]) == 0
 
 
 LONG = (
-    "from theory.interface import report, run; p = run.Parser(prog='door'); c = p.add_subparsers(); "
+    "from theory.interface import report, run; p = run.Parser(prog='program'); c = p.add_subparsers(); "
     "run.add_command(c, 'go', lambda a: report.Report({}, 'line\\n' * 100_000), 'Goes.', ''); "
     "raise SystemExit(run.run_command(p, ['go']))"
 )
@@ -130,7 +130,7 @@ def test_a_full_disk_under_stdout_is_one_line():
             cwd=Path(__file__).parents[3],
             check=False,
         )
-    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
+    assert (run.returncode, run.stderr) == (2, "program: error: stdout: No space left on device\n")
 
 
 def through_shell(redirection, code=LONG):
@@ -140,7 +140,7 @@ def through_shell(redirection, code=LONG):
 
 
 REFUSED = (
-    "from theory.interface import run; p = run.Parser(prog='door'); c = p.add_subparsers(); "
+    "from theory.interface import run; p = run.Parser(prog='program'); c = p.add_subparsers(); "
     "raise SystemExit(run.run_command(p, ['go']))"
 )
 
@@ -150,7 +150,7 @@ def test_a_closed_stdout_is_reported_before_the_work():
     assert run.returncode == 2
     assert run.stdout == ""
     assert run.stderr == (
-        "door: error: stdout is closed, so the result cannot be printed; redirect it to a file, or to /dev/null\n"
+        "program: error: stdout is closed, so the result cannot be printed; redirect it to a file, or to /dev/null\n"
     )
 
 
@@ -179,11 +179,11 @@ def full_disk(_):
 
 
 def test_a_report_is_printed_where_its_file_cannot_be_written(capsys, tmp_path):
-    parser = door(lambda _: report.Report({}, "hours of work", files={tmp_path / "x.csv": full_disk}))
+    parser = program(lambda _: report.Report({}, "hours of work", files={tmp_path / "x.csv": full_disk}))
     assert run.run_command(parser, ["go"]) == 2
     output, errors = capsys.readouterr()
     assert output == "hours of work\n"
-    assert errors == f"door: error: {tmp_path / 'x.csv'}: No space left on device\n"
+    assert errors == f"program: error: {tmp_path / 'x.csv'}: No space left on device\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,7 +192,7 @@ def test_a_file_is_written_where_its_report_cannot_be_printed(tmp_path):
     run = through_shell(
         ">/dev/full", LONG.replace("100_000)", f"9, files={{{str(tmp_path / 'x')!r}: lambda o: o.write(b'x')}})")
     )
-    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
+    assert (run.returncode, run.stderr) == (2, "program: error: stdout: No space left on device\n")
     assert (tmp_path / "x").read_bytes() == b"x"
 
 
@@ -211,10 +211,10 @@ def test_a_file_is_written_where_its_report_cannot_be_printed(tmp_path):
 )
 def test_overflow_and_lack_of_memory_are_one_line(capsys, function, expected):
     """A warning above a result would leave its validity to the reader."""
-    assert run.run_command(door(function), ["go"]) == 2
+    assert run.run_command(program(function), ["go"]) == 2
     output, errors = capsys.readouterr()
     assert output == ""
-    assert errors.startswith(f"door: error: {expected}") and errors.count("\n") == 1
+    assert errors.startswith(f"program: error: {expected}") and errors.count("\n") == 1
 
 
 def test_a_warning_for_the_user_is_one_line(capsys):
@@ -222,8 +222,8 @@ def test_a_warning_for_the_user_is_one_line(capsys):
         warnings.warn("two\nlines", stacklevel=1)
         return report.Report({}, "result")
 
-    assert run.run_command(door(warn), ["go"]) == 0
-    assert capsys.readouterr() == ("result\n", "door: warning: two lines\n")
+    assert run.run_command(program(warn), ["go"]) == 0
+    assert capsys.readouterr() == ("result\n", "program: warning: two lines\n")
 
 
 def test_characters_that_stdout_cannot_encode_are_escaped():
@@ -240,7 +240,7 @@ def test_characters_that_stdout_cannot_encode_are_escaped():
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_help_that_cannot_be_printed_is_one_line():
     run = through_shell(">/dev/full", LONG.replace("['go']", "['--help']"))
-    assert (run.returncode, run.stderr) == (2, "door: error: stdout: No space left on device\n")
+    assert (run.returncode, run.stderr) == (2, "program: error: stdout: No space left on device\n")
 
 
 def test_a_reader_that_stops_early_is_no_error():
@@ -259,7 +259,7 @@ def test_a_reader_that_stops_early_is_no_error():
 
 @pytest.mark.parametrize("kind", [int, float])
 def test_options_read_numbers_as_tables_do(capsys, kind):
-    parser = run.Parser(prog="door")
+    parser = run.Parser(prog="program")
     command = run.add_command(
         parser.add_subparsers(), "go", lambda arguments: report.Report({}, repr(arguments.size)), "Goes.", ""
     )
@@ -272,13 +272,13 @@ def test_options_read_numbers_as_tables_do(capsys, kind):
 
 @pytest.mark.parametrize("argv", [["go", "--number", "9" * 10_000], ["9" * 10_000], ["go", "9" * 10_000]])
 def test_an_error_does_not_repeat_a_long_argument(capsys, argv):
-    parser = door(lambda arguments: options.positive_numbers("--number", f"{arguments.number}x"))
+    parser = program(lambda arguments: options.positive_numbers("--number", f"{arguments.number}x"))
     assert run.run_command(parser, argv) == 2
     assert len(capsys.readouterr().err) < 1200
 
 
 def test_version_of_the_project(capsys):
-    parser = run.Parser(prog="door")
+    parser = run.Parser(prog="program")
     run.add_version_option(parser)
     parser.add_subparsers(required=True)
     with pytest.raises(SystemExit) as ended:
@@ -288,14 +288,14 @@ def test_version_of_the_project(capsys):
 
 
 def test_without_a_command_the_help_is_printed_or_the_default_runs(capsys):
-    parser = door(lambda arguments: report.Report({}, f"ran {arguments.number}"))
+    parser = program(lambda arguments: report.Report({}, f"ran {arguments.number}"))
     with pytest.raises(SystemExit) as ended:
         run.run_command(parser, [])
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith("usage: door")
+    assert capsys.readouterr().out.startswith("usage: program")
     for argv in (["--number", "2"], ["go", "--number", "2"]):
         assert run.run_command(parser, argv, default="go") == 0
         assert capsys.readouterr().out == "ran 2\n"
     with pytest.raises(SystemExit):
         run.run_command(parser, ["--help"], default="go")
-    assert capsys.readouterr().out.startswith("usage: door [-h]")
+    assert capsys.readouterr().out.startswith("usage: program [-h]")

@@ -32,7 +32,7 @@ def solve_with(case, latent_dim, learned, **options):
     return optimum(case.covariance, latent_dim, beta=case.beta, noise_variance=noise, **options)
 
 
-def turned(vae, rotation, diagonal):
+def rotated_vae(vae, rotation, diagonal):
     """The VAE with rotated latents; its posterior covariance is made diagonal, optimally for the decoder, if asked."""
     covariance = rotation @ vae.posterior_covariance @ rotation.T
     if diagonal:
@@ -212,7 +212,7 @@ def test_signed_permutations_are_optimal_and_other_rotations_only_with_a_full_po
     permutation = np.eye(3)[[2, 0, 1]] * [1, -1, -1]
     rotation = orthogonal(3, np.random.default_rng(0))
     losses = {
-        (name, diagonal): elbo_terms(turned(best.vae, matrix, diagonal), DISTINCT.covariance).loss(DISTINCT.beta)
+        (name, diagonal): elbo_terms(rotated_vae(best.vae, matrix, diagonal), DISTINCT.covariance).loss(DISTINCT.beta)
         for name, matrix in (("permutation", permutation), ("rotation", rotation))
         for diagonal in (True, False)
     }
@@ -223,7 +223,7 @@ def test_signed_permutations_are_optimal_and_other_rotations_only_with_a_full_po
 
 def test_rotations_within_a_tie_are_optimal():
     best = solve(TIED)
-    rotated = turned(best.vae, orthogonal(2, np.random.default_rng(0)), diagonal=True)
+    rotated = rotated_vae(best.vae, orthogonal(2, np.random.default_rng(0)), diagonal=True)
     assert elbo_terms(rotated, TIED.covariance).loss(TIED.beta) == pytest.approx(best.loss, abs=1e-12)
 
 

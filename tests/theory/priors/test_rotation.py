@@ -79,7 +79,7 @@ def test_the_optimum_for_every_prior(prior):
 
 @priors
 def test_no_prior_locks_the_axes_of_gaussian_data(prior):
-    """A whole orbit of rotations is optimal: along it the loss does not move, off the orbit it does."""
+    """All rotations of one family are optimal: along it the loss does not move, off it the loss rises."""
     best = prior_optimum(COVARIANCE, prior, beta=BETA, noise_variance=NOISE)
     root = np.linalg.cholesky(best.aggregate)
     rng = np.random.default_rng(1)
@@ -159,7 +159,7 @@ def test_a_spike_and_slab_prior_has_two_wells():
 
 @pytest.mark.parametrize("prior", [SpikeSlabPrior(2), SpikeSlabPrior(2, 0.4, 0.3), ClusterPrior()], ids=str)
 def test_factors_with_the_law_of_the_prior_are_locked(prior):
-    """The energy is beta KL(law of R s || p): by Monte Carlo, positive but for the symmetries, a local minimum at 0."""
+    """The energy is beta KL(R s || p), by Monte Carlo: positive but for the symmetries, a local minimum at 0."""
     draws, rng = 200_000, np.random.default_rng(3)
     factors = prior.sample(draws, rng)
     for angle in (0.05, 0.3, np.pi / 4):
@@ -183,7 +183,7 @@ def test_factors_and_prior_of_different_laws():
     # A heavy-tailed prior keeps sparse factors apart; Gaussian ones of equal variance it does not see turn.
     assert exact > 1e-2
     assert factor_rotation_energy(prior, GaussianPrior.isotropic(3), rotation, BETA) == pytest.approx(0, abs=1e-9)
-    # And a Gaussian prior sees no factors of equal variance turn, whatever their law.
+    # And a Gaussian prior is blind to rotations of factors of equal variance, whatever their distribution.
     energy = factor_rotation_energy(GaussianPrior.isotropic(3), factors, rotation, BETA)
     assert energy == pytest.approx(0, abs=1e-12)
 
@@ -202,7 +202,7 @@ class Tilted:
 
 
 def test_a_prior_of_another_class():
-    """The nearest Gaussian of a sheared law is the sheared nearest Gaussian, with the same divergence."""
+    """The nearest Gaussian of a sheared distribution is the sheared nearest Gaussian, with the same divergence."""
     prior, back = Tilted(), np.linalg.inv(Tilted.shear)
     expected, divergence = nearest_gaussian(ClusterPrior())
     best = prior_optimum(COVARIANCE, prior, beta=BETA, noise_variance=NOISE)
