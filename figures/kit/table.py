@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from numerics.comparison import Comparison, Tolerance, compare_points
+from theory.interface import report
 
 __all__ = ["Columns", "Point", "Table", "csv_text", "points", "verdict"]
 
@@ -110,15 +111,13 @@ def points(panel: str, series: str, source: str, x, y, *, standard_error=math.na
 
 def csv_text(rows: Iterable[Point]) -> str:
     """The table as comma-separated text with ten significant digits, empty where a number does not apply."""
-    names = list(Point.__dataclass_fields__)
-    lines = [",".join(names)]
-    for row in rows:
-        values = [getattr(row, name) for name in names]
-        lines.append(",".join(value if isinstance(value, str) else _number(value) for value in values))
-    return "\n".join(lines) + "\n"
+    rows = list(rows)
+    return report.csv_text({name: [_cell(getattr(row, name)) for row in rows] for name in Point.__dataclass_fields__})
 
 
-def _number(value: float) -> str:
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
     return "" if math.isnan(value) else f"{value + 0.0:.10g}"
 
 

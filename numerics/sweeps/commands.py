@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,7 +15,7 @@ from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_file
 from theory.interface.options import positive_numbers
-from theory.interface.report import Report, aligned_table
+from theory.interface.report import Report, aligned_table, csv_text
 from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
@@ -77,7 +75,7 @@ def _sweep(arguments: argparse.Namespace) -> Report:
         text,
         failed=done.failure is not None or overflowed > 0,
         interrupted=done.interrupted and done.failure is None,
-        files={} if file is None or keep_older else {file: lambda opened: opened.write(_csv(runs))},
+        files={} if file is None or keep_older else {file: lambda opened: opened.write(csv_text(runs).encode())},
     )
 
 
@@ -126,12 +124,3 @@ def _runs(done, source, closed_form: np.ndarray) -> dict[str, list]:
                 }
             )
     return {name: [row[name] for row in rows] for name in COLUMNS}
-
-
-def _csv(columns: Mapping[str, Sequence]) -> bytes:
-    """A table as comma-separated text, floats with all digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue().encode()

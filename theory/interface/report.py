@@ -6,6 +6,7 @@ written with all its digits. The first entry is "format", a number that increase
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import io
 import json
@@ -16,7 +17,7 @@ from typing import IO
 
 import numpy as np
 
-__all__ = ["FORMAT", "Report", "aligned_facts", "aligned_table", "npz_archive", "to_json"]
+__all__ = ["FORMAT", "Report", "aligned_facts", "aligned_table", "csv_text", "npz_archive", "to_json"]
 
 
 FORMAT = 1  # of the JSON that commands print and of the files that hold their results; increased when names change
@@ -54,6 +55,15 @@ def npz_archive(values: Mapping) -> Callable[[IO[bytes]], object]:
     buffer = io.BytesIO()  # an archive on a full disk would raise a second error when it is deleted
     np.savez(buffer, **{name: value for name, value in {"format": FORMAT, **values}.items() if value is not None})
     return lambda opened: opened.write(buffer.getbuffer())
+
+
+def csv_text(columns: Mapping[str, Sequence]) -> str:
+    """Columns of equal length as comma-separated text below their names: floats with all digits, None empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()
 
 
 def aligned_facts(values: Mapping[str, object]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from figures.kit.table import Table, csv_text, points
+from figures.kit.table import Point, Table, csv_text, points
 from numerics.comparison import Comparison, Tolerance, standard_errors_allowed
 
 
@@ -69,6 +69,14 @@ def test_checks_stand_beside_the_comparisons():
 def test_an_unknown_source_is_refused():
     with pytest.raises(ValueError, match=r"source must be one of theory, .* got 'guess'"):
         points("panel", "a", "guess", 1, 2)
+
+
+def test_csv_reads_back_the_names_of_series_whatever_they_contain():
+    names = ["Gaussian, isotropic", 'a "quoted" name', "plain"]
+    rows = [row for name in names for row in points("panel", name, "theory", 1.5, 2)]
+    read = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    assert [row["series"] for row in read] == names
+    assert all(list(row) == list(Point.__dataclass_fields__) and row["x"] == "1.5" for row in read)
 
 
 def test_csv_leaves_empty_what_does_not_apply():

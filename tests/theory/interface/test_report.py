@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 from pathlib import Path
 
@@ -17,6 +19,15 @@ def test_an_archive_has_its_format_and_omits_none(tmp_path):
         report.npz_archive({"a": np.ones(2), "b": None, "c": "text"})(opened)
     with np.load(tmp_path / "x.npz") as saved:
         assert {name: saved[name].tolist() for name in saved} == {"format": report.FORMAT, "a": [1.0, 1.0], "c": "text"}
+
+
+def test_csv_quotes_only_what_must_be_and_keeps_digits():
+    columns = {"name": ["a, b", 'a "b"', "plain"], "x, y": [1 / 3, np.float64(0.1), None]}
+    text = report.csv_text(columns)
+    assert text == 'name,"x, y"\n"a, b",0.3333333333333333\n"a ""b""",0.1\nplain,\n'
+    read = list(csv.DictReader(io.StringIO(text)))
+    assert [row["name"] for row in read] == columns["name"] and float(read[0]["x, y"]) == 1 / 3
+    assert report.csv_text({"a": [], "b": []}) == "a,b\n"
 
 
 def test_table_aligns_numbers_right_and_text_left():
