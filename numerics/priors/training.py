@@ -27,6 +27,8 @@ from theory.priors.arguments import LONGEST
 
 __all__ = ["PriorRun", "reached", "train_with_prior"]
 
+OUT_OF_STEPS = 1  # status of a result of scipy's L-BFGS-B: a limit ended it, of steps or of evaluations
+
 
 @dataclass(frozen=True, eq=False)
 class PriorRun:
@@ -47,8 +49,8 @@ class PriorRun:
     gradient_norm : float
         largest entry of the gradient, in nats, for parameters in units of the data and the prior.
     stopped : Stop
-        "gradient"; or "stalled" where rounding or `max_steps` ended the descent before the gradient fell to the
-        tolerance; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence in the loss.
+        "gradient"; or, where the gradient did not fall to the tolerance, "max_steps" if these ended the descent and
+        "stalled" if rounding did; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence in the loss.
     """
 
     vae: LinearVAE
@@ -126,10 +128,10 @@ def train_with_prior(
             )
         if not (np.isfinite(minimum.fun) and np.isfinite(minimum.jac).all()):
             raise overflow_error()
-        return reached(problem, minimum.x, tolerance)
+        return reached(problem, minimum.x, tolerance, out_of_steps=minimum.status == OUT_OF_STEPS)
 
 
-def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float) -> PriorRun:
+def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float, *, out_of_steps: bool = False) -> PriorRun:
     """The model of some parameters, with its parts; what the nodes do not resolve is NaN."""
     decoder, encoder, factor = problem.unpack(theta)
     if not all(np.all(np.abs(part) <= LONGEST) for part in (decoder, encoder)):
@@ -160,14 +162,16 @@ def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float) -> Prior
         divergence=divergence_value,
         mutual_information=information,
         gradient_norm=norm,
-        stopped=_stop_reason(bool(problem.alpha) and not resolved, norm <= tolerance),
+        stopped=_stop_reason(bool(problem.alpha) and not resolved, norm <= tolerance, out_of_steps),
     )
 
 
-def _stop_reason(unresolved: bool, converged: bool) -> Stop:
+def _stop_reason(unresolved: bool, converged: bool, out_of_steps: bool) -> Stop:
     if unresolved:
         return Stop.UNRESOLVED
-    return Stop.GRADIENT if converged else Stop.STALLED
+    if converged:
+        return Stop.GRADIENT
+    return Stop.MAX_STEPS if out_of_steps else Stop.STALLED
 
 
 def _checked_start(start, problem: PriorProblem, posterior: Posterior) -> np.ndarray:

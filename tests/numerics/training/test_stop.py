@@ -36,4 +36,4 @@ def test_training_with_a_prior_gives_the_same_type(max_steps):
         noise_variance=0.1,
         max_steps=max_steps,
     )
-    assert run.stopped is (Stop.STALLED if max_steps == 1 else Stop.GRADIENT)
+    assert run.stopped is (Stop.MAX_STEPS if max_steps == 1 else Stop.GRADIENT)
