@@ -5,7 +5,7 @@ linear VAE with encoder V and posterior covariance Q has as many components as s
 C_c: its means are V A m_c and its covariances V (A C_c A^T + tau2 I) V^T + Q.
 
     E log p(z)    a sum over components, by the prior's own quadrature, which follows code and prior
-    KL(p || q(z))    two latents only: a sum over nodes that follow the prior, see `PriorPlane`
+    KL(p || q(z))    two latents only: a sum over the nodes of the prior, see `PriorPlane`
     H[q(z)]    two latents only: a sum over nodes that follow each component of the code
 
 Sums over nodes have exact derivatives. Their error is measured with more nodes along each axis, twice, because one
@@ -20,7 +20,8 @@ import numpy as np
 
 from theory import validation
 from theory.model import LinearVAE, linear_vae
-from theory.priors import ClusterPrior, GaussianPrior, Prior, SpikeSlabPrior, StudentPrior
+from theory.priors import Prior
+from theory.priors.plane_nodes import NEGLIGIBLE, normal_nodes
 from theory.priors.protocol import checked_factors, expectation_and_slopes
 
 __all__ = [
@@ -39,17 +40,11 @@ __all__ = [
 
 NODES = 64  # along an axis, for each of two Gaussians of a marginal density; twice as many if it is no mixture
 FINER = (96, 128)
-CORE = 0.1  # in deviations: nodes of a Gaussian are even within this of its mean, ever wider farther out
-NEGLIGIBLE = 1e-18  # nodes with a smaller part of mass and of mean square are left out
 
 
 @dataclass(frozen=True, eq=False)
 class PriorPlane:
-    """Nodes for expectations over a prior of two latents, which is a product of densities along two directions.
-
-    The nodes of a Gaussian N(m, v) are m + sqrt(v) a sinh(y), those of a Student-t density sqrt(nu) sinh(pi/2 sinh(y)),
-    y evenly spaced: so they are dense about zero, where priors have spikes, and reach as far as the prior does. A
-    marginal that is a mixture of Gaussians has the nodes of each.
+    """Nodes for expectations over a prior of two latents: those of its method `nodes`.
 
     Attributes
     ----------
@@ -58,8 +53,9 @@ class PriorPlane:
         with sum one.
     mean_log_density : float
         E log p(z), z ~ p.
-    off : float
-        largest relative error of the second moments of the nodes; infinite if the prior has none.
+    moment_error : float
+        how far the covariance of the nodes is from that of the prior, relative to its variances; infinite if the prior
+        has none. Of a prior that does not say its covariance, how far the sum of the masses is from one.
     """
 
     points: np.ndarray
@@ -69,42 +65,24 @@ class PriorPlane:
 
     @classmethod
     def of(cls, prior: Prior, nodes: int = NODES) -> PriorPlane | None:
-        """The nodes for a prior of two latents, its own if it has some; `None` for any other."""
-        if prior.latent_dim != 2:
+        """The nodes for a prior of two latents, `None` for any other and for one without nodes."""
+        if prior.latent_dim != 2 or not hasattr(prior, "nodes"):
             return None
-        if hasattr(prior, "nodes"):
-            points, masses, own = prior.nodes(nodes)
-            return cls(points, masses, float(own), abs(float(masses.sum()) - 1))
-        normal_places, masses = _normal_nodes(2 * nodes if isinstance(prior, GaussianPrior) else nodes)
-        directions = np.eye(2)
-        if isinstance(prior, GaussianPrior):
-            variances, axes = np.linalg.eigh(prior.covariance)
-            directions, lines = axes.T, [(np.sqrt(variance) * normal_places, masses) for variance in variances]
-            mean_log_density = prior.expected_log_density(np.zeros(2), prior.covariance)
-        elif isinstance(prior, ClusterPrior):
-            directions = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
-            mode, deviation = prior.distance / np.sqrt(2), np.sqrt(prior.variance)
-            lines = [_union([(0.5, -mode, deviation), (0.5, mode, deviation)], normal_places, masses)] * 2
-            mean_log_density = _mean_over_components(prior)
-        elif isinstance(prior, SpikeSlabPrior):
-            g = prior.spike_probability
-            lines = [_union([(g, 0.0, prior.spike_deviation), (1 - g, 0.0, 1.0)], normal_places, masses)] * 2
-            mean_log_density = _mean_over_components(prior)
-        elif isinstance(prior, StudentPrior):
-            places, masses = _student_nodes(prior, 2 * nodes)
-            lines, mean_log_density = [(places, masses)] * 2, 2 * np.sum(masses * prior.marginal_log_density(places))
-        else:
-            return None
-        places, masses = zip(*lines, strict=True)
-        points = np.stack(np.meshgrid(*places, indexing="ij"), axis=-1).reshape(-1, 2)
-        masses = np.outer(*masses).ravel()
-        if not np.isfinite(np.diagonal(prior.covariance)).all():
-            return cls(points[:0], masses[:0], np.inf, np.inf)  # KL(p || q) is infinite for every code
-        second = np.sqrt(np.diagonal(directions @ prior.covariance @ directions.T))
-        kept = masses * (1 + np.sum((points / second) ** 2, axis=1)) > NEGLIGIBLE
-        points, masses = points[kept], masses[kept] / masses[kept].sum()
-        moment_error = np.abs(masses @ (points / second) ** 2 - 1).max()
-        return cls(points @ directions, masses, float(mean_log_density), float(moment_error))
+        covariance = getattr(prior, "covariance", None)
+        if covariance is not None and not np.isfinite(covariance).all():
+            return cls(np.zeros((0, 2)), np.zeros(0), np.inf, np.inf)  # KL(p || q) is infinite for every code
+        points, masses, mean_log_density = prior.nodes(nodes)
+        return cls(points, masses, float(mean_log_density), _moment_error(points, masses, covariance))
+
+
+def _moment_error(points: np.ndarray, masses: np.ndarray, covariance: np.ndarray | None) -> float:
+    of_mass = abs(float(masses.sum()) - 1)
+    if covariance is None:
+        return of_mass
+    deviations = np.sqrt(np.diagonal(covariance))
+    scaled = (points - masses @ points) / deviations
+    of_nodes = (masses[:, np.newaxis] * scaled).T @ scaled
+    return max(of_mass, float(np.abs(of_nodes - covariance / np.outer(deviations, deviations)).max()))
 
 
 def factor_components(factors: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -195,7 +173,7 @@ def code_entropy(code, nodes: int = NODES) -> float:
     """H[q(z)] in two latents: in closed form for one component, else a sum over nodes that follow each component."""
     if len(code[0]) == 1:
         return float(np.linalg.slogdet(code[2][0])[1] / 2 + np.log(2 * np.pi * np.e))
-    nodes_1d, masses = _normal_nodes(nodes)
+    nodes_1d, masses = normal_nodes(nodes)
     points = np.stack(np.meshgrid(nodes_1d, nodes_1d), axis=-1).reshape(-1, 2)
     masses = np.outer(masses, masses).ravel()
     points, masses = points[masses > NEGLIGIBLE], masses[masses > NEGLIGIBLE]
@@ -229,37 +207,3 @@ def _log_sum(parts: np.ndarray) -> np.ndarray:
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         return top + np.log(np.exp(parts - top).sum(axis=0))
-
-
-def _normal_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes for expectations over N(0, 1), dense about zero, and their masses."""
-    even, step = np.linspace(-1, 1, count, retstep=True)
-    stretch = np.arcsinh(9 / CORE)
-    places = CORE * np.sinh(stretch * even)
-    masses = step * stretch * CORE * np.cosh(stretch * even) * np.exp(-(places**2) / 2) / np.sqrt(2 * np.pi)
-    return places, masses
-
-
-def _student_nodes(prior: StudentPrior, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes for expectations over one Student-t latent, and their masses, far enough out for its variance."""
-    nu = prior.degrees_of_freedom
-    # With z = sqrt(nu) sinh(x), density times square fall as cosh(x)^(2 - nu): to 1e-16, or to where points are 1e47.
-    fall = 36 / max(nu - 2, 1e-3)
-    inner = min(fall + np.log1p(np.sqrt(-np.expm1(-2 * fall))), 110)
-    even, step = np.linspace(-1, 1, count, retstep=True)
-    stretch = np.arcsinh(inner * 2 / np.pi)
-    inner = np.pi / 2 * np.sinh(stretch * even)
-    places = np.sqrt(nu) * np.sinh(inner)
-    logarithms = np.log(np.sqrt(nu) * np.cosh(inner) * np.pi / 2 * np.cosh(stretch * even) * stretch * step)
-    return places, np.exp(prior.marginal_log_density(places) + logarithms)
-
-
-def _union(components, away: np.ndarray, masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nodes of each Gaussian (weight, mean, deviation) of a marginal density."""
-    places = [mean + deviation * away for _, mean, deviation in components]
-    return np.concatenate(places), np.concatenate([weight * masses for weight, _, _ in components])
-
-
-def _mean_over_components(prior: Prior) -> float:
-    """E log p(z), z ~ p, of a mixture of Gaussians."""
-    return sum(weight * prior.expected_log_density(mean, spread) for weight, mean, spread in prior.components())

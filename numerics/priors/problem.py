@@ -153,9 +153,12 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
             f"alpha must be 0 for a prior without the method nodes(count), got alpha {alpha} and {type(prior).__name__}"
         )
     if alpha and plane.moment_error > PLANE_ERROR:
+        why = "it has none, and KL(p || q) is infinite"
+        if np.isfinite(plane.moment_error):
+            why = f"their variance or mass is off by {plane.moment_error:.1g}"
         raise ValueError(
             f"alpha must be 0 unless nodes can represent the variance of the prior, got alpha {alpha} and {prior}: "
-            "KL(p || q) is infinite up to 2 degrees of freedom; take 2.2 or more"
+            f"{why}; pass alpha 0, or a prior with lighter tails or better nodes"
         )
     if decoder is not None:
         decoder = within("decoder", validation.matrix("decoder", decoder, (len(loading), latent_dim)), LONGEST)

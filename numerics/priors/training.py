@@ -41,8 +41,8 @@ class PriorRun:
     distortion, reconstruction, rate : float
         E ||x - W z||^2; -E log p(x|z); E KL(q(z|x) || p). Nats, the first in squared units of the data.
     divergence : float >= 0
-        KL(p || q(z)), infinite if the prior has no variance. NaN if there are not two latents, if the prior is a user's
-        own, or if the nodes do not resolve it to 1e-5 nats (of its size, where that is above one).
+        KL(p || q(z)), infinite if the prior has no variance. NaN if there are not two latents, if the prior has no
+        method `nodes`, or if the nodes do not resolve it to 1e-5 nats (of its size, where that is above one).
     mutual_information : float >= 0
         I(x; z) = H[q(z)] - H[q(z|x)]: the smaller, the more the encodings overlap. NaN if there are not two latents, or
         if the nodes do not resolve it.
@@ -84,15 +84,15 @@ def train_with_prior(
 
     Parameters
     ----------
-    factors : GaussianPrior, SpikeSlabPrior or ClusterPrior
-        the distribution of s; mean zero.
+    factors : Prior with the method `components`
+        the distribution of s, Gaussian or a finite mixture of Gaussians; mean zero.
     loading : (D, factors) array, A
     data_noise : float >= 0, tau2
     prior : Prior
         of any family in `theory.priors`, or a user's own, of K latents.
     beta, noise_variance : float from 1e-100 to 1e100
     alpha : float >= 0
-        if not zero, needs K = 2 and a prior of those families with a variance.
+        if not zero, needs K = 2 and a prior with a variance and the method `nodes`.
     posterior : "full", "diagonal", or a list of groups of latents
     decoder : (D, K) array, optional
         a fixed decoder; learned by default.

@@ -172,7 +172,7 @@ def _log_normaliser(prior: Prior, beta: float, latent_dim: int) -> float:
     if not hasattr(prior, "log_normaliser"):
         raise ValueError(
             f"prior must have the method log_normaliser(beta), the logarithm of the integral of p^beta, which "
-            f"{type(prior).__name__} lacks; pass a GaussianPrior or a StudentPrior, or define it"
+            f"{type(prior).__name__} lacks; pass a prior with that method, or define it"
         )
     value = float(prior.log_normaliser(beta))
     if not np.isfinite(value):

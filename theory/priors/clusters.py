@@ -8,9 +8,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from theory import validation
-from theory.priors.arguments import checked_code, checked_codes, checked_latents
+from theory.priors import signed_permutations
+from theory.priors.arguments import checked_codes, checked_latents
+from theory.priors.plane_nodes import mean_log_density, mixture_nodes, product_nodes
+from theory.priors.protocol import of_one_code
 from theory.priors.quadrature import gaussian_expectation, softplus_and_derivatives
-from theory.priors.signed_permutations import is_signed_permutation, random_signed_permutation
 
 __all__ = ["ClusterPrior"]
 
@@ -70,17 +72,14 @@ class ClusterPrior:
         means = np.array([mean for _, mean, _ in self.components()])
         return means[rng.integers(4, size=n)] + np.sqrt(self.variance) * rng.standard_normal((n, 2))
 
-    def expected_log_density(self, mean, covariance) -> float:
-        """E log p(z), z ~ N(mean, covariance), by two one-dimensional quadratures (1e-12 of the largest part)."""
-        mean, covariance = checked_code(mean, covariance, 2)
-        return float(self.expected_log_density_and_slopes(mean, covariance)[0])
+    expected_log_density = of_one_code
 
     def expected_log_density_and_slopes(self, means, covariances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """E log p(z) for stacks of codes, and its derivatives in means and covariances.
 
         log p(z) = -log(8 pi v) + sum over u = z_1 + z_2, z_1 - z_2 of -(u - d)^2 / (4 v) + log(1 + exp(-u d / v)):
         the mode on the side of the code's mean, whose expectation is closed, and the odds of the other, which do not
-        cancel.
+        cancel. By two one-dimensional quadratures (1e-12 of the largest part).
         Parameters and returns as for `theory.priors.Prior`.
         """
         means, covariances = checked_codes(means, covariances, 2)
@@ -109,13 +108,13 @@ class ClusterPrior:
         axes = self.distance * np.concatenate([np.eye(2), -np.eye(2)])
         return [(0.25, mean, self.variance * np.eye(2)) for mean in axes]
 
-    def symmetries(self, rng) -> np.ndarray:
-        """A random signed permutation, uniform; `rng` is a generator or a seed."""
-        return random_signed_permutation(2, rng)
+    symmetries, is_symmetry = signed_permutations.random_symmetry, signed_permutations.is_symmetry
 
-    def is_symmetry(self, matrix) -> bool:
-        """Whether the matrix is a signed permutation, up to rounding."""
-        return is_signed_permutation(validation.matrix("matrix", matrix, (2, 2)))
+    def nodes(self, count: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Nodes and masses for expectations over the plane, and E log p(z), as for `theory.priors.Prior`."""
+        mode, deviation = self.distance / np.sqrt(2), np.sqrt(self.variance)
+        line = mixture_nodes([(0.5, -mode, deviation), (0.5, mode, deviation)], count)
+        return *product_nodes([line, line], self.covariance, DIAGONALS / np.sqrt(2)), mean_log_density(self)
 
     @property
     def isotropic_range(self) -> tuple[float, float]:

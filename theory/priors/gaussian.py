@@ -11,7 +11,9 @@ from theory import gaussian, validation
 from theory.axes.rotation import random_orthogonal
 from theory.gaussian import cholesky, solve_lower
 from theory.objective import prior_covariance
-from theory.priors.arguments import checked_code, checked_codes, checked_latent_dim, checked_latents
+from theory.priors.arguments import checked_codes, checked_latent_dim, checked_latents
+from theory.priors.plane_nodes import normal_nodes, product_nodes
+from theory.priors.protocol import of_one_code
 
 __all__ = ["GaussianPrior", "gaussian_log_normaliser"]
 
@@ -114,15 +116,13 @@ class GaussianPrior:
         n = validation.count("n", n, bytes_each=16 * self.latent_dim)
         return validation.random_generator("rng", rng).standard_normal((n, self.latent_dim)) @ self._root.T
 
-    def expected_log_density(self, mean, covariance) -> float:
-        """E log p(z), z ~ N(mean, covariance): -1/2 [K log 2 pi + log det Pi + tr(Pi^-1 (C + m m^T))]. Exact."""
-        mean, covariance = checked_code(mean, covariance, self.latent_dim)
-        return float(self.expected_log_density_and_slopes(mean, covariance)[0])
+    expected_log_density = of_one_code
 
     def expected_log_density_and_slopes(self, means, covariances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """E log p(z) for stacks of codes, and its derivatives in means and covariances, -Pi^-1 m and -Pi^-1 / 2.
 
-        Parameters and returns as for `theory.priors.Prior`.
+        E log p(z) for z ~ N(m, C) is -1/2 [K log 2 pi + log det Pi + tr(Pi^-1 (C + m m^T))]. Exact. Parameters and
+        returns as for `theory.priors.Prior`.
         """
         means, covariances = checked_codes(means, covariances, self.latent_dim)
         whitened = means @ self._whitening.T
@@ -139,6 +139,14 @@ class GaussianPrior:
         """A random member of Pi^(1/2) O(K) Pi^(-1/2), uniform on O(K); `rng` is a generator or a seed."""
         rng = validation.random_generator("rng", rng)
         return self._root @ random_orthogonal(self.latent_dim, rng) @ self._whitening
+
+    def nodes(self, count: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Nodes and masses for expectations over two latents, and E log p(z), as for `theory.priors.Prior`."""
+        variances, axes = np.linalg.eigh(self.covariance)
+        places, masses = normal_nodes(2 * count)  # as many as a mixture of two has
+        lines = [(np.sqrt(variance) * places, masses) for variance in variances]
+        mean_log_density = self.expected_log_density(np.zeros(self.latent_dim), self.covariance)
+        return *product_nodes(lines, self.covariance, axes.T), mean_log_density
 
     def is_symmetry(self, matrix) -> bool:
         """Whether M Pi M^T = Pi, up to a part in 1e8 of Pi and the rounding of M.

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import gammaln
 
-__all__ = ["REACH", "gaussian_expectation", "log_gamma_step", "softplus_and_derivatives"]
+__all__ = ["REACH", "gaussian_expectation", "log_gamma_step", "softplus_and_derivatives", "sum_of_latents"]
 
 # At nine standard deviations a Gaussian is at 3e-18 of its peak. Sixteen Gauss-Legendre nodes integrate it to rounding
 # over half of that; they do as well with the features between their breaks, whose poles are farther than the ends.
@@ -71,6 +71,11 @@ def softplus_and_derivatives(odds, slope, curvature) -> tuple[np.ndarray, np.nda
     share = np.exp(-np.logaddexp(0, -odds))
     other = np.exp(-np.logaddexp(0, odds))
     return np.logaddexp(0, odds), share * slope, share * curvature + (share * slope) * (other * slope)
+
+
+def sum_of_latents(values, to_means, to_variances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The expectation of a sum over latents, and its derivatives in the mean and the covariance of the code."""
+    return values.sum(axis=-1), to_means, to_variances[..., np.newaxis] * np.eye(to_variances.shape[-1])
 
 
 def log_gamma_step(x: float) -> float:

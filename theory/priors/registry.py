@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from theory.priors.clusters import ClusterPrior
 from theory.priors.gaussian import GaussianPrior
-from theory.priors.products import SpikeSlabPrior, StudentPrior
 from theory.priors.protocol import Prior
+from theory.priors.spike_slab import SpikeSlabPrior
+from theory.priors.student import StudentPrior
 
 __all__ = ["EXAMPLES"]
 

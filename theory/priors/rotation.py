@@ -41,6 +41,7 @@ from theory.priors.protocol import Prior, checked_factors, checked_prior, expect
 __all__ = ["PriorOptimum", "factor_rotation_energy", "nearest_gaussian", "prior_optimum", "prior_rotation_energy"]
 
 WIDEST = (np.log(1e-20), np.log(1e20))  # of log variances, where a prior does not say where its nearest Gaussian is
+GRADIENT_LEFT = 1e-6  # the largest entry of a gradient at which a search has found its minimum
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +125,16 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
 def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) -> float:
     """The rotation energy of a code R s, s distributed as `factors`: beta E[log p(s) - log p(R s)].
 
-    The factors are a finite mixture of Gaussians (`SpikeSlabPrior`, `ClusterPrior`, `GaussianPrior`), so R s is one too
-    and each component is a Gaussian code. If `factors` is `prior`, the energy is beta KL(distribution of R s || p) >=
-    0, zero only for symmetries of the prior. Otherwise it can have either sign. Exact or by quadrature, as
-    `prior_rotation_energy`; a sum of 2^K terms for spike-and-slab factors.
+    The factors are a finite mixture of Gaussians, so R s is one too and each component is a Gaussian code. If `factors`
+    is `prior`, the energy is beta KL(distribution of R s || p) >= 0, zero only for symmetries of the prior. Otherwise
+    it can have either sign. Exact or by quadrature, as `prior_rotation_energy`; a sum over the components of the
+    factors, 2^K for spike and slab.
 
     Parameters
     ----------
     prior : Prior
         of any family, or a user's own.
-    factors : SpikeSlabPrior, ClusterPrior or GaussianPrior, with as many latents as the prior
+    factors : Prior with the method `components`, with as many latents as the prior
     rotation : (K, K) array, orthogonal
     beta : float from 1e-100 to 1e100
 
@@ -176,7 +177,8 @@ def nearest_gaussian(prior: Prior) -> tuple[np.ndarray, float]:
     is taken (spike and slab may have two). Divergence and b are accurate to 1e-12.
 
     For a user's own prior C may be any covariance: a numerical search from the local minima of the form b I, b between
-    1e-20 and 1e20, accurate to about 1e-7 in C and 1e-10 in the divergence.
+    1e-20 and 1e20, accurate to about 1e-7 in C and 1e-10 in the divergence where `expected_log_density` is smooth to
+    rounding; refused where the gradient, of log C, does not fall to 1e-6.
 
     Parameters
     ----------
@@ -327,6 +329,14 @@ def _search(prior: Prior, variance: float) -> tuple[np.ndarray, float]:
         slope = np.concatenate([np.diagonal(to_factor) * np.exp(parameters[:size]) - 1, to_factor[lower]])
         return -gaussian.entropy(covariance) - expected[0], slope
 
+    # Rounding mostly ends the search before gtol does, which scipy calls a failure: the gradient decides.
     result = minimize(divergence, np.zeros(size + len(lower[0])), jac=True, method="BFGS", options={"gtol": 1e-9})
+    left = np.abs(result.jac).max()
+    if not left <= GRADIENT_LEFT:
+        raise ValueError(
+            f"prior must have an expected log density that is smooth and leaves KL(N(0, C) || p) a minimum: the search "
+            f"for its nearest Gaussian ended at a gradient of {left:.1g}; make expected_log_density more accurate, or "
+            "give the prior the method nearest_gaussian()"
+        )
     factor = factor_of(result.x)
     return factor @ factor.T, max(0.0, float(result.fun))

@@ -91,6 +91,25 @@ def test_slopes_of_the_expected_log_density(prior, scale):
         np.testing.assert_allclose(found * unit, by_differences * unit, atol=rounding)
 
 
+class Careful(Plain):
+    """A prior of a user's own that refuses a covariance that is not positive definite."""
+
+    def expected_log_density(self, mean, covariance):
+        np.linalg.cholesky(covariance)
+        return super().expected_log_density(mean, covariance)
+
+
+@pytest.mark.parametrize("correlation", [1 - 1e-6, -(1 - 1e-8), 1 - 1e-12])
+def test_differences_stay_among_positive_definite_covariances(correlation):
+    """A step of 3e-6 in one entry would leave them; along B E B^T, C = B B^T, none does."""
+    prior = GaussianPrior([[2.0, 0.3], [0.3, 1.0]])
+    covariance = np.array([[[4.0, 2e-3 * correlation], [2e-3 * correlation, 1e-6]]])
+    _, _, exact = prior.expected_log_density_and_slopes(np.zeros((1, 2)), covariance)
+    _, _, found = expectation_and_slopes(Careful(prior), np.zeros((1, 2)), covariance)
+    basis = np.linalg.cholesky(covariance[0])  # in whose units the differences are accurate
+    np.testing.assert_allclose(basis.T @ found[0] @ basis, basis.T @ exact[0] @ basis, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("shape", [(0,), (2, 0, 3), (2, 3)])
 def test_stacks_of_codes_of_any_shape(shape):
     """Also of none at all; each entry is that of its code alone."""

@@ -224,6 +224,18 @@ def test_the_gaussian_nearest_to_an_extreme_student_prior(nu, variance):
     assert divergence >= 0 and (divergence < 1e-12) == (nu > 1)
 
 
+class Rough(Tilted):
+    """A prior whose expected log density has ripples of 1e-6 nats, as a quadrature with too few nodes has."""
+
+    def expected_log_density(self, mean, covariance):
+        return super().expected_log_density(mean, covariance) + 1e-6 * np.sin(1e9 * covariance.sum())
+
+
+def test_a_search_that_finds_no_minimum_is_refused():
+    with pytest.raises(ValueError, match=r"prior must have an expected log density that is smooth .* ended at a grad"):
+        nearest_gaussian(Rough())
+
+
 def test_collapsed_and_missing_latents():
     best = prior_optimum(np.diag([0.2, 0.1]), StudentPrior(3.0, 2), beta=1.0, noise_variance=1.0)
     assert best.mutual_information == 0

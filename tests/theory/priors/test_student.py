@@ -1,4 +1,4 @@
-"""Student and spike-and-slab priors at the ends of their ranges."""
+"""Student-t priors at the ends of their ranges."""
 
 from __future__ import annotations
 
