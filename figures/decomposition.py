@@ -34,7 +34,8 @@ from numerics.comparison import (
 from numerics.priors.alpha_path import alpha_path, outside_envelope, sampled_divergence_deviation
 from numerics.priors.mixture_code import sample_code, sample_hoyer_sparsity
 from numerics.priors.training import train_with_prior
-from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior
+from theory.priors import SpikeSlabPrior
+from theory.priors.registry import EXAMPLES
 from theory.priors.regularised import regularised_encoder
 from theory.scores.sparsity import hoyer_chance_level
 
@@ -44,14 +45,14 @@ LAYOUT = {"shape": (2, 3), "size": (drawing.DOUBLE_COLUMN, 6.0)}
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)
 ALIGNMENT, SPARSITY, DISTORTION = "alignment", "sparsity", "distortion"  # against alpha
-ISOTROPIC, CLUSTERS, SPARSE = GaussianPrior.isotropic(2), ClusterPrior(), SpikeSlabPrior(2, 0.8, 0.25)
+ISOTROPIC, CLUSTERS, SPARSE = (EXAMPLES[name] for name in ("isotropic", "clusters", "spike and slab"))
 LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns
 NOISE = 0.05
 FIXED_DECODER = LOADING @ np.array([[0.9, 0.3], [0.1, 0.7]])  # a decoder that is not the optimum at any beta
 SCENES = {  # factors and prior
     "clusters": (CLUSTERS, CLUSTERS),
     "sparse": (SPARSE, SPARSE),
-    "sharper spikes": (SPARSE, SpikeSlabPrior(2, 0.8, 0.1)),
+    "sharper spikes": (SPARSE, SpikeSlabPrior(2, SPARSE.spike_probability, 0.1)),
     "Gaussian prior": (SPARSE, ISOTROPIC),
 }
 COLOURS = {"clusters": "C1", "sparse": "C0", "sharper spikes": "C5", "Gaussian prior": "black"}

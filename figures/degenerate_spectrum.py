@@ -28,9 +28,9 @@ from numerics.data.rectangle import uniform_square
 from numerics.experiments.orthogonality import MODELS, distances, distances_while_training
 from numerics.experiments.published_distances import PUBLISHED, PUBLISHED_SERIES
 from theory import Moments
-from theory.axes.orthogonality import orthogonality_chance_level
+from theory.axes.orthogonality import orthogonality_chance_level, orthogonality_distribution
 
-__all__ = ["LAYOUT", "data", "distance_distribution", "plot"]
+__all__ = ["LAYOUT", "data", "plot"]
 
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.0)}
 
@@ -80,10 +80,10 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         rows += points(DISTANCE, name, "published", RATIOS[-1], PUBLISHED[name])
     line = np.linspace(0, LARGEST, 61)
     for name in MODELS[1:]:
-        rows += points(DISTRIBUTION, name, "theory", line, distance_distribution(line))
+        rows += points(DISTRIBUTION, name, "theory", line, orthogonality_distribution(line))
         values = np.sort(np.ravel(distances_at_end[name]))
         below = (np.arange(len(values)) + 0.5) / len(values)
-        rows += points(DISTRIBUTION, name, "trained", values, below, expected=distance_distribution(values))
+        rows += points(DISTRIBUTION, name, "trained", values, below, expected=orthogonality_distribution(values))
     pooled = starts * len(RATIOS)
     return Table(
         points=tuple(rows),
@@ -119,11 +119,6 @@ def _compared(model: str, ratio: float, published: float, values: np.ndarray, af
         "standard_error": error,
         "comes_out": bool(abs(mean - published) <= 3 * error + ROUNDED),
     }
-
-
-def distance_distribution(distance):
-    """The chance that a random rotation of two latents has at most this distance: (8/pi) arcsin(d / (2 sqrt2))."""
-    return 8 / np.pi * np.arcsin(np.asarray(distance) / (2 * np.sqrt(2)))
 
 
 def _means(name: str, values: np.ndarray, chance: float) -> list[Point]:

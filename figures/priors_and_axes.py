@@ -3,8 +3,8 @@
 Two factors mixed linearly, a full posterior covariance. The energy of a rotation is what it adds to the loss.
 
 a  Gaussian factors, at the optimum of each prior: the aggregate code is Gaussian and isotropic, so that a rotation
-   costs nothing under a prior that is the same for all latents. Under an anisotropic Gaussian prior a rotation costs
-   something, but the linear maps that preserve the prior do not, and they rotate the latents just as well.
+   costs nothing under a prior that is the same for all latents. Under an anisotropic prior a rotation costs something,
+   but the linear maps that preserve the best code do not, and they rotate the latents just as well.
 b  Other factors, their code without noise: beta times the divergence between the rotated code and the prior, zero only
    at the symmetries of the prior. Under an isotropic Gaussian prior the energy is zero here too. The axis is linear
    below .01 and logarithmic above.
@@ -25,6 +25,7 @@ from figures.kit.table import Point, Table, points
 from figures.kit.training import largest_gradient
 from numerics.comparison import Comparison, Tolerance, largest_of
 from numerics.priors.training import PriorRun, train_with_prior
+from numerics.sampling.rotation_energy import sampled_rotation_energy
 from theory import LinearVAE
 from theory.axes import plane_rotation
 from theory.priors.registry import EXAMPLES
@@ -75,7 +76,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             return prior_rotation_energy(prior, best.aggregate, rotation, BETA)
 
         rows += points(GAUSSIAN, name, "theory", line, _along(energy, line))
-        if name == "anisotropic":
+        if not _is_isotropic(best.aggregate):
             rows += _sampled(GAUSSIAN, name, energy, prior, best.aggregate, tried, draws, rng)
         else:
             fixed = [
@@ -84,8 +85,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             rows += points(GAUSSIAN, name, "trained", tried, [run.loss - best.loss for run in fixed], expected=0.0)
             runs += fixed
         free = [_train(ISOTROPIC, prior, start) for start in free_starts.spawn(starts)]
-        # The basis in which the prior is isotropic, where the rotation under an anisotropic one can be seen.
-        basis = np.diag(1 / np.sqrt(np.diagonal(best.aggregate)))
+        # The basis in which the best code is isotropic, where the rotation under an anisotropic prior can be seen.
+        basis = np.linalg.inv(np.linalg.cholesky(best.aggregate))
         angles = [factor_angle(run.vae, LOADING, basis) for run in free]
         rows += points(ENDS, f"Gaussian, {name}", "measured", np.arange(starts), angles)
         excess += [run.loss - best.loss for run in free]
@@ -153,6 +154,11 @@ def factor_angle(vae: LinearVAE, loading, basis=None) -> float:
     return float(modulo_right_angle(np.degrees(np.arctan2(nearest[1, 0], nearest[0, 0]))))
 
 
+def _is_isotropic(covariance: np.ndarray) -> bool:
+    """Whether a covariance is a multiple of I, to the accuracy of a search for the nearest Gaussian."""
+    return np.allclose(covariance, covariance[0, 0] * np.eye(len(covariance)), rtol=0, atol=1e-5 * covariance[0, 0])
+
+
 def _rotation(degrees: float) -> np.ndarray:
     return plane_rotation(2, np.radians(degrees))
 
@@ -178,13 +184,11 @@ def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rn
     for angle in degrees:
         if not energy(_rotation(angle)):
             continue  # a symmetry: no draw changes, and there is no standard error
-        falls = BETA * (prior.log_density(latents) - prior.log_density(latents @ _rotation(angle).T))
-        error = falls.std(ddof=1) / np.sqrt(draws)
+        drawn, expected = sampled_rotation_energy(prior, latents, _rotation(angle), BETA), energy(_rotation(angle))
+        error = drawn.standard_error
         if error < 1e-12:
             continue
-        rows += points(
-            panel, name, "monte_carlo", angle, falls.mean(), standard_error=error, expected=energy(_rotation(angle))
-        )
+        rows += points(panel, name, "monte_carlo", angle, drawn.value, standard_error=error, expected=expected)
     return rows
 
 

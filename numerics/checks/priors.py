@@ -15,12 +15,21 @@ from numerics.checks.axes import BETA, EIGENVALUES, NOISE, optimum_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.estimate import Estimate
 from numerics.sampling.gaussian import draw_gaussian, log_density
+from numerics.sampling.rotation_energy import sampled_rotation_energy
 from theory import axes, priors
 from theory.model import LinearVAE
 
 __all__ = ["CHECKS"]
 
 
+# One of each family whose axes matter. Not the examples of `theory.priors.registry`, which are chosen for figures: here
+# a spike is sharp and a prior far from isotropic, so that an error shows.
+FAMILIES = {
+    "anisotropic": priors.GaussianPrior.anisotropic([3.0, 0.5]),
+    "student": priors.StudentPrior(2.0, 2),
+    "spike and slab": priors.SpikeSlabPrior(2),
+    "clusters": priors.ClusterPrior(),
+}
 SEARCH_TOLERANCE = 1e-7  # of a loss found by a search with numerical differences
 
 
@@ -54,12 +63,9 @@ def annealed_prior(budget: Budget) -> Iterator[Comparison]:
 def prior_optimum(budget: Budget) -> Iterator[Comparison]:
     """Decoder, encoder and a full posterior searched for each prior from a random start."""
     covariance = np.diag(EIGENVALUES[:3])
-    families = {
-        "anisotropic": priors.GaussianPrior.anisotropic([3.0, 0.5]),
-        "student": priors.StudentPrior(2.0, 2),
-        "clusters": priors.ClusterPrior(),
-    }
-    for name, prior in families.items():
+    for name, prior in FAMILIES.items():
+        if name == "spike and slab":  # Gaussian data have two optima with it, and a search may end in either
+            continue
         exact = priors.prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
         searched = _searched(covariance, lambda vae, p=prior: _loss_with(p, vae, covariance), seed=304)
         terms = theory.elbo_terms(searched, covariance)
@@ -80,18 +86,14 @@ def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
     rng, samples = np.random.default_rng(305), budget.samples // 4  # eight estimates, all of them sharp
     rotation = axes.plane_rotation(2, 0.5)
     code = np.array([[0.9, 0.1], [0.1, 0.3]])
-    families = {
-        "anisotropic": priors.GaussianPrior.anisotropic([3.0, 0.5]),
-        "student": priors.StudentPrior(2.0, 2),
-        "spike and slab": priors.SpikeSlabPrior(2),
-        "clusters": priors.ClusterPrior(),
-    }
-    for name, prior in families.items():
+    sparse = FAMILIES["spike and slab"]
+    for name, prior in FAMILIES.items():
         exact = priors.prior_rotation_energy(prior, code, rotation, BETA)
-        estimate = _sampled_energy(prior, draw_gaussian(samples, np.linalg.cholesky(code), rng), rotation)
+        codes = draw_gaussian(samples, np.linalg.cholesky(code), rng)
+        estimate = sampled_rotation_energy(prior, codes, rotation, BETA)
         yield compare(f"Gaussian code, {name}", exact, monte_carlo=estimate)
-        exact = priors.factor_rotation_energy(prior, families["spike and slab"], rotation, BETA)
-        estimate = _sampled_energy(prior, families["spike and slab"].sample(samples, rng), rotation)
+        exact = priors.factor_rotation_energy(prior, sparse, rotation, BETA)
+        estimate = sampled_rotation_energy(prior, sparse.sample(samples, rng), rotation, BETA)
         yield compare(f"sparse factors, {name}", exact, monte_carlo=estimate)
 
 
@@ -149,10 +151,6 @@ def _loss_with(prior, vae: LinearVAE, covariance: np.ndarray) -> float:
     entropy = (2 * np.log(2 * np.pi * np.e) + np.linalg.slogdet(vae.posterior_covariance)[1]) / 2
     rate = -entropy - prior.expected_log_density(np.zeros(2), code)
     return theory.elbo_terms(vae, covariance).reconstruction + BETA * rate
-
-
-def _sampled_energy(prior, codes: np.ndarray, rotation: np.ndarray) -> Estimate:
-    return Estimate.of(BETA * (prior.log_density(codes) - prior.log_density(codes @ rotation.T)))
 
 
 def _sampled_divergence(kind: str, code: np.ndarray, samples: int, rng: np.random.Generator) -> Estimate:

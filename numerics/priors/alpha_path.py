@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import logsumexp
 
 from numerics.priors.mixture_code import code_components
 from numerics.priors.training import PriorRun, train_with_prior
+from numerics.sampling.estimate import Estimate
+from numerics.sampling.gaussian import log_density
 from theory.priors import Prior
 
 __all__ = ["alpha_path", "outside_envelope", "sampled_divergence_deviation"]
@@ -57,12 +60,11 @@ def outside_envelope(path: Sequence[PriorRun], alphas: Sequence[float]) -> list[
 def sampled_divergence_deviation(
     run: PriorRun, factors: Prior, loading: np.ndarray, noise: float, prior: Prior, draws: int, rng: np.random.Generator
 ) -> float:
-    """|KL(p || q(z)) of a run - its mean over draws of a prior of two latents|, in standard errors of the mean."""
+    """|KL(p || q(z)) of a run - its mean over draws of the prior|, in standard errors of the mean."""
     latents = prior.sample(draws, rng)
-    density = np.zeros(draws)
-    for weight, mean, covariance in zip(*code_components(run.vae, factors, loading, noise), strict=True):
-        differences = latents - mean
-        squares = np.sum(differences * np.linalg.solve(covariance, differences.T).T, axis=1)
-        density += weight * np.exp(-squares / 2) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
-    ratios = prior.log_density(latents) - np.log(density)
-    return float(abs(ratios.mean() - run.divergence) / (ratios.std(ddof=1) / np.sqrt(draws)))
+    parts = [
+        np.log(weight) + log_density(latents - mean, np.linalg.cholesky(covariance))
+        for weight, mean, covariance in zip(*code_components(run.vae, factors, loading, noise), strict=True)
+    ]
+    ratios = Estimate.of(prior.log_density(latents) - logsumexp(parts, axis=0))
+    return abs(ratios.value - run.divergence) / ratios.standard_error

@@ -163,7 +163,7 @@ def lower(function):
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss"),
         ("rotation_energy", "two_mode_rotation_energy", lambda f: scaled(f, 1.001), "excess_loss_if_only_turned"),
         ("degenerate_spectrum", "orthogonality_chance_level", unlikely, "distance"),
-        ("degenerate_spectrum", "distance_distribution", lambda f: scaled(f, 1.8), "distribution"),
+        ("degenerate_spectrum", "orthogonality_distribution", lambda f: scaled(f, 1.8), "distribution"),
         ("priors_and_axes", "prior_optimum", later, "gaussian_factors"),
         ("priors_and_axes", "prior_optimum", later, "loss with Gaussian factors"),
         ("priors_and_axes", "factor_rotation_energy", lambda f: scaled(f, 1.01), "other_factors"),

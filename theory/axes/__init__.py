@@ -7,7 +7,8 @@ __getattr__, __dir__, __all__ = facade(
     {
         "theory.axes.manipulation": "Manipulation manipulation_to smallest_manipulation",
         "theory.axes.orthogonality": (
-            "ChanceLevel distance_to_orthogonality orthogonality_chance_level OrthogonalityDistance"
+            "ChanceLevel distance_to_orthogonality orthogonality_chance_level orthogonality_distribution "
+            "OrthogonalityDistance"
         ),
         "theory.axes.polarized": (
             "Activity collapse_probability latent_activity polarized_kl polarized_relative_error PolarizedKL"

@@ -9,7 +9,8 @@ with P over the signed permutations: an assignment problem. The mean distance of
 chance level. For K = 2 it has a closed form: up to signed permutations V is a rotation by an angle a uniform on
 (-pi/4, pi/4), at distance 2 sqrt2 |sin(a/2)|, so
 
-    mean = (16 sqrt2 / pi) (1 - cos(pi/8)) = .548,    mean square = 4 - 8 sqrt2 / pi,    standard deviation .313.
+    mean = (16 sqrt2 / pi) (1 - cos(pi/8)) = .548,    mean square = 4 - 8 sqrt2 / pi,    standard deviation .313,
+    P(DtO <= d) = (8 / pi) arcsin(d / (2 sqrt2)) up to the largest, 2 sqrt2 sin(pi/8) = 1.082.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ import numpy as np
 
 from theory import validation
 
-__all__ = ["ChanceLevel", "OrthogonalityDistance", "distance_to_orthogonality", "orthogonality_chance_level"]
+__all__ = [
+    "ChanceLevel",
+    "OrthogonalityDistance",
+    "distance_to_orthogonality",
+    "orthogonality_chance_level",
+    "orthogonality_distribution",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +207,38 @@ def orthogonality_chance_level(
     distances = [np.linalg.norm(right - _signed_permutation(np.abs(right), right)) for right in drawn]
     spread = float(np.std(distances, ddof=1))
     return ChanceLevel(float(np.mean(distances)), spread, spread / np.sqrt(samples))
+
+
+def orthogonality_distribution(distance) -> float | np.ndarray:
+    """The chance that a V drawn uniformly from O(2) has at most this distance to orthogonality.
+
+    (8/pi) arcsin(d / (2 sqrt2)); one from d = 2 sqrt2 sin(pi/8) on. Exact.
+
+    Parameters
+    ----------
+    distance : float or array >= 0, d
+
+    Returns
+    -------
+    float or array, between 0 and 1
+
+    Raises
+    ------
+    ValueError
+        for a distance that is negative or NaN.
+
+    Examples
+    --------
+    >>> from theory.axes import orthogonality_distribution
+    >>> orthogonality_distribution([0.0, 0.5, 2.0]).round(4)
+    array([0.    , 0.4525, 1.    ])
+    """
+    distance = validation.real_array("distance", distance)
+    if not np.all(distance >= 0):
+        raise ValueError(f"distance must be >= 0 everywhere, got {distance.min()}; pass distances to orthogonality")
+    largest = 2 * np.sqrt(2) * np.sin(np.pi / 8)
+    below = 8 / np.pi * np.arcsin(np.minimum(distance, largest) / (2 * np.sqrt(2)))
+    return np.where(distance < largest, below, 1.0)[()]
 
 
 def _signed_permutation(scores: np.ndarray, right: np.ndarray) -> np.ndarray:

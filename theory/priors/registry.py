@@ -1,6 +1,6 @@
 """The families of priors by name, each with an example of two latents, which figures go through.
 
-To add a family: write its class in a module of its own, with the members of `theory.priors.Prior`, and name it here.
+How to add a family: docs/extending.md.
 """
 
 from __future__ import annotations

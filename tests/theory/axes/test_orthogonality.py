@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from tests.cases import DISTINCT, TIED, orthogonal
-from theory.axes import distance_to_orthogonality, orthogonality_chance_level, plane_rotation
+from theory.axes import (
+    distance_to_orthogonality,
+    orthogonality_chance_level,
+    orthogonality_distribution,
+    plane_rotation,
+)
 from theory.learning import optimum
 
 
@@ -138,6 +143,21 @@ def test_chance_level_of_two_latents():
     assert found.mean == pytest.approx(mean, abs=1e-10)
     assert found.standard_deviation == pytest.approx(np.sqrt(square - mean**2), abs=1e-10)
     assert (round(found.mean, 3), round(found.standard_deviation, 3)) == (0.548, 0.313)
+
+
+def test_the_distribution_has_the_moments_of_the_chance_level():
+    """Its mean and mean square by integration of 1 - P and of 2 d (1 - P), its values against draws."""
+    largest, level = 2 * np.sqrt(2) * np.sin(np.pi / 8), orthogonality_chance_level(2)
+    mean = quad(lambda d: 1 - orthogonality_distribution(d), 0, largest)[0]
+    square = quad(lambda d: 2 * d * (1 - orthogonality_distribution(d)), 0, largest)[0]
+    assert mean == pytest.approx(level.mean, abs=1e-12)
+    assert np.sqrt(square - mean**2) == pytest.approx(level.standard_deviation, abs=1e-10)
+    assert orthogonality_distribution(largest) == 1 == orthogonality_distribution(np.inf)
+    rng = np.random.default_rng(8)
+    drawn = np.array([distance_to_orthogonality(np.diag([2, 1]) @ orthogonal(2, rng)).distance for _ in range(2000)])
+    places = np.array([0.1, 0.5, 0.9])
+    shares = np.mean(drawn[:, np.newaxis] <= places, axis=0)
+    np.testing.assert_allclose(shares, orthogonality_distribution(places), rtol=0, atol=5 * 0.5 / np.sqrt(2000))
 
 
 def test_chance_level_by_sampling():
