@@ -20,9 +20,9 @@ import numerics.experiments.granularity_commands
 import numerics.experiments.sprite_commands
 import numerics.sweeps.commands
 import numerics.training.commands
-from theory.interface.run import Parser, add_version_option, run_command
+from theory.interface.run import Parser, command_line, run_command
 
-COMMAND_MODULES = (
+ROOMS = (
     numerics.checks.commands,
     numerics.training.commands,
     numerics.sweeps.commands,
@@ -38,14 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m numerics", description="Experiments on the linear-Gaussian beta-VAE. All rates are in nats."
+    return command_line(
+        "python -m numerics", "Experiments on the linear-Gaussian beta-VAE. All rates are in nats.", ROOMS
     )
-    add_version_option(parser)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in COMMAND_MODULES:
-        module.add_commands(commands)
-    return parser
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import theory.groups.selection.commands
 import theory.inference.commands
 import theory.interface.results_commands
 import theory.learning.commands
-from theory.interface.run import Parser, add_version_option, run_command
+from theory.interface.run import Parser, command_line, run_command
 
 ROOMS = (
     theory.learning.commands,
@@ -36,14 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m theory", description="Closed forms of the linear-Gaussian beta-VAE. All rates are in nats."
+    return command_line(
+        "python -m theory", "Closed forms of the linear-Gaussian beta-VAE. All rates are in nats.", ROOMS
     )
-    add_version_option(parser)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for room in ROOMS:
-        room.add_commands(commands)
-    return parser
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory import validation
-from theory.interface.options import positive_numbers, posterior_family, whole_numbers
+from theory.interface.options import add_posterior_option, positive_numbers, posterior_family, whole_numbers
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
@@ -49,7 +49,7 @@ def add_commands(commands) -> None:
         default="standard",
         help="N(0, I) (default) or the factors' own distribution",
     )
-    command.add_argument("--posterior", default="diagonal", help='diagonal (default), full, or groups such as "0,1;2"')
+    add_posterior_option(command)
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts of each (default 1)")
     command.add_argument("--truth-seed", type=int, default=0, help="of the loading (default 0)")
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from theory import validation
-from theory.interface.options import positive_numbers
+from theory.interface.options import add_latent_dim_option, positive_numbers
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
@@ -34,7 +34,7 @@ def add_commands(commands) -> None:
     command.add_argument("--dsprites", metavar="FILE.npz", help="the published file; by default sprites are drawn here")
     command.add_argument("--count", type=int, default=2000, metavar="N", help="how many images (default 2000)")
     command.add_argument("--size", type=int, default=24, help="pixels on a side of those drawn here (default 24)")
-    command.add_argument("--latent-dim", type=int, default=6, metavar="K", help="number of latents (default 6)")
+    add_latent_dim_option(command, "number of latents (default 6)", default=6)
     command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
     command.add_argument("--seeds", type=int, default=5, metavar="N", help="how many draws of the images (default 5)")
     command.add_argument("--seed", type=int, default=0, help="of all draws (default 0)")

@@ -12,7 +12,14 @@ from numerics.data import DATA_SETS
 from numerics.training.methods import METHODS
 from theory import validation
 from theory.interface.files import output_file
-from theory.interface.options import add_data_options, covariance_of, number_or_keyword, posterior_family
+from theory.interface.options import (
+    add_data_options,
+    add_latent_dim_option,
+    add_posterior_option,
+    covariance_of,
+    number_or_keyword,
+    posterior_family,
+)
 from theory.interface.report import Report, aligned_facts, aligned_table, npz_archive
 from theory.interface.run import add_command
 
@@ -48,11 +55,9 @@ def add_commands(commands) -> None:
 
 def add_training_options(command: argparse.ArgumentParser, methods: Iterable[str], default: str) -> None:
     add_data_options(command, DATA_SETS)
-    command.add_argument("--latent-dim", type=int, required=True, metavar="K", help="number of latents")
+    add_latent_dim_option(command, required=True)
     command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")
-    command.add_argument(
-        "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
-    )
+    add_posterior_option(command)
     command.add_argument("--method", choices=list(methods), help=f"default {default}")
     command.add_argument("--learning-rate", type=float, default=0.01, help="of adam (default 0.01)")
     command.add_argument("--gradient-tolerance", type=float, default=1e-8, help="where training stops (default 1e-8)")

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from theory.inference.criteria import CRITERIA
-from theory.interface.options import number_or_keyword, positive_numbers, posterior_family
+from theory.interface.options import add_posterior_option, number_or_keyword, positive_numbers, posterior_family
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 from theory.validation import positive_or_keyword
@@ -54,9 +54,7 @@ def _add_truth(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--decoder-noise", default="true", help="noise variance of the decoder: a number, true (default) or learned"
     )
-    command.add_argument(
-        "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
-    )
+    add_posterior_option(command)
 
 
 def _inference(arguments: argparse.Namespace) -> Report:

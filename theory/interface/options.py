@@ -14,6 +14,9 @@ from theory.interface.text_table import cell_number
 __all__ = [
     "add_data_options",
     "add_header_option",
+    "add_latent_dim_option",
+    "add_observations_option",
+    "add_posterior_option",
     "chosen_names",
     "covariance_of",
     "number_or_keyword",
@@ -32,14 +35,38 @@ def add_data_options(command: argparse.ArgumentParser, data_sets: Sequence[str] 
     """Add `--data`, `--covariance` and `--eigenvalues`, which exclude each other; default: the first of `data_sets`."""
     source = command.add_mutually_exclusive_group(required=not data_sets)
     built_in = f"{', '.join(data_sets)} (default), " if data_sets else ""
-    source.add_argument(
-        "--data",
-        metavar="FILE",
-        help=f"observations, one per row: {built_in}.csv, .npy, .npz or FILE.npz:KEY; they are centred, not rescaled",
-    )
+    add_observations_option(source, built_in=built_in, note="; they are centred, not rescaled")
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
     source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
     add_header_option(command)
+
+
+def add_observations_option(command, *, required: bool = False, built_in: str = "", note: str = "") -> None:
+    """Add `--data`, a file of observations, to a command or to a group of its options."""
+    command.add_argument(
+        "--data",
+        required=required,
+        metavar="FILE",
+        help=f"observations, one per row: {built_in}.csv, .npy, .npz or FILE.npz:KEY{note}",
+    )
+
+
+def add_latent_dim_option(
+    command: argparse.ArgumentParser,
+    about: str = "number of latents",
+    *,
+    required: bool = False,
+    default: int | None = None,
+) -> None:
+    """Add `--latent-dim`."""
+    command.add_argument("--latent-dim", type=int, required=required, default=default, metavar="K", help=about)
+
+
+def add_posterior_option(command: argparse.ArgumentParser) -> None:
+    """Add `--posterior`, a text that `posterior_family` reads."""
+    command.add_argument(
+        "--posterior", default="diagonal", help='posterior family: diagonal (default), full, or groups such as "0,1;2"'
+    )
 
 
 def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):

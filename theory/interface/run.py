@@ -19,8 +19,9 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import IO
 
 import numpy as np
@@ -31,7 +32,7 @@ from theory.interface.options import read_number, read_whole_number
 from theory.interface.report import FORMAT, Report, to_json
 from theory.interface.version import VERSION
 
-__all__ = ["Parser", "add_command", "add_version_option", "run_command"]
+__all__ = ["Parser", "add_command", "add_version_option", "command_line", "run_command"]
 
 
 PROJECT = "linear-beta-vae"  # the name under which it is installed
@@ -74,6 +75,16 @@ def add_command(commands, name: str, function: Callable[[argparse.Namespace], Re
         "--json", action="store_true", help="print one JSON object; infinities and NaN as the strings inf, -inf, nan"
     )
     parser.set_defaults(command=function)
+    return parser
+
+
+def command_line(prog: str, description: str, rooms: Iterable[ModuleType]) -> Parser:
+    """The parser of a command line, with `--version` and the commands that each module adds by `add_commands`."""
+    parser = Parser(prog=prog, description=description)
+    add_version_option(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for room in rooms:
+        room.add_commands(commands)
     return parser
 
 

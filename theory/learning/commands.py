@@ -8,7 +8,13 @@ from itertools import zip_longest
 import numpy as np
 
 from theory.interface.files import output_file
-from theory.interface.options import add_data_options, covariance_of, number_or_keyword, positive_numbers
+from theory.interface.options import (
+    add_data_options,
+    add_latent_dim_option,
+    covariance_of,
+    number_or_keyword,
+    positive_numbers,
+)
 from theory.interface.report import Report, aligned_facts, aligned_table, npz_archive
 from theory.interface.run import add_command
 
@@ -29,12 +35,10 @@ def add_commands(commands) -> None:
         "  python -m theory optimum --eigenvalues 3,2,1 --latent-dim 2 --beta 0.1:10:50",
     )
     add_data_options(command)
-    command.add_argument(
-        "--latent-dim",
-        type=int,
+    add_latent_dim_option(
+        command,
+        "number of latents; each is active below its critical beta, and collapsed to the prior from there on",
         required=True,
-        metavar="K",
-        help="number of latents; each is active below its critical beta, and collapsed to the prior from there on",
     )
     command.add_argument(
         "--beta",
@@ -64,9 +68,7 @@ def add_commands(commands) -> None:
         "  python -m theory rate-distortion --data observations.csv --latent-dim 2 --water-level 0.01:10:30",
     )
     add_data_options(command)
-    command.add_argument(
-        "--latent-dim", type=int, metavar="K", help="also the optimal VAE with K latents, and its penalty"
-    )
+    add_latent_dim_option(command, "also the optimal VAE with K latents, and its penalty")
     command.add_argument(
         "--water-level",
         help="value, list or range low:high:count; by default from 1/100 of the largest eigenvalue to it",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from theory.interface import options
+from theory.interface import options, run
 
 
 def test_positive_numbers():
@@ -88,3 +88,18 @@ def test_posterior_family():
     assert options.posterior_family("--posterior", "0, 1;2") == [[0, 1], [2]]
     with pytest.raises(ValueError, match=r"--posterior must be diagonal, full, or groups .* got 'ful'"):
         options.posterior_family("--posterior", "ful")
+
+
+def test_options_that_commands_share_have_their_flags_and_defaults():
+    command = run.Parser(prog="program")
+    options.add_observations_option(command)
+    options.add_latent_dim_option(command, default=6)
+    options.add_posterior_option(command)
+    assert vars(command.parse_args([])) == {"data": None, "latent_dim": 6, "posterior": "diagonal"}
+    given = command.parse_args(["--data", "x.csv", "--latent-dim", "2", "--posterior", "0,1;2"])
+    assert vars(given) == {"data": "x.csv", "latent_dim": 2, "posterior": "0,1;2"}
+    command = run.Parser(prog="program")
+    options.add_observations_option(command, required=True)
+    options.add_latent_dim_option(command, required=True)
+    with pytest.raises(ValueError, match="the following arguments are required: --data, --latent-dim"):
+        command.parse_args([])

@@ -299,3 +299,15 @@ def test_without_a_command_the_help_is_printed_or_the_default_runs(capsys):
     with pytest.raises(SystemExit):
         run.run_command(parser, ["--help"], default="go")
     assert capsys.readouterr().out.startswith("usage: program [-h]")
+
+
+def test_a_command_line_has_the_commands_of_its_rooms(capsys):
+    class Room:
+        @staticmethod
+        def add_commands(commands):
+            run.add_command(commands, "one", lambda _: report.Report({"x": 1}, "text"), "About.", "  program one")
+
+    parser = run.command_line("program", "What it is.", (Room,))
+    assert run.run_command(parser, ["one"]) == 0 and capsys.readouterr().out == "text\n"
+    assert run.run_command(parser, []) == 0
+    assert "What it is." in (text := capsys.readouterr().out) and "--version" in text

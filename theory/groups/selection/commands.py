@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from theory.interface.options import add_header_option, number_or_keyword
+from theory.interface.options import add_header_option, add_observations_option, number_or_keyword
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 
@@ -22,9 +22,7 @@ def add_commands(commands) -> None:
         "  python -m theory granularity --data observations.csv --decoder W.npy\n"
         '  python -m theory granularity --data observations.csv --decoder "1,0;0,1" --noise-variance 0.1',
     )
-    command.add_argument(
-        "--data", required=True, metavar="FILE", help="observations, one per row: .csv, .npy, .npz or FILE.npz:KEY"
-    )
+    add_observations_option(command, required=True)
     add_header_option(command)
     command.add_argument(
         "--decoder", required=True, metavar='"1,.9;0,.436"', help="W, as text (rows separated by ;) or in a file"
