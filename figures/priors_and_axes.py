@@ -28,8 +28,9 @@ from numerics.priors.training import PriorRun, train_with_prior
 from numerics.sampling.rotation_energy import sampled_rotation_energy
 from theory import LinearVAE
 from theory.axes import plane_rotation
+from theory.priors.optimum import prior_optimum
 from theory.priors.registry import EXAMPLES
-from theory.priors.rotation import factor_rotation_energy, prior_optimum, prior_rotation_energy
+from theory.priors.rotation import factor_rotation_energy, prior_rotation_energy
 
 __all__ = ["LAYOUT", "data", "factor_angle", "plot"]
 

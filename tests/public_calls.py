@@ -300,7 +300,7 @@ CALLS = [
     call(axes.latent_activity, vae=VAE, covariance=COVARIANCE, threshold=0.1),
     call(axes.manipulation_to, loading=DECODER, axes=ROTATION, singular_values=[2.0, 1.0]),
     call(priors.nearest_gaussian, PRIOR, prior=STUDENT),
-    call(axes.orthogonality_distribution, distance=0.3),
+    call(axes.orthogonality_distribution, {"distance": "number array points"}, distance=0.3),
     call(axes.orthogonality_chance_level, {"rng": "generator none"}, latent_dim=2, samples=20, rng=0),
     call(axes.plane_rotation, latent_dim=3, angle=0.3, i=0, j=2),
     call(axes.polarized_kl, vae=VAE, covariance=COVARIANCE, active=[True, False]),

@@ -24,7 +24,8 @@ import numpy as np
 
 from numerics.data.sprites import SHAPES, render
 from theory import GenerativeModel, validation
-from theory.axes.separation import Separation, TemporalModel, separate_series
+from theory.axes.separation import Separation, separate_series
+from theory.axes.temporal_model import TemporalModel
 from theory.axes.two_columns import two_factor_manipulation
 from theory.scores.gaussian_code import GaussianCode
 

@@ -225,7 +225,7 @@ def orthogonality_distribution(distance) -> float | np.ndarray:
     Raises
     ------
     ValueError
-        for a distance that is negative or NaN.
+        for a distance that is negative or not finite.
 
     Examples
     --------
@@ -234,8 +234,11 @@ def orthogonality_distribution(distance) -> float | np.ndarray:
     array([0.    , 0.4525, 1.    ])
     """
     distance = validation.real_array("distance", distance)
-    if not np.all(distance >= 0):
-        raise ValueError(f"distance must be >= 0 everywhere, got {distance.min()}; pass distances to orthogonality")
+    if not np.all((distance >= 0) & np.isfinite(distance)):
+        raise ValueError(
+            f"distance must be >= 0 everywhere and finite, its smallest entry is {float(np.min(distance))!r}; pass "
+            "distances to orthogonality"
+        )
     largest = 2 * np.sqrt(2) * np.sin(np.pi / 8)
     below = 8 / np.pi * np.arcsin(np.minimum(distance, largest) / (2 * np.sqrt(2)))
     return np.where(distance < largest, below, 1.0)[()]

@@ -16,7 +16,8 @@ __getattr__, __dir__, __all__ = facade(
             "minibatch_bias minibatch_bounds minibatch_offset minibatch_scale MinibatchBounds MinibatchParts"
         ),
         "theory.groups.objective": "grouped_gradient grouped_loss Weights",
-        "theory.groups.optimum": "granularity_errors grouped_optimum GroupedOptimum",
+        "theory.groups.errors": "granularity_errors",
+        "theory.groups.optimum": "grouped_optimum GroupedOptimum",
         "theory.groups.selection.choice": "choose_groups GroupSelection",
         "theory.groups.selection.factors": "estimate_factors FactorEstimate",
     },

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory import validation
-from theory.axes.rotation import random_orthogonal
+from theory.axes.orthogonal import random_orthogonal
 from theory.partition import Posterior, partition, partition_mask
 
 __all__ = ["block_rotation", "free_planes"]

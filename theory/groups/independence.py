@@ -17,9 +17,10 @@ import numpy as np
 
 from theory import validation
 from theory.groups.decomposition import grouped_terms
-from theory.groups.fixed_decoder import COMPLEX_STEP, FixedDecoder, least_curvature
+from theory.groups.fixed_decoder import COMPLEX_STEP, FixedDecoder
 from theory.groups.objective import Weights, code_slope
 from theory.groups.optimum import GroupedOptimum, grouped_optimum
+from theory.groups.search import least_curvature
 from theory.moments import as_moments
 from theory.partition import Posterior, partition, partition_mask
 

@@ -30,23 +30,23 @@ limit of a large weight is in `theory.groups.independence`. In the setting of R.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from theory import validation
 from theory.groups.decomposition import GroupedTerms, grouped_terms
-from theory.groups.fixed_decoder import FixedDecoder, least_curvature, minimise, polish
+from theory.groups.fixed_decoder import FixedDecoder
 from theory.groups.objective import Weights, refuse_singular
-from theory.inference import InferenceError, inference_error, optimal_encoder
+from theory.groups.search import least_curvature, minimise, polish
+from theory.inference import optimal_encoder
 from theory.inference.decoder_noise import LearnedWaterLevel
-from theory.model import GenerativeModel, LinearVAE
+from theory.model import LinearVAE
 from theory.moments import as_moments
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 
-__all__ = ["GroupedOptimum", "granularity_errors", "grouped_optimum"]
+__all__ = ["LARGEST_WEIGHT", "Best", "GroupedOptimum", "best_of_searches", "grouped_optimum"]
 
 LARGEST_STEP = 4.0  # factor by which weights change between two solutions on the way from the plain VAE
 LARGEST_WEIGHT = 1e9  # of the weights other than the information's, in units of that
@@ -172,7 +172,7 @@ def grouped_optimum(
         if not start.belongs_to(posterior):
             raise ValueError("start must have a posterior covariance of the family; pass one with those blocks only")
         start = _rescaled(start, units)
-    best = _search(problem, weights, start)
+    best = best_of_searches(problem, weights, start)
     if best.vanishing:
         raise ValueError(
             f"{' and '.join(f'weights.{name}' for name in best.vanishing)} must be > 0 here, got 0: the loss falls to "
@@ -182,82 +182,8 @@ def grouped_optimum(
     return _solution(problem, best, units)
 
 
-def granularity_errors(
-    truth: GenerativeModel,
-    partitions: Sequence[Posterior],
-    beta: float,
-    *,
-    posterior: Posterior = "diagonal",
-) -> list[InferenceError]:
-    """Inference errors against the true factors of the grouped penalty, one for each partition of the latents.
-
-    Decoder and noise are the truth's; the weights are beta between groups and 1 on the rest.
-
-    Parameters
-    ----------
-    truth : GenerativeModel
-        with positive noise; its factors may be correlated, while the prior of the VAE is N(0, I).
-    partitions : sequence of partitions
-    beta : float >= 0
-    posterior : "diagonal", "full", or a list of groups of latents
-
-    Returns
-    -------
-    list of InferenceError
-
-    Raises
-    ------
-    ValueError
-        as for `grouped_optimum`.
-
-    Notes
-    -----
-    Exact up to the solver. Partitions change the errors only through the mismatch of N(0, I) with the factors and of
-    the posterior family with the true posterior; with one group the errors are those of the plain VAE.
-
-    At beta = 0 nothing penalises correlation between groups. If latents of different groups share a block of the
-    posterior, the least loss may be a limit in which a combination u of them, with its posterior variance, shrinks to
-    zero. The squared error is then that of the limit, to three digits; both divergences are infinite and the log score
-    minus infinity, as a posterior without variance along u misses factors that vary along u.
-
-    Examples
-    --------
-    >>> from theory import GenerativeModel
-    >>> from theory.groups import granularity_errors
-    >>> truth = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05, [[1.0, 0.6], [0.6, 1.0]])
-    >>> [round(error.mean_squared_error, 4) for error in granularity_errors(truth, ["full", "diagonal"], beta=2.0)]
-    [0.3145, 0.4201]
-    """
-    validation.instance("truth", truth, GenerativeModel)
-    if validation.non_negative("beta", beta) > LARGEST_WEIGHT:
-        raise ValueError(
-            f"beta must be at most {LARGEST_WEIGHT:g}, got {beta:g}; independent_groups is the limit of a large one"
-        )
-    weights = Weights.independence(beta)
-    noise = validation.positive("truth.noise_variance", truth.noise_variance)
-    blocks = partition(posterior, truth.latent_dim)
-    return [
-        _errors(
-            truth,
-            FixedDecoder(
-                truth.loading, noise, truth.covariance, partition(groups, truth.latent_dim, "partitions"), blocks
-            ),
-            weights,
-        )
-        for groups in validation.sequence("partitions", partitions)
-    ]
-
-
-def _errors(truth: GenerativeModel, problem: FixedDecoder, weights: Weights) -> InferenceError:
-    best = _search(problem, weights)
-    if not best.vanishing:
-        return inference_error(truth, problem.vae(best.theta))
-    limit = inference_error(truth, problem.vae(best.theta))
-    return InferenceError(limit.mean_squared_error, np.inf, np.inf, -np.inf)
-
-
 @dataclass(frozen=True, eq=False)
-class _Best:
+class Best:
     """The end of the best search; `vanishing` names weights of zero that let a direction of the code shrink to zero."""
 
     theta: np.ndarray
@@ -268,7 +194,7 @@ class _Best:
     vanishing: tuple[str, ...]
 
 
-def _search(problem: FixedDecoder, weights: Weights, start: LinearVAE | None = None) -> _Best:
+def best_of_searches(problem: FixedDecoder, weights: Weights, start: LinearVAE | None = None) -> Best:
     """Search from the plain VAE, and from random codes where there may be several minima."""
     _within_reach(problem, weights)
     weights = _without_idle_parts(problem, weights)
@@ -419,11 +345,11 @@ def _follow(problem: FixedDecoder, theta: np.ndarray, path: list[Weights], scale
     return minimise(problem, theta, path[-1], scale) if path else theta
 
 
-def _best(problem: FixedDecoder, minima: np.ndarray, weights: Weights) -> _Best:
+def _best(problem: FixedDecoder, minima: np.ndarray, weights: Weights) -> Best:
     losses = problem.loss(minima, weights)
     least = losses.min()
     agreeing = np.count_nonzero(losses <= least + SAME_LOSS * (1 + np.abs(least)))
-    return _Best(minima[np.argmin(losses)], weights, float(least), len(minima), int(agreeing), ())
+    return Best(minima[np.argmin(losses)], weights, float(least), len(minima), int(agreeing), ())
 
 
 def _units(decoder: np.ndarray, noise: float | None, covariance: np.ndarray, weights: Weights) -> np.ndarray:
@@ -444,7 +370,7 @@ def _rescaled(vae: LinearVAE, units: np.ndarray) -> LinearVAE:
     return LinearVAE(vae.decoder / units, units[:, np.newaxis] * vae.encoder, covariance, vae.noise_variance, vae.mean)
 
 
-def _solution(problem: FixedDecoder, best: _Best, units: np.ndarray) -> GroupedOptimum:
+def _solution(problem: FixedDecoder, best: Best, units: np.ndarray) -> GroupedOptimum:
     theta, weights = best.theta, best.weights
     vae = _rescaled(problem.vae(theta), 1 / units)
     terms = grouped_terms(vae, problem.covariance, problem.groups)

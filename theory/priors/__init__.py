@@ -31,11 +31,10 @@ __getattr__, __dir__, __all__ = facade(
         "theory.priors.annealing": "annealed_terms AnnealedTerms rescale rescaled_terms RescaledTerms",
         "theory.priors.clusters": "ClusterPrior",
         "theory.priors.gaussian": "gaussian_log_normaliser GaussianPrior",
+        "theory.priors.optimum": "nearest_gaussian prior_optimum PriorOptimum",
         "theory.priors.protocol": "Prior",
         "theory.priors.regularised": "regularised_encoder regularised_terms RegularisedEncoder RegularisedTerms",
-        "theory.priors.rotation": (
-            "factor_rotation_energy nearest_gaussian prior_optimum prior_rotation_energy PriorOptimum"
-        ),
+        "theory.priors.rotation": "factor_rotation_energy prior_rotation_energy",
         "theory.priors.spike_slab": "SpikeSlabPrior",
         "theory.priors.student": "student_log_normaliser StudentPrior",
     },

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from theory import gaussian, validation
-from theory.axes.rotation import random_orthogonal
+from theory.axes.orthogonal import random_orthogonal
 from theory.gaussian import cholesky, solve_lower
 from theory.objective import prior_covariance
 from theory.priors.arguments import checked_codes, checked_latent_dim, checked_latents

@@ -13,7 +13,8 @@ from numerics.experiments.hiding import (
     versions,
 )
 from theory import optimum
-from theory.axes.separation import TemporalModel, separate
+from theory.axes.separation import separate
+from theory.axes.temporal_model import TemporalModel
 from theory.scores import GaussianCode, mean_correlation, mutual_information_gap
 
 NOISE, BETA = 0.5, 2.0

@@ -20,8 +20,8 @@ from numerics.priors.training import reached, train_with_prior
 from theory import LinearVAE, elbo_terms, optimum
 from theory.priors import ClusterPrior, GaussianPrior, SpikeSlabPrior, StudentPrior
 from theory.priors.aggregate import aggregate_divergence
+from theory.priors.optimum import prior_optimum
 from theory.priors.regularised import regularised_encoder
-from theory.priors.rotation import prior_optimum
 from theory.scores.sparsity import hoyer_chance_level
 
 LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns

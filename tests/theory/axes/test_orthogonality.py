@@ -152,7 +152,7 @@ def test_the_distribution_has_the_moments_of_the_chance_level():
     square = quad(lambda d: 2 * d * (1 - orthogonality_distribution(d)), 0, largest)[0]
     assert mean == pytest.approx(level.mean, abs=1e-12)
     assert np.sqrt(square - mean**2) == pytest.approx(level.standard_deviation, abs=1e-10)
-    assert orthogonality_distribution(largest) == 1 == orthogonality_distribution(np.inf)
+    assert orthogonality_distribution(largest) == 1 == orthogonality_distribution(1e300)
     rng = np.random.default_rng(8)
     drawn = np.array([distance_to_orthogonality(np.diag([2, 1]) @ orthogonal(2, rng)).distance for _ in range(2000)])
     places = np.array([0.1, 0.5, 0.9])

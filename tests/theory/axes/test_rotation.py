@@ -194,13 +194,6 @@ def test_energies_are_ordered(latent_dim, seed, beta):
     assert rotation_energy(decoder, 0.5, beta, rotation, posterior="full") == 0
 
 
-def test_a_plane_rotation_turns_the_first_axis_to_the_second():
-    rotation = plane_rotation(4, np.pi / 2, 1, 3)
-    np.testing.assert_allclose(rotation @ np.eye(4)[1], np.eye(4)[3], atol=1e-15)
-    np.testing.assert_array_equal(rotation[[0, 2]], np.eye(4)[[0, 2]])
-    np.testing.assert_allclose(plane_rotation(2, 0.3) @ plane_rotation(2, 0.4), plane_rotation(2, 0.7), atol=1e-15)
-
-
 def in_high_precision(decoder, level, rotation, posterior, encoder="truncated"):
     """Half the energy's bracket by its definition, at 60 digits, for the orthogonal matrix next to R."""
     size = len(rotation)
@@ -289,12 +282,6 @@ def test_a_rotation_is_taken_as_the_orthogonal_matrix_next_to_it():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: plane_rotation(2, 0.1, 1, 1), "i and j must be two different latents"),
-        (lambda: plane_rotation(2, 0.1, 0, 2), "i and j must be two different latents"),
-        (lambda: plane_rotation(2, np.nan), "angle must be finite"),
-        (lambda: plane_rotation(2, np.array([1.0, 2.0])), "angle must be one number"),
-        (lambda: plane_rotation(2, 0.1, True, 0), "i must be a whole number"),
-        (lambda: plane_rotation(2**31, 0.1), "latent_dim = 2147483648 needs .* GiB"),
         (lambda: rotate(None, np.eye(2)), "vae must be a LinearVAE, got None"),
         (
             lambda: rotation_energy(1e200 * np.eye(2), 1.0, 1.0, np.eye(2)),

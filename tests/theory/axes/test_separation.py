@@ -104,12 +104,6 @@ def test_a_series_far_from_zero_has_the_same_factors():
     np.testing.assert_allclose(far.lag_correlations, near.lag_correlations, atol=1e-8)  # data are rounded to 1e-10
 
 
-def test_a_sample_takes_a_seed():
-    for first, second in zip(model().sample(4, 3), model().sample(4, np.random.default_rng(3)), strict=True):
-        np.testing.assert_array_equal(first, second)
-    assert model().sample(0, 3)[1].shape == (0, 5)
-
-
 def test_without_correlation_in_time_nothing_is_told():
     truth = model(memory=np.zeros(3))
     found = separate(truth.covariance, truth.lagged_covariance(), 3)
@@ -127,26 +121,6 @@ def test_too_low_a_rank_is_a_result():
     assert separate(silent.covariance, silent.lagged_covariance(), 2).rank == 0
     assert separate(np.zeros((3, 3)), np.zeros((3, 3)), 2).rank == 0
     assert separate(truth.covariance, truth.lagged_covariance(), 0).rank == 0
-
-
-def test_white_noise_only_at_lag_zero():
-    truth = model()
-    np.testing.assert_array_equal(truth.lagged_covariance(0), truth.covariance)
-    factors, data = truth.sample(400_000, np.random.default_rng(3))
-    for lag in (0, 1, 2):
-        kept = len(data) - lag
-        sampled = data[lag:].T @ data[:kept] / kept
-        size = np.sqrt(np.outer(np.diagonal(truth.covariance), np.diagonal(truth.covariance)))
-        # Products of neighbouring times are dependent; (1 + 0.9)/(1 - 0.9) bounds how much.
-        np.testing.assert_allclose((sampled - truth.lagged_covariance(lag)) / size, 0, atol=5 * np.sqrt(2 * 19 / kept))
-        assert np.abs((sampled - truth.lagged_covariance(lag + 1)) / size).max() > 0.1
-    np.testing.assert_allclose(factors[:5].shape, (5, 3))
-
-
-def test_the_first_factors_are_stationary():
-    truth = TemporalModel(np.eye(1), [0.95], 0.0)
-    first = np.array([truth.sample(2, np.random.default_rng(seed))[0][:, 0] for seed in range(4000)])
-    np.testing.assert_allclose(np.cov(first.T), [[1, 0.95], [0.95, 1]], atol=5 * np.sqrt(2 / 4000))
 
 
 def test_a_time_series_gives_the_factors_back():
@@ -193,13 +167,6 @@ def test_blind_to_what_misleads_a_vae():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: TemporalModel(np.eye(2), [0.5, 1.0], 0.1), "autocorrelations must lie between -1 and 1"),
-        (lambda: TemporalModel(np.eye(2), [0.5], 0.1), "autocorrelations must have length 2"),
-        (lambda: TemporalModel(np.eye(2), [0.5, 0.1], -0.1), "noise_variance must be >= 0"),
-        (lambda: model().lagged_covariance(-1), "lag must be >= 0"),
-        (lambda: model().sample(3, None), "rng must be a numpy.random.Generator or a seed"),
-        (lambda: model().sample(2**40, 0), "n = 1099511627776 needs"),
-        (lambda: TemporalModel([[1e200]], [0.5], 0.1).lagged_covariance(), "loading must be smaller"),
         (lambda: separate(np.eye(2), np.eye(2), 3, noise_variance="none"), "noise_variance must be numeric"),
         (lambda: separate(np.eye(2), np.eye(2), 2), "noise_variance must be given"),
         (lambda: separate(np.eye(2), np.eye(2), 3), "latent_dim must be at most the 2 data dimensions"),

@@ -7,7 +7,8 @@ import pytest
 
 import theory
 from theory.groups import Weights, grouped_terms
-from theory.groups.fixed_decoder import FixedDecoder, minimise
+from theory.groups.fixed_decoder import FixedDecoder
+from theory.groups.search import minimise
 from theory.partition import partition
 
 PAIRS = [[0, 1], [2, 3]]

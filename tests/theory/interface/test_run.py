@@ -309,5 +309,6 @@ def test_a_command_line_has_the_commands_of_its_rooms(capsys):
 
     parser = run.command_line("program", "What it is.", (Room,))
     assert run.run_command(parser, ["one"]) == 0 and capsys.readouterr().out == "text\n"
-    assert run.run_command(parser, []) == 0
+    with pytest.raises(SystemExit):
+        run.run_command(parser, [])
     assert "What it is." in (text := capsys.readouterr().out) and "--version" in text

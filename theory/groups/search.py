@@ -1,0 +1,130 @@
+"""A search for the minima of the grouped objective for a fixed decoder, from many starts at once.
+
+By Newton's method in the coordinates of `theory.groups.fixed_decoder`, which have no constraints.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import lapack
+
+from theory.groups.fixed_decoder import FixedDecoder
+from theory.groups.objective import Weights
+
+__all__ = ["least_curvature", "minimise", "polish"]
+
+MOST_NEWTON_STEPS = 200  # for one search; 10 to 60 are usual
+MOST_POLISH_STEPS = 20  # each at least halves the gradient
+SADDLE_CURVATURE = 1e-7  # share of the largest curvature; one below minus this makes a stationary point a saddle
+SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
+LEAST_DAMPING, MOST_DAMPING = 1e-16, 1e4  # in units of the Hessian's size
+STEP_SHARES = 0.5 ** np.arange(30)  # of an undamped step
+LEAST_PIVOT = 1e-12  # square of the least pivot, as a share of the size, of a matrix that counts as positive definite
+LOSS_ROUNDING = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
+
+
+def minimise(
+    problem: FixedDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = LOSS_ROUNDING
+) -> np.ndarray:
+    """The minima reached from each of the starts, (count, n) -> (count, n), all searched at once.
+
+    Newton's method with the moduli of the Hessian's eigenvalues, damped by its size: damping shrinks while the loss
+    falls, and grows until a step succeeds. In a long valley with steep walls no damping may succeed; then shorter and
+    shorter steps in the direction of the undamped method are tried. If the gradient vanishes but a curvature is
+    negative, a short step along it leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends
+    when the loss could fall by no more than the share `level` of its terms.
+    """
+    theta = np.array(starts)
+    loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
+    heaviest = 1 + len(scale) * max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
+    for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
+        slope, curvature = problem.derivatives(theta[running], weights)
+        slope, curvature = slope * scale, curvature * (scale[:, np.newaxis] * scale)
+        size = np.linalg.norm(curvature, axis=(1, 2))
+        modulus, least, away = _modulus(curvature, size)
+        decrease = np.sum(slope * _solve(modulus, slope), axis=1) / 2
+        low = decrease <= level * (heaviest + np.abs(loss[running]))
+        saddle = low & (least < -SADDLE_CURVATURE * size)
+        tried = np.flatnonzero(~low | saddle)
+        moved = np.zeros(len(running), dtype=bool)
+        while len(tried):
+            which, leaves = running[tried], saddle[tried]
+            added = (damping[which] * size[tried])[:, np.newaxis, np.newaxis] * np.eye(len(scale))
+            pace = np.where(
+                leaves[:, np.newaxis], SADDLE_STEP * away[tried], -_solve(modulus[tried] + added, slope[tried])
+            )
+            bent = (curvature[tried] @ pace[..., np.newaxis])[..., 0]
+            expected = -np.sum(pace * (slope[tried] + bent / 2), axis=1)
+            to = theta[which] + pace * scale
+            reached = _finite_loss(problem, to, weights)
+            falls = reached < loss[which]
+            enough = falls & (reached <= loss[which] - np.where(leaves, 0.0, expected / 10))
+            damping[which] = np.clip(np.where(enough, damping[which] / 10, damping[which] * 8), LEAST_DAMPING, None)
+            theta[which[falls]], loss[which[falls]] = to[falls], reached[falls]
+            moved[tried[falls]] = True
+            tried = tried[~falls & ~leaves & (damping[which] <= MOST_DAMPING)]
+        hidden = np.flatnonzero(~moved & ~low)
+        if len(hidden):
+            which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale
+            along = theta[which, np.newaxis] + STEP_SHARES[:, np.newaxis] * pace[:, np.newaxis]
+            reached = _finite_loss(problem, along, weights)
+            shortest, least_reached = np.argmin(reached, axis=1), np.min(reached, axis=1)
+            falls = least_reached < loss[which]
+            theta[which[falls]], loss[which[falls]] = along[falls, shortest[falls]], least_reached[falls]
+            moved[hidden[falls]], damping[which] = True, LEAST_DAMPING
+        running = running[moved]
+        if not len(running):
+            break
+    return theta
+
+
+def _finite_loss(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """The loss, infinite where it is NaN: too long a step makes the code singular to rounding."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        loss = problem.loss(theta, weights)
+    return np.where(np.isfinite(loss), loss, np.inf)
+
+
+def _solve(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.linalg.solve(matrices, vectors[..., np.newaxis])[..., 0]
+
+
+def _modulus(matrices: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Matrices with eigenvalues replaced by their moduli; the least eigenvalue, 0 if all are positive, and its axis."""
+    moduli, least, axis = matrices.copy(), np.zeros(len(matrices)), np.zeros(matrices.shape[:2])
+    others = np.array([not _is_definite(*one) for one in zip(matrices, size, strict=True)])
+    values, axes = np.linalg.eigh(matrices[others])
+    least[others], axis[others] = values[:, 0], axes[:, :, 0]
+    values = np.maximum(np.abs(values), LOSS_ROUNDING * size[others, np.newaxis] + np.finfo(float).tiny)
+    moduli[others] = (axes * values[:, np.newaxis]) @ axes.mT
+    return moduli, least, axis
+
+
+def _is_definite(matrix: np.ndarray, size: float) -> bool:
+    """Whether a matrix of this norm is positive definite beyond rounding, without its eigenvalues."""
+    factor, failed = lapack.dpotrf(matrix, lower=1)
+    return not failed and np.diagonal(factor).min() ** 2 > LEAST_PIVOT * size
+
+
+def polish(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """Full steps of Newton's method from a minimum, while each at least halves the gradient."""
+    gradient = problem.gradient(theta, weights)
+    for _ in range(MOST_POLISH_STEPS if theta.size else 0):
+        hessian = problem.hessian(theta, weights)
+        if _is_definite(hessian, np.linalg.norm(hessian)):
+            step = np.linalg.solve(hessian, -gradient)
+        else:
+            step = np.linalg.lstsq(hessian, -gradient)[0]
+        moved = problem.gradient(theta + step, weights)
+        if not np.abs(moved).max() < np.abs(gradient).max() / 2:
+            break
+        theta, gradient = theta + step, moved
+    return theta
+
+
+def least_curvature(hessian: np.ndarray, excluded: np.ndarray) -> float:
+    """Smallest eigenvalue of a Hessian orthogonal to the excluded directions (count, n); infinite if none remains."""
+    _, singular, basis = np.linalg.svd(excluded)
+    rank = np.count_nonzero(singular > len(hessian) * np.finfo(float).eps * singular.max(initial=0.0))
+    tangent = basis[rank:]
+    return float(np.linalg.eigvalsh(tangent @ hessian @ tangent.T)[0]) if len(tangent) else np.inf
