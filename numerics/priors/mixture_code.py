@@ -86,7 +86,7 @@ def _moment_error(points: np.ndarray, masses: np.ndarray, covariance: np.ndarray
 
 
 def factor_components(factors: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights (C,), means (C, K) and covariances (C, K, K) of factors that are a finite mixture of Gaussians."""
+    """Weights (M,), means (M, K) and covariances (M, K, K) of factors that are a finite mixture of Gaussians."""
     factors = checked_factors("factors", factors)
     weights, means, covariances = zip(*validation.sequence("components of factors", factors.components()), strict=True)
     size = factors.latent_dim
@@ -98,7 +98,7 @@ def factor_components(factors: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def code_components(vae: LinearVAE, factors: Prior, loading, data_noise: float):
-    """Weights (C,), means (C, K) and covariances (C, K, K) of the aggregate code: one component per component of s."""
+    """Weights (M,), means (M, K) and covariances (M, K, K) of the aggregate code: one component per component of s."""
     vae = linear_vae("vae", vae)
     data_noise = validation.non_negative("data_noise", data_noise)
     weights, means, covariances = factor_components(factors)
@@ -185,7 +185,7 @@ def code_entropy(code, nodes: int = NODES) -> float:
 
 
 def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
-    """log q at points (n, 2): by component and weighted (C, n), and C_c^-1 (z - m_c), (C, 2, n).
+    """log q at points (n, 2): by component and weighted (M, n), and C_c^-1 (z - m_c), (M, 2, n).
 
     Coordinate by coordinate: arrays of many rows and two columns are slow, and matrix products would start the
     threads of the linear algebra, which then wait for each other.
@@ -202,7 +202,7 @@ def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _log_sum(parts: np.ndarray) -> np.ndarray:
-    """The logarithm of the sum of exponentials over components, (C, n) -> (n,)."""
+    """The logarithm of the sum of exponentials over components, (M, n) -> (n,)."""
     top = parts.max(axis=0)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):

@@ -10,7 +10,7 @@ __all__ = ["checked_rotation", "plane_rotation", "random_orthogonal"]
 
 
 def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.ndarray:
-    """The rotation of R^K that moves axis i towards axis j by an angle in radians and fixes all other axes.
+    """The rotation of K latents that moves axis i towards axis j by an angle in radians and fixes all other axes.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def plane_rotation(latent_dim: int, angle: float, i: int = 0, j: int = 1) -> np.
 
 
 def random_orthogonal(size: int, rng: np.random.Generator) -> np.ndarray:
-    """An orthogonal matrix, uniform on O(K): Q of the QR factorisation of a Gaussian matrix, with positive diagonal."""
+    """A uniform orthogonal matrix: that of the QR factorisation of a Gaussian matrix, with positive diagonal."""
     basis, triangle = np.linalg.qr(rng.standard_normal((size, size)))
     return basis * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
 

@@ -17,8 +17,9 @@ each plane of two modes costs
 
     (beta/2) sum_(i<j) X_ij^2 (p_i - p_j)^2 / (p_i p_j)
 
-over the pairs that the family separates: planes do not interact, and tied modes rotate freely. So the optimal decoder
-U diag(w) R^T with a learned diagonal Q is optimal only for signed permutations R if the p_i are distinct.
+over the pairs that the family separates: planes do not interact, and tied modes rotate freely. So the optimal decoder U
+diag(w) R^T, U the principal axes of the data, with a learned diagonal Q is optimal only for signed permutations R if
+the p_i are distinct.
 
 **Against the literature.** Theorem 2 of Wang & Ziyin (2022) allows every orthogonal R; the first formula is its cost,
 with Q learned again. It also holds for their targets y other than x: then zeta_i^2 replaces the eigenvalue l_i in
@@ -177,13 +178,13 @@ def rotation_energy(
 
 
 def _truncated_gap(information: np.ndarray, directions: np.ndarray, groups) -> float:
-    """sum_b tr(M_bb Q_bb) - K - sum_b log det Q_bb + log det Q for M = U diag(p) U^T, U orthogonal, and Q = M^-1.
+    """sum_b tr(M_bb Q_bb) - K - sum_b log det Q_bb + log det Q for M = O diag(p) O^T, O orthogonal, and Q = M^-1.
 
-    `directions` is U, with rows U_b for the latents of a block, and `information` is p - 1, whose differences are those
-    of p with digits that p may lack. With the projection X = U_b^T U_b, tr(M_bb Q_bb) - k_b = sum_(i<j) X_ij^2 (p_i -
-    p_j)^2 / (p_i p_j): a sum of squares, while M_bb Q_bb from an inverse loses as many digits as p spans.
+    `directions` is O, with rows O_b for the k_b latents of a block, and `information` is p - 1, whose differences are
+    those of p with digits that p may lack. With Y = O_b^T O_b, tr(M_bb Q_bb) - k_b = sum_(i<j) Y_ij^2 (p_i - p_j)^2 /
+    (p_i p_j): a sum of squares, while M_bb Q_bb from an inverse loses as many digits as p spans.
 
-    With orthonormal bases B_b of the columns of diag(1/p)^(1/2) U_b^T, the determinants are -2 log |det [B_1 B_2 ...]|.
+    With orthonormal bases B_b of the columns of diag(1/p)^(1/2) O_b^T, the determinants are -2 log |det [B_1 B_2 ...]|.
     If they are small, they are computed from the products B_a^T B_b between groups. As B_a^T diag(p) B_b = 0, these are
     B_a^T (1 - diag(p) / max p) B_b, as small as the differences of p. The determinants are at most half of the traces,
     so that the difference of the two keeps the digits.

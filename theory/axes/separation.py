@@ -2,10 +2,10 @@
 
 Uncorrelated factors with distinct correlations in time, mixed by a loading, with added white noise:
 
-    S = A A^T + tau2 I,    S_lag = A diag(r) A^T          (lag > 0: the noise, white in time, drops out).
+    S = A A^T + tau2 I,    S_lag = A diag(rho) A^T        (lag > 0: the noise, white in time, drops out).
 
 Remove the noise before whitening, on the leading K eigenvectors U of S with eigenvalues L: B = (L - tau2)^(-1/2) U^T
-makes B A orthogonal, so the eigenvectors of B S_lag B^T are B A up to sign and order, and its eigenvalues are the r.
+makes B A orthogonal, so the eigenvectors of B S_lag B^T are B A up to sign and order, and its eigenvalues are the rho.
 Conditions: rank A = K <= D, and distinct lag correlations; the norms and angles of the columns are arbitrary. Rank and
 ties are part of the result.
 """

@@ -1,6 +1,7 @@
 """The objective split along groups of latents, and the chain rule of total correlation that the split rests on.
 
-For a partition of the latents into groups g, and C = V S V^T + Q the covariance of the aggregate code,
+For a partition of the latents z_j into groups g, and C = V S V^T + Q the covariance of the aggregate code (encoder V,
+posterior covariance Q, covariance S of the data x),
 
     TC(z)   = between + sum_g within_g
     between = 1/2 [ sum_g log det C_gg - log det C ],   within_g = 1/2 [ sum_{j in g} log C_jj - log det C_gg ]
@@ -222,7 +223,7 @@ def total_correlation_path(covariance, partitions: Sequence[Posterior]) -> Total
 
 
 def _within(root: np.ndarray, posterior: np.ndarray) -> float:
-    """Total correlation between the latents of one group, whose signal is F e and posterior covariance Q."""
+    """Total correlation between the latents of one group: `root` is a root of the covariance of their means."""
     return gaussian.total_correlation_of_sum(root, posterior, partition("diagonal", len(posterior)))
 
 

@@ -1,7 +1,10 @@
 """The grouped objective for a fixed decoder, in coordinates without constraints.
 
-Factor the covariance of the data as S = F F^T and rotate F so that W^T F = (G, 0) with independent columns in G. With
-E = V F = (E_1, E_2) the code has the covariance C = E_1 E_1^T + E_2 E_2^T + Q and
+The decoder W and the covariance S of the data in D dimensions are fixed; encoder V, posterior covariance Q and perhaps
+the noise s2 are sought; w_I, w_D, the code cost and its slope H are those of `theory.groups.objective`.
+
+Factor S = F F^T and rotate F so that W^T F = (G, 0) with independent columns in G. With E = V F = (E_1, E_2), and F =
+(F_1, F_2) in the same way, the code has the covariance C = E_1 E_1^T + E_2 E_2^T + Q and
 
     loss = [ |F_1 - W E_1|^2 + |F_2|^2 + |W E_2|^2 + tr(W Q W^T) ] / (2 s2) + (D/2) log(2 pi s2)
            + code cost(C) - (w_I/2) log det Q.
@@ -77,7 +80,7 @@ class FixedDecoder:
         seen = np.count_nonzero(singular > max(joint.shape) * np.finfo(float).eps * singular.max(initial=0.0))
         root = root @ rotation.T
         back = np.linalg.pinv(root)
-        # (X diag(s))^-1 of G = size X diag(s), times W^T: the same for E_1, and exact where the data hardly vary.
+        # The pseudo-inverse of G = size left diag(singular), times W^T: exact where the data hardly vary.
         back[:seen] = (left[:, :seen] / singular[:seen]).T / size.T @ self.decoder.T
         if root.shape[1] < len(root):
             back[:seen] = back[:seen] @ root @ np.linalg.pinv(root)
@@ -213,16 +216,16 @@ class FixedDecoder:
     def derivatives(self, theta: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
         """Gradient and Hessian, of a real theta.
 
-        For a term w log det C_gg with C = F F^T, F = (E, L), L the factor of Q, and X = (C_gg)^-1, in F_ia and F_jb
+        For a term w log det C_gg with C = J J^T, J = (E, L), L the factor of Q, and P = (C_gg)^-1, in J_ia and J_jb
 
-            w (X_ij [a = b] - X_ij (F_g^T X F_g)_ab - (X F_g)_ib (X F_g)_ja)    for i, j in g;
+            w (P_ij [a = b] - P_ij (J_g^T P J_g)_ab - (P J_g)_ib (P J_g)_ja)    for i, j in g;
 
         the first of these, summed over terms and distortion, is H_ij [a = b].
         """
         signal, factor, noise = self.unpack(theta)
         root, (rows, columns) = np.concatenate([signal, factor], axis=-1), self.entries
         size, rank = self.cross.shape
-        # Row i and column a of F, for each coordinate except the noise; then j and b, for the second derivative.
+        # Row i and column a of J, for each coordinate except the noise; then j and b, for the second derivative.
         i = np.concatenate([np.repeat(np.arange(size), rank), rows])
         a = np.concatenate([np.tile(np.arange(rank), size), rank + columns])
         i, a, j, b = i[:, np.newaxis], a[:, np.newaxis], i, a
@@ -267,7 +270,7 @@ def _at(matrices: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray
 
 
 def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """X of blocks (C_gg)^-1, the matrices F_g^T X F_g stacked, and the number of each latent's group."""
+    """P of blocks (C_gg)^-1, the matrices J_g^T P J_g stacked, and the number of each latent's group."""
     inverse, group = np.zeros((*root.shape[:-1], root.shape[-2])), np.empty(root.shape[-2], dtype=int)
     for number, members in enumerate(groups):
         group[members] = number

@@ -1,6 +1,7 @@
 """The limit of a large weight between groups: the best encoder with independent groups, for a fixed decoder.
 
-As w_B grows the total correlation between groups falls like 1/w_B^2, and the optimum tends to
+Letters are those of `theory.groups.objective`, with I = I(x; z). As w_B grows the total correlation between groups
+falls like 1/w_B^2, and the optimum tends to
 
     minimise  distortion / (2 s2) + w_I I + w_W within + w_D dimension-wise KL   subject to  C_ij = 0 across groups,
 

@@ -1,6 +1,6 @@
 """Total correlation estimated as in practice, with q(z) from a minibatch of M of N data points: offset, bias, bounds.
 
-For a code z_i of data point x_i, and every set g of latents (all, a group, a single one),
+For a code z_i of data point x_i, and every set g of the K latents (all, one of G groups, a single one),
 
     q^(z_ig) = w q(z_ig|x_i) + sum of w_j q(z_ig|x_j) over the other M - 1 points,
 
@@ -8,7 +8,7 @@ For a code z_i of data point x_i, and every set g of latents (all, a group, a si
     stratified   w = 1/N,  w_j = (N - 1) / (N (M - 1)).
 
 **Offset.** The weighted estimator's weights sum to 1/N: as M grows, log q^ -> log q - log N for every set. The parts of
-the rate change by log N, (G - 1) log N between G groups, (|g| - 1) log N within a group, and -K log N: zero in total,
+the rate change by log N, (G - 1) log N between the groups, (|g| - 1) log N within a group, and -K log N: zero in total,
 and without a gradient. Apart from the offset it is the stratified one with N = M: log q^_weighted(N, M) =
 log q^_stratified(M, M) - log N, exactly.
 
@@ -17,6 +17,7 @@ other points r_j - 1 has mean 0 and the variance E r_i - 1 = chi_g, averaged ove
 
     E log q^(z_g) - E log q(z_g) = chi_g [ w - 1/2 sum_j w_j^2 ],   1 + chi_g = det C_gg / det Q_gg = exp(2 I(x; z_g)).
 
+Here C = V S V^T + Q is the covariance of the aggregate code: encoder V, posterior covariance Q, data covariance S.
 I(x; z) changes by minus this for all latents, the part between groups by [chi_all - sum_g chi_g] [...], and so on. The
 weighted bracket is (M + 1) / (2 M^2), for every N; the stratified one is 1/N - (1 - 1/N)^2 / (2 (M - 1)), of the
 opposite sign until M is about N/2. The rate itself has no offset and no bias.
@@ -30,10 +31,11 @@ bias above. With fewer points the bias is smaller, by far for several informativ
 posterior is independent between the groups given x, no estimate between groups exceeds (G - 1) times that, w being the
 smallest weight.
 
-Bound and offset are exact, the bias is asymptotic in M and N. Data points are drawn independently from N(0, S), and N
-enters only the weights: the mean over all data sets of N points is compared with the exact value for N(0, S). The
-estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018), except for the stratified weights of the other
-points, which there are unequal with the same sum. Bias, scale and bounds for Gaussian codes are this project's.
+Bound and offset are exact, the bias is asymptotic in M and N. Data points are independent draws of a Gaussian of mean
+zero and covariance S, and N enters only the weights: the mean over all data sets of N points is compared with the exact
+value for that Gaussian. The estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018), except for the
+stratified weights of the other points, which there are unequal with the same sum. Bias, scale and bounds for Gaussian
+codes are this project's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The optimum of the grouped objective for a fixed decoder: stationarity, and a search from several starts.
 
-With C = V S V^T + Q and H as in `theory.groups.objective`, every stationary point satisfies
+With C = V S V^T + Q, H and all other letters as in `theory.groups.objective`, every stationary point satisfies
 
     H V S = W^T S / s2,    Q_bb = w_I (H_bb)^-1 for each block b of the posterior family,    D s2 = distortion
 
@@ -9,9 +9,9 @@ decoder. Otherwise (dependent columns, more latents than data dimensions) H may 
 that the decoder cannot reconstruct: that costs information, but two latents can share it to cancel their correlation.
 See `theory.groups.fixed_decoder`.
 
-**Convex.** If every part of the rate that is not always zero has the weight beta of the information, H = beta P, and
-the optimum is the best encoder of the plain VAE in closed form: exact. A learned noise then solves D s2 =
-distortion(s2); of several roots the one of least loss is taken.
+**Convex.** If every part of the rate that is not always zero has the weight beta of the information, H is beta times I
++ W^T W / (beta s2), and the optimum is the best encoder of the plain VAE in closed form: exact. A learned noise then
+solves D s2 = distortion(s2); of several roots the one of least loss is taken.
 
 **Otherwise** H depends on C, the objective need not be convex and can have several minima. Searches start at the plain
 VAE, whose weights change in steps to the given ones, and, for problems of up to `MOST_UNKNOWNS` unknowns, at random

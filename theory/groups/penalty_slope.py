@@ -1,10 +1,12 @@
 """Whether a small penalty between groups helps or hurts: the slope of the inference error in its weight, at weight one.
 
-**Slope.** With decoder W and noise s2 fixed, Q of any family and the weight w on total correlation between groups (1 on
-the rest), the encoder solves H V S = W^T S / s2, H = I + W^T W / s2 + (w - 1) N, N = blockdiag(C_gg^-1) - C^-1. At w =
-1 it is the plain VAE's, with P = I + W^T W / s2, so dV/dw = -P^-1 N V and
+**Slope.** The data x = A s + n have factors s of covariance Gamma, noise of variance tau2 and the covariance S. The VAE
+has the fixed decoder W and noise s2, the encoder V, a posterior covariance Q of any family and codes of covariance C =
+V S V^T + Q. With the weight w on total correlation between groups g (1 on the rest), the encoder solves H V S = W^T S /
+s2, H = I + W^T W / s2 + (w - 1) B, B = blockdiag(C_gg^-1) - C^-1. At w = 1 it is the plain VAE's, with P = I + W^T W /
+s2, so dV/dw = -P^-1 B V and
 
-    d MSE / dw = -2 tr [ P^-1 N V X ],    X = S V^T - A Gamma = cov(x, s^ - s),
+    d MSE / dw = -2 tr [ P^-1 B V X ],    X = S V^T - A Gamma = cov(x, s^ - s),
 
 X the covariance of the data with the error of the inferred factors s^ = V x.
 
@@ -33,7 +35,7 @@ __all__ = ["granularity_slope"]
 def granularity_slope(truth: GenerativeModel, groups: Posterior, *, posterior: Posterior = "diagonal") -> float:
     """Derivative of the mean squared error in the weight between groups, at weight 1; decoder and noise of the truth.
 
-    d MSE / dw = -2 tr [ P^-1 N V (S V^T - A Gamma) ] with the plain VAE's V and C = V S V^T + Q.
+    d MSE / dw = -2 tr [ P^-1 B V (S V^T - A Gamma) ] with the plain VAE's V and C = V S V^T + Q.
 
     Parameters
     ----------

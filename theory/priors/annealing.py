@@ -181,7 +181,7 @@ def _log_normaliser(prior: Prior, beta: float, latent_dim: int) -> float:
 
 
 def _expected_log_prior(prior: Prior, vae: LinearVAE, covariance) -> float:
-    """E log p(z) over the aggregate code of Gaussian data, which is N(V offset, V S V^T + Q)."""
+    """E log p(z) over the aggregate code of Gaussian data of covariance S, which is N(V offset, V S V^T + Q)."""
     code = vae.encoder @ as_moments(covariance).covariance @ vae.encoder.T + vae.posterior_covariance
     return prior.expected_log_density(vae.encoder @ mean_offset(vae, covariance), (code + code.T) / 2)
 

@@ -1,13 +1,16 @@
-"""The objective with a penalty on the aggregate code, loss = -E log p(x|z) + beta KL(q(z|x) || p) + alpha D(q(z), p).
+"""The objective with a penalty on the aggregate code.
 
-For Gaussian data and a prior N(0, Pi) the aggregate q(z) is N(0, C), C = V S V^T + Q, and D is closed for the choices
-of `theory.priors.aggregate`: inclusive KL(p || q(z)), exclusive KL(q(z) || p), and mmd, latent by latent.
+    loss = -E log p(x|z) + beta KL(q(z|x) || p) + alpha Delta(q(z), p)
+
+For Gaussian data and a prior N(0, Pi) the aggregate q(z) is N(0, C), C = V S V^T + Q (encoder V, data covariance S,
+posterior covariance Q), and the divergence Delta is closed for the choices of `theory.priors.aggregate`: inclusive KL(p
+|| q(z)), exclusive KL(q(z) || p), and mmd, latent by latent.
 
 The rate is I(x; z) + KL(q(z) || p), and a small I(x; z) means that the encodings overlap.
 
-**Learned decoder.** alpha changes nothing at the optimum, for any D that is zero at q(z) = p: a change of basis
+**Learned decoder.** alpha changes nothing at the optimum, for any Delta that is zero at q(z) = p: a change of basis
 z -> T z of the code, undone by the decoder, keeps I(x; z) and the distortion, and T can always be chosen to make
-q(z) = p, where both KL(q(z) || p) and D are zero. With p = N(0, I) a diagonal posterior reaches this too, at the
+q(z) = p, where both KL(q(z) || p) and Delta are zero. With p = N(0, I) a diagonal posterior reaches this too, at the
 optimum on the PCA axes.
 
 **Fixed decoder.** T is not free, and alpha trades the overlap and the reconstruction for the fit of the code.
@@ -47,7 +50,7 @@ class RegularisedTerms:
     elbo : ElboTerms
         the smaller its `mutual_information` I(x; z), the more the encodings overlap.
     divergence : float
-        D(q(z), p): nats for "inclusive" and "exclusive", no unit for "mmd".
+        Delta(q(z), p): nats for "inclusive" and "exclusive", no unit for "mmd".
 
     Examples
     --------
@@ -95,7 +98,7 @@ class RegularisedEncoder:
 def regularised_terms(
     vae: LinearVAE, covariance, *, divergence: str = "inclusive", prior=None, scale: float = 1.0
 ) -> RegularisedTerms:
-    """The parts of L_(alpha, beta) for a VAE on Gaussian data of the given covariance (about the mean of the VAE).
+    """The parts of the loss for a VAE on Gaussian data of the given covariance (about the mean of the VAE).
 
     Exact. The divergence assumes Gaussian data; the terms of the ELBO loss do not.
 
@@ -142,7 +145,7 @@ def regularised_terms(
 
 
 def _inclusive_of_parts(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarray) -> float:
-    """KL(p || q(z)) for a code whose C = F F^T + Q is closer to singular than the factor L of Q = L L^T.
+    """KL(p || q(z)), where C = F F^T + Q, F = V S^(1/2), is closer to singular than the factor L of Q = L L^T.
 
     tr(C^-1 Pi) = sum_i |u_i^T L^-1 Pi^(1/2)|^2 / (1 + s_i^2), s_i and u_i the singular values and vectors of L^-1 F.
     """
@@ -167,7 +170,7 @@ def regularised_encoder(
     prior=None,
     scale: float = 1.0,
 ) -> RegularisedEncoder:
-    """The encoder that minimises L_(alpha, beta) for a fixed decoder, by numerical search.
+    """The encoder that minimises the loss for a fixed decoder, by numerical search.
 
     A local minimum: the search (BFGS, exact gradients) starts at the best encoder for alpha = 0 and prior N(0, I).
 
@@ -247,7 +250,7 @@ def regularised_encoder(
 
 
 def _gradient(decoder, root, noise_variance, beta, alpha, prior, divergence, scale) -> Callable:
-    """A function of E = V S^(1/2) and Q: the loss up to a constant, and its gradient in both."""
+    """A function of F = V S^(1/2) and Q: the loss up to a constant, and its gradient in both."""
     gram, cross, precision = decoder.T @ decoder, decoder.T @ root, np.linalg.inv(prior)
 
     def evaluate(signal, posterior):

@@ -1,7 +1,7 @@
 """Choosing the groups from data: which factors are correlated, seen through a fixed decoder.
 
-The estimate Gamma^ of the factors' covariance, its error and the tests of the model come from
-`theory.groups.selection.factors`.
+The estimate Gamma^ of the covariance of the K factors from N observations, its error and the tests of the model come
+from `theory.groups.selection.factors`.
 
 **Search.** From one group to single factors: one covariance after another is set to zero, each time that of least
 

@@ -1,7 +1,8 @@
-"""Data seen through a fixed decoder W: the fitted factors, and the data outside its range.
+"""Data seen through a fixed decoder W, (D, K): the fitted factors, and the data outside its range.
 
 Every data point x is a sum of a part inside the range of W, with coordinates y = W^+ x, and a part outside it. Both
-parts are also stored whitened, in the directions in which they vary; variance that is rounding of S counts as zero.
+parts are also stored whitened, in the directions in which they vary; variance that is rounding of the covariance counts
+as zero.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The covariance of the factors, estimated through a fixed decoder, with its error.
 
-Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank. y = W^+ x is sufficient for the covariance Gamma of the
-factors, and has covariance M = Gamma + R, R = s2 (W^T W)^-1; so
+There are N data points x = W s + mean + n in D dimensions, of covariance S: K factors s of covariance Gamma, noise n ~
+N(0, s2 I), and W of full column rank with the pseudo-inverse W^+. y = W^+ x is sufficient for Gamma, and has the
+covariance M = Gamma + R, R = s2 (W^T W)^-1; so
 
     estimate    Gamma^ = W^+ S W^+^T - R, the least-squares and (where it is positive definite) maximum likelihood one
-    its error   N cov(Gamma^_ij, Gamma^_kl) -> sqrt(f_ij f_kl) [M_ik M_jl + M_il M_jk  (+ 2 R_ij R_kl / (D - K) if s2 is
+    its error   N cov(Gamma^_ij, Gamma^_kh) -> sqrt(f_ij f_kh) [M_ik M_jh + M_ih M_jk  (+ 2 R_ij R_kh / (D - K) if s2 is
                 estimated too)]
 
 Unbiased up to 1/N for any data of this form. The ratios f are 1 for Gaussian data. From observations they are estimated
@@ -76,10 +77,10 @@ class FactorEstimate:
         if len(rows) != len(columns):
             raise ValueError(f"columns must be as many as rows, got {len(columns)} for {len(rows)}; pass equal lengths")
         seen = self.covariance + self.noise
-        i, j, k, m = rows[:, None], columns[:, None], rows, columns
+        i, j, k, h = rows[:, None], columns[:, None], rows, columns
         shared = np.outer(self.noise[rows, columns], self.noise[rows, columns])
         root = np.sqrt(self.fourth_moments[rows, columns] / self.count)
-        gaussian = seen[i, k] * seen[j, m] + seen[i, m] * seen[j, k] + 2 * shared / self.residual_freedom
+        gaussian = seen[i, k] * seen[j, h] + seen[i, h] * seen[j, k] + 2 * shared / self.residual_freedom
         return gaussian * np.outer(root, root)
 
     def standardised(self) -> FactorEstimate:

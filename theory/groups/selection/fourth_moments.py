@@ -2,13 +2,13 @@
 
 For Gaussian data every ratio is 1. For elliptical data (a Gaussian times a random scale) it is 1 + kappa, kappa
 Mardia's parameter of kurtosis, for pairs of uncorrelated factors, and inside and outside. For other data the ratios
-differ, and each belongs to one statistic. With u = y_i/sd the standardised coordinates inside the range of the decoder,
-m and m' the squared lengths of the whitened data inside and outside the range, in K and p dimensions, and q the squared
-length of the data outside over its mean,
+differ, and each belongs to one statistic. Of N data points, with u_i the coordinate y_i inside the range of the decoder
+over its standard deviation, a and a' the squared lengths of the whitened data inside and outside the range, in K and p
+dimensions, and q the squared length of the data outside over its mean,
 
     factors   var(u_i u_j - g_ij q) / (1 + r_ij^2 + 2 g_ij^2/p)     r the correlations of y, g the part of the noise
-    inside    E m m' / (K p)
-    outside   E m'^2 / (p (p + 2))
+    inside    E a a' / (K p)
+    outside   E a'^2 / (p (p + 2))
     noise     var(q) / (2/p)
 
 with g = 0 if the noise variance is given, not estimated. Factors that are independent of one another have the ratio 1
@@ -49,13 +49,13 @@ class FourthMoments:
         second, pairs, mixed, sums = (np.zeros(shape) for shape in (share.shape, share.shape, share.shape, 3))
         for first in range(0, count, BLOCK_ROWS):
             centred = data[first : first + BLOCK_ROWS] - mean
-            u, m, rest = centred @ view.factors, (centred @ view.inside) ** 2, (centred @ view.outside) ** 2
-            m, m_outside = m.sum(axis=1), rest.sum(axis=1)
-            q = rest @ (weights / weights.sum()) if varying else m_outside
+            u, rest = centred @ view.factors, (centred @ view.outside) ** 2
+            length, length_outside = ((centred @ view.inside) ** 2).sum(axis=1), rest.sum(axis=1)
+            q = rest @ (weights / weights.sum()) if varying else length_outside
             second += u.T @ u / count
             pairs += (u**2).T @ u**2 / count
             mixed += (u * q[:, np.newaxis]).T @ u / count
-            sums += np.array([m @ m_outside, m_outside @ m_outside, q @ q]) / count
+            sums += np.array([length @ length_outside, length_outside @ length_outside, q @ q]) / count
         if not varying:
             share = np.zeros_like(share)
         error = pairs - 2 * share * mixed + share**2 * sums[2] - (second - share) ** 2
@@ -65,7 +65,7 @@ class FourthMoments:
         if not varying:
             return cls(factors)
         inside = sums[0] / max(1, view.inside.shape[1] * varying)
-        # Exact for Gaussian data: E m'^2 = p (p + 2) (N - 1)/(N + 1), whitened with the covariance of the same data.
+        # Exact for Gaussian data: E a'^2 = p (p + 2) (N - 1)/(N + 1), whitened with the covariance of the same data.
         outside = sums[1] / (varying * (varying + 2)) * (count + 1) / (count - 1)
         noise = (sums[2] - 1) * spare / 2
         # Tails lighter than a Gaussian's do not sharpen the tests of the model.

@@ -1,7 +1,8 @@
 """Tests of a fixed decoder and of noise that is equal in all directions, for any covariance of the factors.
 
-**Hypotheses.** Data x = W s + m + n, n ~ N(0, s2 I), W of full column rank K in D dimensions. Let U be an orthonormal
-basis of the range of W, and U' one of its orthogonal complement, of p = D - K dimensions. Then
+**Hypotheses.** N data points x = W s + mean + n, n ~ N(0, s2 I), W of full column rank K in D dimensions; their
+covariance is S. Let U be an orthonormal basis of the range of W, and U' one of its orthogonal complement, of p = D - K
+dimensions. Then
 
     inside    U^T S U' = 0         the data inside and outside the range are uncorrelated
     outside   U'^T S U' = s2 I     outside the range, every direction has the same variance
