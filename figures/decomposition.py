@@ -4,16 +4,21 @@
 
 A small I(x; z) means much overlap; a small KL(p || q(z)) means good alignment.
 
+**Alignment against I(x; z).**
+
 a  Gaussian factors and prior, fixed decoder: beta rises to the left along a line, alpha brings the code to the prior.
    (With a learned decoder all lines lie at zero, whatever alpha.)
 b  Spike-and-slab factors, decoder learned, a prior with sharper spikes than theirs: alpha changes the alignment, beta
    the overlap.
-c  Four clusters and a prior with their distribution: alpha does nothing that beta does not. A larger alpha and a
-   smaller beta lead along almost the same curve, because only the noise of the posterior keeps the code from the prior.
-d  Alignment of the clusters against alpha.
-e  Sparsity of the code of spike-and-slab factors against alpha. With sparse priors it rises towards that of the
-   factors. An isotropic Gaussian prior without alpha fixes neither the angle nor the sparsity; with alpha the code
-   takes the angle at which it is closest to Gaussian.
+c  Four clusters and a prior with their distribution: a larger alpha and a smaller beta lead along almost the same
+   curve, because only the noise of the posterior keeps the code from the prior.
+
+**Against alpha.**
+
+d  Alignment of the clusters.
+e  Sparsity of the code of spike-and-slab factors. With sparse priors it rises towards that of the factors. An isotropic
+   Gaussian prior without alpha fixes neither the angle nor the sparsity; with alpha the code takes the angle at which
+   it is closest to Gaussian.
 f  The reconstruction: a prior that fits improves it, a prior that does not fit makes it worse.
 """
 

@@ -1,18 +1,22 @@
 """Figure: the best ELBO over the weight, the number of latents and the size of the groups, and where it is flat.
 
-A penalty beta on total correlation between groups; factors correlated in blocks. The results are this project's: Chen,
-Wang, Zou (2022) and Chen, Xiang, Wang (2025) report a "V"-shaped trajectory of the best ELBO for non-linear VAEs on
-images.
+A penalty beta on total correlation between groups; factors correlated in blocks.
 
-a  True decoder, prior N(0, I) in training: the ELBO of the true model, with the factors' distribution as the prior,
-   against beta. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of independent groups
-   (dotted); with groups that cut, the best beta is below 1 (diamonds, the best of the range): it rewards dependence
-   that the prior ignores.
-b  The same ELBO against group size for several capacities, that is numbers of factors that have a latent; the noise is
-   learned. Diamonds: the best size of each capacity.
-c  The least value of the objective itself, above that of the plain VAE. Learned decoder and prior N(0, I): flat.
-   Learned decoder and a prior that is correlated in pairs (full posterior): one step for each pair that is cut, a W.
-   Fixed decoder: never below one group.
+**ELBO of the true model,** with the factors' distribution as the prior, after training with the prior N(0, I):
+
+a  Against beta, true decoder. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of
+   independent groups (dotted). With groups that cut, the best beta is below 1 (diamonds, the best of the range): it
+   rewards dependence that the prior ignores.
+b  Against group size for several capacities, that is numbers of factors that have a latent; the noise is learned.
+   Diamonds: the best size of each capacity.
+
+**Least value of the objective itself,** above that of the plain VAE:
+
+c  Learned decoder and prior N(0, I): flat. Learned decoder and a prior that is correlated in pairs (full posterior):
+   one step for each pair that is cut, a W. Fixed decoder: never below one group.
+
+The results are this project's: Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025) report a "V"-shaped trajectory of
+the best ELBO for non-linear VAEs on images.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def solve_lower(root: np.ndarray, right: np.ndarray) -> np.ndarray:
     """L^-1 B for a lower triangular L without a zero on its diagonal, such as a Cholesky factor.
 
     By BLAS: LAPACK's dtrtrs, behind `scipy.linalg.solve_triangular`, starts the threads of OpenBLAS at any size, and
-    if other processes keep the cores busy each call waits milliseconds for them.
+    waits for them if other processes keep the cores busy.
     """
     return dtrsm(1.0, root, right, lower=1) if right.size else np.zeros(right.shape)
 

@@ -36,14 +36,13 @@ rho_g = n_g = 0) and max rho_g <= rho <= min(r, sum rho_g). With a fixed noise o
 (the least b_g in place of the sum if none is negative). Copied once to each of G groups it costs w_I + w_B (G - 1), to
 all m latents of one group w_I + w_W (m - 1), to all K latents w_I + w_B (G - 1) + w_W (K - G).
 
-*Proof that nothing else is unbounded.* For a diagonal Q, with I_J the information that latents J carry, between is
-sum_g I_g - I and within is sum_j I_j - I_g, exactly. These are 1/2 of integrals over s of the numbers n_J(s) of
-eigenvalues above e^s - 1 of X_J, the sum over J of h_j h_j^T, h_j a latent's row of gains in units of its noise. At
-each s these numbers have the properties above: n_g <= n as X_g <= X, n_j <= 1, and by Weyl's inequality n(s + log G) <=
-sum_g n_g(s) (G here the number of groups), a shift that costs a constant. log distortion >= -(measure of the s with
-n(s) = r) + constant. So the loss is at least an integral of non-negative costs, plus a constant. Blocks that cross
-groups only add to the total correlation between groups, blocks inside groups do not change it; so the proof covers them
-too, except blocks that cross groups for a learned noise with K >= r and w_W < 0 <= w_B.
+*Proof that nothing else is unbounded.* The page `copied-signals` has it for a fixed noise and a diagonal Q, from the
+information I_J that latents J carry. For a learned noise, I_J is half the integral over s of n_J(s), the number of
+eigenvalues above e^s - 1 of the sum over J of h_j h_j^T, h_j a latent's row of gains in units of its noise. At each s
+these numbers obey the inequalities of the rho, up to a shift of s (Weyl), and log distortion is at least minus the
+measure of the s with n(s) = r, up to a constant. Blocks inside groups change no total correlation between groups, and
+blocks that cross groups only add to it. Not covered: blocks that cross groups, for a learned noise, K >= r and w_W < 0
+<= w_B.
 
 With weights >= 0 only a correlated (or non-Gaussian) prior changes the value: see `correlated_prior_shift`.
 

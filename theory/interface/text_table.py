@@ -3,15 +3,18 @@
 **Format.** UTF-8 text with commas between columns and points for decimals. Cells may be quoted; blank lines are
 ignored.
 
-**Comments.** A line that begins with `#` is a comment, with two exceptions.
-(1) Its first cell is an error of a spreadsheet, such as `#DIV/0!`, `#N/A` or `#NAME?`, in any language: one word that
-ends with `!` or `?`, two letters around a slash, with or without words after them, or capitals without a space
-(`#NV`).
-(2) Inside the table, the line looks like a row with an error of any other name (`#Error`): its other cells are numbers
-or such words, or the table has one column. In a comment a space follows `#`, or a number, as in an observation that is
-commented out (`#7,8`).
-After a number and a space, `#` begins a comment, too. Marks alone (`####`) are a comment above the table; inside it
-they are a cell that was too narrow for its number.
+**Comments.** A line that begins with `#` is a comment, except a row with an error of a spreadsheet. After a number and
+a space, `#` begins a comment, too.
+
+**Errors of spreadsheets** are recognised in two ways:
+
+1. By the first cell, such as `#DIV/0!`, `#N/A` or `#NAME?`, in any language: one word that ends with `!` or `?`, two
+   letters around a slash, with or without words after them, or capitals without a space (`#NV`).
+2. Inside the table, by a line that looks like a row with an error of any other name (`#Error`): its other cells are
+   numbers or such words, or the table has one column. In a comment a space follows `#`, or a number, as in an
+   observation that is commented out (`#7,8`).
+
+Marks alone (`####`) are a comment above the table; inside it they are a cell that was too narrow for its number.
 
 **Header.** At most one line. By default the first line is a header if it holds no number. It is refused in case of
 doubt: consecutive numbers, such as pandas writes for columns without names (`0,1,2`), or names that are almost numbers.

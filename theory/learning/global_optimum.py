@@ -136,8 +136,8 @@ def optimum(
     noise_variance : "learned" or float > 0
     posterior : "diagonal", "full", or a list of groups of latents
     leading_only : bool
-        compute only the K largest eigenvalues and the trace: the optimum depends on nothing else. For large data with a
-        gap in the spectrum this is several times faster. A negative eigenvalue is then not detected.
+        compute only the K largest eigenvalues and the trace: the optimum depends on nothing else. Meant for large data
+        with a gap in the spectrum. A negative eigenvalue is then not detected.
 
     Returns
     -------

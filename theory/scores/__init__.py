@@ -15,9 +15,11 @@
 constant code counts as one without information. Exact, up to one smooth integral for the sparsity.
 
 **Population and samples.** These are population values: the scores as usual libraries define them for samples, of the
-true correlations. Scores of samples approach them, with two exceptions. A factor independent of the code has a
-continuous gap of 0, but in a sample 1 - I(2)/I(1) is a ratio of two errors, which does not shrink with more data; nor
-do the shares of DCI for a code independent of all factors, whose importances are errors.
+true correlations. Scores of samples approach them, with two exceptions:
+
+- A factor independent of the code has a continuous gap of 0, but in a sample 1 - I(2)/I(1) is a ratio of two errors,
+  which does not shrink with more data.
+- Nor do the shares of DCI for a code independent of all factors, whose importances are errors.
 """
 
 from theory.interface.facade import facade
