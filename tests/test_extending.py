@@ -118,6 +118,16 @@ def test_a_figure_draws_it_once_it_is_registered(monkeypatch):
     assert render(draw(priors_and_axes, table), "svg")
 
 
+@pytest.mark.slow
+def test_a_figure_decides_by_the_best_code_of_a_prior_not_by_its_name(monkeypatch):
+    """The best code of a correlated prior is no multiple of I, and not diagonal: a rotation of it has a cost."""
+    monkeypatch.setitem(EXAMPLES, "correlated", GaussianPrior([[1.0, 0.4], [0.4, 0.6]]))
+    table = priors_and_axes.data(quick=True)
+    assert table.series("gaussian_factors", "monte_carlo") == ["anisotropic", "correlated"]
+    assert "correlated" not in table.series("gaussian_factors", "trained")
+    assert all(comparison.passed for comparison in table.comparisons)
+
+
 def one_long_step(problem, start, objective, limits, history):
     """A method of training that a user adds: the best decoder and encoder in turns, so many times."""
     return em(problem, start, objective, limits._replace(max_steps=3), history)
