@@ -121,13 +121,13 @@ def train_with_prior(
     first = problem.start(rng) if start is None else _checked_start(start, problem, posterior)
     # Overflow is detected at the end, by its value.
     with np.errstate(over="ignore", invalid="ignore"):
-        # The matrices are tiny: threads of the linear algebra would wait for each other and take ten times as long.
+        if not max_steps:  # scipy would make one step
+            return reached(problem, first, tolerance, out_of_steps=True)
+        # The matrices are tiny: threads of the linear algebra would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
             minimum = minimize(
                 problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options, bounds=problem.bounds
             )
-        if not (np.isfinite(minimum.fun) and np.isfinite(minimum.jac).all()):
-            raise overflow_error()
         return reached(problem, minimum.x, tolerance, out_of_steps=minimum.status == OUT_OF_STEPS)
 
 
@@ -137,6 +137,8 @@ def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float, *, out_o
     if not all(np.all(np.abs(part) <= LONGEST) for part in (decoder, encoder)):
         raise overflow_error()
     value, gradient = problem.value_and_gradient(theta)
+    if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        raise overflow_error()
     code = problem.code(encoder, factor)
     total = encoder @ problem.covariance @ encoder.T + factor @ factor.T
     distortion = distortion_of(problem.covariance, decoder, encoder @ problem.covariance, total)

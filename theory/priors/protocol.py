@@ -48,7 +48,7 @@ class Prior(Protocol):
         n draws (n, K). Figures and checks; training does not need it.
 
     The families of `theory.priors` also have `symmetries(rng)`, a random matrix that keeps the density, and
-    `is_symmetry(matrix)`. Nothing else uses them.
+    `is_symmetry(matrix)`. Only tests use them.
 
     Examples
     --------

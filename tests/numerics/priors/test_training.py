@@ -300,6 +300,10 @@ def test_more_latents_without_alpha():
 
 def test_ends_that_are_not_minima_are_told():
     assert trained(SPARSE, SPARSE, max_steps=2).stopped == "max_steps"
+    start = trained(SPARSE, SPARSE, max_steps=3).vae
+    kept = trained(SPARSE, SPARSE, start=start, max_steps=0)
+    assert kept.stopped == "max_steps" and kept.gradient_norm > 1e-3
+    np.testing.assert_allclose(kept.vae.encoder, start.encoder, rtol=1e-14)
     assert trained(SPARSE, SPARSE, gradient_tolerance=1e-300).stopped == "stalled"  # rounding ends the descent
     # A code far out is nowhere outside: its rate under the slab is that of a Gaussian prior and log 5 a latent.
     far = optimum(covariance(), 2, beta=1.0, noise_variance=NOISE).vae
