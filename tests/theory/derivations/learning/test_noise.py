@@ -15,7 +15,7 @@ EIGENVALUES = np.array([5.0, 2.0, 1.0, 0.4])
 def test_learned_noise(weight):
     page = derivation()
     found = learning.learned_noise_variance(EIGENVALUES, 3, weight)
-    q, r, last = sp.Symbol("q", integer=True, positive=True), *sp.symbols("r l_q", positive=True)
+    q, r, last = sp.Symbol("q", integer=True, positive=True), *sp.symbols("u_q l_q", positive=True)
     active = int(found.active_count)
     beyond = EIGENVALUES[active:].sum()
     assert sp.lambdify((r, q, beta, D), page.abbreviation("v_o"))(beyond, active, weight, 4) == pytest.approx(
