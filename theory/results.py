@@ -116,8 +116,8 @@ RESULTS = (
         tests="tests/theory/test_objective.py",
         source="definition; the linear VAE of {lucas2019}",
         scope="any linear VAE with prior N(0, I), any data covariance; the parts of the rate for Gaussian data",
-        missing="no check calls loss_from_parts, which checks its arguments and is else the loss of elbo_terms; no figure: "
-        "the definition that every figure uses",
+        missing="no check calls loss_from_parts, which checks its arguments and is else the loss of elbo_terms; no "
+        "figure: the definition that every figure uses",
     ),
     Result(
         name="hadamard-gap",
