@@ -156,8 +156,8 @@ RESULTS = (
     ),
     Result(
         name="inference-error",
-        claim="Mean squared error, log score, forward and reverse KL of an encoder against the true posterior are "
-        "closed.",
+        claim="Mean squared error, log score, forward and reverse KL of an encoder against the true factors, or their "
+        "posterior, are closed.",
         functions=("theory.inference_error", "theory.inference_error_curve"),
         page="inference-error",
         checks=("inference_errors", "inference_error_curve"),
