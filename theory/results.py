@@ -386,8 +386,8 @@ RESULTS = (
         figures=("rotation_energy",),
         tests="tests/theory/axes/test_rotation.py",
         source="in the setting of {mathieu2019} (Theorem 2) and {rolinek2019}",
-        scope="prior N(0, I), any data and decoder, encoder optimised again; two modes of precisions p1 and p2 at an "
-        "angle a to their axes",
+        scope="prior N(0, I), any data and decoder, encoder optimised again, compared with a full posterior; two modes "
+        "of precisions p1 and p2 at an angle a to their axes",
     ),
     Result(
         name="rotation-curvature",
@@ -587,8 +587,8 @@ RESULTS = (
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_learned_decoder.py",
         source="this project, in the setting of {chen2022}",
-        scope="prior N(0, I), fixed weight of the information, any data covariance, groups and posterior family; "
-        "noise fixed or learned",
+        scope="prior N(0, I), Gaussian data of any covariance, fixed weight of the information, any groups and "
+        "posterior family; noise fixed or learned",
     ),
     Result(
         name="copied-signals",
@@ -599,8 +599,8 @@ RESULTS = (
         checks=(),
         tests="tests/theory/groups/test_learned_decoder.py",
         source="this project, in the setting of {chen2022}",
-        scope="prior N(0, I), data that vary, fixed noise, diagonal posterior; the function also takes blocks and a "
-        "learned noise, and says where the theory does not decide",
+        scope="prior N(0, I), Gaussian data that vary, positive weight of the information, fixed noise, diagonal "
+        "posterior; the function also takes blocks and a learned noise, and says where the theory does not decide",
         missing="no check or figure: training does not show that a loss has no lower bound; the tests search codes",
     ),
     Result(

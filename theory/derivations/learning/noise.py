@@ -125,7 +125,7 @@ def derivation() -> Derivation:
                 "The mean of the eigenvalues beyond the latents: the maximum likelihood noise of probabilistic PCA.",
             ),
         ),
-        results=("The learned noise", "When a mode is active", "Critical values descend"),
+        results=("The learned noise", "When a mode is active"),
         sources=(
             Source("tipping1999", "the case beta = 1"),
             Source("lucas2019", "collapse of the linear VAE with beta = 1"),

@@ -26,3 +26,15 @@ def test_learned_noise(weight):
     for mode in range(1, 4):
         height = above(EIGENVALUES[mode - 1], EIGENVALUES[mode:].sum(), mode, critical[mode - 1], 4)
         assert height == pytest.approx(0, abs=1e-12)
+
+
+def test_critical_values_descend():
+    """The page's difference is that of D / beta_q of neighbouring latents."""
+    page = derivation()
+    symbols = (*sp.symbols("l_q+1 u_q+1", positive=True), sp.Symbol("c", nonnegative=True))
+    q = sp.Symbol("q", integer=True, positive=True)
+    difference = sp.lambdify((q, *symbols), page.step("Critical values descend").relation.lhs)
+    inverse = 4 / learning.critical_betas(EIGENVALUES, 4)
+    for mode in range(1, 4):
+        values = EIGENVALUES[mode], EIGENVALUES[mode + 1 :].sum(), EIGENVALUES[mode - 1] - EIGENVALUES[mode]
+        assert difference(mode, *values) == pytest.approx(inverse[mode] - inverse[mode - 1], rel=1e-12)
