@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["RESULTS", "WORKS", "Result", "expand", "matching", "named_by_results"]
+__all__ = ["RESULTS", "WORKS", "Result", "expand", "matching", "mentioning", "named_by_results"]
 
 KINDS = {"page": "derivation", "checks": "check", "figures": "figure"}
 
@@ -705,25 +705,30 @@ RESULTS = (
 
 
 def matching(word: str) -> tuple[Result, ...]:
-    """The results of a name, or else those that have the word anywhere in a name or in their claim.
+    """The result of a name, or else those that mention the word.
 
     Examples
     --------
-    >>> [result.name for result in matching("optimum_fixed_noise")]
-    ['global-optimum']
+    >>> [result.name for result in matching("rotation")], [result.name for result in matching("optimum_fixed_noise")]
+    (['rotation'], ['global-optimum'])
     """
-    wanted = word.lower().replace("_", "-")
-    named = [result for result in RESULTS if result.name == wanted]
-    if named:
-        return tuple(named)
-    plain = wanted.replace("-", " ")
+    named = tuple(result for result in RESULTS if result.name == word.strip().lower().replace("_", "-"))
+    return named or mentioning(word)
 
-    def text(result: Result) -> str:
-        cited = result.references
-        names = (*result.functions, result.page or "", *result.checks, *result.figures, result.source, *cited)
-        return " ".join((result.name, result.claim, *names)).lower().replace("_", " ").replace("-", " ")
 
-    return tuple(result for result in RESULTS if plain in text(result))
+def mentioning(word: str) -> tuple[Result, ...]:
+    """The results that have a word anywhere in their record but in status, scope and what is missing."""
+    wanted = _plain(word.strip())
+    return tuple(result for result in RESULTS if wanted and wanted in _text(result))
+
+
+def _text(result: Result) -> str:
+    places = (*result.functions, result.page or "", *result.checks, *result.figures, result.tests)
+    return _plain(" ".join((result.name, result.claim, *places, result.source, *result.references)))
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("_", " ").replace("-", " ")
 
 
 def named_by_results(page: str, kind: str) -> tuple[str, ...]:
@@ -766,5 +771,6 @@ def expand(name: str, kind: str, known: Iterable[str]) -> list[str]:
     (result,) = results
     names = [result.page] if kind == "page" else list(getattr(result, kind))
     if not names or names == [None]:
-        raise ValueError(f"the result {result.name!r} has no {KINDS[kind]} ({result.missing}); name another")
+        reason = f" ({result.missing})" if result.missing else ""
+        raise ValueError(f"the result {result.name!r} has no {KINDS[kind]}{reason}; name another")
     return names

@@ -21,7 +21,7 @@ from theory.__main__ import main
 from theory.derivations.engine.notation import REFERENCES
 from theory.derivations.registry import CHAPTERS, chapter_of, derivations, find
 from theory.interface.results_commands import HEADINGS, results_page, results_table
-from theory.results import RESULTS, WORKS, Result, expand, matching, named_by_results
+from theory.results import RESULTS, WORKS, Result, expand, matching, mentioning, named_by_results
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in derivations()}
@@ -57,7 +57,7 @@ def called_by(check):
 
 
 def test_every_page_check_and_figure_belongs_to_a_result():
-    assert {result.page for result in RESULTS} - {None} == PAGES.keys()
+    assert {result.page for result in RESULTS} - {None} == PAGES.keys(), "name it in a record of theory/results.py"
     assert {check for result in RESULTS for check in result.checks} == CHECKS.keys()
     assert {figure for result in RESULTS for figure in result.figures} == FIGURES.keys()
 
@@ -106,7 +106,8 @@ def what_is_missing(result):
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.name)
 def test_a_result_has_everything_or_says_why(result):
-    assert what_is_missing(result) == []
+    left = what_is_missing(result)
+    assert not left, f"{result.name} lacks:\n" + "\n".join(left)
 
 
 def test_a_new_record_names_all_that_is_left_to_do():
@@ -198,7 +199,8 @@ def test_matching():
     assert "global-optimum" in [result.name for result in matching("optimum_fixed_noise")]
     assert {result.name for result in matching("Theorem 1")} == {"annealed-prior"}
     assert matching("zietlow2021") == matching("Zietlow et al. 2021") != ()
-    assert not matching("nonsense")
+    assert not matching("nonsense") and not matching(" ")
+    assert "prior-rotation-energy" in [result.name for result in mentioning("rotation")]
 
 
 def test_the_command(capsys, tmp_path):
@@ -208,6 +210,8 @@ def test_the_command(capsys, tmp_path):
     (record,) = json.loads(capsys.readouterr().out)["results"]
     assert record["page"] == "global-optimum" and "optimum_fixed_noise" in record["check"]
     assert set(record) >= {"name", "claim", "functions", "page", "check", "figures", "tests", "source", "status"}
+    assert main(["results", "rotation"]) == 0
+    assert "see also     rotation-curvature, " in capsys.readouterr().out
     assert main(["results", "nonsense"]) == 2
     assert "got 'nonsense'; python -m theory results lists all" in capsys.readouterr().err
     assert main(["results", "rotation", "--markdown", str(tmp_path / "x.md")]) == 2
