@@ -19,6 +19,7 @@ from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import SEPARABLE, Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
+from numerics import active_count
 from numerics.comparison import Tolerance
 from theory import LinearVAE, optimum, optimum_curve
 
@@ -32,7 +33,6 @@ PANELS = {
     "active_count": "active latents",
 }
 LATENTS = (12, 6, 3, 2)
-COLLAPSED = 1e-3  # a trained latent is counted as active if its posterior variance is below 1 by more than this
 TRAINED = Tolerance(1e-5, "training stops at a gradient of 1e-8 nats and stays 2 % away from collapses")
 
 WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collapses")
@@ -73,8 +73,9 @@ def data(
     progress(f"training {latent_dim} latents")
     done = train_each(source.moments, latent_dim, trained_betas, seeds=start_seeds(starts))
 
-    curve, expected = (_read(source, _optima(source, latent_dim, betas)) for betas in (line, trained_betas))
-    trained = _read(source, [done.vae(index, 0) for index in range(len(trained_betas))])
+    curve, expected = (_of_optima(source, latent_dim, betas) for betas in (line, trained_betas))
+    vaes = [done.vae(index, 0) for index in range(len(trained_betas))]
+    trained = _read(source, vaes, [active_count(vae, source.moments) for vae in vaes])
     compared = {panel: resolved(source) for panel in PANELS} | {"active_count": [True]}
     rows = []
     for panel in PANELS:
@@ -105,17 +106,18 @@ def resolved(source: Observations) -> np.ndarray:
     return ~np.isin(group, group[1:][near])
 
 
-def _optima(source: Observations, latent_dim: int, betas: np.ndarray) -> list[LinearVAE]:
-    """The optimal VAEs in the first K principal axes alone, at the noise learned in all: the same latents, faster."""
+def _of_optima(source: Observations, latent_dim: int, betas: np.ndarray) -> dict[str, np.ndarray]:
+    """The panels of optimal VAEs in the first K principal axes alone, at the noise learned in all: faster, the same."""
     modes = np.diag(source.eigenvalues[:latent_dim])
-    noises = optimum_curve(source.moments, latent_dim, betas).noise_variance
-    return [
+    curve = optimum_curve(source.moments, latent_dim, betas)
+    vaes = [
         optimum(modes, latent_dim, beta=beta, noise_variance=noise).vae
-        for beta, noise in zip(betas, noises, strict=True)
+        for beta, noise in zip(betas, curve.noise_variance, strict=True)
     ]
+    return _read(source, vaes, curve.active_count)
 
 
-def _read(source, vaes: list[LinearVAE]) -> dict[str, np.ndarray]:
+def _read(source: Observations, vaes: list[LinearVAE], active_counts) -> dict[str, np.ndarray]:
     """Panel by panel, one row per latent (in the order of their weights; one row for the count) and column per VAE."""
     order = [np.argsort(np.diagonal(vae.posterior_covariance), kind="stable") for vae in vaes]
     weights = [np.linalg.norm(vae.decoder, axis=0)[by] for vae, by in zip(vaes, order, strict=True)]
@@ -123,7 +125,7 @@ def _read(source, vaes: list[LinearVAE]) -> dict[str, np.ndarray]:
     return {
         "weight_norm": np.transpose(weights) / np.sqrt(source.eigenvalues[0]),
         "posterior_variance": np.transpose(variances),
-        "active_count": np.count_nonzero(np.array(variances) < 1 - COLLAPSED, axis=1)[np.newaxis],
+        "active_count": np.array(active_counts)[np.newaxis],
     }
 
 

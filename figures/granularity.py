@@ -4,12 +4,13 @@ Factors with prior N(0, I) in the model but correlated in blocks in truth, rando
 units of the error without a penalty, which is also that of one group. The results are this project's, in the setting of
 Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025).
 
-a  Along sizes that refine one another the error is a V with its vertex at the true blocks (geometric mean over draws).
-b  Along all sizes it is a W or worse: sizes that are no multiple of the block cut some blocks.
+a  Along sizes that refine one another the error falls to its least at the true blocks and rises again, as the letter V
+   (geometric mean over draws).
+b  Along all sizes it has several minima, as a W: sizes that are not a multiple of the block cut some blocks.
 c  The share of draws in which the true blocks are better than no penalty: nearly all with strong correlation and little
    noise, hardly any with weak correlation. Groups that cut blocks are worse in all draws. Dots and lines are the same
-   30 draws, so they agree exactly; as an estimate a share p has a standard error of sqrt(p (1 - p) / 30), .09 at one
-   half.
+   30 draws (8 with `--quick`), so they agree exactly; as an estimate a share p of 30 has a standard error of
+   sqrt(p (1 - p) / 30), .09 at one half.
 d  Factors of blocks of 1, 2 and 4 separately: the larger the block, the more groups of one hurt.
 """
 
@@ -38,7 +39,7 @@ BETA, CORRELATION, NOISE_VARIANCE = 10.0, 0.8, 0.1
 FACTORS, DATA_DIM = 12, 16
 CHAINS = {2: (1, 2, 4, 12), 3: (1, 3, 6, 12), 4: (1, 2, 4, 12)}  # sizes that refine one another
 CUT_BLOCK = 3  # of panel b
-MAP = {"block": 2, "count": 3, "data_dim": 8, "beta": BETA}  # of panel c
+MAP = {"block": 2, "count": 3, "data_dim": 8}  # of panel c
 NOISES = (0.1, 0.3, 1.0, 3.0)
 MIXED, MIXED_SIZES, MIXED_DIM = (4, 2, 1, 1), (1, 2, 4, 8), 10  # of panel d
 ERRORS = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves in the encoder")
@@ -49,20 +50,20 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 
     With `quick`, fewer draws, correlations and noises; `seed` is of the loadings.
     """
-    quick, (loadings, map_truths) = checked_options(quick, seed, progress, 2)
+    quick, (loading_stream, truth_stream) = checked_options(quick, seed, progress, 2)
     draws = 2 if quick else 6
     rows, stop_reasons = [], []
     with threadpool_limits(1, user_api="blas"):
         for block, chain in CHAINS.items():
             progress(f"blocks of {block}")
-            truths = _truths([block] * (FACTORS // block), DATA_DIM, loadings, draws)
+            truths = _truths([block] * (FACTORS // block), DATA_DIM, loading_stream, draws)
             rows += _ratios(NESTED, f"blocks of {block}", truths, chain, stop_reasons)
             if block == CUT_BLOCK:
                 rows += _ratios(ALL, f"blocks of {block}", truths, range(1, FACTORS + 1), stop_reasons)
         progress("where the blocks help")
-        rows += _shares(quick, map_truths)
+        rows += _shares(quick, truth_stream)
         progress("complex factors")
-        rows += _complexity(_truths(MIXED, MIXED_DIM, loadings, draws), stop_reasons)
+        rows += _complexity(_truths(MIXED, MIXED_DIM, loading_stream, draws), stop_reasons)
     return Table(
         points=tuple(rows),
         parameters={
@@ -71,7 +72,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "noise_variance": NOISE_VARIANCE,
             "factors": FACTORS,
             "data_dim": DATA_DIM,
-            "map": MAP,
+            "map": MAP | {"beta": BETA},
             "mixed_blocks": MIXED,
             "draws": draws,
             "draws_of_map": _map_draws(quick),
@@ -83,8 +84,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     )
 
 
-def _truths(blocks, data_dim: int, loadings: np.random.SeedSequence, draws: int) -> list[GenerativeModel]:
-    streams = map(np.random.default_rng, loadings.spawn(draws))
+def _truths(blocks, data_dim: int, stream: np.random.SeedSequence, draws: int) -> list[GenerativeModel]:
+    streams = map(np.random.default_rng, stream.spawn(draws))
     return [block_truth(blocks, CORRELATION, NOISE_VARIANCE, data_dim, rng=rng) for rng in streams]
 
 
@@ -110,16 +111,15 @@ def _map_draws(quick: bool) -> int:
     return 8 if quick else 30
 
 
-def _shares(quick: bool, truths: np.random.SeedSequence) -> list[Point]:
+def _shares(quick: bool, stream: np.random.SeedSequence) -> list[Point]:
     """Of the draws, those whose error falls by more than rounding when the true blocks are the groups."""
     correlations = [0.2, 0.5, 0.8] if quick else [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     rows, blocks = [], equal_groups(MAP["block"] * MAP["count"], MAP["block"])
-    setting = {name: MAP[name] for name in ("block", "count", "data_dim")}
-    setting |= {"correlations": correlations, "loadings": ["random"], "draws": _map_draws(quick)}
+    setting = MAP | {"correlations": correlations, "loadings": ["random"], "draws": _map_draws(quick)}
     noises = NOISES[::2] if quick else NOISES
-    for noise, truths_seed in zip(noises, start_seeds(truths, len(noises)), strict=True):
-        setting |= {"noise_variances": [noise], "rng": truths_seed}
-        cells = vertex_map(**setting, beta=MAP["beta"], progress=False)
+    for noise, rng in zip(noises, start_seeds(stream, len(noises)), strict=True):
+        setting |= {"noise_variances": [noise], "rng": rng}
+        cells = vertex_map(**setting, beta=BETA, progress=False)
         shares = [np.mean([_helps(truth, blocks) for truth in cell]) for _, cell in vertex_truths(**setting)]
         series = rf"$\tau^2 = {noise:g}$"
         rows += points(SHARES, series, "theory", correlations, shares)

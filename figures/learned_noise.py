@@ -15,6 +15,7 @@ from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
+from numerics import active_count
 from numerics.comparison import Tolerance
 from theory import optimum_curve
 
@@ -24,7 +25,6 @@ LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 3.1)}
 
 NOISE, COUNT = "noise_variance", "active_count"
 LATENTS = (12, 6, 2)
-COLLAPSED = 1e-3  # a trained latent is counted as active if its posterior variance is below 1 by more than this
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the mean variance")
 WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collapses")
 PCA = Tolerance(1e-10, "two closed forms in double precision; relative to the mean variance")
@@ -57,7 +57,7 @@ def data(
         curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, trained_betas))
         vaes = [done.vae(index, 0) for index in range(len(trained_betas))]
         noise = np.array([vae.noise_variance for vae in vaes])
-        count = [np.count_nonzero(np.diagonal(vae.posterior_covariance) < 1 - COLLAPSED) for vae in vaes]
+        count = [active_count(vae, source.moments) for vae in vaes]
         at_one = optimum_curve(source.moments, latent_dim, [1.0]).noise_variance
         rows += points(NOISE, series, "theory", line, curve.noise_variance / mean_variance)
         rows += points(

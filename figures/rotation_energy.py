@@ -3,8 +3,9 @@
 a  Two latents at the optimum are rotated by an angle and the encoder is optimised again. The excess loss is zero at
    every angle for a full posterior covariance; for a diagonal one it is (beta/2) log(1 + x), x = (p1 - p2)^2 sin^2(2
    angle) / (4 p1 p2) with p = l / t the precisions of the latents, l their eigenvalues and t = beta s2 (s2 the noise
-   variance): the more, the wider the gap between the eigenvalues. A trained diagonal model that is only rotated, its
-   posterior covariance cut to the diagonal, pays (beta/2) [2 x - log(1 + x)] (dashed).
+   variance): the more, the wider the gap between the eigenvalues. A trained diagonal model that is rotated and
+   *truncated* (its posterior covariance is cut to the diagonal, without training again) pays (beta/2) [2 x - log(1 +
+   x)] (dashed).
 b  Training from many starts therefore ends at any angle with a full posterior, and at the axes with a diagonal one.
 """
 
@@ -27,7 +28,7 @@ LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 2.9)}
 
 ENERGY, TRUNCATED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
 RATIOS = (1.2, 2.0, 4.0)  # of the two eigenvalues that have a latent
-SECOND, REST = 2.0, (0.5, 0.4)  # the smaller of them, and the eigenvalues that have none
+SMALLER, REST = 2.0, (0.5, 0.4)  # the smaller of them, and the eigenvalues that have none
 BETA, NOISE_VARIANCE = 1.5, 0.4
 POSTERIORS = ("full", "diagonal")
 LOSS = Tolerance(1e-10, "the loss is quadratic in the error that a gradient of 1e-8 nats leaves, rounding aside")
@@ -40,10 +41,10 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     With `quick`, fewer angles and starts; `seed` is of the random starts.
     """
     quick, (stream,) = checked_options(quick, seed, progress, 1)
-    tried, starts = np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
+    line, tried, starts = np.linspace(0, 90, 181), np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
     rows, sweeps, angles_of = [], [], {posterior: [] for posterior in POSTERIORS}
     for ratio in RATIOS:
-        covariance = np.diag([ratio * SECOND, SECOND, *REST])
+        covariance = np.diag([ratio * SMALLER, SMALLER, *REST])
         best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
         setting = {"noise_variance": NOISE_VARIANCE}
         for posterior in POSTERIORS:
@@ -62,7 +63,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 for angle in tried
             ]
             losses_above_optimum = [done.losses[0, 0] - best.loss for done in fixed]
-            rows += points(ENERGY, series, "theory", line := np.linspace(0, 90, 181), _energy(ratio, posterior, line))
+            rows += points(ENERGY, series, "theory", line, _energy(ratio, posterior, line))
             rows += points(
                 ENERGY, series, "trained", tried, losses_above_optimum, expected=_energy(ratio, posterior, tried)
             )
@@ -87,7 +88,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         points=tuple(rows),
         parameters={
             "eigenvalue_ratios": RATIOS,
-            "smaller_eigenvalue": SECOND,
+            "smaller_eigenvalue": SMALLER,
             "eigenvalues_without_latent": REST,
             "beta": BETA,
             "noise_variance": NOISE_VARIANCE,
@@ -105,8 +106,8 @@ def axis_angle(vae: LinearVAE) -> float:
     With W = U diag(w) R^T the latents are R away from the axes; only the angle modulo a right angle is a rotation,
     the rest permutes and flips latents.
     """
-    toward = np.linalg.svd(vae.decoder)[2][0]
-    return float(modulo_right_angle(np.degrees(np.arctan2(toward[1], toward[0]))))
+    leading_axis = np.linalg.svd(vae.decoder)[2][0]
+    return float(modulo_right_angle(np.degrees(np.arctan2(leading_axis[1], leading_axis[0]))))
 
 
 def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:
@@ -121,7 +122,7 @@ def _energy(ratio: float, posterior: str, degrees: np.ndarray, encoder: str = "r
     if posterior == "full":
         return np.zeros(len(degrees))
     level = BETA * NOISE_VARIANCE
-    precisions = ratio * SECOND / level, SECOND / level
+    precisions = ratio * SMALLER / level, SMALLER / level
     return two_mode_rotation_energy(*precisions, np.radians(degrees), BETA, encoder=encoder)
 
 

@@ -1,7 +1,8 @@
 """Figure: the parts of the rate under a penalty on total correlation between groups, and minibatch estimates of them.
 
 Decoder and noise are the true ones, the factors are correlated in pairs and, less, across; the prior is N(0, I). The
-groups are the pairs.
+groups are the pairs. V is the encoder, Q the posterior covariance, S the covariance of the data; N points are in the
+data, M in a minibatch.
 
 a  The parts at the optimum against the weight on the total correlation between groups: it falls to zero, that within
    groups by a third, the others hardly at all. Exact, trained, and estimated from minibatches.
@@ -10,8 +11,8 @@ b  Estimates between groups against the size of the minibatch, at weight 1. The 
 c  The posterior covariance scaled down: the exact value between groups stays near .2 nats, the estimates rise to
    their bounds, where no two points of a minibatch overlap.
 
-The offset of the weighted estimates, a multiple of log N (N points in the data, M in a minibatch), is subtracted; the
-first panel draws I(x; z) ten times smaller, to share an axis. V, Q: encoder and posterior covariance; S: of the data.
+The offset of the weighted estimates, a multiple of log N, is subtracted. Panel a draws I(x; z) ten times smaller, to
+share an axis; "single" is the dimension-wise KL.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ PARTS = {
 }
 COLOURS = {"mutual_information": "C0", "between": "C1", "within": "C2", "dimension_wise_kl": "C3"}
 REDUCED, REDUCTION = "mutual_information", 10.0  # the part drawn smaller, and how many times
-BOUNDS = {"weighted": "$\\log M$", "stratified": "$\\log N$"}  # for two groups, the first less its offset
+BOUNDS = {
+    "weighted": "$\\log M$",
+    "stratified": "$\\log N$",
+}  # for two groups; of "weighted" after its offset is subtracted
 ESTIMATORS = {"weighted": "C4", "stratified": "C5"}
 MARKS = {
     "weighted": {"marker": "s", "markersize": 4.5, "fillstyle": "none"},
@@ -91,15 +95,15 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     """
     quick, (drawn, start) = checked_options(quick, seed, progress, 2)
     truth, rng = GenerativeModel(LOADING, NOISE, FACTORS), np.random.default_rng(drawn)
-    codes = 4_000 if quick else 16_000
+    code_count = 4_000 if quick else 16_000
     vae = grouped_optimum(LOADING, NOISE, truth.covariance, Weights(), GROUPS).vae
     progress("the parts of the rate")
     stop_reasons = []
-    rows = _rate(truth, codes // 2, quick, rng, start, stop_reasons)
+    rows = _parts_of_the_rate(truth, code_count // 2, quick, rng, start, stop_reasons)
     progress("minibatches of many sizes")
-    rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], codes, rng)
+    rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], code_count, rng)
     progress("posteriors that shrink")
-    rows += _shrinking(truth, vae, 9 if quick else 15, codes // 2, rng)
+    rows += _shrinking(truth, vae, 9 if quick else 15, code_count // 2, rng)
     return Table(
         points=tuple(rows),
         parameters={
@@ -108,7 +112,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "factor_covariance": FACTORS,
             "groups": GROUPS,
             "dataset_size": DATASET,
-            "codes": codes,
+            "codes": code_count,
             "seed": seed,
         },
         tolerances={(RATE, "trained"): TRAINED},
@@ -116,7 +120,9 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     )
 
 
-def _rate(truth: GenerativeModel, codes: int, quick: bool, rng, start, stop_reasons: list[str]) -> list[Point]:
+def _parts_of_the_rate(
+    truth: GenerativeModel, codes: int, quick: bool, rng, start, stop_reasons: list[str]
+) -> list[Point]:
     """Exact parts along the weights, those of trained models, and estimates from minibatches for these."""
     rows = []
     for weight in np.geomspace(*WEIGHTS, 15 if quick else 40):

@@ -1,4 +1,9 @@
-"""Theory against experiment: one verdict with one statistical rule, for the checks and for the figures alike."""
+"""Theory against experiment: the verdict of `verify` and of the figures' table, and how far each may be off.
+
+Training has a stated tolerance. Monte Carlo has a chance of false alarm for a correct value: a row of `verify` fails
+beyond five standard errors (and a stated bias); the points of one quantity of a figure share a chance of 1e-4, so that
+more points may be further off. `standard_errors_allowed` turns a chance into standard errors.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,8 @@ __all__ = [
 ]
 
 FALSE_ALARM = 1e-4  # chance that a correct Monte Carlo quantity of a figure fails
-ROW_FALSE_ALARM = float(2 * ndtr(-5.0))  # the same for a row of checks: once in two million
+# The same for a row of `verify`: once in two million, if its standard error comes from many values.
+ROW_FALSE_ALARM = float(2 * ndtr(-5.0))
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,7 @@ def largest_of_standard_errors(
 ) -> Comparison:
     """The verdict on several deviations in standard errors, of Monte Carlo estimates of `draws` draws each."""
     allowed = standard_errors_allowed(len(deviations), draws)
-    reason = reason or f"exceeded by chance in 1 of {1 / FALSE_ALARM:.0f} figures, for this many points"
+    reason = reason or f"exceeded by chance in 1 of {1 / FALSE_ALARM:.0f} such comparisons, of this many points"
     return largest_of(quantity, deviations, allowed, reason, unit="standard errors", source=source)
 
 

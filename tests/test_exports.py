@@ -82,6 +82,21 @@ def test_what_was_exported_stays_importable(package):
             assert name in module.__all__
 
 
+def test_modules_are_attributes_of_their_package_and_old_packages_give_their_names_to_a_star():
+    code = (
+        "import numerics, theory\n"
+        "theory.gaussian.kl_divergence, theory.inference.family_gap, theory.groups.Weights, theory.axes.priors\n"
+        "theory.axes.rotation.rotate, numerics.training\n"
+        "assert {'gaussian', 'priors', 'optimum'} <= set(dir(theory)) and 'facade' not in dir(theory)\n"
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from theory.metrics import *\n"
+        "from theory.axes.priors import *\n"
+        "print(dci, StudentPrior)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_old_name_is_one_that_was_exported():
     exported = {(package, name) for package, names in EXPORTS.items() for name in names.split()}
     assert {(package, name) for package, names in OLD_NAMES.items() for name in names} <= exported

@@ -2,7 +2,8 @@
 
 The rooms: `inference` (the decoder is fixed), `learning` (the decoder is learned), `axes` (which axes the latents
 take), `priors` (priors other than N(0, I)), `groups` (which latents belong together under a penalty on total
-correlation) and `scores` (disentanglement scores). All of them build on `objective`. Everything in nats and float64.
+correlation) and `scores` (disentanglement scores). They stand on `model`, `gaussian` and `objective`; `axes` uses
+`inference`, and `groups` and `priors` use `axes`, `inference` and `learning`. Everything in nats and float64.
 """
 
 from theory.interface import interrupts  # noqa: F401  before libraries are loaded, see there

@@ -3,6 +3,10 @@
 A Gaussian posterior with a block-diagonal covariance is described by its blocks, so every family is a partition:
 `"diagonal"` (mean field) puts each latent in a group of its own, `"full"` puts all in one group, a list of lists of
 latents is taken as it is.
+
+For a decoder the best posterior covariance of a family is `inference.optimal_encoder` in closed form, and
+`numerics.training.halves.best_encoder` in training; the compiled objective learns a factor of the covariance instead,
+masked by the family (`numerics.kernels.objective`).
 """
 
 from __future__ import annotations

@@ -12,19 +12,30 @@ To add a theorem, add its record; `tests/theory/test_results.py` then names what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["RESULTS", "Result", "expand", "matching", "named_by_results"]
+__all__ = ["RESULTS", "WORKS", "Result", "expand", "matching", "mentioning", "named_by_results"]
 
 KINDS = {"page": "derivation", "checks": "check", "figures": "figure"}
 
-SIKKA = "in the setting of Sikka et al. 2019"
-MATHIEU = "in the setting of Mathieu et al. 2019"
-ROLINEK = "in the setting of Rolinek et al. 2019"
-ZIETLOW = "in the setting of Zietlow et al. 2021"
-CHEN = "in the setting of Chen et al. 2022 and 2025"
-OWN = "this project"
+# Keys of the book's references, and how a source names the work.
+WORKS = {
+    "tipping1999": "Tipping, Bishop 1999",
+    "marchenko1967": "Marchenko, Pastur 1967",
+    "shannon1959": "Shannon 1959",
+    "sikka2019": "Sikka et al. 2019",
+    "lucas2019": "Lucas et al. 2019",
+    "mathieu2019": "Mathieu et al. 2019",
+    "rolinek2019": "Rolinek et al. 2019",
+    "wang2022": "Wang, Ziyin 2022",
+    "zietlow2021": "Zietlow et al. 2021",
+    "tong1991": "Tong et al. 1991",
+    "chen2018": "R. T. Q. Chen et al. 2018",
+    "chen2022": "Z. Chen et al. 2022",
+    "chen2025": "Z. Chen et al. 2025",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +57,16 @@ class Result:
     tests : str
         the test file.
     source : str
-        "in the setting of" a paper: the paper poses the question, the formula is this project's own derivation.
+        "in the setting of" a paper: the paper poses the question, the formula is this project's own derivation. Written
+        with keys of `WORKS` in braces, "in the setting of {sikka2019}", and read with the names of the works.
     status : str
         "exact", "asymptotic", or what else holds.
     scope : str
         for which inputs.
     missing : str
         why it has no page, check or figure, where it has none.
+    references : tuple of str
+        the keys in `source`; those of its page, or some of them.
     """
 
     name: str
@@ -66,6 +80,11 @@ class Result:
     status: str = "exact"
     scope: str
     missing: str = ""
+    references: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "references", tuple(re.findall(r"{(\w+)}", self.source)))
+        object.__setattr__(self, "source", self.source.format_map(WORKS))
 
     @property
     def room(self) -> str:
@@ -83,7 +102,8 @@ RESULTS = (
         checks=("aggregate_penalty",),
         tests="tests/theory/test_gaussian.py",
         source="classical",
-        scope="any two Gaussians of one dimension",
+        scope="two Gaussians of the same dimension, the second with a positive definite covariance; infinite if that "
+        "of the first is singular",
         missing="no figure: a building block",
     ),
     Result(
@@ -94,14 +114,15 @@ RESULTS = (
         page="elbo-parts",
         checks=("objective_parts", "aggregate_posterior"),
         tests="tests/theory/test_objective.py",
-        source="definition; the linear VAE of Lucas et al. 2019",
-        scope="any linear VAE, any data covariance",
-        missing="no figure: the definition that every figure uses",
+        source="definition; the linear VAE of {lucas2019}",
+        scope="any linear VAE with prior N(0, I), any data covariance; the parts of the rate for Gaussian data",
+        missing="no check calls loss_from_parts, which checks its arguments and is else the loss of elbo_terms; no "
+        "figure: the definition that every figure uses",
     ),
     Result(
         name="hadamard-gap",
-        claim="Keeping only the blocks of a positive definite matrix raises its log determinant, unless nothing is "
-        "dropped.",
+        claim="Keeping only the blocks of a positive definite matrix raises its log determinant, unless what is "
+        "dropped is zero.",
         functions=("theory.gaussian.hadamard_gap",),
         page="hadamard-gap",
         checks=(),
@@ -118,43 +139,46 @@ RESULTS = (
         checks=("optimal_encoder",),
         figures=("inference_error",),
         tests="tests/theory/inference/test_encoder.py",
-        source=SIKKA,
-        scope="any decoder, any posterior family",
+        source="in the setting of {sikka2019}",
+        scope="any decoder, data and beta > 0; unrestricted posterior, of which a family keeps the blocks "
+        "(posterior-families)",
     ),
     Result(
         name="posterior-families",
-        claim="A block-diagonal posterior costs (beta/2) times the Hadamard gap of the precision.",
+        claim="A block-diagonal posterior costs (beta/2) times the Hadamard gap of the best precision.",
         functions=("theory.inference.family_gap", "theory.optimal_encoder"),
         page="posterior-families",
         checks=("family_gap", "optimal_encoder"),
         tests="tests/theory/inference/test_encoder.py",
-        source="in the setting of Sikka et al. 2019 and Rolinek et al. 2019",
-        scope="any decoder, any partition of the latents",
+        source="in the setting of {sikka2019} and {rolinek2019}",
+        scope="fixed decoder, any data, any partition of the latents",
         missing="no figure: rotation_energy shows it for rotated decoders",
     ),
     Result(
         name="inference-error",
-        claim="Mean squared error, log score, forward and reverse KL of an encoder against the true posterior are "
-        "closed.",
+        claim="Mean squared error, log score, forward and reverse KL of an encoder against the true factors, or their "
+        "posterior, are closed.",
         functions=("theory.inference_error", "theory.inference_error_curve"),
         page="inference-error",
         checks=("inference_errors", "inference_error_curve"),
         figures=("inference_error",),
         tests="tests/theory/inference/test_error.py",
-        source=SIKKA,
-        scope="any encoder, any truth",
+        source="in the setting of {sikka2019}",
+        scope="any linear-Gaussian encoder and truth; both divergences are infinite if the true posterior is singular",
     ),
     Result(
         name="optimal-beta",
-        claim="The beta of least error is a root of the slope on the curve of best encoders, noise fixed or learned.",
+        claim="The beta of least error of the best encoder is at a root of a closed slope, at 0 or infinity, or at a "
+        "jump of a learned noise.",
         functions=("theory.optimal_beta",),
-        page="slope-at-one",
+        page="inference-error",
         checks=("optimal_beta", "optimal_beta_learned_noise"),
         figures=("inference_error", "optimal_beta"),
         tests="tests/theory/inference/test_beta_of_least_error.py",
-        source=SIKKA,
+        source="in the setting of {sikka2019}",
         status="exact, found by search",
-        scope="any truth, any fixed decoder, not only the true one",
+        scope="any truth, fixed decoder and posterior family, noise fixed or learned; the page has the slopes of the "
+        "squared error and, for a diagonal posterior, of the log score",
     ),
     Result(
         name="slope-at-one",
@@ -165,7 +189,7 @@ RESULTS = (
         checks=("slope_at_one",),
         figures=("inference_error", "optimal_beta"),
         tests="tests/theory/inference/test_mismatched_noise.py",
-        source=SIKKA,
+        source="in the setting of {sikka2019}",
         scope="true decoder and noise, independent factors of variance 1, diagonal posterior",
     ),
     Result(
@@ -176,8 +200,8 @@ RESULTS = (
         checks=("noise_mismatch",),
         figures=("optimal_beta",),
         tests="tests/theory/inference/test_mismatched_noise.py",
-        source=SIKKA,
-        scope="the true decoder, any criterion, any truth",
+        source="in the setting of {sikka2019}",
+        scope="any truth, fixed decoder, family of posteriors and criterion; fixed noise",
     ),
     Result(
         name="correlated-factors",
@@ -186,76 +210,83 @@ RESULTS = (
         page="noise-mismatch",
         checks=("correlated_factors",),
         tests="tests/theory/inference/test_mismatched_noise.py",
-        source=SIKKA,
+        source="in the setting of {sikka2019}",
         status="exact bounds",
-        scope="the true decoder, any covariance of the factors",
+        scope="the true decoder with any noise, any covariance of the factors, any posterior family; unbounded above "
+        "if a mode has no variance",
         missing="no figure: a bracket, not a curve",
     ),
     Result(
         name="two-factors",
-        claim="For two factors of equal norm the beta of least forward KL is a root of a polynomial of degree 7.",
+        claim="For two factors of equal norm the beta of least forward KL is the best positive root of a polynomial "
+        "of degree 7.",
         functions=("theory.inference.two_factor_polynomial", "theory.inference.two_factor_optimal_beta"),
         page="two-factors",
         checks=("two_factors",),
         figures=("optimal_beta",),
         tests="tests/theory/inference/test_two_factors.py",
-        source=OWN,
-        scope="two columns of equal norm, the true decoder and noise",
+        source="in the setting of {sikka2019}",
+        scope="two columns of equal norm, any coherence, the true decoder and noise, independent factors of variance "
+        "1, diagonal posterior",
         missing="no check calls two_factor_polynomial: the check finds the same beta by search",
     ),
     Result(
         name="small-coherence",
-        claim="For weakly coherent columns the beta of least forward KL exceeds 1 by a multiple of the squared "
-        "coherence.",
+        claim="For two weakly coherent columns the beta of least forward KL exceeds 1 by a closed multiple of the "
+        "squared coherence.",
         functions=("theory.inference.small_coherence_beta",),
         page="two-factors",
         checks=("two_factors",),
         figures=("optimal_beta",),
         tests="tests/theory/inference/test_two_factors.py",
-        source=OWN,
+        source="in the setting of {sikka2019}",
         status="asymptotic, O(coherence^4)",
-        scope="small coherence, the true decoder and noise",
+        scope="two columns of equal norm and small coherence, the true decoder and noise, independent factors of "
+        "variance 1, diagonal posterior",
     ),
     Result(
         name="random-mixing",
-        claim="For a random loading in high dimension every error per factor is an integral over the Marchenko-Pastur "
-        "law.",
+        claim="For a random loading in high dimension every error per factor follows from the Marchenko-Pastur law.",
         functions=("theory.inference.random_mixing_errors", "theory.inference.random_mixing_optimal_beta"),
         page="random-mixing",
         checks=("random_mixing",),
         figures=("optimal_beta",),
         tests="tests/theory/inference/test_random_mixing.py",
-        source="spectrum: Marchenko, Pastur 1967; the rest this project",
+        source="spectrum: {marchenko1967}; errors: this project, in the setting of {sikka2019}",
         status="asymptotic, D and K to infinity",
-        scope="independent entries, K / D fixed",
+        scope="independent entries of one variance, K / D fixed; the true decoder and noise, independent factors of "
+        "variance 1, diagonal posterior",
     ),
     Result(
         name="learned-inference-error",
-        claim="A learned VAE finds independent factors only where the columns of the loading are orthogonal and of "
-        "different norms.",
+        claim="A learned VAE separates independent factors, at every optimum, if and only if the columns of the "
+        "loading are orthogonal and of different norms.",
         functions=("theory.inference_error",),
-        page="inference-error",
+        page="global-optimum",
         checks=("learned_inference_error",),
         figures=("learned_inference_error",),
         tests="tests/theory/inference/test_error.py",
-        source=SIKKA,
-        scope="decoder, encoder and noise learned; latents matched to factors",
+        source="in the setting of {sikka2019}, but with a learned decoder",
+        scope="decoder and encoder learned, noise fixed or learned, diagonal posterior; factors of variance 1, as "
+        "many latents, all active; up to order and sign",
     ),
     Result(
         name="ppca-equivalence",
-        claim="At a fixed noise the beta-VAE is probabilistic PCA with the noise beta s2.",
+        claim="At a fixed noise the loss of the best encoder is that of probabilistic PCA with the noise beta s2, "
+        "times beta and up to a constant.",
         functions=("theory.learning.profile_loss", "theory.optimum"),
         page="ppca-equivalence",
         checks=("optimum_full_posterior",),
         figures=("learned_noise",),
         tests="tests/theory/learning/test_noise.py",
-        source="Tipping, Bishop 1999; Lucas et al. 2019",
-        scope="full posterior covariance, fixed noise",
+        source="probabilistic PCA: {tipping1999}; the linear VAE with beta = 1: {lucas2019}",
+        scope="full posterior covariance, fixed noise, any decoder and data covariance",
         missing="no check calls profile_loss: its minimum is checked under learned-noise",
     ),
     Result(
         name="global-optimum",
-        claim="With a learned decoder latent i is active iff its eigenvalue exceeds beta s2, on the principal axes.",
+        claim="With a learned decoder latent i <= K is active iff its eigenvalue exceeds beta s2, at an optimum on "
+        "the principal axes that all posterior families share.",
         functions=("theory.optimum", "theory.learning.critical_betas"),
         page="global-optimum",
         checks=(
@@ -268,8 +299,9 @@ RESULTS = (
         ),
         figures=("collapse", "learned_inference_error", "convergence"),
         tests="tests/theory/learning/test_global_optimum.py",
-        source="probabilistic PCA; Lucas et al. 2019; Wang, Ziyin 2022",
-        scope="any data covariance, any posterior family, noise fixed or learned",
+        source="{tipping1999}; {lucas2019}; {wang2022}",
+        scope="any data covariance, noise fixed or (with the s2 of learned-noise) learned; the other optima are "
+        "rotations within the family, and within ties",
     ),
     Result(
         name="collapse",
@@ -279,8 +311,9 @@ RESULTS = (
         checks=("collapse",),
         figures=("collapse", "learned_noise"),
         tests="tests/theory/learning/test_noise.py",
-        source="beta = 1: Lucas et al. 2019; else this project",
-        scope="learned noise; at a fixed noise the critical beta is eigenvalue / noise",
+        source="beta = 1: {lucas2019}; else this project, in the setting of {wang2022}",
+        scope="latents i <= K with a mode; learned noise, at a fixed one the critical beta is eigenvalue / noise "
+        "(global-optimum); if K >= rank the noise is undetermined at beta = D / rank",
     ),
     Result(
         name="aggregate-posterior",
@@ -290,8 +323,9 @@ RESULTS = (
         checks=("aggregate_posterior",),
         figures=("collapse",),
         tests="tests/theory/learning/test_global_optimum.py",
-        source="Lucas et al. 2019",
-        scope="every stationary decoder with its best full posterior",
+        source="in the setting of {lucas2019}",
+        scope="Gaussian data, prior N(0, I); every stationary decoder with its best full posterior, and every optimum "
+        "of the other families",
     ),
     Result(
         name="water-filling",
@@ -302,25 +336,27 @@ RESULTS = (
         checks=("rate_distortion",),
         figures=("rate_distortion",),
         tests="tests/theory/learning/test_water_filling.py",
-        source="reverse water-filling: Shannon 1959; the VAE on it: this project",
-        scope="Gaussian data",
+        source="reverse water-filling: {shannon1959}; the VAE on it: this project",
+        scope="Gaussian data, a latent for every eigenvalue above the water level; noise fixed or learned",
         missing="no check calls vae_rate_distortion: the check compares the parts of trained models with the curve",
     ),
     Result(
         name="capacity-penalty",
-        claim="With fewer latents than modes above the water the VAE lies above Shannon's curve by a closed excess.",
+        claim="With fewer latents than modes above the water, but at least one, the VAE lies above Shannon's curve by "
+        "a closed excess.",
         functions=("theory.learning.capacity_penalty",),
         page=None,
         checks=("capacity_penalty",),
         figures=("rate_distortion",),
         tests="tests/theory/learning/test_water_filling.py",
-        source=OWN,
+        source="this project",
         scope="Gaussian data",
-        missing="no page: the difference of two closed forms of the page water-filling",
+        missing="no page: water-filling shows that the VAE lies above, but not the level of Shannon's curve at equal "
+        "distortion or rate, from which the excess follows",
     ),
     Result(
         name="learned-noise",
-        claim="The learned noise is r / (D - q beta), with q active modes and the variance r beyond them.",
+        claim="The learned noise is the variance beyond the q active modes, divided by D - q beta.",
         functions=(
             "theory.learning.learned_noise_variance",
             "theory.learning.profile_loss",
@@ -330,14 +366,16 @@ RESULTS = (
         checks=("optimum_learned_noise",),
         figures=("learned_noise",),
         tests="tests/theory/learning/test_noise.py",
-        source="beta = 1: Tipping, Bishop 1999; else this project",
-        scope="any data covariance; where the noise runs to zero this is the result",
+        source="beta = 1: {tipping1999}; else this project, in the setting of {wang2022}",
+        scope="any data covariance; if K >= rank the noise runs to zero below beta = D / rank, and is undetermined "
+        "there",
         missing="no check calls learned_noise_variance and profile_loss: the check trains what optimum returns",
     ),
     Result(
         name="rotation",
-        claim="A rotation of the latents changes nothing with a full posterior, and costs (beta/2) log(1 + x) with a "
-        "diagonal one.",
+        claim="A rotation of the latents costs nothing with a full posterior, and (beta/2) times the Hadamard gap of "
+        "the rotated precision with a diagonal one: for two modes (beta/2) log(1 + x), x = (p1 - p2)^2 sin^2(2a) / (4 "
+        "p1 p2).",
         functions=(
             "theory.axes.rotation_energy",
             "theory.axes.two_mode_rotation_energy",
@@ -347,19 +385,20 @@ RESULTS = (
         checks=("rotation_energy", "two_mode_rotation_energy"),
         figures=("rotation_energy",),
         tests="tests/theory/axes/test_rotation.py",
-        source="in the setting of Mathieu et al. 2019 (Theorem 2) and Rolinek et al. 2019",
-        scope="prior N(0, I), any data, any decoder",
+        source="in the setting of {mathieu2019} (Theorem 2) and {rolinek2019}",
+        scope="prior N(0, I), any data and decoder, encoder optimised again, compared with a full posterior; two modes "
+        "of precisions p1 and p2 at an angle a to their axes",
     ),
     Result(
         name="rotation-curvature",
-        claim="At the principal axes the energy of a rotation has curvature beta (p_i - p_j)^2 / (p_i p_j), plane by "
-        "plane.",
+        claim="At the principal axes the energy of a rotation has the curvature beta (p_i - p_j)^2 / (p_i p_j) in a "
+        "plane across blocks of the posterior, zero inside a block, and no mixed derivatives.",
         functions=("theory.axes.rotation_curvature",),
         page="rotation-curvature",
         checks=("rotation_curvature",),
         tests="tests/theory/axes/test_rotation.py",
-        source=ROLINEK,
-        scope="any posterior family",
+        source="in the setting of {rolinek2019}",
+        scope="any block-diagonal posterior; encoder optimised again or off-diagonal blocks dropped",
         missing="no figure: rotation_energy shows the whole curve",
     ),
     Result(
@@ -371,9 +410,9 @@ RESULTS = (
         checks=("orthogonality_chance",),
         figures=("degenerate_spectrum",),
         tests="tests/theory/axes/test_orthogonality.py",
-        source="distance: Rolinek et al. 2019; chance level: this project",
+        source="distance: {rolinek2019}; chance level: this project",
         status="exact for K = 2, else Monte Carlo",
-        scope="right singular vectors uniform over the rotations",
+        scope="right singular vectors uniform over the orthogonal matrices",
     ),
     Result(
         name="polarized-regime",
@@ -387,21 +426,23 @@ RESULTS = (
         page="polarized-regime",
         checks=("polarized_regime",),
         tests="tests/theory/axes/test_polarized.py",
-        source=ROLINEK,
-        scope="any linear VAE; the relative error at the optimum",
+        source="in the setting of {rolinek2019}",
+        scope="any linear VAE with a diagonal posterior; the relative error at the optimum of a learned decoder, the "
+        "probability of collapse for Gaussian data",
         missing="no check calls polarized_kl: its error is checked; no figure: one number for each latent",
     ),
     Result(
         name="smallest-manipulation",
-        claim="The smallest change of a loading that rotates its principal axes is a Procrustes problem, closed for "
+        claim="The smallest change of a loading to given principal axes and gaps is a Procrustes problem, closed for "
         "two orthogonal columns.",
         functions=("theory.axes.smallest_manipulation", "theory.axes.two_factor_manipulation"),
         page="smallest-manipulation",
         checks=("smallest_manipulation",),
         figures=("hiding_factors",),
         tests="tests/theory/axes/test_manipulation.py",
-        source=ZIETLOW,
-        scope="any loading with D >= K",
+        source="in the setting of {zietlow2021}",
+        status="exact for two orthogonal columns; else by a search, to 1e-12 of the squared norm of the loading",
+        scope="any loading with D >= K; the page: two orthogonal columns, the Procrustes problem cited",
     ),
     Result(
         name="largest-angle",
@@ -411,20 +452,21 @@ RESULTS = (
         checks=("largest_angle",),
         figures=("hiding_factors",),
         tests="tests/theory/axes/test_two_columns.py",
-        source=ZIETLOW,
+        source="in the setting of {zietlow2021}",
         scope="two orthogonal columns",
     ),
     Result(
         name="separation-by-time",
-        claim="Factors with different correlation in time are separated by the lagged covariance, whatever the "
-        "loading.",
+        claim="Uncorrelated factors with different correlation in time are separated by the lagged covariance, "
+        "whatever the loading.",
         functions=("theory.axes.separate",),
         page="separation-by-time",
         checks=("separation_by_time",),
         figures=("hiding_factors",),
         tests="tests/theory/axes/test_separation.py",
-        source="Tong et al. 1991 (AMUSE)",
-        scope="independent factors of different lag correlations",
+        source="{tong1991} (AMUSE); with noise: this project",
+        scope="factors of distinct lag correlations, noise white in time, a loading of full column rank, K <= D; the "
+        "noise variance known or K < D",
     ),
     Result(
         name="annealed-prior",
@@ -438,40 +480,44 @@ RESULTS = (
         page="annealed-prior",
         checks=("annealed_prior",),
         tests="tests/theory/priors/test_annealing.py",
-        source="Mathieu et al. 2019, Theorem 1",
-        scope="Gaussian priors; the normaliser also of Student priors",
+        source="{mathieu2019}, Theorem 1",
+        status="exact; expectations under other than Gaussian priors by quadrature",
+        scope="any prior p with a finite integral of p^beta; the function: Gaussian priors and any data, or a prior "
+        "with `log_normaliser` (Student, a user's own) and Gaussian data; the rescaling: Gaussian priors",
         missing="no check calls student_log_normaliser, which is an integral of its own; no figure: an "
         "identity, whose two sides are one curve",
     ),
     Result(
         name="prior-optimum",
-        claim="For Gaussian data no prior fixes the axes: the optima are an orbit of rotations, at a constant excess "
-        "loss.",
+        claim="For Gaussian data no prior fixes the axes: every optimum stays one under all C*^(1/2) O C*^(-1/2), O "
+        "orthogonal, C* the covariance of the code, at an excess loss that the data do not change.",
         functions=("theory.priors.prior_optimum", "theory.priors.nearest_gaussian"),
         page="prior-rotation",
         checks=("prior_optimum",),
         figures=("priors_and_axes",),
         tests="tests/theory/priors/test_optimum.py",
-        source="this project, against Mathieu et al. 2019",
-        status="exact; quadrature to 1e-12",
-        scope="learned decoder, full posterior, Gaussian data, any prior",
+        source="this project, against {mathieu2019}",
+        status="exact; the nearest Gaussian C* to 1e-12, for a user's own prior to about 1e-7",
+        scope="learned decoder, full posterior, codes of mean zero, any prior with a nearest Gaussian",
     ),
     Result(
         name="prior-rotation-energy",
-        claim="What a rotation of the code costs under a prior, for a Gaussian code and for factors of other laws.",
+        claim="A rotation R of the code costs beta [E log p(z) - E log p(R z)]; if the code is distributed as the "
+        "prior p, this is >= 0, and zero only for symmetries of p.",
         functions=("theory.priors.prior_rotation_energy", "theory.priors.factor_rotation_energy"),
         page="prior-rotation",
         checks=("prior_rotation_energy",),
         figures=("priors_and_axes",),
         tests="tests/theory/priors/test_rotation.py",
-        source=OWN,
-        status="exact; quadrature to 1e-12",
-        scope="any prior with the `Prior` protocol",
+        source="this project, in the setting of {mathieu2019}",
+        status="exact; by quadrature to 1e-12 of the expected log density, for a user's own prior to its own accuracy",
+        scope="full posterior; any prior with the `Prior` protocol; a Gaussian code, or factors that are a finite "
+        "mixture of Gaussians",
     ),
     Result(
         name="aggregate-penalty",
         claim="A penalty on the aggregate posterior has closed divergences; with a learned decoder its weight changes "
-        "nothing.",
+        "no optimum.",
         functions=(
             "theory.priors.aggregate_divergence",
             "theory.priors.kernel_mean",
@@ -482,9 +528,9 @@ RESULTS = (
         checks=("aggregate_penalty", "aggregate_penalty_learned"),
         figures=("decomposition",),
         tests="tests/theory/priors/test_regularised.py",
-        source="objective: Mathieu et al. 2019; closed forms: this project",
+        source="objective: {mathieu2019}; closed forms: this project",
         status="exact; the encoder by a solver",
-        scope="Gaussian codes",
+        scope="Gaussian data, weights alpha >= 0; with a learned decoder prior N(0, I)",
         missing="no check calls kernel_mean, which the divergence by kernels is made of",
     ),
     Result(
@@ -500,8 +546,8 @@ RESULTS = (
         checks=("grouped_parts", "objective_parts", "gaussian_scores"),
         figures=("total_correlation",),
         tests="tests/theory/groups/test_decomposition.py",
-        source="chain rule: classical; groups " + CHEN,
-        scope="any Gaussian code",
+        source="chain rule: classical; groups in the setting of {chen2022}",
+        scope="any Gaussian code (the chain rule: any density), chains in which each partition refines the one before",
         missing="no check calls total_correlation_path: its steps are those of grouped_terms",
     ),
     Result(
@@ -513,9 +559,9 @@ RESULTS = (
         checks=("grouped_optimum",),
         figures=("granularity", "granularity_trajectory", "total_correlation"),
         tests="tests/theory/groups/test_optimum.py",
-        source=CHEN,
-        status="a local minimum, exact up to the solver",
-        scope="fixed decoder, any weights with a lower bound",
+        source="in the setting of {chen2022}",
+        status="the loss exact; the optimum the best local minimum found, exact up to the solver",
+        scope="prior N(0, I), Gaussian data; the optimum for a fixed decoder and weights >= 0, where it is attained",
         missing="no check calls grouped_loss and grouped_gradient: the check trains what grouped_optimum returns",
     ),
     Result(
@@ -526,49 +572,67 @@ RESULTS = (
         checks=("independent_groups",),
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_independence.py",
-        source=OWN,
+        source="this project",
         status="a local minimum, exact up to the solver",
-        scope="fixed decoder",
+        scope="fixed decoder, other weights >= 0, Gaussian data",
         missing="no page: a limit of the page grouped-objective, found by a solver",
     ),
     Result(
         name="learned-decoder-groups",
-        claim="With a learned decoder no weight >= 0 and no grouping changes the least loss; negative weights may "
-        "leave none.",
+        claim="With a learned decoder no weight >= 0 on total correlation or single latents, and no grouping, changes "
+        "the least loss.",
         functions=("theory.groups.learned_decoder_value",),
-        page="copied-signals",
+        page="total-correlation",
         checks=("grouped_learned_decoder",),
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_learned_decoder.py",
-        source=CHEN,
-        scope="prior N(0, I), fixed noise",
+        source="this project, in the setting of {chen2022}",
+        scope="prior N(0, I), Gaussian data of any covariance, fixed weight of the information, any groups and "
+        "posterior family; noise fixed or learned",
+    ),
+    Result(
+        name="copied-signals",
+        claim="With a learned decoder the grouped objective has no lower bound iff the weight of single latents is "
+        "negative or a copied signal gains more than it costs.",
+        functions=("theory.groups.learned_decoder_value",),
+        page="copied-signals",
+        checks=(),
+        tests="tests/theory/groups/test_learned_decoder.py",
+        source="this project, in the setting of {chen2022}",
+        scope="prior N(0, I), Gaussian data that vary, positive weight of the information, fixed noise, diagonal "
+        "posterior; the function also takes blocks and a learned noise, and says where the theory does not decide",
+        missing="no check or figure: training does not show that a loss has no lower bound; the tests search codes",
     ),
     Result(
         name="correlated-prior",
-        claim="A correlated prior shifts the optimal value of the grouped objective by a closed amount.",
+        claim="A correlated prior shifts the optimal value of the grouped objective by a closed amount, zero only at "
+        "weight 1 or without correlation.",
         functions=("theory.groups.correlated_prior_shift",),
         page="correlated-prior",
         checks=("correlated_prior",),
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_learned_decoder.py",
-        source=CHEN,
-        scope="two latents, one group each, learned decoder",
+        source="this project, in the setting of {chen2022}",
+        scope="two latents, one group each, any weight > 0 between them, all other weights 1; learned decoder, full "
+        "posterior",
     ),
     Result(
         name="granularity-slope",
-        claim="A little penalty between groups helps the inference iff a closed slope at weight 1 is negative.",
+        claim="Slightly more weight between groups lowers the mean squared error of the inference if a closed slope "
+        "at weight 1 is negative, and raises it if positive.",
         functions=("theory.groups.granularity_slope",),
         page="granularity-slope",
         checks=("granularity_slope",),
         figures=("granularity",),
         tests="tests/theory/groups/test_penalty_slope.py",
-        source=CHEN,
-        scope="fixed decoder, weight near 1",
+        source="this project, in the setting of {chen2022} and {chen2025}",
+        scope="fixed decoder and noise (the function: those of the truth; the page: any), all other weights 1, any "
+        "posterior family; no answer at slope 0",
     ),
     Result(
         name="minibatch-estimates",
-        claim="Estimates of total correlation from minibatches have a closed offset and, to leading order in 1/M, a "
-        "closed bias.",
+        claim="Estimates of total correlation from minibatches of M of N points have a closed offset and, to leading "
+        "order in 1/M and 1/N, a closed bias.",
         functions=(
             "theory.groups.minibatch_bias",
             "theory.groups.minibatch_offset",
@@ -578,32 +642,34 @@ RESULTS = (
         checks=("minibatch_estimates",),
         figures=("total_correlation",),
         tests="tests/theory/groups/test_minibatch.py",
-        source="estimators: R. T. Q. Chen et al. 2018; the rest: this project",
-        status="offset exact; bias asymptotic in 1/M",
-        scope="Gaussian codes",
+        source="estimators: {chen2018}; the rest: this project",
+        status="offset exact; bias asymptotic in M and N",
+        scope="Gaussian data and codes, M and N large against the scale",
     ),
     Result(
         name="minibatch-bounds",
-        claim="Each minibatch estimate of the parts of the rate lies within closed bounds.",
+        claim="No minibatch estimate of the information, or of total correlation between groups, exceeds a closed "
+        "bound.",
         functions=("theory.groups.minibatch_bounds",),
         page="minibatch-estimates",
         checks=("minibatch_bounds",),
         figures=("total_correlation",),
         tests="tests/theory/groups/test_minibatch.py",
-        source=OWN,
-        status="exact bounds",
-        scope="any Gaussian code, any minibatch",
+        source="estimators: {chen2018}; bounds: this project",
+        status="exact upper bounds",
+        scope="any data, linear VAE and minibatch; between groups infinite if the posterior links them",
     ),
     Result(
         name="block-posterior",
-        claim="A block-diagonal posterior leaves K (b - 1) / 2 planes of rotation free, with blocks of size b over "
-        "distinct modes.",
+        claim="Under a block-diagonal posterior the rotations inside a block and among equal precisions are free, K "
+        "(b - 1) / 2 planes for equal blocks of size b and distinct precisions.",
         functions=("theory.groups.free_planes", "theory.axes.rotation_curvature"),
         page="block-posterior",
         checks=("rotation_curvature",),
         tests="tests/theory/groups/test_free_rotations.py",
-        source=CHEN,
-        scope="learned decoder, any posterior family",
+        source="this project, in the setting of {chen2022} and {chen2025}",
+        scope="a diagonal precision of the best posterior, as at the optimum of a learned decoder, where all "
+        "collapsed latents tie; any partition",
         missing="no check calls free_planes, a count; no figure: a count",
     ),
     Result(
@@ -615,12 +681,12 @@ RESULTS = (
         tests="tests/theory/groups/selection/test_choice.py",
         source="this project; tests of the model: Muirhead 1982, Muirhead, Waternaux 1980",
         status="asymptotic in the number of data",
-        scope="Gaussian data, or observations of any fourth moments; a fixed decoder",
+        scope="Gaussian data, or observations of any fourth moments; a fixed decoder of full column rank",
         missing="no page, check or figure: a statistical procedure, not a theorem; its level and power are tested",
     ),
     Result(
         name="gaussian-scores",
-        claim="MIG, SAP, DCI, MCC and sparsity of a Gaussian code follow from its correlations with the factors.",
+        claim="MIG, SAP, DCI, MCC and sparsity of a Gaussian code follow from the correlations of code and factors.",
         functions=(
             "theory.scores.scores",
             "theory.scores.mutual_information_matrix",
@@ -631,31 +697,38 @@ RESULTS = (
         figures=("hiding_factors",),
         tests="tests/theory/scores/test_disentanglement.py",
         source="population values of the usual sample scores; closed forms: this project",
-        scope="factors and code jointly Gaussian",
+        status="exact; sparsity by one smooth integral",
+        scope="factors and code jointly Gaussian; the page has the information and the chance level of sparsity",
         missing="no check calls hoyer_chance_level, a special case of hoyer_sparsity",
     ),
 )
 
 
 def matching(word: str) -> tuple[Result, ...]:
-    """The results of a name, or else those that have the word anywhere in a name or in their claim.
+    """The result of a name, or else those that mention the word.
 
     Examples
     --------
-    >>> [result.name for result in matching("optimum_fixed_noise")]
-    ['global-optimum']
+    >>> [result.name for result in matching("rotation")], [result.name for result in matching("optimum_fixed_noise")]
+    (['rotation'], ['global-optimum'])
     """
-    wanted = word.lower().replace("_", "-")
-    named = [result for result in RESULTS if result.name == wanted]
-    if named:
-        return tuple(named)
-    plain = wanted.replace("-", " ")
+    named = tuple(result for result in RESULTS if result.name == word.strip().lower().replace("_", "-"))
+    return named or mentioning(word)
 
-    def text(result: Result) -> str:
-        names = (*result.functions, result.page or "", *result.checks, *result.figures, result.source)
-        return " ".join((result.name, result.claim, *names)).lower().replace("_", " ").replace("-", " ")
 
-    return tuple(result for result in RESULTS if plain in text(result))
+def mentioning(word: str) -> tuple[Result, ...]:
+    """The results that have a word anywhere in their record but in status, scope and what is missing."""
+    wanted = _plain(word.strip())
+    return tuple(result for result in RESULTS if wanted and wanted in _text(result))
+
+
+def _text(result: Result) -> str:
+    places = (*result.functions, result.page or "", *result.checks, *result.figures, result.tests)
+    return _plain(" ".join((result.name, result.claim, *places, result.source, *result.references)))
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("_", " ").replace("-", " ")
 
 
 def named_by_results(page: str, kind: str) -> tuple[str, ...]:
@@ -698,5 +771,6 @@ def expand(name: str, kind: str, known: Iterable[str]) -> list[str]:
     (result,) = results
     names = [result.page] if kind == "page" else list(getattr(result, kind))
     if not names or names == [None]:
-        raise ValueError(f"the result {result.name!r} has no {KINDS[kind]} ({result.missing}); name another")
+        reason = f" ({result.missing})" if result.missing else ""
+        raise ValueError(f"the result {result.name!r} has no {KINDS[kind]}{reason}; name another")
     return names

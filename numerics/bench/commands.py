@@ -50,7 +50,7 @@ def _bench(arguments: argparse.Namespace) -> Report:
     from tqdm import tqdm
 
     from numerics.bench import tables as comparisons
-    from numerics.bench.threads import cores, machine, pinned
+    from numerics.bench.threads import cores, limited_threads, machine
 
     names = chosen_names("--only", arguments.only, TABLES)
     peers = load(chosen_names("--peers", arguments.peers, LIBRARIES))
@@ -59,7 +59,7 @@ def _bench(arguments: argparse.Namespace) -> Report:
         raise ValueError(f"--threads must be from 1 to {cores()}, got {threads}; pass as many as there are cores")
     installed = [LIBRARIES[name] for name, peer in peers.items() if peer is not None]
     rounds, budget = (QUICK_ROUNDS, QUICK_BUDGET) if arguments.quick else (ROUNDS, BUDGET)
-    with pinned(threads, [peer for peer in peers.values() if peer is not None]):
+    with limited_threads(threads, [peer for peer in peers.values() if peer is not None]):
         facts = machine(threads, dict.fromkeys(["numpy", "scipy", "numba", *installed]))
         tables, interrupted = {}, False
         try:

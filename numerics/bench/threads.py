@@ -12,7 +12,7 @@ from pathlib import Path
 import numba
 from threadpoolctl import threadpool_info, threadpool_limits
 
-__all__ = ["cores", "machine", "pinned"]
+__all__ = ["cores", "limited_threads", "machine"]
 
 
 def cores() -> int:
@@ -22,10 +22,10 @@ def cores() -> int:
 
 
 @contextmanager
-def pinned(threads: int, peers: Iterable) -> Iterator[None]:
-    """Give linear algebra, numba and every peer this many threads while the context lasts.
+def limited_threads(threads: int, peers: Iterable) -> Iterator[None]:
+    """Give linear algebra, numba and every peer this many threads; those of the first two are restored at the end.
 
-    XLA reads its number once, before its first computation, and PyTorch keeps the last one.
+    PyTorch keeps the number, and XLA (the compiler of JAX) reads it once, before its first computation.
     """
     before = numba.get_num_threads()
     for peer in peers:
@@ -40,7 +40,7 @@ def pinned(threads: int, peers: Iterable) -> Iterator[None]:
 
 
 def machine(threads: int, libraries: Iterable[str]) -> dict[str, object]:
-    """Processor, threads and versions, to be printed above the tables; inside `pinned`."""
+    """Processor, threads and versions, to be printed above the tables; inside `limited_threads`."""
     pools = {
         f"{pool['internal_api']} {pool['version'] or ''}".strip(): pool["num_threads"] for pool in threadpool_info()
     }

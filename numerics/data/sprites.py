@@ -40,7 +40,7 @@ LEVELS = {
     "y": np.linspace(0.0, 1.0, 32),
 }
 SMALLEST_SCALE = 0.01  # of a sprite that can be drawn
-EXTENT = 0.18  # half the size of the largest sprite, of the width of an image
+EXTENT = 0.18  # the unit of length that shapes of scale 1 are drawn in, as a share of the width of an image
 MARGIN = 0.22
 
 
@@ -51,7 +51,7 @@ class Sprites:
     Attributes
     ----------
     images : (N, size, size) array
-        grey values from 0 to 1.
+        grey values from 0 to 1; bytes 0 and 1 if they come from the published file.
     factors : (N, 5) array
         in the order of `FACTORS`: shape (an index of `SHAPES`), scale, orientation in radians, x and y from 0 to 1.
     """
@@ -157,7 +157,7 @@ def load_dsprites(path, *, count: int | None = None, rng: np.random.Generator | 
         raise ValueError(f"path {str(path)!r}: no such file; download the dSprites .npz and check the path")
     try:
         with zipfile.ZipFile(path) as archive:
-            values = _latents(archive)
+            values = _factor_table(archive)
             total = len(values)
             wanted = total if count is None else min(count, total)
             rows = np.sort(rng.choice(total, wanted, replace=False)) if wanted < total else np.arange(total)
@@ -206,7 +206,7 @@ def _header(archive: zipfile.ZipFile, name: str, member) -> tuple[tuple[int, ...
     return shape, dtype
 
 
-def _latents(archive: zipfile.ZipFile) -> np.ndarray:
+def _factor_table(archive: zipfile.ZipFile) -> np.ndarray:
     """The factors of all images, (N, 6), as the file has them."""
     name = "latents_values.npy"
     with archive.open(name) as member:

@@ -18,9 +18,10 @@ from figures.registry import FIGURES
 from numerics.checks.verify import CHECKS
 from numerics.comparison import Budget
 from theory.__main__ import main
+from theory.derivations.engine.notation import REFERENCES
 from theory.derivations.registry import CHAPTERS, chapter_of, derivations, find
 from theory.interface.results_commands import HEADINGS, results_page, results_table
-from theory.results import RESULTS, Result, expand, matching, named_by_results
+from theory.results import RESULTS, WORKS, Result, expand, matching, mentioning, named_by_results
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in derivations()}
@@ -56,7 +57,7 @@ def called_by(check):
 
 
 def test_every_page_check_and_figure_belongs_to_a_result():
-    assert {result.page for result in RESULTS} - {None} == PAGES.keys()
+    assert {result.page for result in RESULTS} - {None} == PAGES.keys(), "name it in a record of theory/results.py"
     assert {check for result in RESULTS for check in result.checks} == CHECKS.keys()
     assert {figure for result in RESULTS for figure in result.figures} == FIGURES.keys()
 
@@ -105,7 +106,8 @@ def what_is_missing(result):
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.name)
 def test_a_result_has_everything_or_says_why(result):
-    assert what_is_missing(result) == []
+    left = what_is_missing(result)
+    assert not left, f"{result.name} lacks:\n" + "\n".join(left)
 
 
 def test_a_new_record_names_all_that_is_left_to_do():
@@ -147,6 +149,32 @@ def module_of(page):
     raise AssertionError(page)
 
 
+def test_the_works_are_those_of_the_book():
+    """Under the same keys, and by names that the book's entries contain."""
+    assert WORKS.keys() == REFERENCES.keys()
+    for key, name in WORKS.items():
+        words = re.findall(r"[A-Z][a-z]{2,}|\d{4}|R\. T\. Q\.|Z\.", name)
+        assert all(word in REFERENCES[key] for word in words) and key[-4:] in words
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_records_of_a_page_cite_what_it_cites(name):
+    """Each record some of the works, all records together all of them."""
+    cited = {key for result in RESULTS if result.page == name for key in result.references}
+    assert cited == {source.key for source in PAGES[name].sources}
+
+
+def test_a_source_names_the_works_by_their_keys():
+    """So that no work of the book is named in a source, or in a claim, without being cited."""
+    for result in RESULTS:
+        for key, name in WORKS.items():
+            assert (name in result.source) == (key in result.references)
+        written_out = result.source
+        for name in WORKS.values():
+            written_out = written_out.replace(name, "")
+        assert not re.search("|".join(key[:-4] for key in WORKS), written_out, re.IGNORECASE), result.name
+
+
 def test_a_room_has_a_chapter_of_its_name():
     assert set(HEADINGS) - {""} | {"foundations"} == set(CHAPTERS)
     assert all(chapter_of(PAGES[result.page]) for result in RESULTS if result.page)
@@ -156,6 +184,7 @@ def test_a_name_stands_for_what_a_result_has():
     assert expand("optimal-beta", "checks", CHECKS) == ["optimal_beta", "optimal_beta_learned_noise"]
     assert expand("optimal_beta", "checks", CHECKS) == ["optimal_beta"]
     assert expand("small_coherence", "page", PAGES) == ["two-factors"]
+    assert expand("learned-decoder-groups", "page", PAGES) == ["total-correlation"]
     assert expand("rotation-energy", "figures", FIGURES) == ["rotation_energy"]
     assert expand("nonsense", "figures", FIGURES) == ["nonsense"]
     with pytest.raises(ValueError, match=r"result 'gaussian-kl' has no figure .*a building block"):
@@ -169,7 +198,9 @@ def test_matching():
     assert [result.name for result in matching("global_optimum")] == ["global-optimum"]
     assert "global-optimum" in [result.name for result in matching("optimum_fixed_noise")]
     assert {result.name for result in matching("Theorem 1")} == {"annealed-prior"}
-    assert not matching("nonsense")
+    assert matching("zietlow2021") == matching("Zietlow et al. 2021") != ()
+    assert not matching("nonsense") and not matching(" ")
+    assert "prior-rotation-energy" in [result.name for result in mentioning("rotation")]
 
 
 def test_the_command(capsys, tmp_path):
@@ -179,6 +210,8 @@ def test_the_command(capsys, tmp_path):
     (record,) = json.loads(capsys.readouterr().out)["results"]
     assert record["page"] == "global-optimum" and "optimum_fixed_noise" in record["check"]
     assert set(record) >= {"name", "claim", "functions", "page", "check", "figures", "tests", "source", "status"}
+    assert main(["results", "rotation"]) == 0
+    assert "see also     rotation-curvature, " in capsys.readouterr().out
     assert main(["results", "nonsense"]) == 2
     assert "got 'nonsense'; python -m theory results lists all" in capsys.readouterr().err
     assert main(["results", "rotation", "--markdown", str(tmp_path / "x.md")]) == 2

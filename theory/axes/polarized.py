@@ -186,7 +186,7 @@ def polarized_relative_error(eigenvalues, water_level: float, latent_dim: int | 
     Returns
     -------
     float
-        negative: the approximation is too small. It vanishes like 1/log(1/t) as t goes to zero and is unbounded as the
+        negative: the approximation is too small. It vanishes like t/log(1/t) as t goes to zero and is unbounded as the
         last active latent approaches its threshold; NaN if none is active.
 
     Raises

@@ -239,7 +239,7 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
 def minibatch_bounds(
     vae: LinearVAE, groups: Posterior, *, dataset_size: int, batch_size: int, estimator: str = "stratified"
 ) -> MinibatchBounds:
-    """The largest values that the minibatch estimates can take: log(N M) if weighted, log N if stratified.
+    """Upper bounds of the estimates of information (log(N M) if weighted, log N if stratified) and between groups.
 
     Parameters
     ----------
@@ -257,8 +257,8 @@ def minibatch_bounds(
 
     Notes
     -----
-    Exact, for any data. Between groups because with a_gj = w_j q(z_g|x_j) the sum over j of the product over g of a_gj
-    is at most the product over g of the sums over j.
+    Exact bounds, for any data. Between groups because with a_gj = w_j q(z_g|x_j) the sum over j of the product over g
+    of a_gj is at most the product over g of the sums over j.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The names that a package exports, each loaded when it is first used, and old names that still work.
+"""The names and modules of a package, each loaded when it is first used, and old names that still work.
 
 So `--help` and `import theory` load only what they need. A submodule of a package must not have the name of something
 that the package exports: importing one would hide the other.
@@ -6,6 +6,7 @@ that the package exports: importing one would hide the other.
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -24,10 +25,12 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
     package : str
         its `__name__`.
     exports : mapping
-        from each module to the names, separated by blanks, that the package exports from it.
+        from each module to the names, separated by blanks, that the package exports from it. Where there are none,
+        the package is itself an old name, and its old names are what `import *` gives.
     """
     homes = {name: module for module, names in exports.items() for name in names.split()}
     old = OLD_NAMES.get(package, {})
+    modules = {module.name for module in pkgutil.iter_modules(getattr(sys.modules[package], "__path__", []))}
 
     def __getattr__(name: str):
         if name in homes:
@@ -38,7 +41,10 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
             warnings.warn(f"{package}.{name} is now {old[name]}", DeprecationWarning, stacklevel=2)
             module, _, attribute = old[name].rpartition(".")
             return getattr(import_module(module), attribute)
+        if name in modules:
+            return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    names = sorted(homes)
-    return __getattr__, lambda: sorted({*vars(sys.modules[package]), *names}), names
+    names = sorted(homes or old)
+    special = [name for name in vars(sys.modules[package]) if name.startswith("__")]
+    return __getattr__, lambda: sorted({*special, *modules, *names}), names

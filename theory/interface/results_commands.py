@@ -10,7 +10,7 @@ from dataclasses import asdict
 from theory.interface.files import output_file
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
-from theory.results import RESULTS, Result, matching
+from theory.results import RESULTS, Result, matching, mentioning
 
 __all__ = ["add_commands", "results_page", "results_table"]
 
@@ -37,7 +37,7 @@ def add_commands(commands) -> None:
         "  python -m theory results rolinek --json\n"
         "  python -m theory results --markdown results.md",
     )
-    command.add_argument("word", nargs="?", metavar="WORD", help="a name, or a word of a claim, function or source")
+    command.add_argument("word", nargs="?", metavar="WORD", help="a name, or a word of any entry of a record")
     command.add_argument("--markdown", metavar="FILE.md", help="write all results as a page of Markdown")
 
 
@@ -45,14 +45,17 @@ def _results(arguments: argparse.Namespace) -> Report:
     found = RESULTS if arguments.word is None else matching(arguments.word)
     if not found:
         raise ValueError(
-            f"WORD must be in a name, claim, function, page, check, figure or source, got {arguments.word!r}; "
-            "python -m theory results lists all"
+            f"WORD must be in a record (name, claim, functions, page, checks, figures, tests, source), got "
+            f"{arguments.word!r}; python -m theory results lists all"
         )
     if arguments.word is None:
         columns = {"result": [result.name for result in found], "claim": [result.claim for result in found]}
         text = aligned_table(columns)
     else:
         text = "\n\n".join(map(_described, found))
+        others = [result.name for result in mentioning(arguments.word) if result not in found]
+        if others:
+            text += "\n\n" + _filled(", ".join(others), "see also")
     files = {}
     if arguments.markdown is not None:
         if arguments.word is not None:
@@ -84,14 +87,13 @@ def _described(result: Result) -> str:
     }
     lines = [result.name, textwrap.fill(result.claim, 100, initial_indent="  ", subsequent_indent="  ")]
     for label, entries in places.items():
-        for position, entry in enumerate(entries):
-            lead = f"  {label if position == 0 else '':11}  "
-            lines.append(
-                textwrap.fill(
-                    entry, 110, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-                )
-            )
+        lines += [_filled(entry, label if position == 0 else "") for position, entry in enumerate(entries)]
     return "\n".join(lines)
+
+
+def _filled(entry: str, label: str) -> str:
+    lead = f"  {label:11}  "
+    return textwrap.fill(entry, 110, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)
 
 
 def results_table() -> str:
@@ -113,12 +115,15 @@ def results_page() -> str:
     """The page docs/results.md: every record whole, room by room."""
     parts = [
         "# Results",
-        "Every theorem of this project, and where it exists: as a function, as a checked derivation, as an experiment "
+        "Every result of this project, and where it exists: as a function, as a checked derivation, as an experiment "
         "and as a figure. This page is made from `theory/results.py` by `python -m theory results --markdown "
         "docs/results.md`.",
         'A source "in the setting of" a paper means that the paper poses the question and the formula is this '
-        "project's own derivation. A name in the first line is understood by `python -m theory results`, `python -m "
-        "theory derive`, `python -m numerics verify --only` and `python -m figures --only`.",
+        "project's own derivation.",
+        "The name in a heading is understood by `python -m theory results` and, where the result has a page, check or "
+        "figure, by `python -m theory derive`, `python -m numerics verify --only` and `python -m figures --only`. A "
+        "page, check or figure of the same name stands for itself alone: `optimal-beta` is the result with its two "
+        "checks, `optimal_beta` one of them.",
     ]
     for room, heading in HEADINGS.items():
         parts.append(f"## {heading}")

@@ -71,11 +71,11 @@ def test_bad_usage(capsys, argv):
     assert argv[0] in capsys.readouterr().err
 
 
-def test_threads_are_pinned_and_given_back():
+def test_threads_are_limited_and_restored():
     before = numba.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
     pinned = []
     peer = type("Peer", (), {"pin": staticmethod(pinned.append)})
-    with threads.pinned(1, [peer, object()]):
+    with threads.limited_threads(1, [peer, object()]):
         assert numba.get_num_threads() == 1
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
         assert "1 each for numba" in threads.machine(1, ["numpy"])["threads"]

@@ -26,9 +26,10 @@ def derivation() -> Derivation:
         title="Rotations of the latents, and the energy that fixes the axes",
         statement=(
             "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under it. "
-            "A diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) "
-            "\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$; if only the off-diagonal entries of "
-            "the covariance are dropped, $(\\beta/2) [2 x - \\log(1 + x)]$."
+            "Otherwise the rotated decoder costs the Hadamard gap of its precision. A diagonal posterior at an angle "
+            "$\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) \\log(1 + x)$ with $x = (p_1 - p_2)^2 "
+            "\\sin^2(2\\theta)/(4 p_1 p_2)$; if only the off-diagonal entries of the covariance are dropped, "
+            "$(\\beta/2) [2 x - \\log(1 + x)]$."
         ),
         assumptions=(
             "$R$ is orthogonal; for the energy the decoder is rotated and the posterior mean is the best one.",

@@ -25,14 +25,14 @@ def derivation() -> Derivation:
         name="rotation-curvature",
         title="Curvature of the rotation energy",
         statement=(
-            "At the principal axes the rotation energy of a diagonal posterior has curvature $\\beta (p_i - "
-            "p_j)^2/(p_i p_j)$ in the plane of two modes (zero if the two tie), and no mixed derivatives between "
-            "planes."
+            "At the principal axes the rotation energy has curvature $\\beta (p_i - p_j)^2/(p_i p_j)$ in the plane of "
+            "two modes that the posterior separates (zero if the two tie), zero in a plane inside one of its blocks, "
+            "and no mixed derivatives between planes."
         ),
         assumptions=("Modes of precisions $p_i$; the posterior mean is the best one.",),
         scope=(
-            "Correlations of three modes, which include every pair of planes that share a mode; each plane from the "
-            "closed form of the energy of two modes."
+            "Correlations of three modes, which include every pair of planes that share a mode, for single latents and "
+            "for the groups {1, 2} and {3}; each plane from the closed form of the energy of two modes."
         ),
         steps=(
             Step(
@@ -58,6 +58,17 @@ def derivation() -> Derivation:
                 "The Hadamard gap of three modes with correlations $h r_{12}, h r_{13}, h r_{23}$, to second order in "
                 "$h$: a sum over pairs, without mixed terms.",
                 wrong_form=2 * (r12 + r13 + r23) ** 2,
+            ),
+            Step(
+                "A block drops its own correlations",
+                sp.Eq(
+                    at_zero(sp.log(1 - h**2 * r12**2) - sp.log(determinant), h, 2),
+                    2 * (r13**2 + r23**2),
+                    evaluate=False,
+                ),
+                "The same with modes 1 and 2 in one block, whose determinant is $1 - h^2 r_{12}^2$: only pairs across "
+                "blocks remain.",
+                wrong_form=2 * (r12**2 + r13**2 + r23**2),
             ),
             Step(
                 "Curvature if the encoder is optimised again",

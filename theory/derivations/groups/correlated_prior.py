@@ -15,7 +15,7 @@ def derivation() -> Derivation:
     code = sp.ImmutableMatrix([[c, c * r], [c * r, c]])
     prior = sp.ImmutableMatrix([[1, a], [a, 1]])
     f = sp.Function("f")(c, r)
-    g = sp.Function("g")(r)
+    g, quadratic = sp.Function("g")(r), sp.Function("y")(r)
     divergence = (sp.Trace(prior.inv() * code) - 2 + LogDet(prior) - LogDet(code)) / 2
     dependence = (sp.log(c**2) - LogDet(code)) / 2
     value = -sp.log(c) - w * sp.log(1 - r**2) / 2 + c * (1 - a * r) / (1 - a**2) - 1 + sp.log(1 - a**2) / 2
@@ -25,10 +25,10 @@ def derivation() -> Derivation:
         name="correlated-prior",
         title="A correlated prior shifts the optimal value",
         statement=(
-            "With the prior $N(0, \\Pi)$, $\\Pi = [[1, a], [a, 1]]$, and weight $w$ on total correlation the "
-            "least value of the objective is that of the plain VAE plus $g(r)$, $g(r) = \\log(1 - a r) - "
-            "\\log(1-a^2)/2 - w \\log(1-r^2)/2$ at the root of $w r (1 - a r) = a (1 - r^2)$: zero only at "
-            "$w = 1$ or $a = 0$."
+            "With the prior $N(0, \\Pi)$, $\\Pi = [[1, a], [a, 1]]$, and weight $w$ on total correlation the least "
+            "value of the objective is that of the plain VAE plus $g(r)$, $g(r) = \\log(1 - a r) - \\log(1-a^2)/2 - w "
+            "\\log(1-r^2)/2$ at the only root of $w r (1 - a r) = a (1 - r^2)$ between $-1$ and $1$: zero only at $w = "
+            "1$ or $a = 0$."
         ),
         assumptions=(
             "Two latents, learned decoder, full posterior covariance; all other weights are 1.",
@@ -70,11 +70,33 @@ def derivation() -> Derivation:
                 domain=inside,
             ),
             Step(
+                "The slope below",
+                sp.Eq(quadratic.func(-1), -w * (1 + a), evaluate=False),
+                "Negative: just above $r = -1$ the cost falls.",
+                let=(Let(quadratic, w * r * (1 - a * r) - a * (1 - r**2), "what has the sign of the slope of $g$"),),
+                domain=inside,
+            ),
+            Step(
+                "The slope above",
+                sp.Eq(quadratic.func(1), w * (1 - a), evaluate=False),
+                "Positive. A polynomial of degree two (or one) that changes sign between two points has one root "
+                "there: the minimum is unique.",
+                domain=inside,
+            ),
+            Step(
                 "No shift at weight one",
                 sp.Eq(sp.Subs(sp.Subs(g, w, 1), r, a), 0, evaluate=False),
                 "The code takes the prior's covariance. At any other weight the value differs by $w - 1$ times the "
                 "total correlation of the optimum to first order.",
                 wrong_form=sp.log(1 - a**2),
+                domain=inside,
+            ),
+            Step(
+                "A shift at every other weight",
+                sp.Eq(g - sp.Subs(g, w, 1), -(w - 1) * sp.log(1 - r**2) / 2, evaluate=False),
+                "$g$ at weight 1 is a divergence, zero at $r = a$ only, and the right side is $w - 1$ times the total "
+                "correlation of the code. For $w > 1$ both are $\\ge 0$, and both zero only at $r = a = 0$. For $w < "
+                "1$ the cost at $r = a$, an upper bound of the least, is negative unless $a = 0$.",
                 domain=inside,
             ),
         ),

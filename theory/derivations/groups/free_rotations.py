@@ -18,19 +18,26 @@ def derivation() -> Derivation:
     product = rotated[0, 0] * rotated[1, 1]
     mixed = (p - q) ** 2 * sp.sin(a) ** 2 * sp.cos(a) ** 2
     domain = {a: (-1, 1)}
+    blocks, index = sp.symbols("m i", integer=True, positive=True)
+    size = sp.Symbol("b", positive=True)
     return Derivation(
         name="block-posterior",
         title="A block-diagonal posterior: which rotations are free, and the cost of the others",
         statement=(
             "A rotation of two latents of posterior precisions $c_1$, $c_2$ by an angle $a$ costs nothing if they are "
             "in one block of the posterior; across blocks it costs $(\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 "
-            "a/(c_1 c_2))$, whose curvature at $0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$."
+            "a/(c_1 c_2))$, whose curvature at $0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$. With blocks of equal size $b$ "
+            "and distinct precisions $K (b - 1)/2$ planes are free."
         ),
         assumptions=(
             "Prior $N(0, I)$; before the rotation the precision of the best posterior is diagonal, as at the optimum.",
             "The posterior is optimised again within its blocks; the other latents stay as they are.",
         ),
-        scope="For any two latents and any angle; the precision keeps its other entries and its determinant.",
+        scope=(
+            "For any two latents and any angle; the precision keeps its other entries and its determinant. The count "
+            "for every number and size of blocks."
+        ),
+        point_sizes=({blocks: 1}, {blocks: 2}, {blocks: 4}),
         steps=(
             Step(
                 "In one block",
@@ -61,10 +68,19 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Zero only for latents of equal precision: the axes are fixed up to rotations within a block and among "
-                "ties.",
+                "ties, to which all collapsed latents belong.",
+            ),
+            Step(
+                "Free planes of equal blocks",
+                sp.Eq(
+                    sp.Sum(size * (size - 1) / 2, (index, 1, blocks)), blocks * size * (size - 1) / 2, evaluate=False
+                ),
+                "Each of the $m$ blocks has a plane for each pair of its $b$ latents, and $K = m b$. Between blocks a "
+                "plane is free only for a tie.",
+                wrong_form=blocks * size * (size + 1) / 2,
             ),
         ),
-        results=("Stiffness",),
+        results=("Stiffness", "Free planes of equal blocks"),
         sources=(
             Source("chen2022", "groups of latents are its subject; this interpretation of them is this project's"),
             Source("chen2025", "the term granularity is from there"),

@@ -26,7 +26,7 @@ def derivation() -> Derivation:
             "With the decoder fixed and weight $w$ on total correlation between groups the mean squared error of the "
             "inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, $R = V S - \\Gamma A^T$, $N = "
             "blockdiag(C_{gg}^{-1}) - C^{-1}$. If the true model is fixed and the factors are those of the prior, $R = "
-            "0$: no grouping helps."
+            "0$: no grouping lowers it."
         ),
         assumptions=(
             "The weights of all other parts are 1; the encoder is the stationary one, $H V S = W^T S/\\sigma^2$ with "

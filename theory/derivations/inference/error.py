@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import A, D, K, Q, V, t, tau
+from theory.derivations.engine.notation import A, D, K, Q, V, W, t, tau
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Derivation, Let, Source, Step
 
@@ -22,23 +22,38 @@ def derivation() -> Derivation:
     g = sp.Symbol("g", positive=True)
     mode = sp.Function("e")(t)
     spread = sp.Trace(Q.I * E)
+    # A decoder other than the truth's: its Gram matrix, resolvent and gain, and one factor's share of the log score.
+    H, R_W, best = sp.MatrixSymbol("H", K, K), sp.MatrixSymbol("R_W", K, K), sp.MatrixSymbol("V_o", K, D)
+    e, rise = sp.symbols("epsilon k", real=True)
+    h, level, value = sp.symbols("h t_o c", positive=True)
+    share, variance = sp.Function("J")(t), sp.Function("d")(t)
+
+    def squared_error(gain):
+        miss = gain * A - IDENTITY
+        return sp.Trace(miss * Gamma * miss.T + gain * N * gain.T)
+
     score = sp.Symbol("ell", real=True)
     entropy = (K * sp.log(2 * sp.pi) + K + LogDet(Sigma)) / 2
     return Derivation(
         name="inference-error",
         title="Four errors of an encoder against the true factors",
         statement=(
-            "Mean squared error, log score, forward and reverse divergence of an encoder $q(s|x) = N(V x, Q)$ from "
-            "the true posterior $p(s|x)$ follow from the error matrix $E = \\mathrm{E}[(s - \\mu)(s - \\mu)^T]$ and "
-            "the true covariance $\\Sigma$; for the best encoder of the true decoder $E = \\tau^2 R + t (t - "
-            "\\tau^2) R^2$ with $R = (G + t I)^{-1}$."
+            "Mean squared error, log score, forward and reverse divergence of an encoder $q(s|x) = N(V x, Q)$ from the "
+            "true posterior $p(s|x)$ follow from the error matrix $E = \\mathrm{E}[(s - \\mu)(s - \\mu)^T]$ and the "
+            "true covariance $\\Sigma$; for the best encoder of the true decoder $E = \\tau^2 R + t (t - \\tau^2) R^2$ "
+            "with $R = (G + t I)^{-1}$. For any fixed decoder the slopes of squared error and log score in $t$ are "
+            "closed, too."
         ),
         assumptions=(
             "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\tau^2 I)$, all centred.",
-            "From step 6 on $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
+            "In steps 6 to 11 $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
+            "In the last three steps the decoder $W$ is fixed and arbitrary, with its best encoder; $\\Gamma$ is any.",
         ),
-        scope="For every $K$ and $D$; the last steps are one eigenvalue $g$ of $G$ at a time, which is no restriction.",
-        matrices=dict.fromkeys((Gamma, N, M, Q, Sigma), "positive") | dict.fromkeys((E, G, R), "symmetric"),
+        scope=(
+            "For every $K$ and $D$; steps 8 to 11 are one eigenvalue $g$ of $G$ at a time, which is no restriction; "
+            "the log score along $t$ for a diagonal $Q$, one latent at a time."
+        ),
+        matrices=dict.fromkeys((Gamma, N, M, Q, Sigma), "positive") | dict.fromkeys((E, G, R, H, R_W), "symmetric"),
         moments={s: Gamma, noise: N},
         steps=(
             Step(
@@ -165,6 +180,56 @@ def derivation() -> Derivation:
                 "With $g$ now a diagonal entry $G_{jj}$ the variances $d = t/(G_{jj} + t)$ enter as "
                 "$(\\Sigma^{-1})_{jj} d - \\log d$; their slope changes sign there too, so the reverse divergence is "
                 "also least at $\\beta = 1$.",
+            ),
+            Step(
+                "Any decoder: the slope of its gain",
+                sp.Eq(
+                    (W.T * W + (t + e) * IDENTITY) * (R_W - e * R_W**2),
+                    IDENTITY - e**2 * R_W**2,
+                    evaluate=False,
+                ),
+                "If the water level rises from $t$ to $t + \\epsilon$, the resolvent $R_W$ of the decoder changes by "
+                "$-\\epsilon R_W^2$ up to the order $\\epsilon^2$, so that the best gain $V_o = R_W W^T$ has the slope "
+                "$-R_W V_o$ in $t$.",
+                let=(
+                    Let(H, W.T * W, "the Gram matrix of the decoder", rule=(W.T * W, H)),
+                    Let(R_W, (H + t * IDENTITY).I, "the resolvent of the decoder", rule=(H * R_W, IDENTITY - t * R_W)),
+                ),
+                wrong_form=IDENTITY + e**2 * R_W**2,
+            ),
+            Step(
+                "Any decoder: the slope of the mean squared error",
+                sp.Eq(
+                    squared_error(best - e * R_W * best) - squared_error(best),
+                    -2 * e * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T)
+                    + 2 * e * sp.Trace(R_W * best * A * Gamma)
+                    + e**2 * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T * R_W),
+                    evaluate=False,
+                ),
+                "The trace of the error matrix: its slope is $-2 tr[R_W V_o (S V_o^T - A\\Gamma)]$ with $S = A\\Gamma "
+                "A^T + N$. A least error at a level above zero and below infinity is at a root of it.",
+                let=(Let(best, R_W * W.T, "the best gain"),),
+                wrong_form=-2 * e * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T)
+                - 2 * e * sp.Trace(R_W * best * A * Gamma)
+                + e**2 * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T * R_W),
+            ),
+            Step(
+                "Any decoder: the slope of the log score",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(share, t), t, level),
+                    h / (2 * level * (h + level)) + ((h + level) * rise - value * h / level) / (2 * level),
+                    evaluate=False,
+                ),
+                "At a level $t_o$, with $h = H_{jj}$: $c$ and $k$ are the error of factor $j$ and its slope there, of "
+                "which only these two enter. The log score is minus the sum of $J$ over factors, up to a constant.",
+                let=(
+                    Let(variance, t / (h + t), "the posterior variance"),
+                    Let(
+                        share,
+                        (sp.log(variance) + (value + rise * (t - level)) / variance) / 2,
+                        "the share of one factor",
+                    ),
+                ),
             ),
         ),
         results=(

@@ -25,7 +25,8 @@ def derivation() -> Derivation:
         ),
         assumptions=(
             "Any decoder, family and criterion for the scaling law.",
-            "For the second part $W = A$, and $\\gamma_k = v_k^T \\Gamma v_k$ along the eigenvectors $v_k$ of $G$.",
+            "For the second part $W = A$, and $\\gamma_k = v_k^T \\Gamma v_k$ along the eigenvectors $v_k$ of $G$ with "
+            "eigenvalues $g_k > 0$; modes with $g_k = 0$ do not depend on $t$.",
         ),
         scope="For every $K$ and $D$; the modes are taken one at a time.",
         matrices={Gamma: "positive"} | dict.fromkeys((G, R), "symmetric"),

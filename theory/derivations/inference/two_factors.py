@@ -36,8 +36,8 @@ def derivation() -> Derivation:
             "for small coherence $\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$."
         ),
         assumptions=(
-            "$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$, $-1 < r "
-            "< 1$.",
+            "$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$, $-1 \\le "
+            "r \\le 1$.",
         ),
         scope="For all $a > 0$ and $r$; the expansion is the implicit function theorem at $(\\beta, r) = (1, 0)$.",
         matrices={R: "symmetric"},

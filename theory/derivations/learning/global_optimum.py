@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import D, K, P, S, W, t
+from theory.derivations.engine.notation import A, D, K, P, S, W, t, tau
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
 from theory.derivations.inference.encoder import PRECISION
@@ -21,6 +21,8 @@ def derivation() -> Derivation:
     e = sp.Symbol("epsilon", real=True)
     m, r = sp.symbols("l_o r", positive=True)
     theta = sp.Symbol("theta", real=True)
+    O, R = sp.MatrixSymbol("O", D, D), sp.MatrixSymbol("R", K, K)  # noqa: E741
+    lengths, gains = sp.MatrixSymbol("Sigma", D, K), sp.MatrixSymbol("F", K, D)
     f, rotated = sp.Function("f")(w), sp.Function("f_r")(theta)
     moved = W + e * H
     model = moved * moved.T + t * IDENTITY
@@ -35,18 +37,22 @@ def derivation() -> Derivation:
             "its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance $t/l_i$. An inactive latent has "
             "collapsed to the prior. The critical weight of mode $i$ is $\\beta = l_i/\\sigma^2$. The other optima are "
             "rotations of the latents that keep the posterior in its family, or take other eigenvectors where "
-            "eigenvalues tie."
+            "eigenvalues tie. For data of independent factors the active latents see the factors along the principal "
+            "axes of the loading: one factor each, at every optimum, iff its columns are orthogonal and of different "
+            "norms."
         ),
         assumptions=(
             "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
             "\\dots$",
+            "In the last two steps $S = A A^T + \\tau^2 I$ is the covariance of independent factors of variance 1, and "
+            "the posterior diagonal; $K \\le D$ latents, as many as factors, all of them active.",
         ),
         scope=(
             "The gradient entry by entry for $(K, D)$ = (1, 2) and (2, 2); the eigenvalue equation for every $K$ and "
             "$D$; the rest one mode, or two, at a time, to which the eigenvalue equation reduces every stationary "
             "point."
         ),
-        matrices={P: "positive", S: "positive", u: "orthogonal"},
+        matrices={P: "positive", S: "positive"} | dict.fromkeys((u, O, R), "orthogonal"),
         steps=(
             Step(
                 "The gradient",
@@ -154,12 +160,39 @@ def derivation() -> Derivation:
                 "this posterior and has the same minimum, without gap.",
                 domain=ABOVE,
             ),
+            Step(
+                "Principal axes of data of independent factors",
+                sp.Eq(
+                    (A * A.T + tau**2 * IDENTITY) * O,
+                    O * (lengths * lengths.T + tau**2 * IDENTITY),
+                    evaluate=False,
+                ),
+                "The columns of $O$ are eigenvectors of $S$, with eigenvalues that exceed $\\tau^2$ by the squared "
+                "singular values of $A$, which are the diagonal of $\\Sigma$.",
+                let=(Let(A, O * lengths * R.T, "the loading by its singular values, with $O$ and $R$ orthogonal"),),
+                wrong_form=O * (lengths * lengths.T - tau**2 * IDENTITY),
+            ),
+            Step(
+                "What a learned latent sees of the factors",
+                sp.Eq(gains * O.T * A, gains * lengths * R.T, evaluate=False),
+                "The encoder is $V = F O^T$, with the gains $\\sqrt{l - t}/l$ in the diagonal of $F$: row $j$ of $V A$ "
+                "is a multiple of the principal axis $j$ in the space of the factors, a column of $R$. It is one "
+                "factor for each latent iff $R$ is a signed permutation, so that $A^T A = R \\Sigma^T \\Sigma R^T$ is "
+                "diagonal. If norms tie, any rotation among their axes is another choice of $R$, and another optimum.",
+                wrong_form=gains * lengths * R,
+            ),
         ),
-        results=("Curvature of a collapsed mode", "Encoder gain", "Posterior variance"),
+        results=(
+            "Curvature of a collapsed mode",
+            "Encoder gain",
+            "Posterior variance",
+            "What a learned latent sees of the factors",
+        ),
         sources=(
             Source("tipping1999", "the stationary points of probabilistic PCA"),
             Source("lucas2019", "collapse of the linear VAE"),
             Source("wang2022", "the general linear latent model"),
+            Source("sikka2019", "in its setting, but with a learned decoder: the last two steps"),
         ),
         builds_on=("ppca-equivalence", "posterior-families"),
     )

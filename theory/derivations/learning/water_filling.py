@@ -10,7 +10,7 @@ from theory.derivations.learning.global_optimum import ABOVE, l
 
 
 def derivation() -> Derivation:
-    delta, x, rest = sp.symbols("delta x r", positive=True)
+    delta, x, rest = sp.symbols("delta x u_m", positive=True)
     m, i = sp.symbols("m i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     cost = sp.Function("c")(delta)
@@ -22,7 +22,7 @@ def derivation() -> Derivation:
         statement=(
             "At the optimum an active mode has distortion $t$ and rate $\\log(l/t)/2$, a collapsed one $l$ and zero: "
             "reverse water-filling at level $t = \\beta\\sigma^2$. The model lies on Shannon's curve of a Gaussian "
-            "source iff there is a latent for every $l_i > t$."
+            "source iff there is a latent for every $l_i > t$, or no latent at all (rate zero, the end of the curve)."
         ),
         assumptions=(
             "The global optimum at fixed noise; the source is Gaussian with independent modes of variance $l_i$.",
@@ -68,7 +68,7 @@ def derivation() -> Derivation:
                     -1 / (2 * t),
                     evaluate=False,
                 ),
-                "With $m$ modes above the water level and $r$ the variance of the others: the price of distortion in "
+                "With $m$ modes above the water level and $u_m$ the variance of the others: the price of distortion in "
                 "nats is $1/(2t)$, which is $1/(2\\beta\\sigma^2)$.",
                 let=(
                     Let(rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate"),
@@ -83,7 +83,10 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "A mode with $l > t$ but without a latent costs its whole variance; the difference is positive unless "
-                "$l = t$, so with too few latents the model is strictly above Shannon's curve.",
+                "$l = t$. A point of Shannon's curve is the only minimum for one price: each mode has the distortion "
+                "$\\min(l_i, t')$ for one level $t'$. An active mode has $t' = t$, which is below the distortion of "
+                "the mode without a latent: with too few latents, but at least one, the model is strictly above the "
+                "curve.",
                 let=(Let(x, l / t, "the ratio of the eigenvalue to the water level"),),
             ),
         ),

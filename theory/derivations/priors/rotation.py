@@ -25,12 +25,13 @@ def derivation() -> Derivation:
         name="prior-rotation",
         title="No prior fixes the axes of Gaussian data",
         statement=(
-            "With a learned decoder and a full posterior covariance the optima for any prior form an orbit of "
-            "rotations of the code. Reconstruction and mutual information there are the same for every prior; the loss "
-            "is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior."
+            "With a learned decoder and a full posterior covariance every optimum for any prior belongs to an orbit of "
+            "optima under the orthogonal matrices. Reconstruction and mutual information there are the same for every "
+            "prior; the loss is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior."
         ),
         assumptions=(
-            "The code is Gaussian with mean zero and covariance $C = V S V^T + Q$; the prior has any density $p$.",
+            "The code is Gaussian with mean zero and covariance $C = V S V^T + Q$; the prior has any density $p$ for "
+            "which some Gaussian of mean zero is nearest.",
         ),
         scope=(
             "The change of basis for every $K$, $D$ and prior; the nearest Gaussian of a product of identical "

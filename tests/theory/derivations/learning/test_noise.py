@@ -15,7 +15,7 @@ EIGENVALUES = np.array([5.0, 2.0, 1.0, 0.4])
 def test_learned_noise(weight):
     page = derivation()
     found = learning.learned_noise_variance(EIGENVALUES, 3, weight)
-    q, r, last = sp.Symbol("q", integer=True, positive=True), *sp.symbols("r l_q", positive=True)
+    q, r, last = sp.Symbol("q", integer=True, positive=True), *sp.symbols("u_q l_q", positive=True)
     active = int(found.active_count)
     beyond = EIGENVALUES[active:].sum()
     assert sp.lambdify((r, q, beta, D), page.abbreviation("v_o"))(beyond, active, weight, 4) == pytest.approx(
@@ -26,3 +26,15 @@ def test_learned_noise(weight):
     for mode in range(1, 4):
         height = above(EIGENVALUES[mode - 1], EIGENVALUES[mode:].sum(), mode, critical[mode - 1], 4)
         assert height == pytest.approx(0, abs=1e-12)
+
+
+def test_critical_values_descend():
+    """The page's difference is that of D / beta_q of neighbouring latents."""
+    page = derivation()
+    symbols = (*sp.symbols("l_q+1 u_q+1", positive=True), sp.Symbol("c", nonnegative=True))
+    q = sp.Symbol("q", integer=True, positive=True)
+    difference = sp.lambdify((q, *symbols), page.step("Critical values descend").relation.lhs)
+    inverse = 4 / learning.critical_betas(EIGENVALUES, 4)
+    for mode in range(1, 4):
+        values = EIGENVALUES[mode], EIGENVALUES[mode + 1 :].sum(), EIGENVALUES[mode - 1] - EIGENVALUES[mode]
+        assert difference(mode, *values) == pytest.approx(inverse[mode] - inverse[mode - 1], rel=1e-12)
