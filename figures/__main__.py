@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import figures.commands
-from theory.interface.run import Parser, add_version_option, run_command
+from theory.interface.run import Parser, command_line, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,10 +19,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="python -m figures", description="The figures. Without a command, draw; see draw --help.")
-    add_version_option(parser)
-    figures.commands.add_commands(parser.add_subparsers(metavar="COMMAND", required=True))
-    return parser
+    return command_line(
+        "python -m figures",
+        "The figures. Without a command, draw: its options are in draw --help.",
+        [figures.commands],
+        "  python -m figures --quick\n"
+        "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
+        "  python -m figures list",
+    )
 
 
 if __name__ == "__main__":

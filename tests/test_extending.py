@@ -13,20 +13,62 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
+import theory.priors
 from figures import priors_and_axes
 from figures.__main__ import main
 from figures.kit.output import draw, render
 from figures.kit.table import Table, points
 from figures.registry import FIGURES, FigureEntry
 from numerics import train_with_prior
+from numerics.checks import priors as checks
 from numerics.comparison import Tolerance
 from numerics.training import train as train_module
 from numerics.training.alternation import em
 from numerics.training.methods import ALTERNATING, METHODS
+from tests.theory.priors.families import PRIORS
 from theory import elbo_terms, optimum
 from theory.axes import plane_rotation
 from theory.priors import GaussianPrior, Prior, annealed_terms, nearest_gaussian, prior_optimum, prior_rotation_energy
 from theory.priors.registry import EXAMPLES
+
+FAMILIES = [
+    family
+    for name in theory.priors.__all__
+    if name.endswith("Prior") and (family := getattr(theory.priors, name)) is not Prior
+]
+
+
+def missing_of(family):
+    """What the recipe for a family of priors of the project still asks for."""
+    members = ("latent_dim", "log_density", "expected_log_density", "covariance", "sample", "symmetries", "is_symmetry")
+    fields = getattr(family, "__dataclass_fields__", {})
+    places = {
+        "EXAMPLES of theory/priors/registry.py": EXAMPLES,
+        "FAMILIES of numerics/checks/priors.py": checks.FAMILIES,
+        "PRIORS of tests/theory/priors/families.py": PRIORS,
+    }
+    return [f"the member {name}" for name in members if not hasattr(family, name) and name not in fields] + [
+        f"an object in {place}" for place, held in places.items() if family not in map(type, held.values())
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_of_priors_is_complete(family):
+    left = missing_of(family)
+    assert not left, f"{family.__name__} lacks:\n" + "\n".join(left)
+
+
+def test_what_a_new_family_lacks_is_named():
+    assert len(FAMILIES) >= 4
+    assert missing_of(type("NewPrior", (), {"latent_dim": 2, "log_density": None, "sample": None})) == [
+        "the member expected_log_density",
+        "the member covariance",
+        "the member symmetries",
+        "the member is_symmetry",
+        "an object in EXAMPLES of theory/priors/registry.py",
+        "an object in FAMILIES of numerics/checks/priors.py",
+        "an object in PRIORS of tests/theory/priors/families.py",
+    ]
 
 
 @dataclass(frozen=True)

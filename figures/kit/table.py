@@ -95,7 +95,12 @@ class Table:
 
     def _compared(self, panel: str, source: str) -> Comparison:
         rows = self.select(panel, source)
-        allowed = rows.standard_error if source == "monte_carlo" else self.tolerances[panel, source]
+        if source == "monte_carlo":
+            allowed = rows.standard_error
+        elif (panel, source) in self.tolerances:
+            allowed = self.tolerances[panel, source]
+        else:
+            raise ValueError(f"tolerances must have an entry for {(panel, source)}; say how far its points may be off")
         return compare_points(panel, source, rows.expected, rows.y, allowed)
 
 

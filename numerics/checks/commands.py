@@ -8,9 +8,12 @@ from dataclasses import asdict
 from theory.interface.options import chosen_names
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
+from theory.results import RESULTS
 
 __all__ = ["add_commands"]
 
+# From the index, so that --help does not load the checks.
+CHECK_NAMES = tuple(dict.fromkeys(check for result in RESULTS for check in result.checks))
 COLUMNS = (
     "result",
     "quantity",
@@ -29,7 +32,7 @@ def add_commands(commands) -> None:
         commands,
         "verify",
         _verify,
-        "Compare every closed form with training from random starts and Monte Carlo; exit code 1 if any disagrees.",
+        "Compare closed forms with training from random starts and Monte Carlo; exit code 1 if any disagrees.",
         "  python -m numerics verify\n"
         "  python -m numerics verify --quick --json\n"
         "  python -m numerics verify --only optimal_beta,collapse",
@@ -39,7 +42,8 @@ def add_commands(commands) -> None:
         "--only",
         action="append",
         metavar="NAME",
-        help="one result; repeat it or separate names by commas: python -m theory results lists them",
+        help="one check, or a result for all its checks (python -m theory results lists the results); repeat it or "
+        f"separate names by commas. The checks: {', '.join(CHECK_NAMES)}",
     )
 
 

@@ -25,7 +25,7 @@ QUICK = Budget(samples=100_000, quick=True)
 
 
 def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: bool = True) -> list[Comparison]:
-    """Compare every closed form with training from random starts and with Monte Carlo.
+    """Compare closed forms with training from random starts and with Monte Carlo.
 
     Parameters
     ----------

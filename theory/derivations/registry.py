@@ -85,6 +85,9 @@ def find(names: list[str]) -> tuple[Derivation, ...]:
         matching = [page for page in everything if name in (page.name, chapter_of(page))]
         if not matching:
             pages, chapters = ", ".join(page.name for page in everything), ", ".join(CHAPTERS)
-            raise ValueError(f"no derivation {name!r}; the derivations are {pages}; the chapters are {chapters}")
+            raise ValueError(
+                f"no derivation {name!r}; the derivations are {pages}; the chapters are {chapters}; "
+                "`python -m theory results` lists the results, whose names stand for theirs"
+            )
         chosen.update((page.name, page) for page in matching)
     return tuple(chosen.values())

@@ -74,13 +74,16 @@ def add_command(commands, name: str, function: Callable[[argparse.Namespace], Re
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object; infinities and NaN as the strings inf, -inf, nan"
     )
+    add_version_option(parser, argparse.SUPPRESS)
     parser.set_defaults(command=function)
     return parser
 
 
-def command_line(prog: str, description: str, rooms: Iterable[ModuleType]) -> Parser:
+def command_line(prog: str, description: str, rooms: Iterable[ModuleType], examples: str = "") -> Parser:
     """The parser of a command line, with `--version` and the commands that each module adds by `add_commands`."""
     parser = Parser(prog=prog, description=description)
+    if examples:
+        parser.epilog, parser.formatter_class = f"examples:\n{examples}", argparse.RawDescriptionHelpFormatter
     add_version_option(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for room in rooms:
@@ -88,9 +91,9 @@ def command_line(prog: str, description: str, rooms: Iterable[ModuleType]) -> Pa
     return parser
 
 
-def add_version_option(parser: Parser) -> None:
+def add_version_option(parser: Parser, about: str = "print the version of the project and end") -> None:
     """Add `--version`, which prints the version of the project and ends."""
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version of the project and end")
+    parser.add_argument("--version", action=_Version, nargs=0, help=about)
 
 
 class _Version(argparse.Action):

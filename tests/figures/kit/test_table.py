@@ -85,3 +85,8 @@ def test_csv_leaves_empty_what_does_not_apply():
     assert [row["series"] for row in read] == ["a", "b"]
     assert read[0]["x"] == "0.3333333333" and read[0]["y"] == "0" and read[0]["standard_error"] == ""
     assert read[1]["y"] == ""
+
+
+def test_a_panel_without_a_tolerance_is_named():
+    with pytest.raises(ValueError, match=r"tolerances must have an entry for \('panel', 'trained'\)"):
+        _ = table(points("panel", "series", "trained", 0.0, 1.0, expected=1.0)).comparisons
