@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from numerics.sweeps.sweep import sweep
+from numerics.sweeps.complete import complete_sweep
+from numerics.training.stop import Stop
 from theory import LinearVAE, elbo_terms, validation
 from theory.groups import Weights, equal_groups
 from theory.model import GenerativeModel
@@ -46,7 +47,7 @@ class GranularityRun:
     errors : (capacity,) array
         mean squared error of each factor, in its squared units; NaN for a learned decoder, whose latents match no
         factor.
-    stopped : str, as in `TrainingRun`
+    stopped : Stop, as in `TrainingRun`
     """
 
     capacity: int
@@ -58,7 +59,7 @@ class GranularityRun:
     elbo: float
     matched_elbo: float
     errors: np.ndarray
-    stopped: str
+    stopped: Stop
 
 
 def granularity_map(
@@ -126,7 +127,7 @@ def granularity_map(
     for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=None if progress is None else not progress):
         prior_covariance = truth.factor_covariance[:capacity, :capacity]
         groups = equal_groups(capacity, size)
-        done = sweep(
+        done = complete_sweep(
             truth.covariance,
             capacity,
             betas=[Weights.independence(beta) for beta in betas],
@@ -137,13 +138,9 @@ def granularity_map(
             decoder=truth.loading[:, :capacity] if fixed else None,
             posterior=posterior,
             gradient_tolerance=gradient_tolerance,
-            progress=False,
         )
-        if done.interrupted:
-            raise KeyboardInterrupt
-        for row, beta in enumerate(betas):
-            for column, seed in enumerate(done.seeds):
-                vae = done.vae(row, column)
+        for row, (beta, vaes) in enumerate(zip(betas, done.vaes(), strict=True)):
+            for column, (seed, vae) in enumerate(zip(done.seeds, vaes, strict=True)):
                 runs.append(
                     GranularityRun(
                         capacity=capacity,
@@ -155,7 +152,7 @@ def granularity_map(
                         elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance if matched else None).loss(1.0),
                         matched_elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance).loss(1.0),
                         errors=factor_errors(truth, vae) if fixed else np.full(capacity, np.nan),
-                        stopped=str(done.stopped[row, column]),
+                        stopped=done.stopped[row, column],
                     )
                 )
     return runs

@@ -19,7 +19,7 @@ from theory.moments import as_moments
 
 __all__ = ["sample_elbo_terms", "sample_errors"]
 
-MOST_DRAWS = 10**9  # takes minutes, for a standard error of 3e-5 of a standard deviation; more is a mistake
+MOST_DRAWS = 10**9  # for a standard error of 3e-5 of a standard deviation; more is a mistake
 CHUNK = 2**21  # numbers drawn at a time, to bound the memory
 
 

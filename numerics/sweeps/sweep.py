@@ -91,6 +91,11 @@ class Sweep:
             )
         return self.problem.vae(self.parameters[row, column])
 
+    def vaes(self) -> list[list[LinearVAE]]:
+        """The trained models of all runs, one list for each beta; raises as `vae` if a run has none."""
+        rows, columns = self.stopped.shape
+        return [[self.vae(row, column) for column in range(columns)] for row in range(rows)]
+
     def best(self, beta_index: int) -> LinearVAE:
         """The trained model of lowest loss among the seeds of one beta; raises as `vae` if no run has one."""
         rows = len(self.stopped)
@@ -137,7 +142,7 @@ def sweep(
     file : path to a .jsonl file, optional
         finished runs are added to it, batch by batch, and runs already in it are reused. One sweep at a time may write
         it; a later one may have other betas and seeds. Damaged runs are made again, and a file of another version of
-        the kernels is renamed to FILE.old-1, both with a warning.
+        the training code or of NumPy is renamed to FILE.old-1, both with a warning.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 
@@ -172,11 +177,8 @@ def sweep(
     else:
         betas = validation.positive_array("betas", validation.vector("betas", betas))
     weights = [as_weights("betas", beta) for beta in validation.sequence("betas", betas)]
-    if validation.several(seeds):
-        seeds = [validation.count("seeds", seed, maximum=LARGEST_SEED) for seed in validation.sequence("seeds", seeds)]
-    else:
-        each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned
-        seeds = list(range(validation.count("seeds", seeds, minimum=1, bytes_each=each)))
+    each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned
+    seeds = validation.seeds("seeds", seeds, maximum=LARGEST_SEED, bytes_each=each)
     if not isinstance(executor, Executor | None):
         raise ValueError(
             f"executor must be a concurrent.futures.Executor, got {executor!r}; pass for example "

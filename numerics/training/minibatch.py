@@ -32,8 +32,8 @@ from theory.partition import Posterior
 
 __all__ = ["ahead", "train_minibatch"]
 
-MOST_STEPS = 10**9  # about an hour for the smallest model; more is a mistake
-BLOCK = 2**17  # random numbers drawn at a time: a millisecond, which is many steps of small models
+MOST_STEPS = 10**9  # far beyond what training needs; more is a mistake
+BLOCK = 2**17  # random numbers drawn at a time: for many steps of small models, so that a hand-over costs little
 
 
 def train_minibatch(
@@ -109,15 +109,16 @@ def train_minibatch(
     unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
     scaled = centred / np.sqrt(unit)
     mask = _mask(problem)
-    theta, gradient, first, second = (products.zeros(len(mask)) for _ in range(4))
+    state = descent.AdamState(*(products.zeros(len(mask)) for _ in range(4)))
+    theta = state.theta
     theta[:] = _start(problem, unit, noise_variance, rng)
     history, step, diverged, floor = np.empty(steps), 0, False, noise_floor(problem.objective(weights))
     get_num_threads()  # starts numba's threads: a cached kernel that calls a parallel one does not, and would crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     for picks, noise in ahead(blocks):
         minibatch.sampled_adam(
-            theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
-            gradient, first, second, step, history[step : step + len(picks)],
+            state, step, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
+            history[step : step + len(picks)],
         )  # fmt: skip
         step += len(picks)
         diverged = bool(mask[-1] and theta[-1] < floor)

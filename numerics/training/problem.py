@@ -79,7 +79,7 @@ class TrainingProblem:
             standard_deviations=self.standard_deviations,
             weights=np.array(astuple(weights), dtype=float),
             partitions=self.partitions,
-            precision=np.linalg.inv(self.prior),
+            prior_precision=np.linalg.inv(self.prior),
             mask=self.mask,
         )
 

@@ -49,10 +49,10 @@ def test_many_runs_in_plain_python_and_one_by_one():
     results = []
     for function in (descent.descend_all, descent.descend_all.py_func):
         thetas = np.tile(theta, (3, 1))
-        steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
         settings = problem.perturbation, descent.ACCELERATED, Limits(0.01, 1e-8, 40)
-        function(thetas, weights, objective_of(problem, 1.0), *settings, steps, losses, norms, ends)
-        results.append((thetas, steps, losses, norms, ends))
+        outcomes = descent.Outcomes.of_none(3)
+        function(thetas, weights, objective_of(problem, 1.0), *settings, **outcomes._asdict())
+        results.append((thetas, *outcomes))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_array_equal(compiled, plain)
 
