@@ -39,8 +39,10 @@ def test_dispatch_in_plain_python(method):
         problem, theta = setting("full", 2)
         limits = Limits(0.01, 1e-8, 9)
         ended = function(theta, objective_of(problem, 1.5), problem.perturbation, method, limits, np.empty(0))
+        assert isinstance(ended, descent.Outcome)
         results.append((*ended, *theta))
     assert results[0] == results[1]  # the same compiled descent underneath
+    assert (ended.steps, ended.code) == (9, descent.MAX_STEPS) and ended.gradient_norm > 0
 
 
 def test_many_runs_in_plain_python_and_one_by_one():
