@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from numerics.kernels.descent import Limits
+from numerics.progress import hidden
 from numerics.sweeps.batches import finished_batches
 from numerics.sweeps.pending import Pending
 from numerics.sweeps.run_file import RunFile
@@ -170,8 +171,7 @@ def sweep(
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     code = descent.CODES[validation.choice("method", method, descent.CODES)]
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
-    if progress is not None:
-        progress = validation.flag("progress", progress)
+    disable = hidden(progress)
     if isinstance(betas, Sequence) and any(isinstance(beta, Weights) for beta in betas):
         betas = np.array(betas, dtype=object)
     else:
@@ -194,7 +194,7 @@ def sweep(
     starts = {seed: problem.start(np.random.default_rng(seed)) for seed in seeds}
     done = {} if stored is None else dict(stored.runs)
     todo = Pending(problem, [key for key in dict.fromkeys(keys) if key not in done], starts)
-    bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=None if progress is None else not progress)
+    bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=disable)
 
     def keep(part: slice) -> None:
         with interrupts.put_off():  # else a run may be written twice, or half
