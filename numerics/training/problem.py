@@ -23,7 +23,7 @@ from theory.objective import prior_covariance
 from theory.partition import partition, partition_mask
 from theory.spectrum import Spectrum
 
-__all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
+__all__ = ["RESOLVED", "TrainingProblem", "pack", "random_parts", "training_problem"]
 
 # Many small products: threads of the linear algebra would mostly wait, and sums would depend on their number.
 BLAS = ThreadpoolController()
@@ -89,14 +89,11 @@ class TrainingProblem:
         return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
-        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
+        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one."""
+        return self.start_from(*random_parts(rng, (len(self.standard_deviations), self.latent_dim), self.latent_dim))
 
-        Decoder and whitened encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and
-        below it.
-        """
-        shape = (len(self.standard_deviations), self.latent_dim)
-        decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[0])
-        triangle = 0.3 * rng.standard_normal((self.latent_dim, self.latent_dim)).ravel()
+    def start_from(self, decoder: np.ndarray, encoder: np.ndarray, triangle: np.ndarray) -> np.ndarray:
+        """Parameters to start from: what is learned as in these parts, (D, K) twice and (K K,), in the data's axes."""
         if self.decoder is not None:
             decoder = self.decoder / np.sqrt(self.unit)
         size = decoder.size
@@ -158,6 +155,17 @@ class TrainingProblem:
             noise_variance=np.exp(theta[-1]) * self.unit,
             mean=self.mean,
         )
+
+
+def random_parts(
+    rng: np.random.Generator, shape: tuple[int, int], latent_dim: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where training starts: decoder and encoder of a shape, D x K or K x D, and the triangle of the posterior.
+
+    Decoder and encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and below it.
+    """
+    decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(sum(shape) - latent_dim)
+    return decoder, encoder, 0.3 * rng.standard_normal(latent_dim**2)
 
 
 def pack(decoder: np.ndarray, encoder: np.ndarray, factor: np.ndarray, log_noise: float) -> np.ndarray:
