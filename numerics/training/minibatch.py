@@ -23,7 +23,7 @@ from numba import get_num_threads
 from numerics.kernels import descent, minibatch, products
 from numerics.kernels.objective import noise_floor
 from numerics.training.end_of_run import overflowed, stop_reason
-from numerics.training.problem import TrainingProblem, pack, random_parts, training_problem
+from numerics.training.problem import TrainingProblem, pack, training_problem
 from numerics.training.train import TrainingRun, as_weights, generator, overflow_error
 from theory import validation
 from theory.groups import Weights
@@ -113,7 +113,7 @@ def train_minibatch(
     mask = own.mask
     state = descent.AdamState(*(products.zeros(len(mask)) for _ in range(4)))
     theta = state.theta
-    theta[:] = _start(own, rng)
+    theta[:] = own.start(rng, by_column=True)
     history, step, diverged, floor = np.empty(steps), 0, False, noise_floor(problem.objective(weights))
     get_num_threads()  # starts numba's threads: a cached kernel that calls a parallel one does not, and would crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
@@ -156,13 +156,6 @@ def _as_they_are(problem: TrainingProblem, unit: float, noise_variance: float | 
         noise=1.0 if problem.mask[-1] else float(noise_variance) / unit,
         mask=mask,
     )
-
-
-def _start(problem: TrainingProblem, rng: np.random.Generator) -> np.ndarray:
-    """Random parameters as `train` draws them; the numbers go to the entries in the order of the parameters."""
-    shape = (problem.latent_dim, len(problem.standard_deviations))
-    decoder, encoder, triangle = random_parts(rng, shape, problem.latent_dim)
-    return problem.start_from(decoder.T, encoder.T, triangle)
 
 
 def _exact(vae: LinearVAE, problem: TrainingProblem, weights: Weights) -> tuple[float, float]:

@@ -23,7 +23,7 @@ from theory.objective import prior_covariance
 from theory.partition import partition, partition_mask
 from theory.spectrum import Spectrum
 
-__all__ = ["RESOLVED", "TrainingProblem", "pack", "random_parts", "training_problem"]
+__all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
 
 # Many small products: threads of the linear algebra would mostly wait, and sums would depend on their number.
 BLAS = ThreadpoolController()
@@ -84,16 +84,20 @@ class TrainingProblem:
         )
 
     def loss_offset(self, weights: Weights) -> float:
-        """The loss from the unit of variance and the prior's scale: (D/2) log unit + (w_D/2) log det Pi."""
+        """The loss from the unit of variance and the prior's scale: (D/2) log unit - (w_D/2) log det P."""
         log_det = np.linalg.slogdet(self.prior)[1]
         return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
 
-    def start(self, rng: np.random.Generator) -> np.ndarray:
-        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one."""
-        return self.start_from(*random_parts(rng, (len(self.standard_deviations), self.latent_dim), self.latent_dim))
+    def start(self, rng: np.random.Generator, *, by_column: bool = False) -> np.ndarray:
+        """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
 
-    def start_from(self, decoder: np.ndarray, encoder: np.ndarray, triangle: np.ndarray) -> np.ndarray:
-        """Parameters to start from: what is learned as in these parts, (D, K) twice and (K K,), in the data's axes."""
+        Decoder and whitened encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and
+        below it. Both maps are drawn as (D, K) arrays, filled row by row or, with `by_column`, column by column.
+        """
+        shape = (len(self.standard_deviations), self.latent_dim)
+        draws = rng.standard_normal((2, *(shape[::-1] if by_column else shape))) / np.sqrt(shape[0])
+        decoder, encoder = draws.swapaxes(1, 2) if by_column else draws
+        triangle = 0.3 * rng.standard_normal((self.latent_dim, self.latent_dim)).ravel()
         if self.decoder is not None:
             decoder = self.decoder / np.sqrt(self.unit)
         size = decoder.size
@@ -155,17 +159,6 @@ class TrainingProblem:
             noise_variance=np.exp(theta[-1]) * self.unit,
             mean=self.mean,
         )
-
-
-def random_parts(
-    rng: np.random.Generator, shape: tuple[int, int], latent_dim: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where training starts: decoder and encoder of a shape, D x K or K x D, and the triangle of the posterior.
-
-    Decoder and encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and below it.
-    """
-    decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(sum(shape) - latent_dim)
-    return decoder, encoder, 0.3 * rng.standard_normal(latent_dim**2)
 
 
 def pack(decoder: np.ndarray, encoder: np.ndarray, factor: np.ndarray, log_noise: float) -> np.ndarray:

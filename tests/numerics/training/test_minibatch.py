@@ -10,8 +10,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from numerics import train, train_minibatch
-from numerics.training.minibatch import BLOCK, _as_they_are, _blocks, _start, ahead
-from numerics.training.problem import random_parts, training_problem
+from numerics.training.minibatch import BLOCK, _as_they_are, _blocks, ahead
+from numerics.training.problem import training_problem
 from theory import Moments, elbo_terms, optimum
 
 DATA_DIM, BETA = 4, 1.7
@@ -99,14 +99,13 @@ def test_the_problem_of_the_steps_has_the_same_model_and_starts_at_the_same_part
     problem = training_problem(Moments.of(data), 2, 0.3, fixed, "full")
     own = _as_they_are(problem, 2.0, 0.3)
     assert not problem.mask[8:16].all() and own.mask[8:16].all() and not own.mask[:8].any()
-    decoder, encoder, triangle = random_parts(np.random.default_rng(6), (2, 4), 2)
-    theta = _start(own, np.random.default_rng(6))
+    theta = own.start(np.random.default_rng(6), by_column=True)
+    drawn = np.random.default_rng(6).standard_normal((2, 2, 4))[1] / 2  # the encoder, of standard deviation 1 / sqrt(D)
     vae = own.vae(theta)
     np.testing.assert_array_equal(vae.decoder, fixed)
-    np.testing.assert_array_equal(vae.encoder, encoder / np.sqrt(2.0))
+    np.testing.assert_array_equal(vae.encoder, drawn / np.sqrt(2.0))
     assert vae.noise_variance == pytest.approx(0.3, rel=1e-15)
     np.testing.assert_allclose(theta[:8], (fixed.T / np.sqrt(2.0)).ravel(), rtol=1e-15)
-    assert decoder.shape == (2, 4) and triangle.shape == (4,)
 
 
 def test_the_steps_do_not_see_the_linear_algebra_library(monkeypatch):
