@@ -27,6 +27,7 @@ from numerics.comparison import FALSE_ALARM, Tolerance
 from numerics.data.rectangle import uniform_square
 from numerics.experiments.orthogonality import MODELS, distances, distances_while_training
 from numerics.experiments.published_distances import PUBLISHED, PUBLISHED_SERIES
+from numerics.sampling.estimate import Estimate
 from theory import Moments
 from theory.axes.orthogonality import orthogonality_chance_level, orthogonality_distribution
 
@@ -109,25 +110,25 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
 
 def _compared(model: str, ratio: float, published: float, values: np.ndarray, after: str) -> dict[str, object]:
     """A published distance and the one measured; reproduced if within three standard errors and rounding."""
-    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+    found = Estimate.of(values)
     return {
         "model": model,
         "axis_ratio": ratio,
         "published": published,
         "after": after,
-        "found": mean,
-        "standard_error": error,
-        "comes_out": bool(abs(mean - published) <= 3 * error + ROUNDED),
+        "found": found.value,
+        "standard_error": found.standard_error,
+        "comes_out": abs(found.value - published) <= 3 * found.standard_error + ROUNDED,
     }
 
 
 def _means(name: str, values: np.ndarray, chance: float) -> list[Point]:
     """Means over starts, by ratio; rows of `values` are ratios."""
-    mean = values.mean(axis=1)
+    found = Estimate.of(values, axis=1)
     if name == "diagonal":
-        return points(DISTANCE, name, "trained", RATIOS, mean, expected=0.0)
-    error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-    return points(DISTANCE, name, "monte_carlo", RATIOS, mean, standard_error=error, expected=chance)
+        return points(DISTANCE, name, "trained", RATIOS, found.value, expected=0.0)
+    error = found.standard_error
+    return points(DISTANCE, name, "monte_carlo", RATIOS, found.value, standard_error=error, expected=chance)
 
 
 @drawing.styled()

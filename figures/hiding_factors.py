@@ -30,6 +30,7 @@ from numerics.experiments.hiding import (
     shifted_sprite,
     versions,
 )
+from numerics.sampling.estimate import Estimate
 from theory import GenerativeModel, LinearVAE, optimum
 from theory.axes.separation import separate
 from theory.axes.temporal_model import TemporalModel
@@ -93,10 +94,9 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 rows += points(panel, name, "trained", size, measured, expected=expected)
             if name == VAE:
                 rows += points(ANGLE, VAE, "trained", size, _angle(truth, vae), expected=angle)
-        series = amuse_correlations(version.manipulated, AUTOCORRELATIONS, count, repeats, rng)
-        error = series.std(ddof=1) / np.sqrt(repeats)
+        series = Estimate.of(amuse_correlations(version.manipulated, AUTOCORRELATIONS, count, repeats, rng))
         rows += points(
-            CORRELATION, AMUSE, "monte_carlo", size, series.mean(), standard_error=error,
+            CORRELATION, AMUSE, "monte_carlo", size, series.value, standard_error=series.standard_error,
             expected=mean_correlation(codes[AMUSE]),
         )  # fmt: skip
         components = fast_ica_correlations(version.manipulated, count, max(2, repeats // 5), rng)

@@ -19,6 +19,7 @@ from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from numerics.comparison import Comparison, Tolerance, largest_of_standard_errors
 from numerics.experiments.optimal_beta import trained_optimal_beta
+from numerics.sampling.estimate import Estimate
 from theory import GenerativeModel, optimal_beta
 from theory.inference import (
     mismatched_beta,
@@ -147,8 +148,8 @@ def _random_mixing(
         rows += points(PANELS[3], str(data_dim), "trained", aspect, optima[place], expected=expected)
     small, large = sizes
     weights = np.array([-small, large]) / (large - small)  # what is linear in 1 / D cancels
-    means, errors = optima.mean(axis=2), optima.std(axis=2, ddof=1) / np.sqrt(draws)
-    scores = np.abs(weights @ means - limits) / np.sqrt(weights**2 @ errors**2)
+    found = Estimate.of(optima, axis=2)
+    scores = np.abs(weights @ found.value - limits) / np.sqrt(weights**2 @ found.standard_error**2)
     return rows, largest_of_standard_errors(
         "random_mixing limit",
         scores,

@@ -646,7 +646,7 @@ CALLS = [
             "capacities": "sequence none",
             "decoder": "word",
             "prior": "word",
-            "seeds": "count",
+            "seeds": "count sequence",
         },
         truth=TRUTH,
         betas=[2.0],

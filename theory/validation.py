@@ -44,6 +44,7 @@ __all__ = [
     "scale",
     "scales",
     "seed",
+    "seeds",
     "sequence",
     "several",
     "shown",
@@ -189,6 +190,23 @@ def fits_into_memory(what: str, size: int, remedy: str) -> None:
 def seed(name: str, value: int) -> int:
     """Return `value` as an int if it can seed a random generator: a whole number from 0 to 2^128 - 1."""
     return count(name, value, maximum=2**128 - 1)
+
+
+def seeds(name: str, value, maximum: int = 2**128 - 1, bytes_each: int = 0) -> list[int]:
+    """Return one seed or more as a list of ints: a sequence as it is, and a number n as 0 .. n - 1.
+
+    Parameters
+    ----------
+    name : str
+    value : int > 0, or sequence of ints >= 0
+    maximum : int
+        the largest seed.
+    bytes_each : int
+        bytes that the caller will allocate for each seed, checked where the value is a number.
+    """
+    if several(value):
+        return [count(name, entry, maximum=maximum) for entry in sequence(name, value)]
+    return list(range(count(name, value, minimum=1, bytes_each=bytes_each)))
 
 
 def random_generator(name: str, value) -> np.random.Generator:

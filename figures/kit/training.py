@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from numerics import Sweep, sweep
+from numerics import Sweep
 from numerics.comparison import Comparison, largest_of
 from numerics.priors.training import PriorRun
+from numerics.sweeps.complete import complete_sweep
+from numerics.training.stop import Stop
 
 __all__ = ["largest_gradient", "train_each", "unfinished", "unfinished_runs"]
 
@@ -17,13 +19,8 @@ MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figure
 
 
 def train_each(covariance, latent_dim: int, betas, *, seeds=(0,), **options) -> Sweep:
-    """Models trained for each beta from each seed until their gradient vanishes; an interrupt is passed on."""
-    done = sweep(
-        covariance, latent_dim, betas=betas, seeds=seeds, progress=False, **({"max_steps": MAX_STEPS} | options)
-    )
-    if done.interrupted:
-        raise KeyboardInterrupt
-    return done
+    """Models trained for each beta from each seed until their gradient vanishes, all of them or none."""
+    return complete_sweep(covariance, latent_dim, betas=betas, seeds=seeds, **({"max_steps": MAX_STEPS} | options))
 
 
 def unfinished(sweeps: Iterable[Sweep]) -> Comparison:
@@ -36,7 +33,7 @@ def unfinished_runs(stopped: Sequence[str]) -> Comparison:
     return Comparison(
         quantity="runs not stopped by gradient",
         source="trained",
-        deviation=float(sum(reason != "gradient" for reason in stopped)),
+        deviation=float(sum(reason != Stop.GRADIENT for reason in stopped)),
         tolerance=0.0,
         unit="runs",
         points=len(stopped),

@@ -10,7 +10,7 @@ from numerics.kernels import descent as kernels
 from numerics.kernels.minibatch import sampled_adam
 from numerics.kernels.objective import views
 from numerics.kernels.products import zeros
-from numerics.sweeps.sweep import sweep
+from numerics.sweeps.complete import complete_sweep
 from numerics.training.minibatch import ahead
 from numerics.training.problem import training_problem
 from numerics.training.train import descent_limits
@@ -59,13 +59,12 @@ def _sweep(task: Descent) -> Contestant:
             "betas": task.betas,
             "seeds": task.seeds,
             "max_steps": steps,
-            "progress": False,
         }
-        return sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
+        return complete_sweep(np.diag(task.eigenvalues), task.latent_dim, **options)
 
     def read(result):
-        vaes = [_parameters(result.vae(*run), task.eigenvalues) for run in np.ndindex(result.losses.shape)]
-        return Parameters(*map(np.stack, zip(*vaes, strict=True)))
+        runs = [_parameters(vae, task.eigenvalues) for vaes in result.vaes() for vae in vaes]
+        return Parameters(*map(np.stack, zip(*runs, strict=True)))
 
     return Contestant(NAME, run, read, idle=lambda: run(0))
 
@@ -81,15 +80,12 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
     mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
 
     def run():
-        (theta, gradient, first, second), step = (zeros(len(begin)) for _ in range(4)), 0
-        theta[:] = begin
+        state, step = kernels.AdamState(*(zeros(len(begin)) for _ in range(4))), 0
+        state.theta[:] = begin
         for picks, noise in ahead(task.blocks()):
-            sampled_adam(
-                theta, task.rows, picks, noise, task.beta, mask, LEARNING_RATE,
-                gradient, first, second, step, np.empty(len(picks)),
-            )  # fmt: skip
+            sampled_adam(state, step, task.rows, picks, noise, task.beta, mask, LEARNING_RATE, np.empty(len(picks)))
             step += len(picks)
-        return theta
+        return state.theta
 
     def read(theta):
         _, maps, triangle = views(theta, latent_dim, data_dim)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from numerics.progress import hidden
+
 __all__ = ["Contestant", "Timing", "interleave"]
 
 LEAST_ROUNDS = 3  # whatever the budget
@@ -101,7 +103,7 @@ def interleave(
                 return taken / count, returned
 
     names, seconds = [contestant.name for contestant in contestants], [[] for _ in contestants]
-    with tqdm(total=rounds, unit="round", leave=False, disable=None if progress is None else not progress) as bar:
+    with tqdm(total=rounds, unit="round", leave=False, disable=hidden(progress)) as bar:
         firsts = []
         for name, contestant in zip(names, contestants, strict=True):
             bar.set_postfix_str(f"{name}, first run")

@@ -12,6 +12,7 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 
 import theory
+from numerics.checks.rotated import rotated_covariance
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.estimate import Estimate
 from numerics.training.train import train
@@ -150,8 +151,7 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimum_of(latent_dim: int) -> tuple[np.ndarray, LinearVAE]:
-    basis = np.linalg.qr(np.random.default_rng(302).standard_normal((len(EIGENVALUES), len(EIGENVALUES))))[0]
-    covariance = (basis * EIGENVALUES) @ basis.T
+    covariance = rotated_covariance(EIGENVALUES, 302)
     return covariance, theory.optimum(covariance, latent_dim, beta=BETA, noise_variance=NOISE).vae
 
 

@@ -12,7 +12,7 @@ from numerics.experiments.granularity import factor_errors
 from numerics.sampling.estimate import Estimate
 from numerics.sampling.gaussian import log_density
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
-from numerics.sweeps.sweep import sweep
+from numerics.sweeps.complete import complete_sweep
 from theory import groups
 
 __all__ = ["CHECKS"]
@@ -97,11 +97,11 @@ def granularity_slope(budget: Budget) -> Iterator[Comparison]:
     step = 0.02
     weights = [groups.Weights.independence(1 + shift * step) for shift in (-2, -1, 1, 2)]
     for name, partition_of in {"true pairs": PAIRS, "crossed pairs": [[0, 2], [1, 3]], "singles": "diagonal"}.items():
-        done = sweep(
+        done = complete_sweep(
             truth.covariance, 4, betas=weights, groups=partition_of, noise_variance=NOISE, decoder=truth.loading,
-            gradient_tolerance=1e-10, progress=False,
+            gradient_tolerance=1e-10,
         )  # fmt: skip
-        errors = [factor_errors(truth, done.vae(row, 0)).sum() for row in range(4)]
+        errors = [factor_errors(truth, vae).sum() for (vae,) in done.vaes()]
         slope = (errors[0] - 8 * errors[1] + 8 * errors[2] - errors[3]) / (12 * step)
         # The fourth power of the step, and what the gradient leaves of the encoder over the step.
         yield compare(name, groups.granularity_slope(truth, partition_of), trained=slope, tolerance=1e-6)
@@ -147,10 +147,9 @@ def _weak_code() -> tuple[theory.LinearVAE, np.ndarray]:
 
 def _least_loss(covariance, latent_dim: int, weights: groups.Weights, partition_of, **options) -> float:
     """The least loss that training finds from three starts."""
-    done = sweep(
-        covariance, latent_dim, betas=[weights], seeds=3, groups=partition_of, noise_variance=NOISE, progress=False,
-        **options,
-    )  # fmt: skip
+    done = complete_sweep(
+        covariance, latent_dim, betas=[weights], seeds=3, groups=partition_of, noise_variance=NOISE, **options
+    )
     return float(done.losses.min())
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import theory
+from numerics.checks.rotated import rotated_covariance
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.data.observations import digits
 from numerics.diagnosis.activity import active_count
@@ -225,9 +226,7 @@ def _train(covariance, latent_dim: int, beta: float, noise, posterior="diagonal"
 
 
 def _covariance(spectrum) -> np.ndarray:
-    """A covariance with these eigenvalues, off the axes of the data."""
-    basis = np.linalg.qr(np.random.default_rng(205).standard_normal((len(spectrum), len(spectrum))))[0]
-    return (basis * np.asarray(spectrum, dtype=float)) @ basis.T
+    return rotated_covariance(spectrum, 205)
 
 
 def _aligned(vae: LinearVAE, target: np.ndarray) -> LinearVAE:

@@ -34,6 +34,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from numerics.sampling.gaussian import triangle
 from theory.partition import partition, partition_mask
 from theory.spectrum import Spectrum
 
@@ -74,8 +75,8 @@ class _Landscape:
 
         identity = np.eye(vae.latent_dim)
         posterior_root = np.linalg.cholesky(vae.posterior_covariance)
-        decoder_root = _root(encoder, posterior_root) * np.sqrt(beta)
-        encoder_root = _root(identity, decoder.T) * np.sqrt(beta)
+        decoder_root = triangle(encoder, posterior_root) * np.sqrt(beta)
+        encoder_root = triangle(identity, decoder.T) * np.sqrt(beta)
         free = np.tril(partition_mask(partition(posterior, vae.latent_dim), vae.latent_dim))
         parts = [(encoder_root.T @ encoder).ravel(), np.zeros(np.count_nonzero(free))]
         if learned_decoder:
@@ -169,8 +170,3 @@ class _Landscape:
         if self.learned_noise:  # it acts on every link within a group
             labels = np.append(np.where(labels // len(group) == labels % len(group), -1, labels), -1)
         return np.unique(labels, return_inverse=True)[1]
-
-
-def _root(*factors: np.ndarray) -> np.ndarray:
-    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose its small parts."""
-    return np.linalg.qr(np.hstack(factors).T, mode="r").T

@@ -19,6 +19,8 @@ from tqdm import tqdm
 
 from numerics.data.block_factors import LOADINGS, block_truth, correlation_within
 from numerics.experiments.granularity import factor_errors
+from numerics.progress import hidden
+from numerics.training.stop import Stop
 from numerics.training.train import train
 from theory import validation
 from theory.groups import Weights, equal_groups, granularity_slope
@@ -139,19 +141,19 @@ def vertex_map(
         for arguments that do not fit.
     """
     beta = validation.positive("beta", beta)
-    hidden = progress if progress is None else not validation.flag("progress", progress)
+    disable = hidden(progress)
     block, count, draws = _sizes(block, count, draws)
     cells = vertex_truths(
         block=block, count=count, data_dim=data_dim, correlations=correlations, noise_variances=noise_variances,
         loadings=loadings, draws=draws, rng=rng,
     )  # fmt: skip
     latent_dim, vertex_cells = block * count, []
-    for (kind, rho, noise), truths in tqdm(cells, desc="map", unit="cell", disable=hidden):
+    for (kind, rho, noise), truths in tqdm(cells, desc="map", unit="cell", disable=disable):
         errors, slopes, unfinished = np.empty((draws, 3)), np.empty(draws), np.zeros(draws, dtype=bool)
         for draw, truth in enumerate(truths):
             for column, size in enumerate((1, block, latent_dim)):
                 errors[draw, column], stopped = _trained_error(truth, equal_groups(latent_dim, size), beta)
-                unfinished[draw] |= stopped != "gradient"
+                unfinished[draw] |= stopped != Stop.GRADIENT
             slopes[draw] = granularity_slope(truth, equal_groups(latent_dim, block))
         cut, blocked = (errors[:, :2] / errors[:, 2:]).T
         vertex_cells.append(
@@ -197,7 +199,7 @@ def vertex_truths(
     ]
 
 
-def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> tuple[float, str]:
+def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> tuple[float, Stop]:
     """Mean squared error, summed over factors, of an encoder trained for the true decoder, and the stop reason."""
     run = train(
         truth.covariance,

@@ -22,7 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from numerics.sweeps.sweep import sweep
+from numerics.progress import hidden
+from numerics.sweeps.complete import complete_sweep
+from numerics.training.stop import Stop
 from theory import LinearVAE, elbo_terms, validation
 from theory.groups import Weights, equal_groups
 from theory.model import GenerativeModel
@@ -46,7 +48,7 @@ class GranularityRun:
     errors : (capacity,) array
         mean squared error of each factor, in its squared units; NaN for a learned decoder, whose latents match no
         factor.
-    stopped : str, as in `TrainingRun`
+    stopped : Stop, as in `TrainingRun`
     """
 
     capacity: int
@@ -58,7 +60,7 @@ class GranularityRun:
     elbo: float
     matched_elbo: float
     errors: np.ndarray
-    stopped: str
+    stopped: Stop
 
 
 def granularity_map(
@@ -91,8 +93,8 @@ def granularity_map(
     prior : "standard" or "matched"
         N(0, I), or the true covariance of the factors that have a latent.
     posterior : "diagonal", "full", or a list of groups of latents
-    seeds : int
-        random starts of each.
+    seeds : int > 0, or sequence of ints
+        of the random starts of each; a number n stands for 0 .. n - 1.
     gradient_tolerance : float > 0
     progress : bool, optional
         a bar on stderr; by default only where stderr is a terminal.
@@ -110,23 +112,22 @@ def granularity_map(
     validation.instance("truth", truth, GenerativeModel)
     validation.positive("truth.noise_variance", truth.noise_variance)
     factors = truth.latent_dim
-    if validation.count("seeds", seeds, bytes_each=8 * factors * (2 * truth.data_dim + factors)) < 1:
-        raise ValueError("seeds must be at least 1, got 0; pass the number of random starts of each")
+    seeds = validation.seeds("seeds", seeds, bytes_each=8 * factors * (2 * truth.data_dim + factors))
     capacities = [factors] if capacities is None else _up_to("capacities", capacities, factors)
     sizes = range(1, factors + 1) if sizes is None else _up_to("sizes", sizes, factors)
     for capacity in capacities:
         partition(posterior, capacity)
     gradient_tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
-    progress = progress if progress is None else validation.flag("progress", progress)
+    disable = hidden(progress)
     fixed = validation.choice("decoder", decoder, ("true", "learned")) == "true"
     matched = validation.choice("prior", prior, ("standard", "matched")) == "matched"
     betas = [validation.non_negative("betas", beta) for beta in validation.sequence("betas", betas)]
     cells = [(capacity, size) for capacity in capacities for size in sizes if size <= capacity]
     runs = []
-    for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=None if progress is None else not progress):
+    for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=disable):
         prior_covariance = truth.factor_covariance[:capacity, :capacity]
         groups = equal_groups(capacity, size)
-        done = sweep(
+        done = complete_sweep(
             truth.covariance,
             capacity,
             betas=[Weights.independence(beta) for beta in betas],
@@ -137,13 +138,9 @@ def granularity_map(
             decoder=truth.loading[:, :capacity] if fixed else None,
             posterior=posterior,
             gradient_tolerance=gradient_tolerance,
-            progress=False,
         )
-        if done.interrupted:
-            raise KeyboardInterrupt
-        for row, beta in enumerate(betas):
-            for column, seed in enumerate(done.seeds):
-                vae = done.vae(row, column)
+        for row, (beta, vaes) in enumerate(zip(betas, done.vaes(), strict=True)):
+            for column, (seed, vae) in enumerate(zip(done.seeds, vaes, strict=True)):
                 runs.append(
                     GranularityRun(
                         capacity=capacity,
@@ -155,7 +152,7 @@ def granularity_map(
                         elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance if matched else None).loss(1.0),
                         matched_elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance).loss(1.0),
                         errors=factor_errors(truth, vae) if fixed else np.full(capacity, np.nan),
-                        stopped=str(done.stopped[row, column]),
+                        stopped=done.stopped[row, column],
                     )
                 )
     return runs

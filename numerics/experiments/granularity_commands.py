@@ -82,7 +82,7 @@ def _granularity(arguments: argparse.Namespace) -> Report:
         arguments.noise_variance,
         arguments.data_dim,
         loading=arguments.loading,
-        rng=np.random.default_rng(validation.count("--truth-seed", arguments.truth_seed)),
+        rng=np.random.default_rng(validation.seed("--truth-seed", arguments.truth_seed)),
     )
     runs = granularity_map(
         truth,
@@ -92,7 +92,7 @@ def _granularity(arguments: argparse.Namespace) -> Report:
         decoder=arguments.decoder,
         prior=arguments.prior,
         posterior=posterior_family("--posterior", arguments.posterior),
-        seeds=validation.count("--seeds", arguments.seeds),
+        seeds=validation.count("--seeds", arguments.seeds, minimum=1),
     )
     names = ("capacity", "size", "beta", "seed", "loss", "elbo", "matched_elbo", "stopped")
     columns = {name: [getattr(run, name) for run in runs] for name in names}

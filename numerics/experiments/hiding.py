@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.data.sprites import SHAPES, render
+from numerics.sampling.scores import sample_mean_correlation
 from theory import GenerativeModel, validation
 from theory.axes.separation import Separation, separate_series
 from theory.axes.temporal_model import TemporalModel
@@ -35,7 +36,6 @@ __all__ = [
     "amuse_correlations",
     "fast_ica_correlations",
     "random_changes",
-    "sample_mean_correlation",
     "separation_code",
     "shifted_sprite",
     "versions",
@@ -212,28 +212,3 @@ def fast_ica_correlations(
         method = FastICA(truth.latent_dim, whiten="unit-variance", max_iter=1000, random_state=0)
         correlations.append(sample_mean_correlation(factors, method.fit_transform(factors @ truth.loading.T + noise)))
     return np.array(correlations)
-
-
-def sample_mean_correlation(factors, codes) -> float:
-    """MCC of draws: mean over factors of the absolute sample correlation with the code assigned to each.
-
-    A constant column has correlation zero with everything, and a factor without an assigned code counts as zero.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    factors = validation.matrix("factors", factors)
-    codes = validation.matrix("codes", codes, (len(factors), None))
-    if len(factors) < 2 or not factors.shape[1]:
-        raise ValueError(f"factors must have two rows and a column at least, got {factors.shape}")
-    correlations = np.abs(_standardised(factors).T @ _standardised(codes)) / len(factors)
-    return float(correlations[linear_sum_assignment(correlations, maximize=True)].sum() / factors.shape[1])
-
-
-def _standardised(columns: np.ndarray) -> np.ndarray:
-    """Columns with mean zero and variance one; those that are constant but for rounding become zero."""
-    largest = np.abs(columns).max(axis=0, initial=0.0)
-    scaled = columns / np.where(largest > 0, largest, 1.0)
-    centred = scaled - scaled.mean(axis=0)
-    deviations = np.sqrt(np.mean(centred**2, axis=0))
-    varies = deviations > validation.rank_tolerance(scaled)
-    return np.divide(centred, deviations, out=np.zeros(centred.shape), where=varies)

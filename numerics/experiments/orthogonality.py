@@ -23,9 +23,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from numerics.sweeps.sweep import sweep
+from numerics.sweeps.complete import complete_sweep
 from numerics.training.autoencoder import train_autoencoder
 from numerics.training.problem import in_range
+from numerics.training.stop import Stop
 from theory import validation
 from theory.axes.orthogonality import distance_to_orthogonality
 from theory.moments import Moments, as_moments
@@ -36,6 +37,7 @@ __all__ = ["MODELS", "distances", "distances_while_training"]
 MODELS = ("diagonal", "full", "autoencoder")
 # A gradient of 1e-8 leaves equal singular values of a trained decoder this far apart: 1.4e-8 at most in 400 runs.
 TIE = 1e-6
+RUN_BYTES = 1000  # memory of a run
 
 
 def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 100_000) -> dict[str, np.ndarray]:
@@ -59,18 +61,23 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
     ValueError
         for arguments that do not fit.
     """
-    covariance, seeds = _in_space(covariance), _bounded(seeds)
+    covariance, seeds = _in_space(covariance), validation.seeds("seeds", seeds, bytes_each=RUN_BYTES)
     water_level = _water_level(water_level, covariance)
     by_model = {}
     for posterior in ("diagonal", "full"):
-        done = sweep(
-            covariance, 2, betas=[1.0], seeds=seeds, noise_variance=water_level, posterior=posterior,
-            max_steps=max_steps, progress=False,
-        )  # fmt: skip
-        values = _distances(done.vae(0, index).decoder for index in range(len(done.seeds)))
-        by_model[posterior] = np.where(done.stopped[0] == "gradient", values, np.nan)
+        done = complete_sweep(
+            covariance,
+            2,
+            betas=[1.0],
+            seeds=seeds,
+            noise_variance=water_level,
+            posterior=posterior,
+            max_steps=max_steps,
+        )
+        values = _distances(vae.decoder for vae in done.vaes()[0])
+        by_model[posterior] = np.where(done.stopped[0] == Stop.GRADIENT, values, np.nan)
     runs = train_autoencoder(covariance, 2, seeds=seeds, max_steps=max_steps)
-    by_model["autoencoder"] = np.where(runs.gradient_norms <= 1e-8, _distances(runs.decoders), np.nan)
+    by_model["autoencoder"] = np.where(runs.stopped == Stop.GRADIENT, _distances(runs.decoders), np.nan)
     return by_model
 
 
@@ -95,7 +102,7 @@ def distances_while_training(
     ValueError
         for arguments that do not fit.
     """
-    covariance, seeds = _in_space(covariance), _bounded(seeds)
+    covariance, seeds = _in_space(covariance), validation.seeds("seeds", seeds, bytes_each=RUN_BYTES)
     water_level = _water_level(water_level, covariance)
     model = validation.choice("model", model, MODELS)
     rows = []
@@ -103,11 +110,11 @@ def distances_while_training(
         if model == "autoencoder":
             rows.append(_distances(train_autoencoder(covariance, 2, seeds=seeds, max_steps=count).decoders))
             continue
-        done = sweep(
+        done = complete_sweep(
             covariance, 2, betas=[1.0], seeds=seeds, noise_variance=water_level, posterior=model, method="gradient",
-            max_steps=count, progress=False,
+            max_steps=count,
         )  # fmt: skip
-        rows.append(_distances(done.vae(0, index).decoder for index in range(len(done.seeds))))
+        rows.append(_distances(vae.decoder for vae in done.vaes()[0]))
     return np.array(rows)
 
 
@@ -124,11 +131,6 @@ def _water_level(value: float, moments: Moments) -> float:
     unit = float(np.diagonal(moments.covariance).max()) or 1.0
     in_range("water_level", value, "times the largest variance of the data", unit)
     return value
-
-
-def _bounded(seeds):
-    """The seeds; if they are a number, it is checked against the memory of their runs."""
-    return seeds if validation.several(seeds) else validation.count("seeds", seeds, minimum=1, bytes_each=1000)
 
 
 def _distances(decoders) -> np.ndarray:

@@ -22,6 +22,10 @@ __all__ = [
     "NOT_RUN",
     "OVERFLOWED",
     "STALLED",
+    "AdamState",
+    "Limits",
+    "Outcome",
+    "Outcomes",
     "adam_step",
     "descend",
     "descend_all",
@@ -48,6 +52,63 @@ class Limits(NamedTuple):
     learning_rate: float
     tolerance: float
     max_steps: int
+
+
+class Outcome(NamedTuple):
+    """The end of a run.
+
+    Attributes
+    ----------
+    steps : int
+    loss, gradient_norm : float
+        at the end, in training units.
+    code : int
+        why it ended: `NOT_RUN`, `GRADIENT` and so on.
+    """
+
+    steps: int
+    loss: float
+    gradient_norm: float
+    code: int
+
+
+class Outcomes(NamedTuple):
+    """The ends of many runs: an `Outcome` whose fields are arrays, with one entry for each run."""
+
+    steps: np.ndarray
+    losses: np.ndarray
+    gradient_norms: np.ndarray
+    codes: np.ndarray
+
+    @classmethod
+    def of_none(cls, count: int) -> Outcomes:
+        """Arrays for `count` runs, none of which has been made."""
+        return cls(np.zeros(count, dtype=np.int64), np.zeros(count), np.zeros(count), np.full(count, NOT_RUN))
+
+    def put(self, run: int, end: Outcome) -> None:
+        self.steps[run], self.codes[run] = end.steps, end.code
+        self.losses[run], self.gradient_norms[run] = end.loss, end.gradient_norm
+
+    def part(self, runs: slice) -> Outcomes:
+        """Views of some of the runs."""
+        return Outcomes(*(array[runs] for array in self))
+
+
+class AdamState(NamedTuple):
+    """What a step of Adam reads and writes: (n,) arrays, updated in place.
+
+    Attributes
+    ----------
+    theta, gradient : (n,) arrays
+        the parameters, and the gradient of the loss there.
+    first, second : (n,) arrays
+        running means of the gradient and of its square.
+    """
+
+    theta: np.ndarray
+    gradient: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
 
 
 @compiled()
@@ -159,8 +220,9 @@ def gradient_descent(theta, objective, limits, history):
 
 
 @compiled()
-def adam_step(theta, gradient, first, second, left, learning_rate):
+def adam_step(state, left, learning_rate):
     """A step with the usual decay rates .9 and .999; `left` holds their powers by now, the weights of the start."""
+    theta, gradient, first, second = state.theta, state.gradient, state.first, state.second
     rate, correction = learning_rate / (1 - left[0]), 1 / math.sqrt(1 - left[1])
     for p in range(len(theta)):
         first[p] = 0.9 * first[p] + 0.1 * gradient[p]
@@ -173,7 +235,8 @@ def adam(theta, objective, limits, history):
     """Adam at a constant learning rate."""
     step, left, floor, work = 0, (1.0, 1.0), noise_end(objective), scratch(objective)
     at, to = point(objective), point(objective)
-    here, gradient, first, second = at.vector, to.vector, zeros(len(theta)), zeros(len(theta))
+    here, gradient = at.vector, to.vector
+    state = AdamState(here, gradient, zeros(len(theta)), zeros(len(theta)))
     copy(theta, here)
     while True:
         loss = value_and_gradient(at, objective, to, work)
@@ -184,38 +247,42 @@ def adam(theta, objective, limits, history):
         if end != NOT_RUN:
             copy(here, theta)
             return step, loss, norm, end
-        step, left = step + 1, (0.9 * left[0], 0.999 * left[1])  # computing powers would cost a tenth of a small step
-        adam_step(here, gradient, first, second, left, limits.learning_rate)
+        step, left = step + 1, (0.9 * left[0], 0.999 * left[1])  # cheaper than to compute powers
+        adam_step(state, left, limits.learning_rate)
 
 
 @compiled(nogil=True)  # so that a worker can notice meanwhile that its parent has ended
 def descend(theta, objective, perturbation, method, limits, history):
-    """Descend from `theta`, in place; returns (steps, loss, gradient norm, why it ended).
+    """Descend from `theta`, in place; returns an `Outcome`.
 
     `history` receives the loss of each step, as many as it is long.
     """
+    # Each method returns the fields of an `Outcome` as a plain tuple, with which numba makes faster code of its loop.
     if method == ACCELERATED:
-        return accelerated(theta, objective, perturbation, limits, history)
-    if method == GRADIENT_DESCENT:
-        return gradient_descent(theta, objective, limits, history)
-    return adam(theta, objective, limits, history)
+        steps, loss, gradient_norm, code = accelerated(theta, objective, perturbation, limits, history)
+    elif method == GRADIENT_DESCENT:
+        steps, loss, gradient_norm, code = gradient_descent(theta, objective, limits, history)
+    else:
+        steps, loss, gradient_norm, code = adam(theta, objective, limits, history)
+    return Outcome(steps, loss, gradient_norm, code)
 
 
 @compiled(parallel=True)
-def descend_all(thetas, weights, objective, perturbation, method, limits, steps, losses, norms, ends):
-    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four receive its results.
+def descend_all(thetas, weights, objective, perturbation, method, limits, steps, losses, gradient_norms, codes):
+    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four receive the `Outcomes`.
 
-    `objective` is that of every run but for its weights.
+    `objective` is that of every run but for its weights. Pass the last four by name. They are no named tuple, since
+    numba drops what a parallel loop writes into the arrays of one.
     """
-    deviations, partitions, precision, mask = (
+    deviations, partitions, prior_precision, mask = (
         objective.standard_deviations,
         objective.partitions,
-        objective.precision,
+        objective.prior_precision,
         objective.mask,
     )
-    learning_rate, tolerance, max_steps = limits
+    learning_rate, tolerance, max_steps = limits.learning_rate, limits.tolerance, limits.max_steps
     for run in prange(len(weights)):
-        own = Objective(deviations, weights[run], partitions, precision, mask)
-        steps[run], losses[run], norms[run], ends[run] = descend(
-            thetas[run], own, perturbation, method, Limits(learning_rate, tolerance, max_steps), np.empty(0)
-        )
+        own = Objective(deviations, weights[run], partitions, prior_precision, mask)
+        limit = Limits(learning_rate, tolerance, max_steps)
+        end = descend(thetas[run], own, perturbation, method, limit, np.empty(0))
+        steps[run], losses[run], gradient_norms[run], codes[run] = end.steps, end.loss, end.gradient_norm, end.code

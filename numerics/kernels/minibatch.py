@@ -1,4 +1,18 @@
-"""Steps of Adam on batches of observations with sampled codes, compiled."""
+"""Steps of Adam on batches of observations with sampled codes, compiled.
+
+**Letters.** As in `numerics.kernels.objective`, but in the coordinates of the data as they are, with D dimensions and K
+latents, and for n observations of a batch:
+
+    X      (n, D)  centred observations, `batch`
+    e      (K, n)  standard normal draws, `noise`
+    W      (D, K)  decoder
+    V      (K, D)  encoder
+    L      (K, K)  the entries from which F is made
+    F      (K, K)  Cholesky factor of the posterior covariance Q = F F^T, a lower triangle
+    Z      (K, n)  sampled codes, Z = V X^T + F e, `latents`
+    M      (K, K)  M = W^T W, `gram`
+    s2             noise variance of the decoder; 1 / s2 is the `noise_precision`
+"""
 
 from __future__ import annotations
 
@@ -24,9 +38,9 @@ def sampled_scratch(latent_dim, data_dim, count):
 
 @compiled(fastmath={"reassoc", "contract"}, _nrt=False)
 def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scratch):
-    """The loss on a batch of n centred observations X (n x D) with noise e (K x n); writes its gradient, times `mask`.
+    """The loss on a batch; writes its gradient, times `mask`.
 
-    A point is [ W^T | V | L | log s2 ] here, with V the encoder of the data as they are. With latents Z (K x n)
+    A point is [ W^T | V | L | log s2 ] here, and
 
         Z = V X^T + F e,    n distortion = |X|^2 - 2 <Z, W^T X^T> + <Z, M Z>
         n rate = |V X^T|^2 / 2 + n (tr Q - K - log det Q) / 2
@@ -40,8 +54,8 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scr
     through, projected, means = codes[: 2 * latent_dim], codes[:latent_dim], codes[latent_dim : 2 * latent_dim]
     latents, pulled = codes[2 * latent_dim : 3 * latent_dim], codes[3 * latent_dim : 4 * latent_dim]
     back = codes[4 * latent_dim :]  # times the batch, the gradient of W^T and V
-    precision = math.exp(-theta[-1])
-    weight, pull = precision / count, beta / count  # of an observation, in distortion and rate
+    noise_precision = math.exp(-theta[-1])
+    weight, pull = noise_precision / count, beta / count  # of an observation, in distortion and rate
 
     log_det, _ = read_factor(triangle, mask, factor)
     for p in range(len(gradient)):
@@ -87,22 +101,22 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scr
     add_lower(pulled, noise, to_triangle)
     for k in range(latent_dim):
         to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - beta
-    gradient[-1] = (data_dim - distortion * precision) / 2
+    gradient[-1] = (data_dim - distortion * noise_precision) / 2
     for p in range(len(theta)):
         gradient[p] *= mask[p]
-    return (distortion * precision + data_dim * (math.log(2 * math.pi) + theta[-1]) + beta * rate) / 2
+    return (distortion * noise_precision + data_dim * (math.log(2 * math.pi) + theta[-1]) + beta * rate) / 2
 
 
 @compiled(nogil=True)
-def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient, first, second, step, losses):
+def sampled_adam(state, step, data, picks, noise, beta, mask, learning_rate, losses):
     """Steps of Adam, after `step` earlier ones, one for each row of `picks` (of rows of the data) and `noise`, in
-    place.
+    place in the `AdamState`.
 
     `losses` receives the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads
     of `add_product_in_halves`: numba does not start them for a caller of a parallel function that comes from its cache.
     """
     latent_dim, (count, data_dim) = noise.shape[1], (picks.shape[1], data.shape[1])
-    at, gradient_point = views(theta, latent_dim, data_dim), views(gradient, latent_dim, data_dim)
+    at, gradient_point = views(state.theta, latent_dim, data_dim), views(state.gradient, latent_dim, data_dim)
     left = 0.9**step, 0.999**step
     batch, scratch = zeros(count * data_dim).reshape((count, data_dim)), sampled_scratch(latent_dim, data_dim, count)
     for row in range(len(picks)):
@@ -110,4 +124,4 @@ def sampled_adam(theta, data, picks, noise, beta, mask, learning_rate, gradient,
             copy(data[picks[row, n]], batch[n])
         losses[row] = sampled_value_and_gradient(at, batch, noise[row], beta, mask, gradient_point, scratch)
         left = 0.9 * left[0], 0.999 * left[1]
-        adam_step(theta, gradient, first, second, left, learning_rate)
+        adam_step(state, left, learning_rate)

@@ -1,22 +1,37 @@
 """The exact loss of a linear VAE and its gradient, compiled.
 
-A model is one flat vector of parameters in the principal axes of the data, where the covariance is diag(r^2) (r are the
-`standard_deviations`, square roots of its eigenvalues):
+**Letters.** The data have D dimensions, the model K latents. All is in the principal axes of the data, where their
+covariance is diag(r^2).
 
-    theta = [ W^T (K x D) | E (K x D) | L (K x K) | log s2 ],    V = E diag(1/r),   Q = F F^T,
-    F = the lower triangle of L with its diagonal exponentiated,    C = E E^T + Q,    M = W^T W
+    r      (D,)    `standard_deviations`, the square roots of the eigenvalues of the data covariance
+    W      (D, K)  decoder
+    V      (K, D)  encoder
+    E      (K, D)  encoder of whitened data, E = V diag(r)
+    L      (K, K)  the entries from which F is made: below its diagonal, and the logarithm of its diagonal
+    F      (K, K)  Cholesky factor, a lower triangle
+    Q      (K, K)  posterior covariance, Q = F F^T
+    C      (K, K)  covariance of the code, C = E E^T + Q; C_gg is its block of a group g of latents
+    M      (K, K)  M = W^T W, `gram`
+    s2             noise variance of the decoder; 1 / s2 is the `noise_precision`
+    P      (K, K)  `prior_precision`: the prior is N(0, P^-1)
+    w_I, w_B, w_W, w_D   weights of mutual information, of total correlation between and within groups, and of the
+                   dimension-wise KL
+
+**Loss.** A model is one flat vector of parameters
+
+    theta = [ W^T | E | L | log s2 ]
 
     distortion = sum_i r_i^2 - 2 sum_ik r_i W_ik E_ki + tr(M C)
     loss = distortion / (2 s2) + (D/2) log(2 pi s2) + cost(C) - (w_I/2) log det Q
 
-with the cost of `theory.groups.objective`, by weights w_I, w_B, w_W, w_D, groups of latents and a prior N(0, P^-1):
+with the cost of `theory.groups.objective`:
 
     cost = 1/2 [ (w_I - w_B) log det C + (w_B - w_W) sum_g log det C_gg + (w_W - w_D) sum_j log C_jj
                  + w_D (tr P C - K) ]
 
-which for the beta-VAE, all weights beta and P = I, is (beta/2) (tr C - K). E is the encoder of whitened data. All
-parameters follow the gradient of this loss; none is eliminated, and no stationary value is solved for. `mask` is one
-where a parameter is learned and zero where it is fixed.
+which for the beta-VAE, all weights beta and P = I, is (beta/2) (tr C - K). All parameters follow the gradient of this
+loss; none is eliminated, and no stationary value is solved for. `mask` is one where a parameter is learned and zero
+where it is fixed.
 
 A step costs O(D K^2), in products and sums along rows of length D, which is why W is stored transposed.
 """
@@ -32,7 +47,11 @@ from numerics.kernels.cache import compiled
 from numerics.kernels.products import add_lower, add_product, dot, invert, mirror, zeros
 
 __all__ = [
+    "DIMENSION_WISE",
     "LOG_NOISE_FLOOR",
+    "MUTUAL_INFORMATION",
+    "Objective",
+    "Point",
     "noise_floor",
     "point",
     "read_factor",
@@ -46,6 +65,7 @@ __all__ = [
 # Where a learned noise that runs to zero is stopped: if the loss has no lower bound, and if that is not known.
 LOG_NOISE_FLOOR, LOG_NOISE_RESOLVED = math.log(1e-6), math.log(1e-18)
 ROUNDING = 1e-14  # of the terms that cancel in the loss
+MUTUAL_INFORMATION, DIMENSION_WISE = 0, 3  # the places of w_I and w_D among the weights, which go from coarse to fine
 
 
 class Objective(NamedTuple):
@@ -59,8 +79,7 @@ class Objective(NamedTuple):
         w_I, w_B, w_W, w_D.
     partitions : (3, K) array of int
         the number of each latent's group: all in one, the groups, and each latent alone.
-    precision : (K, K) array, P
-        of the prior.
+    prior_precision : (K, K) array, P
     mask : (2 D K + K K + 1,) array
         one where a parameter is learned, zero where it is fixed.
     """
@@ -68,7 +87,7 @@ class Objective(NamedTuple):
     standard_deviations: np.ndarray
     weights: np.ndarray
     partitions: np.ndarray
-    precision: np.ndarray
+    prior_precision: np.ndarray
     mask: np.ndarray
 
 
@@ -101,9 +120,9 @@ def code_cost(code, objective, gradient, scratch):
     size, cost = len(code), 0.0
     for j in range(size):
         for k in range(size):
-            gradient[j, k] = weights[3] * objective.precision[j, k]
+            gradient[j, k] = weights[DIMENSION_WISE] * objective.prior_precision[j, k]
             cost += gradient[j, k] * code[j, k]
-        cost -= weights[3]
+        cost -= weights[DIMENSION_WISE]
     for coarse in range(3):  # from one group of all latents, over the groups, to each latent alone
         if weights[coarse] != weights[coarse + 1]:
             weight = weights[coarse] - weights[coarse + 1]
@@ -143,14 +162,15 @@ def point(objective):
     return views(zeros(latent_dim * (2 * data_dim + latent_dim) + 1), latent_dim, data_dim)
 
 
-# Nothing is allocated in a step, so no references need counting (`_nrt`), which would take a third of a small step.
+# Nothing is allocated in a step, so references are not counted (`_nrt`), which would take a good part of a small step.
 @compiled(fastmath={"reassoc", "contract"}, _nrt=False)
 def value_and_gradient(at, objective, to, work):
     """The loss at a `Point`; writes its gradient, times the mask, to another. `work` is (5, K, K) scratch space."""
     (theta, maps, triangle), (gradient, to_maps, to_triangle) = at, to
     factor, code, gram, to_code, scratch = work[0], work[1], work[2], work[3], work[4]
     deviations, mask = objective.standard_deviations, objective.mask
-    precision, information, latent_dim = math.exp(-theta[-1]), objective.weights[0], len(triangle)
+    noise_precision, latent_dim = math.exp(-theta[-1]), len(triangle)
+    information = objective.weights[MUTUAL_INFORMATION]
     decoder, encoder = maps[:latent_dim], maps[latent_dim:]
     to_decoder, to_encoder = to_maps[:latent_dim], to_maps[latent_dim:]
 
@@ -170,8 +190,8 @@ def value_and_gradient(at, objective, to, work):
     for j in range(latent_dim):
         for k in range(latent_dim):
             distortion += code[j, k] * gram[j, k]
-            to_code[j, k] += gram[j, k] * precision  # twice the gradient of the loss in C
-            code[j, k] *= precision
+            to_code[j, k] += gram[j, k] * noise_precision  # twice the gradient of the loss in C
+            code[j, k] *= noise_precision
 
     for p in range(len(gradient)):
         gradient[p] = 0.0
@@ -181,17 +201,17 @@ def value_and_gradient(at, objective, to, work):
         add_product(to_code, factor, to_triangle)
     for k in range(latent_dim):
         for i in range(deviations.size):
-            pull = deviations[i] * precision
+            pull = deviations[i] * noise_precision
             to_decoder[k, i] -= pull * encoder[k, i]
             to_encoder[k, i] -= pull * decoder[k, i]
             distortion -= 2 * deviations[i] * encoder[k, i] * decoder[k, i]
         # d loss / dF = (twice d loss / dC) F - w_I F^-T, the last on the log diagonal only
         to_factor = to_triangle[k, k] if coupled else to_code[k, k] * factor[k, k]
         to_triangle[k, k] = to_factor * factor[k, k] - information
-    gradient[-1] = deviations.size / 2 - distortion * precision / 2
+    gradient[-1] = deviations.size / 2 - distortion * noise_precision / 2
     for p in range(len(theta)):
         gradient[p] *= mask[p]
-    fit = distortion * precision / 2 + deviations.size / 2 * (math.log(2 * math.pi) + theta[-1])
+    fit = distortion * noise_precision / 2 + deviations.size / 2 * (math.log(2 * math.pi) + theta[-1])
     return fit + (cost - information * log_det) / 2
 
 
@@ -199,15 +219,15 @@ def value_and_gradient(at, objective, to, work):
 def unbounded(objective):
     """Whether a learned noise and a learned decoder are known to leave the loss without a lower bound.
 
-    As s2 goes to zero after exact reconstruction, the loss gains (D/2) log s2 and pays (w_I r/2) log(1/s2), for r codes
-    whose variance shrinks with s2, one for each direction in which the data vary, while the covariance of all codes
-    stays the identity.
+    As s2 goes to zero after exact reconstruction, the loss gains (D/2) log s2 and pays (w_I n/2) log(1/s2), for n codes
+    whose variance shrinks with s2, one for each direction in which the data vary (n is the rank of their covariance),
+    while the covariance of all codes stays the identity.
     """
     rank, (data_dim, latent_dim) = 0, (objective.standard_deviations.size, objective.partitions.shape[1])
     for deviation in objective.standard_deviations:
         rank += deviation > 0
     learned = objective.mask[-1] > 0 and objective.mask[0] > 0
-    return learned and rank <= latent_dim and objective.weights[0] * rank < data_dim
+    return learned and rank <= latent_dim and objective.weights[MUTUAL_INFORMATION] * rank < data_dim
 
 
 @compiled()

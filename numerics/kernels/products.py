@@ -1,9 +1,8 @@
 """Compiled products of small matrices, and the few operations on vectors that a step of training needs.
 
-Products go over four rows at a time: up to K = 100 or so this is faster than a library, whose every call costs as much
-as a small step, and beyond it as fast as a library without code for the processor. Where it pays, sums may be taken in
-any order and a product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend
-on the machine. `forceinline` marks functions whose call would cost as much as their work.
+Products go over four rows at a time, since a call of a library would cost as much as a small step. Where it pays, sums
+may be taken in any order and a product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits
+of a run depend on the machine. `forceinline` marks functions whose call would cost as much as their work.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from numerics.kernels.cache import compiled
 __all__ = ["add_large_product", "add_lower", "add_product", "copy", "dot", "invert", "mirror", "move", "zeros"]
 
 
-THREAD_WORK = 2**21  # fewest multiplications worth a second thread, which takes microseconds to start
+THREAD_WORK = 2**21  # fewest multiplications worth the start of a second thread
 LINE = 8  # floats in a cache line
 
 
@@ -109,7 +108,7 @@ def mirror(matrix):
 
 @compiled(fastmath={"contract"})
 def add_product(left, right, out):
-    """out += left right, by loops over four rows of each at a time, which read every row a quarter as often."""
+    """out += left right, by loops over four rows of each at a time, so that rows are read less often."""
     (inner, columns), rows = right.shape, len(left)
     whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
     for j in range(0, whole_rows, 4):
@@ -153,7 +152,7 @@ def move(x, length, direction, out):
 
 @compiled()
 def copy(x, out):
-    """out = x. (The assignment `out[:] = x` would add seconds to the compilation, for its error message.)"""
+    """out = x. (The assignment `out[:] = x` would take longer to compile, for its error message.)"""
     for p in range(len(x)):
         out[p] = x[p]
 

@@ -11,13 +11,17 @@ __all__ = ["Estimate"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """The mean of independent draws and its standard error, in the units of the quantity."""
+    """The mean of independent draws and its standard error, in the units of the quantity; numbers, or arrays of one
+    shape.
+    """
 
-    value: float
-    standard_error: float
+    value: float | np.ndarray
+    standard_error: float | np.ndarray
 
     @classmethod
-    def of(cls, draws) -> Estimate:
-        """From two draws or more, one number each."""
+    def of(cls, draws, axis: int | None = None) -> Estimate:
+        """From two draws or more, one number each; or from an array, with the draws along one of its axes."""
         draws = np.asarray(draws, dtype=float)
-        return cls(float(draws.mean()), float(draws.std(ddof=1) / np.sqrt(len(draws))))
+        if axis is None:
+            return cls(float(draws.mean()), float(draws.std(ddof=1) / np.sqrt(len(draws))))
+        return cls(draws.mean(axis=axis), draws.std(axis=axis, ddof=1) / np.sqrt(draws.shape[axis]))

@@ -6,23 +6,32 @@ import math
 
 import numpy as np
 
-__all__ = ["draw_gaussian", "log_density", "square_root"]
+__all__ = ["draw_gaussian", "log_density", "log_density_of_squares", "square_root", "triangle"]
 
 
-def draw_gaussian(count: int, root: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """`count` draws of N(0, R R^T), one per row."""
-    return rng.standard_normal((count, len(root))) @ root.T
+def draw_gaussian(shape: int | tuple[int, ...], root: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws of N(0, R R^T) along the last axis, as many as `shape` says; R has any number of columns."""
+    shape = shape if isinstance(shape, tuple) else (shape,)
+    return rng.standard_normal((*shape, root.shape[1])) @ root.T
 
 
 def log_density(differences: np.ndarray, root: np.ndarray) -> np.ndarray:
     """log N(difference; 0, L L^T) along the last axis of `differences` (..., k), by a lower triangle L."""
     standardised = np.linalg.solve(root, differences.reshape(math.prod(differences.shape[:-1]), len(root)).T)
-    squares = np.sum(standardised**2, axis=0).reshape(differences.shape[:-1])
-    log_root = np.sum(np.log(np.abs(np.diagonal(root))))
-    return -squares / 2 - log_root - len(root) / 2 * np.log(2 * np.pi)
+    return log_density_of_squares(np.sum(standardised**2, axis=0).reshape(differences.shape[:-1]), root)
+
+
+def log_density_of_squares(squares: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """log N(difference; 0, L L^T) by the squared lengths |L^-1 difference|^2, for a lower triangle L."""
+    return -squares / 2 - np.sum(np.log(np.abs(np.diagonal(root)))) - len(root) / 2 * np.log(2 * np.pi)
 
 
 def square_root(covariance: np.ndarray) -> np.ndarray:
     """A matrix R with R R^T = C; C may be singular."""
     variances, directions = np.linalg.eigh(covariance)
     return directions * np.sqrt(np.maximum(variances, 0.0))
+
+
+def triangle(*factors: np.ndarray) -> np.ndarray:
+    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose its small parts."""
+    return np.linalg.qr(np.hstack(factors).T, mode="r").T

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.gaussian import log_density
+from numerics.sampling.gaussian import draw_gaussian, log_density, log_density_of_squares, square_root
 from theory import validation
 from theory.groups.minibatch import ESTIMATORS, minibatch_sizes
 from theory.model import LinearVAE, linear_vae, mean_offset
@@ -132,14 +132,13 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
 
 def _draw(vae, covariance, offset, batch: int, batches: int, rng) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Posterior means and codes of some minibatches at a time, (minibatches, M, K) each."""
-    variances, directions = np.linalg.eigh(covariance)
-    spread = vae.encoder @ (directions * np.sqrt(np.maximum(variances, 0.0)))
+    spread = vae.encoder @ square_root(covariance)
     root = np.linalg.cholesky(vae.posterior_covariance)
     at_once = max(1, CHUNK // batch**2)
     for first in range(0, batches, at_once):
         shape = (min(at_once, batches - first), batch)
-        means = vae.encoder @ offset + rng.standard_normal((*shape, vae.data_dim)) @ spread.T
-        yield means, means + rng.standard_normal((*shape, vae.latent_dim)) @ root.T
+        means = vae.encoder @ offset + draw_gaussian(shape, spread, rng)
+        yield means, means + draw_gaussian(shape, root, rng)
 
 
 def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents, dict[str, np.ndarray]]:
@@ -161,14 +160,14 @@ def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents
 
 
 def _log_pairs(codes: np.ndarray, means: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """log q(z_i|x_j) of all pairs in each minibatch, (minibatches, M, M)."""
+    """log q(z_i|x_j) of all pairs in each minibatch, (minibatches, M, M), by one latent at a time to save memory."""
     root = np.linalg.cholesky(covariance)
     whiten = np.linalg.inv(root).T
     squares = sum(
         (code[:, :, np.newaxis] - mean[:, np.newaxis, :]) ** 2
         for code, mean in zip(np.moveaxis(codes @ whiten, 2, 0), np.moveaxis(means @ whiten, 2, 0), strict=True)
     )
-    return -squares / 2 - np.log(np.diagonal(root)).sum() - len(root) / 2 * np.log(2 * np.pi)
+    return log_density_of_squares(squares, root)
 
 
 def _exact(vae, covariance, centred: np.ndarray, sets) -> dict[Latents, np.ndarray]:

@@ -12,14 +12,14 @@ from collections.abc import Callable
 import numpy as np
 
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.gaussian import draw_gaussian, log_density, square_root
+from numerics.sampling.gaussian import draw_gaussian, log_density, square_root, triangle
 from theory import gaussian, validation
 from theory.model import GenerativeModel, LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 
 __all__ = ["sample_elbo_terms", "sample_errors"]
 
-MOST_DRAWS = 10**9  # takes minutes, for a standard error of 3e-5 of a standard deviation; more is a mistake
+MOST_DRAWS = 10**9  # for a standard error of 3e-5 of a standard deviation; more is a mistake
 CHUNK = 2**21  # numbers drawn at a time, to bound the memory
 
 
@@ -118,7 +118,7 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
         signal_root = vae.encoder @ square_root(data_covariance)
     _check_size(np.sum(signal_root), "covariance and vae")
     posterior_root = np.linalg.cholesky(vae.posterior_covariance)
-    code_root = _triangle(signal_root, posterior_root)
+    code_root = triangle(signal_root, posterior_root)
     prior, noise_root = np.eye(vae.latent_dim), np.sqrt(vae.noise_variance) * np.eye(vae.data_dim)
 
     def draw(count: int) -> dict[str, np.ndarray]:
@@ -152,14 +152,9 @@ def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.nd
     if truth.noise_variance == 0:
         return prior
     centred, noise_root = data - truth.mean, np.sqrt(truth.noise_variance) * np.eye(truth.data_dim)
-    data_root = _triangle(truth.loading @ truth.factor_root, noise_root)
+    data_root = triangle(truth.loading @ truth.factor_root, noise_root)
     likelihood = log_density(centred - factors @ truth.loading.T, noise_root)
     return prior + likelihood - log_density(centred, data_root)
-
-
-def _triangle(*factors: np.ndarray) -> np.ndarray:
-    """A lower triangle L with L L^T = sum F F^T; forming the sum would lose its small parts."""
-    return np.linalg.qr(np.hstack(factors).T, mode="r").T
 
 
 def _draws(n: int) -> int:

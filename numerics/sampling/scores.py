@@ -8,7 +8,7 @@ from theory import gaussian, validation
 from theory.scores import Scores
 from theory.scores.binned import check_bins
 
-__all__ = ["sample_scores"]
+__all__ = ["sample_mean_correlation", "sample_scores"]
 
 
 def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) -> Scores:
@@ -44,7 +44,6 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     ValueError
         if the two do not have the same number of rows, at least two, or an argument is out of its range.
     """
-    from scipy.optimize import linear_sum_assignment
     from sklearn.linear_model import LinearRegression
 
     factors, codes = validation.matrix("factors", factors), validation.matrix("codes", codes)
@@ -55,7 +54,7 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
     bins, half_width = check_bins(validation.count("bins", bins), half_width)
     half_width = min(half_width, float(len(factors)))  # no draw lies beyond
     latent_dim = codes.shape[1]
-    factors, codes = _standardised(factors), _standardised(codes)
+    factors, codes = (values[:, values.any(axis=0)] for values in map(_standardised, (factors, codes)))
     of_code = {
         "total_correlation": gaussian.total_correlation(codes.T @ codes / len(codes)),
         "hoyer_sparsity": _sparsity(codes, latent_dim),
@@ -79,19 +78,45 @@ def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) ->
         disentanglement=_concentration(weights.T),
         completeness=_concentration(weights),
         informativeness=float(fit.score(codes, factors)),
-        mean_correlation=float(absolute[linear_sum_assignment(absolute, maximize=True)].sum() / len(absolute)),
+        mean_correlation=_mean_of_assigned(absolute),
         **of_code,
     )
 
 
+def sample_mean_correlation(factors, codes) -> float:
+    """MCC of draws: mean over factors of the absolute sample correlation with the code assigned to each.
+
+    A constant column has correlation zero with everything, and a factor without an assigned code counts as zero.
+
+    Parameters
+    ----------
+    factors, codes : (n, K) and (n, L) arrays, n >= 2, K >= 1
+    """
+    factors = validation.matrix("factors", factors)
+    codes = validation.matrix("codes", codes, (len(factors), None))
+    if len(factors) < 2 or not factors.shape[1]:
+        raise ValueError(f"factors must have two rows and a column at least, got {factors.shape}")
+    return _mean_of_assigned(np.abs(_standardised(factors).T @ _standardised(codes)) / len(factors))
+
+
+def _mean_of_assigned(correlations: np.ndarray) -> float:
+    """The mean over factors, one a row, of the correlation with the code that the best assignment gives to each."""
+    from scipy.optimize import linear_sum_assignment
+
+    return float(correlations[linear_sum_assignment(correlations, maximize=True)].sum() / len(correlations))
+
+
 def _standardised(values: np.ndarray) -> np.ndarray:
-    """The columns that vary, each with mean 0 and variance 1."""
-    values = values[:, (values != values[0]).any(axis=0)]
+    """Each column with mean 0 and variance 1; zeros where it is constant."""
+    varies = (values != values[0]).any(axis=0)
+    columns = values[:, varies]
     # By a power of two, which rounds nothing, so that no square over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])
-    values = values - values[0]  # exact where the column lies far from zero, unlike the mean
-    values = values - values.mean(axis=0)
-    return values / values.std(axis=0)
+    columns = np.ldexp(columns, -np.frexp(np.abs(columns).max(axis=0))[1])
+    columns = columns - columns[0]  # exact where the column lies far from zero, unlike the mean
+    columns = columns - columns.mean(axis=0)
+    result = np.zeros(values.shape)
+    result[:, varies] = columns / columns.std(axis=0)
+    return result
 
 
 def _sparsity(codes: np.ndarray, latent_dim: int) -> float:

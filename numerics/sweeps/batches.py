@@ -14,6 +14,7 @@ from numba import get_num_threads, parallel_chunksize
 
 from numerics.kernels import descent
 from numerics.kernels.descent import Limits
+from numerics.kernels.digest import kernel_digest
 from numerics.sweeps.pending import Pending
 from numerics.sweeps.workers import collect, descend_batch
 from theory.groups import Weights
@@ -21,7 +22,7 @@ from theory.groups import Weights
 __all__ = ["finished_batches"]
 
 RUNS_PER_THREAD = 8  # in a batch, at most: enough to even out runs of different length
-BATCH_WORK = 2**16  # D K^2 of the runs of a thread in a batch: about a second, at some 10,000 steps of training
+BATCH_WORK = 2**16  # D K^2 of the runs of a thread in a batch: few enough to finish soon, after thousands of steps
 
 
 def finished_batches(todo: Pending, code: int, limits: Limits, executor: Executor | None = None) -> Iterator[slice]:
@@ -42,16 +43,16 @@ def finished_batches(todo: Pending, code: int, limits: Limits, executor: Executo
     if executor is None:
         with parallel_chunksize(1):
             for part in _parts(len(todo.keys), size * get_num_threads()):
-                descent.descend_all(todo.thetas[part], todo.weights[part], *shared, *todo.outputs(part))
+                outcomes = todo.outcomes.part(part)._asdict()
+                descent.descend_all(todo.thetas[part], todo.weights[part], *shared, **outcomes)
                 yield part
         return
 
-    def take(part: slice, result: tuple) -> None:
-        for array, values in zip((todo.thetas[part], *todo.outputs(part)), result, strict=True):
-            array[:] = values
-
-    batches = ((part, (todo.thetas[part], todo.weights[part], *shared)) for part in _parts(len(todo.keys), size))
-    yield from collect(executor, descend_batch, batches, take)
+    batches = (
+        (part, (kernel_digest(), todo.thetas[part], todo.weights[part], *shared))
+        for part in _parts(len(todo.keys), size)
+    )
+    yield from collect(executor, descend_batch, batches, lambda part, result: todo.take(part, *result))
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:

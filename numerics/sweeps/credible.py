@@ -12,7 +12,7 @@ from numerics.sweeps.lines import decode
 from numerics.sweeps.same_problem import SAME
 from numerics.training.end_of_run import overflowed
 from numerics.training.problem import TrainingProblem
-from numerics.training.stop import FINISHED
+from numerics.training.stop import FINISHED, Stop
 from theory.groups import Weights
 
 __all__ = ["agrees", "possible"]
@@ -33,8 +33,8 @@ def possible(run: Mapping, size: int, asked: Mapping) -> bool:
             and all(type(run[name]) is int and run[name] >= 0 for name in ("seed", "steps"))
             and run["steps"] <= asked["max_steps"]
             and run["stopped"] in FINISHED
-            and (run["stopped"] != "gradient" or run["gradient_norm"] <= asked["gradient_tolerance"])
-            and (run["stopped"] != "max_steps" or run["steps"] == asked["max_steps"])
+            and (run["stopped"] != Stop.GRADIENT or run["gradient_norm"] <= asked["gradient_tolerance"])
+            and (run["stopped"] != Stop.MAX_STEPS or run["steps"] == asked["max_steps"])
             and bool(np.isfinite(parameters := decode(run["parameters"])).all())
             and parameters.shape == (size,)
         )

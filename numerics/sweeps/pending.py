@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from numerics.kernels import descent
+from numerics.kernels.descent import NOT_RUN, Outcomes
 from numerics.training.end_of_run import stop_reason
 from numerics.training.problem import TrainingProblem
 from numerics.training.stop import Stop
@@ -31,24 +31,26 @@ class Pending:
         self.thetas = np.array([starts[seed] for _, seed in keys]).reshape(count, len(problem.mask))
         self.weights = np.array([weights for weights, _ in keys]).reshape(count, 4)
         self.offsets = [problem.loss_offset(Weights(*weights)) for weights, _ in keys]
-        self.steps, self.codes = np.zeros(count, dtype=np.int64), np.full(count, descent.NOT_RUN)
-        self.losses, self.norms = np.zeros(count), np.zeros(count)
+        self.outcomes = Outcomes.of_none(count)
 
-    def outputs(self, part: slice) -> tuple[np.ndarray, ...]:
-        """The arrays that the kernels fill, besides `thetas`; the last marks the runs that have finished."""
-        return self.steps[part], self.losses[part], self.norms[part], self.codes[part]
+    def take(self, part: slice, thetas: np.ndarray, outcomes: Outcomes) -> None:
+        """Keep the results of a part that was made elsewhere; a run has finished when its code says so."""
+        self.thetas[part] = thetas
+        for name, array in self.outcomes.part(part)._asdict().items():
+            array[:] = getattr(outcomes, name)
 
     def finished(self, part: slice) -> dict[tuple[tuple, int], dict]:
         """The finished runs of a part by key, in the form of the file; the numbers of one that overflowed are NaN."""
         return {
             self.keys[run]: self._ended(run)
             for run in range(len(self.keys))[part]
-            if self.codes[run] != descent.NOT_RUN
+            if self.outcomes.codes[run] != NOT_RUN
         }
 
     def _ended(self, run: int) -> dict:
-        loss, norm, theta = self.losses[run] + self.offsets[run], self.norms[run], self.thetas[run]
-        stopped = stop_reason(self.codes[run], loss, norm, theta, self.problem, Weights(*self.weights[run]))
+        ended, theta = self.outcomes, self.thetas[run]
+        loss, norm = ended.losses[run] + self.offsets[run], ended.gradient_norms[run]
+        stopped = stop_reason(ended.codes[run], loss, norm, theta, self.problem, Weights(*self.weights[run]))
         if stopped == Stop.OVERFLOWED:
             loss, norm, theta = np.nan, np.nan, np.full_like(theta, np.nan)
         return {
@@ -56,7 +58,7 @@ class Pending:
             "seed": self.keys[run][1],
             "loss": float(loss),
             "gradient_norm": float(norm),
-            "steps": int(self.steps[run]),
+            "steps": int(ended.steps[run]),
             "stopped": stopped,
             "parameters": theta,
         }

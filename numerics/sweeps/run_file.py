@@ -1,13 +1,13 @@
 """A file of finished runs that a sweep appends to and is resumed from: one JSON object a line.
 
-**Lines.** The first line states what is trained and how, and by which kernels; each other line holds one run. Lines are
+**Lines.** The first line states what is trained and how, and by which version; each other line holds one run. Lines are
 only added, each with a checksum (`numerics.sweeps.lines`).
 
 **Damage.** A process that is killed while it writes leaves a line cut short. Such a line, a damaged one, one with
 values that no run can have reached, or with a loss that is not that of its parameters (`numerics.sweeps.credible`) is
 skipped with a warning, and its run is made again. A damaged first line is refused, and so is another problem
-(`numerics.sweeps.same_problem`). A file of other kernels or of another format is renamed, since runs of two versions
-are not mixed.
+(`numerics.sweeps.same_problem`). A file of another format, or made by another version of the code that decides a run
+(`SOURCES`), is renamed, since runs of two versions are not mixed.
 
 **Coordinates.** Numbers are written with all their digits, and arrays as the base64 text of their bytes. The first line
 also holds the principal axes: parameters are in the coordinates of these axes, and another machine, or another number
@@ -21,13 +21,17 @@ import reprlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from numerics.kernels.digest import kernel_digest
+from numerics.kernels.digest import kernel_digest, source_digest
+from numerics.sweeps import pending
 from numerics.sweeps.credible import agrees, possible
 from numerics.sweeps.lines import checked, decode, encode, line, parse
 from numerics.sweeps.same_problem import differences
+from numerics.training import end_of_run
+from numerics.training import problem as training
 from numerics.training.problem import TrainingProblem
 from numerics.training.stop import FINISHED
 from theory.interface import files
@@ -35,6 +39,8 @@ from theory.interface import files
 __all__ = ["RunFile"]
 
 KIND, FORMAT = "training runs of linear beta-VAEs, ", 2
+# The sources that decide a run besides the kernels: its start, perturbation and units, and the reason of its end.
+SOURCES = {module.__name__: Path(module.__file__) for module in (training, end_of_run, pending)}
 # Quantities computed from the covariance, up to rounding: name in the file, and in the problem.
 COORDINATES = {"roots": "standard_deviations", "axes": "axes", "unit": "unit", "noise": "noise"}
 
@@ -80,7 +86,7 @@ class RunFile:
             aside = files.set_aside(self.path)
             warnings.warn(f"{self.path}: {old}; it is now {aside}, and all runs are made anew", stacklevel=4)
         coordinates = {name: encode(getattr(problem, field)) for name, field in COORDINATES.items()}
-        header = {"format": f"{KIND}{FORMAT}", "kernels": kernel_digest(), "asked": asked, "coordinates": coordinates}
+        header = {"format": f"{KIND}{FORMAT}", "version": _version(), "asked": asked, "coordinates": coordinates}
         files.write_atomically(self.path, lambda opened: opened.write(line(header)))
 
     def append(self, runs: Mapping[tuple, Mapping]) -> None:
@@ -103,7 +109,7 @@ class RunFile:
             return f"has format {reprlib.repr(stated.removeprefix(KIND))}, and this version writes format {FORMAT}"
         if checked(first) is None:
             raise self._damaged()
-        return "" if header.get("kernels") == kernel_digest() else "was made by another version of the kernels"
+        return "" if header.get("version") == _version() else "was made by another version of the training code"
 
     def _take(self, first: bytes, lines: list[bytes], asked: Mapping) -> None:
         """Read coordinates and runs, if the file is of this problem."""
@@ -136,6 +142,11 @@ class RunFile:
 
     def _damaged(self) -> ValueError:
         return ValueError(f"{self.path}: has a damaged first line; name another file to start anew")
+
+
+def _version() -> str:
+    """A digest of what decides a run besides its arguments; another NumPy may draw another start from a seed."""
+    return source_digest([kernel_digest(), np.__version__], SOURCES)
 
 
 def _only_if_there(path: str, flags: int) -> int:

@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from numerics.kernels.descent import Limits
+from numerics.progress import hidden
 from numerics.sweeps.batches import finished_batches
 from numerics.sweeps.pending import Pending
 from numerics.sweeps.run_file import RunFile
@@ -91,6 +92,11 @@ class Sweep:
             )
         return self.problem.vae(self.parameters[row, column])
 
+    def vaes(self) -> list[list[LinearVAE]]:
+        """The trained models of all runs, one list for each beta; raises as `vae` if a run has none."""
+        rows, columns = self.stopped.shape
+        return [[self.vae(row, column) for column in range(columns)] for row in range(rows)]
+
     def best(self, beta_index: int) -> LinearVAE:
         """The trained model of lowest loss among the seeds of one beta; raises as `vae` if no run has one."""
         rows = len(self.stopped)
@@ -137,7 +143,7 @@ def sweep(
     file : path to a .jsonl file, optional
         finished runs are added to it, batch by batch, and runs already in it are reused. One sweep at a time may write
         it; a later one may have other betas and seeds. Damaged runs are made again, and a file of another version of
-        the kernels is renamed to FILE.old-1, both with a warning.
+        the training code or of NumPy is renamed to FILE.old-1, both with a warning.
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
 
@@ -165,18 +171,14 @@ def sweep(
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     code = descent.CODES[validation.choice("method", method, descent.CODES)]
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
-    if progress is not None:
-        progress = validation.flag("progress", progress)
+    disable = hidden(progress)
     if isinstance(betas, Sequence) and any(isinstance(beta, Weights) for beta in betas):
         betas = np.array(betas, dtype=object)
     else:
         betas = validation.positive_array("betas", validation.vector("betas", betas))
     weights = [as_weights("betas", beta) for beta in validation.sequence("betas", betas)]
-    if validation.several(seeds):
-        seeds = [validation.count("seeds", seed, maximum=LARGEST_SEED) for seed in validation.sequence("seeds", seeds)]
-    else:
-        each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned
-        seeds = list(range(validation.count("seeds", seeds, minimum=1, bytes_each=each)))
+    each = len(weights) * (3 * problem.mask.nbytes + RUN_BYTES)  # parameters as they are here, made and returned
+    seeds = validation.seeds("seeds", seeds, maximum=LARGEST_SEED, bytes_each=each)
     if not isinstance(executor, Executor | None):
         raise ValueError(
             f"executor must be a concurrent.futures.Executor, got {executor!r}; pass for example "
@@ -192,7 +194,7 @@ def sweep(
     starts = {seed: problem.start(np.random.default_rng(seed)) for seed in seeds}
     done = {} if stored is None else dict(stored.runs)
     todo = Pending(problem, [key for key in dict.fromkeys(keys) if key not in done], starts)
-    bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=None if progress is None else not progress)
+    bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=disable)
 
     def keep(part: slice) -> None:
         with interrupts.put_off():  # else a run may be written twice, or half

@@ -21,7 +21,8 @@ from queue import SimpleQueue
 import numpy as np
 
 from numerics.kernels import descent
-from numerics.kernels.descent import Limits
+from numerics.kernels.descent import Limits, Outcomes
+from numerics.kernels.digest import kernel_digest
 from numerics.kernels.objective import Objective
 from theory.interface import interrupts
 
@@ -30,27 +31,36 @@ __all__ = ["WORKERS", "collect", "descend_batch", "follow_parent"]
 IN_FLIGHT = 512  # batches sent and not collected: enough for many workers, few enough to keep their copies in memory
 
 
-def descend_batch(thetas, weights, objective: Objective, perturbation, code: int, limits: Limits) -> tuple:
-    """`descent.descend` from each row of `thetas`; returns (parameters, steps, losses, gradient norms, codes).
+def descend_batch(
+    digest: str, thetas, weights, objective: Objective, perturbation, code: int, limits: Limits
+) -> tuple[np.ndarray, Outcomes]:
+    """`descent.descend` from each row of `thetas`; returns the parameters at the ends, and the outcomes.
 
-    The arguments are those of `descent.descend_all` but for the outputs. Runs that are no longer wanted are skipped.
+    The arguments are the `kernel_digest` of the sender and those of `descent.descend_all` but for the outcomes. Runs
+    that are no longer wanted are skipped.
+
+    Raises
+    ------
+    RuntimeError
+        if the kernels here are not those of the sender, which would make other runs.
     """
+    if digest != kernel_digest():
+        raise RuntimeError(
+            f"the kernels of this worker have the digest {kernel_digest()}, those of the sweep have {digest}; install "
+            "the same version of this project, numba and llvmlite on every worker, and restart the workers"
+        )
     # Arrays from another process may be write-protected, a different type to the compiler.
     thetas, weights, perturbation, *parts = (
         np.array(array, order="C") for array in (thetas, weights, perturbation, *objective)
     )
     objective, limits = Objective(*parts), Limits(*limits)
-    runs, history = len(thetas), np.empty(0)
-    steps, codes = np.zeros(runs, dtype=np.int64), np.full(runs, descent.NOT_RUN)
-    losses, norms = np.zeros(runs), np.zeros(runs)
-    for run in range(runs):
+    outcomes, history = Outcomes.of_none(len(thetas)), np.empty(0)
+    for run in range(len(thetas)):
         if any(pipe.poll() for pipe in _pipes):
             break
         own = objective._replace(weights=weights[run])
-        steps[run], losses[run], norms[run], codes[run] = descent.descend(
-            thetas[run], own, perturbation, code, limits, history
-        )
-    return thetas, steps, losses, norms, codes
+        outcomes.put(run, descent.descend(thetas[run], own, perturbation, code, limits, history))
+    return thetas, outcomes
 
 
 class _Worker(SpawnProcess):

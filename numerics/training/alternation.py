@@ -8,12 +8,12 @@ never solved for. A round costs O(D K^2).
 below its eigenvalue x: an amplitude gains a fraction 2 y (1 - y) of its way in a round, y = t / x.
 
 **rotated_em** expands the model: the prior's covariance is free too. Its optimum is C, and to make it the identity
-again the decoder becomes W C^(1/2) = diag(r) B C^(-1/2), after which amplitudes gain 1 - y^2 of their way. Latents are
-rotated to the principal axes of W^T W. There P is diagonal, so the diagonal family, and with it every family, contains
+again the decoder becomes W C^(1/2) = diag(r) E^T C^(-1/2), after which amplitudes gain 1 - y^2 of their way. Latents
+are rotated to the principal axes of M. There J is diagonal, so the diagonal family, and with it every family, contains
 the best Q of all: the rotation never raises the loss (Hadamard), and a round stays monotone. Rounds commute with
 rotations of the latents and the loss is invariant under them, so one rotation at the end gives the same models; the
-code does that. What remains is the rotation of the subspace, by l_{K+1} / l_K in a round (l the eigenvalues of the
-data covariance).
+code does that. What remains is the rotation of the subspace, by l_{K+1} / l_K in a round (l the eigenvalues of the data
+covariance).
 
 **accelerated_em** does the same, each round from a point ahead on the line through the last two decoders (and log
 noises), as in Nesterov's method. Momentum is dropped when it points uphill, and not used where it would raise the loss,

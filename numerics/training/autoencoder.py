@@ -40,8 +40,8 @@ class AutoencoderRuns:
         Euclidean, over decoder and encoder, for data in units in which the largest eigenvalue is 1.
     steps : int
         descent steps tried, the same for all runs.
-    stopped : Stop
-        "gradient" if every gradient norm fell to the tolerance, else "max_steps".
+    stopped : (R,) array of Stop
+        "gradient" where the gradient norm fell to the tolerance, else "max_steps".
     """
 
     decoders: np.ndarray
@@ -49,7 +49,7 @@ class AutoencoderRuns:
     distortions: np.ndarray
     gradient_norms: np.ndarray
     steps: int
-    stopped: Stop
+    stopped: np.ndarray
 
 
 def train_autoencoder(
@@ -63,7 +63,7 @@ def train_autoencoder(
         of any rank; about the mean, which a bias would model exactly.
     latent_dim : int
         K.
-    seeds : int, or sequence of ints
+    seeds : int > 0, or sequence of ints
         of the random starts, all entries N(0, 1 / D); a number n stands for 0 .. n - 1.
     gradient_tolerance : float > 0
     max_steps : int
@@ -82,10 +82,7 @@ def train_autoencoder(
     latent_dim = checked_latent_dim(latent_dim, len(covariance))
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps)
-    if validation.several(seeds):
-        seeds = [validation.seed("seeds", seed) for seed in validation.sequence("seeds", seeds)]
-    else:
-        seeds = range(validation.count("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1)))
+    seeds = validation.seeds("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1))
     unit = float(np.linalg.eigvalsh(covariance).max(initial=0.0)) or 1.0
     scaled, data_dim = covariance / unit, len(covariance)
 
@@ -116,7 +113,7 @@ def train_autoencoder(
         distortions=losses * unit,
         gradient_norms=norms,
         steps=steps,
-        stopped=Stop.GRADIENT if np.all(norms <= tolerance) else Stop.MAX_STEPS,
+        stopped=np.array([Stop.GRADIENT if norm <= tolerance else Stop.MAX_STEPS for norm in norms], dtype=object),
     )
 
 

@@ -100,7 +100,7 @@ def _train(arguments: argparse.Namespace) -> Report:
 
     file = None if arguments.save is None else output_file(arguments.save, ".npz")
     source, options = training_data(arguments), training_options(arguments)
-    seed = validation.count("--seed", arguments.seed)
+    seed = validation.seed("--seed", arguments.seed)
     rng = np.random.default_rng(seed)
     if arguments.batch_size is None:
         run = train(source, arguments.latent_dim, beta=arguments.beta, rng=rng, **options)

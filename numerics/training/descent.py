@@ -20,7 +20,7 @@ CODES = {"accelerated": descent.ACCELERATED, "gradient": descent.GRADIENT_DESCEN
 def _descend(
     problem: TrainingProblem, start: np.ndarray, objective: Objective, limits: Limits, history: np.ndarray, *, code: int
 ) -> Outcome:
-    return Outcome(*descent.descend(start, objective, problem.perturbation, code, limits, history))
+    return descent.descend(start, objective, problem.perturbation, code, limits, history)
 
 
 accelerated, gradient, adam = (partial(_descend, code=code) for code in CODES.values())

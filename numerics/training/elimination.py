@@ -1,16 +1,18 @@
 """Training by L-BFGS on the loss of the encoder alone: the decoder, and a learned noise, are eliminated.
 
-In the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened data, Q = F F^T, C
-= B^T B + Q, s2 the noise variance), the best decoder of an encoder is W = diag(r) B C^-1, and the best noise is s2 =
-distortion / D, where the distortion is sum_i r_i^2 - <W, diag(r) B>. The rest is a function of B and of the triangle of
-F,
+With the letters of `numerics.kernels.objective` (data covariance diag(r^2), E the (K, D) encoder of whitened data, Q =
+F F^T the posterior covariance, C = E E^T + Q, M = W^T W, s2 the noise variance), the best decoder of an encoder is W =
+diag(r) E^T C^-1, and the best noise is s2 = distortion / D, where the distortion is sum_i r_i^2 - <W, diag(r) E^T>. The
+rest is a function of E and of the triangle of F,
 
     profile = distortion / (2 s2) + (D/2) log(2 pi s2) + (beta/2) (tr C - K - log det Q),
 
 and since the loss is stationary in the eliminated parameters, its gradient is that of the loss at fixed W and s2
-(envelope theorem): with A = W^T W / s2 + beta I,
+(envelope theorem): with J = I + M / (beta s2), as in `numerics.training.halves`,
 
-    d/dB = B A - diag(r) W / s2,    d/dF = A F - beta F^-T on the triangle of the family.
+    d/dE = beta J E - W^T diag(r) / s2,    d/dF = beta (J F - F^-T) on the triangle of the family.
+
+The arrays called `whitened` are E^T, (D, K); `to_code` is beta J.
 
 The L-BFGS of scipy.optimize, which compares losses, cannot distinguish points that differ by rounding only; it ends
 there as "stalled", usually well within 1e-10 nats of the optimum, but with a larger gradient than the methods that
@@ -27,7 +29,7 @@ from scipy.optimize import minimize
 
 from numerics.kernels import descent
 from numerics.kernels.descent import Limits
-from numerics.kernels.objective import Objective, rounding_error
+from numerics.kernels.objective import MUTUAL_INFORMATION, Objective, rounding_error
 from numerics.training.alternation import with_best_encoder
 from numerics.training.halves import least_noise, squared_error
 from numerics.training.outcome import Outcome
@@ -47,7 +49,7 @@ class Profile:
     ----------
     loss : float
     to_encoder, to_triangle : (D, K) and (K, K) arrays
-        its gradient in B, and in the triangle whose diagonal is the logarithm of that of F; not yet masked.
+        its gradient in E^T, and in the triangle whose diagonal is the logarithm of that of F; not yet masked.
     decoder : (D, K) array
     log_noise : float
     """
@@ -62,7 +64,7 @@ class Profile:
 def profile(
     whitened: np.ndarray, factor: np.ndarray, deviations: np.ndarray, beta: float, log_noise=None, least=0.0
 ) -> Profile:
-    """Profile loss and gradient at an encoder B and a Cholesky factor F; a noise that is not given is eliminated."""
+    """Profile loss and gradient at an encoder E^T and a Cholesky factor F; a noise that is not given is eliminated."""
     rows, latent_dim = whitened.shape
     code = whitened.T @ whitened + factor @ factor.T
     image = deviations[:, np.newaxis] * whitened
@@ -106,7 +108,7 @@ def eliminate(
     free = size + np.flatnonzero(problem.mask[size:-1])
     fixed_log_noise = None if problem.mask[-1] else float(theta[-1])
     floor, least, max_steps = descent.noise_end(objective), least_noise(objective), limits.max_steps
-    step, settled, norm = 0, math.inf, math.inf
+    beta, step, settled, norm = float(objective.weights[MUTUAL_INFORMATION]), 0, math.inf, math.inf
 
     def evaluate(parameters):
         nonlocal norm
@@ -114,9 +116,7 @@ def eliminate(
         _, whitened, factor = problem.unpack(theta)
         try:
             with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                point = profile(
-                    whitened, factor, problem.standard_deviations, float(objective.weights[0]), fixed_log_noise, least
-                )
+                point = profile(whitened, factor, problem.standard_deviations, beta, fixed_log_noise, least)
         except np.linalg.LinAlgError:  # after a step so long that C is singular; L-BFGS shortens it
             norm = math.inf
             return math.inf, np.zeros(len(free))

@@ -1,11 +1,13 @@
 """The two halves of a model, each at its optimum while the other is fixed: the best decoder and the best encoder.
 
-With t = beta s2 and the coordinates of `numerics.kernels.objective` (covariance diag(r^2), B^T the encoder of whitened
-data, Q = F F^T the posterior covariance and Q_bb its blocks, C = B^T B + Q the covariance of the code, W the decoder,
-s2 the noise variance, D the data dimension):
+With the letters of `numerics.kernels.objective` (data covariance diag(r^2), W the (D, K) decoder, E the (K, D) encoder
+of whitened data, Q = F F^T the posterior covariance, C = E E^T + Q the covariance of the code, M = W^T W, s2 the noise
+variance), t = beta s2, and an index b for the block of a group of latents:
 
-    decoder   W = diag(r) B C^-1,    s2 = distortion / D = (sum_i r_i^2 - <W, diag(r) B>) / D
-    encoder   B = diag(r) W P^-1 / t,    Q_bb = (P_bb)^-1,    P = I + W^T W / t
+    decoder   W = diag(r) E^T C^-1,    s2 = distortion / D = (sum_i r_i^2 - <W, diag(r) E^T>) / D
+    encoder   E = J^-1 W^T diag(r) / t,    Q_bb = (J_bb)^-1,    J = I + M / t
+
+The arrays called `whitened` are E^T, (D, K); `gram` is M, and `precision` is J.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.kernels.objective import Objective, noise_floor
+from numerics.kernels.objective import MUTUAL_INFORMATION, Objective, noise_floor
 from numerics.training.problem import TrainingProblem
 
 __all__ = ["Decoder", "Encoder", "Setting", "best_decoder", "best_encoder", "least_noise", "squared_error"]
@@ -48,7 +50,7 @@ class Encoder:
     decoder : Decoder
         the one that it was made for, or belongs to.
     whitened, factor : (D, K) and (K, K) arrays
-        B, and the lower triangle F of Q = F F^T.
+        E^T, and the lower triangle F of Q = F F^T.
     loss, gradient_norm : float
         of both together, the gradient over what is learned of decoder and noise; that of a best encoder is zero.
     """
@@ -73,7 +75,9 @@ class Setting:
     @classmethod
     def of(cls, problem: TrainingProblem, objective: Objective) -> Setting:
         learned = problem.decoder is None, bool(problem.mask[-1])
-        return cls(problem.standard_deviations, float(objective.weights[0]), *learned, least_noise(objective))
+        return cls(
+            problem.standard_deviations, float(objective.weights[MUTUAL_INFORMATION]), *learned, least_noise(objective)
+        )
 
 
 def least_noise(objective: Objective) -> float:
@@ -84,7 +88,7 @@ def least_noise(objective: Objective) -> float:
 def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) -> Decoder:
     """The decoder and noise of least loss for an encoder; with `expand`, with a free covariance of the prior as well.
 
-    W = diag(r) B C^-1, or diag(r) B C^(-1/2) with `expand`. Fixed ones are returned unchanged.
+    W = diag(r) E^T C^-1, or diag(r) E^T C^(-1/2) with `expand`. Fixed ones are returned unchanged.
     """
     whitened, factor, weights = encoder.whitened, encoder.factor, encoder.decoder.weights
     image = setting.standard_deviations[:, np.newaxis] * whitened
@@ -109,7 +113,7 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
     """The encoder of least loss for a decoder and noise, in the family of the groups of latents in `stacks`.
 
-    B = diag(r) W P^-1 / t, Q_bb = (P_bb)^-1. `stacks` has an array for every size of groups, with one group in each
+    E = J^-1 W^T diag(r) / t, Q_bb = (J_bb)^-1. `stacks` has an array for every size of groups, with one group in each
     row.
     """
     weights, noise = decoder.weights, math.exp(decoder.log_noise)
@@ -137,8 +141,7 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
 
 
 def squared_error(quick: float, weights, whitened, factor, deviations) -> float:
-    """The distortion, sum r^2 - 2 <W, diag(r) B> + tr W^T W (B^T B + F F^T), which is `quick` up to rounding of sum
-    r^2.
+    """The distortion, sum r^2 - 2 <W, diag(r) E^T> + tr M (E E^T + F F^T), which is `quick` up to rounding of sum r^2.
 
     Where it is far below sum r^2 it is computed again, with a sum of squares for the K leading modes: their residual
     may be far below their variance, and a difference would lose it. Nothing large is reconstructed of the other modes.
@@ -155,6 +158,6 @@ def squared_error(quick: float, weights, whitened, factor, deviations) -> float:
 
 
 def _inverse_root(matrices: np.ndarray) -> np.ndarray:
-    """Lower triangles F with F F^T the inverse of each positive definite matrix: F = U^-T of the matrix U U^T."""
+    """Lower triangles F with F F^T the inverse of each positive definite matrix: F = U^-T, U upper, of U U^T."""
     upper = np.linalg.cholesky(matrices[..., ::-1, ::-1])[..., ::-1, ::-1]
     return np.linalg.inv(upper).swapaxes(-1, -2)

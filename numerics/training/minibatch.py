@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from numba import get_num_threads
@@ -22,7 +23,7 @@ from numba import get_num_threads
 from numerics.kernels import descent, minibatch, products
 from numerics.kernels.objective import noise_floor
 from numerics.training.end_of_run import overflowed, stop_reason
-from numerics.training.problem import BLAS, TrainingProblem, pack, training_problem
+from numerics.training.problem import TrainingProblem, pack, training_problem
 from numerics.training.train import TrainingRun, as_weights, generator, overflow_error
 from theory import validation
 from theory.groups import Weights
@@ -32,8 +33,8 @@ from theory.partition import Posterior
 
 __all__ = ["ahead", "train_minibatch"]
 
-MOST_STEPS = 10**9  # about an hour for the smallest model; more is a mistake
-BLOCK = 2**17  # random numbers drawn at a time: a millisecond, which is many steps of small models
+MOST_STEPS = 10**9  # far beyond what training needs; more is a mistake
+BLOCK = 2**17  # random numbers drawn at a time: for many steps of small models, so that a hand-over costs little
 
 
 def train_minibatch(
@@ -108,16 +109,18 @@ def train_minibatch(
     # The steps use sums without the linear algebra library, whose bits depend on its threads.
     unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
     scaled = centred / np.sqrt(unit)
-    mask = _mask(problem)
-    theta, gradient, first, second = (products.zeros(len(mask)) for _ in range(4))
-    theta[:] = _start(problem, unit, noise_variance, rng)
+    own = _as_they_are(problem, unit, noise_variance)
+    mask = own.mask
+    state = descent.AdamState(*(products.zeros(len(mask)) for _ in range(4)))
+    theta = state.theta
+    theta[:] = own.start(rng, by_column=True)
     history, step, diverged, floor = np.empty(steps), 0, False, noise_floor(problem.objective(weights))
     get_num_threads()  # starts numba's threads: a cached kernel that calls a parallel one does not, and would crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     for picks, noise in ahead(blocks):
         minibatch.sampled_adam(
-            theta, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
-            gradient, first, second, step, history[step : step + len(picks)],
+            state, step, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
+            history[step : step + len(picks)],
         )  # fmt: skip
         step += len(picks)
         diverged = bool(mask[-1] and theta[-1] < floor)
@@ -125,7 +128,7 @@ def train_minibatch(
             break
     if overflowed(history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim):
         raise overflow_error("adam", learning_rate, beta)
-    vae = _vae(theta, problem, unit)
+    vae = own.vae(theta)
     loss, norm = _exact(vae, problem, weights)
     return TrainingRun(
         vae=vae,
@@ -137,37 +140,21 @@ def train_minibatch(
     )
 
 
-def _start(problem: TrainingProblem, unit: float, noise_variance: float | str, rng: np.random.Generator) -> np.ndarray:
-    """Random parameters of order one, as `train` draws them, but with an encoder in coordinates that are not whitened.
+def _as_they_are(problem: TrainingProblem, unit: float, noise_variance: float | str) -> TrainingProblem:
+    """The problem in the coordinates of the steps: the axes of the data, not whitened, in another unit.
 
-    A learned log noise starts at zero, since the unit is the mean variance.
+    All of the encoder is learned, also that of directions without variance, which are not coordinates here. A learned
+    log noise starts at zero, since the unit is the mean variance.
     """
-    shape = (problem.latent_dim, len(problem.standard_deviations))
-    decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[1])
-    triangle = 0.3 * rng.standard_normal(shape[0] ** 2) * problem.mask[2 * decoder.size : -1]
-    if problem.decoder is not None:
-        decoder = problem.decoder.T / np.sqrt(unit)
-    log_noise = 0.0 if problem.mask[-1] else np.log(float(noise_variance) / unit)
-    return np.concatenate([decoder.ravel(), encoder.ravel(), triangle, [log_noise]])
-
-
-def _mask(problem: TrainingProblem) -> np.ndarray:
-    """One where a parameter is learned: as in `train`, but in the whole encoder, which is not in principal axes."""
-    size, mask = problem.latent_dim * len(problem.standard_deviations), problem.mask.copy()
-    mask[size : 2 * size] = 1.0
-    return mask
-
-
-@BLAS.wrap(limits=1, user_api="blas")
-def _vae(theta: np.ndarray, problem: TrainingProblem, unit: float) -> LinearVAE:
-    """The model of a vector of parameters, in the units of the data."""
-    decoder, encoder, factor = problem.unpack(theta)
-    return LinearVAE(
-        decoder=decoder * np.sqrt(unit) if problem.decoder is None else problem.decoder,
-        encoder=encoder.T / np.sqrt(unit),
-        posterior_covariance=factor @ factor.T,
-        noise_variance=np.exp(theta[-1]) * unit,
-        mean=problem.mean,
+    data_dim, mask = len(problem.standard_deviations), problem.mask.copy()
+    mask[problem.latent_dim * data_dim : 2 * problem.latent_dim * data_dim] = 1.0
+    return replace(
+        problem,
+        standard_deviations=np.ones(data_dim),
+        axes=np.eye(data_dim),
+        unit=unit,
+        noise=1.0 if problem.mask[-1] else float(noise_variance) / unit,
+        mask=mask,
     )
 
 

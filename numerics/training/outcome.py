@@ -1,4 +1,4 @@
-"""The result of a training method, and the interface that all methods share.
+"""The interface that all training methods share; each returns an `Outcome`, as the kernels do.
 
 A method is a function `method(problem, start, objective, limits, history) -> Outcome`:
 
@@ -12,33 +12,13 @@ history     (max_steps + 1,), receives the loss at the start and after every ste
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from numerics.kernels.descent import Limits
+from numerics.kernels.descent import Limits, Outcome
 from numerics.kernels.objective import Objective
 from numerics.training.problem import TrainingProblem
 
 __all__ = ["Method", "Outcome"]
-
-
-class Outcome(NamedTuple):
-    """The end of a run.
-
-    Attributes
-    ----------
-    steps : int
-    loss, gradient_norm : float
-        at the end, in training units.
-    code : int
-        why it ended, as a code of the kernels (`numerics.training.end_of_run.CODES`).
-    """
-
-    steps: int
-    loss: float
-    gradient_norm: float
-    code: int
-
 
 Method = Callable[[TrainingProblem, np.ndarray, Objective, Limits, np.ndarray], Outcome]

@@ -79,23 +79,24 @@ class TrainingProblem:
             standard_deviations=self.standard_deviations,
             weights=np.array(astuple(weights), dtype=float),
             partitions=self.partitions,
-            precision=np.linalg.inv(self.prior),
+            prior_precision=np.linalg.inv(self.prior),
             mask=self.mask,
         )
 
     def loss_offset(self, weights: Weights) -> float:
-        """The loss from the unit of variance and the prior's scale: (D/2) log unit + (w_D/2) log det Pi."""
+        """The loss from the unit of variance and the prior's scale: (D/2) log unit - (w_D/2) log det P."""
         log_det = np.linalg.slogdet(self.prior)[1]
         return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
 
-    def start(self, rng: np.random.Generator) -> np.ndarray:
+    def start(self, rng: np.random.Generator, *, by_column: bool = False) -> np.ndarray:
         """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
 
         Decoder and whitened encoder have entries N(0, 1 / D), the Cholesky factor N(0, .09) in its log diagonal and
-        below it.
+        below it. Both maps are drawn as (D, K) arrays, filled row by row or, with `by_column`, column by column.
         """
         shape = (len(self.standard_deviations), self.latent_dim)
-        decoder, encoder = rng.standard_normal((2, *shape)) / np.sqrt(shape[0])
+        draws = rng.standard_normal((2, *(shape[::-1] if by_column else shape))) / np.sqrt(shape[0])
+        decoder, encoder = draws.swapaxes(1, 2) if by_column else draws
         triangle = 0.3 * rng.standard_normal((self.latent_dim, self.latent_dim)).ravel()
         if self.decoder is not None:
             decoder = self.decoder / np.sqrt(self.unit)

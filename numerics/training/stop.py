@@ -21,14 +21,15 @@ class Stop(StrEnum):
     GRADIENT = "gradient", "The gradient norm fell to the tolerance."
     MAX_STEPS = (
         "max_steps",
-        "The gradient norm did not fall to the tolerance within the steps allowed; pass a larger max_steps, or another "
-        "method.",
+        "The gradient norm did not fall to the tolerance within the steps allowed; allow more steps, or where methods "
+        "can be chosen take another.",
     )
     STALLED = (
         "stalled",
-        "No step along the gradient lowers the loss by more than rounding. If the gradient norm is not small (by "
-        "'lbfgs', where eigenvalues are 1e7 times the noise or more, the loss may be a nat or more above the optimum), "
-        "use method='accelerated_em'.",
+        "The descent ended before the gradient norm fell to the tolerance, because no step lowered the loss by more "
+        "than rounding, or (with a prior) because its steps were used up. If the gradient norm is not small, allow "
+        "more steps, or try another start. Of the methods of `numerics.train`, 'lbfgs' may end a nat or more above the "
+        "optimum where eigenvalues are 1e7 times the noise or more, and 'accelerated_em' does not.",
     )
     DIVERGED = (
         "diverged",

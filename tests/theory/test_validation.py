@@ -128,6 +128,16 @@ def test_seed_and_random_generator():
         assert "rng must be a numpy.random.Generator or a seed" in rejected(validation.random_generator, "rng", value)
 
 
+def test_seeds_are_a_number_of_them_or_each():
+    assert validation.seeds("seeds", 3) == [0, 1, 2]
+    assert validation.seeds("seeds", (7, np.int64(2), 2**100)) == [7, 2, 2**100]
+    assert "seeds must be >= 1, got 0" in rejected(validation.seeds, "seeds", 0)
+    assert "seeds must hold at least 1" in rejected(validation.seeds, "seeds", [])
+    assert "seeds must be >= 0, got -1" in rejected(validation.seeds, "seeds", [-1])
+    assert "seeds must be <= 8, got 9" in rejected(lambda *given: validation.seeds(*given, maximum=8), "seeds", [9])
+    assert "GiB" in rejected(lambda *given: validation.seeds(*given, bytes_each=2**30), "seeds", 2**30)
+
+
 def test_flag():
     assert validation.flag("match", True) is True and validation.flag("match", np.False_) is False
     for value in (1, 0, "no", None, [True], np.array(True)):

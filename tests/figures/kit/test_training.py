@@ -10,7 +10,7 @@ from figures.kit import training
 
 def test_an_interrupt_in_training_is_passed_on(monkeypatch):
     done = training.train_each(np.diag([2.0, 1.0]), 1, [1.0])
-    monkeypatch.setattr(training, "sweep", lambda *_, **__: dataclasses.replace(done, interrupted=True))
+    monkeypatch.setattr("numerics.sweeps.complete.sweep", lambda *_, **__: dataclasses.replace(done, interrupted=True))
     with pytest.raises(KeyboardInterrupt):
         training.train_each(np.diag([2.0, 1.0]), 1, [1.0])
 

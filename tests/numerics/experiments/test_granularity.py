@@ -113,7 +113,10 @@ def test_complex_factors_need_large_groups():
         (lambda: granularity_map(TRUTH, betas=[1.0], sizes=[7]), "sizes must be from 1 to the number of factors, 6"),
         (lambda: granularity_map(TRUTH, betas=[1.0], capacities=[0]), "capacities must be from 1"),
         (lambda: granularity_map(TRUTH, betas=[-1.0]), "betas must be >= 0"),
-        (lambda: granularity_map(TRUTH, betas=[1.0], seeds=0), "seeds must be at least 1"),
+        (
+            lambda: granularity_map(TRUTH, betas=[1.0], seeds=0),
+            "seeds must be >= 1, got 0; pass a positive whole",
+        ),
         (lambda: train(np.eye(2), 2, beta=Weights(), groups=[[0]]), "groups must hold each latent"),
         (lambda: train(2 * np.eye(4), 2, beta=Weights(dimension_wise=-1)), "beta must leave the loss a lower bound"),
         (lambda: train(np.eye(2), 2, beta=1.0, prior=1e-320 * np.eye(2)), "prior must be positive definite"),

@@ -7,11 +7,11 @@ from numerics.experiments.hiding import (
     amuse_correlations,
     fast_ica_correlations,
     random_changes,
-    sample_mean_correlation,
     separation_code,
     shifted_sprite,
     versions,
 )
+from numerics.sampling.scores import sample_mean_correlation
 from theory import optimum
 from theory.axes.separation import separate
 from theory.axes.temporal_model import TemporalModel
@@ -101,29 +101,11 @@ def test_amuse_needs_factors_of_different_memory(made):
     assert found.mean() < 0.96
 
 
-def test_mean_correlation_of_draws():
-    factors = np.random.default_rng(5).standard_normal((400, 2))
-    assert sample_mean_correlation(factors, -3 * factors[:, ::-1]) == pytest.approx(1)
-    mixed = factors @ np.array([[1.0, 1.0], [-1.0, 1.0]])
-    assert sample_mean_correlation(factors, mixed) == pytest.approx(np.sqrt(0.5), abs=0.05)
-
-
-def test_mean_correlation_of_constant_codes_is_zero():
-    # As `theory.scores.disentanglement` counts a code that carries nothing; 0.1 three times has a mean that is not 0.1.
-    factors = np.random.default_rng(6).standard_normal((30, 2))
-    assert sample_mean_correlation(factors, np.full((30, 2), 0.1)) == 0
-    assert sample_mean_correlation(factors, np.column_stack([factors[:, 0], np.full(30, 0.1)])) == pytest.approx(0.5)
-    assert sample_mean_correlation(factors, factors[:, :1]) == pytest.approx(0.5)
-    assert sample_mean_correlation(1e300 * factors, 1e-300 * factors) == pytest.approx(1)
-
-
 def test_misuse(sprite):
     with pytest.raises(ValueError, match="angle must be below pi/4"):
         versions(sprite, 0.8, NOISE)
     with pytest.raises(ValueError, match="sprite must be a ShiftedSprite, got None"):
         random_changes(None, 0.1, NOISE, 3, 0)
-    with pytest.raises(ValueError, match="codes must be 4 x any"):
-        sample_mean_correlation(np.eye(4), np.eye(3))
     with pytest.raises(ValueError, match="size must be >= 8"):
         shifted_sprite(1)
     with pytest.raises(ValueError, match="noise_variance"):

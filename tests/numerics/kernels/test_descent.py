@@ -39,8 +39,10 @@ def test_dispatch_in_plain_python(method):
         problem, theta = setting("full", 2)
         limits = Limits(0.01, 1e-8, 9)
         ended = function(theta, objective_of(problem, 1.5), problem.perturbation, method, limits, np.empty(0))
+        assert isinstance(ended, descent.Outcome)
         results.append((*ended, *theta))
     assert results[0] == results[1]  # the same compiled descent underneath
+    assert (ended.steps, ended.code) == (9, descent.MAX_STEPS) and ended.gradient_norm > 0
 
 
 def test_many_runs_in_plain_python_and_one_by_one():
@@ -49,10 +51,10 @@ def test_many_runs_in_plain_python_and_one_by_one():
     results = []
     for function in (descent.descend_all, descent.descend_all.py_func):
         thetas = np.tile(theta, (3, 1))
-        steps, ends, losses, norms = np.zeros(3, int), np.zeros(3, int), np.zeros(3), np.zeros(3)
         settings = problem.perturbation, descent.ACCELERATED, Limits(0.01, 1e-8, 40)
-        function(thetas, weights, objective_of(problem, 1.0), *settings, steps, losses, norms, ends)
-        results.append((thetas, steps, losses, norms, ends))
+        outcomes = descent.Outcomes.of_none(3)
+        function(thetas, weights, objective_of(problem, 1.0), *settings, **outcomes._asdict())
+        results.append((thetas, *outcomes))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_array_equal(compiled, plain)
 

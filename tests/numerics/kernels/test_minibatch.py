@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numerics.kernels import minibatch, objective
+from numerics.kernels.descent import AdamState
 from theory import Moments
 from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
@@ -104,10 +105,10 @@ def test_steps_of_adam_in_plain_python():
     picks, noise = rng.integers(9, size=(3, 5)), rng.standard_normal((3, 2, 5))
     results = []
     for function in (minibatch.sampled_adam, minibatch.sampled_adam.py_func):
-        moved, gradient, losses = theta.copy(), np.empty_like(theta), np.full(3, np.nan)
-        first, second = np.full((2, len(theta)), 0.01)
-        function(moved, data, picks, noise, BETA, np.ones(len(theta)), 0.01, gradient, first, second, 4, losses)
-        results.append((moved, first, second, losses))
+        losses, (first, second) = np.full(3, np.nan), np.full((2, len(theta)), 0.01)
+        state = AdamState(theta.copy(), np.empty_like(theta), first, second)
+        function(state, 4, data, picks, noise, BETA, np.ones(len(theta)), 0.01, losses)
+        results.append((state.theta, first, second, losses))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_allclose(plain, compiled, rtol=0, atol=1e-13)
     assert results[0][3][0] == pytest.approx(textbook(theta, data[picks[0]], noise[0]), abs=1e-12)

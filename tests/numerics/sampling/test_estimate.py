@@ -14,3 +14,12 @@ def test_mean_and_standard_error():
 
 def test_equal_draws_have_no_error():
     assert Estimate.of(np.full(5, 2)) == Estimate(2.0, 0.0)
+
+
+def test_along_an_axis_each_is_that_of_its_draws():
+    draws = np.random.default_rng(0).standard_normal((2, 5, 3))
+    estimate = Estimate.of(draws, axis=1)
+    assert estimate.value.shape == estimate.standard_error.shape == (2, 3)
+    one = Estimate.of(draws[1, :, 2])
+    assert estimate.value[1, 2] == pytest.approx(one.value, rel=1e-14)
+    assert estimate.standard_error[1, 2] == pytest.approx(one.standard_error, rel=1e-14)

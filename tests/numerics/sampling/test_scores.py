@@ -7,7 +7,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from numerics.sampling.scores import sample_scores
+from numerics.sampling.scores import sample_mean_correlation, sample_scores
 from theory.scores import GaussianCode, mutual_information_gap, scores
 
 FACTORS = np.random.default_rng(0).uniform(size=(20_000, 3))  # any distribution
@@ -132,3 +132,41 @@ def test_bins_that_hold_nothing_or_all():
     with pytest.raises(ValueError, match="half_width must leave the factors more than one bin"):
         sample_scores(FACTORS, FACTORS, bins=3, half_width=1e308)
     assert sample_scores(FACTORS, FACTORS, bins=2, half_width=1e308).mutual_information_gap > 0.9
+
+
+def test_mean_correlation_of_draws():
+    factors = np.random.default_rng(5).standard_normal((400, 2))
+    assert sample_mean_correlation(factors, -3 * factors[:, ::-1]) == pytest.approx(1)
+    mixed = factors @ np.array([[1.0, 1.0], [-1.0, 1.0]])
+    assert sample_mean_correlation(factors, mixed) == pytest.approx(np.sqrt(0.5), abs=0.05)
+
+
+def test_mean_correlation_of_constant_codes_is_zero():
+    # As `theory.scores.disentanglement` counts a code that carries nothing; 0.1 three times has a mean that is not 0.1.
+    factors = np.random.default_rng(6).standard_normal((30, 2))
+    assert sample_mean_correlation(factors, np.full((30, 2), 0.1)) == 0
+    assert sample_mean_correlation(factors, np.column_stack([factors[:, 0], np.full(30, 0.1)])) == pytest.approx(0.5)
+    assert sample_mean_correlation(factors, factors[:, :1]) == pytest.approx(0.5)
+    assert sample_mean_correlation(1e300 * factors, 1e-300 * factors) == pytest.approx(1)
+
+
+def test_the_mean_correlation_alone_is_that_of_all_scores():
+    rng = np.random.default_rng(8)
+    factors = rng.standard_normal((500, 3))
+    codes = factors @ rng.standard_normal((3, 4)) + 1e6
+    found = sample_scores(factors, codes).mean_correlation
+    assert sample_mean_correlation(factors, codes) == pytest.approx(found, abs=1e-14)
+
+
+def test_codes_far_from_zero_have_the_correlation_of_their_variation():
+    """A mean of a billion takes digits, which the shift by the first draw does not lose."""
+    factors = np.random.default_rng(7).standard_normal((400, 1))
+    whole = np.round(factors * 2**20)
+    assert sample_mean_correlation(whole, whole + 2.0**50) == pytest.approx(1, abs=1e-15)
+
+
+def test_misuse_of_the_mean_correlation():
+    with pytest.raises(ValueError, match="codes must be 4 x any"):
+        sample_mean_correlation(np.eye(4), np.eye(3))
+    with pytest.raises(ValueError, match="factors must have two rows and a column at least"):
+        sample_mean_correlation(np.ones((1, 1)), np.ones((1, 1)))

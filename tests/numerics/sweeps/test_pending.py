@@ -20,12 +20,13 @@ def pending():
 
 def test_no_run_has_finished_at_first(pending):
     assert pending.finished(slice(None)) == {}
-    assert (pending.codes == descent.NOT_RUN).all()
+    assert (pending.outcomes.codes == descent.NOT_RUN).all()
 
 
 def test_a_finished_run_is_reported_by_its_key_in_nats_of_the_data(pending):
-    steps, losses, norms, codes = pending.outputs(slice(1, 2))
-    steps[:], losses[:], norms[:], codes[:] = 12, 3.0, 1e-9, descent.GRADIENT
+    ended = descent.Outcomes.of_none(1)
+    ended.put(0, descent.Outcome(steps=12, loss=3.0, gradient_norm=1e-9, code=descent.GRADIENT))
+    pending.take(slice(1, 2), pending.thetas[1:2] + 1, ended)
     ((key, run),) = pending.finished(slice(None)).items()
     assert key == KEYS[1] and (run["weights"], run["seed"]) == key
     assert (run["steps"], run["stopped"], run["gradient_norm"]) == (12, "gradient", 1e-9)
@@ -35,7 +36,7 @@ def test_a_finished_run_is_reported_by_its_key_in_nats_of_the_data(pending):
 
 
 def test_a_run_that_overflowed_has_no_numbers(pending):
-    pending.codes[0], pending.losses[0] = descent.GRADIENT, np.inf
+    pending.outcomes.put(0, descent.Outcome(steps=12, loss=np.inf, gradient_norm=1e-9, code=descent.GRADIENT))
     run = pending.finished(slice(None))[KEYS[0]]
     assert run["stopped"] == "overflowed"
     assert np.isnan(run["loss"]) and np.isnan(run["gradient_norm"]) and np.isnan(run["parameters"]).all()

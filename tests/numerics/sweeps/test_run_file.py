@@ -14,7 +14,7 @@ import pytest
 
 from numerics import sweep
 from numerics.kernels import descent
-from numerics.sweeps import batches
+from numerics.sweeps import batches, run_file
 from numerics.sweeps.run_file import RunFile
 from numerics.training.problem import TrainingProblem, training_problem
 from tests.cases import DISTINCT
@@ -29,7 +29,12 @@ def count_runs(monkeypatch):
     """The sizes of the batches that are descended from here on."""
     kernels, sizes = descent, []
     whole = kernels.descend_all
-    monkeypatch.setattr(kernels, "descend_all", lambda *args: sizes.append(len(args[0])) or whole(*args))
+
+    def counted(*arguments, **outcomes):
+        sizes.append(len(arguments[0]))
+        whole(*arguments, **outcomes)
+
+    monkeypatch.setattr(kernels, "descend_all", counted)
     return sizes
 
 
@@ -101,8 +106,8 @@ def test_an_interrupt_in_a_batch_of_threads_leaves_the_batch_in_the_file(monkeyp
     file, kernels = tmp_path / "runs.jsonl", descent
     whole = kernels.descend_all
 
-    def interrupted(*arguments):
-        whole(*arguments)
+    def interrupted(*arguments, **outcomes):
+        whole(*arguments, **outcomes)
         raise KeyboardInterrupt
 
     small_batches(monkeypatch, 1)
@@ -413,8 +418,8 @@ def test_a_first_line_with_another_byte_is_refused(stored, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kernels": "0123456789abcdef"}, "was made by another version of the kernels"),
-        ({"kernels": None}, "was made by another version of the kernels"),
+        ({"version": "0123456789abcdef"}, "was made by another version of the training code"),
+        ({"version": None}, "was made by another version of the training code"),
         ({"format": "training runs of linear beta-VAEs, 1"}, "has format '1', and this version writes format 2"),
         ({"format": "training runs of linear beta-VAEs, 99"}, "has format '99', and this version writes format 2"),
     ],
@@ -434,6 +439,25 @@ def test_the_file_of_another_version_is_set_aside_and_kept(stored, tmp_path, cha
         assert aside.read_bytes() == content
     assert file.read_bytes().splitlines()[0] == header
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.jsonl", "runs.jsonl.old-1", "runs.jsonl.old-2"]
+
+
+def test_a_file_made_with_another_perturbation_or_start_is_set_aside(stored, tmp_path, monkeypatch):
+    """Neither is an argument of a sweep or part of a kernel; a run depends on both."""
+    header, lines, expected = stored
+    file, (name, path) = tmp_path / "runs.jsonl", next(iter(run_file.SOURCES.items()))
+    source = path.read_text(encoding="utf-8")
+    for number, (old, new) in enumerate([("PERTURBATION = 1e-3", "PERTURBATION = 2e-3"), ("0.3 * rng", "0.4 * rng")]):
+        assert source.count(old) == 1
+        changed_source = tmp_path / f"problem_{number}.py"
+        changed_source.write_text(source.replace(old, new), encoding="utf-8")
+        file.write_bytes(b"\n".join([header, *lines]) + b"\n")
+        with monkeypatch.context() as patched:
+            patched.setitem(run_file.SOURCES, name, changed_source)
+            with pytest.warns(UserWarning, match="was made by another version of the training code; it is now"):
+                sweep(DISTINCT.covariance, 2, **SWEPT, file=file)
+        assert file.read_bytes().splitlines()[0] != header
+    file.write_bytes(b"\n".join([header, *lines]) + b"\n")
+    assert_same(sweep(DISTINCT.covariance, 2, **SWEPT, file=file), expected)
 
 
 def test_a_run_that_overflowed_is_not_stored(tmp_path):

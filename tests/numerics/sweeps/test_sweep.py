@@ -67,11 +67,11 @@ def interrupt(monkeypatch, *, before_batch):
     monkeypatch.setattr(module, "get_num_threads", lambda: 1)
     whole, calls = descent.descend_all, []
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **outcomes):
         calls.append(len(arguments[0]))
         if len(calls) == before_batch:
             raise KeyboardInterrupt
-        whole(*arguments)
+        whole(*arguments, **outcomes)
 
     monkeypatch.setattr(descent, "descend_all", interrupted)
     return calls
@@ -135,7 +135,7 @@ def test_the_more_a_step_costs_the_smaller_are_the_batches(monkeypatch):
     module = batches_module
     monkeypatch.setattr(module, "get_num_threads", lambda: 1)
     sizes = []
-    monkeypatch.setattr(descent, "descend_all", lambda *arguments: sizes.append(len(arguments[0])))
+    monkeypatch.setattr(descent, "descend_all", lambda *arguments, **_: sizes.append(len(arguments[0])))
     for data_dim, latent_dim, batches in (
         (64, 2, [8, 4]),
         (64, 8, [8, 4]),

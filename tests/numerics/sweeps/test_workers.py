@@ -19,6 +19,7 @@ import pytest
 from numerics import sweep
 from numerics.__main__ import main
 from numerics.kernels import descent
+from numerics.kernels.digest import kernel_digest
 from numerics.kernels.objective import Objective
 from numerics.sweeps import workers
 from numerics.training.problem import training_problem
@@ -53,14 +54,26 @@ def test_a_batch_takes_write_protected_arrays_and_one_compiled_version_does():
     thetas, weights, mask, deviations = np.full((2, 6), 0.1), np.ones((2, 4)), np.ones(6), np.array([1.0, 0.5])
     loss = Objective(deviations, np.ones(4), np.zeros((3, 1), dtype=np.int64), np.eye(1), mask)
     perturbation = 1e-3 * mask
-    arguments = thetas, weights, loss, perturbation, descent.ACCELERATED, descent.Limits(0.01, 1e-8, 100)
-    expected = workers.descend_batch(*arguments)
+    limits = descent.Limits(0.01, 1e-8, 100)
+    arguments = kernel_digest(), thetas, weights, loss, perturbation, descent.ACCELERATED, limits
+    ends, expected = workers.descend_batch(*arguments)
     for array in (thetas, weights, perturbation, *loss):
         array.flags.writeable = False
-    for found, wanted in zip(workers.descend_batch(*arguments), expected, strict=True):
-        np.testing.assert_array_equal(found, wanted)
+    ends_again, again = workers.descend_batch(*arguments)
+    np.testing.assert_array_equal(ends_again, ends)
+    for name, wanted in expected._asdict().items():
+        np.testing.assert_array_equal(getattr(again, name), wanted)
+    assert (expected.steps == 100).all() and (expected.codes == descent.MAX_STEPS).all()
     assert (thetas == 0.1).all()
     assert len(descent.descend.signatures) <= max(before, 1)
+
+
+def test_a_worker_with_other_kernels_is_refused(monkeypatch):
+    """Its runs would be those of another version, mixed with ours."""
+    monkeypatch.setattr(workers, "kernel_digest", lambda: "0123456789abcdef")  # the batch carries ours
+    message = f"worker have the digest 0123456789abcdef, those of the sweep have {kernel_digest()}; install the same"
+    with pytest.raises(RuntimeError, match=message):
+        sweep(DISTINCT.covariance, 3, betas=BETAS, executor=Inline())
 
 
 @pytest.mark.parametrize("how", ["raises", "fails"])

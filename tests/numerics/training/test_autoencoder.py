@@ -14,7 +14,7 @@ from theory.axes.orthogonality import distance_to_orthogonality, orthogonality_c
 @pytest.mark.parametrize("case", [DISTINCT, RANK_DEFICIENT, TIED], ids=str)
 def test_every_start_ends_at_the_leading_subspace(case):
     runs = train_autoencoder(case.covariance, case.latent_dim, seeds=4)
-    assert runs.stopped == "gradient" and np.all(runs.gradient_norms <= 1e-8)
+    assert (runs.stopped == "gradient").all() and np.all(runs.gradient_norms <= 1e-8)
     np.testing.assert_allclose(runs.distortions, sum(case.eigenvalues[case.latent_dim :]), atol=1e-10)
     leading = case.basis[:, : case.latent_dim]
     for decoder, encoder in zip(runs.decoders, runs.encoders, strict=True):
@@ -56,16 +56,23 @@ def test_edges_and_misuse():
     none = train_autoencoder(DISTINCT.covariance, 0, seeds=2)
     np.testing.assert_allclose(none.distortions, sum(DISTINCT.eigenvalues))
     hasty = train_autoencoder(DISTINCT.covariance, 2, max_steps=3)
-    assert (hasty.stopped, hasty.steps) == ("max_steps", 3)
+    assert (list(hasty.stopped), hasty.steps) == (["max_steps"], 3)
     with pytest.raises(ValueError, match="gradient_tolerance"):
         train_autoencoder(DISTINCT.covariance, 2, gradient_tolerance=0.0)
     with pytest.raises(ValueError, match="covariance"):
         train_autoencoder(np.array([[1.0, 2.0], [2.0, 1.0]]), 1)
 
 
+def test_each_run_says_why_it_stopped():
+    runs = train_autoencoder(np.diag([4.0, 3.0, 1.0, 0.9]), 2, seeds=6, max_steps=120, gradient_tolerance=1e-4)
+    assert set(runs.stopped) == {"gradient", "max_steps"}
+    np.testing.assert_array_equal(runs.stopped == "gradient", runs.gradient_norms <= 1e-4)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"seeds": 0}, "seeds must be >= 1"),
         ({"seeds": []}, "seeds must hold at least 1"),
         ({"seeds": [-1]}, "seeds must be >= 0"),
         ({"seeds": 10**12}, "seeds = 1000000000000 needs .* GiB"),

@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from numerics import train, train_minibatch
-from numerics.training.minibatch import BLOCK, _blocks, _start, ahead
+from numerics.training.minibatch import BLOCK, _as_they_are, _blocks, ahead
 from numerics.training.problem import training_problem
 from theory import Moments, elbo_terms, optimum
 
@@ -90,7 +90,22 @@ def test_a_learned_noise_starts_at_the_mean_variance_exactly(seed):
     centred = data - data.mean(axis=0)
     assert start.vae.noise_variance == pytest.approx(np.mean(centred**2), rel=1e-14)
     problem = training_problem(Moments.of(data), 0, "learned", None, "diagonal")
-    assert _start(problem, 1.7, "learned", np.random.default_rng(0))[-1] == 0.0
+    assert _as_they_are(problem, 1.7, "learned").start(np.random.default_rng(0))[-1] == 0.0
+
+
+def test_the_problem_of_the_steps_has_the_same_model_and_starts_at_the_same_parts():
+    """In the coordinates of the data: the whole encoder is learned, and a fixed decoder is in the unit of the steps."""
+    data, fixed = observations() * [1.0, 0.0, 2.0, 1.0], np.random.default_rng(5).standard_normal((4, 2))
+    problem = training_problem(Moments.of(data), 2, 0.3, fixed, "full")
+    own = _as_they_are(problem, 2.0, 0.3)
+    assert not problem.mask[8:16].all() and own.mask[8:16].all() and not own.mask[:8].any()
+    theta = own.start(np.random.default_rng(6), by_column=True)
+    drawn = np.random.default_rng(6).standard_normal((2, 2, 4))[1] / 2  # the encoder, of standard deviation 1 / sqrt(D)
+    vae = own.vae(theta)
+    np.testing.assert_array_equal(vae.decoder, fixed)
+    np.testing.assert_array_equal(vae.encoder, drawn / np.sqrt(2.0))
+    assert vae.noise_variance == pytest.approx(0.3, rel=1e-15)
+    np.testing.assert_allclose(theta[:8], (fixed.T / np.sqrt(2.0)).ravel(), rtol=1e-15)
 
 
 def test_the_steps_do_not_see_the_linear_algebra_library(monkeypatch):

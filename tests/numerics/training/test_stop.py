@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from theory.priors import GaussianPrior
 def test_a_stop_is_its_word_and_has_a_sentence(stop):
     assert stop == str(stop) == stop.value and json.loads(json.dumps(stop)) == stop.value
     assert stop.sentence[0].isupper() and stop.sentence.endswith(".")
+    # Many functions return it, and no option but seeds, latents, noise and beta is one of all of them.
+    assert not re.search(r"\w=|max_steps|learning_rate", stop.sentence)
+    assert "accelerated_em" not in stop.sentence or "numerics.train" in stop.sentence
     assert pickle.loads(pickle.dumps(stop)) is stop is Stop(stop.value)
 
 
