@@ -92,17 +92,17 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
 
 
 def polarized_regime(budget: Budget) -> Iterator[Comparison]:
-    """The share of the divergence that is neglected, for a trained model; and how often a latent carries little."""
+    """The relative error of the polarized divergence, for a trained model; and how often a latent carries little."""
     eigenvalues, beta, noise = np.array([4.0, 2.0, 0.3]), 1.2, 0.3
     run = train(np.diag(eigenvalues), 3, beta=beta, noise_variance=noise, gradient_tolerance=1e-9)
     rng = np.random.default_rng(402)
     means = rng.standard_normal((budget.samples, 3)) * np.sqrt(eigenvalues) @ run.vae.encoder.T
     widths = np.diagonal(run.vae.posterior_covariance)
     power = np.diagonal(run.vae.encoder * eigenvalues @ run.vae.encoder.T)
-    used = widths < 0.9
-    left_out = -np.sum(widths[used]) / np.sum((power + widths - 1 - np.log(widths))[used])
+    active = widths < 0.9  # one eigenvalue is below the water level, the variances of the others are far below 1
+    error = -np.sum(widths[active]) / np.sum((power + widths - 1 - np.log(widths))[active])
     exact = axes.polarized_relative_error(eigenvalues, beta * noise, 3)
-    yield compare("relative error", exact, trained=float(left_out), tolerance=1e-6)
+    yield compare("relative error", exact, trained=float(error), tolerance=1e-6)
     below = (means**2 + widths - 1 - np.log(widths)) / 2 < 1.0
     for latent, probability in enumerate(axes.collapse_probability(run.vae, np.diag(eigenvalues), 1.0)):
         # The collapsed latent is so only up to the accuracy of training, and then in every draw.
@@ -132,7 +132,7 @@ def largest_angle(budget: Budget) -> Iterator[Comparison]:
 
 
 def separation_by_time(budget: Budget) -> Iterator[Comparison]:
-    """Three factors with different memories: separated time series against the separation of the true covariances."""
+    """Three factors of different autocorrelation: separated series against the separation of the true covariances."""
     rng = np.random.default_rng(404)
     truth = axes.TemporalModel(rng.standard_normal((4, 3)), np.array([0.8, 0.4, -0.3]), 0.2)
     exact = axes.separate(truth.covariance, truth.lagged_covariance(), 3)
@@ -151,6 +151,7 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
 
 
 def optimum_of(latent_dim: int) -> tuple[np.ndarray, LinearVAE]:
+    """A data covariance with the `EIGENVALUES`, off the axes, and the optimal VAE of so many latents."""
     covariance = rotated_covariance(EIGENVALUES, 302)
     return covariance, theory.optimum(covariance, latent_dim, beta=BETA, noise_variance=NOISE).vae
 

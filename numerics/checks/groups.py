@@ -118,10 +118,10 @@ def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
         exact = groups.minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
         for part in ("mutual_information", "between", "dimension_wise_kl"):
             predicted = getattr(exact, part)
-            left_out = next_order * abs(predicted - getattr(offset[name], part))
-            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(estimates, part), bias=left_out)
-        left_out = next_order * abs(exact.within[0] - offset[name].within[0])
-        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=estimates.within[0], bias=left_out)
+            neglected = next_order * abs(predicted - getattr(offset[name], part))
+            yield compare(f"{part}, {name}", predicted, monte_carlo=getattr(estimates, part), bias=neglected)
+        neglected = next_order * abs(exact.within[0] - offset[name].within[0])
+        yield compare(f"within group 0, {name}", exact.within[0], monte_carlo=estimates.within[0], bias=neglected)
 
 
 def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:

@@ -119,10 +119,10 @@ def collapse(budget: Budget) -> Iterator[Comparison]:
         for number, threshold in enumerate(critical, start=1):
             for side in (0.9, 1.1):
                 beta = float(side * threshold)
-                alive = active_count(_train(covariance, 3, beta, noise).vae, covariance)
+                active = active_count(_train(covariance, 3, beta, noise).vae, covariance)
                 expected = np.count_nonzero(beta < critical)
                 name = f"active latents, {side:g} of critical beta {number}, noise {noise}"
-                yield compare(name, expected, trained=alive)
+                yield compare(name, expected, trained=active)
 
 
 def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
@@ -175,7 +175,7 @@ def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
     # A latent left collapsed though its mode lies above the water: curvature 1 - sqrt(l / t) towards that mode.
     level = 1.3 * 0.4
     missing = learning.optimum(small, 1, beta=1.3, noise_variance=0.4).vae
-    certificate = certify(_with_dead_latent(missing), small, 1.3)
+    certificate = certify(_with_collapsed_latent(missing), small, 1.3)
     yield compare(
         "curvature at a saddle", 1 - np.sqrt(SPECTRUM[1] / level), trained=certificate.curvature, tolerance=1e-9
     )
@@ -242,7 +242,7 @@ def _aligned(vae: LinearVAE, target: np.ndarray) -> LinearVAE:
     )
 
 
-def _with_dead_latent(vae: LinearVAE) -> LinearVAE:
+def _with_collapsed_latent(vae: LinearVAE) -> LinearVAE:
     """The same model with one more latent that carries nothing."""
     return LinearVAE(
         np.pad(vae.decoder, ((0, 0), (0, 1))),

@@ -169,7 +169,7 @@ def sweep(
     [[2.838, 2.838], [3.645, 3.645]]
     """
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
-    code = descent.CODES[validation.choice("method", method, descent.CODES)]
+    code = descent.METHOD_CODES[validation.choice("method", method, descent.METHOD_CODES)]
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
     disable = hidden(progress)
     if isinstance(betas, Sequence) and any(isinstance(beta, Weights) for beta in betas):

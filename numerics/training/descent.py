@@ -12,9 +12,9 @@ from numerics.kernels.objective import Objective
 from numerics.training.outcome import Outcome
 from numerics.training.problem import TrainingProblem
 
-__all__ = ["CODES", "accelerated", "adam", "gradient"]
+__all__ = ["METHOD_CODES", "accelerated", "adam", "gradient"]
 
-CODES = {"accelerated": descent.ACCELERATED, "gradient": descent.GRADIENT_DESCENT, "adam": descent.ADAM}
+METHOD_CODES = {"accelerated": descent.ACCELERATED, "gradient": descent.GRADIENT_DESCENT, "adam": descent.ADAM}
 
 
 def _descend(
@@ -23,4 +23,4 @@ def _descend(
     return descent.descend(start, objective, problem.perturbation, code, limits, history)
 
 
-accelerated, gradient, adam = (partial(_descend, code=code) for code in CODES.values())
+accelerated, gradient, adam = (partial(_descend, code=code) for code in METHOD_CODES.values())

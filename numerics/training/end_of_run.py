@@ -14,7 +14,7 @@ from theory.groups import Weights
 
 __all__ = ["overflowed", "stop_reason"]
 
-CODES = {  # of the kernels
+STOPS = {  # by the codes of the kernels
     descent.NOT_RUN: Stop.NOT_RUN,
     descent.OVERFLOWED: Stop.OVERFLOWED,
     descent.GRADIENT: Stop.GRADIENT,
@@ -51,7 +51,7 @@ def stop_reason(
     if problem.unbounded(weights):
         return Stop.DIVERGED
     rounding = objective.rounding_error(theta, problem.objective(weights), loss)
-    return CODES[code] if rounding <= RESOLVED else Stop.UNRESOLVED
+    return STOPS[code] if rounding <= RESOLVED else Stop.UNRESOLVED
 
 
 def overflowed(loss: float, gradient_norm: float, theta: np.ndarray, mask: np.ndarray, latent_dim: int) -> bool:

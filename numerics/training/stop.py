@@ -1,4 +1,9 @@
-"""Why a training run stopped: the same words for one run, a sweep, batches, every method and every prior."""
+"""Why a training run stopped: the same words for one run, a sweep, batches, every method and every prior.
+
+What decides: during a run `verdict` in `numerics.kernels.descent` (the line `norm <= limits.tolerance`), at its end
+`numerics.training.end_of_run`, which overrules it where the numbers are invalid. With a prior it is
+`numerics.priors.training`.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +32,9 @@ class Stop(StrEnum):
     STALLED = (
         "stalled",
         "The descent ended before the gradient norm fell to the tolerance, because no step lowered the loss by more "
-        "than rounding, or (with a prior) because its steps were used up. If the gradient norm is not small, allow "
-        "more steps, or try another start. Of the methods of `numerics.train`, 'lbfgs' may end a nat or more above the "
-        "optimum where eigenvalues are 1e7 times the noise or more, and 'accelerated_em' does not.",
+        "than rounding. If the gradient norm is not small, try another start. Of the methods of `numerics.train`, "
+        "'lbfgs' may end a nat or more above the optimum where eigenvalues are 1e7 times the noise or more, and "
+        "'accelerated_em' does not.",
     )
     DIVERGED = (
         "diverged",
@@ -54,6 +59,8 @@ class Stop(StrEnum):
         member = str.__new__(cls, word)
         member._value_, member.sentence = word, sentence
         return member
+
+    __repr__ = str.__repr__  # so that runs and arrays of sweeps print the word
 
 
 FINISHED = frozenset(Stop) - {Stop.NOT_RUN, Stop.OVERFLOWED}  # with valid numbers

@@ -16,6 +16,7 @@ from theory.priors import GaussianPrior
 
 @pytest.mark.parametrize("stop", Stop)
 def test_a_stop_is_its_word_and_has_a_sentence(stop):
+    assert repr(stop) == repr(stop.value)
     assert stop == str(stop) == stop.value and json.loads(json.dumps(stop)) == stop.value
     assert stop.sentence[0].isupper() and stop.sentence.endswith(".")
     # Many functions return it, and no option but seeds, latents, noise and beta is one of all of them.
