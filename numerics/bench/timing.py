@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from numerics.progress import hidden
+from numerics.sweeps.progress import hidden
 
 __all__ = ["Contestant", "Timing", "interleave"]
 

@@ -5,6 +5,7 @@ The cost of a rotation comes from training with the rotated decoder fixed.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -202,17 +203,20 @@ def _searched_angle(norms: np.ndarray, budget: float, gap: float) -> float:
         changed = axes.plane_rotation(2, outer) * [smaller + gap, smaller] @ axes.plane_rotation(2, angle).T
         return budget**2 - np.sum((changed - np.diag(norms)) ** 2)
 
-    runs = [
-        minimize(
-            lambda parameters: -parameters[1],
-            [0.1, 0.1, smaller],
-            bounds=[(-np.pi, np.pi), (0, np.pi / 2), (0, None)],
-            constraints={"type": "ineq", "fun": slack},
-            method="SLSQP",
-            options={"ftol": 1e-14, "maxiter": 500},
-        )
-        for smaller in (0.5, 1.0, 1.5)
-    ]
+    with warnings.catch_warnings():
+        # SciPy 1.15 reports it when a step of SLSQP leaves the bounds by rounding, and clips it.
+        warnings.filterwarnings("ignore", "Values in x were outside bounds", RuntimeWarning)
+        runs = [
+            minimize(
+                lambda parameters: -parameters[1],
+                [0.1, 0.1, smaller],
+                bounds=[(-np.pi, np.pi), (0, np.pi / 2), (0, None)],
+                constraints={"type": "ineq", "fun": slack},
+                method="SLSQP",
+                options={"ftol": 1e-14, "maxiter": 500},
+            )
+            for smaller in (0.5, 1.0, 1.5)
+        ]
     return float(max(run.x[1] for run in runs if slack(run.x) > -1e-10))
 
 

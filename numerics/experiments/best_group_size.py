@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from numerics.data.block_factors import LOADINGS, block_truth, correlation_within
 from numerics.experiments.granularity import factor_errors
-from numerics.progress import hidden
+from numerics.sweeps.progress import hidden
 from numerics.training.stop import Stop
 from numerics.training.train import train
 from theory import validation

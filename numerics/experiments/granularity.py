@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from numerics.progress import hidden
 from numerics.sweeps.complete import complete_sweep
+from numerics.sweeps.progress import hidden
 from numerics.training.stop import Stop
 from theory import LinearVAE, elbo_terms, validation
 from theory.groups import Weights, equal_groups

@@ -18,9 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from numerics.kernels.descent import Limits
-from numerics.progress import hidden
 from numerics.sweeps.batches import finished_batches
 from numerics.sweeps.pending import Pending
+from numerics.sweeps.progress import hidden
 from numerics.sweeps.run_file import RunFile
 from numerics.training import descent
 from numerics.training.problem import BLAS, TrainingProblem, training_problem

@@ -4,8 +4,9 @@ import inspect
 
 import pytest
 
-from numerics import granularity_map, progress, sweep, vertex_map
+from numerics import granularity_map, sweep, vertex_map
 from numerics.bench.timing import interleave
+from numerics.sweeps import progress
 
 
 def test_what_is_asked_for_is_the_opposite_of_what_tqdm_disables():
