@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from theory.interface.options import chosen_names
+from theory.interface.options import chosen_names, names_in_results
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
-from theory.results import RESULTS
 
 __all__ = ["add_commands"]
 
-# From the index, so that --help does not load the checks.
-CHECK_NAMES = tuple(dict.fromkeys(check for result in RESULTS for check in result.checks))
 COLUMNS = (
     "result",
     "quantity",
@@ -43,7 +40,7 @@ def add_commands(commands) -> None:
         action="append",
         metavar="NAME",
         help="one check, or a result for all its checks (python -m theory results lists the results); repeat it or "
-        f"separate names by commas. The checks: {', '.join(CHECK_NAMES)}",
+        f"separate names by commas. The checks: {', '.join(names_in_results('checks'))}",
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "add_posterior_option",
     "chosen_names",
     "covariance_of",
+    "names_in_results",
     "number_or_keyword",
     "positive_numbers",
     "posterior_family",
@@ -159,6 +160,13 @@ def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str], k
                 f"{', '.join(names)}, and `python -m theory results` lists the results"
             )
     return [validation.choice(name, part, names) for part in dict.fromkeys(parts)]
+
+
+def names_in_results(kind: str) -> list[str]:
+    """The names of all "checks" or "figures", from the index: so `--help` lists them without loading what has them."""
+    from theory.results import RESULTS
+
+    return list(dict.fromkeys(name for result in RESULTS for name in getattr(result, kind)))
 
 
 def posterior_family(name: str, text: str) -> str | list[list[int]]:
