@@ -74,7 +74,7 @@ def data(
     done = train_each(source.moments, latent_dim, trained_betas, seeds=start_seeds(starts))
 
     curve, expected = (_of_optima(source, latent_dim, betas) for betas in (line, trained_betas))
-    vaes = [done.vae(index, 0) for index in range(len(trained_betas))]
+    vaes = [vae for (vae,) in done.vaes()]
     trained = _read(source, vaes, [active_count(vae, source.moments) for vae in vaes])
     compared = {panel: resolved(source) for panel in PANELS} | {"active_count": [True]}
     rows = []

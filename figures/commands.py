@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from figures.registry import FIGURES, FORMATS, FigureEntry
 from theory.interface.files import output_folder, refuse_folders
-from theory.interface.options import add_header_option, chosen_names
+from theory.interface.options import add_header_option, add_observations_option, chosen_names
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
@@ -42,11 +42,7 @@ def add_commands(commands) -> None:
     command.add_argument(
         "--format", default="pdf,png", metavar="LIST", help=f"of {', '.join(FORMATS)} (default pdf,png)"
     )
-    command.add_argument(
-        "--data",
-        metavar="FILE",
-        help="observations of the real-data figures, one per row: .csv, .npy, .npz or FILE.npz:KEY (default digits)",
-    )
+    add_observations_option(command, note=", for the figures of real data (default digits)")
     add_header_option(command)
     command.add_argument("--quick", action="store_true", help="fewer points and smaller models, for a first look")
     command.add_argument(
@@ -105,8 +101,6 @@ def _draw(
 
 def _chosen(only: list[str] | None) -> list[FigureEntry]:
     """The figures named, in the order of the registry."""
-    if only is None:
-        return list(FIGURES.values())
     names = chosen_names("--only", only, FIGURES, "figures")
     return [entry for name, entry in FIGURES.items() if name in names]
 

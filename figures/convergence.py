@@ -99,7 +99,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "seed": seed,
         },
         tolerances={
-            (spectrum, "trained"): Tolerance(GOAL, "the claim is that it gets there within the steps allowed")
+            (spectrum, "trained"): Tolerance(GOAL, "the claim is that training comes as near within the steps allowed")
             for spectrum in SPECTRA
         },
         checks=(rate,),

@@ -59,7 +59,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         curve = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in line]
         progress(f"training with {LOADINGS[name]}")
         done = train_each(covariance, latent_dim, trained_betas, seeds=start_seeds(starts))
-        trained = [inference_error(truth, done.vae(index, 0), match=True) for index in range(len(trained_betas))]
+        trained = [inference_error(truth, vae, match=True) for (vae,) in done.vaes()]
         sweeps.append(done)
         for error in ERRORS:
             panel = f"{name} {error}"

@@ -55,7 +55,7 @@ def data(
         series = str(latent_dim)
         sweeps.append(done)
         curve, expected = (optimum_curve(source.moments, latent_dim, betas) for betas in (line, trained_betas))
-        vaes = [done.vae(index, 0) for index in range(len(trained_betas))]
+        vaes = [vae for (vae,) in done.vaes()]
         noise = np.array([vae.noise_variance for vae in vaes])
         count = [active_count(vae, source.moments) for vae in vaes]
         at_one = optimum_curve(source.moments, latent_dim, [1.0]).noise_variance

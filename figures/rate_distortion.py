@@ -76,7 +76,7 @@ def _curve(source: Observations, latent_dim: int, levels: np.ndarray, total: flo
 
 def _dots(source: Observations, latent_dim: int, levels: np.ndarray, done, total: float):
     """The trained models at their own rates; the excess is above Shannon's curve at the same rate."""
-    parts = [elbo_terms(done.vae(index, 0), source.moments) for index in range(len(levels))]
+    parts = [elbo_terms(vae, source.moments) for (vae,) in done.vaes()]
     rate, distortion = np.array([part.rate for part in parts]), np.array([part.distortion for part in parts])
     shannon = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
     expected = vae_rate_distortion(source.eigenvalues, latent_dim, levels).distortion

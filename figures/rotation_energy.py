@@ -69,7 +69,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             )
 
             free = train_each(covariance, 2, [BETA], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
-            angles = [axis_angle(free.vae(0, index)) for index in range(starts)]
+            angles = [axis_angle(vae) for vae in free.vaes()[0]]
             rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
             angles_of[posterior] += angles
             if posterior == "diagonal":

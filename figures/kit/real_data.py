@@ -16,7 +16,7 @@ __all__ = ["Observations", "away_from", "real_data"]
 SMALLEST_NOISE = 1e-5  # of the largest eigenvalue
 BUDGET = 320_000  # what a figure may spend on training, in the unit of `Observations.work`: ten or twenty seconds
 FEWEST_BETAS = 8  # below which a figure has fewer latents instead
-SEPARABLE = 0.01  # relative distance of eigenvalues from which on training separates their latents
+SEPARABLE = 0.01  # training separates the latents of eigenvalues that differ by this or more, relatively
 CLOSE, SLOWEST = 0.02, 20.0  # eigenvalues closer than this slow training down, by this factor at most
 TIE = 1e-12  # relative distance of eigenvalues up to which they are equal but for rounding
 

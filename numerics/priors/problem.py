@@ -133,6 +133,7 @@ class PriorProblem:
 
 
 def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alpha, posterior, decoder) -> PriorProblem:
+    """The problem of `train_with_prior`, whose arguments these are, checked."""
     weights, means, covariances = factor_components(factors)
     loading = within("loading", validation.matrix("loading", loading), LONGEST)
     if loading.shape[1] != means.shape[1]:
@@ -180,6 +181,7 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
 
 
 def overflow_error() -> ValueError:
+    """The error to raise where numbers leave the range of floats."""
     return ValueError(
         "loading, data_noise, prior, decoder, start, noise_variance, beta and alpha are too far apart in size: the "
         "loss or the model overflows; change the units of data or latents"
@@ -187,4 +189,5 @@ def overflow_error() -> ValueError:
 
 
 def distortion_of(covariance, decoder, crossed, total) -> float:
+    """tr S - 2 tr(W V S) + tr(W C W^T), from S, W, V S and the second moments C of the code."""
     return np.trace(covariance) - 2 * np.sum(decoder * crossed.T) + np.sum((decoder @ total) * decoder)

@@ -39,8 +39,10 @@ def parse(text: bytes) -> dict | None:
 
 
 def encode(values) -> str:
+    """The text of an array of floats, with all digits; its shape is not kept."""
     return base64.b64encode(np.asarray(values, dtype="<f8").tobytes()).decode()
 
 
 def decode(text: str) -> np.ndarray:
+    """The vector of floats in a text that `encode` made."""
     return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").astype(float)

@@ -54,6 +54,7 @@ def add_commands(commands) -> None:
 
 
 def add_training_options(command: argparse.ArgumentParser, methods: Iterable[str], default: str) -> None:
+    """Add the options that `train` and `sweep` share: data, model, and a choice of `methods`."""
     add_data_options(command, DATA_SETS)
     add_latent_dim_option(command, required=True)
     command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")

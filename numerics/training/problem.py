@@ -44,7 +44,8 @@ class TrainingProblem:
         square roots of the eigenvalues, descending and in units of `unit`, so that most often the first is 1, and the
         principal axes.
     unit : float
-        the largest eigenvalue, which is the unit of variance; a fixed noise where it is far above (1 if there is none).
+        the unit of variance: the largest eigenvalue, or a fixed noise that is far larger; 1 where nothing varies and
+        the noise is learned.
     latent_dim : int
     noise : float
         the noise variance, fixed or at the start, in that unit.

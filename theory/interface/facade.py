@@ -30,7 +30,9 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
     """
     homes = {name: module for module, names in exports.items() for name in names.split()}
     old = OLD_NAMES.get(package, {})
-    modules = {module.name for module in pkgutil.iter_modules(getattr(sys.modules[package], "__path__", []))}
+
+    def modules() -> set[str]:
+        return {module.name for module in pkgutil.iter_modules(getattr(sys.modules[package], "__path__", []))}
 
     def __getattr__(name: str):
         if name in homes:
@@ -41,10 +43,14 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
             warnings.warn(f"{package}.{name} is now {old[name]}", DeprecationWarning, stacklevel=2)
             module, _, attribute = old[name].rpartition(".")
             return getattr(import_module(module), attribute)
-        if name in modules:
+        if name in modules():
             return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     names = sorted(homes or old)
-    special = [name for name in vars(sys.modules[package]) if name.startswith("__")]
-    return __getattr__, lambda: sorted({*special, *modules, *names}), names
+
+    def __dir__() -> list[str]:
+        special = [name for name in vars(sys.modules[package]) if name.startswith("__")]
+        return sorted({*special, *modules(), *names})
+
+    return __getattr__, __dir__, names

@@ -149,17 +149,18 @@ def chosen_names(name: str, texts: Sequence[str] | None, names: Iterable[str], k
         return list(names)
     texts = [validation.instance(name, text, str) for text in validation.sequence(name, texts)]
     parts = [part.strip() for text in texts for part in text.split(",")]
-    if kind is not None:
-        from theory.results import expand
+    if kind is None:
+        return [validation.choice(name, part, names) for part in dict.fromkeys(parts)]
+    from theory.results import expand
 
-        parts = [entry for part in parts for entry in expand(part, kind, names)]
-        unknown = next((part for part in parts if part not in names), None)
-        if unknown is not None:
-            raise ValueError(
-                f"{name} must name {kind} or results, got {validation.shown(unknown)}; the {kind} are "
-                f"{', '.join(names)}, and `python -m theory results` lists the results"
-            )
-    return [validation.choice(name, part, names) for part in dict.fromkeys(parts)]
+    chosen = list(dict.fromkeys(entry for part in parts for entry in expand(part, kind, names)))
+    unknown = next((entry for entry in chosen if entry not in names), None)
+    if unknown is not None:
+        raise ValueError(
+            f"{name} must name {kind} or results, got {validation.shown(unknown)}; the {kind} are "
+            f"{', '.join(names)}, and `python -m theory results` lists the results"
+        )
+    return chosen
 
 
 def names_in_results(kind: str) -> list[str]:

@@ -48,18 +48,22 @@ def loss(encoder=V, posterior=Q, decoder=W) -> sp.Expr:
 
 
 def mutual_information() -> sp.Expr:
+    """I(x; z) of Gaussian data."""
     return (LogDet(C) - LogDet(Q)) / 2
 
 
 def aggregate_kl() -> sp.Expr:
+    """KL(q(z) || p) of a code of mean zero."""
     return (sp.Trace(C) - K - LogDet(C)) / 2
 
 
 def total_correlation() -> sp.Expr:
+    """Total correlation of the aggregate posterior q(z)."""
     return (LogDet(DIAGONAL.symbol) - LogDet(C)) / 2
 
 
 def dimension_wise_kl() -> sp.Expr:
+    """The sum over latents of KL(q(z_j) || p(z_j))."""
     return (sp.Trace(DIAGONAL.symbol) - K - LogDet(DIAGONAL.symbol)) / 2
 
 
