@@ -32,7 +32,9 @@ def facade(package: str, exports: Mapping[str, str]) -> tuple[Callable, Callable
     old = OLD_NAMES.get(package, {})
 
     def modules() -> set[str]:
-        return {module.name for module in pkgutil.iter_modules(getattr(sys.modules[package], "__path__", []))}
+        # from the dictionary, for an attribute that is missing would be looked up by `__getattr__` again
+        folders = vars(sys.modules[package]).get("__path__", [])
+        return {module.name for module in pkgutil.iter_modules(folders)}
 
     def __getattr__(name: str):
         if name in homes:
