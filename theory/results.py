@@ -16,9 +16,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["RESULTS", "WORKS", "Result", "expand", "matching", "mentioning", "named_by_results"]
+__all__ = ["RESULTS", "ROOMS", "WORKS", "Result", "expand", "matching", "mentioning", "named_by_results"]
 
 KINDS = {"page": "derivation", "checks": "check", "figures": "figure"}
+
+# Rooms of theory, and chapters of the book, in their order; the foundations are what all rooms stand on.
+ROOMS = {
+    "foundations": "Foundations",
+    "inference": "What the encoder infers",
+    "learning": "What the model learns",
+    "axes": "Which axes",
+    "priors": "Other priors",
+    "groups": "Which groups",
+    "scores": "Disentanglement scores",
+}
 
 # Keys of the book's references, and how a source names the work.
 WORKS = {
@@ -88,9 +99,9 @@ class Result:
 
     @property
     def room(self) -> str:
-        """The room of `theory` in which its functions are; empty for the modules that all rooms stand on."""
+        """The room of `theory` in which its tests, and with them its functions, are."""
         parts = self.tests.split("/")
-        return parts[2] if len(parts) > 3 else ""
+        return parts[2] if len(parts) > 3 else "foundations"
 
 
 RESULTS = (

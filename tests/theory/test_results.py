@@ -19,9 +19,9 @@ from numerics.checks.verify import CHECKS
 from numerics.comparison import Budget
 from theory.__main__ import main
 from theory.derivations.engine.notation import REFERENCES
-from theory.derivations.registry import CHAPTERS, chapter_of, derivations, find
-from theory.interface.results_commands import HEADINGS, results_page, results_table
-from theory.results import RESULTS, WORKS, Result, expand, matching, mentioning, named_by_results
+from theory.derivations.registry import chapter_of, derivations, find
+from theory.interface.results_commands import results_page, results_table
+from theory.results import RESULTS, ROOMS, WORKS, Result, expand, matching, mentioning, named_by_results
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in derivations()}
@@ -66,7 +66,7 @@ def test_names_are_unique_and_plain():
     names = [result.name for result in RESULTS]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in names)
-    assert {result.room for result in RESULTS} == HEADINGS.keys()
+    assert {result.room for result in RESULTS} == ROOMS.keys()
 
 
 def what_is_missing(result):
@@ -175,9 +175,11 @@ def test_a_source_names_the_works_by_their_keys():
         assert not re.search("|".join(key[:-4] for key in WORKS), written_out, re.IGNORECASE), result.name
 
 
-def test_a_room_has_a_chapter_of_its_name():
-    assert set(HEADINGS) - {""} | {"foundations"} == set(CHAPTERS)
-    assert all(chapter_of(PAGES[result.page]) for result in RESULTS if result.page)
+def test_a_result_is_in_the_chapter_of_its_room():
+    assert {chapter_of(page) for page in PAGES.values()} == ROOMS.keys()
+    for result in RESULTS:
+        if result.page == result.name:
+            assert chapter_of(PAGES[result.page]) == result.room
 
 
 def test_a_name_stands_for_what_a_result_has():

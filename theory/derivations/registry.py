@@ -1,4 +1,8 @@
-"""Finds the pages (one in each module of a chapter's folder, made by its function `derivation`) and orders them."""
+"""Finds the pages and orders them.
+
+The page global-optimum is what `derivation` of the module `global_optimum` in a chapter's folder makes, and so on: each
+page has the name of its module.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,21 @@ from importlib import import_module
 
 import theory.derivations
 from theory.derivations.engine.page import Derivation
-from theory.results import expand
+from theory.results import ROOMS, expand
 
-__all__ = ["CHAPTERS", "chapter_of", "derivations", "find"]
-
-# Folder of the pages -> heading of their chapter, in the order of the book.
-CHAPTERS = {
-    "foundations": "Foundations",
-    "inference": "A fixed decoder: what the encoder infers",
-    "learning": "A learned decoder: what the model learns",
-    "axes": "Which axes",
-    "priors": "Other priors",
-    "groups": "Which groups",
-    "scores": "Disentanglement scores",
-}
+__all__ = ["chapter_of", "derivations", "find"]
 
 
 @cache
 def _modules() -> dict[str, tuple[str, Derivation]]:
     pages: dict[str, tuple[str, Derivation]] = {}
     prefix = theory.derivations.__name__ + "."
-    for chapter in CHAPTERS:
+    for chapter in ROOMS:
         package = import_module(prefix + chapter)
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             page = import_module(module.name).derivation()
+            if page.name.replace("-", "_") != module.name.rpartition(".")[2]:
+                raise ValueError(f"the page {page.name!r} is made in {module.name}; give page and module the same name")
             if page.name in pages:
                 raise ValueError(
                     f"two derivations are named {page.name!r}, one of them in {module.name}, the other in the chapter "
@@ -50,7 +45,7 @@ def chapter_of(page: Derivation) -> str:
 def derivations() -> tuple[Derivation, ...]:
     """All pages, chapter by chapter, each after the pages that it builds on."""
     pages = {name: page for name, (_, page) in _modules().items()}
-    chapters = list(CHAPTERS)
+    chapters = list(ROOMS)
     waiting = sorted(pages, key=lambda name: (chapters.index(chapter_of(pages[name])), name))
     ordered: list[str] = []
     while waiting:
@@ -80,11 +75,11 @@ def find(names: list[str]) -> tuple[Derivation, ...]:
     if not names:
         return everything
     chosen: dict[str, Derivation] = {}
-    known = [*CHAPTERS, *(page.name for page in everything)]
+    known = [*ROOMS, *(page.name for page in everything)]
     for name in (one for asked in names for one in expand(asked, "page", known)):
         matching = [page for page in everything if name in (page.name, chapter_of(page))]
         if not matching:
-            pages, chapters = ", ".join(page.name for page in everything), ", ".join(CHAPTERS)
+            pages, chapters = ", ".join(page.name for page in everything), ", ".join(ROOMS)
             raise ValueError(
                 f"no derivation {name!r}; the derivations are {pages}; the chapters are {chapters}; "
                 "`python -m theory results` lists the results, whose names stand for theirs"

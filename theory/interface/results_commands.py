@@ -10,19 +10,9 @@ from dataclasses import asdict
 from theory.interface.files import output_file
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
-from theory.results import RESULTS, Result, matching, mentioning
+from theory.results import RESULTS, ROOMS, Result, matching, mentioning
 
 __all__ = ["add_commands", "results_page", "results_table"]
-
-HEADINGS = {
-    "": "Foundations",
-    "inference": "The decoder is fixed",
-    "learning": "The decoder is learned",
-    "axes": "Which axes",
-    "priors": "Other priors",
-    "groups": "Which groups",
-    "scores": "Disentanglement scores",
-}
 
 
 def add_commands(commands) -> None:
@@ -121,11 +111,13 @@ def results_page() -> str:
         'A source "in the setting of" a paper means that the paper poses the question and the formula is this '
         "project's own derivation.",
         "The name in a heading is understood by `python -m theory results` and, where the result has a page, check or "
-        "figure, by `python -m theory derive`, `python -m numerics verify --only` and `python -m figures --only`. A "
-        "page, check or figure of the same name stands for itself alone: `optimal-beta` is the result with its two "
+        "figure, by `python -m theory derive`, `python -m numerics verify --only` and `python -m figures --only`. The "
+        "page `global-optimum` is made by the module of that name in `theory/derivations`, a check is the function of "
+        "its name in `numerics/checks`, a figure the module of its name in `figures`. A page, check or figure of the "
+        "same name stands for itself alone: `optimal-beta` is the result with its two "
         "checks, `optimal_beta` one of them.",
     ]
-    for room, heading in HEADINGS.items():
+    for room, heading in ROOMS.items():
         parts.append(f"## {heading}")
         parts.extend(_entry(result) for result in RESULTS if result.room == room)
     return "\n\n".join(parts) + "\n"

@@ -1,9 +1,12 @@
 """Pages are found, ordered after what they build on, and looked up by name or chapter."""
 
+import dataclasses
+
 import pytest
 
 from theory.derivations import registry
 from theory.derivations.engine.notation import REFERENCES
+from theory.derivations.learning import learned_noise
 
 WANTED = {
     "gaussian-kl",
@@ -35,8 +38,17 @@ def test_all_are_found_after_what_they_build_on():
 
 
 def test_chapters_mirror_the_folders():
-    assert {registry.chapter_of(page) for page in registry.derivations()} <= set(registry.CHAPTERS)
+    assert {registry.chapter_of(page) for page in registry.derivations()} <= set(registry.ROOMS)
     assert registry.chapter_of(registry.find(["optimal-encoder"])[0]) == "inference"
+
+
+def test_a_page_has_the_name_of_its_module(monkeypatch):
+    page = registry.find(["learned-noise"])[0]
+    monkeypatch.setattr(learned_noise, "derivation", lambda: dataclasses.replace(page, name="noise"))
+    with pytest.raises(
+        ValueError, match=r"the page 'noise' is made in theory\.derivations\.learning\.learned_noise; give"
+    ):
+        registry._modules.__wrapped__()
 
 
 def test_find():

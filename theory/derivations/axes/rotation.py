@@ -7,7 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import K, Q, S, V, W, beta
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.objective import distortion, rate
+from theory.derivations.foundations.elbo_parts import distortion, rate
 
 
 def derivation() -> Derivation:

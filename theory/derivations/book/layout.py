@@ -15,8 +15,8 @@ import sympy as sp
 
 from theory.derivations.engine.notation import NOTATION, REFERENCES
 from theory.derivations.engine.page import Derivation, Let, Step
-from theory.derivations.registry import CHAPTERS, chapter_of
-from theory.results import named_by_results
+from theory.derivations.registry import chapter_of
+from theory.results import ROOMS, named_by_results
 
 __all__ = [
     "Block",
@@ -158,7 +158,7 @@ class Book:
 
 def page_blocks(page: Derivation) -> Iterator[Block]:
     """The blocks of a page in reading order."""
-    yield Heading(page.name, page.title, CHAPTERS[chapter_of(page)])
+    yield Heading(page.name, page.title, ROOMS[chapter_of(page)])
     yield Statement(page.statement)
     yield Items("Assumptions", page.assumptions)
     yield Paragraph(page.scope, lead="What is checked")
@@ -183,7 +183,7 @@ def chapters(pages: Sequence[Derivation]) -> tuple[Chapter, ...]:
     """The pages by chapter, in the order of the book; chapters without a page are left out."""
     grouped = (
         Chapter(name, heading, tuple(page for page in pages if chapter_of(page) == name))
-        for name, heading in CHAPTERS.items()
+        for name, heading in ROOMS.items()
     )
     return tuple(chapter for chapter in grouped if chapter.pages)
 

@@ -7,8 +7,8 @@ import sympy as sp
 from theory.derivations.engine.notation import K, Q, S, V, W
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.hadamard import ALONE, PAIRED
-from theory.derivations.foundations.objective import distortion
+from theory.derivations.foundations.elbo_parts import distortion
+from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
 
 
 def derivation() -> Derivation:

@@ -7,8 +7,8 @@ import sympy as sp
 from theory.derivations.engine.notation import A, D, K, P, S, W, t, tau
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.inference.encoder import PRECISION
-from theory.derivations.learning.ppca import IDENTITY, INVERSE, MODEL, M, N
+from theory.derivations.inference.optimal_encoder import PRECISION
+from theory.derivations.learning.ppca_equivalence import IDENTITY, INVERSE, MODEL, M, N
 
 w = sp.Symbol("w", real=True)
 l = sp.Symbol("l", positive=True)  # noqa: E741 (the book's name of an eigenvalue)

@@ -4,7 +4,7 @@ import numpy as np
 import sympy as sp
 
 from theory import axes
-from theory.derivations.axes.separation import derivation
+from theory.derivations.axes.separation_by_time import derivation
 from theory.derivations.engine.notation import A, K
 from theory.derivations.engine.page import as_function
 

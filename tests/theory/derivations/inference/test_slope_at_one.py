@@ -7,7 +7,7 @@ import sympy as sp
 from tests.theory.derivations.inference.cases import TRUTHS
 from theory import inference
 from theory.derivations.engine.notation import sigma
-from theory.derivations.inference.forward_kl_slope import derivation
+from theory.derivations.inference.slope_at_one import derivation
 
 
 def test_slope_at_one():

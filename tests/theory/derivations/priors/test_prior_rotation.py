@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from theory import priors
-from theory.derivations.priors.rotation import derivation
+from theory.derivations.priors.prior_rotation import derivation
 
 
 @pytest.mark.parametrize("degrees_of_freedom", [1.0, 5.0])

@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 from theory import priors
-from theory.derivations.priors.regularised import derivation
+from theory.derivations.priors.aggregate_penalty import derivation
 
 
 @pytest.mark.parametrize("ratio", [0.01, 0.5, 20.0])

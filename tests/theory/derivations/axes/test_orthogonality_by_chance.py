@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from theory import axes
-from theory.derivations.axes.orthogonality import derivation
+from theory.derivations.axes.orthogonality_by_chance import derivation
 
 
 def test_chance_level():

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory import learning
 from theory.derivations.engine.notation import D, beta
-from theory.derivations.learning.noise import derivation
+from theory.derivations.learning.learned_noise import derivation
 
 EIGENVALUES = np.array([5.0, 2.0, 1.0, 0.4])
 

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory import inference
 from theory.derivations.engine.notation import beta
-from theory.derivations.inference.families import derivation
+from theory.derivations.inference.posterior_families import derivation
 
 
 def test_price_of_a_family():

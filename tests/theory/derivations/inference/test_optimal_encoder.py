@@ -5,7 +5,7 @@ import pytest
 import theory
 from tests.theory.derivations.inference.cases import TRUTHS, any_vae
 from theory.derivations.engine.notation import K, Q, S, V, W, beta, t
-from theory.derivations.inference.encoder import derivation
+from theory.derivations.inference.optimal_encoder import derivation
 
 
 @pytest.mark.parametrize("truth", TRUTHS.values(), ids=TRUTHS)

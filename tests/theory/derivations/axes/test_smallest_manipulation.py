@@ -6,7 +6,7 @@ import sympy as sp
 
 from tests.cases import orthogonal
 from theory import axes
-from theory.derivations.axes.manipulation import derivation
+from theory.derivations.axes.smallest_manipulation import derivation
 
 
 def test_manipulation():

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from theory.axes import rotation_curvature
-from theory.derivations.groups.free_rotations import derivation
+from theory.derivations.groups.block_posterior import derivation
 from theory.groups import free_planes
 
 

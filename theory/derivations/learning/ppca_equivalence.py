@@ -7,8 +7,8 @@ import sympy as sp
 from theory.derivations.engine.notation import D, K, P, S, W, beta, sigma, t
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.objective import loss
-from theory.derivations.inference.encoder import PRECISION
+from theory.derivations.foundations.elbo_parts import loss
+from theory.derivations.inference.optimal_encoder import PRECISION
 
 M, N = sp.MatrixSymbol("M", D, D), sp.MatrixSymbol("N", D, D)
 IDENTITY = sp.Identity(D)

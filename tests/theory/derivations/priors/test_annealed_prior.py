@@ -7,7 +7,7 @@ import sympy as sp
 import theory
 from theory.derivations.engine.notation import K, beta
 from theory.derivations.engine.page import as_function
-from theory.derivations.priors.annealing import derivation
+from theory.derivations.priors.annealed_prior import derivation
 from theory.priors import rescaled_terms
 
 

@@ -7,7 +7,7 @@ import sympy as sp
 import theory
 from tests.theory.derivations.inference.cases import TRUTHS, any_vae
 from theory.derivations.engine.notation import A, D, K, Q, V, W, t, tau
-from theory.derivations.inference.error import derivation
+from theory.derivations.inference.inference_error import derivation
 
 FACTORS = sp.MatrixSymbol("Gamma", K, K), sp.MatrixSymbol("N", D, D)
 

@@ -7,7 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma, t
 from theory.derivations.engine.operators import LogDet, SquaredNorm
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.objective import loss
+from theory.derivations.foundations.elbo_parts import loss
 
 PRECISION = Let(P, sp.Identity(K) + W.T * W / t, "the precision", rule=(W.T * W, t * (P - sp.Identity(K))))
 

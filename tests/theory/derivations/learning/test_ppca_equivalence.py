@@ -5,7 +5,7 @@ import pytest
 
 import theory
 from theory.derivations.engine.notation import D, K, S, W, beta, t
-from theory.derivations.learning.ppca import derivation
+from theory.derivations.learning.ppca_equivalence import derivation
 from theory.learning import profile_loss
 
 EIGENVALUES = np.array([5.0, 2.0, 1.0, 0.4])

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from theory import axes
-from theory.derivations.axes.polarized import derivation
+from theory.derivations.axes.polarized_regime import derivation
 from theory.derivations.engine.notation import t
 from theory.derivations.engine.page import as_function
 from theory.learning import optimum

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from theory import gaussian
-from theory.derivations.foundations.hadamard import derivation
+from theory.derivations.foundations.hadamard_gap import derivation
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from theory import LinearVAE
-from theory.derivations.groups.minibatch import derivation
+from theory.derivations.groups.minibatch_estimates import derivation
 from theory.groups import minibatch_bias, minibatch_offset, minibatch_scale
 
 SIGNAL = 0.7

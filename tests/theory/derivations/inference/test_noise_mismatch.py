@@ -8,7 +8,7 @@ import theory
 from tests.theory.derivations.inference.cases import TRUTHS
 from theory import inference
 from theory.derivations.engine.notation import K, W, beta, sigma, t, tau
-from theory.derivations.inference.mismatched_noise import derivation
+from theory.derivations.inference.noise_mismatch import derivation
 
 
 def test_noise_mismatch():

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import A, K, W, beta, sigma, t, tau
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.inference.error import GRAM, IDENTITY, RESOLVENT, G, R
+from theory.derivations.inference.inference_error import GRAM, IDENTITY, RESOLVENT, G, R
 
 
 def derivation() -> Derivation:

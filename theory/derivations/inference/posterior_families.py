@@ -7,7 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import K, beta
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.hadamard import ALONE, PAIRED
+from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
 
 
 def derivation() -> Derivation:

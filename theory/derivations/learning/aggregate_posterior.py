@@ -7,8 +7,8 @@ import sympy as sp
 from theory.derivations.engine.notation import C, D, K, P, S, W, t
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.objective import aggregate_kl, distortion
-from theory.derivations.inference.encoder import PRECISION
+from theory.derivations.foundations.elbo_parts import aggregate_kl, distortion
+from theory.derivations.inference.optimal_encoder import PRECISION
 
 
 def derivation() -> Derivation:

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory import gaussian
 from theory.derivations.engine.notation import n
-from theory.derivations.foundations.gaussian import derivation
+from theory.derivations.foundations.gaussian_kl import derivation
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from theory import scores
-from theory.derivations.scores.gaussian_code import derivation
+from theory.derivations.scores.gaussian_scores import derivation
 
 
 @pytest.mark.parametrize("size", [2, 5])

@@ -6,7 +6,7 @@ import pytest
 import theory
 from theory.derivations.engine.notation import D, K, Q, S, V, W, beta, sigma
 from theory.derivations.engine.page import as_function, write_out
-from theory.derivations.foundations import objective as symbolic
+from theory.derivations.foundations import elbo_parts as symbolic
 from theory.objective import loss_from_parts
 
 LETS = (symbolic.AGGREGATE, symbolic.DIAGONAL)

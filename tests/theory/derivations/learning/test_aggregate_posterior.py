@@ -6,7 +6,7 @@ import pytest
 import theory
 from theory.derivations.engine.notation import K, S, W, t
 from theory.derivations.engine.page import as_function
-from theory.derivations.learning.aggregate import derivation
+from theory.derivations.learning.aggregate_posterior import derivation
 
 EIGENVALUES = np.array([5.0, 2.0, 1.0, 0.4])
 COVARIANCE = np.diag(EIGENVALUES)

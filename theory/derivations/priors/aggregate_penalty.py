@@ -7,7 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import K, Q, S, beta
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.objective import AGGREGATE, aggregate_kl, mutual_information, rate
+from theory.derivations.foundations.elbo_parts import AGGREGATE, aggregate_kl, mutual_information, rate
 
 
 def derivation() -> Derivation:
