@@ -2,7 +2,8 @@
 
     loss = -E log p(x|z) + beta E KL(q(z|x) || p) + alpha KL(p || q(z))
 
-A small I(x; z) means much overlap; a small KL(p || q(z)) means good alignment.
+A small I(x; z) means much overlap; a small KL(p || q(z)) means good alignment. In the setting of Mathieu et al. 2019;
+their Theorem 1, which writes a weight beta as an annealed prior, is the result annealed-prior.
 
 **Alignment against I(x; z).**
 

@@ -37,7 +37,7 @@ def room(module: str) -> str:
 
 
 def test_the_packages_are_read():
-    assert "theory.learning.noise" in IMPORTS["theory.learning.global_optimum"]
+    assert "theory.learning.learned_noise" in IMPORTS["theory.learning.global_optimum"]
     assert sum(map(len, IMPORTS.values())) > 500
 
 

@@ -1,4 +1,4 @@
-"""The old name of `theory.scores`."""
+"""The old name of `theory.scores`, kept for those who import it; nothing is here (`theory.interface.old_names`)."""
 
 from theory.interface.facade import facade
 

@@ -1,4 +1,4 @@
-"""Global minima of functions of one variable: of smooth costs, and of a quadratic minus a convex function.
+"""Global minima of functions of one variable, for the optimal beta and for the smallest change of a loading.
 
 **Smooth costs of a positive variable** (`minima`, `global_minimum`), to the last digits of the variable. Comparing
 values locates a minimum only to the square root of machine precision, so every candidate is a root of the slope: sign

@@ -1,10 +1,10 @@
 """The definition of the objective, part by part. Every other loss in `theory` is tested against this one.
 
-Other modules write it in other forms. In `theory`: `inference.decoder_noise` as a function of the water level,
-`groups.objective` by determinants with a weight on each part, `groups.fixed_decoder` in coordinates of a fixed decoder,
-`priors.annealing` and `priors.regularised` with another prior or penalty. In `numerics`, for training:
-`kernels.objective` (exact), `kernels.minibatch` (sampled), `training.halves` (with the best encoder or decoder
-inserted), `priors.problem` (other priors).
+It is derived on the page elbo-parts. Other modules write it in other forms. In `theory`: `inference.decoder_noise` as a
+function of the water level, `groups.objective` by determinants with a weight on each part, `groups.fixed_decoder` in
+coordinates of a fixed decoder, `priors.annealing` and `priors.regularised` with another prior or penalty. In
+`numerics`, for training: `kernels.objective` (exact), `kernels.minibatch` (sampled), `training.halves` (with the best
+encoder or decoder inserted), `priors.problem` (other priors).
 
 **Loss.** For a `LinearVAE` (W, V, Q, s2, mean m) and the prior N(0, I)
 

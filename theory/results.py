@@ -289,7 +289,7 @@ RESULTS = (
         page="ppca-equivalence",
         checks=("optimum_full_posterior",),
         figures=("learned_noise",),
-        tests="tests/theory/learning/test_noise.py",
+        tests="tests/theory/learning/test_learned_noise.py",
         source="probabilistic PCA: {tipping1999}; the linear VAE with beta = 1: {lucas2019}",
         scope="full posterior covariance, fixed noise, any decoder and data covariance",
         missing="no check calls profile_loss: its minimum is checked under learned-noise",
@@ -321,7 +321,7 @@ RESULTS = (
         page="learned-noise",
         checks=("collapse",),
         figures=("collapse", "learned_noise"),
-        tests="tests/theory/learning/test_noise.py",
+        tests="tests/theory/learning/test_learned_noise.py",
         source="beta = 1: {lucas2019}; else this project, in the setting of {wang2022}",
         scope="latents i <= K with a mode; learned noise, at a fixed one the critical beta is eigenvalue / noise "
         "(global-optimum); if K >= rank the noise is undetermined at beta = D / rank",
@@ -376,7 +376,7 @@ RESULTS = (
         page="learned-noise",
         checks=("optimum_learned_noise",),
         figures=("learned_noise",),
-        tests="tests/theory/learning/test_noise.py",
+        tests="tests/theory/learning/test_learned_noise.py",
         source="beta = 1: {tipping1999}; else this project, in the setting of {wang2022}",
         scope="any data covariance; if K >= rank the noise runs to zero below beta = D / rank, and is undetermined "
         "there",

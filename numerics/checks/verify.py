@@ -1,4 +1,8 @@
-"""Theory against experiment, result by result: the table that `python -m numerics verify` prints."""
+"""Theory against experiment, result by result: the table that `python -m numerics verify` prints.
+
+Each module beside this one has the checks of a room. What decides whether theory and experiment agree is
+`numerics.comparison`.
+"""
 
 from __future__ import annotations
 

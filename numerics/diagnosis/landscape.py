@@ -1,4 +1,4 @@
-"""The loss around a stated solution: its exact gradient and Hessian-vector products, no training.
+"""The loss around a model that is given: its exact gradient and Hessian-vector products, no training.
 
 **Units.** The loss is written once more here, from its definition, in units that make gradients and curvatures
 comparable. In the eigenbasis of the data covariance S (eigenvalues l), with decoder W, encoder V, posterior covariance

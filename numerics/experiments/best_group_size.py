@@ -1,4 +1,4 @@
-"""Where the V holds: for which truths the inference error is least at groups that are the true blocks.
+"""For which truths the inference error is least at groups that are the true blocks: `python -m numerics vertex`.
 
 Without a penalty all groupings are the same, so along the group sizes 1, block, all, the error is a V with its vertex
 at the blocks if these help and smaller groups hurt. Over many random truths it is a V for nearly all with strong

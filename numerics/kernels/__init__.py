@@ -1,13 +1,14 @@
 """The compiled kernels of training: products, the objective, descent, and descent on minibatches.
 
 They are called from Python only: no kernel is exported by a C interface (`cfunc`, an extension module), so nothing
-outside this project depends on how arguments are laid out in memory.
+outside this project depends on how arguments are laid out in memory. The best encoder of a decoder and the best
+decoder of an encoder, which some methods alternate between, are no kernels: `numerics.training.halves`.
 
 **What depends on a kernel**, and must be considered when one changes.
 
 compiled code   is kept between processes under a digest of the sources of this folder (`cache`, `digest`); numba itself
-                renews a function when its own file changes, not when the file of a function that it calls does. Kernels
-                import nothing else of this project, so that the digest covers all that they call
+                looks only at the file of a function, not at the files of those that it calls. Kernels import nothing
+                else of this project, so that the digest covers all that they call
 plain Python    every kernel also runs as its `.py_func`, which the tests compare with numpy
 
 **Who imports kernels**, and what of them.

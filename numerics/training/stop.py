@@ -1,8 +1,10 @@
 """Why a training run stopped: the same words for one run, a sweep, batches, every method and every prior.
 
-What decides: during a run `verdict` in `numerics.kernels.descent` (the line `norm <= limits.tolerance`), at its end
-`numerics.training.end_of_run`, which overrules it where the numbers are invalid. With a prior it is
-`numerics.priors.training`.
+What decides that a run has converged: `verdict` in `numerics.kernels.descent` (the line `norm <= limits.tolerance`),
+which every method on all data calls. A saddle has no gradient either, so all but "gradient" and "adam" then take a
+small random step, which must lead back to the same loss. At the end `numerics.training.end_of_run` overrules them where
+the numbers are invalid, or the loss is not resolved or has no lower bound. A run on minibatches makes all its steps.
+With a prior `numerics.priors.training` decides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The old name of `theory.priors`."""
+"""The old name of `theory.priors`, kept for those who import it; nothing is here (`theory.interface.old_names`)."""
 
 from theory.interface.facade import facade
 

@@ -1,4 +1,4 @@
-"""A block-diagonal posterior, the second meaning of granularity: the rotations that it leaves free.
+"""The rotations that a block-diagonal posterior leaves free.
 
 At an optimum with a learned decoder the best posterior has the precision P = diag(p) in the axes of the modes,
 p_i = l_i / t for an active latent and 1 for a collapsed one (l_i the eigenvalues of the data covariance, t = beta s2).

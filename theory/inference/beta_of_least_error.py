@@ -151,7 +151,9 @@ def optimal_beta(
     Every stationary point within ten decades of the problem's scales is bracketed and refined as a root of the exact
     slope; the best of them and of the limits 0 and infinity is returned. A limit counts if the error still falls
     towards it and stays finite. Forward KL and log score differ by a constant, so their optima agree, even if the true
-    posterior is singular and the divergence infinite for every beta.
+    posterior is singular and the divergence infinite for every beta. With the truth's decoder and noise and independent
+    factors the optimum is 1 for squared error and reverse KL and at least 1 for the other two; with any other decoder,
+    noise or factors it may be anywhere, 0 and infinity included.
 
     Examples
     --------

@@ -9,7 +9,8 @@ covariance changes neither the mean nor the precision within a block, so
 With W = left diag(w) axes^T these are V = axes diag(w/(w^2 + t)) left^T and, from the columns of W in a group, Q_bb =
 axes_b diag(t/(w_b^2 + t)) axes_b^T, which keep their digits for small t. Exact for every decoder, noise and beta > 0,
 and for any data (they do not enter). The cost of keeping only blocks is (beta/2) [ sum_b log det P_bb - log det P ],
-the Hadamard gap. In the setting of Sikka et al. 2019.
+the Hadamard gap. In the setting of Sikka et al. 2019. Training has its own, with its own code:
+`numerics.training.halves`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Statements about the optimal beta that hold for every loading, and their limits.
+"""The optimal beta for every loading: slope of the error at 1, scaling with a wrong noise, correlated factors.
 
 With the truth's decoder (W = A) and independent unit factors (Gamma = I):
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from theory.interface.files import output_file
+from theory.interface.places import check_place, figure_place, function_place, page_place
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 from theory.results import RESULTS, ROOMS, Result, matching, mentioning
@@ -21,7 +22,8 @@ def add_commands(commands) -> None:
         commands,
         "results",
         _results,
-        "Every theorem, or those that a word is about: its claim, functions, page, checks, figures, tests and source.",
+        "Every theorem, or those that a word is about: its claim, its functions, page, checks, figures and tests with "
+        "the files that they are in, and its source.",
         "  python -m theory results\n"
         "  python -m theory results collapse\n"
         "  python -m theory results rolinek --json\n"
@@ -64,12 +66,14 @@ def _record(result: Result) -> dict[str, object]:
 
 
 def _described(result: Result) -> str:
-    """A record for the terminal, each line a command or a place to go to."""
+    """A record for the terminal: commands, and the files in which it is."""
     places = {
-        "computed by": result.functions,
-        "derived in": (f"python -m theory derive {result.page}",) if result.page else (),
-        "checked by": (f"python -m numerics verify --only {','.join(result.checks)}",) if result.checks else (),
-        "seen in": (f"python -m figures --only {','.join(result.figures)}",) if result.figures else (),
+        "computed by": [f"{name}  {file}:{line}" for name in result.functions for file, line in [function_place(name)]],
+        "derived in": [f"python -m theory derive {result.page}", page_place(result.page)] if result.page else (),
+        "checked by": _with_files(
+            f"python -m numerics verify --only {','.join(result.checks)}", result.checks, check_place
+        ),
+        "seen in": _with_files(f"python -m figures --only {','.join(result.figures)}", result.figures, figure_place),
         "tested in": (result.tests,),
         "source": (result.source,),
         "status": (f"{result.status}; {result.scope}",),
@@ -79,6 +83,11 @@ def _described(result: Result) -> str:
     for label, entries in places.items():
         lines += [_filled(entry, label if position == 0 else "") for position, entry in enumerate(entries)]
     return "\n".join(lines)
+
+
+def _with_files(command: str, names: Sequence[str], place: Callable[[str], str]) -> list[str]:
+    """A command for some names and the files that these are in; nothing if there are none."""
+    return [command, *dict.fromkeys(map(place, names))] if names else []
 
 
 def _filled(entry: str, label: str) -> str:
@@ -111,11 +120,9 @@ def results_page() -> str:
         'A source "in the setting of" a paper means that the paper poses the question and the formula is this '
         "project's own derivation.",
         "The name in a heading is understood by `python -m theory results` and, where the result has a page, check or "
-        "figure, by `python -m theory derive`, `python -m numerics verify --only` and `python -m figures --only`. The "
-        "page `global-optimum` is made by the module of that name in `theory/derivations`, a check is the function of "
-        "its name in `numerics/checks`, a figure the module of its name in `figures`. A page, check or figure of the "
-        "same name stands for itself alone: `optimal-beta` is the result with its two "
-        "checks, `optimal_beta` one of them.",
+        "figure, by `python -m theory derive`, `python -m numerics verify --only` and `python -m figures --only`. A "
+        "page, check or figure of the same name stands for itself alone: `optimal-beta` is the result with its two "
+        "checks, `optimal_beta` one of them. Each link leads to the file.",
     ]
     for room, heading in ROOMS.items():
         parts.append(f"## {heading}")
@@ -125,16 +132,21 @@ def results_page() -> str:
 
 def _entry(result: Result) -> str:
     lines = [
-        f"- computed by: {_code(result.functions)}",
-        f"- derived in: {_code([result.page])}" if result.page else "",
-        f"- checked by: {_code(result.checks)}" if result.checks else "",
-        f"- seen in: {_code(result.figures)}" if result.figures else "",
-        f"- tested in: `{result.tests}`",
+        f"- computed by: {_linked(result.functions, lambda name: function_place(name)[0])}",
+        f"- derived in: {_linked([result.page], page_place)}" if result.page else "",
+        f"- checked by: {_linked(result.checks, check_place)}" if result.checks else "",
+        f"- seen in: {_linked(result.figures, figure_place)}" if result.figures else "",
+        f"- tested in: {_linked([result.tests], str)}",
         f"- source: {result.source}",
         f"- status: {result.status}; scope: {result.scope}",
         f"- missing: {result.missing}" if result.missing else "",
     ]
     return f"### {result.name}\n\n{result.claim}\n\n" + "\n".join(filter(None, lines))
+
+
+def _linked(names: Sequence[str], place: Callable[[str], str]) -> str:
+    """Names that lead to their files, from a page in `docs`."""
+    return ", ".join(f"[`{name}`](../{place(name)})" for name in names)
 
 
 def _code(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = facade(
     __name__,
     {
         "theory.learning.global_optimum": "Optimum optimum optimum_curve OptimumCurve",
-        "theory.learning.noise": "critical_betas learned_noise_variance LearnedNoise profile_loss",
+        "theory.learning.learned_noise": "critical_betas learned_noise_variance LearnedNoise profile_loss",
         "theory.learning.water_filling": (
             "capacity_penalty CapacityPenalty rate_distortion RateDistortion vae_rate_distortion "
             "water_level_for_distortion water_level_for_rate"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.noise import checked_noise, noise_of_minimum, thresholds
+from theory.learning.learned_noise import checked_noise, noise_of_minimum, thresholds
 from theory.learning.water_filling import reverse_water_filling
 from theory.model import LinearVAE
 from theory.moments import Moments, as_moments

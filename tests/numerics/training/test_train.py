@@ -349,7 +349,7 @@ def test_noise_that_runs_to_zero_is_reported(eigenvalues, latent_dim, beta, post
 
 @pytest.mark.parametrize("method", ["accelerated", "gradient", "adam", "lbfgs", "em", "rotated_em", "accelerated_em"])
 def test_a_loss_without_a_lower_bound_has_one_word_in_every_method(method):
-    """Whether there is one depends on rank and beta (theory.learning.noise), not on how far a method comes."""
+    """Whether there is one depends on rank and beta (theory.learning.learned_noise), not on how far a method comes."""
     for steps in (0, 30, 3000):
         run = train(np.diag([3.0, 1.8, 0.9]), 3, beta=0.9, method=method, max_steps=steps)
         assert run.stopped == "diverged"

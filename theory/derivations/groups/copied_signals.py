@@ -1,4 +1,4 @@
-"""Page: when negative weights leave the grouped objective without a lower bound."""
+"""Page: when negative weights leave the grouped objective without a lower bound, because latents copy one signal."""
 
 from __future__ import annotations
 
