@@ -1,5 +1,7 @@
 """Images of one sprite each, made from five factors as in the dSprites data set; and a reader of that set.
 
+Used by `numerics.experiments.sprite_axes`: `python -m numerics sprites`.
+
 A pixel at p of an image in the unit square (x to the right, y downwards) shows the sprite where the inequality of the
 shape holds at
 

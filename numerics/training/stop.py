@@ -4,7 +4,7 @@ What decides that a run has converged: `verdict` in `numerics.kernels.descent` (
 which every method on all data calls. A saddle has no gradient either, so all but "gradient" and "adam" then take a
 small random step, which must lead back to the same loss. At the end `numerics.training.end_of_run` overrules them where
 the numbers are invalid, or the loss is not resolved or has no lower bound. A run on minibatches makes all its steps.
-With a prior `numerics.priors.training` decides.
+With a prior `reached` in `numerics.priors.training` decides.
 """
 
 from __future__ import annotations
