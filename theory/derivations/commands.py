@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections import Counter
 from pathlib import Path
 
 from theory.interface import files
@@ -79,6 +79,7 @@ def _list(pages) -> Report:
 
 
 def _description(page) -> dict:
+    from theory.derivations.engine.assumptions import page_assumptions, step_conditions
     from theory.derivations.registry import chapter_of
     from theory.results import named_by_results
 
@@ -86,12 +87,18 @@ def _description(page) -> dict:
         "name": page.name,
         "title": page.title,
         "chapter": chapter_of(page),
-        "statement": page.statement,
+        "statement": " ".join(claim.text for claim in page.statement),
+        "claims": [
+            {"text": claim.text, "status": page.status(claim), "steps": claim.by, "cites": claim.cites}
+            for claim in page.statement
+        ],
+        "assumptions": [*page.assumptions, *page_assumptions(page)],
         "scope": page.scope,
         "steps": [
             {
                 "title": step.title,
                 "relation": str(step.relation),
+                "conditions": step_conditions(step),
                 "reason": step.reason,
                 "result": step.title in page.results,
             }
@@ -131,18 +138,22 @@ def _write(file: Path, text: str) -> Path:
 
 
 def _check(pages) -> Report:
-    from tqdm import tqdm
+    from theory.derivations.checking import check_pages
+    from theory.derivations.engine.page import Status
+    from theory.derivations.engine.tie import tie_fault
+    from theory.derivations.ties import TIES
 
-    from theory.derivations.engine.check import check_step
-
-    checks: dict[str, list] = {page.name: [] for page in pages}
-    steps = [(page, step) for page in pages for step in page.steps]
-    with tqdm(steps, desc="checking", unit="step", file=sys.stderr, disable=None) as progress:
-        for page, step in progress:
-            progress.set_postfix_str(page.name)
-            checks[page.name].append(check_step(page, step))
+    checks = check_pages(pages)
     everything = [check for of_page in checks.values() for check in of_page]
     faults = [f"{check.derivation}, {check.step}: {check.fault}" for check in everything if not check.passed]
+    ties: dict[str, list[dict]] = {page.name: [] for page in pages}
+    for page in pages:
+        for tie in (tie for tie in TIES if tie.page == page.name):
+            fault = tie_fault(tie, page)
+            ties[page.name].append({"function": tie.function, "formula": tie.formula, "fault": fault})
+            faults += [f"{page.name}, {fault}"] if fault else []
+    failed = {name for name in checks if not all(check.passed for check in checks[name])}
+    failed |= {name for name, of_page in ties.items() if any(tie["fault"] for tie in of_page)}
     table = aligned_table(
         {
             "derivation": list(checks),
@@ -150,11 +161,21 @@ def _check(pages) -> Report:
             "proved": [sum(check.exact for check in of_page) for of_page in checks.values()],
             "points": [sum(check.points for check in of_page) for of_page in checks.values()],
             "refused": [sum(check.controls for check in of_page) for of_page in checks.values()],
+            "compared": [len(ties[name]) for name in checks],
             "seconds": [f"{sum(check.seconds for check in of_page):.1f}" for of_page in checks.values()],
-            "verdict": ["ok" if all(check.passed for check in of_page) else "FAILED" for of_page in checks.values()],
+            "verdict": ["FAILED" if name in failed else "ok" for name in checks],
         }
     )
-    total = f"{len(everything)} steps, {len(faults)} failed, {sum(check.seconds for check in everything):.1f} s"
+    compared, seconds = sum(map(len, ties.values())), sum(check.seconds for check in everything)
+    total = (
+        f"{len(everything)} steps, {compared} formulas compared with functions, {len(faults)} failed, {seconds:.1f} s"
+    )
+    sentences = Counter(page.status(claim) for page in pages for claim in page.statement)
+    told = ", ".join(f"{count} {status}" for status, count in sorted(sentences.items()))
+    share = sentences[Status.ARGUED] / max(sentences.total(), 1)
+    claims = f"{sentences.total()} sentences of statements: {told} ({share:.0%} argued)"
     return Report(
-        {"passed": not faults, "checks": everything}, "\n".join([table, "", total, *faults]), failed=bool(faults)
+        {"passed": not faults, "checks": everything, "ties": ties, "claims": sentences},
+        "\n".join([table, "", total, claims, *faults]),
+        failed=bool(faults),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import K
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
-    h = sp.Symbol("h", real=True)
+    h, y = sp.symbols("h y", real=True)
     U = sp.MatrixSymbol("U", 2, 2)
     rotation_matrix = sp.ImmutableMatrix([[sp.cos(2 * h), -sp.sin(2 * h)], [sp.sin(2 * h), sp.cos(2 * h)]])
     difference = U - sp.Identity(2)
@@ -18,8 +18,21 @@ def derivation() -> Derivation:
         name="orthogonality-by-chance",
         title="Distance to orthogonality of a random decoder with two latents",
         statement=(
-            "If the right singular vectors $V$ are uniform on $O(2)$, the distance to the nearest signed permutation "
-            "has mean $(16 \\sqrt2/\\pi)(1 - \\cos(\\pi/8))$, about $0.548$, and mean square $4 - 8 \\sqrt2/\\pi$."
+            Claim(
+                "If $2 h$ is uniform between $-\\pi/4$ and $\\pi/4$, the distance of a rotation by $2 h$ to "
+                "the identity has mean $(16 \\sqrt2/\\pi)(1 - \\cos(\\pi/8))$, about $0.548$, and mean square "
+                "$4 - 8 \\sqrt2/\\pi$.",
+                by=(
+                    "Squared distance of a rotation",
+                    "Mean distance",
+                    "Mean squared distance",
+                ),
+            ),
+            Claim(
+                "If the right singular vectors $V$ are uniform on $O(2)$, this is the distance to the "
+                "nearest signed permutation.",
+                argued=True,
+            ),
         ),
         assumptions=(
             "$V$ is uniform; up to a signed permutation it is a rotation by an angle $2 h$ that is uniform between "
@@ -37,7 +50,7 @@ def derivation() -> Derivation:
             Step(
                 "Mean distance",
                 sp.Eq(
-                    8 / sp.pi * sp.Integral(2 * sp.sqrt(2) * sp.sin(h), (h, 0, bound)),
+                    8 / sp.pi * sp.Integral(2 * sp.sqrt(2) * sp.sin(y), (y, 0, bound)),
                     16 * sp.sqrt(2) / sp.pi * (1 - sp.cos(bound)),
                     evaluate=False,
                 ),
@@ -46,7 +59,7 @@ def derivation() -> Derivation:
             Step(
                 "Mean squared distance",
                 sp.Eq(
-                    8 / sp.pi * sp.Integral((2 * sp.sqrt(2) * sp.sin(h)) ** 2, (h, 0, bound)),
+                    8 / sp.pi * sp.Integral((2 * sp.sqrt(2) * sp.sin(y)) ** 2, (y, 0, bound)),
                     4 - 8 * sp.sqrt(2) / sp.pi,
                     evaluate=False,
                 ),

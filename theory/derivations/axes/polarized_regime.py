@@ -5,34 +5,67 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import t
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
     q, v, l, b = sp.symbols("q v l b", positive=True)  # noqa: E741
     m = sp.Symbol("m", real=True)
     y = sp.Symbol("y", real=True)
-    d, p = sp.symbols("d p", real=True)
+    p = sp.Symbol("p", real=True)
+    posterior = sp.exp(-((y - m) ** 2) / (2 * q)) / sp.sqrt(2 * sp.pi * q)
     density = sp.exp(-(y**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
     return Derivation(
         name="polarized-regime",
         title="The divergence in the polarized regime",
         statement=(
-            "For an active latent the divergence $(1/2) (\\mu^2 - \\log q - 1)$ is too small by $q/2$. At the optimum, "
-            "$q = t/l$, its relative error is $-\\sum (t/l_j) / \\sum \\log(l_j/t)$. The probability that a latent "
-            "carries less than $c$ nats is the probability that a chi-square variable is below a bound."
+            Claim(
+                "For an active latent the divergence $(1/2) (\\mu^2 - \\log q - 1)$ is too small by $q/2$.",
+                by=("The omitted term",),
+            ),
+            Claim(
+                "For one active latent with $q = t/l$ and $\\mathrm{E}[\\mu^2] = 1 - t/l$ the mean of this "
+                "divergence has the relative error $-(t/l)/\\log(l/t)$.",
+                by=(
+                    "The omitted term",
+                    "Rate of an active latent at the optimum",
+                    "Relative error at the optimum",
+                ),
+            ),
+            Claim(
+                "At the optimum all active latents are such, and the relative error of the sum over them "
+                "is $-\\sum (t/l_j) / \\sum \\log(l_j/t)$.",
+                by=("Relative error at the optimum",),
+                argued=True,
+            ),
+            Claim(
+                "A latent carries less than $c$ nats iff $\\mu^2 < b = 2 c + 1 + \\log q - q$.",
+                by=("The omitted term",),
+            ),
+            Claim(
+                "For $\\mu \\sim N(0, v)$ and $b > 0$ this has the probability $erf(\\sqrt{b/(2 v)})$.",
+                by=("Probability of collapse",),
+            ),
+            Claim(
+                "It is the probability that a chi-square variable is below the bound $b/v$.",
+                by=("Probability of collapse",),
+                argued=True,
+            ),
         ),
         assumptions=("Diagonal posterior with variance $q$ of a latent, posterior mean $\\mu$, prior $N(0, 1)$.",),
         scope="One latent; divergences add up over latents. For the probability $\\mu \\sim N(0, v)$.",
         steps=(
             Step(
                 "The omitted term",
-                sp.Eq(p - d, -q / 2, evaluate=False),
-                "The approximation drops the variance itself, which is small for an active latent.",
-                let=(
-                    Let(d, (m**2 + q - 1 - sp.log(q)) / 2, "the divergence of $N(m, q)$ from $N(0, 1)$"),
-                    Let(p, (m**2 - sp.log(q) - 1) / 2, "its approximation in the polarized regime"),
+                sp.Eq(
+                    sp.Integral(posterior * (y**2 / 2 - (y - m) ** 2 / (2 * q) - sp.log(q) / 2), (y, -sp.oo, sp.oo)),
+                    p + q / 2,
+                    evaluate=False,
                 ),
+                "On the left is the divergence of $N(m, q)$ from $N(0, 1)$. The approximation drops the variance "
+                "itself, "
+                "which is small for an active latent.",
+                let=(Let(p, (m**2 - sp.log(q) - 1) / 2, "the divergence in the polarized regime"),),
             ),
             Step(
                 "Rate of an active latent at the optimum",
@@ -47,7 +80,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "With several active latents numerator and denominator are sums over them.",
-                domain={t: (0, sp.Rational(1, 2)), l: (1, 3)},
+                where=(l > t,),
             ),
             Step(
                 "Probability of collapse",

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K, Q, S, V, W, beta
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import distortion, rate
 
 
@@ -25,17 +25,44 @@ def derivation() -> Derivation:
         name="rotation",
         title="Rotations of the latents, and the energy that fixes the axes",
         statement=(
-            "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is closed under it. "
-            "Otherwise the rotated decoder costs the Hadamard gap of its precision. A diagonal posterior at an angle "
-            "$\\theta$ to two modes of precisions $p_1, p_2$ costs $(\\beta/2) \\log(1 + x)$ with $x = (p_1 - p_2)^2 "
-            "\\sin^2(2\\theta)/(4 p_1 p_2)$; if only the off-diagonal entries of the covariance are dropped, "
-            "$(\\beta/2) [2 x - \\log(1 + x)]$."
+            Claim(
+                "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is "
+                "closed under it.",
+                by=(
+                    "Distortion does not change",
+                    "Rate does not change",
+                ),
+            ),
+            Claim(
+                "Otherwise the rotated decoder costs $\\beta/2$ times the Hadamard gap of its precision.",
+                by=(
+                    "Two modes at an angle",
+                    "Energy if the encoder is optimised again",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "For a diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ the "
+                "gap is $\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$.",
+                by=("Two modes at an angle",),
+            ),
+            Claim(
+                "So it costs $(\\beta/2) \\log(1 + x)$.",
+                by=("Energy if the encoder is optimised again",),
+                argued=True,
+            ),
+            Claim(
+                "If only the off-diagonal entries of the covariance are dropped, it costs $(\\beta/2) [2 x "
+                "- \\log(1 + x)]$.",
+                by=("Energy if the off-diagonals are dropped",),
+                argued=True,
+            ),
         ),
         assumptions=(
             "$R$ is orthogonal; for the energy the decoder is rotated and the posterior mean is the best one.",
         ),
         scope="The invariance for every $K$ and $D$; the energy for two modes and every angle.",
-        matrices={R: "orthogonal", Q: "positive", S: "positive", M: "positive"},
+        matrices={R: "orthogonal", Q: "positive", S: "positive"},
         steps=(
             Step(
                 "Distortion does not change",

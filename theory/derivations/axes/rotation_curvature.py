@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import beta
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -25,9 +25,41 @@ def derivation() -> Derivation:
         name="rotation-curvature",
         title="Curvature of the rotation energy",
         statement=(
-            "At the principal axes the rotation energy has curvature $\\beta (p_i - p_j)^2/(p_i p_j)$ in the plane of "
-            "two modes that the posterior separates (zero if the two tie), zero in a plane inside one of its blocks, "
-            "and no mixed derivatives between planes."
+            Claim(
+                "With $x = (p_i - p_j)^2 \\sin^2(2\\theta)/(4 p_i p_j)$ both $(\\beta/2) \\log(1 + x)$ and "
+                "$(\\beta/2) [2 x - \\log(1 + x)]$ have at $\\theta = 0$ the curvature $\\beta (p_i - "
+                "p_j)^2/(p_i p_j)$.",
+                by=(
+                    "Curvature if the encoder is optimised again",
+                    "Curvature if the off-diagonals are dropped",
+                ),
+            ),
+            Claim(
+                "At the principal axes this is the curvature of the rotation energy in the plane of two "
+                "modes that the posterior separates (zero if the two tie).",
+                by=(
+                    "Curvature if the encoder is optimised again",
+                    "Curvature if the off-diagonals are dropped",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "It is zero in a plane inside one of its blocks.",
+                by=(
+                    "A small rotation creates correlations",
+                    "A block drops its own correlations",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "There are no mixed derivatives between planes.",
+                by=(
+                    "A small rotation creates correlations",
+                    "Small correlations add up",
+                    "A block drops its own correlations",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=("Modes of precisions $p_i$; the posterior mean is the best one.",),
         scope=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import A, D, K, tau
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -18,16 +18,38 @@ def derivation() -> Derivation:
         name="separation-by-time",
         title="Separating factors by their correlation in time",
         statement=(
-            "If the covariance without the noise is whitened, the lagged covariance is $O R O^T$ with $O$ orthogonal "
-            "and $R$ the lag correlations of the factors: its eigenvectors undo the mixing, for every loading."
+            Claim(
+                "The whitening $B = O (A^T A)^{-1} A^T$ of the covariance without the noise, with $O$ "
+                "orthogonal, turns the lagged covariance into $O R O^T$ with $R$ the lag correlations of "
+                "the factors.",
+                by=(
+                    "Whitening without the noise",
+                    "The lagged covariance, whitened",
+                ),
+            ),
+            Claim(
+                "Every whitening $B$ of the covariance without the noise does so, with $O = B A$.",
+                by=("Whitening without the noise",),
+                argued=True,
+            ),
+            Claim(
+                "The eigenvectors of the whitened lagged covariance are the columns of $O$, up to their "
+                "order and signs.",
+                by=("The lagged covariance, whitened",),
+                argued=True,
+            ),
+            Claim(
+                "They undo the mixing, $O^T B A = I$, for every loading.",
+                by=("Demixing",),
+            ),
         ),
         assumptions=(
             "Factors of variance 1, uncorrelated at lag 0 and at the lag, with distinct lag correlations in the "
             "diagonal matrix $R$; noise white in time; $A$ has full column rank.",
         ),
         scope="Every $K \\le D$. That eigenvectors of distinct eigenvalues are unique up to sign is cited.",
-        matrices={O: "orthogonal", R: "symmetric"},
-        point_sizes=({K: 2, D: 3}, {K: 3, D: 4}, {K: 1, D: 2}),
+        matrices={O: "orthogonal", R: "symmetric", A: "independent"},
+        where=(sp.Le(K, D),),
         steps=(
             Step(
                 "Variance of a factor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import K
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -22,15 +22,32 @@ def derivation() -> Derivation:
     nuclear = s1**2 * p + s2**2 * r + 2 * a1 * a2 * s1 * s2
     by_gap = ((a1 + a2) ** 2 * m**2 + 2 * (a1**2 - a2**2) * sp.cos(2 * theta) * m * g + (a1 - a2) ** 2 * g**2) / 4
     best = (a1 + a2) ** 2 - (a1 - a2) ** 2 * g**2 / (a1 + a2) ** 2
-    reach = {a1: (1, 2), a2: (sp.Rational(1, 2), 1), g: (0, 1)}
     return Derivation(
         name="smallest-manipulation",
         title="The smallest change of a loading that rotates its principal axes",
         statement=(
-            "To rotate the principal axes of two orthogonal columns of norms $a_1 > a_2$ by 45 degrees, with a gap $g$ "
-            "between the new singular values, requires a change of squared norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 "
-            "+ a_2)^2$. With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta = 4 "
-            "e^2 (a_1^2 + a_2^2 - e^2)/(a_1^2 - a_2^2)^2$."
+            Claim(
+                "To rotate the principal axes of two orthogonal columns of norms $a_1 > a_2$ by 45 "
+                "degrees, with a gap $g$ between the new singular values, requires a change of squared "
+                "norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 + a_2)^2$.",
+                by=(
+                    "Nuclear norm",
+                    "By sum and gap",
+                    "At 45 degrees",
+                    "The best sum",
+                    "Smallest change at 45 degrees",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta "
+                "= 4 e^2 (a_1^2 + a_2^2 - e^2)/(a_1^2 - a_2^2)^2$.",
+                by=(
+                    "With the gap free",
+                    "Largest angle for a budget",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "For given new axes $R$ and singular values $s$ the nearest loading is an orthogonal Procrustes problem: "
@@ -76,7 +93,6 @@ def derivation() -> Derivation:
                         "the squared change at 45 degrees",
                     ),
                 ),
-                domain=reach,
             ),
             Step(
                 "The best sum",

@@ -13,8 +13,9 @@ from typing import Literal
 
 import sympy as sp
 
+from theory.derivations.engine.assumptions import page_assumptions, step_conditions
 from theory.derivations.engine.notation import NOTATION, REFERENCES
-from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Status, Step
 from theory.derivations.registry import chapter_of
 from theory.results import ROOMS, named_by_results
 
@@ -40,10 +41,12 @@ __all__ = [
 
 TITLE = "The linear-Gaussian beta-VAE: a book of checked derivations"
 ABOUT = (
-    "Each page derives a result that the package `theory` computes. Every numbered relation has been checked by a "
-    "computer algebra system in three ways: exactly, at random rational points, and by wrong formulas that it must "
-    "refuse. What is proved for every size and what for given sizes stands at the head of each page. Repeat the "
-    "checks with `python -m theory derive --check`."
+    "Each page derives a result that the package `theory` computes. After each sentence of a statement stands what "
+    "proves it: steps, steps at given sizes, a citation, or an argument in words. Every numbered relation has been "
+    "checked by a computer algebra system in three ways: exactly, at rational points where derivatives, integrals and "
+    "limits are computed by numbers alone, and by wrong formulas that it must refuse. The checks assume of the symbols "
+    "what the head of a page says, and of a step the conditions after its formula; a step without sizes holds for all. "
+    "Repeat them with `python -m theory derive --check`, which also compares formulas with the functions of `theory`."
 )
 
 
@@ -159,8 +162,9 @@ class Book:
 def page_blocks(page: Derivation) -> Iterator[Block]:
     """The blocks of a page in reading order."""
     yield Heading(page.name, page.title, ROOMS[chapter_of(page)])
-    yield Statement(page.statement)
+    yield Statement(" ".join(f"{claim.text} [{_support(page, claim)}]" for claim in page.statement))
     yield Items("Assumptions", page.assumptions)
+    yield Items("What the checks assume", page_assumptions(page))
     yield Paragraph(page.scope, lead="What is checked")
     if page.builds_on:
         yield Names("Builds on", "page", page.builds_on)
@@ -172,6 +176,21 @@ def page_blocks(page: Derivation) -> Iterator[Block]:
         yield Names("Seen in the figures", "figure", figures)
     if page.sources:
         yield Citations("Sources", citations(page))
+
+
+def _support(page: Derivation, claim: Claim) -> str:
+    """What proves a sentence of a statement, in a few words."""
+    titles = [step.title for step in page.steps]
+    numbers = ", ".join(str(titles.index(title) + 1) for title in claim.by)
+    steps = f"{'steps' if len(claim.by) > 1 else 'step'} {numbers}" if numbers else ""
+    match page.status(claim):
+        case Status.PROVED:
+            return steps
+        case Status.CHECKED:
+            return f"{steps}, at the sizes given there"
+        case Status.CITED:
+            return "cited" + (f", and {steps}" if steps else "")
+    return "argued" + (f" from {steps}" if steps else "")
 
 
 def citations(page: Derivation) -> tuple[Citation, ...]:
@@ -199,7 +218,10 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
     blocks: list[Paragraph | Formula] = []
     for position, let in enumerate(step.let):
         blocks += [Paragraph(_opening(let, position)), Formula(let.shown)]
-    blocks += [Formula(step.relation), Paragraph(step.reason)]
+    blocks.append(Formula(step.relation))
+    if conditions := step_conditions(step):
+        blocks.append(Paragraph(f"for {', '.join(conditions)}."))
+    blocks.append(Paragraph(step.reason))
     return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
 
 

@@ -28,7 +28,8 @@ COLUMNS = 96
 UNICODE = {
     r"\beta": "β", r"\sigma": "σ", r"\tau": "τ", r"\lambda": "λ", r"\Lambda": "Λ", r"\Gamma": "Γ", r"\gamma": "γ",
     r"\mu": "μ", r"\theta": "θ", r"\pi": "π", r"\Pi": "Π", r"\alpha": "α", r"\nu": "ν", r"\kappa": "κ",
-    r"\Sigma": "Σ", r"\log\det": "log det", r"\infty": "∞", r"\ge": "≥", r"\le": "≤", r"\ne": "≠", r"\to": "→",
+    r"\Sigma": "Σ", r"\log\det": "log det", r"\infty": "∞", r"\ge": "≥", r"\le": "≤", r"\ne": "≠",
+    r"\to": "→",
     r"\in": "∈", r"\sim": "~", r"\propto": "∝", r"\circ": "∘", r"\cdot": "·", r"\dots": "…", r"\sum": "Σ",
     r"\epsilon": "ε", r"\int": "∫", r"\log": "log", r"\det": "det", r"\sin": "sin", r"\cos": "cos", r"\mathbf{R}": "ℝ",
     r"\mathrm{E}": "E", r"\omega": "ω", r"\delta": "δ", r"\ell": "ℓ", r"\sqrt": "√", r"\partial": "∂",

@@ -1,27 +1,33 @@
-"""The checks of a page: each step is proved, tested at random rational points, and compared with wrong formulas.
+"""The checks of a page: each step is proved, tested at points, and compared with wrong formulas.
 
-1. Proof (`proof`): the difference of the two sides is reduced to zero, or an inequality to evident signs.
-2. Points (`points`): the two sides are evaluated separately at random rational numbers and matrices.
-3. Negative controls: each quantity of the right side in turn is perturbed by a seventh, and the wrong form of the step,
-   if it has one, replaces the right side. The points must refuse every such formula, the proof the last of them.
+1. Form (`grammar`): the page uses what the checks know, each printed name has one meaning, each abbreviation is made
+   once, before it is used.
+2. Proof (`proof`): the difference of the two sides is reduced to zero, or an inequality to evident signs; denominators,
+   logarithms and roots must be defined under the conditions that the step prints.
+3. Points (`points`): the two sides are evaluated separately at rational numbers and matrices.
+4. Negative controls: each quantity of the right side in turn is perturbed by a seventh, and the wrong form of the step,
+   if it has one, replaces the right side. The points must refuse every such formula, the proof the last of them. Each
+   abbreviation is perturbed in the same way: some step in which it stands must then fail.
+
+What goes wrong inside a check is a fault of the step, never a crash.
 """
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from theory.derivations.engine.page import Derivation, Step
-from theory.derivations.engine.points import Point
+from theory.derivations.engine.grammar import page_faults, step_faults
+from theory.derivations.engine.numbers import Undefined
+from theory.derivations.engine.page import Derivation, Let, Step, write_out
+from theory.derivations.engine.points import Point, points_of
 from theory.derivations.engine.proof import Proof
 
 __all__ = ["StepCheck", "check_derivation", "check_step"]
 
-POINTS = 3
 PERTURBATION = sp.Rational(8, 7)
 OPPOSITE = {sp.Ge: sp.Lt, sp.Gt: sp.Le, sp.Le: sp.Gt, sp.Lt: sp.Ge}
 
@@ -33,7 +39,7 @@ class StepCheck:
     Attributes
     ----------
     exact : whether the relation was proved
-    points : the number of random points, of `POINTS` per size, at which it held
+    points : the number of points at which it held
     controls : the number of wrong formulas that were refused
     fault : what went wrong; empty if the step passed
     """
@@ -52,68 +58,121 @@ class StepCheck:
 
 
 def check_derivation(page: Derivation) -> Iterator[StepCheck]:
-    """Check the steps of a page one after another."""
+    """Check the steps of a page one after another; faults of the page itself are those of its first step."""
     for step in page.steps:
         yield check_step(page, step)
 
 
 def check_step(page: Derivation, step: Step) -> StepCheck:
-    """Check one step: proof, points, negative controls."""
+    """Check one step: page, proof, points, negative controls."""
     began = time.perf_counter()
-    rng = random.Random(f"{page.name}: {step.title}")
-    proof, faults = Proof(page, step), []
-
-    exact = proof.proves(step.relation)
-    if not exact:
-        faults.append("not proved")
-    if step.relation.lhs == step.relation.rhs:
-        faults.append("vacuous: both sides are identical")
-
-    all_sizes = step.sizes or page.point_sizes
-    if step.relation.has(sp.Integral):  # quadrature to this precision is slow and does not depend on the sizes
-        draws = [Point(page, step, all_sizes[0], rng)]
-    else:
-        draws = [Point(page, step, sizes, rng) for sizes in all_sizes for _ in range(POINTS)]
-    true_count = sum(draw.holds(step.relation) for draw in draws)
-    if true_count < len(draws):
-        faults.append(f"fails at {len(draws) - true_count} of {len(draws)} random points")
-    for let in step.let:
-        if let.rule and not all(draw.holds(sp.Eq(*let.rule, evaluate=False)) for draw in draws):
-            faults.append(f"the rule for {let.symbol} does not follow from its definition")
-
-    wrong = dict(_wrong_formulas(step))
-    if not wrong:
-        faults.append("no negative control: give the step a wrong_form")
-    refused = 0
-    for description, formula in wrong.items():
-        if all(draw.holds(formula) for draw in draws):
-            faults.append(f"accepts a wrong formula at every point: {description}")
-        else:
-            refused += 1
-    if wrong and proof.proves(next(reversed(wrong.values()))):
-        faults.append("proves a wrong formula")
+    exact, true_count, refused, faults = False, 0, 0, []
+    try:
+        faults += [*(page_faults(page) if step is page.steps[0] else ()), *step_faults(page, step)]
+        exact, proof_faults = _proof_faults(page, step)
+        true_count, refused, point_faults = _point_faults(page, step)
+        faults += proof_faults + point_faults
+        faults += [
+            f"no step depends on the value of the abbreviation {let.symbol}"
+            for let in step.let
+            if not _is_felt(page, step, let)
+        ]
+    except Exception as error:  # a crash says that something was not checked
+        faults.append(f"{type(error).__name__}: {error}")
     return StepCheck(page.name, step.title, exact, true_count, refused, time.perf_counter() - began, "; ".join(faults))
 
 
-def _wrong_formulas(step: Step) -> Iterator[tuple[str, sp.Basic]]:
+def _proof_faults(page: Derivation, step: Step) -> tuple[bool, list[str]]:
+    """Whether a step was proved, and what is wrong with its proof."""
+    proof, faults = Proof(page, step), []
+    exact = proof.proves(step.relation)
+    if not exact:
+        faults.append("not proved")
+    left, right = (write_out(side, proof.lets, matrices=True) for side in (step.relation.lhs, step.relation.rhs))
+    if left == right:
+        faults.append("vacuous: both sides are identical once the abbreviations are written out")
+    faults += [f"undefined unless {condition}: state it in `where`" for condition in proof.undefined(step.relation)]
+    for let in step.let:
+        if let.rule and not let.hypothesis and not proof.algebra_before(let).follows(let):
+            faults.append(f"the rule for {let.symbol} does not follow from its definition")
+        if let.rule and not let.hypothesis and not proof.is_of_its_kind(let):
+            faults.append(f"{let.symbol} is not evidently {page.matrices[let.symbol]}")
+    wrong = _wrong_formulas(step)
+    if wrong and proof.proves(wrong[-1][1]):
+        faults.append("proves a wrong formula")
+    return exact, faults
+
+
+def _point_faults(page: Derivation, step: Step) -> tuple[int, int, list[str]]:
+    """The number of points where a step holds, that of refused wrong formulas, and what is wrong at the points."""
+    faults = []
+    points = list(points_of(page, step))
+    if not points:
+        faults.append("no point satisfies its conditions")
+    true_count = 0
+    for point in points:
+        try:
+            true_count += point.holds(step.relation)
+        except Undefined as error:
+            faults.append(f"undefined at a point ({point.kind}): {error}")
+    if true_count < len(points) and not faults:
+        faults.append(f"fails at {len(points) - true_count} of {len(points)} points")
+    for let in step.let:
+        if let.rule and not all(_holds(point, sp.Eq(*let.rule, evaluate=False)) for point in points):
+            faults.append(f"the rule for {let.symbol} does not hold")
+    wrong = _wrong_formulas(step)
+    if not wrong:
+        faults.append("no negative control: give the step a wrong_form")
+    refused = 0
+    for description, formula in wrong:
+        if all(_holds(point, formula) for point in points):
+            faults.append(f"accepts a wrong formula at every point: {description}")
+        else:
+            refused += 1
+    return true_count, refused, faults
+
+
+def _is_felt(page: Derivation, step: Step, let: Let) -> bool:
+    """Whether a step fails if an abbreviation, made at a step, is perturbed."""
+    wrong = replace(let, value=_perturbed(let.value))
+    steps = tuple(replace(each, let=tuple(wrong if one is let else one for one in each.let)) for each in page.steps)
+    changed = replace(page, steps=steps)
+    return any(
+        not _holds(point, later.relation)
+        for later in changed.steps[page.steps.index(step) :]
+        for point in points_of(changed, later)
+    )
+
+
+def _holds(point: Point, relation, lets=None) -> bool:
+    """Whether a relation is defined and true at a point."""
+    try:
+        return point.holds(relation, lets)
+    except Undefined:
+        return False
+
+
+def _wrong_formulas(step: Step) -> list[tuple[str, sp.Basic]]:
     """Wrong formulas close to the right one, by description; the last, the most telling, is also put to the proof."""
     left, right = step.relation.lhs, step.relation.rhs
+    wrong = []
     if not isinstance(step.relation, sp.Eq):
-        yield "the opposite inequality", OPPOSITE[step.relation.func](left, right, evaluate=False)
+        wrong.append(("the opposite inequality", OPPOSITE[step.relation.func](left, right, evaluate=False)))
     elif right not in (0, sp.ZeroMatrix(*getattr(right, "shape", (1, 1)))):
         bound = {variable for derivative in right.atoms(sp.Derivative) for variable in derivative.variables}
         for quantity in sorted(_quantities(right) - bound, key=str):
-            yield (
-                f"{quantity} perturbed by a seventh",
-                sp.Eq(left, right.xreplace({quantity: _perturbed(quantity)}), evaluate=False),
-            )
-        yield "right side perturbed by a seventh", sp.Eq(left, PERTURBATION * right, evaluate=False)
+            perturbed = right.xreplace({quantity: _perturbed(quantity)})
+            wrong.append((f"{quantity} perturbed by a seventh", sp.Eq(left, perturbed, evaluate=False)))
+        wrong.append(("right side perturbed by a seventh", sp.Eq(left, PERTURBATION * right, evaluate=False)))
     if step.wrong_form is not None:
-        yield "the wrong form", step.relation.func(left, step.wrong_form, evaluate=False)
+        wrong.append(("the wrong form", step.relation.func(left, step.wrong_form, evaluate=False)))
+    return wrong
 
 
 def _perturbed(quantity):
     """A quantity perturbed by a seventh. Square matrices are shifted, as scaling leaves many formulas true."""
+    if isinstance(quantity, sp.MatrixBase):
+        return sp.ImmutableMatrix(*quantity.shape, lambda i, j: quantity[i, j] + sp.Rational(1, 7 + i + 2 * j))
     if isinstance(quantity, sp.MatrixExpr) and quantity.rows == quantity.cols:
         return quantity + sp.Identity(quantity.rows) / 7
     return PERTURBATION * quantity

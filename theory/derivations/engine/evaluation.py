@@ -35,9 +35,11 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
     if isinstance(expression, sp.Determinant):
         return evaluate(expression.args[0], values, samples).det(method="berkowitz")
     if isinstance(expression, sp.matrices.expressions.matexpr.MatrixElement):
-        return evaluate(expression.args[0], values, samples)[
-            tuple(int(evaluate(index, values)) for index in expression.args[1:])
-        ]
+        matrix = evaluate(expression.args[0], values, samples)
+        row, column = (evaluate(index, values) for index in expression.args[1:])
+        if not (row.is_Integer and column.is_Integer and 0 <= row < matrix.rows and 0 <= column < matrix.cols):
+            raise ZeroDivisionError(f"there is no entry ({row}, {column}) of {expression.args[0]}")
+        return matrix[int(row), int(column)]
     if isinstance(expression, sp.MatrixBase):
         return sp.ImmutableMatrix(expression.applyfunc(lambda entry: evaluate(entry, values, samples)))
     if isinstance(expression, sp.MatrixExpr):

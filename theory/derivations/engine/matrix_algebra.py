@@ -7,8 +7,8 @@ same form are equal for all matrices of all sizes: this is how identities with g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import sympy as sp
@@ -16,8 +16,12 @@ import sympy as sp
 from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Derivation, Let
+from theory.derivations.engine.signs import Sign, Signs
 
 __all__ = ["Algebra"]
+
+# Operations that bind a variable. An abbreviated determinant or trace would hide the variable from them.
+BINDING = (sp.Derivative, sp.Subs, sp.Sum, sp.Integral, sp.Limit)
 
 # A letter is (matrix symbol, transposed, inverted); a word is a tuple of letters; a polynomial maps words to
 # coefficients.
@@ -31,30 +35,72 @@ class Algebra:
     """The rules under which words are rewritten: symmetry, orthogonality, products, moments of random vectors."""
 
     symmetric: frozenset[sp.MatrixSymbol]
+    positive: frozenset[sp.MatrixSymbol]
     orthogonal: frozenset[sp.MatrixSymbol]
     rules: tuple[tuple[Word, Polynomial], ...]
     moments: Mapping[sp.MatrixSymbol, sp.MatrixSymbol]
+    signs: Signs
+    unknowns: dict = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, page: Derivation, lets: tuple[Let, ...]) -> Algebra:
+    def of(cls, page: Derivation, lets: tuple[Let, ...], signs: Signs) -> Algebra:
         """The algebra of a page after the abbreviations `lets`."""
-        symmetric = frozenset(matrix for matrix, kind in page.matrices.items() if kind in ("positive", "symmetric"))
-        orthogonal = frozenset(matrix for matrix, kind in page.matrices.items() if kind == "orthogonal")
-        bare = cls(symmetric, orthogonal, (), page.moments)
-        rules = [(let.rule[0], let.rule[1]) for let in lets if let.rule is not None]
-        for matrix in sorted(orthogonal, key=str):
+        kinds = {
+            kind: frozenset(matrix for matrix, declared in page.matrices.items() if declared == kind)
+            for kind in ("symmetric", "positive", "orthogonal")
+        }
+        bare = cls(
+            kinds["symmetric"] | kinds["positive"], kinds["positive"], kinds["orthogonal"], (), page.moments, signs
+        )
+        rules = [let.rule for let in lets if let.rule is not None]
+        for matrix in sorted(kinds["orthogonal"], key=str):
             rules.append((matrix.T * matrix, sp.Identity(matrix.cols)))
-            if matrix.rows == matrix.cols:
+            if _is_square(matrix):
                 rules.append((matrix * matrix.T, sp.Identity(matrix.rows)))
-        words = []
+        return bare.with_rules(rules)
+
+    def with_rules(self, rules: Iterable[tuple[sp.MatrixExpr, sp.MatrixExpr]]) -> Algebra:
+        """The same algebra with more rules: each product on the left is replaced by what is on the right."""
+        words = list(self.rules)
         for left, right in rules:
-            ((word, coefficient),) = bare.polynomial(left).items()
-            replacement = {other: value / coefficient for other, value in bare.polynomial(right).items()}
+            ((word, coefficient),) = self._expand(left).items()
+            if not self.signs.of(coefficient).is_nonzero:
+                raise NotImplementedError(f"a rule with the coefficient {coefficient}, which may be zero")
+            replacement = {other: value / coefficient for other, value in self._expand(right).items()}
             words.append((word, replacement))
-            mirrored = bare.transpose_word(word)
+            mirrored = self.transpose_word(word)
             if mirrored != word:
-                words.append((mirrored, {bare.transpose_word(other): value for other, value in replacement.items()}))
-        return cls(symmetric, orthogonal, tuple(words), page.moments)
+                words.append((mirrored, {self.transpose_word(other): value for other, value in replacement.items()}))
+        return replace(self, rules=tuple(words), unknowns={})
+
+    def follows(self, let: Let) -> bool:
+        """Whether the rule of an abbreviation follows from its value.
+
+        The inverse of a sum or of a rectangular product in the value becomes a letter X with Z X = I and X Z = I.
+        """
+        left, right = (side.xreplace({let.symbol.I: let.value.I, let.symbol: let.value}).doit() for side in let.rule)
+        try:
+            if not self.polynomial(left - right):
+                return True
+        except NotImplementedError:  # an inverse that has no word
+            pass
+        value, algebra = let.value, self
+        inverses = value.atoms(sp.Inverse) if isinstance(value, sp.MatrixExpr) else set()
+        for position, inverse in enumerate(sorted(inverses, key=lambda part: part.count(sp.MatrixSymbol))):
+            inverted = self._expand(inverse.args[0])
+            if len(inverted) == 1 and all(map(_is_square_letter, *inverted)):
+                continue
+            letter = sp.MatrixSymbol(f"inverse {position}", *inverse.shape)
+            value = value.xreplace({inverse: letter})
+            leading = max((word for word, value in inverted.items() if self.signs.of(value).is_nonzero), key=len)
+            product_ = _matrix_of(leading)
+            rest = (sp.Identity(inverse.rows) - letter * (inverse.args[0] - inverted[leading] * product_)).doit()
+            after = (sp.Identity(inverse.rows) - (inverse.args[0] - inverted[leading] * product_) * letter).doit()
+            algebra = algebra.with_rules(
+                [(letter * product_, rest / inverted[leading]), (product_ * letter, after / inverted[leading])]
+            )
+        left, right = (side.xreplace({let.symbol: value}) for side in let.rule)
+        return not algebra.polynomial(left - right)
 
     def letter(self, symbol: sp.MatrixSymbol, transposed: bool, inverted: bool) -> Letter:
         return symbol, transposed and symbol not in self.symmetric, inverted
@@ -69,12 +115,18 @@ class Algebra:
     def matrix(self, expression: sp.MatrixExpr) -> sp.Expr:
         """A matrix expression with one symbol in place of each word, so that it can be compared like a scalar."""
         words = self.polynomial(expression)
-        return sp.Add(*(value * sp.Symbol(" ".join(map(_letter_name, word)) or "1") for word, value in words.items()))
+        return sp.Add(
+            *(value * self._unknown(" ".join(map(_letter_name, word)) or "1") for word, value in words.items())
+        )
 
     def scalar(self, expression: sp.Expr) -> sp.Expr:
         """A scalar expression with a canonical symbol in place of each trace, log det and expectation."""
         if not expression.has(sp.MatrixSymbol):
             return evaluate(expression, {})
+        if isinstance(expression, BINDING):
+            raise NotImplementedError(
+                f"{type(expression).__name__} of a matrix expression is proved at given sizes only"
+            )
         if isinstance(expression, SquaredNorm):
             return self.scalar(expression.as_trace())
         if isinstance(expression, Expectation):
@@ -92,6 +144,8 @@ class Algebra:
         total = sp.Integer(0)
         for term in sp.Add.make_args(expression):
             coefficient, traces = term.as_independent(sp.Trace)
+            if coefficient.has(*self.moments):
+                raise NotImplementedError(f"the expectation of {coefficient} needs more than second moments")
             if traces == 1:
                 total += self.scalar(coefficient)
             elif isinstance(traces, sp.Trace):
@@ -130,6 +184,8 @@ class Algebra:
         if len(polynomial) != 1:
             raise NotImplementedError("the inverse of a sum has no word: abbreviate the sum by a Let with a rule")
         ((word, value),) = polynomial.items()
+        if not all(map(_is_square_letter, word)):
+            raise NotImplementedError("the inverse of a product of rectangular matrices has no word: abbreviate it")
         return {tuple((symbol, transposed, not inverted) for symbol, transposed, inverted in reversed(word)): 1 / value}
 
     def _matrix_rewrite(self, word: Word) -> Polynomial | None:
@@ -204,20 +260,28 @@ class Algebra:
             for cycle in (word, self.transpose_word(word))
             for shift in range(len(word))
         ]
-        return sp.Symbol(f"tr({' '.join(min(rotations))})", real=True)
+        return self._unknown(f"tr({' '.join(min(rotations))})")
+
+    def _unknown(self, name: str) -> sp.Dummy:
+        """A symbol for a quantity that has no simpler form, the same whenever it is asked for."""
+        return self.unknowns.setdefault(name, sp.Dummy(name, real=True))
 
     def _log_determinant(self, matrix: sp.MatrixExpr) -> sp.Expr:
+        """Split into single letters where each is square and the determinants that may be negative come in pairs."""
         polynomial = self.polynomial(matrix)
         if len(polynomial) == 1:
             ((word, value),) = polynomial.items()
-            total = matrix.rows * sp.log(value)
-            for symbol, _, inverted in word:
-                if symbol in self.orthogonal:  # its determinant is one in absolute value
-                    continue
-                total += (-1 if inverted else 1) * sp.Symbol(f"logdet({symbol})", real=True)
-            return total
-        terms = sorted(f"{sp.factor(value)} {' '.join(map(_letter_name, word))}" for word, value in polynomial.items())
-        return sp.Symbol(f"logdet({' + '.join(terms)})", real=True)
+            letters = [symbol for symbol, _, _ in word]
+            paired = all(symbol in self.positive or letters.count(symbol) % 2 == 0 for symbol in letters)
+            if paired and all(map(_is_square_letter, word)) and self.signs.of(value) is Sign.POSITIVE:
+                powers = {symbol: 0 for symbol in letters if symbol not in self.orthogonal}  # |det| of those is one
+                for symbol, _, inverted in word:
+                    if symbol in powers:
+                        powers[symbol] += -1 if inverted else 1
+                logs = (power * self._unknown(f"log|det {symbol}|") for symbol, power in powers.items())
+                return sp.Add(matrix.rows * sp.log(value), *logs)
+        mirrored = {self.transpose_word(word): value for word, value in polynomial.items()}
+        return self._unknown(f"logdet({min(_name(polynomial), _name(mirrored))})")
 
 
 def _collect(terms) -> Polynomial:
@@ -225,6 +289,28 @@ def _collect(terms) -> Polynomial:
     for word, value in terms:
         result[word] = result.get(word, sp.Integer(0)) + value
     return {word: value for word, value in result.items() if sp.cancel(value) != 0}
+
+
+def _name(polynomial: Polynomial) -> str:
+    terms = (f"{sp.factor(value)} {' '.join(map(_letter_name, word))}" for word, value in polynomial.items())
+    return " + ".join(sorted(terms))
+
+
+def _is_square(matrix: sp.MatrixExpr) -> bool:
+    return matrix.rows == matrix.cols
+
+
+def _is_square_letter(letter: Letter) -> bool:
+    return _is_square(letter[0])
+
+
+def _matrix_of(word: Word) -> sp.MatrixExpr:
+    """The product that a word stands for."""
+    factors = []
+    for symbol, transposed, inverted in word:
+        factor = symbol.T if transposed else symbol
+        factors.append(factor.I if inverted else factor)
+    return sp.MatMul(*factors) if len(factors) > 1 else factors[0]
 
 
 def _letter_name(letter: Letter) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-__all__ = ["NOTATION", "POINT_SIZES", "REFERENCES"]
+__all__ = ["NOTATION", "REFERENCES", "SIZES"]
 
 K, D, n = sp.symbols("K D n", integer=True, positive=True)
 beta = sp.Symbol("beta", positive=True)
@@ -20,8 +20,9 @@ C = sp.MatrixSymbol("C", K, K)
 P = sp.MatrixSymbol("P", K, K)
 A = sp.MatrixSymbol("A", D, K)
 
-# Sizes of the random matrices at which steps of general size are tested.
-POINT_SIZES = ({K: 2, D: 3, n: 2}, {K: 3, D: 2, n: 3}, {K: 1, D: 2, n: 1})
+# Sizes of matrices at which steps of general size are tested: K, then the other integers of a step by name. Each is
+# once the least and once the largest.
+SIZES = ((2, 4, 3, 5), (4, 3, 1, 2), (1, 2, 4, 3), (3, 3, 2, 1))
 
 NOTATION = (
     (r"x \in \mathbf{R}^D", "data, centred"),

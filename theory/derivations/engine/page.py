@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import sympy as sp
 
-from theory.derivations.engine.notation import POINT_SIZES
 from theory.derivations.engine.printers import NumpyPrinter
 
-__all__ = ["Derivation", "Let", "Source", "Step", "as_function", "write_out"]
+__all__ = ["Claim", "Derivation", "Let", "Source", "Status", "Step", "as_function", "write_out"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Step:
     wrong_form : a right side that one could write by mistake, which the check must refuse
         optional, because each quantity of the right side is perturbed in turn as well; needed if the right side is 0.
     sizes : values of the integers (K, D, ...) for which the proof is entry by entry; empty if it is general
-    domain : open intervals from which the random points of symbols are drawn, where (0, 3) or (-2, 3) does not fit
+    where : conditions on symbols, as relations, under which the relation holds; they are printed with it
     """
 
     title: str
@@ -70,7 +70,7 @@ class Step:
     let: tuple[Let, ...] = ()
     wrong_form: sp.Basic | None = None
     sizes: tuple[Mapping[sp.Symbol, int], ...] = ()
-    domain: Mapping[sp.Symbol, tuple] = field(default_factory=dict)
+    where: tuple[sp.core.relational.Relational, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,33 @@ class Source:
     relation: str
 
 
+class Status(StrEnum):
+    """How far a sentence of a statement is proved."""
+
+    PROVED = "proved"
+    CHECKED = "checked at given sizes"
+    CITED = "cited"
+    ARGUED = "argued"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a statement, and what proves it.
+
+    Attributes
+    ----------
+    text : mathematics between dollar signs
+    by : titles of the steps that state it
+    cites : key of the source whose theorem it is or rests on, one of those of the page
+    argued : whether words of the page, and not its steps alone, lead from the steps to it
+    """
+
+    text: str
+    by: tuple[str, ...] = ()
+    cites: str | None = None
+    argued: bool = False
+
+
 @dataclass(frozen=True)
 class Derivation:
     """One page: the claim, its assumptions, and the steps that prove it.
@@ -89,7 +116,7 @@ class Derivation:
     ----------
     name : the name under which the commands find it
     title : the heading
-    statement : the claim in one or two sentences
+    statement : the claims, a sentence each
     assumptions : what is assumed, one item each
     scope : what is proved in general, what is proved for given sizes, and what is cited
     steps : in order
@@ -97,14 +124,14 @@ class Derivation:
     sources : the works that the page refers to
     builds_on : names of the pages that are used; they come earlier in the book
     matrices : kind of each matrix symbol that is not arbitrary: "positive" (symmetric positive definite), "symmetric",
-        or "orthogonal" (orthonormal columns)
+        "invertible", "orthogonal" (orthonormal columns), or "independent" (linearly independent columns)
     moments : the second moment of each random vector; random vectors are independent with mean zero
-    point_sizes : sizes of the random matrices at which steps of general size are tested, if the usual ones do not fit
+    where : conditions on symbols for all steps; they are printed with the assumptions
     """
 
     name: str
     title: str
-    statement: str
+    statement: tuple[Claim, ...]
     assumptions: tuple[str, ...]
     scope: str
     steps: tuple[Step, ...]
@@ -113,7 +140,29 @@ class Derivation:
     builds_on: tuple[str, ...] = ()
     matrices: Mapping[sp.MatrixSymbol, str] = field(default_factory=dict)
     moments: Mapping[sp.MatrixSymbol, sp.MatrixSymbol] = field(default_factory=dict)
-    point_sizes: tuple[Mapping[sp.Symbol, int], ...] = POINT_SIZES
+    where: tuple[sp.core.relational.Relational, ...] = ()
+
+    def conditions(self, step: Step) -> tuple[sp.core.relational.Relational, ...]:
+        """The conditions under which a step holds."""
+        return self.where + step.where
+
+    def status(self, claim: Claim) -> Status:
+        """How far a sentence is proved: by steps for all sizes, by steps at given sizes, by a source, or in words."""
+        if claim.argued or not (claim.by or claim.cites):
+            return Status.ARGUED
+        if claim.cites is not None:
+            return Status.CITED
+        of_sizes = any(self.step(title).sizes and self._is_of_sizes(self.step(title)) for title in claim.by)
+        return Status.CHECKED if of_sizes else Status.PROVED
+
+    def _is_of_sizes(self, step: Step) -> bool:
+        """Whether a step is about integers or matrices of symbolic sizes; else it is general as it stands."""
+        lets, relation = self.lets(step.title), step.relation
+        sides = [write_out(side, lets, matrices=True) for side in (relation.lhs, relation.rhs)]
+        shapes = [side for one in sides for matrix in one.atoms(sp.MatrixSymbol) for side in matrix.shape]
+        return any(not sp.sympify(side).is_number for side in shapes) or any(
+            symbol.is_integer for side in sides for symbol in side.free_symbols if isinstance(symbol, sp.Symbol)
+        )
 
     def step(self, title: str) -> Step:
         """The step with this title."""
@@ -152,7 +201,12 @@ class Derivation:
 
 def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:
     """An expression without abbreviations as a numpy function."""
-    return sp.lambdify(arguments, expression, modules=[{"numpy": np}, "numpy"], printer=NumpyPrinter)
+    modules = {"numpy": np}
+    if expression.has(sp.erf, sp.erfc, sp.gamma):
+        from scipy import special
+
+        modules["special"] = special
+    return sp.lambdify(arguments, expression, modules=[modules, "numpy"], printer=NumpyPrinter)
 
 
 def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:

@@ -1,100 +1,244 @@
-"""Evaluates relations at a random point: rational numbers and matrices for the symbols of both sides.
+"""Evaluates relations at chosen points: rational numbers and matrices for the symbols of both sides.
 
-The two sides are evaluated separately, as they are written. Rational results must agree exactly, others to 30 digits
-(integrals, which are then done by quadrature, to 10).
+The two sides are evaluated separately, as they are written. Rational results must agree exactly, others to 30 digits.
+Derivatives, integrals and limits are computed by numbers alone (`numbers`), to fewer digits, so that sympy's calculus,
+which the proof uses, has a second opinion.
+
+The kinds of points and the sizes of matrices are the same for every step, whatever its page is called: symbols in
+ascending and descending order, equal and far apart; positive definite matrices and nearly singular ones; rotations and
+reflections; fewer latents than data dimensions, more, and one.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Mapping
+from itertools import product
 
 import sympy as sp
 
-from theory.derivations.engine.evaluation import evaluate
-from theory.derivations.engine.operators import Degree, FactorCount
+from theory.derivations.engine.notation import SIZES, K
+from theory.derivations.engine.numbers import Undefined, number_of, tolerance
 from theory.derivations.engine.page import Derivation, Step, write_out
+from theory.derivations.engine.signs import Signs
 
-__all__ = ["Point"]
+__all__ = ["Point", "points_of"]
 
-OPERATIONS = (sp.Derivative, sp.Subs, sp.Sum, sp.Integral, sp.Limit, Degree, FactorCount)
+KINDS = ("ascending", "descending", "equal", "zero", "opposite", "large", "far below", "wide", "wide")
+OF_MATRICES = ("ascending", "wide")
+TRIES = 200
+MOST_SIZES = 16  # of a step without matrices, whose integers take all values up to 4 together
+
+
+def points_of(page: Derivation, step: Step) -> Iterator[Point]:
+    """The points at which a step is tested: those of its kinds that satisfy its conditions."""
+    rng = random.Random(0)  # nosec: the same for every step
+    conditions = [write_out(condition, page.lets(step.title), matrices=True) for condition in page.conditions(step)]
+    kinds = KINDS if _has_scalars(page, step) else OF_MATRICES
+    if step.relation.has(sp.Integral):  # whose quadrature takes long where an exponent is large
+        kinds = tuple(kind for kind in kinds if kind not in ("large", "far below"))
+    for number, sizes in enumerate(_all_sizes(page, step, conditions)):
+        for kind in kinds:
+            point = Point(page, step, sizes, kind, reflected=number % 2 == 0, conditions=conditions, rng=rng)
+            if point.satisfies_conditions:
+                yield point
+
+
+def _has_scalars(page: Derivation, step: Step) -> bool:
+    """Whether a step has numbers, of which points differ in order and size, besides matrices."""
+    sides = (write_out(side, page.lets(step.title), matrices=True) for side in (step.relation.lhs, step.relation.rhs))
+    return any(_quantities(side) - {part for total in side.atoms(sp.Sum) for part in total.variables} for side in sides)
+
+
+def _all_sizes(page: Derivation, step: Step, conditions) -> list[dict]:
+    """Values of the sizes: of a general step those of the engine that its conditions allow; else its own and larger."""
+    sides = [write_out(side, page.lets(step.title), matrices=True) for side in (step.relation.lhs, step.relation.rhs)]
+    counts = sorted({symbol for side in sides for symbol in _sizes_in(side)}, key=str)
+    if step.sizes:
+        larger = {size: 1 + max(int(sizes[size]) for sizes in step.sizes) for size in step.sizes[0]}
+        wanted = [dict(sizes) for sizes in step.sizes]
+        return [*wanted, larger] if set(counts) & set(larger) else wanted
+    if not counts:
+        return [{}]
+    counts = _ordered(counts)
+    if len(counts) > len(SIZES[0]):
+        raise ValueError(f"{page.name}, {step.title}: more than {len(SIZES[0])} sizes")
+    bounds = [condition for condition in conditions if condition.free_symbols and condition.free_symbols <= set(counts)]
+    if any(side.has(sp.MatrixExpr) for side in sides):
+        chosen = [values[: len(counts)] for values in SIZES]
+        if bounds:  # the smallest sizes that satisfy them, and those that are not all smallest
+            chosen = [
+                *chosen,
+                *sorted(product(range(1, 7), repeat=len(counts)), key=lambda values: (max(values), values)),
+            ]
+    else:
+        chosen = sorted(product(range(1, 5), repeat=len(counts)), key=sum)
+    allowed = []
+    for values in chosen:
+        sizes = dict(zip(counts, values, strict=True))
+        if sizes not in allowed and all(
+            condition.xreplace({size: sp.Integer(value) for size, value in sizes.items()}) for condition in bounds
+        ):
+            allowed.append(sizes)
+    if any(len({sizes[size] for sizes in allowed}) < 2 for size in counts):
+        raise ValueError(f"{page.name}, {step.title}: its conditions leave too few sizes up to 6")
+    return _varied(allowed, len(SIZES) if any(side.has(sp.MatrixExpr) for side in sides) else MOST_SIZES)
+
+
+def _varied(allowed: list[dict], count: int) -> list[dict]:
+    """The first sizes, and further ones until each size has two values above 1 if any of those allowed has."""
+    chosen = allowed[:count]
+    for size in allowed[0]:
+        for sizes in allowed:
+            if len({one[size] for one in chosen} - {1}) >= 2:
+                break
+            if sizes[size] > 1 and sizes[size] not in {one[size] for one in chosen}:
+                chosen.append(sizes)
+    return chosen
+
+
+def _ordered(counts: list[sp.Symbol]) -> list[sp.Symbol]:
+    """K first, then the others by name."""
+    return sorted(counts, key=lambda size: (size != K, str(size)))
+
+
+def _sizes_in(expression: sp.Basic) -> set[sp.Symbol]:
+    """The integers in a formula that no sum runs over."""
+    running = {limit[0] for total in expression.atoms(sp.Sum) for limit in total.limits}
+    found = {symbol for symbol in expression.free_symbols if isinstance(symbol, sp.Symbol) and symbol.is_integer}
+    for matrix in expression.atoms(sp.MatrixExpr):
+        found |= {symbol for side in matrix.shape for symbol in sp.sympify(side).free_symbols}
+    return found - running
 
 
 class Point:
-    """One random point: numbers for the symbols and explicit matrices of the kinds that the page declares."""
+    """One point: numbers for the symbols and explicit matrices of the kinds that the page declares."""
 
-    def __init__(self, page: Derivation, step: Step, sizes, rng: random.Random):
-        self.page, self.step, self.lets, self.rng = page, step, page.lets(step.title), rng
-        self.values: dict = {size: sp.Integer(value) for size, value in sizes.items()}
+    def __init__(
+        self,
+        page: Derivation,
+        step: Step,
+        sizes: Mapping[sp.Symbol, int],
+        kind: str,
+        *,
+        reflected: bool,
+        conditions,
+        rng: random.Random,
+    ):
+        self.page, self.step, self.kind, self.reflected, self.rng = page, step, kind, reflected, rng
+        self.lets = page.lets(step.title)
+        self.sizes = {size: sp.Integer(value) for size, value in sizes.items()}
+        self.values: dict = dict(self.sizes)
         self.samples: dict = {}
         self.sides: dict = {}
+        self.conditions = conditions
+        self.satisfies_conditions = self._draw_scalars()
 
-    def holds(self, relation) -> bool:
-        """Whether a relation is true at this point."""
-        left, right = self.value(relation.lhs), self.value(relation.rhs)
+    def holds(self, relation, lets=None) -> bool:
+        """Whether a relation is true at this point; other abbreviations than the step's own may be tried."""
+        lets = self.lets if lets is None else lets
+        left, right = self.value(relation.lhs, lets), self.value(relation.rhs, lets)
         if isinstance(relation, sp.Eq):
             pairs = zip(left, right, strict=True) if isinstance(left, sp.MatrixBase) else [(left, right)]
-            return all(self._equal(a, b) for a, b in pairs)
+            return all(self._equal(a, b, relation) for a, b in pairs)
         return bool(relation.func(sp.N(left, 40), sp.N(right, 40)))
 
-    def value(self, side: sp.Basic):
-        """One side of a relation at this point."""
-        if side not in self.sides:
-            written = write_out(side, self.lets, matrices=False)
-            # Derivatives of scalars are taken before the numbers go in, those of matrix expressions afterwards, along
-            # a line of numerical matrices.
-            if not written.has(sp.MatrixExpr):
-                written = written.xreplace(self.values).doit(integrals=False)
+    def value(self, side: sp.Basic, lets=None):
+        """One side of a relation at this point; raises `Undefined` where it has no real finite value."""
+        lets = self.lets if lets is None else lets
+        key = side, lets
+        if key not in self.sides:
+            written = write_out(side, lets, matrices=False)
             self._fill(written)
-            value = evaluate(written, self.values, self.samples)
-            if written.has(sp.MatrixExpr) and written.has(*OPERATIONS):
-                value = value.doit()
-            self.sides[side] = value if isinstance(value, sp.MatrixBase) or value.is_Rational else sp.N(value, 40)
-        return self.sides[side]
+            self.sides[key] = number_of(written, self.values, self.samples)
+        return self.sides[key]
 
-    def _equal(self, a, b) -> bool:
-        if a.is_Rational and b.is_Rational:
+    @staticmethod
+    def _equal(a, b, relation) -> bool:
+        if a.is_Rational and b.is_Rational and not relation.has(sp.Limit):
             return a == b
-        has_integral = self.step.relation.has(sp.Integral)
-        return bool(abs(sp.N(a - b, 40)) <= (1e-10 if has_integral else 1e-30) * (1 + abs(sp.N(a, 40))))
+        return bool(abs(sp.N(a - b, 40)) <= tolerance(relation) * (1 + abs(sp.N(a, 40))))
 
     def _fill(self, expression: sp.Basic) -> None:
-        """Give a value to everything in an expression that has none yet."""
+        """Give a value to every matrix in an expression that has none yet, and to symbols that only it has."""
         rules = {let.symbol: let.value for let in self.lets if let.rule is not None}
-        # An indexed symbol replaces its parts. Symbols are sorted, so that every run draws the same numbers.
-        atoms = expression.atoms(sp.Indexed, sp.Symbol, sp.MatrixSymbol)
-        inside = {part for entry in expression.atoms(sp.Indexed) for part in entry.free_symbols - {entry}}
-        for atom in sorted(atoms - inside, key=str):
+        # Symbols are sorted, so that every run draws the same numbers.
+        for atom in sorted(expression.atoms(sp.MatrixSymbol), key=str):
             if atom in self.values or atom in self.samples:  # drawn together with another symbol
                 continue
-            if isinstance(atom, sp.MatrixSymbol):
-                if atom in self.page.moments:
-                    self._draw_samples(atom)
-                elif atom in rules:
-                    self._fill(rules[atom])
-                    self.values[atom] = sp.ImmutableMatrix(evaluate(rules[atom], self.values))
-                else:
-                    self._draw_matrix(atom)
-            elif atom in expression.free_symbols:
-                self.values[atom] = self._number(atom)
+            if atom in self.page.moments:
+                self._draw_samples(atom)
+            elif atom in rules:
+                self._fill(rules[atom])
+                self.values[atom] = number_of(rules[atom], self.values, self.samples)
+                self._require_kind(atom)
+            else:
+                self._draw_matrix(atom)
+        written = _with_sums_written_out(expression.xreplace(self.sizes))
+        for atom in sorted(_quantities(written) - self.values.keys(), key=str):
+            self.values[atom] = self._number(atom)
 
-    def _number(self, symbol: sp.Basic) -> sp.Rational:
-        if symbol.is_integer:
-            raise ValueError(f"{self.page.name}, {self.step.title}: give the step `sizes` for {symbol}")
-        low, high = self.step.domain.get(symbol, (0 if symbol.is_positive else -2, 3))
-        return low + (high - low) * sp.Rational(self.rng.randint(1, 96), 97)
+    def _require_kind(self, matrix: sp.MatrixSymbol) -> None:
+        """Refuse an abbreviation whose value is not of the kind that the page declares."""
+        value, kind = self.values[matrix], self.page.matrices.get(matrix)
+        if kind in ("positive", "symmetric") and value != value.T:
+            raise Undefined(f"{matrix} is declared {kind} and its value is not symmetric")
+        if kind == "positive" and any(value[:size, :size].det() <= 0 for size in range(1, value.rows + 1)):
+            raise Undefined(f"{matrix} is declared positive and its value is not positive definite")
+        if kind in ("independent", "invertible") and value.rank() < value.cols:
+            raise Undefined(f"{matrix} is declared {kind} and the columns of its value are not independent")
+        if kind == "orthogonal" and value.T * value != sp.eye(value.cols):
+            raise Undefined(f"{matrix} is declared orthogonal and the columns of its value are not orthonormal")
+
+    def _draw_scalars(self) -> bool:
+        """Numbers of this kind for all symbols of the step that satisfy the conditions; whether there are any."""
+        sides = [write_out(side, self.lets, matrices=True) for side in (self.step.relation.lhs, self.step.relation.rhs)]
+        sides = [_with_sums_written_out(side.xreplace(self.sizes)) for side in [*sides, *self.conditions]]
+        wanted = {atom for side in sides for atom in _quantities(side)} - self.values.keys()
+        of_numbers = [condition for condition in self.conditions if condition.free_symbols - self.values.keys()]
+        substitutions = Signs(of_numbers, fixed=self.values).substitutions
+        unknowns = {symbol for value in substitutions.values() for symbol in value.free_symbols}
+        free = sorted((wanted - substitutions.keys()) | (unknowns - self.values.keys()), key=str)
+        for _ in range(TRIES if self.kind == "wide" else 1):
+            drawn = dict(self.values)
+            for position, symbol in enumerate(free):
+                drawn[symbol] = self._number(symbol, position, len(free))
+            drawn.update({symbol: value.xreplace(drawn) for symbol, value in substitutions.items()})
+            if all(bool(condition.xreplace(drawn)) for condition in self.conditions):
+                self.values = drawn
+                return True
+        return False
+
+    def _number(self, symbol: sp.Basic, position: int = 0, count: int = 1) -> sp.Rational:
+        """A rational number of the kind of this point."""
+        small = sp.Rational(self.rng.randint(1, 96), 97)
+        if self.kind == "ascending":
+            size = (position + small) / count + sp.Rational(1, 50)
+        elif self.kind == "descending":
+            size = (count - position - small) / count + 1
+        elif self.kind == "equal":
+            return sp.Integer(1)
+        elif self.kind == "zero":
+            return sp.Integer(1 if symbol.is_positive else 0)
+        elif self.kind == "opposite":
+            return sp.Integer(1 if symbol.is_nonnegative else (-1) ** position)
+        elif self.kind in ("large", "far below"):
+            size = small * 10**6
+            return -size if self.kind == "far below" and not symbol.is_nonnegative else size
+        else:
+            size = small * sp.Rational(10) ** self.rng.randint(-2, 3)
+        negative = not symbol.is_nonnegative and self.rng.random() < 0.5
+        return -size if negative else size
 
     def _rational_matrix(self, rows: int, columns: int) -> sp.ImmutableMatrix:
         """A random matrix, invertible if it is square."""
         while True:
-            drawn = sp.ImmutableMatrix(rows, columns, self._entry)
+            drawn = sp.ImmutableMatrix(rows, columns, lambda *_: sp.Rational(self.rng.randint(-9, 9), 4))
             if rows != columns or drawn.det() != 0:
                 return drawn
 
-    def _entry(self, *_) -> sp.Rational:
-        return sp.Rational(self.rng.randint(-9, 9), self.rng.randint(2, 5))
-
     def _shape(self, matrix: sp.MatrixSymbol) -> tuple[int, int]:
-        return tuple(int(side.xreplace(self.values)) for side in matrix.shape)
+        return tuple(int(sp.sympify(side).xreplace(self.values)) for side in matrix.shape)
 
     def _draw_matrix(self, matrix: sp.MatrixSymbol) -> None:
         for vector, moment in self.page.moments.items():
@@ -103,19 +247,57 @@ class Point:
                 return
         rows, columns = self._shape(matrix)
         kind = self.page.matrices.get(matrix)
-        drawn = self._rational_matrix(rows, max(rows, columns) if kind == "orthogonal" else columns)
+        if kind in ("orthogonal", "independent") and rows < columns:
+            raise ValueError(
+                f"{matrix} is declared {kind}, so state the condition that it has no more columns than rows"
+            )
         if kind == "positive":
-            drawn = drawn * drawn.T + sp.eye(rows)
+            if self.kind == "wide":  # nearly singular
+                factor = self._rational_matrix(rows, max(rows - 1, 1))
+                drawn = factor * factor.T + sp.eye(rows) / 1000
+            else:
+                factor = self._rational_matrix(rows, rows)
+                drawn = factor * factor.T
         elif kind == "symmetric":
-            drawn = drawn + drawn.T
-        elif kind == "orthogonal":  # Cayley's map of a skew-symmetric matrix
-            skew = drawn - drawn.T
-            drawn = ((sp.eye(rows) - skew) * (sp.eye(rows) + skew).inv())[:, :columns]
+            drawn = self._rational_matrix(rows, 1 if self.kind == "wide" else rows)  # one may be singular
+            drawn = drawn * drawn.T if self.kind == "wide" else drawn + drawn.T
+        elif kind == "orthogonal":
+            drawn = self._orthogonal(rows)[:, :columns]
+        elif kind is None and self.kind == "wide":  # of rank one
+            drawn = self._rational_matrix(rows, 1) * self._rational_matrix(1, columns)
+        else:
+            drawn = self._rational_matrix(rows, columns)
         self.values[matrix] = sp.ImmutableMatrix(drawn)
 
+    def _orthogonal(self, rows: int) -> sp.Matrix:
+        """Cayley's map of a skew-symmetric matrix, and a reflection after it."""
+        skew = self._rational_matrix(rows, rows)
+        skew = skew - skew.T
+        drawn = (sp.eye(rows) - skew) * (sp.eye(rows) + skew).inv()
+        return drawn * sp.diag(-1, *[1] * (rows - 1)) if self.reflected else drawn
+
     def _draw_samples(self, vector: sp.MatrixSymbol) -> None:
-        """A distribution on finitely many points, each with its mirror image, and its exact second moment."""
+        """A distribution on finitely many points, with mean zero and its exact second moment; it is not symmetric."""
         rows, _ = self._shape(vector)
-        points = self._rational_matrix(rows, rows + 1)
-        self.samples[vector] = [sign * points[:, column] for column in range(rows + 1) for sign in (1, -1)]
-        self.values[self.page.moments[vector]] = points * points.T / (rows + 1)
+        moment = self.page.moments[vector]
+        for other, same in self.page.moments.items():
+            if same == moment and other in self.samples:  # independent, of the same distribution
+                self.samples[vector] = self.samples[other]
+                return
+        while moment not in self.values or self.values[moment].det() == 0:
+            points = self._rational_matrix(rows, rows + 2)
+            centre = sum((points[:, column] for column in range(rows + 2)), sp.zeros(rows, 1)) / (rows + 2)
+            self.samples[vector] = [points[:, column] - centre for column in range(rows + 2)]
+            self.values[moment] = sum((x * x.T for x in self.samples[vector]), sp.zeros(rows)) / (rows + 2)
+
+
+def _with_sums_written_out(expression: sp.Basic) -> sp.Basic:
+    return expression.replace(lambda part: isinstance(part, sp.Sum), lambda part: part.doit())
+
+
+def _quantities(expression: sp.Basic) -> set[sp.Basic]:
+    """The scalars in a formula that need a value: symbols and indexed symbols that nothing in it binds."""
+    indexed = expression.atoms(sp.Indexed)
+    inside = {part for entry in indexed for part in entry.free_symbols - {entry}}
+    free = {atom for atom in expression.free_symbols if isinstance(atom, sp.Symbol | sp.Indexed)}
+    return {atom for atom in free - inside if not atom.is_integer}

@@ -67,6 +67,15 @@ class NumpyPrinter(SympyNumPyPrinter):
     def _print_Trace(self, expression):
         return f"numpy.trace({self._print(expression.args[0])})"
 
+    def _print_erf(self, expression):
+        return self._special(expression)
+
+    _print_erfc = _print_gamma = _print_erf
+
+    def _special(self, expression):
+        """A function of scipy.special of the same name, which `as_function` provides where it is needed."""
+        return f"special.{type(expression).__name__}({', '.join(map(self._print, expression.args))})"
+
     def _print_Identity(self, expression):
         return f"numpy.eye({self._print(expression.rows)})"
 

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import C, D, K, Q, S, V, W, beta, sigma
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 __all__ = [
     "AGGREGATE",
@@ -22,7 +22,7 @@ __all__ = [
     "total_correlation",
 ]
 
-AGGREGATE = Let(C, V * S * V.T + Q, "the covariance of the code")
+AGGREGATE = Let(C, V * S * V.T + Q, "the covariance of the code", rule=(V * S * V.T, C - Q))
 DIAGONAL = Let(sp.MatrixSymbol("C_d", K, K), sp.HadamardProduct(C, sp.Identity(K)), "the diagonal of $C$")
 
 
@@ -79,9 +79,35 @@ def derivation() -> Derivation:
         name="elbo-parts",
         title="The objective, part by part",
         statement=(
-            "The loss $\\mathrm{E}[-\\log p(x|z) + \\beta KL(q(z|x)||p(z))]$ of a linear-Gaussian VAE depends on the "
-            "data only through their covariance $S$; its parts are a distortion (expected squared error) and a rate, "
-            "and the rate is mutual information plus total correlation plus the divergences of the single latents."
+            Claim(
+                "The loss $\\mathrm{E}[-\\log p(x|z) + \\beta KL(q(z|x)||p(z))]$ of a linear-Gaussian VAE "
+                "depends on the data only through their covariance $S$.",
+                by=("Loss",),
+            ),
+            Claim(
+                "Its parts are a distortion (expected squared error) and a rate.",
+                by=(
+                    "Distortion",
+                    "Rate",
+                    "Loss",
+                ),
+            ),
+            Claim(
+                "For Gaussian data, where $q(z) = N(0, C)$, the rate is mutual information plus the "
+                "divergence $KL(q(z)||p(z))$ of the code from the prior.",
+                by=(
+                    "The code",
+                    "Rate",
+                    "Mutual information",
+                    "Mismatch with the prior",
+                ),
+            ),
+            Claim(
+                "This divergence is the total correlation $(\\log\\det C_d - \\log\\det C)/2$ plus the "
+                "divergences $(tr(C_d) - K - \\log\\det C_d)/2$ of the single latents, with $C_d$ the "
+                "diagonal of $C$.",
+                by=("Mismatch as dependence plus margins",),
+            ),
         ),
         assumptions=(
             "Data are centred with covariance $S$, of any distribution; the decomposition of the rate is that of "
@@ -142,11 +168,24 @@ def derivation() -> Derivation:
                 let=(Let(r, rate(), "the rate"),),
             ),
             Step(
-                "Rate as information plus mismatch",
-                sp.Eq(r, mutual_information() + aggregate_kl(), evaluate=False),
-                "For Gaussian data the mutual information $I(x; z)$ is $(\\log\\det C - \\log\\det Q)/2$; what "
-                "remains is $KL(q(z)||p(z))$ of the aggregate code.",
-                wrong_form=mutual_information() - aggregate_kl(),
+                "Mutual information",
+                sp.Eq(
+                    Expectation((LogDet(C) + SquaredNorm(z, C.I) - LogDet(Q) - SquaredNorm(z - V * x, Q.I)) / 2),
+                    mutual_information(),
+                    evaluate=False,
+                ),
+                "The expectation of $\\log q(z|x)/q(z)$: for Gaussian data $q(z) = N(0, C)$. Both squares have "
+                "expectation $K$.",
+                wrong_form=(LogDet(C) + LogDet(Q)) / 2,
+            ),
+            Step(
+                "Mismatch with the prior",
+                sp.Eq(
+                    Expectation((SquaredNorm(z) - LogDet(C) - SquaredNorm(z, C.I)) / 2), aggregate_kl(), evaluate=False
+                ),
+                "The expectation of $\\log q(z)/p(z)$, which is $KL(q(z)||p(z))$. As $\\log q(z|x)/p(z)$ is the sum of "
+                "the two logarithms, the rate is the sum of the two expectations.",
+                wrong_form=(sp.Trace(C) - K + LogDet(C)) / 2,
             ),
             Step(
                 "Mismatch as dependence plus margins",
@@ -162,7 +201,8 @@ def derivation() -> Derivation:
             "Distortion",
             "Rate",
             "Loss",
-            "Rate as information plus mismatch",
+            "Mutual information",
+            "Mismatch with the prior",
             "Mismatch as dependence plus margins",
         ),
         sources=(Source("lucas2019", "the linear-Gaussian VAE; general matrices and any weight here"),),

@@ -6,28 +6,35 @@ import sympy as sp
 
 from theory.derivations.engine.notation import n
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Step
 
 
 def derivation() -> Derivation:
     a, b = sp.MatrixSymbol("a", n, 1), sp.MatrixSymbol("b", n, 1)
     A, B = sp.MatrixSymbol("A", n, n), sp.MatrixSymbol("B", n, n)
     e, z = sp.MatrixSymbol("e", n, 1), sp.MatrixSymbol("z", n, 1)
-    y, m = sp.symbols("y m", real=True)
+    x, y, m = sp.symbols("x y m", real=True)
     u, v = sp.symbols("u v", positive=True)  # standard deviations
 
     def log_density(mean, deviation):
-        return -((y - mean) ** 2) / (2 * deviation**2) - sp.log(deviation) - sp.log(2 * sp.pi) / 2
+        return -((x - mean) ** 2) / (2 * deviation**2) - sp.log(deviation) - sp.log(2 * sp.pi) / 2
 
     density = sp.exp(-((y - m) ** 2) / (2 * u**2)) / (u * sp.sqrt(2 * sp.pi))
-    surprise = sp.Function("h")(y)
+    surprise = sp.Function("h")(x)
     square = SquaredNorm(a - b, B.I)
     return Derivation(
         name="gaussian-kl",
         title="The KL divergence between two Gaussians",
         statement=(
-            "For $q = N(a, A)$ and $p = N(b, B)$ in $n$ dimensions, $KL(q||p)$ is an expectation of squares and "
-            "depends only on means and covariances."
+            Claim(
+                "For $q = N(a, A)$ and $p = N(b, B)$ in $n$ dimensions, $KL(q||p)$ is an expectation of "
+                "squares and log determinants.",
+                by=("The divergence",),
+            ),
+            Claim(
+                "It depends only on the means and the covariances.",
+                by=("The divergence",),
+            ),
         ),
         assumptions=("$A$ and $B$ are positive definite.",),
         scope="For every $n$; the first step, an integral over the densities themselves, is the case $n = 1$.",
@@ -37,7 +44,7 @@ def derivation() -> Derivation:
             Step(
                 "One dimension, as an integral",
                 sp.Eq(
-                    sp.Integral(density * surprise, (y, -sp.oo, sp.oo)),
+                    sp.Integral(density * surprise.func(y), (y, -sp.oo, sp.oo)),
                     (u**2 / v**2 + m**2 / v**2 - 1) / 2 + sp.log(v) - sp.log(u),
                     evaluate=False,
                 ),

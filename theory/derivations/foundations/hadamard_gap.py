@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Step
 
 # Masks of three latents: single latents, and the groups {1, 2} and {3}.
 ALONE = sp.ImmutableMatrix(sp.eye(3))
@@ -28,9 +28,28 @@ def derivation() -> Derivation:
         name="hadamard-gap",
         title="The Hadamard gap",
         statement=(
-            "Let $M \\circ B$ contain the blocks of a positive definite $M$ under a partition, and zeros elsewhere "
-            "($B$ is one inside the blocks and zero outside). Then $gap(M) = \\log\\det(M \\circ B) - \\log\\det M "
-            "\\ge 0$, with equality only if $M = M \\circ B$."
+            Claim(
+                "For a positive definite $M$ let $M \\circ B$ contain its blocks under a partition, and "
+                "zeros elsewhere ($B$ is one inside the blocks and zero outside); then $gap(M) = "
+                "\\log\\det(M \\circ B) - \\log\\det M \\ge 0$.",
+                by=(
+                    "The gap is twice a divergence: each latent alone",
+                    "The gap is twice a divergence: groups",
+                    "A divergence is a sum over eigenvalues",
+                    "Each term is convex",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The gap is zero only if $M = M \\circ B$.",
+                by=(
+                    "The gap is twice a divergence: each latent alone",
+                    "The gap is twice a divergence: groups",
+                    "A divergence is a sum over eigenvalues",
+                    "Each term is convex",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=("$M$ is positive definite.",),
         scope=(
@@ -80,7 +99,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "For standard deviations $a$, $b$ and correlation $r$ the gap depends on the correlation alone.",
-                domain={r: (-1, 1)},
+                where=(r > -1, r < 1),
             ),
         ),
         results=("The gap is twice a divergence: each latent alone", "The gap is twice a divergence: groups"),

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import beta
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -17,17 +17,42 @@ def derivation() -> Derivation:
     energy = sp.Function("E")(a)
     product = rotated[0, 0] * rotated[1, 1]
     mixed = (p - q) ** 2 * sp.sin(a) ** 2 * sp.cos(a) ** 2
-    domain = {a: (-1, 1)}
     blocks, index = sp.symbols("m i", integer=True, positive=True)
     size = sp.Symbol("b", positive=True)
     return Derivation(
         name="block-posterior",
         title="A block-diagonal posterior: which rotations are free, and the cost of the others",
         statement=(
-            "A rotation of two latents of posterior precisions $c_1$, $c_2$ by an angle $a$ costs nothing if they are "
-            "in one block of the posterior; across blocks it costs $(\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 "
-            "a/(c_1 c_2))$, whose curvature at $0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$. With blocks of equal size $b$ "
-            "and distinct precisions $K (b - 1)/2$ planes are free."
+            Claim(
+                "A rotation of two latents of posterior precisions $c_1$, $c_2$ by an angle $a$ costs "
+                "nothing if they are in one block of the posterior.",
+                by=("In one block",),
+                argued=True,
+            ),
+            Claim(
+                "Across blocks it costs $(\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 c_2))$.",
+                by=(
+                    "In one block",
+                    "Across blocks",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The curvature of this cost at $a = 0$ is $\\beta (c_1-c_2)^2/(c_1 c_2)$.",
+                by=("Stiffness",),
+            ),
+            Claim(
+                "With blocks of equal size $b$ there are $K (b - 1)/2$ planes of two latents in one block.",
+                by=("Free planes of equal blocks",),
+            ),
+            Claim(
+                "With distinct precisions these planes are free and no others.",
+                by=(
+                    "In one block",
+                    "Stiffness",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "Prior $N(0, I)$; before the rotation the precision of the best posterior is diagonal, as at the optimum.",
@@ -37,21 +62,18 @@ def derivation() -> Derivation:
             "For any two latents and any angle; the precision keeps its other entries and its determinant. The count "
             "for every number and size of blocks."
         ),
-        point_sizes=({blocks: 1}, {blocks: 2}, {blocks: 4}),
         steps=(
             Step(
                 "In one block",
                 sp.Eq(LogDet(rotated), sp.log(p * q), evaluate=False),
                 "The Hadamard gap compares the log determinant of the whole block with itself, and a rotation does not "
                 "change it.",
-                domain=domain,
             ),
             Step(
                 "Across blocks",
                 sp.Eq(product, p * q + mixed, evaluate=False),
                 "Only the diagonal is in the posterior, and its product exceeds the determinant by this square: the "
                 "gap is $\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 c_2))$.",
-                domain=domain,
             ),
             Step(
                 "Stationary at the optimum",

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K
+from theory.derivations.engine.notation import C, K, Q
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
+from theory.derivations.engine.page import Claim, Derivation, Source, Step
 
 
 def derivation() -> Derivation:
-    C = sp.MatrixSymbol("C", 3, 3)
-    B1, B2 = sp.MatrixSymbol("B_1", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
-    q1, q2, q3, info = sp.symbols("q_1 q_2 q_3 w_I", positive=True)
+    blocks, diagonal = sp.MatrixSymbol("C_b", K, K), sp.MatrixSymbol("C_d", K, K)
+    info = sp.Symbol("w_I", positive=True)
     across, inside = sp.symbols("w_B w_W", real=True)
     e, whole, u, v = sp.symbols("e I u v", positive=True)
-    alone, paired = sp.HadamardProduct(C, B1), sp.HadamardProduct(C, B2)
-    logs = sp.log(q1) + sp.log(q2) + sp.log(q3)
-    together, groups, singles = ((LogDet(part) - logs) / 2 for part in (C, paired, alone))
+    together, groups, singles = ((LogDet(part) - LogDet(Q)) / 2 for part in (C, blocks, diagonal))
 
     parts = (
-        info * (LogDet(C) - logs) + across * (LogDet(paired) - LogDet(C)) + inside * (LogDet(alone) - LogDet(paired))
+        info * (LogDet(C) - LogDet(Q))
+        + across * (LogDet(blocks) - LogDet(C))
+        + inside * (LogDet(diagonal) - LogDet(blocks))
     ) / 2
     linear = (info - across) * together + (across - inside) * groups + inside * singles
     copied = (1 - e) * sp.ones(3, 3) + e * sp.eye(3)
@@ -36,11 +34,35 @@ def derivation() -> Derivation:
         name="copied-signals",
         title="Negative weights: copies of one signal",
         statement=(
-            "With a fixed noise and a diagonal posterior the grouped objective of a learned decoder has no lower bound "
-            "if and only if $w_D < 0$ or $w_I - w_B + \\sum_g \\min(0, b_g) < 0$, $b_g = w_B + \\min(0, w_W) (|g| - "
-            "1)$, with the least $b_g$ in place of the sum if none is negative. The objective of one signal that is "
-            "copied to the groups of negative $b_g$, and to all their latents if $w_W < 0$, then goes to minus "
-            "infinity."
+            Claim(
+                "With a fixed noise and a diagonal posterior the grouped objective of a learned decoder "
+                "has no lower bound if $w_D < 0$ or $w_I - w_B + \\sum_g \\min(0, b_g) < 0$, $b_g = w_B + "
+                "\\min(0, w_W) (|g| - 1)$, with the least $b_g$ in place of the sum if none is negative.",
+                by=(
+                    "Linear in the information",
+                    "One signal in three latents",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "In every other case it has a lower bound.",
+                by=(
+                    "Linear in the information",
+                    "No other case, between two groups",
+                    "No other case, within a group of two",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "In the second case the objective of one signal that is copied to the groups of negative "
+                "$b_g$ (to that of the least $b_g$ if none is negative), and to all their latents if $w_W "
+                "< 0$, goes to minus infinity.",
+                by=(
+                    "Linear in the information",
+                    "One signal in three latents",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "The data vary. If $w_D < 0$ it is enough to scale one latent; otherwise each latent is scaled to $C_{jj} "
@@ -49,11 +71,11 @@ def derivation() -> Derivation:
             "latent $j$. More latents carry more information: $I \\ge I_g \\ge I_j \\ge 0$.",
         ),
         scope=(
-            "The first identity entry by entry for the groups {1, 2} and {3}, and the copies for the same groups; the "
+            "The first identity for every partition, the copies for the groups {1, 2} and {3}; the "
             "last two steps for two groups and for a group of two. The linear programme below is for every partition; "
             "the tests compare its answer with searches over all codes."
         ),
-        matrices={C: "positive"},
+        matrices=dict.fromkeys((C, Q, blocks, diagonal), "positive"),
         steps=(
             Step(
                 "Linear in the information",
@@ -62,8 +84,6 @@ def derivation() -> Derivation:
                 "(\\log\\det C_J - \\log\\det Q_J)/2$ total correlation between groups is $\\sum_g I_g - I$, and that "
                 "within groups $\\sum_j I_j - \\sum_g I_g$. Neither is negative, so $I \\le \\sum_g I_g$ and $I_g \\le "
                 "\\sum_j I_j$.",
-                let=(Let(B1, ALONE, "single latents"), Let(B2, PAIRED, "the groups {1, 2} and {3}")),
-                sizes=({K: 3},),
                 wrong_form=linear + 2 * across * together,
             ),
             Step(
@@ -72,8 +92,8 @@ def derivation() -> Derivation:
                 "Let every latent be $\\sqrt{1-e}$ times one signal plus noise of variance $e$. As $e$ falls to zero "
                 "the cost goes to minus infinity if $w_I + w_B + w_W < 0$: for $G$ groups and $n$ latents in all the "
                 "sum is $w_I + w_B (G-1) + w_W (n-G)$, and the distortion is bounded.",
-                domain={e: (sp.Rational(1, 10), 1)},
                 wrong_form=-(info - across - inside) * sp.log(e) / 2 + rest,
+                where=(e < 1,),
             ),
             Step(
                 "No other case, between two groups",

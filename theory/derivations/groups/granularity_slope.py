@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import A, D, K, P, S, V, W, sigma
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -13,7 +13,6 @@ def derivation() -> Derivation:
     moved, error = sp.MatrixSymbol("V_1", K, D), sp.MatrixSymbol("R", K, D)
     bayes, right = sp.MatrixSymbol("V_o", K, D), sp.MatrixSymbol("P_o", K, K)
     e = sp.Symbol("e", real=True)
-    precision = sp.Identity(K) + W.T * W / sigma**2
 
     def squared_error(encoder):
         return sp.Trace(factors) - 2 * sp.Trace(encoder * A * factors) + sp.Trace(encoder * S * encoder.T)
@@ -23,14 +22,30 @@ def derivation() -> Derivation:
         name="granularity-slope",
         title="Whether a small penalty between groups improves the inference",
         statement=(
-            "With the decoder fixed and weight $w$ on total correlation between groups the mean squared error of the "
-            "inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, $R = V S - \\Gamma A^T$, $N = "
-            "blockdiag(C_{gg}^{-1}) - C^{-1}$. If the true model is fixed and the factors are those of the prior, $R = "
-            "0$: no grouping lowers it."
+            Claim(
+                "With the decoder fixed and weight $w$ on total correlation between groups the mean "
+                "squared error of the inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, "
+                "$R = V S - \\Gamma A^T$, $N = blockdiag(C_{gg}^{-1}) - C^{-1}$.",
+                by=(
+                    "Change of the encoder",
+                    "Change of the error",
+                    "Slope",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "If the true model is fixed and the factors are those of the prior, $R = 0$.",
+                by=("No slope if the model is true",),
+            ),
+            Claim(
+                "No grouping then lowers the error.",
+                by=("No slope if the model is true",),
+                argued=True,
+            ),
         ),
         assumptions=(
             "The weights of all other parts are 1; the encoder is the stationary one, $H V S = W^T S/\\sigma^2$ with "
-            "$H = P + (w - 1) N$, as the page on the grouped objective has it.",
+            "$H = P + (w - 1) N$ and $P = I + W^T W/\\sigma^2$, as the page on the grouped objective has it.",
             "$e = w - 1$; $N$ is taken at $w = 1$, since its change is of the order $e$.",
         ),
         scope="For every $K$ and $D$, decoder, covariance of the factors, and family of $Q$.",
@@ -45,7 +60,6 @@ def derivation() -> Derivation:
                 ),
                 "So $V + e V_1$ solves the stationarity condition up to the order $e^2$.",
                 let=(
-                    Let(P, precision, "the precision", rule=(W.T * W, sigma**2 * (P - sp.Identity(K)))),
                     Let(V, P.I * W.T / sigma**2, "the plain VAE's encoder"),
                     Let(moved, -P.I * N * V, "the slope of the encoder"),
                 ),

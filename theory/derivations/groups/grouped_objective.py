@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, sigma
+from theory.derivations.engine.notation import C, K, Q, sigma
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
-    C, Q3 = sp.MatrixSymbol("C", 3, 3), sp.MatrixSymbol("Q", 3, 3)
-    B1, B2 = sp.MatrixSymbol("B_1", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
+    blocks, diagonal = sp.MatrixSymbol("C_b", K, K), sp.MatrixSymbol("C_d", K, K)
     info, across, inside, single = sp.symbols("w_I w_B w_W w_D", positive=True)
-    alone, paired = sp.HadamardProduct(C, B1), sp.HadamardProduct(C, B2)
     parts = (
-        info * (LogDet(C) - LogDet(Q3)) / 2
-        + across * (LogDet(paired) - LogDet(C)) / 2
-        + inside * (LogDet(alone) - LogDet(paired)) / 2
-        + single * (sp.Trace(C) - 3 - LogDet(alone)) / 2
+        info * (LogDet(C) - LogDet(Q)) / 2
+        + across * (LogDet(blocks) - LogDet(C)) / 2
+        + inside * (LogDet(diagonal) - LogDet(blocks)) / 2
+        + single * (sp.Trace(C) - K - LogDet(diagonal)) / 2
     )
     collected = (
         (info - across) * LogDet(C)
-        + (across - inside) * LogDet(paired)
-        + (inside - single) * LogDet(alone)
-        + single * (sp.Trace(C) - 3)
-        - info * LogDet(Q3)
+        + (across - inside) * LogDet(blocks)
+        + (inside - single) * LogDet(diagonal)
+        + single * (sp.Trace(C) - K)
+        - info * LogDet(Q)
     ) / 2
     # A direction in which the code of two latents changes, and one latent on its own.
     a, x, y, z = sp.symbols("a x y z", real=True)
@@ -53,32 +50,42 @@ def derivation() -> Derivation:
         name="grouped-objective",
         title="The grouped objective and its stationary points",
         statement=(
-            "With weights $w_I$, $w_B$, $w_W$, $w_D$ on information, total correlation between and within groups and "
-            "dimension-wise divergence, the objective is a sum of log determinants of $C$, its blocks $C_b$, its "
-            "diagonal $C_d$ and $Q$; for a fixed decoder it is stationary where $H V S = W^T S/\\sigma^2$ and $Q = w_I "
-            "H^{-1}$ block by block, $H = W^T W/\\sigma^2 + (w_I - w_B) C^{-1} + (w_B - w_W) C_b^{-1} + (w_W - w_D) "
-            "C_d^{-1} + w_D I$."
+            Claim(
+                "With weights $w_I$, $w_B$, $w_W$, $w_D$ on information, total correlation between and "
+                "within groups and dimension-wise divergence, the objective apart from the reconstruction "
+                "is a sum of log determinants of $C$, its blocks $C_b$, its diagonal $C_d$ and $Q$, and "
+                "of the trace of $C$.",
+                by=("Collected by determinants",),
+            ),
+            Claim(
+                "For a fixed decoder it is stationary where $H V S = W^T S/\\sigma^2$ and $Q = w_I H^{-1}$ "
+                "block by block, $H = W^T W/\\sigma^2 + (w_I - w_B) C^{-1} + (w_B - w_W) C_b^{-1} + (w_W - "
+                "w_D) C_d^{-1} + w_D I$.",
+                by=(
+                    "Collected by determinants",
+                    "Slope of a log determinant",
+                    "Slope in the gain",
+                    "Slope in the posterior variance",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=("Prior $N(0, I)$; Gaussian codes of covariance $C = V S V^T + Q$.",),
         scope=(
-            "The collection entry by entry for the groups {1, 2} and {3}; the slope of a log determinant for two "
+            "The collection for every partition; the slope of a log determinant for two "
             "latents; the two conditions for one latent of weight $u$ and gain $v$ on data of variance $s$. The tests "
             "check the implementation for all sizes by complex steps. Only the part of the data in the range of the "
             "decoder matters if $W^T S W$ is positive definite, as $V S$ is then determined by the first condition; "
             "the last step shows why this may fail otherwise."
         ),
-        matrices=dict.fromkeys((C, Q3), "positive"),
+        matrices=dict.fromkeys((C, Q, blocks, diagonal), "positive"),
         steps=(
             Step(
                 "Collected by determinants",
                 sp.Eq(parts, collected, evaluate=False),
                 "Each log determinant occurs in two neighbouring parts, and its weight is the difference of their "
-                "weights.",
-                let=(
-                    Let(B1, ALONE, "single latents"),
-                    Let(B2, PAIRED, "the groups {1, 2} and {3}"),
-                ),
-                sizes=({K: 3},),
+                "weights. Nothing else is used of the blocks $C_b$ and the diagonal $C_d$, so it holds for every "
+                "partition.",
             ),
             Step(
                 "Slope of a log determinant",

@@ -6,13 +6,13 @@ import sympy as sp
 
 from theory.derivations.engine.notation import C, K, Q
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
     N, M, v, h, chi = sp.symbols("N M v h chi", positive=True)
     p, k, w, d, a1, a2, b1, b2 = sp.symbols("p k w d a_1 a_2 b_1 b_2", positive=True)
-    m, z, u, e, L = sp.symbols("m z u e L", real=True)
+    m, y, z, u, e, L = sp.symbols("m y z u e L", real=True)
     B, S1, S2 = sp.symbols("B S_1 S_2", real=True)
     G, g = sp.symbols("G g", integer=True, positive=True)
     T = sp.MatrixSymbol("T", K, K)
@@ -20,16 +20,47 @@ def derivation() -> Derivation:
     power = sp.Function("l")(p)
     wide = 1 + v + p * v
     mean = ((p + 1) * sp.log(1 + v) - sp.log(1 + v - v * p**2)) / 2
-    near = {v: (sp.Rational(1, 4), 1), p: (sp.Rational(1, 2), 1)}
     stratified = chi * (1 / N - (1 - 1 / N) ** 2 / (2 * (M - 1)))
     return Derivation(
         name="minibatch-estimates",
         title="Total correlation from minibatches",
         statement=(
-            "With $q_M(z_i) = w q(z_i|x_i) + \\sum_j w_j q(z_i|x_j)$ over a minibatch of $M$ of $N$ points, $E "
-            "\\log q_M - E \\log q$ is, to leading order, $\\chi [w - \\sum_j w_j^2 / 2]$, with $1 + \\chi = "
-            "\\det C / \\det Q = e^{2 I}$. The weights $1/(N M)$ add an offset of $-\\log N$ for each set of latents; "
-            "no estimate of the information exceeds $-\\log w$."
+            Claim(
+                "With $q_M(z_i) = w q(z_i|x_i) + \\sum_j w_j q(z_i|x_j)$ over a minibatch of $M$ of $N$ "
+                "points, $E \\log q_M - E \\log q$ is, to leading order, $\\chi [w - \\sum_j w_j^2 / 2]$.",
+                by=(
+                    "Mean of the ratio",
+                    "Expansion of the logarithm",
+                    "Bias, stratified",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "Here $1 + \\chi = \\det C / \\det Q = e^{2 I}$.",
+                by=(
+                    "Mean of a power of the ratio",
+                    "Mean of the ratio",
+                    "All latents",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The weights $1/(N M)$ add an offset of $-\\log N$ for each set of latents.",
+                by=(
+                    "Bias, weighted",
+                    "Offset between groups",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "For every code $q(z|x)/q_M(z) \\le 1/w$.",
+                by=("Bound of the information",),
+            ),
+            Claim(
+                "So no estimate of the information exceeds $-\\log w$.",
+                by=("Bound of the information",),
+                argued=True,
+            ),
         ),
         assumptions=(
             "Data points are independent and Gaussian, $q(z|x) = N(V x, Q)$; everything holds for all latents, a group "
@@ -42,11 +73,11 @@ def derivation() -> Derivation:
             "that makes $Q$ the identity and $C$ diagonal; the expansion term by term, without a bound on the "
             "remainder; the bound between groups for two points and two groups."
         ),
-        matrices=dict.fromkeys((C, Q), "positive"),
+        matrices=dict.fromkeys((C, Q), "positive") | {T: "invertible"},
         steps=(
             Step(
                 "Gaussian integral",
-                sp.Eq(sp.Integral(sp.exp(-k * z**2 / 2), (z, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi / k), evaluate=False),
+                sp.Eq(sp.Integral(sp.exp(-k * y**2 / 2), (y, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi / k), evaluate=False),
                 "Used twice below.",
             ),
             Step(
@@ -77,7 +108,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Its logarithm, from the normalisations and the two integrals; their powers of $2 \\pi$ cancel.",
-                domain=near,
+                where=(p**2 * v < 1 + v,),
             ),
             Step(
                 "Mean of the ratio",
@@ -86,14 +117,12 @@ def derivation() -> Derivation:
                 "density in the aggregate. The same integral is $E_z E_x r^2$ for another point $x$, whose ratio has "
                 "mean 1 and hence variance $\\chi$.",
                 let=(Let(power, mean, "the logarithm of the mean of $r^p$"),),
-                domain=near,
             ),
             Step(
                 "Where the mean comes from",
                 sp.Eq(sp.Subs(sp.Derivative(power, p), p, 1), v + sp.log(1 + v) / 2, evaluate=False),
                 "The mean of $\\log r$ weighted by $r$: $tr Q^{-1} V S V^T + I$ for all latents. Its exponential is "
                 "about the number of points that a sample needs to contain the codes that dominate $\\chi$.",
-                domain=near,
             ),
             Step(
                 "All latents",
@@ -112,7 +141,6 @@ def derivation() -> Derivation:
                 "The deviation $e = \\sum_j w_j (r_j - 1)$ of the other points is of order $h$, the weight of the own "
                 "point, whose ratio deviates by $u$, of order $h^2$. The first order, $e$, has mean zero.",
                 let=(Let(f, sp.log(1 + h * e + h**2 * w * u), "the logarithm of $q_M / q$"),),
-                domain={u: (-1, 1), e: (-1, 1)},
             ),
             Step(
                 "Bias, stratified",
@@ -123,14 +151,14 @@ def derivation() -> Derivation:
                 ),
                 "The means: $S_1 = E u = \\chi$ and $S_2 = E e^2 = \\sum_j w_j^2 \\chi$, for weights $1/N$ and "
                 "$(N-1)/(N (M-1))$.",
-                domain={N: (30, 40), M: (3, 20)},
+                where=(M > 1,),
             ),
             Step(
                 "Bias, weighted",
                 sp.Eq(sp.Subs(stratified, N, M), chi * (M + 1) / (2 * M**2), evaluate=False),
                 "Weights $1/(N M)$ are those of the stratified estimate of $M$ points of a data set of $M$, times "
                 "$1/N$: apart from the offset the bias does not depend on $N$, and it is positive.",
-                domain={M: (3, 20)},
+                where=(M > 1,),
             ),
             Step(
                 "Offset between groups",
@@ -143,8 +171,8 @@ def derivation() -> Derivation:
             Step(
                 "Bias between groups",
                 sp.Eq(
-                    chi * B - sp.Sum(sp.Indexed("c", g) * B, (g, 1, G)),
-                    (chi - sp.Sum(sp.Indexed("c", g), (g, 1, G))) * B,
+                    chi * B - sp.Sum(sp.IndexedBase(sp.Symbol("c", real=True))[g] * B, (g, 1, G)),
+                    (chi - sp.Sum(sp.IndexedBase(sp.Symbol("c", real=True))[g], (g, 1, G))) * B,
                     evaluate=False,
                 ),
                 "$B$ is the bracket, $c_g$ the $\\chi$ of a group. With independent groups $1 + \\chi = \\prod (1 + "

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K, Q, S, V, W
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import distortion
 from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
 
@@ -15,7 +15,7 @@ def derivation() -> Derivation:
     C = sp.MatrixSymbol("C", 3, 3)
     B1, B2 = sp.MatrixSymbol("B_1", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
     pair = sp.MatrixSymbol("C_g", 2, 2)
-    q, q1, q2, q3, q12 = sp.symbols("l l_1 l_2 l_3 l_12", real=True)
+    q, q1, q2, q3, q12 = sp.symbols("q q_1 q_2 q_3 q_12", positive=True)
     T, code = sp.MatrixSymbol("T", K, K), sp.MatrixSymbol("C_z", K, K)
     alone, grouped = sp.HadamardProduct(C, B1), sp.HadamardProduct(C, B2)
     select = sp.MatrixSymbol("E_g", 3, 2)
@@ -27,9 +27,25 @@ def derivation() -> Derivation:
         name="total-correlation",
         title="Total correlation: its chain rule, and why its weight does not matter at the optimum",
         statement=(
-            "Total correlation is the sum of that between groups and that within groups. With a learned decoder and "
-            "prior $N(0, I)$ every weight $\\ge 0$ on total correlation and on the divergences of single latents has "
-            "the same optimal value of the objective, for every data covariance."
+            Claim(
+                "Total correlation is the sum of that between groups and that within groups.",
+                by=(
+                    "Chain rule, point by point",
+                    "Chain rule of a Gaussian",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "With a learned decoder and prior $N(0, I)$ every weight $\\ge 0$ on total correlation and "
+                "on the divergences of single latents has the same optimal value of the objective, for "
+                "every data covariance.",
+                by=(
+                    "Distortion under a change of code",
+                    "Mutual information under a change of code",
+                    "A whitened code matches the prior",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "The weight of the mutual information is fixed; the decoder is free; the latents may be transformed by any "
@@ -39,16 +55,17 @@ def derivation() -> Derivation:
             "The chain rule point by point for the groups {1, 2} and {3} of any density, and entry by entry for "
             "Gaussians; the invariance for every $K$ and $D$."
         ),
-        matrices=dict.fromkeys((C, Q, S, code), "positive"),
+        matrices=dict.fromkeys((C, Q, S, code), "positive") | {T: "invertible"},
         steps=(
             Step(
                 "Chain rule, point by point",
-                sp.Eq(q - q1 - q2 - q3, between + inside, evaluate=False),
-                "With $l$ the logarithm of the joint density, $l_{12}$ that of the group and $l_j$ those of single "
-                "latents: expectations of these are the total correlation, that between and that within groups.",
+                sp.Eq(sp.log(q / (q1 * q2 * q3)), between + inside, evaluate=False),
+                "With $q$ the joint density, $q_{12}$ that of the group and $q_j$ those of single latents: "
+                "expectations "
+                "of these are the total correlation, that between and that within groups.",
                 let=(
-                    Let(between, q - q12 - q3, "the log ratio between groups"),
-                    Let(inside, q12 - q1 - q2, "the log ratio within the group"),
+                    Let(between, sp.log(q / (q12 * q3)), "the log ratio between groups"),
+                    Let(inside, sp.log(q12 / (q1 * q2)), "the log ratio within the group"),
                 ),
                 wrong_form=between - inside,
             ),

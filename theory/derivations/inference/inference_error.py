@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import A, D, K, Q, V, W, t, tau
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 G, R = sp.MatrixSymbol("G", K, K), sp.MatrixSymbol("R", K, K)
 IDENTITY = sp.Identity(K)
@@ -38,11 +38,47 @@ def derivation() -> Derivation:
         name="inference-error",
         title="Four errors of an encoder against the true factors",
         statement=(
-            "Mean squared error, log score, forward and reverse divergence of an encoder $q(s|x) = N(V x, Q)$ from the "
-            "true posterior $p(s|x)$ follow from the error matrix $E = \\mathrm{E}[(s - \\mu)(s - \\mu)^T]$ and the "
-            "true covariance $\\Sigma$; for the best encoder of the true decoder $E = \\tau^2 R + t (t - \\tau^2) R^2$ "
-            "with $R = (G + t I)^{-1}$. For any fixed decoder the slopes of squared error and log score in $t$ are "
-            "closed, too."
+            Claim(
+                "The mean squared error and the log score of an encoder $q(s|x) = N(V x, Q)$ follow from "
+                "the error matrix $E = \\mathrm{E}[(s - \\mu)(s - \\mu)^T]$.",
+                by=(
+                    "The error matrix",
+                    "Log score",
+                ),
+            ),
+            Claim(
+                "Its forward and reverse divergence from the true posterior $p(s|x)$ follow from $E$ and "
+                "the true covariance $\\Sigma$.",
+                by=(
+                    "Distance from the true posterior mean",
+                    "Forward divergence",
+                    "Reverse divergence",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "For factors of covariance $I$ the gain $R A^T$ with $R = (G + t I)^{-1}$ has $E = \\tau^2 "
+                "R + t (t - \\tau^2) R^2$.",
+                by=("Error matrix of the best encoder",),
+            ),
+            Claim(
+                "It is the gain of the best encoder of the true decoder.",
+                by=("Error of the best encoder's gain",),
+                argued=True,
+            ),
+            Claim(
+                "For any fixed decoder the slope of the squared error in $t$ is closed, too.",
+                by=(
+                    "Any decoder: the slope of its gain",
+                    "Any decoder: the slope of the mean squared error",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "So is the slope of the log score.",
+                by=("Any decoder: the slope of the log score",),
+                argued=True,
+            ),
         ),
         assumptions=(
             "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\tau^2 I)$, all centred.",
@@ -90,17 +126,12 @@ def derivation() -> Derivation:
                 "computed from $x$, so that $E$ is $\\Sigma$ plus the second moment of $\\mu - B x$.",
                 let=(
                     Let(
-                        B,
-                        Gamma * A.T * (A * Gamma * A.T + N).I,
-                        "the gain of the true posterior",
-                        rule=(B * N, Gamma * A.T - B * A * Gamma * A.T),
-                    ),
-                    Let(
                         Sigma,
-                        Gamma - B * A * Gamma,
+                        (Gamma.I + A.T * N.I * A).I,
                         "the covariance of the true posterior",
-                        rule=(B * A * Gamma, Gamma - Sigma),
+                        rule=(A.T * N.I * A, Sigma.I - Gamma.I),
                     ),
+                    Let(B, Sigma * A.T * N.I, "the gain of the true posterior"),
                 ),
                 wrong_form=sp.Trace(M * (E + Sigma)),
             ),
@@ -206,9 +237,10 @@ def derivation() -> Derivation:
                     + e**2 * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T * R_W),
                     evaluate=False,
                 ),
-                "The trace of the error matrix: its slope is $-2 tr[R_W V_o (S V_o^T - A\\Gamma)]$ with $S = A\\Gamma "
+                "For every gain $V_o$ that changes in this way. The trace of the error matrix has the slope $-2 "
+                "tr[R_W V_o "
+                "(S V_o^T - A\\Gamma)]$ with $S = A\\Gamma "
                 "A^T + N$. A least error at a level above zero and below infinity is at a root of it.",
-                let=(Let(best, R_W * W.T, "the best gain"),),
                 wrong_form=-2 * e * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T)
                 - 2 * e * sp.Trace(R_W * best * A * Gamma)
                 + e**2 * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T * R_W),

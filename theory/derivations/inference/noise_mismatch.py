@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import A, K, W, beta, sigma, t, tau
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.inference.inference_error import GRAM, IDENTITY, RESOLVENT, G, R
 
 
@@ -19,9 +19,25 @@ def derivation() -> Derivation:
         name="noise-mismatch",
         title="A wrong noise variance of the decoder, and correlated factors",
         statement=(
-            "The best encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$, so every optimum "
-            "scales: $\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$. For correlated factors the mean "
-            "squared error is stationary where $\\sum_k g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3 = 0$."
+            Claim(
+                "The best encoder depends on $\\beta$ and $\\sigma^2$ only through $t = \\beta\\sigma^2$.",
+                by=("The precision at another noise and weight",),
+                argued=True,
+            ),
+            Claim(
+                "So every optimum scales: $\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$.",
+                by=("The precision at another noise and weight",),
+                argued=True,
+            ),
+            Claim(
+                "For correlated factors the mean squared error is stationary where $\\sum_k g_k (t "
+                "\\gamma_k - \\tau^2)/(g_k + t)^3 = 0$.",
+                by=(
+                    "Error with correlated factors",
+                    "One mode",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "Any decoder, family and criterion for the scaling law.",
@@ -32,17 +48,16 @@ def derivation() -> Derivation:
         matrices={Gamma: "positive"} | dict.fromkeys((G, R), "symmetric"),
         steps=(
             Step(
-                "The precision at a scaled beta",
+                "The precision at another noise and weight",
                 sp.Eq(
-                    (sp.Identity(K) + W.T * W / (scaled * sigma**2)),
-                    sp.Identity(K) + W.T * W / (beta * tau**2),
+                    (sp.Identity(K) + W.T * W / (scaled * sigma**2)) - (sp.Identity(K) + W.T * W / (beta * tau**2)),
+                    (beta * tau**2 - scaled * sigma**2) / (scaled * sigma**2 * beta * tau**2) * W.T * W,
                     evaluate=False,
                 ),
-                "With $b = (\\tau^2/\\sigma^2) \\beta$ the posterior at noise $\\sigma^2$ is that at noise $\\tau^2$ "
-                "and $\\beta$; mean and variances follow from it, so the errors are the same function of $t$, and "
-                "their minimiser scales as stated.",
-                let=(Let(scaled, tau**2 * beta / sigma**2, "the scaled weight"),),
-                wrong_form=sp.Identity(K) + W.T * W / (beta * sigma**2),
+                "The posterior at noise $\\sigma^2$ and weight $b$ is that at noise $\\tau^2$ and weight $\\beta$ if "
+                "$b \\sigma^2 = \\beta \\tau^2$; mean and variances follow from the precision, so the errors are the "
+                "same function of $t$, and their minimiser scales as stated.",
+                wrong_form=(beta * tau**2 + scaled * sigma**2) / (scaled * sigma**2 * beta * tau**2) * W.T * W,
             ),
             Step(
                 "Mean squared error with the wrong noise",
@@ -81,7 +96,7 @@ def derivation() -> Derivation:
                 let=(Let(mode, (t**2 * gamma + tau**2 * g) / (g + t) ** 2, "one term of the trace"),),
             ),
         ),
-        results=("The precision at a scaled beta", "One mode"),
+        results=("The precision at another noise and weight", "One mode"),
         sources=(Source("sikka2019", "in its setting"),),
         builds_on=("inference-error", "posterior-families", "slope-at-one"),
     )

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma, t
 from theory.derivations.engine.operators import LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import loss
 
 PRECISION = Let(P, sp.Identity(K) + W.T * W / t, "the precision", rule=(W.T * W, t * (P - sp.Identity(K))))
@@ -18,15 +18,28 @@ def derivation() -> Derivation:
     lam = sp.Symbol("lambda", positive=True)
     at_best = loss(best, P.I).xreplace({sigma: sp.sqrt(t / beta)})
     general = loss().xreplace({sigma: sp.sqrt(t / beta)})
-    lhs, rhs = sp.Symbol("L"), sp.Symbol("L_o")
+    lhs, rhs = sp.symbols("L L_o", real=True)
     spread = sp.Trace(P * Q) - K - LogDet(P) - LogDet(Q)
     missed = beta * sp.Trace(S * (V - best).T * P * (V - best)) / 2
     return Derivation(
         name="optimal-encoder",
         title="The best encoder of a fixed decoder",
         statement=(
-            "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to $p(z) "
-            "p(x|z)^{1/\\beta}$: the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$."
+            Claim(
+                "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to "
+                "$p(z) p(x|z)^{1/\\beta}$.",
+                by=(
+                    "The tempered posterior is Gaussian",
+                    "The loss as a completed square",
+                    "The second term is not negative: slope",
+                    "The second term is not negative: value",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "This is the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$.",
+                by=("The tempered posterior is Gaussian",),
+            ),
         ),
         assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
         scope="For every $K$ and $D$; the steps on one eigenvalue are scalar.",

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K, beta
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
 
 
@@ -27,9 +27,32 @@ def derivation() -> Derivation:
         name="posterior-families",
         title="Diagonal and block-diagonal posteriors, and their price",
         statement=(
-            "If the posterior covariance is block-diagonal, the best mean is that of the full posterior, the best "
-            "blocks are the inverses of the blocks of $P$, and the price is $(\\beta/2) [\\log\\det(P \\circ B) - "
-            "\\log\\det P]$."
+            Claim(
+                "If the posterior covariance is block-diagonal, the best mean is that of the full posterior.",
+                by=(
+                    "Mean field: what depends on the covariance",
+                    "Blocks: what depends on the covariance",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The best blocks are the inverses of the blocks of $P$.",
+                by=(
+                    "Mean field: what depends on the covariance",
+                    "Blocks: what depends on the covariance",
+                    "One latent",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The price is $(\\beta/2) [\\log\\det(P \\circ B) - \\log\\det P]$.",
+                by=(
+                    "Mean field: what depends on the covariance",
+                    "Blocks: what depends on the covariance",
+                    "The price of a family",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "As for the best encoder; $B$ is one inside the blocks of the family and zero outside, $P \\circ B$ "

@@ -4,26 +4,57 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import beta, t
-from theory.derivations.engine.page import Derivation, Let, Source, Step
-from theory.derivations.inference.inference_error import GRAM, IDENTITY, RESOLVENT, G, R
+from theory.derivations.engine.notation import A, beta, t
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.inference.inference_error import IDENTITY, R
 
 
 def derivation() -> Derivation:
     a, c, x, z, s = sp.symbols("a c x z s", positive=True)
     S = sp.Function("S")(z)
     root = sp.sqrt((z + a - a * c) ** 2 + 4 * a * c * z)
-    value, squared, information = sp.Function("S_2")(z), sp.Symbol("q", positive=True), sp.Function("I")(z)
+    value, squared, information = sp.Function("S_2")(z), sp.Symbol("q", positive=True), sp.Function("H")(z)
     stieltjes = (root - z - a + a * c) / (2 * a * c * z)
     small = sp.Symbol("u", positive=True)
+    gram_inverse = (A.T * A + t * IDENTITY).I
     shannon = sp.log(z + a * squared) + sp.log(1 + a * c * S) / c - a * squared * S
     return Derivation(
         name="random-mixing",
         title="Random mixing in high dimension",
         statement=(
-            "For a loading of independent entries of variance $a\\tau^2/D$ with $K/D \\to c$ every error per factor "
-            "is an integral over the Marchenko-Pastur law $\\mu$ and follows from $S(z) = \\int d\\mu(x)/(x + z)$, "
-            "the positive root of $a c z S^2 + (z + a - a c) S - 1 = 0$."
+            Claim(
+                "For a loading of independent entries of variance $a\\tau^2/D$ with $K/D \\to c$ every "
+                "error per factor is an integral over the Marchenko-Pastur law $\\mu$.",
+                by=(
+                    "Error per factor from two traces",
+                    "The integrand as two resolvents",
+                    "The integrand of the reverse divergence",
+                ),
+                cites="marchenko1967",
+                argued=True,
+            ),
+            Claim(
+                "Every error per factor follows from the transform $S(z) = \\int d\\mu(x)/(x + z)$.",
+                by=(
+                    "The integrand as two resolvents",
+                    "The second transform",
+                    "Mean squared error per factor",
+                    "The integrand of the reverse divergence",
+                    "The entropy of the posterior: slope",
+                    "The entropy of the posterior: constant",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The transform solves $a c z S^2 + (z + a - a c) S - 1 = 0$.",
+                by=("The transform solves the quadratic",),
+                cites="marchenko1967",
+            ),
+            Claim(
+                "It is the positive root.",
+                by=("The transform solves the quadratic",),
+                argued=True,
+            ),
         ),
         assumptions=(
             "$\\tau^2 = 1$ as the unit; $W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$.",
@@ -32,19 +63,19 @@ def derivation() -> Derivation:
             "their means.",
         ),
         scope="Step 1 for every $K$; the other steps are identities of the limit, from the quadratic alone.",
-        matrices=dict.fromkeys((G, R), "symmetric"),
+        matrices={R: "symmetric"},
         steps=(
             Step(
                 "Error per factor from two traces",
                 sp.Eq(
                     sp.Trace(R + t * (t - 1) * R**2),
-                    sp.Trace(R * (G + t**2 * IDENTITY) * R),
+                    sp.Trace(R * (A.T * A + t**2 * IDENTITY) * R),
                     evaluate=False,
                 ),
                 "The error matrix of the best encoder, written as $(G + t^2 I)/(G + t I)^2$; divided by $K$ and with "
                 "$t = \\beta$ it tends to $\\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu(x)$.",
-                let=(GRAM, RESOLVENT),
-                wrong_form=sp.Trace(R * (G + t * IDENTITY) * R),
+                let=(Let(R, gram_inverse, "the resolvent", rule=(A.T * A * R, IDENTITY - t * R)),),
+                wrong_form=sp.Trace(R * (A.T * A + t * IDENTITY) * R),
             ),
             Step(
                 "The integrand as two resolvents",

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import beta, n, sigma
 from theory.derivations.engine.operators import SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -24,9 +24,43 @@ def derivation() -> Derivation:
         name="slope-at-one",
         title="Why the forward divergence is minimised at a beta above one",
         statement=(
-            "With the true decoder, noise and independent factors the forward divergence of the diagonal family "
-            "falls through $\\beta = 1$ unless the columns of $A$ are orthogonal; its minimisers are all $\\ge 1$ "
-            "and finite (for $A = 0$ it does not depend on $\\beta$)."
+            Claim(
+                "With the true decoder, noise and independent factors the forward divergence of the "
+                "diagonal family falls through $\\beta = 1$ unless the columns of $A$ are orthogonal.",
+                by=(
+                    "The error is stationary at one",
+                    "The variance rises",
+                    "Slope at one",
+                    "First column of an inverse: below the diagonal",
+                    "First column of an inverse: the diagonal",
+                    "The posterior variance is too small",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "Unless $A = 0$ its minimisers are all $\\ge 1$.",
+                by=(
+                    "The error is stationary at one",
+                    "The variance rises",
+                    "The posterior variance is too small",
+                    "No minimum below one: the error",
+                    "No minimum below one: the variance",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "Unless $A = 0$ they are finite.",
+                by=("No minimum at infinity",),
+                argued=True,
+            ),
+            Claim(
+                "For $A = 0$ the divergence does not depend on $\\beta$.",
+                by=(
+                    "The error is stationary at one",
+                    "The variance rises",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "$W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$, diagonal $Q$; up to a constant the forward divergence is "
@@ -73,10 +107,12 @@ def derivation() -> Derivation:
             Step(
                 "First column of an inverse: below the diagonal",
                 sp.Eq(b * y + M * w, sp.ZeroMatrix(n, 1), evaluate=False),
-                "The precision is $p$ for this factor, $M$ for the others, $b$ between them; $P P^{-1} = I$ means that "
-                "this is zero and that the next relation is one.",
+                "The precision is $p$ for this factor, $M$ for the others, $b$ between them; $P$ is positive "
+                "definite, so "
+                "$q = p - b^T M^{-1} b > 0$. $P P^{-1} = I$ means that this is zero and that the next relation is one.",
                 let=(
-                    Let(y, 1 / (p - seen), "the first entry of the first column of $P^{-1}$"),
+                    Let(p, q + seen, "the precision of this factor"),
+                    Let(y, 1 / q, "the first entry of the first column of $P^{-1}$"),
                     Let(w, -M.I * b * y, "the rest of that column"),
                 ),
                 wrong_form=b * y,
@@ -84,16 +120,17 @@ def derivation() -> Derivation:
             Step(
                 "First column of an inverse: the diagonal",
                 sp.Eq(p * y + sp.Trace(b.T * w), 1, evaluate=False),
-                "So $c(1) = (P^{-1})_{jj} = 1/(p - s)$ with $s = b^T M^{-1} b \\ge 0$, zero only if $b = 0$.",
+                "So $c(1) = (P^{-1})_{jj} = 1/q$ and $d(1) = 1/p = 1/(q + s)$ with $s = b^T M^{-1} b \\ge 0$, zero "
+                "only if "
+                "$b = 0$.",
                 wrong_form=p * y,
             ),
             Step(
                 "The posterior variance is too small",
                 sp.Ge(1 / q - 1 / (q + s), 0, evaluate=False),
-                "With $q = p - s > 0$ this is $c(1) - d(1)$: at $\\beta = 1$ the variance of the diagonal family is "
+                "This is $c(1) - d(1)$: at $\\beta = 1$ the variance of the diagonal family is "
                 "$1/P_{jj}$, the true one is $(P^{-1})_{jj}$, which is larger unless the column is orthogonal to the "
                 "others. Hence the slope is $\\le 0$.",
-                domain={s: (0, 3)},
             ),
             Step(
                 "No minimum below one: the error",

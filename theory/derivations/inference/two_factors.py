@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K, beta
 from theory.derivations.engine.operators import Degree, FactorCount
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -22,7 +22,6 @@ def derivation() -> Derivation:
         - a * (beta + a) * (beta**2 + g) * (beta + g) * (beta + h) ** 3 / 2
         - a * (beta + a) * (beta**2 + h) * (beta + h) * (beta + g) ** 3 / 2
     )
-    near = {r: (sp.Rational(-9, 10), sp.Rational(9, 10))}
 
     def at_start(expression):
         return sp.Subs(expression, (beta, r), (1, 0))
@@ -31,16 +30,41 @@ def derivation() -> Derivation:
         name="two-factors",
         title="Two factors of equal norm",
         statement=(
-            "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence is stationary at the "
-            "positive roots of a polynomial of degree 7 in $\\beta$, irreducible over the rationals in $a$ and $r$; "
-            "for small coherence $\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$."
+            Claim(
+                "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence per "
+                "factor is, up to a constant, $J = (\\log d + E/d)/2$ with $d = \\beta/(a + \\beta)$ and the "
+                "mean squared error per factor $E$.",
+                by=("Error per factor",),
+                argued=True,
+            ),
+            Claim(
+                "$J$ is stationary at the positive roots of a polynomial in $\\beta$.",
+                by=("The stationarity polynomial",),
+            ),
+            Claim(
+                "The polynomial is of degree 7.",
+                by=("Its degree",),
+            ),
+            Claim(
+                "It is irreducible over the rationals in $a$ and $r$.",
+                by=("It is irreducible",),
+            ),
+            Claim(
+                "For small coherence $\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$.",
+                by=(
+                    "It is even in the coherence",
+                    "Orthogonal columns",
+                    "The root is simple",
+                    "Effect of coherence",
+                    "Small coherence",
+                ),
+                argued=True,
+            ),
         ),
-        assumptions=(
-            "$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$, $-1 \\le "
-            "r \\le 1$.",
-        ),
+        assumptions=("$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$.",),
         scope="For all $a > 0$ and $r$; the expansion is the implicit function theorem at $(\\beta, r) = (1, 0)$.",
         matrices={R: "symmetric"},
+        where=(r > -1, r < 1),
         steps=(
             Step(
                 "Error per factor",
@@ -54,7 +78,6 @@ def derivation() -> Derivation:
                     Let(E, ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2, "the error"),
                 ),
                 sizes=({K: 2},),
-                domain=near,
             ),
             Step(
                 "The stationarity polynomial",
@@ -72,30 +95,26 @@ def derivation() -> Derivation:
                     ),
                     Let(p, polynomial, "the polynomial"),
                 ),
-                domain=near,
             ),
             Step(
                 "Its degree",
                 sp.Eq(Degree(p, beta), 7, evaluate=False),
                 "The terms of higher degree cancel.",
-                domain=near,
             ),
             Step(
                 "It is irreducible",
                 sp.Eq(FactorCount(p, beta), 1, evaluate=False),
                 "The polynomial has no factor over the rationals in $a$ and $r$, so there is no simpler equation for "
                 "generic values.",
-                domain=near,
             ),
             Step(
                 "It is even in the coherence",
-                sp.Eq(p.func(beta, -r), p, evaluate=False),
+                sp.Eq(sp.Subs(p, r, -r), p, evaluate=False),
                 "A change of sign of $r$ exchanges $g$ and $h$, so $\\beta^*$ is a function of $r^2$.",
-                domain=near,
             ),
             Step(
                 "Orthogonal columns",
-                sp.Eq(p.func(1, 0), 0, evaluate=False),
+                sp.Eq(at_start(p), 0, evaluate=False),
                 "Without coherence $\\beta = 1$ is stationary.",
                 wrong_form=a,
             ),

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import C, D, K, P, S, W, t
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import aggregate_kl, distortion
 from theory.derivations.inference.optimal_encoder import PRECISION
 
@@ -23,17 +23,39 @@ def derivation() -> Derivation:
         name="aggregate-posterior",
         title="At the optimum the aggregate posterior is the prior",
         statement=(
-            "At every stationary decoder with its best full posterior the code has covariance $I$: total correlation "
-            "and all divergences of single latents are zero, and the rate equals the mutual information."
+            Claim(
+                "If $S W = t W P$ with $P = I + W^T W/t$, the posterior of gain $P^{-1} W^T/t$ and "
+                "covariance $P^{-1}$ gives the code the covariance $I$.",
+                by=("Covariance of the code",),
+            ),
+            Claim(
+                "The condition holds at every stationary decoder, and the posterior is its best full one.",
+                argued=True,
+            ),
+            Claim(
+                "Total correlation and all divergences of single latents are then zero.",
+                by=(
+                    "Covariance of the code",
+                    "No divergence from the prior",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The rate then equals the mutual information.",
+                by=(
+                    "Covariance of the code",
+                    "Rate",
+                ),
+            ),
         ),
         assumptions=(
             "$W$ is stationary, $S W = t W P$ with $P = I + W^T W/t$; the encoder is the best one of the full family.",
             "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so that the same holds for "
             "every family.",
         ),
-        scope="For every $K$ and $D$, and every covariance that satisfies the stationarity condition.",
-        point_sizes=({K: 1, D: 2}, {K: 2, D: 3}),  # the covariance below needs a decoder of full column rank
-        matrices=dict.fromkeys((P, S, C, B), "positive"),
+        scope="For every $K \\le D$ and every covariance that satisfies the stationarity condition.",
+        where=(sp.Le(K, D),),
+        matrices=dict.fromkeys((P, S, C, B), "positive") | {W: "independent"},
         steps=(
             Step(
                 "Covariance of the code",

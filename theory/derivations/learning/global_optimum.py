@@ -6,13 +6,13 @@ import sympy as sp
 
 from theory.derivations.engine.notation import A, D, K, P, S, W, t, tau
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.inference.optimal_encoder import PRECISION
 from theory.derivations.learning.ppca_equivalence import IDENTITY, INVERSE, MODEL, M, N
 
 w = sp.Symbol("w", real=True)
 l = sp.Symbol("l", positive=True)  # noqa: E741 (the book's name of an eigenvalue)
-ABOVE = {t: (0, 1), l: (1, 3)}
+ABOVE = (l > t,)
 
 
 def derivation() -> Derivation:
@@ -32,14 +32,88 @@ def derivation() -> Derivation:
         name="global-optimum",
         title="The global optimum with a learned decoder",
         statement=(
-            "There is an optimum, the same for every family of posteriors, in which latent $i \\le K$ is active iff "
-            "$l_i > t = \\beta\\sigma^2$; then its decoder column is $\\sqrt{l_i - t}$ along the eigenvector $u_i$, "
-            "its encoder gain $\\sqrt{l_i - t}/l_i$ and its posterior variance $t/l_i$. An inactive latent has "
-            "collapsed to the prior. The critical weight of mode $i$ is $\\beta = l_i/\\sigma^2$. The other optima are "
-            "rotations of the latents that keep the posterior in its family, or take other eigenvectors where "
-            "eigenvalues tie. For data of independent factors the active latents see the factors along the principal "
-            "axes of the loading: one factor each, at every optimum, iff its columns are orthogonal and of different "
-            "norms."
+            Claim(
+                "There is an optimum in which latent $i \\le K$ is active iff $l_i > t = \\beta\\sigma^2$.",
+                by=(
+                    "The gradient, multiplied by the model covariance",
+                    "One mode",
+                    "Curvature of a collapsed mode",
+                    "Curvature of an active mode",
+                    "What an active mode gains",
+                    "Larger modes gain more",
+                    "The model covariance of one column",
+                    "Other choices are saddles",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "It is the same for every family of posteriors.",
+                by=("Posterior variance",),
+                argued=True,
+            ),
+            Claim(
+                "An active latent has the decoder column $\\sqrt{l_i - t}$ along the eigenvector $u_i$.",
+                by=(
+                    "The gradient, multiplied by the model covariance",
+                    "One mode",
+                    "Curvature of an active mode",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The encoder has the gain $P^{-1} W^T/t$ and the covariance $P^{-1}$.",
+                by=(
+                    "Encoder gain",
+                    "Posterior variance",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "One mode at a time, for an active latent these are the gain $\\sqrt{l_i - t}/l_i$ and the "
+                "posterior variance $t/l_i$.",
+                by=(
+                    "Encoder gain",
+                    "Posterior variance",
+                ),
+            ),
+            Claim(
+                "An inactive latent has collapsed to the prior.",
+                by=(
+                    "One mode",
+                    "Curvature of a collapsed mode",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The critical weight of mode $i$, at which its curvature in the collapsed state changes "
+                "sign, is $\\beta = l_i/\\sigma^2$.",
+                by=("Curvature of a collapsed mode",),
+            ),
+            Claim(
+                "The other optima are rotations of the latents that keep the posterior in its family, or "
+                "take other eigenvectors where eigenvalues tie.",
+                by=(
+                    "The gradient, multiplied by the model covariance",
+                    "Larger modes gain more",
+                    "Other choices are saddles",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "For data of independent factors the active latents see the factors along the principal "
+                "axes of the loading.",
+                by=(
+                    "Principal axes of data of independent factors",
+                    "What a learned latent sees of the factors",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "They see one factor each, at every optimum, iff the columns of the loading are "
+                "orthogonal and of different norms.",
+                by=("What a learned latent sees of the factors",),
+                argued=True,
+            ),
         ),
         assumptions=(
             "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
@@ -94,8 +168,8 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Positive: an active mode is a minimum in its singular value.",
+                where=ABOVE,
                 let=(Let(r, l - t, "the part of the variance above the water level, positive for an active mode"),),
-                domain=ABOVE,
             ),
             Step(
                 "What an active mode gains",
@@ -104,8 +178,8 @@ def derivation() -> Derivation:
                     (l / t - 1 - sp.log(l / t)) / 2,
                     evaluate=False,
                 ),
-                "The decrease of the loss if the mode is active, which is positive for $l \\ne t$.",
-                domain=ABOVE,
+                "The decrease of the loss if the mode is active, which is positive.",
+                where=ABOVE,
             ),
             Step(
                 "Larger modes gain more",
@@ -151,14 +225,14 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The best encoder $P^{-1} W^T/t$ in one mode, with $w^2 = r = l - t$.",
-                domain=ABOVE,
+                where=ABOVE,
             ),
             Step(
                 "Posterior variance",
                 sp.Eq(1 / (1 + r / t), t / l, evaluate=False),
                 "One over the precision. As $P$ is diagonal here, the diagonal family (and every other) contains "
                 "this posterior and has the same minimum, without gap.",
-                domain=ABOVE,
+                where=ABOVE,
             ),
             Step(
                 "Principal axes of data of independent factors",

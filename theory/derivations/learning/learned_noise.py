@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import D, beta
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -22,21 +22,72 @@ def derivation() -> Derivation:
 
     logs = sp.Sum(sp.log(spectrum[i] / (beta * v)), (i, 1, q))
     learned = beyond / (D - q * beta)
-    domain = {beta: (0, 2)}
     return Derivation(
         name="learned-noise",
         title="The noise that a beta-VAE learns",
         statement=(
-            "With $q$ active modes and the variance $u_q = \\sum_{i>q} l_i$ beyond them the best noise is $\\sigma^2 = "
-            "u_q/(D - q\\beta)$; latent $q \\le K$ is active iff $\\beta$ is below its critical value $D l_q/(q l_q + "
-            "u_q)$. The critical values descend in $q$, so that a latent stays collapsed beyond its own. The loss is "
-            "convex in $\\log\\sigma^2$, so there is one best noise, except where every mode has a latent: with $r$ "
-            "the rank of $S$ and $K \\ge r$ the noise goes to zero for $\\beta < D/r$ and is undetermined at $\\beta = "
-            "D/r$."
+            Claim(
+                "With $q$ active modes, each of the distortion $\\beta\\sigma^2$ and the rate "
+                "$\\log(l_i/(\\beta\\sigma^2))/2$, and the variance $u_q = \\sum_{i>q} l_i$ beyond them the "
+                "loss is stationary at the noise $\\sigma^2 = u_q/(D - q\\beta)$, if $q\\beta < D$.",
+                by=("The learned noise",),
+            ),
+            Claim(
+                "It is the best noise.",
+                by=(
+                    "Slope of the loss in the noise",
+                    "The learned noise",
+                    "Convex in the logarithm of the noise",
+                    "No jump where a mode becomes inactive",
+                    "No kink where a mode becomes inactive",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "Latent $q \\le K$ is active iff $\\beta$ is below its critical value $\\beta_q = D l_q/(q "
+                "l_q + u_q)$.",
+                by=("When a mode is active",),
+                argued=True,
+            ),
+            Claim(
+                "The critical values descend: $\\beta_{q+1} \\le \\beta_q$.",
+                by=("Critical values descend",),
+            ),
+            Claim(
+                "So a latent stays collapsed beyond its own.",
+                by=(
+                    "When a mode is active",
+                    "Critical values descend",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The loss is convex in $\\log\\sigma^2$.",
+                by=(
+                    "Convex in the logarithm of the noise",
+                    "No jump where a mode becomes inactive",
+                    "No kink where a mode becomes inactive",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "So there is one best noise, except where every mode has a latent.",
+                by=(
+                    "Convex in the logarithm of the noise",
+                    "No jump where a mode becomes inactive",
+                    "No kink where a mode becomes inactive",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "There, with $r$ the rank of $S$ and $K \\ge r$, the noise goes to zero for $\\beta < D/r$ "
+                "and is undetermined at $\\beta = D/r$.",
+                by=("A latent for every mode",),
+                argued=True,
+            ),
         ),
         assumptions=("Decoder and encoder are at their optimum for each noise $v = \\sigma^2$.",),
         scope="For every $D$, $q$, $\\beta$ and spectrum.",
-        point_sizes=({q: 1, D: 3}, {q: 2, D: 4}, {q: 3, D: 7}),
         steps=(
             Step(
                 "Slope of the loss in the noise",
@@ -44,7 +95,6 @@ def derivation() -> Derivation:
                 "The distortion is $\\beta v$ per active mode plus $u_q$, the rate $\\log(l_i/(\\beta v))/2$ per "
                 "active mode.",
                 let=(Let(F, profile(q, beyond, logs), "the loss with $q$ active modes, as a function of the noise"),),
-                domain=domain,
             ),
             Step(
                 "The learned noise",
@@ -53,14 +103,13 @@ def derivation() -> Derivation:
                 "active modes, and the best noise is larger, with fewer of them.",
                 let=(Let(best, learned, "the learned noise"),),
                 wrong_form=beta,
-                domain=domain,
+                where=(beta < D / q,),
             ),
             Step(
                 "Convex in the logarithm of the noise",
                 sp.Eq(v * sp.Derivative(slope, v), beyond / (2 * v), evaluate=False),
                 "$h = v F'$ is the slope in $\\log v$, and this is the slope of $h$: $\\ge 0$ on each piece.",
                 let=(Let(slope, v * ((D - q * beta) * v - beyond) / (2 * v**2), "the slope in $\\log v$"),),
-                domain=domain,
             ),
             Step(
                 "No jump where a mode becomes inactive",
@@ -98,14 +147,12 @@ def derivation() -> Derivation:
                 "The slope where the water level $\\beta v$ is $l_q$. As the loss is convex, the best noise (or the "
                 "limit zero) is smaller, and mode $q$ above the water level, iff it is positive: $\\beta < D l_q/(q "
                 "l_q + u_q)$. For $q = 1$ this is total collapse at $\\beta = D l_1/tr(S)$.",
-                domain=domain,
             ),
             Step(
                 "Critical values descend",
                 sp.Ge((q + 1 + after / following) - (q + (following + after) / (following + fall)), 0, evaluate=False),
                 "$D/\\beta_q = q + u_q/l_q$ with $\\beta_q$ the critical value of latent $q$, $l_q = l_{q+1} + c$, $c "
                 "\\ge 0$, and $u_q = l_{q+1} + u_{q+1}$: so $\\beta_{q+1} \\le \\beta_q$, with equality for a tie.",
-                domain={fall: (0, 3)},
             ),
             Step(
                 "A latent for every mode",
@@ -117,12 +164,12 @@ def derivation() -> Derivation:
                 "If every mode has a latent ($u_q = 0$, $q$ is the rank), the slope in $\\log v$ is constant for small "
                 "$v$: the noise goes to zero for $\\beta < D/q$, every small noise is as good at $\\beta = D/q$, and "
                 "above it the noise is finite.",
-                domain=domain,
             ),
             Step(
                 "Beta one",
                 sp.Eq(sp.Subs(learned, beta, 1), beyond / (D - q), evaluate=False),
                 "The mean of the eigenvalues beyond the latents: the maximum likelihood noise of probabilistic PCA.",
+                where=(q < D,),
             ),
         ),
         results=("The learned noise", "When a mode is active"),

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import D, K, P, S, W, beta, sigma, t
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import loss
 from theory.derivations.inference.optimal_encoder import PRECISION
 
@@ -25,9 +25,22 @@ def derivation() -> Derivation:
         name="ppca-equivalence",
         title="At a fixed noise the beta-VAE is probabilistic PCA",
         statement=(
-            "With the best encoder (full covariance) the loss of a decoder $W$ is $\\beta$ times the negative log "
-            "likelihood of probabilistic PCA with noise $t = \\beta\\sigma^2$, plus a constant that contains "
-            "$\\sigma^2$."
+            Claim(
+                "With the encoder of gain $P^{-1} W^T/t$ and covariance $P^{-1}$, where $P = I + W^T "
+                "W/t$, the loss of a decoder $W$ is $\\beta$ times the negative log likelihood of "
+                "probabilistic PCA with noise $t = \\beta\\sigma^2$, plus a constant that contains "
+                "$\\sigma^2$.",
+                by=(
+                    "The inverse of the model covariance",
+                    "Its determinant",
+                    "The loss at the best encoder",
+                    "The loss as a likelihood",
+                ),
+            ),
+            Claim(
+                "This encoder is the best one (full covariance).",
+                argued=True,
+            ),
         ),
         assumptions=("The encoder is the best one of the full family; $\\sigma^2$ is fixed.",),
         scope=(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import t
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.learning.global_optimum import ABOVE, l
 
 
 def derivation() -> Derivation:
-    delta, x, rest = sp.symbols("delta x u_m", positive=True)
+    delta, rest = sp.symbols("delta u_m", positive=True)
     m, i = sp.symbols("m i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     cost = sp.Function("c")(delta)
@@ -20,23 +20,66 @@ def derivation() -> Derivation:
         name="water-filling",
         title="Rate, distortion and reverse water-filling",
         statement=(
-            "At the optimum an active mode has distortion $t$ and rate $\\log(l/t)/2$, a collapsed one $l$ and zero: "
-            "reverse water-filling at level $t = \\beta\\sigma^2$. The model lies on Shannon's curve of a Gaussian "
-            "source iff there is a latent for every $l_i > t$, or no latent at all (rate zero, the end of the curve)."
+            Claim(
+                "One mode at a time, the decoder weight $\\sqrt{l - t}$, the gain $\\sqrt{l - t}/l$ and the "
+                "posterior variance $t/l$ give the distortion $t$ and the rate $\\log(l/t)/2$.",
+                by=(
+                    "Distortion of an active mode",
+                    "Rate of an active mode",
+                ),
+            ),
+            Claim(
+                "At the optimum an active mode has these values.",
+                argued=True,
+            ),
+            Claim(
+                "A collapsed mode has the distortion $l$ and the rate zero.",
+                argued=True,
+            ),
+            Claim(
+                "This is reverse water-filling at level $t = \\beta\\sigma^2$.",
+                by=(
+                    "Shannon's trade-off for one mode: slope",
+                    "Shannon's trade-off for one mode: curvature",
+                ),
+                cites="shannon1959",
+                argued=True,
+            ),
+            Claim(
+                "The model lies on Shannon's curve of a Gaussian source if there is a latent for every "
+                "$l_i > t$, or no latent at all (rate zero, the end of the curve).",
+                by=(
+                    "Distortion of an active mode",
+                    "Rate of an active mode",
+                    "Shannon's trade-off for one mode: slope",
+                    "Shannon's trade-off for one mode: curvature",
+                ),
+                cites="shannon1959",
+                argued=True,
+            ),
+            Claim(
+                "In every other case it does not.",
+                by=(
+                    "Shannon's trade-off for one mode: slope",
+                    "Shannon's trade-off for one mode: curvature",
+                    "What a missing latent costs",
+                ),
+                cites="shannon1959",
+                argued=True,
+            ),
         ),
         assumptions=(
             "The global optimum at fixed noise; the source is Gaussian with independent modes of variance $l_i$.",
         ),
         scope="One mode at a time; the slope for any number $m$ of active modes. Shannon's formula is cited.",
-        point_sizes=({m: 1}, {m: 2}, {m: 4}),
         steps=(
             Step(
                 "Distortion of an active mode",
                 sp.Eq((1 - w2 / l) ** 2 * l + w2 * t / l, t, evaluate=False),
                 "The error of the mean plus the variance that the posterior adds, for decoder weight $\\sqrt{l - t}$ "
                 "and gain $\\sqrt{l - t}/l$.",
+                where=ABOVE,
                 let=(Let(w2, l - t, "the squared decoder weight"),),
-                domain=ABOVE,
             ),
             Step(
                 "Rate of an active mode",
@@ -46,7 +89,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The divergence of $N(\\mu, t/l)$ from $N(0, 1)$ with $\\mathrm{E}[\\mu^2] = \\omega/l$.",
-                domain=ABOVE,
+                where=ABOVE,
             ),
             Step(
                 "Shannon's trade-off for one mode: slope",
@@ -77,17 +120,14 @@ def derivation() -> Derivation:
             ),
             Step(
                 "What a missing latent costs",
-                sp.Eq(
-                    l / (2 * t) - cost.func(t),
-                    (x - 1 - sp.log(x)) / 2,
-                    evaluate=False,
-                ),
-                "A mode with $l > t$ but without a latent costs its whole variance; the difference is positive unless "
-                "$l = t$. A point of Shannon's curve is the only minimum for one price: each mode has the distortion "
+                sp.Gt(sp.Derivative(cost.func(l) - cost.func(t), l), 0, evaluate=False),
+                "A mode without a latent has the distortion $l$; what it costs more than at the distortion $t$ is zero "
+                "for $l = t$ and rises from there on. A point of Shannon's curve is the only minimum for one price: "
+                "each mode has the distortion "
                 "$\\min(l_i, t')$ for one level $t'$. An active mode has $t' = t$, which is below the distortion of "
                 "the mode without a latent: with too few latents, but at least one, the model is strictly above the "
                 "curve.",
-                let=(Let(x, l / t, "the ratio of the eigenvalue to the water level"),),
+                where=ABOVE,
             ),
         ),
         results=("Distortion of an active mode", "Rate of an active mode"),

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K, Q, beta
 from theory.derivations.engine.operators import LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
@@ -26,9 +26,27 @@ def derivation() -> Derivation:
         name="annealed-prior",
         title="The weight beta as an annealed prior",
         statement=(
-            "With $f = p^{\\beta}/F$ the objective of weight $\\beta$ is that of weight 1 with the prior $f$, plus "
-            "$(\\beta - 1)$ times the entropy of $q(z|x)$, plus $\\log F$. For a Gaussian prior the latents can be "
-            "scaled by $\\sqrt\\beta$ instead, and only $((\\beta - 1)/2) \\log\\det Q'$ and a constant remain."
+            Claim(
+                "With $f = p^{\\beta}/F$, point by point $\\log p(x|z) - \\beta \\log(q/p) = \\log p(x|z) - "
+                "\\log(q/f) - (\\beta - 1) \\log q + \\log F$, where $q = q(z|x)$ and $p = p(z)$.",
+                by=("The identity, point by point",),
+            ),
+            Claim(
+                "In the expectation over $q(z|x)$ the objective of weight $\\beta$ is that of weight 1 "
+                "with the prior $f$, plus $(\\beta - 1)$ times the entropy of $q(z|x)$, plus $\\log F$.",
+                by=("The identity, point by point",),
+                argued=True,
+            ),
+            Claim(
+                "For a Gaussian prior the latents can be scaled by $\\sqrt\\beta$ instead, at the same reconstruction.",
+                by=("Gaussian corollary",),
+                argued=True,
+            ),
+            Claim(
+                "Weight 1 on the new divergence then replaces weight $\\beta$ on the old, and only "
+                "$((\\beta - 1)/2) \\log\\det Q'$ with $Q' = \\beta Q$ and a constant remain.",
+                by=("Gaussian corollary",),
+            ),
         ),
         assumptions=(
             "$F = \\int p(z)^{\\beta} dz$ is finite. Here objectives are to be maximised, as in the source: "

@@ -5,29 +5,53 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import K, Q, S, V, W
-from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Source, Step
+from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import distortion
 
 
 def derivation() -> Derivation:
-    T, rotation_matrix, C, M = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "C", "M"))
-    root, target = sp.MatrixSymbol("L", K, K), sp.MatrixSymbol("L_o", K, K)
-    expected = sp.Symbol("l_p", real=True)
+    T, rotation_matrix, C = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "C"))
+    root, target, change = (sp.MatrixSymbol(name, K, K) for name in ("L", "L_o", "T_o"))
+    z = sp.MatrixSymbol("z", K, 1)
     b, nu = sp.symbols("b nu", positive=True)
     e = sp.Symbol("e", real=True)
-    log_q, log_p, log_rotated = sp.symbols("l_z l_s l_r", real=True)
-    divergence, before, after = sp.symbols("k_a d d_r", real=True)
-    whole = K * (1 + sp.log(2 * sp.pi)) / 2
+    density, prior, rotated_prior = sp.symbols("f p p_r", positive=True)
+    before, after = sp.symbols("d d_r", real=True)
     moved = (T * V, T * Q * T.T, W * T.I)
     student = sp.log(b) / 2 - (nu + 1) * sp.log(1 + b * e**2 / nu) / 2
     return Derivation(
         name="prior-rotation",
         title="No prior fixes the axes of Gaussian data",
         statement=(
-            "With a learned decoder and a full posterior covariance every optimum for any prior belongs to an orbit of "
-            "optima under the orthogonal matrices. Reconstruction and mutual information there are the same for every "
-            "prior; the loss is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior."
+            Claim(
+                "With a learned decoder and a full posterior covariance every optimum for any prior "
+                "belongs to an orbit of optima under the orthogonal matrices.",
+                by=(
+                    "Distortion in another basis",
+                    "Mutual information in another basis",
+                    "The optima form an orbit",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "Reconstruction and mutual information there are the same for every prior.",
+                by=(
+                    "The rate is information and a divergence",
+                    "Distortion in another basis",
+                    "Mutual information in another basis",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "The loss is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior.",
+                by=(
+                    "The rate is information and a divergence",
+                    "Distortion in another basis",
+                    "Mutual information in another basis",
+                ),
+                argued=True,
+            ),
         ),
         assumptions=(
             "The code is Gaussian with mean zero and covariance $C = V S V^T + Q$; the prior has any density $p$ for "
@@ -37,21 +61,28 @@ def derivation() -> Derivation:
             "The change of basis for every $K$, $D$ and prior; the nearest Gaussian of a product of identical "
             "densities by Hadamard's inequality, and its uniqueness for Student densities."
         ),
-        matrices={Q: "positive", S: "positive", C: "positive", M: "positive", rotation_matrix: "orthogonal"},
+        matrices={
+            Q: "positive",
+            S: "positive",
+            C: "positive",
+            rotation_matrix: "orthogonal",
+            T: "invertible",
+            root: "invertible",
+        },
+        moments={z: C},
         steps=(
             Step(
                 "The rate is information and a divergence",
                 sp.Eq(
-                    -(whole + LogDet(Q) / 2) - expected,
-                    (LogDet(C) - LogDet(Q)) / 2 + divergence,
+                    Expectation(-(K * sp.log(2 * sp.pi) + LogDet(C) + SquaredNorm(z, C.I)) / 2),
+                    -K * (1 + sp.log(2 * sp.pi)) / 2 - LogDet(C) / 2,
                     evaluate=False,
                 ),
-                "The expected log prior $l_p$ is an expectation over the aggregate code, so the prior enters only "
-                "through the divergence of $N(0, C)$ from it.",
-                let=(
-                    Let(divergence, -(whole + LogDet(C) / 2) - expected, "the divergence of $N(0, C)$ from the prior"),
-                ),
-                wrong_form=(LogDet(C) + LogDet(Q)) / 2 + divergence,
+                "The expectation of $\\log q(z)$; that of $\\log q(z|x)$ is the same with $Q$ in place of $C$, so "
+                "the two "
+                "differ by the mutual information $(\\log\\det C - \\log\\det Q)/2$. The prior enters the rate only "
+                "through what is left, the divergence of $N(0, C)$ from it: the expectation of $\\log q(z)/p(z)$.",
+                wrong_form=-K * (1 + sp.log(2 * sp.pi)) / 2 + LogDet(C) / 2,
             ),
             Step(
                 "Distortion in another basis",
@@ -72,14 +103,11 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The optima form an orbit",
-                sp.Eq(target * rotation_matrix * root.I * C * (target * rotation_matrix * root.I).T, M, evaluate=False),
-                "With $T = L_o O L^{-1}$ for every orthogonal $O$ the code has the required covariance: the axes are "
-                "free.",
-                let=(
-                    Let(C, root * root.T, "a factorisation of the covariance of the code"),
-                    Let(M, target * target.T, "a factorisation of the covariance nearest to the prior"),
-                ),
-                wrong_form=2 * M,
+                sp.Eq(change * root * root.T * change.T, target * target.T, evaluate=False),
+                "Let $L L^T$ be the covariance of the code and $L_o L_o^T = M$ the one nearest to the prior. For every "
+                "orthogonal $O$ this change of basis turns the one into the other: the axes are free.",
+                let=(Let(change, target * rotation_matrix * root.I, "a change of basis"),),
+                wrong_form=2 * target * target.T,
             ),
             Step(
                 "Identical Student densities",
@@ -100,14 +128,15 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Factors that are not Gaussian",
-                sp.Eq(log_p - log_rotated, after - before, evaluate=False),
-                "At one point, with $l_z$ the logarithm of the density of the code, $l_s$ that of the prior there and "
-                "$l_r$ that of the prior at the rotated point. The means of the ratios are divergences, so the energy "
+                sp.Eq(sp.log(prior / rotated_prior), after - before, evaluate=False),
+                "At one point, with $f$ the density of the code, $p$ that of the prior there and $p_r$ that of the "
+                "prior "
+                "at the rotated point. The means of the ratios are divergences, so the energy "
                 "is what the rotation adds. If the distribution of the code is the prior, it starts from zero: "
                 "positive unless the rotation leaves the prior invariant.",
                 let=(
-                    Let(before, log_q - log_p, "the log ratio of code and prior"),
-                    Let(after, log_q - log_rotated, "the same for the rotated code"),
+                    Let(before, sp.log(density / prior), "the log ratio of code and prior"),
+                    Let(after, sp.log(density / rotated_prior), "the same for the rotated code"),
                 ),
                 wrong_form=after + before,
             ),

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.derivations.engine.notation import K
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Step
 
 
 def derivation() -> Derivation:
@@ -19,9 +19,28 @@ def derivation() -> Derivation:
         name="gaussian-scores",
         title="Scores of a Gaussian code: information and sparsity",
         statement=(
-            "A factor and a code of correlation $r$ share $-(1/2) \\log(1 - r^2)$ nats. For $K$ independent "
-            "Gaussian codes the ratio of the sum of sizes to the length has mean $K \\Gamma(K/2)/(\\sqrt\\pi "
-            "\\Gamma((K+1)/2))$, the chance level of the Hoyer sparsity."
+            Claim(
+                "A factor and a code of correlation $r$ share $-(1/2) \\log(1 - r^2)$ nats.",
+                by=("Mutual information",),
+            ),
+            Claim(
+                "For $K$ independent Gaussian codes the ratio of the sum of sizes to the length has mean "
+                "$(2 K/\\pi) \\int_0^\\infty (1 + y^2)^{-(K+1)/2} dy$.",
+                by=(
+                    "One over the length",
+                    "Expectation without the size of the code",
+                    "Expectation with the size of the code",
+                ),
+                argued=True,
+            ),
+            Claim(
+                "This is $K \\Gamma(K/2)/(\\sqrt\\pi \\Gamma((K+1)/2))$.",
+                by=("Chance level",),
+            ),
+            Claim(
+                "It gives the chance level of the Hoyer sparsity.",
+                argued=True,
+            ),
         ),
         assumptions=("Factor and code jointly Gaussian, $-1 < r < 1$; for the sparsity independent $N(0, 1)$ codes.",),
         scope="Every $K > 0$, for which $k$ stands; the expectation over codes factorises over them.",
@@ -30,6 +49,7 @@ def derivation() -> Derivation:
                 "Mutual information",
                 sp.Eq((sp.log(a**2) + sp.log(b**2) - LogDet(J)) / 2, -sp.log(1 - r**2) / 2, evaluate=False),
                 "The sum of the two entropies minus the joint entropy.",
+                where=(r > -1, r < 1),
                 let=(
                     Let(
                         J,
@@ -38,7 +58,6 @@ def derivation() -> Derivation:
                     ),
                 ),
                 sizes=({K: 2},),
-                domain={r: (-1, 1)},
             ),
             Step(
                 "One over the length",

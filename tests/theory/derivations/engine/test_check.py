@@ -5,27 +5,16 @@ import dataclasses
 import pytest
 import sympy as sp
 
+from tests.theory.derivations.engine.pages import equation, fault_of
 from theory.derivations import registry
 from theory.derivations.engine import check
 from theory.derivations.engine.notation import D, K, P, Q, S, V, W, t
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Step
+from theory.derivations.engine.page import Let, Step
 
 x, y = sp.symbols("x y", positive=True)
 Z = sp.MatrixSymbol("z", K, 1)
 STEPS = [(page, step) for page in registry.derivations() for step in page.steps]
-
-
-def page_with(*steps, **fields):
-    return Derivation("test", "Test", "s", (), "scope", steps, (), (), **fields)
-
-
-def fault_of(step, **fields):
-    return check.check_step(page_with(step, **fields), step).fault
-
-
-def equation(left, right, **options):
-    return Step("step", sp.Eq(left, right, evaluate=False), "r", **options)
 
 
 @pytest.mark.parametrize(("page", "step"), STEPS, ids=[f"{page.name}: {step.title}" for page, step in STEPS])
@@ -33,7 +22,6 @@ def test_every_step_of_the_book(page, step):
     result = check.check_step(page, step)
     assert result.fault == ""
     assert result.exact and result.points and result.controls
-    assert result.seconds < 15
 
 
 @pytest.mark.parametrize(

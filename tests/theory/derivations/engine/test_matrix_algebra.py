@@ -7,13 +7,14 @@ from theory.derivations.engine.matrix_algebra import Algebra
 from theory.derivations.engine.notation import D, K, P, Q, V, W
 from theory.derivations.engine.operators import Expectation, LogDet
 from theory.derivations.engine.page import Derivation, Let
+from theory.derivations.engine.signs import Signs
 
 R = sp.MatrixSymbol("R", K, K)
 z = sp.MatrixSymbol("z", K, 1)
 
 
 def algebra_of(lets=(), **fields):
-    return Algebra.of(Derivation("test", "Test", "s", (), "scope", (), (), (), **fields), tuple(lets))
+    return Algebra.of(Derivation("test", "Test", (), (), "scope", (), (), (), **fields), tuple(lets), Signs())
 
 
 def test_traces_are_cyclic_and_do_not_change_under_transposition():
@@ -24,7 +25,7 @@ def test_traces_are_cyclic_and_do_not_change_under_transposition():
 
 
 def test_inverses_and_orthogonal_matrices_cancel():
-    algebra = algebra_of(matrices={R: "orthogonal"})
+    algebra = algebra_of(matrices={R: "orthogonal", Q: "positive"})
     assert algebra.scalar(sp.Trace(R.T * R)) == K
     assert algebra.matrix(R.T * Q * Q.I * R) == algebra.matrix(sp.Identity(K))
     assert algebra.scalar(LogDet(R * Q * R.T)) == algebra.scalar(LogDet(Q))

@@ -2,7 +2,7 @@
 
 import re
 
-from theory.derivations.engine.notation import NOTATION, POINT_SIZES, REFERENCES
+from theory.derivations.engine.notation import NOTATION, REFERENCES, SIZES
 
 
 def test_each_symbol_is_listed_once():
@@ -17,5 +17,8 @@ def test_each_work_has_the_year_of_its_key():
         assert work.endswith(".")
 
 
-def test_point_sizes_set_the_same_integers():
-    assert len({frozenset(sizes) for sizes in POINT_SIZES}) == 1
+def test_the_first_sizes_are_of_every_kind():
+    """Fewer latents than data dimensions, more, one, and at least one size of four."""
+    latents, dims = zip(*(sizes[:2] for sizes in SIZES[:3]), strict=True)
+    assert latents[0] < dims[0] and latents[1] > dims[1] and latents[2] == 1
+    assert max(latents + dims) >= 4

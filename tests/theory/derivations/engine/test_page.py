@@ -12,7 +12,7 @@ from theory.results import named_by_results
 x, y = sp.symbols("x y", positive=True)
 J = sp.Function("J")(x)
 STEP = Step("step", sp.Eq(sp.Derivative(J, x), 2 * x * y, evaluate=False), "r", let=(Let(J, y * x**2, "the cost"),))
-PAGE = Derivation("test", "Test", "s", (), "scope", (STEP,), ("step",))
+PAGE = Derivation("test", "Test", (), (), "scope", (STEP,), ("step",))
 
 
 @pytest.mark.parametrize("page", registry.derivations(), ids=lambda page: page.name)

@@ -70,7 +70,8 @@ def test_the_page_ends_with_these_parts(case):
     for title, expected in ends.items():
         assert evaluate(page.formula(title), vae, covariance, 2.0) == pytest.approx(expected, rel=1e-10)
     for title, expected in {
-        "Rate as information plus mismatch": terms.rate,
+        "Mutual information": terms.mutual_information,
+        "Mismatch with the prior": terms.aggregate_kl,
         "Mismatch as dependence plus margins": terms.aggregate_kl,
     }.items():
         assert evaluate(page.formula(title), vae, covariance) == pytest.approx(expected, rel=1e-10, abs=1e-10)

@@ -1,0 +1,151 @@
+"""Where a scalar formula is defined: denominators that are not zero, logarithms and roots of positive quantities.
+
+Inverses and log determinants of matrices are in `definite`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import sympy as sp
+
+from theory.derivations.engine.operators import Degree, FactorCount
+from theory.derivations.engine.signs import Sign, Signs
+
+__all__ = ["undefined_parts"]
+
+ORDERS = 5  # of a zero at the place of a limit
+
+
+def undefined_parts(
+    expression: sp.Basic,
+    signs: Signs,
+    values: Mapping[sp.Symbol, sp.Expr] = MappingProxyType({}),
+    *,
+    smooth: bool = False,
+) -> Iterator[str]:
+    """What an expression needs to be defined and the signs do not give, each as a condition in words.
+
+    Parameters
+    ----------
+    expression : Basic
+        with every abbreviation written out.
+    signs : Signs
+    values : mapping, optional
+        what stands for the variables of an enclosing substitution.
+    smooth : bool
+        whether it must have derivatives, too, as roots at zero have not.
+    """
+    match expression:
+        case sp.Subs():
+            inside, variables, places = expression.args
+            for place in places:
+                yield from undefined_parts(place, signs, values)
+            values = {**values, **{x: place.xreplace(dict(values)) for x, place in zip(variables, places, strict=True)}}
+            yield from undefined_parts(inside, signs, values, smooth=smooth)
+            return
+        case sp.Derivative():
+            yield from undefined_parts(expression.expr, signs, values, smooth=True)
+            return
+        case sp.Integral():
+            yield from _of_integral(expression, signs, values)
+            return
+        case sp.Limit():
+            yield from _of_limit(expression, signs, values)
+            return
+        case Degree() | FactorCount():
+            polynomial, symbol = expression.args
+            others = polynomial.free_symbols - {symbol}
+            if not polynomial.is_polynomial(symbol) or not polynomial.is_rational_function(*others):
+                yield f"{polynomial} is a polynomial over rational functions"
+                return
+            coefficients = sp.Poly(polynomial, symbol).all_coeffs()
+            if not signs.of(coefficients[0]).is_nonzero:
+                yield f"{sp.factor(coefficients[0])} != 0"
+            for coefficient in coefficients:
+                yield from undefined_parts(coefficient, signs, values)
+            return
+        case sp.Sum():
+            yield from _of_sum(expression, signs, values)
+            return
+        case sp.Pow():
+            base, exponent = (_done(part.xreplace(dict(values))) for part in expression.args)
+            sign = signs.of(base)
+            if not exponent.is_integer:
+                if not (sign.is_nonnegative and (sign.is_nonzero or (exponent.is_positive and not smooth))):
+                    yield f"{base} > 0"
+            elif not exponent.is_nonnegative and not sign.is_nonzero:
+                yield f"{base} != 0"
+        case sp.log() | sp.gamma():
+            argument = _done(expression.args[0].xreplace(dict(values)))
+            sign = signs.of(argument)
+            if not (sign.is_nonnegative and sign.is_nonzero):
+                yield f"{argument} > 0"
+    for part in expression.args:
+        yield from undefined_parts(part, signs, values, smooth=smooth)
+
+
+def _of_integral(integral: sp.Integral, signs: Signs, values) -> Iterator[str]:
+    """The ends, and the integrand between them."""
+    for variable, *ends in integral.limits:
+        low, high = (end.xreplace(dict(values)) for end in ends)
+        for end in (low, high):
+            yield from undefined_parts(end, signs, values)
+        between = sp.Dummy(str(variable), real=True)  # whatever the page assumes of the variable elsewhere
+        bounds = [sp.Gt(between, low)] if low.is_finite else []
+        bounds += [sp.Lt(between, high)] if high.is_finite else []
+        signs, values = Signs([*signs.conditions, *bounds], signs.fixed), {**values, variable: between}
+    yield from undefined_parts(integral.function, signs, values)
+
+
+def _of_sum(total: sp.Sum, signs: Signs, values) -> Iterator[str]:
+    """The ends, which must be integers in their order, and the summand for all indices."""
+    for index, *ends in total.limits:
+        low, high = (end.xreplace(dict(values)) for end in ends)
+        for end in (low, high):
+            yield from undefined_parts(end, signs, values)
+            if not end.is_integer:
+                yield f"{end} is an integer"
+        if not signs.of(high - low + 1).is_nonnegative:
+            yield f"{high - low + 1} >= 0"
+        kind = {"positive": True} if signs.of(low) is Sign.POSITIVE else {}
+        values = {**values, index: sp.Dummy(str(index), integer=True, **kind)}
+    yield from undefined_parts(total.function, signs, values)
+
+
+def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
+    """The place, what does not contain the variable, and how denominators, logarithms and roots behave at the place.
+
+    At a finite place each must have a sign, or its first derivative that does not vanish identically must: then a
+    parameter cannot change the order of a zero. At infinity each must have a sign wherever the variable is.
+    """
+    inside, variable, place, _ = limit.args
+    yield from undefined_parts(place, signs, values)
+    yield from _free_parts(inside, signs, values, {variable})
+    critical = [part.base for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
+    critical += [part.args[0] for part in inside.atoms(sp.log, sp.gamma)]
+    for part in critical:
+        for factor in sp.fraction(sp.together(_done(part).xreplace(dict(values)))):
+            order = factor
+            for _ in range(ORDERS if place.is_finite else 1):
+                at_place = order.subs(variable, place) if place.is_finite else order
+                if sp.simplify(at_place) != 0:
+                    break
+                order = order.diff(variable)
+            if not signs.of(at_place).is_nonzero:
+                yield f"{sp.factor(at_place)} != 0"
+
+
+def _done(expression: sp.Expr) -> sp.Expr:
+    """An expression with its derivatives taken, so that it has a sign."""
+    return expression.doit() if expression.has(sp.Derivative, sp.Subs) else expression
+
+
+def _free_parts(expression, signs: Signs, values, bound: set) -> Iterator[str]:
+    """The parts without the variable of a limit; what is near the limit is found out at the points."""
+    if not expression.free_symbols & bound:
+        yield from undefined_parts(expression, signs, values)
+        return
+    for part in expression.args:
+        yield from _free_parts(part, signs, values, bound)

@@ -1,0 +1,252 @@
+"""What a page may be made of: operations that the checks know, symbols with printed assumptions, names, abbreviations.
+
+Whatever is not in the lists below is a fault, since proof and points were not made for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
+from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.matrices.expressions.special import GenericIdentity, GenericZeroMatrix
+from sympy.tensor.indexed import Idx
+
+from theory.derivations.engine.operators import Degree, Expectation, FactorCount, LogDet, SquaredNorm
+from theory.derivations.engine.page import Derivation, Let, Step, write_out
+from theory.derivations.engine.printers import latex
+
+__all__ = ["formulas_of", "page_faults", "step_faults"]
+
+SCALARS = (
+    sp.Symbol, sp.Rational, sp.Add, sp.Mul, sp.Pow, sp.log, sp.exp, sp.sin, sp.cos, sp.erf, sp.erfc, sp.gamma,
+    sp.Derivative, sp.Subs, sp.Integral, sp.Sum, sp.Limit, Degree, FactorCount, AppliedUndef, sp.Indexed,
+    sp.IndexedBase, sp.Tuple, type(sp.pi), type(sp.E), type(sp.oo), type(-sp.oo), Idx,
+)  # fmt: skip
+MATRICES = (
+    sp.MatrixSymbol, sp.MatAdd, sp.MatMul, sp.MatPow, sp.Inverse, sp.Transpose, sp.Identity, sp.ZeroMatrix,
+    sp.HadamardProduct, sp.Trace, sp.Determinant, MatrixElement, LogDet, SquaredNorm, Expectation,
+    sp.ImmutableDenseMatrix, GenericIdentity, GenericZeroMatrix, type(sp.MatrixSymbol("x", 1, 1).args[0]),
+)  # fmt: skip
+RELATIONS = (sp.Eq, sp.Ge, sp.Gt, sp.Le, sp.Lt)
+KINDS = ("positive", "symmetric", "invertible", "orthogonal", "independent")
+RANGES = tuple(
+    sp.Symbol("x", **assumption).assumptions0
+    for assumption in ({"positive": True}, {"nonnegative": True}, {"real": True}, {"integer": True, "positive": True})
+)
+INDEX = sp.Symbol("x", integer=True).assumptions0  # of a sum
+# One letter, or the name of a Greek one that is printed as such, with at most one index.
+GREEK = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|phi|chi|psi|omega|ell|"
+    "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
+)
+NAME = re.compile(rf"([A-Za-z]|{GREEK})(_([A-Za-z]+|[0-9]+|[A-Za-z]\+1))?")
+
+
+def formulas_of(page: Derivation) -> list[sp.Basic]:
+    """Everything that a page writes: sides, conditions, abbreviations and their rules."""
+    formulas = [side for step in page.steps for side in (step.relation.lhs, step.relation.rhs, *page.conditions(step))]
+    for let in page.lets(page.steps[-1].title):
+        formulas += [let.value, *(let.rule or ())]
+    return formulas
+
+
+def page_faults(page: Derivation) -> list[str]:
+    """What is wrong with the operations, symbols, names, kinds and abbreviations of a page."""
+    lets = page.lets(page.steps[-1].title)
+    formulas = [*formulas_of(page), *(let.symbol for let in lets)]
+    return [
+        *_claims(page),
+        *_operations(formulas),
+        *_symbols(formulas),
+        *_names(page, formulas),
+        *_kinds(page),
+        *_abbreviations(page, lets),
+    ]
+
+
+def step_faults(page: Derivation, step: Step) -> list[str]:
+    """What is wrong with the form of a step: its relation, shapes, sizes and conditions."""
+    relation = step.relation
+    if not isinstance(relation, RELATIONS):
+        return [f"{type(relation).__name__} is not a relation that is checked"]
+    faults = []
+    shapes = [tuple(getattr(side, "shape", ())) for side in (relation.lhs, relation.rhs)]
+    if shapes[0] != shapes[1] and not (shapes[1] == () and relation.rhs == 0):
+        faults.append(f"a matrix of shape {shapes[0]} is compared with one of shape {shapes[1]}")
+    if not isinstance(relation, sp.Eq):
+        difference = relation.gts - relation.lts
+        stated = [one.gts - one.lts for one in page.conditions(step) if not isinstance(one, sp.Ne)]
+        stated += sorted(difference.free_symbols, key=str)  # what is positive or not negative by itself
+        if any(side != 0 and sp.cancel(difference / side).is_number for side in stated):
+            faults.append("vacuous: it states a condition again")
+    lets = page.lets(step.title)
+    sides = {relation.lhs, relation.rhs}
+    if any(let.rule and ({*let.rule} == sides or _are_multiples(let.rule, relation)) for let in lets):
+        faults.append("vacuous: it states the rule of an abbreviation again")
+    faults += _sizes(page, step, lets)
+    return faults
+
+
+def _are_multiples(rule, relation) -> bool:
+    """Whether both sides of a relation between matrices are the sides of a rule, times a number."""
+    if not isinstance(relation.lhs, sp.MatMul) or not isinstance(relation.rhs, sp.MatMul):
+        return False
+    stripped = {
+        side.as_coeff_matrices()[1] and sp.MatMul(*side.as_coeff_matrices()[1]) for side in (relation.lhs, relation.rhs)
+    }
+    known = {sp.MatMul(*side.as_coeff_matrices()[1]) if isinstance(side, sp.MatMul) else side for side in rule}
+    return stripped == known
+
+
+def _claims(page: Derivation) -> Iterator[str]:
+    titles, keys = {step.title for step in page.steps}, {source.key for source in page.sources}
+    if len(titles) < len(page.steps):
+        yield "two steps have the same title"
+    for claim in page.statement:
+        yield from (
+            f"a sentence names the step {name!r}, which does not exist" for name in claim.by if name not in titles
+        )
+        if claim.cites is not None and claim.cites not in keys:
+            yield f"a sentence cites {claim.cites!r}, which is no source of the page"
+
+
+def _operations(formulas: Iterable[sp.Basic]) -> Iterator[str]:
+    unknown = set()
+    for formula in formulas:
+        for part in sp.preorder_traversal(formula):
+            if isinstance(part, (Relational, *SCALARS, *MATRICES)) or part in (sp.zoo, sp.nan):
+                continue
+            unknown.add(type(part).__name__)
+    for formula in formulas:
+        if any(not power.exp.is_Integer for power in formula.atoms(sp.MatPow)):
+            yield "a matrix power that is no integer is not an operation that is checked"
+        if any(
+            part.has(sp.oo, -sp.oo)
+            for part in formula.atoms(sp.Add, sp.Mul, sp.Pow)
+            if sp.oo in part.args or -sp.oo in part.args
+        ):
+            yield "infinity stands only at the end of an integral or as the place of a limit"
+    yield from (f"{name} is not an operation that is checked" for name in sorted(unknown))
+
+
+def _symbols(formulas: Iterable[sp.Basic]) -> Iterator[str]:
+    indices = {limits[0] for formula in formulas for total in formula.atoms(sp.Sum) for limits in total.limits}
+    sides = {part.args[3] for formula in formulas for part in formula.atoms(sp.Limit)}
+    families = {entry.base for formula in formulas for entry in formula.atoms(sp.Indexed)}
+    for family in sorted(families, key=str):
+        if family.label.assumptions0 not in RANGES or family.assumptions0 != sp.IndexedBase(family.label).assumptions0:
+            yield f"the family {family} must have the assumptions of its name, and these must be printed"
+    for symbol in sorted({symbol for formula in formulas for symbol in formula.atoms(sp.Symbol)} - sides, key=str):
+        allowed = (*RANGES, INDEX) if symbol in indices else RANGES
+        assumed = symbol.assumptions0
+        if assumed not in allowed:
+            yield f"{symbol} must be positive, nonnegative, real, or a positive integer, and nothing else"
+
+
+def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
+    """Each printed name stands for one thing, and a variable that something runs over for nothing else."""
+    named: dict[str, object] = {}
+    if any(formula.has(sp.Identity) for formula in formulas):
+        named["I"] = "the identity"
+    sides = {part.args[3] for formula in formulas for part in formula.atoms(sp.Limit)}
+    for thing in sorted(_named(page, formulas) - sides, key=str):
+        name = getattr(thing, "name", None) or str(thing)
+        if not (isinstance(thing, sp.Indexed) or NAME.fullmatch(name)) or name in ("pi", "oo", "zoo", "nan"):
+            yield f"{name!r} is no name: take letters and at most one index"
+        printed = re.sub("[_{}]", "", latex(thing) if isinstance(thing, sp.Basic) else name)
+        if named.setdefault(printed + "[]" * isinstance(thing, sp.IndexedBase), thing) != thing:
+            yield f"two things are printed as {name}"
+    running = {
+        limits[0] for formula in formulas for part in formula.atoms(sp.Sum, sp.Integral) for limits in part.limits
+    }
+    free = set().union(*(formula.free_symbols for formula in formulas)) if formulas else set()
+    yield from (
+        f"{symbol} is a variable of a sum or an integral and something else"
+        for symbol in sorted(running & free, key=str)
+    )
+
+
+def _named(page: Derivation, formulas: Iterable[sp.Basic]) -> set:
+    found: set = {*page.matrices, *page.moments, *page.moments.values()}
+    for formula in formulas:
+        entries = formula.atoms(sp.Indexed)
+        found |= formula.atoms(sp.Symbol, sp.MatrixSymbol) - {entry.base.label for entry in entries}
+        found |= entries | {entry.base for entry in entries}
+        found |= {part.func for part in formula.atoms(AppliedUndef)}
+    return found
+
+
+def _kinds(page: Derivation) -> Iterator[str]:
+    for matrix, kind in page.matrices.items():
+        if kind not in KINDS:
+            yield f"{matrix} is declared {kind!r}; the kinds are {', '.join(KINDS)}"
+        if kind in ("positive", "symmetric", "invertible") and matrix.rows != matrix.cols:
+            yield f"{matrix} is declared {kind} and is not square"
+    for vector, moment in page.moments.items():
+        if vector.cols != 1 or moment.shape != (vector.rows, vector.rows):
+            yield f"{vector} is no random column with a second moment {moment} of its size"
+
+
+def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
+    defined = [_head(let.symbol) for let in lets]
+    yield from (f"{name} is abbreviated twice" for name in set(defined) if defined.count(name) > 1)
+    for let in lets:
+        if isinstance(let.symbol, AppliedUndef):
+            arguments = let.symbol.args
+            if len(set(arguments)) < len(arguments) or not all(isinstance(one, sp.Symbol) for one in arguments):
+                yield f"{let.symbol} is abbreviated as a function of something that is no symbol"
+            if set(arguments) & set(defined):
+                yield f"{let.symbol} is abbreviated as a function of an abbreviation"
+            if let.value.has(sp.Derivative, sp.Limit, sp.Subs):
+                yield f"the value of {let.symbol} contains a derivative or a limit, whose variable may be its argument"
+        elif not isinstance(let.symbol, sp.Symbol | sp.MatrixSymbol):
+            yield f"{let.symbol} is no symbol, and cannot be abbreviated"
+        if let.rule is not None and not (
+            isinstance(let.symbol, sp.MatrixSymbol) and any(side.has(let.symbol) for side in let.rule)
+        ):
+            yield f"the rule of {let.symbol} must be about a matrix of this name"
+        if getattr(let.symbol, "shape", ()) != getattr(let.value, "shape", ()):
+            yield f"{let.symbol} has another shape than its value"
+        if let.hypothesis and let.rule is None:
+            yield f"{let.symbol} is assumed without a rule"
+    seen: set = set()
+    for step in page.steps:
+        for let in step.let:
+            name = _head(let.symbol)
+            if name in seen and not let.hypothesis:
+                yield f"{let.symbol} is used before it is abbreviated"
+            if let.value.has(name):
+                yield f"{let.symbol} is abbreviated by itself"
+            seen |= _heads(let.value)
+        seen |= _heads(step.relation)
+
+
+def _sizes(page: Derivation, step: Step, lets: tuple[Let, ...]) -> Iterator[str]:
+    if not step.sizes:
+        return
+    assumed = {let.symbol for let in lets if let.hypothesis}
+    if assumed & {part for side in (step.relation.lhs, step.relation.rhs) for part in side.atoms(sp.MatrixSymbol)}:
+        yield "what is assumed of a matrix is used at all sizes only"
+    for sizes in step.sizes:
+        if not all(size.is_integer and size.is_positive for size in sizes):
+            yield "only positive integers have sizes"
+        if not all(value >= 1 for value in sizes.values()):
+            yield "a size is at least 1"
+        numbers = {size: sp.Integer(value) for size, value in sizes.items()}
+        if any(
+            write_out(condition, lets, matrices=True).xreplace(numbers) == sp.false
+            for condition in page.conditions(step)
+        ):
+            yield f"the sizes {latex(sp.Tuple(*numbers.values()))} contradict a condition"
+
+
+def _head(symbol: sp.Basic):
+    return symbol.func if isinstance(symbol, AppliedUndef) else symbol
+
+
+def _heads(formula: sp.Basic) -> set:
+    return formula.atoms(sp.Symbol, sp.MatrixSymbol) | {part.func for part in formula.atoms(AppliedUndef)}

@@ -1,0 +1,183 @@
+"""The value of an expression at explicit numbers and matrices, without sympy's calculus.
+
+Algebra is exact. Derivatives are differences, integrals quadrature and limits values nearby, each by mpmath with many
+digits: a second opinion on `doit`, which the proofs use, that shares no code with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+import mpmath
+import sympy as sp
+
+from theory.derivations.engine.evaluation import evaluate
+from theory.derivations.engine.operators import Degree, FactorCount
+
+__all__ = ["Undefined", "number_of", "tolerance"]
+
+OPERATIONS = (sp.Derivative, sp.Subs, sp.Sum, sp.Integral, sp.Limit, Degree, FactorCount)
+DIGITS = 60
+INTEGRAL_DIGITS = 25
+NEAR = sp.Rational(1, 10**25)  # how near a limit is approached; values there are right to 100 digits
+
+
+class Undefined(ArithmeticError):
+    """A formula has no finite real value at a point."""
+
+
+def tolerance(relation: sp.Basic) -> float:
+    """The relative error that a value computed here may have, by the operations in it."""
+    if relation.has(sp.Limit):
+        return 1e-12
+    if relation.has(sp.Integral):
+        return 1e-15
+    return 1e-25 if relation.has(sp.Derivative) else 1e-30
+
+
+def number_of(expression: sp.Basic, values: Mapping, samples: Mapping):
+    """The value of an expression, exact where only algebra is needed; a matrix of values for a matrix.
+
+    Raises
+    ------
+    Undefined
+        where the value is not real and finite.
+    """
+    try:
+        value = _value(expression, values, samples)
+    except (ZeroDivisionError, sp.matrices.exceptions.NonInvertibleMatrixError) as error:
+        raise Undefined(str(error)) from error
+    if isinstance(value, sp.MatrixBase):
+        return value.applyfunc(_real)
+    return _real(value)
+
+
+def _real(value: sp.Expr, digits: int = DIGITS) -> sp.Expr:
+    if value.is_Rational:
+        return value
+    number = sp.N(value, digits)
+    if not (number.is_real and number.is_finite):
+        raise Undefined(f"a value is {sp.N(number, 5)}")
+    return number
+
+
+def _value(expression: sp.Basic, values: Mapping, samples: Mapping):
+    if not expression.has(*OPERATIONS):
+        return evaluate(expression, values, samples)
+    match expression:
+        case sp.Subs():
+            inside, variables, places = expression.args
+            placed = {x: _value(place, values, samples) for x, place in zip(variables, places, strict=True)}
+            return _value(inside, {**values, **placed}, samples)
+        case sp.Derivative():
+            return _derivative(expression, values, samples)
+        case sp.Integral():
+            return _integral(expression, values, samples)
+        case sp.Limit():
+            return _limit(expression, values, samples)
+        case sp.Sum():
+            ((index, *ends),) = expression.limits
+            first, last = (int(_value(end, values, samples)) for end in ends)
+            if last < first - 1:
+                raise Undefined("a sum runs backwards")
+            terms = (expression.function.xreplace({index: sp.Integer(k)}) for k in range(first, last + 1))
+            return sp.Add(*(_value(term, values, samples) for term in terms))
+        case Degree() | FactorCount():
+            return _at_general_numbers(expression)
+        case sp.MatrixExpr() | sp.MatrixBase():
+            raise NotImplementedError(f"the value of {expression}")
+    return expression.func(*(_value(argument, values, samples) for argument in expression.args))
+
+
+def _at_general_numbers(expression: Degree | FactorCount) -> sp.Integer:
+    """Degree or number of factors with fixed numbers for the other symbols, whatever the point.
+
+    Both are about the polynomial over the rational functions of these symbols. One choice of numbers for which the
+    degree is the same and there is one factor proves that there is one.
+    """
+    polynomial, symbol = expression.args
+    others = sorted(polynomial.free_symbols - {symbol}, key=str)
+    numbers = {other: sp.Rational(sp.prime(5 + k), sp.prime(9 + 2 * k)) for k, other in enumerate(others)}
+    return expression.func(polynomial.xreplace(numbers), symbol).doit()
+
+
+def _as_function(expression, symbol, values, samples) -> Callable:
+    """An expression as a function of one symbol, from and to numbers of mpmath."""
+
+    def function(argument):
+        digits = mpmath.mp.dps
+        return _to_mpmath(_value(expression, {**values, symbol: sp.Float(argument, digits)}, samples), digits)
+
+    return function
+
+
+def _to_mpmath(value: sp.Expr, digits: int):
+    return mpmath.mpf(sp.Float(_real(value, digits), digits)._mpf_)
+
+
+def _derivative(expression: sp.Derivative, values, samples):
+    (symbol, order), *others = expression.variable_count
+    inside = sp.Derivative(expression.expr, *others) if others else expression.expr
+    digits = max(DIGITS, mpmath.mp.dps)  # more inside another derivative
+    with mpmath.workdps(digits):
+        place = _to_mpmath(values[symbol], digits)
+        found = mpmath.diff(_as_function(inside, symbol, values, samples), place, int(order))
+    return sp.Float(found, digits)
+
+
+def _integral(expression: sp.Integral, values, samples):
+    ((symbol, *ends),) = expression.limits
+    values = {other: value for other, value in values.items() if other != symbol}
+    with mpmath.workdps(INTEGRAL_DIGITS):
+        low, high = (_end(_value(end, values, samples)) for end in ends)
+        if expression.function.has(*OPERATIONS, sp.MatrixExpr):
+            raise NotImplementedError(f"the value of {expression}")
+        integrand = sp.lambdify(symbol, expression.function.xreplace(dict(values)), "mpmath")
+        ends = [end for end in (low, high) if abs(end) < mpmath.inf]
+        places = sorted({*_places(expression, values, low, high), *ends})
+        found = mpmath.quad(integrand, places) if len(places) > 1 else mpmath.mpf(0)
+        if high == mpmath.inf:
+            found += _tail(lambda distance: integrand(places[-1] + distance), found)
+        if low == -mpmath.inf:
+            found += _tail(lambda distance: integrand(places[0] - distance), found)
+    return sp.Float(found, INTEGRAL_DIGITS)
+
+
+def _end(end: sp.Expr):
+    return _to_mpmath(end, INTEGRAL_DIGITS) if end.is_finite else mpmath.inf * (1 if end > 0 else -1)
+
+
+def _tail(integrand, found):
+    """An integral from zero to infinity: over the logarithm of the variable, in which slow powers are exponentials."""
+    total = mpmath.quad(integrand, [0, 1])
+    for start, end in pairwise((0, 4, 16, 64, 256, 1024, 4096)):
+        part = mpmath.quad(lambda s: integrand(mpmath.exp(s)) * mpmath.exp(s), [start, end])
+        total += part
+        if abs(part) <= mpmath.mpf(10) ** -INTEGRAL_DIGITS * abs(found + total):
+            break
+    return total
+
+
+def _places(expression: sp.Integral, values, low, high) -> list:
+    """Where an integrand may change: at the values of its symbols, and at some of their sums and differences."""
+    sizes = {_to_mpmath(values[symbol], INTEGRAL_DIGITS) for symbol in expression.function.free_symbols & values.keys()}
+    places = {mpmath.mpf(0)}
+    for size in sizes:
+        for scale in (mpmath.sqrt(abs(size)), 1 / mpmath.sqrt(abs(size)), abs(size), 1 / abs(size)) if size else ():
+            places |= {sign * times * scale for sign in (1, -1) for times in (1, 5, 20)}
+            places |= {size + sign * times * other for other in sizes for sign in (1, -1) for times in (0, 1, 5)}
+    return sorted(place for place in places if low < place < high)
+
+
+def _limit(expression: sp.Limit, values, samples):
+    inside, symbol, place, direction = expression.args
+    place = _value(place, values, samples)
+    if place in (sp.oo, -sp.oo):
+        nearby = [(1 if place is sp.oo else -1) / NEAR]
+    else:
+        nearby = [place + side * NEAR for side in {"+": (1,), "-": (-1,), "+-": (1, -1)}[str(direction)]]
+    found = [_real(_value(inside, {**values, symbol: value}, samples), 100) for value in nearby]
+    if any(abs(value - found[0]) > 1e-15 * (1 + abs(found[0])) for value in found):
+        raise Undefined("the limits from the two sides differ")
+    return found[0]
