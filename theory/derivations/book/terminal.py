@@ -103,6 +103,7 @@ def _wrapped(sentence: str, columns: int, bullet: str = "") -> str:
 
 
 def _plain_formula(formula: str) -> str:
+    formula = re.sub(r"\\sqrt\{([^{}]*)\}", lambda match: rf"\sqrt{_in_brackets(match.group(1))}", formula)
     for word in sorted(UNICODE, key=len, reverse=True):
         formula = re.sub(re.escape(word) + ("" if word.endswith("}") else r"(?![A-Za-z])"), UNICODE[word], formula)
     formula = re.sub(
@@ -117,4 +118,9 @@ def _plain_formula(formula: str) -> str:
 def _script(text: str, table: dict, mark: str) -> str:
     if all(ord(character) in table for character in text):
         return text.translate(table)
-    return f"{mark}{text}" if len(text) == 1 or mark == "_" else f"{mark}({text})"
+    return f"{mark}({text})" if mark == "^" and len(text) > 1 else f"{mark}{_in_brackets(text)}"
+
+
+def _in_brackets(text: str) -> str:
+    """What is more than a name or a number, in brackets."""
+    return text if text.isalnum() else f"({text})"

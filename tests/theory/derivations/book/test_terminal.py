@@ -24,6 +24,7 @@ def test_a_page_for_the_terminal(page):
         ("$p(x|z)^{1/\\beta}$", "p(x|z)^(1/β)"),
         ("$\\sigma^2 l_1$", "σ² l₁"),
         ("$\\log\\det C_{jj}$", "log det Cⱼⱼ"),
+        ("$\\sqrt{l - t}/u_{q+1} + e^{2I}$", "√(l - t)/u_(q+1) + e^(2I)"),
     ],
 )
 def test_mathematics_in_plain_text(sentence, expected):

@@ -43,3 +43,4 @@ def test_pages_print_them_without_latex(page):
     text = terminal_page(page)
     assert "What the checks assume" in text or not page_assumptions(page)
     assert "\\" not in text
+    assert "_{" not in text and "√{" not in text
