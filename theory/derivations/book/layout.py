@@ -16,6 +16,7 @@ import sympy as sp
 from theory.derivations.engine.assumptions import page_assumptions, step_conditions
 from theory.derivations.engine.notation import NOTATION, REFERENCES
 from theory.derivations.engine.page import Claim, Derivation, Let, Status, Step
+from theory.derivations.engine.printers import latex
 from theory.derivations.registry import chapter_of
 from theory.results import ROOMS, named_by_results
 
@@ -221,6 +222,11 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
     blocks.append(Formula(step.relation))
     if conditions := step_conditions(step):
         blocks.append(Paragraph(f"for {', '.join(conditions)}."))
+    if step.least_at is not None:
+        symbol, place = map(latex, step.least_at)
+        blocks.append(
+            Paragraph(f"The difference of the sides is convex in ${symbol}$ and stationary at ${symbol} = {place}$.")
+        )
     blocks.append(Paragraph(step.reason))
     return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
 

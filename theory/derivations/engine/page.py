@@ -55,13 +55,16 @@ class Step:
     ----------
     title : short, and unique on the page
     relation : Eq, Ge, Gt, Le or Lt, built with evaluate=False
-        an inequality is proved from evident signs: positive symbols, even powers, positive coefficients.
+        an inequality is proved from evident signs: positive symbols, even powers, positive coefficients;
+        or by `least_at`.
     reason : one sentence; mathematics between dollar signs
     let : abbreviations that are introduced at this step
     wrong_form : a right side that one could write by mistake, which the check must refuse
         optional, because each quantity of the right side is perturbed in turn as well; needed if the right side is 0.
     sizes : values of the integers (K, D, ...) for which the proof is entry by entry; empty if it is general
     where : conditions on symbols, as relations, under which the relation holds; they are printed with it
+    least_at : (symbol, place), of a relation Ge: its left side less its right side is convex in the symbol and least at
+        the place, where it is not negative
     """
 
     title: str
@@ -71,6 +74,7 @@ class Step:
     wrong_form: sp.Basic | None = None
     sizes: tuple[Mapping[sp.Symbol, int], ...] = ()
     where: tuple[sp.core.relational.Relational, ...] = ()
+    least_at: tuple[sp.Symbol, sp.Expr] | None = None
 
 
 @dataclass(frozen=True)

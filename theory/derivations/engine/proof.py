@@ -29,7 +29,7 @@ class Proof:
     """Canonical forms of the sides of relations: for all sizes at once, or entry by entry for the sizes of the step."""
 
     def __init__(self, page: Derivation, step: Step):
-        self.page, self.sizes, self.lets = page, step.sizes, page.lets(step.title)
+        self.page, self.sizes, self.lets, self.least_at = page, step.sizes, page.lets(step.title), step.least_at
         self.entries: dict = {}
         conditions = [write_out(condition, self.lets, matrices=True) for condition in page.conditions(step)]
         self.signs = Signs([*conditions, *self._principal_minors()])
@@ -71,10 +71,38 @@ class Proof:
         differences = [a - b for a, b in zip(self._side(relation.lhs), self._side(relation.rhs), strict=True)]
         if isinstance(relation, sp.Eq):
             return all(is_zero(difference, self.signs) for difference in differences)
+        if self.least_at is not None:
+            return isinstance(relation, sp.Ge) and all(map(self._is_least, differences))
         strict = isinstance(relation, sp.StrictGreaterThan | sp.StrictLessThan)
         downward = isinstance(relation, sp.Le | sp.Lt)
         signs = [self.signs.of(-value if downward else value) for value in differences]
         return all(sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs)
+
+    def _is_least(self, difference: sp.Expr) -> bool:
+        """Whether a function is convex in a variable, and stationary and not negative at a place where it may be.
+
+        The values that a symbol may take are an interval: a condition `Ne` on it is refused.
+        """
+        symbol, place = self.least_at
+        bounds = [condition for condition in self.signs.conditions if condition.has(symbol)]
+        if any(isinstance(bound, sp.Ne) for bound in bounds) or difference.has(sp.Abs):
+            return False
+        place = write_out(place, self.lets, matrices=True)
+        others = Signs([condition for condition in self.signs.conditions if condition not in bounds], self.signs.fixed)
+        inside = (
+            others.of(place) is Sign.POSITIVE if symbol.is_positive else symbol.is_real and not symbol.is_nonnegative
+        )
+        inside = inside and all(_holds_at(bound, symbol, place, others) for bound in bounds)
+        slope = difference.diff(symbol)
+        return bool(
+            inside
+            and self.signs.of_sum(slope.diff(symbol)).is_nonnegative
+            and is_zero(slope.subs(symbol, place), others)
+            and (
+                is_zero(difference.subs(symbol, place), others)
+                or others.of(difference.subs(symbol, place)).is_nonnegative
+            )
+        )
 
     def undefined(self, relation) -> list[str]:
         """The conditions, in words, without which a side is not defined."""
@@ -145,6 +173,13 @@ class Proof:
         values |= {matrix: self._matrix(matrix, values) for matrix in written.atoms(sp.MatrixSymbol)}
         value = evaluate(written, values)
         return list(value) if isinstance(value, sp.MatrixBase) else [value]
+
+
+def _holds_at(bound, symbol: sp.Symbol, place: sp.Expr, signs: Signs) -> bool:
+    """Whether a bound of a symbol holds if it is at a place."""
+    sign = signs.of((bound.gts - bound.lts).subs(symbol, place))
+    strict = isinstance(bound, sp.StrictGreaterThan | sp.StrictLessThan)
+    return sign.is_nonnegative and (sign.is_nonzero or not strict)
 
 
 def is_zero(expression: sp.Expr, signs: Signs) -> bool:

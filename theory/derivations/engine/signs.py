@@ -116,6 +116,14 @@ class Signs:
         found = _common([self._of_product(form) for form in _without_even_angles(expression)])
         return known if found is Sign.UNKNOWN else found
 
+    def of_sum(self, expression: sp.Expr) -> Sign:
+        """The sign that the terms of an expression share as they stand, if each has one; else that of its factors."""
+        signs = [self.of(term) for term in sp.Add.make_args(expression)]
+        for way in (1, -1):
+            if all(sign.value[0] == way for sign in signs):
+                return Sign((way, any(sign.is_nonzero for sign in signs)))
+        return self.of(expression)
+
     def _of_product(self, expression: sp.Expr) -> Sign:
         if isinstance(expression, sp.log):
             return self.of(expression.args[0] - 1)

@@ -31,8 +31,7 @@ def derivation() -> Derivation:
                 by=(
                     "The tempered posterior is Gaussian",
                     "The loss as a completed square",
-                    "The second term is not negative: slope",
-                    "The second term is not negative: value",
+                    "Each eigenvalue costs",
                 ),
                 argued=True,
             ),
@@ -71,21 +70,12 @@ def derivation() -> Derivation:
                 wrong_form=missed - beta * spread / 2,
             ),
             Step(
-                "The second term is not negative: slope",
-                sp.Eq(sp.Derivative(lam - 1 - sp.log(lam), lam), (lam - 1) / lam, evaluate=False),
-                "$tr(P Q) - K - \\log\\det P Q$ is the sum of $\\lambda - 1 - \\log\\lambda$ over the eigenvalues of "
-                "$P Q$, each of which falls below $\\lambda = 1$ and rises above it.",
-            ),
-            Step(
-                "The second term is not negative: value",
-                sp.Eq(
-                    sp.Subs(lam - 1 - sp.log(lam), lam, 1),
-                    0,
-                    evaluate=False,
-                ),
-                "Each term is zero there, so the minimum over $Q$ is at $P Q = I$ only and, if the data vary in every "
-                "direction, the minimum over $V$ is at $V_o$ only.",
-                wrong_form=sp.Rational(1, 7),
+                "Each eigenvalue costs",
+                sp.Ge(lam - 1 - sp.log(lam), 0, evaluate=False),
+                "$tr(P Q) - K - \\log\\det P Q$ is the sum of these over the eigenvalues of $P Q$, so it is "
+                "not negative and zero at $P Q = I$ only; if the data vary in every direction, the minimum over $V$ is "
+                "at $V_o$ only.",
+                least_at=(lam, sp.Integer(1)),
             ),
             Step(
                 "The best gain",

@@ -40,7 +40,7 @@ def derivation() -> Derivation:
                 "This is reverse water-filling at level $t = \\beta\\sigma^2$.",
                 by=(
                     "Shannon's trade-off for one mode: slope",
-                    "Shannon's trade-off for one mode: curvature",
+                    "Shannon's trade-off for one mode: least",
                 ),
                 cites="shannon1959",
                 argued=True,
@@ -52,7 +52,7 @@ def derivation() -> Derivation:
                     "Distortion of an active mode",
                     "Rate of an active mode",
                     "Shannon's trade-off for one mode: slope",
-                    "Shannon's trade-off for one mode: curvature",
+                    "Shannon's trade-off for one mode: least",
                 ),
                 cites="shannon1959",
                 argued=True,
@@ -61,7 +61,7 @@ def derivation() -> Derivation:
                 "In every other case it does not.",
                 by=(
                     "Shannon's trade-off for one mode: slope",
-                    "Shannon's trade-off for one mode: curvature",
+                    "Shannon's trade-off for one mode: least",
                     "What a missing latent costs",
                 ),
                 cites="shannon1959",
@@ -100,9 +100,10 @@ def derivation() -> Derivation:
                 let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus distortion times its price"),),
             ),
             Step(
-                "Shannon's trade-off for one mode: curvature",
-                sp.Gt(sp.Derivative(sp.log(l / delta) / 2 + delta / (2 * t), (delta, 2)), 0, evaluate=False),
-                "The trade-off is convex: the stationary point is the only minimum.",
+                "Shannon's trade-off for one mode: least",
+                sp.Ge(cost, cost.func(t), evaluate=False),
+                "The trade-off is strictly convex: no other distortion costs as little as $t$.",
+                least_at=(delta, t),
             ),
             Step(
                 "Slope of the curve",

@@ -111,3 +111,40 @@ def test_the_same_points_are_drawn_every_time():
         [dataclasses.replace(result, seconds=0) for result in check.check_derivation(page)] for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "least_at", "where"),
+    [
+        (x - 1 - sp.log(x), 0, (x, 1), ()),
+        (x + y**2 / x, 2 * y, (x, y), ()),
+        (x**2 + y**2, 2 * x * y, (x, y), ()),
+        (x * sp.log(x / y) - x + y, 0, (x, y), ()),
+        (sp.exp(x - y), 1 + x - y, (x, y), ()),
+        (1 / x + 1 / (1 - x), 4, (x, sp.Rational(1, 2)), (x < 1,)),
+    ],
+    ids=str,
+)
+def test_least_values(left, right, least_at, where):
+    step = Step("step", sp.Ge(left, right, evaluate=False), "r", least_at=least_at, where=where)
+    assert fault_of(step) == ""
+    assert "not proved" in fault_of(
+        dataclasses.replace(step, relation=sp.Ge(left, right + sp.Rational(1, 9), evaluate=False))
+    )
+    assert "not proved" in fault_of(dataclasses.replace(step, relation=sp.Gt(left, right, evaluate=False)))
+
+
+@pytest.mark.parametrize(
+    ("left", "least_at", "where"),
+    [
+        (sp.log(x) - x + 1, (x, 1), ()),  # a maximum
+        (x**3 - 3 * x + 2, (x, -1), ()),  # outside
+        (x - 1 - sp.log(x), (x, 2), ()),  # not stationary
+        ((x - 1) ** 2 * (x - 3) ** 2, (x, 1), ()),  # not convex
+        (x - 1 - sp.log(x), (x, 1), (x > 1,)),  # outside of the bound
+        (x - 1 - sp.log(x), (x, 1), (sp.Ne(x, 3),)),  # no interval
+    ],
+    ids=str,
+)
+def test_no_least_values(left, least_at, where):
+    assert "not proved" in fault_of(Step("step", sp.Ge(left, 0, evaluate=False), "r", least_at=least_at, where=where))
