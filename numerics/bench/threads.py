@@ -12,13 +12,14 @@ from pathlib import Path
 import numba
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from theory.interface.processors import usable_processors
+
 __all__ = ["cores", "limited_threads", "machine"]
 
 
 def cores() -> int:
     """The number of cores that this process may use and numba has threads for."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, numba.config.NUMBA_NUM_THREADS)
+    return min(usable_processors(), numba.config.NUMBA_NUM_THREADS)
 
 
 @contextmanager

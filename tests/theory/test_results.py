@@ -5,7 +5,6 @@ A new theorem begins with its record; these tests then name what is not there ye
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import sys
@@ -21,17 +20,13 @@ from theory.__main__ import main
 from theory.derivations.engine.notation import REFERENCES
 from theory.derivations.registry import chapter_of, derivations, find
 from theory.derivations.ties import TIES, UNTIED
+from theory.interface.places import function_of
 from theory.interface.results_commands import results_page, results_table
 from theory.results import RESULTS, ROOMS, WORKS, Result, expand, matching, mentioning
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in derivations()}
 TIED = {(tie.function, tie.page) for tie in TIES} | set(UNTIED)
-
-
-def function_of(dotted):
-    module, _, name = dotted.rpartition(".")
-    return getattr(importlib.import_module(module), name)
 
 
 def code_of(dotted):

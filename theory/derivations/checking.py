@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -14,6 +13,7 @@ from tqdm import tqdm
 from theory.derivations.engine.check import StepCheck, check_derivation
 from theory.derivations.engine.page import Derivation
 from theory.interface.interrupts import put_off
+from theory.interface.processors import usable_processors
 
 __all__ = ["check_pages"]
 
@@ -32,18 +32,13 @@ def check_pages(pages: Sequence[Derivation], *, processes: int | None = None) ->
     """
     steps = sum(len(page.steps) for page in pages)
     if processes is None:
-        processes = 1 if steps <= FEW_STEPS else _processors()
+        processes = 1 if steps <= FEW_STEPS else usable_processors()
     with closing(tqdm(total=steps, desc="checking", unit="step", file=sys.stderr, disable=None)) as bar:
         if processes == 1:
             done = {page.name: _noted(bar, page.name, list(check_derivation(page))) for page in pages}
         else:
             done = _in_processes(pages, processes, bar)
     return {page.name: done[page.name] for page in pages}
-
-
-def _processors() -> int:
-    """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _in_processes(pages: Sequence[Derivation], processes: int, bar) -> dict[str, list[StepCheck]]:

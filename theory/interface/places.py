@@ -1,22 +1,28 @@
-"""Files in which functions, pages, checks and figures are, relative to the folder that holds the packages."""
+"""Where functions, pages, checks and figures are, by name; files relative to the folder that holds the packages."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["check_place", "figure_place", "function_place", "page_place"]
+__all__ = ["check_place", "figure_place", "function_of", "function_place", "page_place"]
 
 ROOT = Path(__file__).parents[2]
 
 
+def function_of(name: str) -> Callable:
+    """A function of `theory` by its dotted name, looked up each time, so that a changed one is seen."""
+    package, *attributes = name.split(".")
+    return reduce(getattr, attributes, import_module(package))
+
+
 def function_place(name: str) -> tuple[str, int]:
     """The file of a function of `theory`, by its dotted name, and the line on which it begins."""
-    package, *attributes = name.split(".")
-    function = inspect.unwrap(reduce(getattr, attributes, import_module(package)))
+    function = inspect.unwrap(function_of(name))
     return _relative(Path(inspect.getsourcefile(function))), inspect.getsourcelines(function)[1]
 
 

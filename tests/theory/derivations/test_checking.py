@@ -31,7 +31,7 @@ def test_many_pages_take_processes_and_few_take_none(monkeypatch):
     )
     pages = find(["inference"])
     names = [page.name for page in pages]
-    monkeypatch.setattr(checking, "_processors", lambda: 7)
+    monkeypatch.setattr(checking, "usable_processors", lambda: 7)
     checking.check_pages(pages)
     assert asked == [7]
     checking.check_pages(find(["water-filling"]))

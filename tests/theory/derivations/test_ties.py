@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from theory.derivations.engine.page import Derivation, Step
-from theory.derivations.engine.tie import Formula, Tie, function_of, tie_fault
+from theory.derivations.engine.tie import Formula, Tie, tie_fault
 from theory.derivations.registry import find
 from theory.derivations.ties import TIES, UNTIED
+from theory.interface.places import function_of
 
 FUNCTIONS = sorted({tie.function for tie in TIES})
 CHANGES = {

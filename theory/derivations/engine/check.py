@@ -22,11 +22,13 @@ import sympy as sp
 
 from theory.derivations.engine.grammar import page_faults, step_faults
 from theory.derivations.engine.numbers import Undefined
-from theory.derivations.engine.page import Derivation, Let, Step, write_out
+from theory.derivations.engine.page import Derivation, Let, Step
 from theory.derivations.engine.points import Point, points_of
 from theory.derivations.engine.proof import Proof
 
 __all__ = ["StepCheck", "check_derivation", "check_step"]
+
+WrongFormulas = list[tuple[str, sp.Basic]]  # by description
 
 PERTURBATION = sp.Rational(8, 7)
 OPPOSITE = {sp.Ge: sp.Lt, sp.Gt: sp.Le, sp.Le: sp.Gt, sp.Lt: sp.Ge}
@@ -69,8 +71,9 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
     exact, true_count, refused, faults = False, 0, 0, []
     try:
         faults += [*(page_faults(page) if step is page.steps[0] else ()), *step_faults(page, step)]
-        exact, proof_faults = _proof_faults(page, step)
-        true_count, refused, point_faults = _point_faults(page, step)
+        wrong = _wrong_formulas(step)
+        exact, proof_faults = _proof_faults(page, step, wrong)
+        true_count, refused, point_faults = _point_faults(page, step, wrong)
         faults += proof_faults + point_faults
         faults += [
             f"no step depends on the value of the abbreviation {let.symbol}"
@@ -82,13 +85,13 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
     return StepCheck(page.name, step.title, exact, true_count, refused, time.perf_counter() - began, "; ".join(faults))
 
 
-def _proof_faults(page: Derivation, step: Step) -> tuple[bool, list[str]]:
+def _proof_faults(page: Derivation, step: Step, wrong: WrongFormulas) -> tuple[bool, list[str]]:
     """Whether a step was proved, and what is wrong with its proof."""
     proof, faults = Proof(page, step), []
     exact = proof.proves(step.relation)
     if not exact:
         faults.append("not proved")
-    left, right = (write_out(side, proof.lets, matrices=True) for side in (step.relation.lhs, step.relation.rhs))
+    left, right = page.written_sides(step)
     if left == right:
         faults.append("vacuous: both sides are identical once the abbreviations are written out")
     faults += [f"undefined unless {condition}: state it in `where`" for condition in proof.undefined(step.relation)]
@@ -97,13 +100,12 @@ def _proof_faults(page: Derivation, step: Step) -> tuple[bool, list[str]]:
             faults.append(f"the rule for {let.symbol} does not follow from its definition")
         if let.rule and not let.hypothesis and not proof.is_of_its_kind(let):
             faults.append(f"{let.symbol} is not evidently {page.matrices[let.symbol]}")
-    wrong = _wrong_formulas(step)
     if wrong and proof.proves(wrong[-1][1]):
         faults.append("proves a wrong formula")
     return exact, faults
 
 
-def _point_faults(page: Derivation, step: Step) -> tuple[int, int, list[str]]:
+def _point_faults(page: Derivation, step: Step, wrong: WrongFormulas) -> tuple[int, int, list[str]]:
     """The number of points where a step holds, that of refused wrong formulas, and what is wrong at the points."""
     faults = []
     points = list(points_of(page, step))
@@ -120,7 +122,6 @@ def _point_faults(page: Derivation, step: Step) -> tuple[int, int, list[str]]:
     for let in step.let:
         if let.rule and not all(_holds(point, sp.Eq(*let.rule, evaluate=False)) for point in points):
             faults.append(f"the rule for {let.symbol} does not hold")
-    wrong = _wrong_formulas(step)
     if not wrong:
         faults.append("no negative control: give the step a wrong_form")
     refused = 0
@@ -144,15 +145,15 @@ def _is_felt(page: Derivation, step: Step, let: Let) -> bool:
     )
 
 
-def _holds(point: Point, relation, lets=None) -> bool:
+def _holds(point: Point, relation) -> bool:
     """Whether a relation is defined and true at a point."""
     try:
-        return point.holds(relation, lets)
+        return point.holds(relation)
     except Undefined:
         return False
 
 
-def _wrong_formulas(step: Step) -> list[tuple[str, sp.Basic]]:
+def _wrong_formulas(step: Step) -> WrongFormulas:
     """Wrong formulas close to the right one, by description; the last, the most telling, is also put to the proof."""
     left, right = step.relation.lhs, step.relation.rhs
     wrong = []

@@ -15,6 +15,7 @@ from theory.derivations.engine.signs import Sign, Signs
 __all__ = ["is_invertible", "is_positive_definite", "is_semidefinite", "is_symmetric"]
 
 Kinds = Mapping[sp.MatrixSymbol, str]
+OF_FULL_RANK = ("positive", "orthogonal", "independent", "invertible")  # if the matrix is square
 
 
 def is_positive_definite(matrix: sp.MatrixExpr, kinds: Kinds, signs: Signs) -> bool:
@@ -24,9 +25,7 @@ def is_positive_definite(matrix: sp.MatrixExpr, kinds: Kinds, signs: Signs) -> b
             return kinds.get(matrix) == "positive"
         case sp.Identity():
             return True
-        case sp.Transpose():
-            return is_positive_definite(matrix.arg, kinds, signs)
-        case sp.Inverse():
+        case sp.Transpose() | sp.Inverse():
             return is_positive_definite(matrix.arg, kinds, signs)
         case sp.MatAdd():
             return all(is_semidefinite(term, kinds, signs) for term in matrix.args) and any(
@@ -89,7 +88,7 @@ def is_invertible(matrix: sp.MatrixExpr, kinds: Kinds, signs: Signs) -> bool:
     if isinstance(matrix, sp.Transpose | sp.Inverse):
         return is_invertible(matrix.arg, kinds, signs)
     if isinstance(matrix, sp.MatrixSymbol) and matrix.rows == matrix.cols:
-        return kinds.get(matrix) in ("positive", "orthogonal", "independent", "invertible")
+        return kinds.get(matrix) in OF_FULL_RANK
     return is_positive_definite(matrix, kinds, signs)
 
 
@@ -115,5 +114,5 @@ def _keeps_rank(factor: sp.MatrixExpr, kinds: Kinds) -> bool:
     if not isinstance(letter, sp.MatrixSymbol):
         return False
     if letter.rows == letter.cols:
-        return kinds.get(letter) in ("positive", "orthogonal", "independent", "invertible")
+        return kinds.get(letter) in OF_FULL_RANK
     return kinds.get(letter) in ("independent", "orthogonal") and isinstance(factor, sp.Transpose)

@@ -124,11 +124,7 @@ def _operations(formulas: Iterable[sp.Basic]) -> Iterator[str]:
     for formula in formulas:
         if any(not power.exp.is_Integer for power in formula.atoms(sp.MatPow)):
             yield "a matrix power that is no integer is not an operation that is checked"
-        if any(
-            part.has(sp.oo, -sp.oo)
-            for part in formula.atoms(sp.Add, sp.Mul, sp.Pow)
-            if sp.oo in part.args or -sp.oo in part.args
-        ):
+        if any({sp.oo, -sp.oo} & {*part.args} for part in formula.atoms(sp.Add, sp.Mul, sp.Pow)):
             yield "infinity stands only at the end of an integral or as the place of a limit"
     yield from (f"{name} is not an operation that is checked" for name in sorted(unknown))
 

@@ -161,12 +161,16 @@ class Derivation:
 
     def _is_of_sizes(self, step: Step) -> bool:
         """Whether a step is about integers or matrices of symbolic sizes; else it is general as it stands."""
-        lets, relation = self.lets(step.title), step.relation
-        sides = [write_out(side, lets, matrices=True) for side in (relation.lhs, relation.rhs)]
+        sides = self.written_sides(step)
         shapes = [side for one in sides for matrix in one.atoms(sp.MatrixSymbol) for side in matrix.shape]
         return any(not sp.sympify(side).is_number for side in shapes) or any(
             symbol.is_integer for side in sides for symbol in side.free_symbols if isinstance(symbol, sp.Symbol)
         )
+
+    def written_sides(self, step: Step) -> tuple[sp.Basic, sp.Basic]:
+        """Both sides of a step with every abbreviation written out."""
+        lets, relation = self.lets(step.title), step.relation
+        return write_out(relation.lhs, lets, matrices=True), write_out(relation.rhs, lets, matrices=True)
 
     def step(self, title: str) -> Step:
         """The step with this title."""

@@ -5,8 +5,8 @@ Derivatives, integrals and limits are computed by numbers alone (`numbers`), to 
 which the proof uses, has a second opinion.
 
 The kinds of points and the sizes of matrices are the same for every step, whatever its page is called: symbols in
-ascending and descending order, equal and far apart; positive definite matrices and nearly singular ones; rotations and
-reflections; fewer latents than data dimensions, more, and one.
+ascending and descending order, equal, zero, opposite, large and far apart; positive definite matrices and nearly
+singular ones; rotations and reflections; fewer latents than data dimensions, more, and one.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def points_of(page: Derivation, step: Step) -> Iterator[Point]:
 
 def _has_scalars(page: Derivation, step: Step) -> bool:
     """Whether a step has numbers, of which points differ in order and size, besides matrices."""
-    sides = (write_out(side, page.lets(step.title), matrices=True) for side in (step.relation.lhs, step.relation.rhs))
+    sides = page.written_sides(step)
     return any(_quantities(side) - {part for total in side.atoms(sp.Sum) for part in total.variables} for side in sides)
 
 
 def _all_sizes(page: Derivation, step: Step, conditions) -> list[dict]:
     """Values of the sizes: of a general step those of the engine that its conditions allow; else its own and larger."""
-    sides = [write_out(side, page.lets(step.title), matrices=True) for side in (step.relation.lhs, step.relation.rhs)]
+    sides = page.written_sides(step)
     counts = sorted({symbol for side in sides for symbol in _sizes_in(side)}, key=str)
     if step.sizes:
         larger = {size: 1 + max(int(sizes[size]) for sizes in step.sizes) for size in step.sizes[0]}
@@ -134,24 +134,21 @@ class Point:
         self.conditions = conditions
         self.satisfies_conditions = self._draw_scalars()
 
-    def holds(self, relation, lets=None) -> bool:
-        """Whether a relation is true at this point; other abbreviations than the step's own may be tried."""
-        lets = self.lets if lets is None else lets
-        left, right = self.value(relation.lhs, lets), self.value(relation.rhs, lets)
+    def holds(self, relation) -> bool:
+        """Whether a relation is true at this point."""
+        left, right = self.value(relation.lhs), self.value(relation.rhs)
         if isinstance(relation, sp.Eq):
             pairs = zip(left, right, strict=True) if isinstance(left, sp.MatrixBase) else [(left, right)]
             return all(self._equal(a, b, relation) for a, b in pairs)
         return bool(relation.func(sp.N(left, 40), sp.N(right, 40)))
 
-    def value(self, side: sp.Basic, lets=None):
+    def value(self, side: sp.Basic):
         """One side of a relation at this point; raises `Undefined` where it has no real finite value."""
-        lets = self.lets if lets is None else lets
-        key = side, lets
-        if key not in self.sides:
-            written = write_out(side, lets, matrices=False)
+        if side not in self.sides:
+            written = write_out(side, self.lets, matrices=False)
             self._fill(written)
-            self.sides[key] = number_of(written, self.values, self.samples)
-        return self.sides[key]
+            self.sides[side] = number_of(written, self.values, self.samples)
+        return self.sides[side]
 
     @staticmethod
     def _equal(a, b, relation) -> bool:
@@ -192,8 +189,8 @@ class Point:
 
     def _draw_scalars(self) -> bool:
         """Numbers of this kind for all symbols of the step that satisfy the conditions; whether there are any."""
-        sides = [write_out(side, self.lets, matrices=True) for side in (self.step.relation.lhs, self.step.relation.rhs)]
-        sides = [_with_sums_written_out(side.xreplace(self.sizes)) for side in [*sides, *self.conditions]]
+        sides = [*self.page.written_sides(self.step), *self.conditions]
+        sides = [_with_sums_written_out(side.xreplace(self.sizes)) for side in sides]
         wanted = {atom for side in sides for atom in _quantities(side)} - self.values.keys()
         of_numbers = [condition for condition in self.conditions if condition.free_symbols - self.values.keys()]
         substitutions = Signs(of_numbers, fixed=self.values).substitutions

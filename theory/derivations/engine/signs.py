@@ -118,11 +118,8 @@ class Signs:
 
     def of_sum(self, expression: sp.Expr) -> Sign:
         """The sign that the terms of an expression share as they stand, if each has one; else that of its factors."""
-        signs = [self.of(term) for term in sp.Add.make_args(expression)]
-        for way in (1, -1):
-            if all(sign.value[0] == way for sign in signs):
-                return Sign((way, any(sign.is_nonzero for sign in signs)))
-        return self.of(expression)
+        found = _of_all([self.of(term) for term in sp.Add.make_args(expression)])
+        return self.of(expression) if found is Sign.UNKNOWN else found
 
     def _of_product(self, expression: sp.Expr) -> Sign:
         if isinstance(expression, sp.log):
@@ -219,8 +216,12 @@ def _of_term(term: sp.Expr) -> Sign:
 
 def _of_terms(expression: sp.Expr) -> Sign:
     """The sign that all terms of a sum share."""
-    signs = [_of_term(term) for term in sp.Add.make_args(sp.expand(expression))]
+    return _of_all([_of_term(term) for term in sp.Add.make_args(sp.expand(expression))])
+
+
+def _of_all(signs: list[Sign]) -> Sign:
+    """The sign of a sum of terms of these signs, if they have one direction."""
     for way in (1, -1):
         if all(sign.value[0] == way for sign in signs):
-            return Sign((way, any(sign.value[1] for sign in signs)))
+            return Sign((way, any(sign.is_nonzero for sign in signs)))
     return Sign.UNKNOWN

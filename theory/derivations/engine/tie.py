@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from importlib import import_module
 
 import numpy as np
 import sympy as sp
 
 from theory.derivations.engine.page import Derivation, as_function
+from theory.interface.places import function_of
 
-__all__ = ["Formula", "Tie", "function_of", "tie_fault"]
+__all__ = ["Formula", "Tie", "tie_fault"]
 
 Cases = Callable[[Callable, "Formula"], Iterator[tuple[object, object]]]
 
@@ -59,42 +58,27 @@ class Formula:
 
         An indexed family such as l[i] takes an array, whose first entry is l[1].
         """
-        integers = tuple(sorted((key, value) for key, value in values.items() if isinstance(value, int)))
-        key = integers, tuple(values)
+        integers = {name: value for name, value in values.items() if isinstance(value, int)}
+        others = {name: value for name, value in values.items() if name not in integers}
+        key = tuple(sorted(integers.items())), tuple(others)
         if key not in self.functions:
-            self.functions[key] = self._compiled(
-                dict(integers), [name for name in values if name not in dict(integers)]
-            )
-        others = [value for name, value in values.items() if not isinstance(value, int)]
-        return self.functions[key](*others)
+            self.functions[key] = self._compiled(integers, list(others))
+        return self.functions[key](*others.values())
 
     def _compiled(self, integers: dict[str, int], names: list[str]) -> Callable:
-        symbols = {}
-        for symbol in self.expression.atoms(sp.Symbol, sp.MatrixSymbol):
-            symbols[_identifier(symbol.name)] = symbol
+        symbols = {_identifier(one.name): one for one in self.expression.atoms(sp.Symbol, sp.MatrixSymbol)}
         families = {_identifier(entry.base.name): entry.base for entry in self.expression.atoms(sp.Indexed)}
         unknown = {*integers, *names} - symbols.keys() - families.keys()
         if unknown:
             raise ValueError(f"{self.page.name}, {self.name}: no symbol {', '.join(sorted(unknown))} in the formula")
-        expression = self.expression.xreplace({symbols[name]: sp.Integer(value) for name, value in integers.items()})
+        sizes = {symbols[name]: sp.Integer(value) for name, value in integers.items()}
+        expression = self.expression.xreplace(sizes)
         expression = expression.replace(lambda part: isinstance(part, sp.Sum | sp.Integral), lambda part: part.doit())
-        arguments = [families[name] if name in families else symbols[name] for name in names]
-        arguments = [
-            argument.xreplace({symbols[name]: sp.Integer(value) for name, value in integers.items()})
-            if isinstance(argument, sp.MatrixSymbol)
-            else argument
-            for argument in arguments
-        ]
+        arguments = [families[name] if name in families else symbols[name].xreplace(sizes) for name in names]
         shifted = expression.replace(
             lambda part: isinstance(part, sp.Indexed), lambda part: part.base[part.indices[0] - 1]
         )
         return as_function(shifted, *arguments)
-
-
-def function_of(name: str) -> Callable:
-    """A function of `theory` by its dotted name, looked up each time, so that a changed one is seen."""
-    package, *attributes = name.split(".")
-    return reduce(getattr, attributes, import_module(package))
 
 
 def tie_fault(tie: Tie, page: Derivation) -> str:

@@ -364,13 +364,6 @@ REVIEWED = {
 }
 
 
-@pytest.mark.parametrize("name", REVIEWED)
-def test_reviewed(name):
-    left, right, options, fields = REVIEWED[name]
-    wrong = 2 * right if isinstance(left, sp.MatrixExpr) else 2 * right + 5
-    assert fault_of(equation(left, right, **{"wrong_form": wrong, **options}), **fields)
-
-
 @pytest.mark.parametrize(
     "step",
     [
@@ -459,9 +452,12 @@ REVIEWED_AGAIN = {
 }
 
 
-@pytest.mark.parametrize("name", REVIEWED_AGAIN)
-def test_reviewed_again(name):
-    left, right, options, fields = REVIEWED_AGAIN[name]
+PAGES = REVIEWED | REVIEWED_AGAIN
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_reviewed(name):
+    left, right, options, fields = PAGES[name]
     wrong = 2 * right if isinstance(left, sp.MatrixExpr) else 2 * right + 5
     assert fault_of(equation(left, right, **{"wrong_form": wrong, **options}), **fields)
 
