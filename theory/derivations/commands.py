@@ -99,6 +99,7 @@ def _description(page) -> dict:
                 "title": step.title,
                 "relation": str(step.relation),
                 "conditions": step_conditions(step),
+                "uses": [use.step for use in step.uses],
                 "reason": step.reason,
                 "result": step.title in page.results,
             }

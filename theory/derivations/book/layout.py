@@ -15,8 +15,8 @@ import sympy as sp
 
 from theory.derivations.engine.assumptions import page_assumptions, step_conditions
 from theory.derivations.engine.notation import NOTATION, REFERENCES
-from theory.derivations.engine.page import Claim, Derivation, Let, Status, Step
-from theory.derivations.engine.printers import latex
+from theory.derivations.engine.page import Claim, Derivation, Let, Status, Step, Use
+from theory.derivations.engine.printers import inline, latex
 from theory.derivations.registry import chapter_of
 from theory.results import ROOMS, named_by_results
 
@@ -172,7 +172,8 @@ def page_blocks(page: Derivation) -> Iterator[Block]:
     steps = [_numbered_step(page, step, number) for number, step in enumerate(page.steps, 1)]
     yield from steps
     yield Results(tuple(step.number for step in steps if step.is_result))
-    yield Names("Computed by", "function", named_by_results(page.name, "functions"))
+    if functions := named_by_results(page.name, "functions"):
+        yield Names("Computed by", "function", functions)
     if figures := named_by_results(page.name, "figures"):
         yield Names("Seen in the figures", "figure", figures)
     if page.sources:
@@ -181,9 +182,7 @@ def page_blocks(page: Derivation) -> Iterator[Block]:
 
 def _support(page: Derivation, claim: Claim) -> str:
     """What proves a sentence of a statement, in a few words."""
-    titles = [step.title for step in page.steps]
-    numbers = ", ".join(str(titles.index(title) + 1) for title in claim.by)
-    steps = f"{'steps' if len(claim.by) > 1 else 'step'} {numbers}" if numbers else ""
+    steps = _named_steps(page, claim.by)
     match page.status(claim):
         case Status.PROVED:
             return steps
@@ -192,6 +191,19 @@ def _support(page: Derivation, claim: Claim) -> str:
         case Status.CITED:
             return "cited" + (f", and {steps}" if steps else "")
     return "argued" + (f" from {steps}" if steps else "")
+
+
+def _named_steps(page: Derivation, names: Sequence[str]) -> str:
+    """Steps by their numbers, those of other pages after the names of their pages."""
+    numbers: dict[str, list[int]] = {}
+    for name in names:
+        other, step = page.fact(name)
+        numbers.setdefault(other.name, []).append(other.steps.index(step) + 1)
+    return "; ".join(
+        f"{'' if name == page.name else f'`{name}`, '}{'steps' if len(of_page) > 1 else 'step'} "
+        f"{', '.join(map(str, of_page))}"
+        for name, of_page in numbers.items()
+    )
 
 
 def citations(page: Derivation) -> tuple[Citation, ...]:
@@ -224,11 +236,28 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
         blocks.append(Paragraph(f"for {', '.join(conditions)}."))
     if step.least_at is not None:
         symbol, place = map(latex, step.least_at)
+        convex = "strictly convex" if isinstance(step.relation, sp.Gt) else "convex"
         blocks.append(
-            Paragraph(f"The difference of the sides is convex in ${symbol}$ and stationary at ${symbol} = {place}$.")
+            Paragraph(f"The difference of the sides is {convex} in ${symbol}$ and stationary at ${symbol} = {place}$.")
         )
+    if step.uses:
+        blocks.append(Paragraph(f"Uses {', and '.join(_use(page, use) for use in step.uses)}."))
     blocks.append(Paragraph(step.reason))
     return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
+
+
+def _use(page: Derivation, use: Use) -> str:
+    """An earlier relation, and what stands for its symbols."""
+    values = ", ".join(f"${inline(symbol)} = {inline(value)}$" for symbol, value in use.put.items())
+    match use.over:
+        case None:
+            summed = ""
+        case sp.Symbol():
+            summed = f", integrated over ${latex(use.over)}$"
+        case index, _, last:
+            summed = f", summed over ${latex(index)}$ up to ${latex(last)}$"
+    times = "" if use.times == 1 else f", times ${inline(use.times)}$"
+    return f"{_named_steps(page, (use.step,))}{f' with {values}' if values else ''}{times}{summed}"
 
 
 def _opening(let: Let, position: int) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.grammar import formulas_of
 from theory.derivations.engine.page import Derivation, Step
-from theory.derivations.engine.printers import latex
+from theory.derivations.engine.printers import inline, latex
 
 __all__ = ["page_assumptions", "step_conditions"]
 
@@ -23,6 +24,7 @@ KINDS = {
     "invertible": "invertible",
     "orthogonal": "with orthonormal columns",
     "independent": "with linearly independent columns",
+    "partition": "a partition of the rows and columns into blocks: one inside the blocks and zero outside",
     None: "any matrix",
 }
 
@@ -32,9 +34,10 @@ def page_assumptions(page: Derivation) -> tuple[str, ...]:
     lets, formulas = page.lets(page.steps[-1].title), formulas_of(page)
     abbreviated = {let.symbol for let in lets if not let.hypothesis}
     return (
-        *_numbers(formulas, abbreviated),
+        *_numbers(page, formulas, abbreviated),
         *_matrices(page, formulas, abbreviated),
         *_random_vectors(page),
+        *_functions(page),
         *_conditions(page.where),
     )
 
@@ -57,30 +60,21 @@ def _conditions(conditions: Sequence[sp.core.relational.Relational]) -> list[str
             (other for other in waiting if isinstance(other, sp.StrictLessThan) and other.lts == symbol), None
         )
         if partner is None:
-            phrases.append(f"${_inline(condition.lhs)} {SIGNS[type(condition)]} {_inline(condition.rhs)}$")
+            phrases.append(f"${inline(condition.lhs)} {SIGNS[type(condition)]} {inline(condition.rhs)}$")
         else:
             waiting.remove(partner)
-            phrases.append(f"${_inline(condition.lts)} < {latex(symbol)} < {_inline(partner.gts)}$")
+            phrases.append(f"${inline(condition.lts)} < {latex(symbol)} < {inline(partner.gts)}$")
     return phrases
 
 
-def _inline(expression: sp.Expr) -> str:
-    """An expression on one line: a fraction with a stroke."""
-    numerator, denominator = sp.fraction(expression)
-    if denominator == 1:
-        return latex(expression)
-    above, below = (latex(part) for part in (numerator, denominator))
-    return f"{f'({above})' if numerator.is_Add else above}/{below if denominator.is_Atom else f'({below})'}"
-
-
-def _numbers(formulas: Iterable[sp.Basic], abbreviated: set) -> Iterator[str]:
+def _numbers(page: Derivation, formulas: Iterable[sp.Basic], abbreviated: set) -> Iterator[str]:
     indexed = {entry for formula in formulas for entry in formula.atoms(sp.Indexed)}
     labels = {part for entry in indexed for part in entry.base.free_symbols}
     free = {symbol for formula in formulas for symbol in formula.free_symbols if isinstance(symbol, sp.Symbol)}
     placed = {x for formula in formulas for part in formula.atoms(sp.Subs) for x in part.variables}
     matrices = {matrix for formula in formulas for matrix in formula.atoms(sp.MatrixSymbol)}
     sizes = {symbol for matrix in matrices for side in matrix.shape for symbol in sp.sympify(side).free_symbols}
-    symbols = (free | placed | sizes) - abbreviated - labels
+    symbols = (free | placed | sizes) - abbreviated - labels - page.points
     symbols |= {entry.base for entry in indexed}
     groups: dict[str, list] = {}
     for symbol in sorted(symbols, key=str):
@@ -108,6 +102,18 @@ def _matrices(page: Derivation, formulas: Iterable[sp.Basic], abbreviated: set) 
         groups.setdefault(text, []).append(f"${latex(symbol)}$ (${latex(rows)} \\times {latex(columns)}$)")
     for text, names in groups.items():
         yield f"{', '.join(names)}: {text}"
+
+
+def _functions(page: Derivation) -> Iterator[str]:
+    steps = [side for step in page.steps for side in page.written_sides(step)]
+    applied = sorted({part for side in steps for part in side.atoms(AppliedUndef)}, key=str)
+    texts = {"density": "positive densities, of their first argument if they have two", "real": "any real functions"}
+    for kind, text in texts.items():
+        if names := [f"${latex(part)}$" for part in applied if page.functions.get(part.func) == kind]:
+            yield f"{', '.join(names)}: {text}"
+    if page.points:
+        names = ", ".join(f"${latex(point)}$" for point in sorted(page.points, key=str))
+        yield f"{names}: points of any space, a vector space or a finite set; the integrals exist"
 
 
 def _random_vectors(page: Derivation) -> Iterator[str]:

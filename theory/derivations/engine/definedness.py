@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sympy as sp
 
-from theory.derivations.engine.operators import Degree, FactorCount
+from theory.derivations.engine.operators import Degree, FactorCount, PositiveRoots
 from theory.derivations.engine.signs import Sign, Signs
 
 __all__ = ["undefined_parts"]
@@ -54,7 +54,7 @@ def undefined_parts(
         case sp.Limit():
             yield from _of_limit(expression, signs, values)
             return
-        case Degree() | FactorCount():
+        case Degree() | FactorCount() | PositiveRoots():
             polynomial, symbol = expression.args
             others = polynomial.free_symbols - {symbol}
             if not polynomial.is_polynomial(symbol) or not polynomial.is_rational_function(*others):

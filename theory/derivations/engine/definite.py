@@ -34,7 +34,9 @@ def is_positive_definite(matrix: sp.MatrixExpr, kinds: Kinds, signs: Signs) -> b
         case sp.HadamardProduct():  # Schur and Oppenheim: the diagonals of the other factors must be positive
             definite = [is_positive_definite(part, kinds, signs) for part in matrix.args]
             return any(definite) and all(
-                known or (_is_explicit_semidefinite(part) and all(part[i, i] > 0 for i in range(part.rows)))
+                known
+                or kinds.get(part) == "partition"
+                or (_is_explicit_semidefinite(part) and all(part[i, i] > 0 for i in range(part.rows)))
                 for known, part in zip(definite, matrix.args, strict=True)
             )
         case sp.MatMul():
@@ -68,7 +70,7 @@ def is_symmetric(matrix: sp.MatrixExpr, kinds: Kinds) -> bool:
     """Whether a matrix expression is evidently symmetric."""
     match matrix:
         case sp.MatrixSymbol():
-            return kinds.get(matrix) in ("symmetric", "positive")
+            return kinds.get(matrix) in ("symmetric", "positive", "partition")
         case sp.Transpose() | sp.Inverse():
             return is_symmetric(matrix.arg, kinds)
         case sp.MatAdd() | sp.HadamardProduct():

@@ -15,7 +15,15 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.matrices.expressions.special import GenericIdentity, GenericZeroMatrix
 from sympy.tensor.indexed import Idx
 
-from theory.derivations.engine.operators import Degree, Expectation, FactorCount, LogDet, SquaredNorm
+from theory.derivations.engine.operators import (
+    Degree,
+    Expectation,
+    FactorCount,
+    LogDet,
+    OverAll,
+    PositiveRoots,
+    SquaredNorm,
+)
 from theory.derivations.engine.page import Derivation, Let, Step, write_out
 from theory.derivations.engine.printers import latex
 
@@ -23,8 +31,8 @@ __all__ = ["formulas_of", "page_faults", "step_faults"]
 
 SCALARS = (
     sp.Symbol, sp.Rational, sp.Add, sp.Mul, sp.Pow, sp.log, sp.exp, sp.sin, sp.cos, sp.erf, sp.erfc, sp.gamma,
-    sp.Derivative, sp.Subs, sp.Integral, sp.Sum, sp.Limit, Degree, FactorCount, AppliedUndef, sp.Indexed,
-    sp.IndexedBase, sp.Tuple, type(sp.pi), type(sp.E), type(sp.oo), type(-sp.oo), Idx,
+    sp.Derivative, sp.Subs, sp.Integral, sp.Sum, sp.Limit, Degree, FactorCount, PositiveRoots, OverAll, AppliedUndef,
+    sp.Indexed, sp.IndexedBase, sp.Tuple, type(sp.pi), type(sp.E), type(sp.oo), type(-sp.oo), Idx,
 )  # fmt: skip
 MATRICES = (
     sp.MatrixSymbol, sp.MatAdd, sp.MatMul, sp.MatPow, sp.Inverse, sp.Transpose, sp.Identity, sp.ZeroMatrix,
@@ -32,7 +40,7 @@ MATRICES = (
     sp.ImmutableDenseMatrix, GenericIdentity, GenericZeroMatrix, type(sp.MatrixSymbol("x", 1, 1).args[0]),
 )  # fmt: skip
 RELATIONS = (sp.Eq, sp.Ge, sp.Gt, sp.Le, sp.Lt)
-KINDS = ("positive", "symmetric", "invertible", "orthogonal", "independent")
+KINDS = ("positive", "symmetric", "invertible", "orthogonal", "independent", "partition")
 RANGES = tuple(
     sp.Symbol("x", **assumption).assumptions0
     for assumption in ({"positive": True}, {"nonnegative": True}, {"real": True}, {"integer": True, "positive": True})
@@ -64,6 +72,7 @@ def page_faults(page: Derivation) -> list[str]:
         *_symbols(formulas),
         *_names(page, formulas),
         *_kinds(page),
+        *_functions(page, formulas, lets),
         *_abbreviations(page, lets),
     ]
 
@@ -80,8 +89,8 @@ def step_faults(page: Derivation, step: Step) -> list[str]:
     if not isinstance(relation, sp.Eq):
         difference = relation.gts - relation.lts
         stated = [one.gts - one.lts for one in page.conditions(step) if not isinstance(one, sp.Ne)]
-        stated += sorted(difference.free_symbols, key=str)  # what is positive or not negative by itself
-        if any(side != 0 and sp.cancel(difference / side).is_number for side in stated):
+        stated += sorted(_numbers(difference), key=str)  # what is positive or not negative by itself
+        if any(side != 0 and _is_multiple(difference, side) for side in stated):
             faults.append("vacuous: it states a condition again")
     lets = page.lets(step.title)
     sides = {relation.lhs, relation.rhs}
@@ -89,6 +98,16 @@ def step_faults(page: Derivation, step: Step) -> list[str]:
         faults.append("vacuous: it states the rule of an abbreviation again")
     faults += _sizes(page, step, lets)
     return faults
+
+
+def _numbers(formula: sp.Basic) -> set[sp.Symbol]:
+    return {symbol for symbol in formula.free_symbols if isinstance(symbol, sp.Symbol)}
+
+
+def _is_multiple(formula: sp.Expr, other: sp.Expr) -> bool:
+    """Whether a formula is a number times another; matrices in them are not looked into."""
+    matrices = {part: sp.Dummy() for side in (formula, other) for part in side.atoms(sp.Trace, LogDet, SquaredNorm)}
+    return sp.cancel(formula.xreplace(matrices) / other.xreplace(matrices)).is_number
 
 
 def _are_multiples(rule, relation) -> bool:
@@ -180,11 +199,29 @@ def _kinds(page: Derivation) -> Iterator[str]:
     for matrix, kind in page.matrices.items():
         if kind not in KINDS:
             yield f"{matrix} is declared {kind!r}; the kinds are {', '.join(KINDS)}"
-        if kind in ("positive", "symmetric", "invertible") and matrix.rows != matrix.cols:
+        if kind in ("positive", "symmetric", "invertible", "partition") and matrix.rows != matrix.cols:
             yield f"{matrix} is declared {kind} and is not square"
     for vector, moment in page.moments.items():
         if vector.cols != 1 or moment.shape != (vector.rows, vector.rows):
             yield f"{vector} is no random column with a second moment {moment} of its size"
+
+
+def _functions(page: Derivation, formulas: Iterable[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
+    """Functions that are not abbreviated have a kind, and points of a space as arguments."""
+    abbreviated = {let.symbol.func for let in lets if isinstance(let.symbol, AppliedUndef)}
+    kinds = {"density": sp.Function("f", positive=True), "real": sp.Function("f", real=True)}
+    points = page.points
+    for function, kind in page.functions.items():
+        if kind not in kinds or function._kwargs != kinds[kind]._kwargs:
+            yield f"{function} is declared {kind!r}: densities are made with positive=True, others with real=True"
+    for part in sorted({part for formula in formulas for part in formula.atoms(AppliedUndef)}, key=str):
+        if part.func in page.functions and not all(isinstance(one, sp.Symbol) for one in part.args):
+            yield f"{part} is a function of something that is no point"
+        if part.func not in page.functions and part.func not in abbreviated:
+            yield f"{part.func} is neither abbreviated nor declared among the functions of the page"
+    for total in sorted({part for formula in formulas for part in formula.atoms(OverAll)}, key=str):
+        if total.variable not in points:
+            yield f"{total.variable} is integrated over, and is no argument of a function of the page"
 
 
 def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:

@@ -3,6 +3,9 @@
 A matrix expression becomes a sum of words whose letters are the matrices, their transposes and their inverses. A trace
 does not change when its word is rotated or transposed, so each trace has one canonical form. Two expressions with the
 same form are equal for all matrices of all sizes: this is how identities with general K and D are proved.
+
+The blocks X o B of a matrix under a partition B are a letter of their own. Such letters form an algebra, and a trace
+sees only the blocks: tr(A X) = tr(A (X o B)) for a block-diagonal A.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from itertools import product
 
 import sympy as sp
 
+from theory.derivations.engine.derivatives import derivative
 from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Derivation, Let
@@ -30,9 +34,25 @@ Word = tuple[Letter, ...]
 Polynomial = dict[Word, sp.Expr]
 
 
+NONZERO = ("positive", "orthogonal", "independent", "invertible")
+
+# A partition of rows and columns, which is a matrix symbol; the identity is that into single ones.
+Mask = sp.MatrixExpr
+
+
 @dataclass(frozen=True)
 class Algebra:
-    """The rules under which words are rewritten: symmetry, orthogonality, products, moments of random vectors."""
+    """The rules under which words are rewritten: symmetry, orthogonality, products, moments of random vectors.
+
+    Attributes
+    ----------
+    symmetric, positive, orthogonal, partitions : the letters of these kinds
+    rules : (word, what replaces it)
+    moments : the second moment of each random vector
+    signs : what is known of numbers
+    nonzero : the letters that are not zero
+    hidden : the numbers in the values of abbreviated matrices, for which letters stand
+    """
 
     symmetric: frozenset[sp.MatrixSymbol]
     positive: frozenset[sp.MatrixSymbol]
@@ -40,19 +60,39 @@ class Algebra:
     rules: tuple[tuple[Word, Polynomial], ...]
     moments: Mapping[sp.MatrixSymbol, sp.MatrixSymbol]
     signs: Signs
+    partitions: frozenset[sp.MatrixSymbol] = frozenset()
+    nonzero: frozenset[sp.MatrixSymbol] = frozenset()
+    hidden: frozenset[sp.Symbol] = frozenset()
     unknowns: dict = field(default_factory=dict, compare=False, repr=False)
+    blocks: dict[sp.MatrixSymbol, tuple[Mask, Word]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, page: Derivation, lets: tuple[Let, ...], signs: Signs) -> Algebra:
         """The algebra of a page after the abbreviations `lets`."""
         kinds = {
             kind: frozenset(matrix for matrix, declared in page.matrices.items() if declared == kind)
-            for kind in ("symmetric", "positive", "orthogonal")
+            for kind in ("symmetric", "positive", "orthogonal", "partition")
         }
         bare = cls(
-            kinds["symmetric"] | kinds["positive"], kinds["positive"], kinds["orthogonal"], (), page.moments, signs
+            kinds["symmetric"] | kinds["positive"],
+            kinds["positive"],
+            kinds["orthogonal"],
+            (),
+            page.moments,
+            signs,
+            kinds["partition"],
+            frozenset(matrix for matrix, kind in page.matrices.items() if kind in NONZERO),
+            frozenset().union(*(let.value.free_symbols for let in lets if let.rule is not None)),
         )
         rules = [let.rule for let in lets if let.rule is not None]
+        for let in lets:
+            if (
+                let.rule is not None
+                and isinstance(let.value, sp.Inverse)
+                and isinstance(let.value.arg, sp.MatrixSymbol)
+            ):
+                matrix, identity = let.value.arg, sp.Identity(let.symbol.rows)
+                rules += [(matrix.I, let.symbol), (let.symbol * matrix, identity), (matrix * let.symbol, identity)]
         for matrix in sorted(kinds["orthogonal"], key=str):
             rules.append((matrix.T * matrix, sp.Identity(matrix.cols)))
             if _is_square(matrix):
@@ -71,7 +111,11 @@ class Algebra:
             mirrored = self.transpose_word(word)
             if mirrored != word:
                 words.append((mirrored, {self.transpose_word(other): value for other, value in replacement.items()}))
-        return replace(self, rules=tuple(words), unknowns={})
+        return replace(self, rules=tuple(words), unknowns={}, blocks={})
+
+    def with_letters(self, **kinds: frozenset) -> Algebra:
+        """The same algebra with other letters of some kinds."""
+        return replace(self, **kinds, unknowns={}, blocks={})
 
     def follows(self, let: Let) -> bool:
         """Whether the rule of an abbreviation follows from its value.
@@ -103,7 +147,20 @@ class Algebra:
         return not algebra.polynomial(left - right)
 
     def letter(self, symbol: sp.MatrixSymbol, transposed: bool, inverted: bool) -> Letter:
-        return symbol, transposed and symbol not in self.symmetric, inverted
+        return symbol, transposed and not self._is_symmetric(symbol), inverted
+
+    def _is_symmetric(self, symbol: sp.MatrixSymbol) -> bool:
+        if symbol in self.blocks:
+            _, word = self.blocks[symbol]
+            return word == self.transpose_word(word)
+        return symbol in self.symmetric
+
+    def _is_positive(self, symbol: sp.MatrixSymbol) -> bool:
+        """Whether a letter is positive definite; blocks of a positive definite matrix are."""
+        if symbol in self.blocks:
+            _, ((letter, _, _), *others) = self.blocks[symbol]
+            return not others and self._is_positive(letter)
+        return symbol in self.positive
 
     def transpose_word(self, word: Word) -> Word:
         return tuple(self.letter(symbol, not transposed, inverted) for symbol, transposed, inverted in reversed(word))
@@ -123,6 +180,14 @@ class Algebra:
         """A scalar expression with a canonical symbol in place of each trace, log det and expectation."""
         if not expression.has(sp.MatrixSymbol):
             return evaluate(expression, {})
+        if (
+            isinstance(expression, sp.Subs)
+            and isinstance(expression.expr, sp.Derivative)
+            and len(expression.point) == 1
+        ):
+            return self.scalar(self._derivative(expression.expr).subs(expression.variables[0], expression.point[0]))
+        if isinstance(expression, sp.Derivative):
+            return self.scalar(self._derivative(expression))
         if isinstance(expression, BINDING):
             raise NotImplementedError(
                 f"{type(expression).__name__} of a matrix expression is proved at given sizes only"
@@ -139,6 +204,16 @@ class Algebra:
         if isinstance(expression, sp.MatrixExpr):
             raise NotImplementedError(f"{expression} has no canonical form")
         return expression.func(*map(self.scalar, expression.args))
+
+    def _derivative(self, expression: sp.Derivative) -> sp.Expr:
+        """A derivative in a number that no abbreviated matrix contains, taken."""
+        ((variable, order),) = expression.variable_count
+        if variable in self.hidden:
+            raise NotImplementedError(f"an abbreviated matrix contains {variable}, so its derivative is not taken")
+        taken = expression.expr
+        for _ in range(int(order)):
+            taken = derivative(taken, variable)
+        return taken
 
     def _linear(self, expression: sp.Expr, random: bool) -> sp.Expr:
         total = sp.Integer(0)
@@ -173,12 +248,51 @@ class Algebra:
             return {self.transpose_word(word): value for word, value in self._expand(expression.args[0]).items()}
         if isinstance(expression, sp.MatPow) and expression.args[1].is_Integer:  # Inverse is a MatPow
             power = int(expression.args[1])
-            base = self._expand(expression.args[0]) if power > 0 else self._invert(self._expand(expression.args[0]))
+            base = self._expand(expression.args[0]) if power > 0 else self._inverse(expression.args[0])
             result = {(): sp.Integer(1)}
             for _ in range(abs(power)):
                 result = _collect((a + b, x * y) for (a, x), (b, y) in product(result.items(), base.items()))
             return result
+        if isinstance(expression, sp.HadamardProduct):
+            masks = [part for part in expression.args if part in self.partitions or isinstance(part, sp.Identity)]
+            others = [part for part in expression.args if part not in masks]
+            if len(masks) == 1 and len(others) == 1:
+                words = self.polynomial(others[0])
+                return _collect((self._blocks_of(word, masks[0]), value) for word, value in words.items())
         raise NotImplementedError(f"{type(expression).__name__} cannot be written as a sum of words: {expression}")
+
+    def _is_block(self, letter: Letter, mask: Mask) -> bool:
+        """Whether a letter is block-diagonal under a partition; diagonal letters are under each."""
+        if letter[0] not in self.blocks:
+            return False
+        own, _ = self.blocks[letter[0]]
+        return own == mask or isinstance(own, sp.Identity)
+
+    def _blocks_of(self, word: Word, mask: Mask) -> Word:
+        """The blocks of a word: letters at its ends that are block-diagonal already stay outside."""
+        start, end = 0, len(word)
+        while start < end and self._is_block(word[start], mask):
+            start += 1
+        while end > start and self._is_block(word[end - 1], mask):
+            end -= 1
+        return word if start == end else (*word[:start], self._block_letter(word[start:end], mask), *word[end:])
+
+    def _block_letter(self, word: Word, mask: Mask) -> Letter:
+        """The letter for the blocks of a word."""
+        if len(word) == 1 and word[0][0] in self.blocks and not word[0][2] and isinstance(mask, sp.Identity):
+            _, inner = self.blocks[word[0][0]]  # the diagonal of blocks of a matrix is that of the matrix
+            word = self.transpose_word(inner) if word[0][1] else inner
+        mirrored = self.transpose_word(word)
+        first = min(word, mirrored, key=lambda one: " ".join(map(_letter_name, one)))
+        size = _rows(word[0])
+        symbol = sp.MatrixSymbol(f"({' '.join(map(_letter_name, first))})o{mask}", size, size)
+        self.blocks[symbol] = mask, first
+        return self.letter(symbol, first != word, False)
+
+    def _inverse(self, matrix: sp.MatrixExpr) -> Polynomial:
+        """The words of an inverse; the rules may make one word of a sum."""
+        expanded = self._expand(matrix)
+        return self._invert(expanded if len(expanded) == 1 else self.polynomial(matrix))
 
     def _invert(self, polynomial: Polynomial) -> Polynomial:
         if len(polynomial) != 1:
@@ -243,6 +357,23 @@ class Algebra:
             if match is not None:
                 length, replacement = match
                 return _rows(rotated[0]), {middle + rotated[length:]: value for middle, value in replacement.items()}
+        found = self._trace_of_blocks(word)
+        return None if found is None else (_rows(word[0]), {found: sp.Integer(1)})
+
+    def _trace_of_blocks(self, word: Word) -> Word | None:
+        """A cyclic word of which only the blocks of one part matter, as all other letters are block-diagonal."""
+        if len(word) == 1 and word[0][0] in self.blocks and not word[0][2]:
+            _, inner = self.blocks[word[0][0]]
+            return self.transpose_word(inner) if word[0][1] else inner
+        masks = {self.blocks[letter[0]][0] for letter in word if letter[0] in self.blocks}
+        for mask in sorted(masks, key=lambda one: (not isinstance(one, sp.Identity), str(one))):
+            inside = [self._is_block(letter, mask) for letter in word]
+            starts = [place for place in range(len(word)) if not inside[place] and inside[place - 1]]
+            if len(starts) != 1:
+                continue
+            rotated = word[starts[0] :] + word[: starts[0]]
+            length = next(place for place, letter in enumerate(rotated) if self._is_block(letter, mask))
+            return (self._block_letter(rotated[:length], mask), *rotated[length:])
         return None
 
     def _moment(self, word: Word) -> tuple[int, Polynomial] | None:
@@ -260,11 +391,26 @@ class Algebra:
             for cycle in (word, self.transpose_word(word))
             for shift in range(len(word))
         ]
-        return self._unknown(f"tr({' '.join(min(rotations))})")
+        return self._unknown(f"tr({' '.join(min(rotations))})", self._sign_of_cycle(word))
 
-    def _unknown(self, name: str) -> sp.Dummy:
+    def _sign_of_cycle(self, word: Word) -> Sign:
+        """The sign of a trace tr(X P X^T Q) with positive definite P and Q, or without them."""
+        for shift in range(len(word)):
+            rotated = word[shift:] + word[:shift]
+            for length in (0, 1):
+                outer, inner = rotated[:length], rotated[length:]
+                half = inner[: len(inner) // 2]
+                centre = inner[len(half) : len(inner) - len(half)]
+                if inner == self.transpose_word(inner) and all(self._is_positive(x) for x, _, _ in outer + centre):
+                    others = [x for x, _, _ in half if not self._is_positive(x)]
+                    strict = not others or (len(others) == 1 and others[0] in self.nonzero)
+                    return Sign.POSITIVE if strict else Sign.NONNEGATIVE
+        return Sign.UNKNOWN
+
+    def _unknown(self, name: str, sign: Sign = Sign.UNKNOWN) -> sp.Dummy:
         """A symbol for a quantity that has no simpler form, the same whenever it is asked for."""
-        return self.unknowns.setdefault(name, sp.Dummy(name, real=True))
+        kind = {Sign.POSITIVE: "positive", Sign.NONNEGATIVE: "nonnegative"}.get(sign, "real")
+        return self.unknowns.setdefault(name, sp.Dummy(name, **{kind: True}))
 
     def _log_determinant(self, matrix: sp.MatrixExpr) -> sp.Expr:
         """Split into single letters where each is square and the determinants that may be negative come in pairs."""
@@ -272,7 +418,7 @@ class Algebra:
         if len(polynomial) == 1:
             ((word, value),) = polynomial.items()
             letters = [symbol for symbol, _, _ in word]
-            paired = all(symbol in self.positive or letters.count(symbol) % 2 == 0 for symbol in letters)
+            paired = all(self._is_positive(symbol) or letters.count(symbol) % 2 == 0 for symbol in letters)
             if paired and all(map(_is_square_letter, word)) and self.signs.of(value) is Sign.POSITIVE:
                 powers = {symbol: 0 for symbol in letters if symbol not in self.orthogonal}  # |det| of those is one
                 for symbol, _, inverted in word:

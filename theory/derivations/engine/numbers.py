@@ -1,7 +1,8 @@
 """The value of an expression at explicit numbers and matrices, without sympy's calculus.
 
-Algebra is exact. Derivatives are differences, integrals quadrature and limits values nearby, each by mpmath with many
-digits: a second opinion on `doit`, which the proofs use, that shares no code with it.
+Algebra is exact. An integral over a space is a sum over a few points with weights, `ATOMS`: what holds for every
+measure holds for this one. Derivatives are differences, integrals quadrature and limits values nearby, each by mpmath
+with many digits: a second opinion on `doit`, which the proofs use, that shares no code with it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,30 @@ from itertools import pairwise
 
 import mpmath
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.evaluation import evaluate
-from theory.derivations.engine.operators import Degree, FactorCount
+from theory.derivations.engine.operators import Degree, FactorCount, OverAll, PositiveRoots
 
-__all__ = ["Undefined", "number_of", "tolerance"]
+__all__ = ["ATOMS", "Undefined", "number_of", "tolerance"]
 
-OPERATIONS = (sp.Derivative, sp.Subs, sp.Sum, sp.Integral, sp.Limit, Degree, FactorCount)
+ATOMS = (
+    (sp.Rational(-1, 2), sp.Rational(1, 2)),
+    (sp.Rational(1, 3), sp.Integer(2)),
+    (sp.Rational(5, 2), sp.Rational(3, 4)),
+)
+OPERATIONS = (
+    AppliedUndef,
+    OverAll,
+    sp.Derivative,
+    sp.Subs,
+    sp.Sum,
+    sp.Integral,
+    sp.Limit,
+    Degree,
+    FactorCount,
+    PositiveRoots,
+)
 DIGITS = 60
 INTEGRAL_DIGITS = 25
 NEAR = sp.Rational(1, 10**25)  # how near a limit is approached; values there are right to 100 digits
@@ -83,11 +101,29 @@ def _value(expression: sp.Basic, values: Mapping, samples: Mapping):
                 raise Undefined("a sum runs backwards")
             terms = (expression.function.xreplace({index: sp.Integer(k)}) for k in range(first, last + 1))
             return sp.Add(*(_value(term, values, samples) for term in terms))
+        case OverAll():
+            inside, variable = expression.args
+            terms = (weight * _value(inside, {**values, variable: atom}, samples) for atom, weight in ATOMS)
+            return sp.Add(*terms)
+        case AppliedUndef():
+            return values[expression.func][tuple(_value(one, values, samples) for one in expression.args)]
         case Degree() | FactorCount():
             return _at_general_numbers(expression)
+        case PositiveRoots():
+            polynomial, symbol = expression.args
+            others = {other: value for other, value in values.items() if other != symbol}
+            return _positive_roots(_value(polynomial, others, samples), symbol)
         case sp.MatrixExpr() | sp.MatrixBase():
             raise NotImplementedError(f"the value of {expression}")
     return expression.func(*(_value(argument, values, samples) for argument in expression.args))
+
+
+def _positive_roots(polynomial: sp.Expr, symbol: sp.Symbol) -> sp.Integer:
+    """The number of positive roots of a polynomial with rational coefficients, by Sturm's sequences."""
+    count = 0
+    for factor, power in sp.Poly(polynomial, symbol).sqf_list()[1]:
+        count += power * (factor.count_roots(0) - (factor.eval(0) == 0))
+    return sp.Integer(count)
 
 
 def _at_general_numbers(expression: Degree | FactorCount) -> sp.Integer:

@@ -1,4 +1,4 @@
-"""Operators of the pages that sympy lacks: log det, norm, expectation, degree and factors of a polynomial.
+"""Operators of the pages that sympy lacks: log det, norm, expectation, integral over a space, degree, factors.
 
 Each stays unevaluated until its value is asked for, so that a page shows it as a person writes it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-__all__ = ["Degree", "Expectation", "FactorCount", "LogDet", "SquaredNorm"]
+__all__ = ["Degree", "Expectation", "FactorCount", "LogDet", "OverAll", "PositiveRoots", "SquaredNorm"]
 
 
 class LogDet(sp.Expr):
@@ -77,6 +77,43 @@ class Expectation(sp.Expr):
         return prettyForm(*inner.left("E"), binding=prettyForm.ATOM)
 
 
+class OverAll(sp.Expr):
+    """The integral of a function over all values of a variable, which may be a vector of any size, or a sum."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, function, variable):
+        return sp.Expr.__new__(cls, sp.sympify(function), variable)
+
+    @property
+    def function(self) -> sp.Expr:
+        return self.args[0]
+
+    @property
+    def variable(self) -> sp.Symbol:
+        return self.args[1]
+
+    @property
+    def free_symbols(self) -> set:
+        return self.function.free_symbols - {self.variable}
+
+    def _latex(self, printer):
+        function = printer._print(self.function)
+        if self.function.is_Add:
+            function = rf"\left({function}\right)"
+        return rf"\int {function} \ d{printer._print(self.variable)}"
+
+    def _pretty(self, printer):
+        from sympy.printing.pretty.stringpict import prettyForm
+
+        function = printer._print(self.function)
+        if self.function.is_Add:
+            function = prettyForm(*function.parens())
+        whole = prettyForm(*function.left("∫ "))
+        return prettyForm(*whole.right(f" d{self.variable}"), binding=prettyForm.MUL)
+
+
 class Degree(sp.Function):
     """Degree of a polynomial in a symbol."""
 
@@ -107,6 +144,18 @@ class FactorCount(sp.Function):
 
     def _pretty(self, printer):
         return _pretty_call(printer, f"number of factors in {printer._print(self.args[1])} of", self.args[0])
+
+
+class PositiveRoots(sp.Function):
+    """Number of positive roots of a polynomial in a symbol, each counted with its multiplicity."""
+
+    nargs = 2
+
+    def _latex(self, printer):
+        return rf"\mathrm{{roots}}_{{{printer._print(self.args[1])} > 0}} {printer._print(self.args[0])}"
+
+    def _pretty(self, printer):
+        return _pretty_call(printer, f"number of roots {printer._print(self.args[1])} > 0 of", self.args[0])
 
 
 def _latex_argument(printer, matrix) -> str:

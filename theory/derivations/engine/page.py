@@ -12,10 +12,22 @@ from enum import StrEnum
 
 import numpy as np
 import sympy as sp
+from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from theory.derivations.engine.printers import NumpyPrinter
 
-__all__ = ["Claim", "Derivation", "Let", "Source", "Status", "Step", "as_function", "write_out"]
+__all__ = [
+    "Claim",
+    "Derivation",
+    "Let",
+    "Source",
+    "Status",
+    "Step",
+    "Use",
+    "as_function",
+    "is_about_matrices",
+    "write_out",
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,25 @@ class Let:
 
 
 @dataclass(frozen=True)
+class Use:
+    """An earlier relation that a proof adds, with values in place of its symbols.
+
+    Attributes
+    ----------
+    step : the title of an earlier step of the page, or "page: title" of a page that this one builds on
+    put : what stands for the symbols of that step here; those not named keep their names
+    times : the factor of the relation; not negative, unless the relation is an equation
+    over : (index, first, last) if the relation is summed over an index that `put` and `times` contain, or a variable
+        over all whose values it is integrated
+    """
+
+    step: str
+    put: Mapping[sp.Basic, sp.Basic] = field(default_factory=dict)
+    times: sp.Expr = sp.S.One
+    over: tuple[sp.Symbol, sp.Expr, sp.Expr] | sp.Symbol | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """One numbered step of a derivation.
 
@@ -55,16 +86,17 @@ class Step:
     ----------
     title : short, and unique on the page
     relation : Eq, Ge, Gt, Le or Lt, built with evaluate=False
-        an inequality is proved from evident signs: positive symbols, even powers, positive coefficients;
-        or by `least_at`.
+        an inequality is proved from evident signs: positive symbols, even powers, positive coefficients, traces
+        tr(X P X^T Q) of positive definite P and Q; or by `least_at`.
     reason : one sentence; mathematics between dollar signs
     let : abbreviations that are introduced at this step
     wrong_form : a right side that one could write by mistake, which the check must refuse
         optional, because each quantity of the right side is perturbed in turn as well; needed if the right side is 0.
     sizes : values of the integers (K, D, ...) for which the proof is entry by entry; empty if it is general
     where : conditions on symbols, as relations, under which the relation holds; they are printed with it
-    least_at : (symbol, place), of a relation Ge: its left side less its right side is convex in the symbol and least at
-        the place, where it is not negative
+    least_at : (symbol, place), of a relation Ge: its left side less its right side is convex in the symbol, a number or
+        a matrix, and least at the place, where it is not negative; Gt, under the condition that symbol and place differ
+    uses : earlier relations that are added: what remains of the difference of the sides must be proved
     """
 
     title: str
@@ -75,6 +107,7 @@ class Step:
     sizes: tuple[Mapping[sp.Symbol, int], ...] = ()
     where: tuple[sp.core.relational.Relational, ...] = ()
     least_at: tuple[sp.Symbol, sp.Expr] | None = None
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +134,7 @@ class Claim:
     Attributes
     ----------
     text : mathematics between dollar signs
-    by : titles of the steps that state it
+    by : titles of the steps that state it, or "page: title" for steps of pages that this one builds on
     cites : key of the source whose theorem it is or rests on, one of those of the page
     argued : whether words of the page, and not its steps alone, lead from the steps to it
     """
@@ -128,8 +161,11 @@ class Derivation:
     sources : the works that the page refers to
     builds_on : names of the pages that are used; they come earlier in the book
     matrices : kind of each matrix symbol that is not arbitrary: "positive" (symmetric positive definite), "symmetric",
-        "invertible", "orthogonal" (orthonormal columns), or "independent" (linearly independent columns)
+        "invertible", "orthogonal" (orthonormal columns), "independent" (linearly independent columns), or "partition"
+        (one inside the blocks of a partition of rows and columns, in any order, and zero outside)
     moments : the second moment of each random vector; random vectors are independent with mean zero
+    functions : kind of each function that is not abbreviated: "density" (positive, with integral one over its first
+        argument) or "real"; the arguments are points of any space
     where : conditions on symbols for all steps; they are printed with the assumptions
     """
 
@@ -144,7 +180,20 @@ class Derivation:
     builds_on: tuple[str, ...] = ()
     matrices: Mapping[sp.MatrixSymbol, str] = field(default_factory=dict)
     moments: Mapping[sp.MatrixSymbol, sp.MatrixSymbol] = field(default_factory=dict)
+    functions: Mapping[UndefinedFunction, str] = field(default_factory=dict)
     where: tuple[sp.core.relational.Relational, ...] = ()
+
+    @property
+    def points(self) -> frozenset[sp.Symbol]:
+        """The variables that are points of a space: the arguments of the functions that are not abbreviated."""
+        applied = {
+            part
+            for step in self.steps
+            for formula in (step.relation, *(let.value for let in step.let))
+            for part in formula.atoms(AppliedUndef)
+            if part.func in self.functions
+        }
+        return frozenset(symbol for part in applied for symbol in part.args)
 
     def conditions(self, step: Step) -> tuple[sp.core.relational.Relational, ...]:
         """The conditions under which a step holds."""
@@ -156,11 +205,25 @@ class Derivation:
             return Status.ARGUED
         if claim.cites is not None:
             return Status.CITED
-        of_sizes = any(self.step(title).sizes and self._is_of_sizes(self.step(title)) for title in claim.by)
+        of_sizes = any(page.is_of_sizes(step) for page, step in map(self.fact, claim.by))
         return Status.CHECKED if of_sizes else Status.PROVED
 
-    def _is_of_sizes(self, step: Step) -> bool:
-        """Whether a step is about integers or matrices of symbolic sizes; else it is general as it stands."""
+    def fact(self, name: str) -> tuple[Derivation, Step]:
+        """The page and the step that a name stands for: of this page, or "page: title" of one that it builds on."""
+        page, separator, title = name.partition(": ")
+        if not separator or name in {step.title for step in self.steps}:
+            return self, self.step(name)
+        from theory.derivations.registry import find  # which reads all pages
+
+        if page not in self.builds_on:
+            raise ValueError(f"{self.name} uses the page {page!r} and does not build on it")
+        (other,) = find([page])
+        return other, other.step(title)
+
+    def is_of_sizes(self, step: Step) -> bool:
+        """Whether a step is proved at given sizes only, and about integers or matrices of symbolic sizes."""
+        if not step.sizes:
+            return False
         sides = self.written_sides(step)
         shapes = [side for one in sides for matrix in one.atoms(sp.MatrixSymbol) for side in matrix.shape]
         return any(not sp.sympify(side).is_number for side in shapes) or any(
@@ -217,6 +280,11 @@ def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:
     return sp.lambdify(arguments, expression, modules=[modules, "numpy"], printer=NumpyPrinter)
 
 
+def is_about_matrices(condition: sp.core.relational.Relational) -> bool:
+    """Whether a condition compares two matrices."""
+    return isinstance(condition.lhs, sp.MatrixExpr)
+
+
 def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:
     """Replace abbreviations, the latest first; matrices that have a rule only if `matrices` is true."""
     for position in reversed(range(len(lets))):
@@ -224,7 +292,7 @@ def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) ->
         if isinstance(let.symbol, sp.MatrixExpr):
             if matrices or let.rule is None:
                 expression = expression.xreplace({let.symbol: let.value})
-        elif isinstance(let.symbol, sp.core.function.AppliedUndef):
+        elif isinstance(let.symbol, AppliedUndef):
             # Its value is written out first: an abbreviation inside may depend on the arguments.
             value = write_out(let.value, lets[:position], matrices=matrices)
             expression = expression.replace(let.symbol.func, sp.Lambda(let.symbol.args, value))

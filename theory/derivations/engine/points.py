@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.notation import SIZES, K
-from theory.derivations.engine.numbers import Undefined, number_of, tolerance
-from theory.derivations.engine.page import Derivation, Step, write_out
+from theory.derivations.engine.numbers import ATOMS, Undefined, number_of, tolerance
+from theory.derivations.engine.page import Derivation, Step, is_about_matrices, write_out
 from theory.derivations.engine.signs import Signs
 
 __all__ = ["Point", "points_of"]
@@ -34,20 +35,25 @@ def points_of(page: Derivation, step: Step) -> Iterator[Point]:
     """The points at which a step is tested: those of its kinds that satisfy its conditions."""
     rng = random.Random(0)  # nosec: the same for every step
     conditions = [write_out(condition, page.lets(step.title), matrices=True) for condition in page.conditions(step)]
+    of_matrices = [condition for condition in conditions if is_about_matrices(condition)]
+    of_numbers = [condition for condition in conditions if not is_about_matrices(condition)]
     kinds = KINDS if _has_scalars(page, step) else OF_MATRICES
     if step.relation.has(sp.Integral):  # whose quadrature takes long where an exponent is large
         kinds = tuple(kind for kind in kinds if kind not in ("large", "far below"))
-    for number, sizes in enumerate(_all_sizes(page, step, conditions)):
+    for number, sizes in enumerate(_all_sizes(page, step, of_numbers)):
         for kind in kinds:
-            point = Point(page, step, sizes, kind, reflected=number % 2 == 0, conditions=conditions, rng=rng)
-            if point.satisfies_conditions:
+            point = Point(page, step, sizes, kind, reflected=number % 2 == 0, conditions=of_numbers, rng=rng)
+            if point.satisfies_conditions and all(point.value(one.lhs) != point.value(one.rhs) for one in of_matrices):
                 yield point
 
 
 def _has_scalars(page: Derivation, step: Step) -> bool:
-    """Whether a step has numbers, of which points differ in order and size, besides matrices."""
+    """Whether a step has numbers or functions, of which points differ in order and size, besides matrices."""
     sides = page.written_sides(step)
-    return any(_quantities(side) - {part for total in side.atoms(sp.Sum) for part in total.variables} for side in sides)
+    return any(
+        side.has(AppliedUndef) or _quantities(side) - {part for total in side.atoms(sp.Sum) for part in total.variables}
+        for side in sides
+    )
 
 
 def _all_sizes(page: Derivation, step: Step, conditions) -> list[dict]:
@@ -132,6 +138,7 @@ class Point:
         self.samples: dict = {}
         self.sides: dict = {}
         self.conditions = conditions
+        self._draw_functions()
         self.satisfies_conditions = self._draw_scalars()
 
     def holds(self, relation) -> bool:
@@ -187,6 +194,19 @@ class Point:
         if kind == "orthogonal" and value.T * value != sp.eye(value.cols):
             raise Undefined(f"{matrix} is declared orthogonal and the columns of its value are not orthonormal")
 
+    def _draw_functions(self) -> None:
+        """Values of the functions of the page at all points of the space; those of a density add up to one."""
+        places = [place for place, _ in ATOMS]
+        written = [part for side in self.page.written_sides(self.step) for part in side.atoms(AppliedUndef)]
+        for part in sorted(written, key=str):
+            density, count = self.page.functions[part.func] == "density", len(part.args)
+            drawn = {}
+            for others in product(places, repeat=count - 1):
+                found = [sp.Rational(self.rng.randint(1, 40), 7) - (0 if density else 3) for _ in places]
+                total = sum(weight * value for (_, weight), value in zip(ATOMS, found, strict=True)) if density else 1
+                drawn |= {(place, *others): value / total for place, value in zip(places, found, strict=True)}
+            self.values.setdefault(part.func, drawn)
+
     def _draw_scalars(self) -> bool:
         """Numbers of this kind for all symbols of the step that satisfy the conditions; whether there are any."""
         sides = [*self.page.written_sides(self.step), *self.conditions]
@@ -208,6 +228,8 @@ class Point:
 
     def _number(self, symbol: sp.Basic, position: int = 0, count: int = 1) -> sp.Rational:
         """A rational number of the kind of this point."""
+        if symbol in self.page.points:
+            return self.rng.choice(ATOMS)[0]
         small = sp.Rational(self.rng.randint(1, 96), 97)
         if self.kind == "ascending":
             size = (position + small) / count + sp.Rational(1, 50)
@@ -258,6 +280,8 @@ class Point:
         elif kind == "symmetric":
             drawn = self._rational_matrix(rows, 1 if self.kind == "wide" else rows)  # one may be singular
             drawn = drawn * drawn.T if self.kind == "wide" else drawn + drawn.T
+        elif kind == "partition":
+            drawn = self._partition(rows)
         elif kind == "orthogonal":
             drawn = self._orthogonal(rows)[:, :columns]
         elif kind is None and self.kind == "wide":  # of rank one
@@ -265,6 +289,11 @@ class Point:
         else:
             drawn = self._rational_matrix(rows, columns)
         self.values[matrix] = sp.ImmutableMatrix(drawn)
+
+    def _partition(self, rows: int) -> sp.Matrix:
+        """Single rows and columns, two blocks in any order, or one block."""
+        numbers = self.rng.choice((range(rows), [self.rng.randint(0, rows - 1) for _ in range(rows)], [0] * rows))
+        return sp.Matrix(rows, rows, lambda i, j: int(numbers[i] == numbers[j]))
 
     def _orthogonal(self, rows: int) -> sp.Matrix:
         """Cayley's map of a skew-symmetric matrix, and a reflection after it."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter as SympyNumPyPrinter
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pretty.pretty import PrettyPrinter
 
-__all__ = ["NumpyPrinter", "baseline", "latex", "ordered_terms", "pretty", "width"]
+__all__ = ["NumpyPrinter", "baseline", "inline", "latex", "ordered_terms", "pretty", "width"]
 
 
 def ordered_terms(expression: sp.Add) -> list[sp.Expr]:
@@ -20,6 +22,14 @@ def latex(expression: sp.Basic) -> str:
     written = _Latex()._print(expression)
     # These sites refuse \operatorname, and Markdown removes a backslash before punctuation.
     for command, replacement in ((r"\operatorname{", r"\mathrm{"), (r"\mathbb{I}", "I"), (r"\,", "\\ ")):
+        written = written.replace(command, replacement)
+    return written
+
+
+def inline(expression: sp.Basic) -> str:
+    """LaTeX for a sentence: on one line, with strokes for fractions and brackets of one size."""
+    written = _Inline()._print(expression)
+    for command, replacement in ((r"\left", ""), (r"\right", ""), (r"\mathbb{I}", "I"), (r"\,", " "), (r"\Vert", "||")):
         written = written.replace(command, replacement)
     return written
 
@@ -51,6 +61,31 @@ class _Latex(LatexPrinter):
 
     def _as_ordered_terms(self, expression, order=None):
         return _positive_first(super()._as_ordered_terms(expression, order))
+
+    def _print_Function(self, function, exp=None):
+        """Functions without a name of their own as f(x), densities of two arguments as q(z|x)."""
+        if not isinstance(function, AppliedUndef):
+            return super()._print_Function(function, exp)
+        arguments = [self._print(argument) for argument in function.args]
+        between = "|" if function.is_positive else ", "
+        name = self._print(sp.Symbol(function.func.__name__)) + ("" if exp is None else f"^{{{exp}}}")
+        return f"{name}({between.join(arguments)})"
+
+
+class _Inline(_Latex):
+    def _print_Mul(self, product):
+        above, below = sp.fraction(product)
+        if below == 1:
+            return super()._print_Mul(product)
+        return f"{self.parenthesize(above, PRECEDENCE['Mul'])}/{self.parenthesize(below, PRECEDENCE['Pow'])}"
+
+    def _print_Pow(self, power):
+        if power.exp.is_negative:
+            return f"1/{self.parenthesize(1 / power, PRECEDENCE['Pow'])}"
+        return super()._print_Pow(power)
+
+    def _print_Rational(self, number):
+        return str(number)
 
 
 class _Pretty(PrettyPrinter):

@@ -1,9 +1,9 @@
 """The exact proof of a relation: both sides are brought to a canonical form and compared.
 
-Matrix expressions become sums of words (all sizes at once) or are written out entry by entry. Scalars become rational
-functions, in which sines and cosines are rational functions of the tangent of the half angle, and logarithms and roots
-are split only into factors that the kinds of the symbols and the conditions of the step make positive. An inequality is
-proved from evident signs.
+Matrix expressions become sums of words (all sizes at once) or are written out entry by entry. An equation is proved if
+the difference of its sides is zero (`zeros`), an inequality if the difference has an evident sign (`signs`) or is
+convex and least where it is not negative (`convexity`). Earlier relations that the step uses are taken off first
+(`facts`).
 """
 
 from __future__ import annotations
@@ -14,24 +14,30 @@ from itertools import combinations
 
 import sympy as sp
 
+from theory.derivations.engine.convexity import sign_of_convex, sign_of_convex_in_matrix
 from theory.derivations.engine.definedness import undefined_parts
 from theory.derivations.engine.definite import is_invertible, is_positive_definite, is_symmetric
 from theory.derivations.engine.evaluation import evaluate
+from theory.derivations.engine.facts import Refused, used_relation
 from theory.derivations.engine.matrix_algebra import Algebra
-from theory.derivations.engine.operators import Expectation, LogDet
-from theory.derivations.engine.page import Derivation, Let, Step, write_out
+from theory.derivations.engine.operators import Expectation, LogDet, OverAll, PositiveRoots, SquaredNorm
+from theory.derivations.engine.page import Derivation, Let, Step, Use, is_about_matrices, write_out
+from theory.derivations.engine.roots import positive_roots
 from theory.derivations.engine.signs import Sign, Signs
+from theory.derivations.engine.zeros import is_zero, merged_totals
 
-__all__ = ["Proof", "is_zero"]
+__all__ = ["Proof"]
 
 
 class Proof:
     """Canonical forms of the sides of relations: for all sizes at once, or entry by entry for the sizes of the step."""
 
     def __init__(self, page: Derivation, step: Step):
-        self.page, self.sizes, self.lets, self.least_at = page, step.sizes, page.lets(step.title), step.least_at
+        self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.lets(step.title)
         self.entries: dict = {}
         conditions = [write_out(condition, self.lets, matrices=True) for condition in page.conditions(step)]
+        self.of_matrices = [condition for condition in conditions if is_about_matrices(condition)]
+        conditions = [condition for condition in conditions if not is_about_matrices(condition)]
         self.signs = Signs([*conditions, *self._principal_minors()])
         self.algebra = Algebra.of(page, self.lets, self.signs)
         self.sides: dict = {}
@@ -69,52 +75,102 @@ class Proof:
     def proves(self, relation) -> bool:
         """Whether a relation is proved."""
         differences = [a - b for a, b in zip(self._side(relation.lhs), self._side(relation.rhs), strict=True)]
-        if isinstance(relation, sp.Eq):
-            return all(is_zero(difference, self.signs) for difference in differences)
-        if self.least_at is not None:
-            return isinstance(relation, sp.Ge) and all(map(self._is_least, differences))
+        if isinstance(relation, sp.Le | sp.Lt):
+            differences = [-difference for difference in differences]
         strict = isinstance(relation, sp.StrictGreaterThan | sp.StrictLessThan)
-        downward = isinstance(relation, sp.Le | sp.Lt)
-        signs = [self.signs.of(-value if downward else value) for value in differences]
-        return all(sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs)
-
-    def _is_least(self, difference: sp.Expr) -> bool:
-        """Whether a function is convex in a variable, and stationary and not negative at a place where it may be.
-
-        The values that a symbol may take are an interval: a condition `Ne` on it is refused.
-        """
-        symbol, place = self.least_at
-        bounds = [condition for condition in self.signs.conditions if condition.has(symbol)]
-        if any(isinstance(bound, sp.Ne) for bound in bounds) or difference.has(sp.Abs):
-            return False
-        place = write_out(place, self.lets, matrices=True)
-        others = Signs([condition for condition in self.signs.conditions if condition not in bounds], self.signs.fixed)
-        inside = (
-            others.of(place) is Sign.POSITIVE if symbol.is_positive else symbol.is_real and not symbol.is_nonnegative
+        if self.step.least_at is not None:
+            return not isinstance(relation, sp.Eq) and all(self._is_least(relation, strict, *differences))
+        for use in self.step.uses:
+            taken, positive = self._taken(use, equation=isinstance(relation, sp.Eq))
+            differences = [difference - part for difference, part in zip(differences, taken, strict=True)]
+            strict = strict and not positive
+        if all(is_zero(difference, self.signs) for difference in differences):
+            return isinstance(relation, sp.Eq) or not strict
+        signs = [self._sign(difference) for difference in differences]
+        return not isinstance(relation, sp.Eq) and all(
+            sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs
         )
-        inside = inside and all(_holds_at(bound, symbol, place, others) for bound in bounds)
-        slope = difference.diff(symbol)
-        return bool(
-            inside
-            and self.signs.of_sum(slope.diff(symbol)).is_nonnegative
-            and is_zero(slope.subs(symbol, place), others)
-            and (
-                is_zero(difference.subs(symbol, place), others)
-                or others.of(difference.subs(symbol, place)).is_nonnegative
+
+    def _taken(self, use: Use, *, equation: bool) -> tuple[list[sp.Expr], bool]:
+        """What an earlier relation takes off the difference of the sides; whether that is positive, and not zero."""
+        used = used_relation(self.page, self.step, use, self.signs, self._needs)
+        parts = [a - b for a, b in zip(self._side(used.lhs), self._side(used.rhs), strict=True)]
+        if isinstance(used, sp.Le | sp.Lt):
+            parts = [-part for part in parts]
+        (times,) = self._side(use.times)
+        if not isinstance(used, sp.Eq) and (equation or not self.signs.of(times).is_nonnegative):
+            raise Refused(f"{use.step} is an inequality, and is taken {use.times} times")
+        parts = [times * part for part in parts]
+        strict = isinstance(used, sp.StrictGreaterThan | sp.StrictLessThan) and self.signs.of(times).is_nonzero
+        match use.over:
+            case None:
+                return parts, strict
+            case sp.Symbol():
+                return [OverAll(part, use.over) for part in parts], False
+        index, first, last = use.over
+        if not (index.is_integer and sp.sympify(first).is_positive):
+            raise Refused(f"{use.step} is summed over {index} from {first}: take an integer from 1 on")
+        return [sp.Sum(part, use.over) for part in parts], strict and self.signs.of(last - first).is_nonnegative
+
+    def _sign(self, difference: sp.Expr) -> Sign:
+        """The evident sign of a difference; a sum, or an integral, has that of its terms."""
+
+        def unknown(total):
+            sign = self.signs.of(total.function)
+            if not (sign.is_nonnegative or (-sign).is_nonnegative):
+                return total
+            return sp.Dummy(nonnegative=True) * (1 if sign.is_nonnegative else -1)
+
+        merged = merged_totals(difference, self.signs)
+        return self.signs.of(merged.replace(lambda part: isinstance(part, sp.Sum | OverAll), unknown))
+
+    def _is_least(self, relation, strict: bool, *differences: sp.Expr) -> Iterator[bool]:
+        """Whether each difference is convex and stationary at its least value, which is not negative."""
+        symbol, place = self.step.least_at
+        for difference in differences:
+            if isinstance(symbol, sp.MatrixSymbol):
+                sign = self._least_in_matrix(relation, symbol, place)
+            else:
+                place = write_out(place, self.lets, matrices=True)
+                sign = sign_of_convex(difference, symbol, place, self.signs)
+            yield sign.is_nonnegative and (sign.is_nonzero or not strict)
+
+    def _least_in_matrix(self, relation, matrix: sp.MatrixSymbol, place: sp.MatrixExpr) -> Sign:
+        function, place = (write_out(part, self.lets, matrices=False) for part in (relation.gts - relation.lts, place))
+        kept = [let for let in self.lets if let.rule is not None]
+        hidden = any(let.symbol == matrix or write_out(let.value, self.lets, matrices=True).has(matrix) for let in kept)
+        random = matrix in (*self.page.moments, *self.page.moments.values())
+        if self.sizes or hidden or random or function.has(Expectation):
+            raise NotImplementedError(
+                f"convexity in {matrix} is proved at all sizes, of a matrix that nothing abbreviates"
             )
-        )
+        return sign_of_convex_in_matrix(function, matrix, place, self.algebra, self.page.matrices, self.of_matrices)
 
     def undefined(self, relation) -> list[str]:
         """The conditions, in words, without which a side is not defined."""
+        return list(dict.fromkeys([*self._needs(relation.lhs), *self._needs(relation.rhs)]))
+
+    def _needs(self, expression) -> list[str]:
+        """The conditions, in words, without which an expression is not defined."""
         lets = tuple(let for let in self.lets if not let.hypothesis)  # of whose matrices only the kind is known
-        sides = [write_out(side, lets, matrices=True) for side in (relation.lhs, relation.rhs)]
-        parts = [part for side in sides for part in undefined_parts(side, self.signs)]
-        parts += [part for side in sides for part in self._undefined_matrices(side)]
-        return list(dict.fromkeys(parts))
+        written = write_out(expression, lets, matrices=True)
+        return [*undefined_parts(self._with_signs_of_traces(written), self.signs), *self._undefined_matrices(written)]
+
+    def _with_signs_of_traces(self, expression):
+        """A formula in which a number of the same sign stands for each trace that has one."""
+        parts = expression.atoms(sp.Trace, SquaredNorm) if not self.sizes else ()
+        signed = {}
+        for part in parts:
+            try:
+                signed[part] = self.algebra.scalar(part)
+            except NotImplementedError:
+                continue
+        return expression.xreplace(signed)
 
     def _undefined_matrices(self, side) -> Iterator[str]:
         """The matrices of log determinants and inverses that are not evidently definite, or invertible."""
         kinds = self.page.matrices
+        side = side.replace(lambda part: isinstance(part, sp.Subs), _at_its_place)
         for part in sorted(side.atoms(LogDet), key=str):
             matrix = part.args[0]
             factors = matrix.args if isinstance(matrix, sp.MatMul) else (matrix,)
@@ -144,13 +200,20 @@ class Proof:
         if side not in self.sides:
             written = write_out(side, self.lets, matrices=bool(self.sizes))
             entries = [entry for sizes in self.sizes or ({},) for entry in self._entries(written, sizes)]
-            self.sides[side] = [entry.doit() for entry in entries]
+            self.sides[side] = [self._with_roots_counted(entry.doit()) for entry in entries]
             if any(entry.has(sp.Integral, sp.Limit, sp.Piecewise) for entry in self.sides[side]):
                 raise NotImplementedError(f"{side} has no value for all symbols that satisfy the conditions")
         return self.sides[side]
 
+    def _with_roots_counted(self, expression: sp.Expr) -> sp.Expr:
+        return expression.replace(
+            lambda part: isinstance(part, PositiveRoots), lambda part: positive_roots(*part.args, self.signs)
+        )
+
     def _matrix(self, matrix: sp.MatrixSymbol, sizes) -> sp.ImmutableMatrix:
         """A matrix written out entry by entry."""
+        if self.page.matrices.get(matrix) == "partition":
+            raise NotImplementedError(f"{matrix} is any partition, so it has no entries: abbreviate it")
         rows, columns = (int(sp.sympify(side).xreplace(sizes)) for side in matrix.shape)
         symmetric = self.page.matrices.get(matrix) in ("positive", "symmetric")
         return sp.ImmutableMatrix(rows, columns, partial(self._entry, str(matrix), symmetric))
@@ -175,128 +238,7 @@ class Proof:
         return list(value) if isinstance(value, sp.MatrixBase) else [value]
 
 
-def _holds_at(bound, symbol: sp.Symbol, place: sp.Expr, signs: Signs) -> bool:
-    """Whether a bound of a symbol holds if it is at a place."""
-    sign = signs.of((bound.gts - bound.lts).subs(symbol, place))
-    strict = isinstance(bound, sp.StrictGreaterThan | sp.StrictLessThan)
-    return sign.is_nonnegative and (sign.is_nonzero or not strict)
-
-
-def is_zero(expression: sp.Expr, signs: Signs) -> bool:
-    """Whether an expression is zero wherever it is defined and the conditions hold."""
-    expression = without_angles(signs.substituted(sp.sympify(expression).doit()))
-    expression = expression.replace(sp.log, partial(_log_of_factors, signs))
-    expression = expression.replace(_is_root, partial(_root_of_factors, signs))
-    numerator, _ = sp.fraction(sp.together(expression))
-    numerator = sp.expand(numerator)
-    if numerator.is_number:
-        return sp.simplify(numerator) == 0 and abs(sp.N(numerator, 50, maxn=200)) < 1e-45
-    return _without_roots(_functions_unknown(numerator)) == 0
-
-
-def _functions_unknown(expression: sp.Expr) -> sp.Expr:
-    """A symbol in place of each function and of each power with a symbolic exponent, so that roots inside are kept."""
-    unknowns: dict = {}
-
-    def replaced(part):
-        if isinstance(part, sp.Add | sp.Mul):
-            return part.func(*map(replaced, part.args))
-        if isinstance(part, sp.Pow) and part.exp.is_Rational:
-            return replaced(part.base) ** part.exp
-        return part if part.is_Atom else unknowns.setdefault(part, sp.Dummy("unknown"))
-
-    return replaced(expression)
-
-
-def without_angles(expression: sp.Expr) -> sp.Expr:
-    """Sines and cosines as rational functions of the tangent of the half angle: every identity becomes rational."""
-    if not expression.has(sp.cos, sp.sin):
-        return expression
-    expression = sp.expand_trig(expression)
-    angles = {function.args[0] for function in expression.atoms(sp.cos, sp.sin)}
-    for angle in angles:
-        tangent = sp.Dummy(f"tan({angle}/2)", real=True)
-        expression = expression.xreplace(
-            {
-                sp.cos(angle): (1 - tangent**2) / (1 + tangent**2),
-                sp.sin(angle): 2 * tangent / (1 + tangent**2),
-            }
-        )
-    return expression
-
-
-def _log_of_factors(signs: Signs, argument: sp.Expr) -> sp.Expr:
-    """The log of a positive quantity as a sum over its positive factors; what remains stays together in one log."""
-    positive, rest = _positive_factors(signs, argument)
-    total, constant = sp.Integer(0), sp.Integer(1)
-    for base, exponent in positive:
-        if base.is_Rational and exponent.is_Integer:
-            constant *= base**exponent
-        else:
-            total += exponent * sp.log(base, evaluate=False)
-    total += sum(power * sp.log(prime) for prime, power in sp.factorrat(constant).items())
-    return total if rest == 1 else total + sp.log(rest, evaluate=False)
-
-
-def _is_root(expression: sp.Basic) -> bool:
-    return isinstance(expression, sp.Pow) and not expression.exp.is_integer and not expression.base.is_number
-
-
-def _root_of_factors(signs: Signs, root: sp.Pow) -> sp.Expr:
-    """A power of a positive quantity as a product over its positive factors; what remains stays under one root."""
-    positive, rest = _positive_factors(signs, root.base)
-    total = sp.Integer(1)
-    for base, exponent in positive:
-        total *= base ** (exponent * root.exp)
-    return total * rest**root.exp
-
-
-def _positive_factors(signs: Signs, quantity: sp.Expr) -> tuple[list[tuple[sp.Expr, sp.Expr]], sp.Expr]:
-    """The factors (base, exponent) of a quantity with positive bases, each in one form, and the product of the rest."""
-    factors, rest = [], sp.Integer(1)
-    for factor in sp.Mul.make_args(sp.factor(sp.together(quantity))):
-        base, exponent = factor.as_base_exp()
-        sign = signs.of(base)
-        if sign is Sign.NEGATIVE and exponent.is_integer:
-            rest *= sp.Integer(-1) ** exponent
-            base, sign = -base, Sign.POSITIVE
-        if sign is Sign.POSITIVE:
-            factors.append((sp.expand(base), exponent))
-        else:
-            rest *= sp.expand(base) ** exponent
-    return factors, sp.expand(rest)
-
-
-def _outer_roots(expression: sp.Expr) -> set[sp.Pow]:
-    """The roots in an expression that are neither under another root nor inside a function."""
-    if isinstance(expression, sp.Pow) and expression.exp.is_Rational and not expression.exp.is_integer:
-        return set() if expression.base.is_number else {expression}
-    if isinstance(expression, sp.Add | sp.Mul) or (isinstance(expression, sp.Pow) and expression.exp.is_integer):
-        return set().union(*map(_outer_roots, expression.args))
-    return set()
-
-
-def _without_roots(polynomial: sp.Expr) -> sp.Expr:
-    """A polynomial in roots, reduced by what each root satisfies; the innermost roots last."""
-    while True:
-        roots = _outer_roots(polynomial)
-        outer = [root for root in roots if not any(other.base.has(root) for other in roots)]
-        if not outer:
-            return sp.expand(polynomial)
-        root = min(outer, key=sp.default_sort_key)
-        base, order = root.base, root.exp.q
-        unknown = sp.Dummy("root")
-        replaced = polynomial.replace(
-            lambda part, base=base, order=order: (
-                isinstance(part, sp.Pow) and part.base == base and part.exp.is_Rational and part.exp.q == order
-            ),
-            lambda part, unknown=unknown: unknown**part.exp.p,
-        )
-        if replaced.has(root):
-            return sp.expand(polynomial)
-        numerator, _ = sp.fraction(sp.together(replaced))
-        remainder = sp.rem(sp.Poly(numerator, unknown), sp.Poly(unknown**order - base, unknown))
-        coefficients = [_without_roots(sp.fraction(sp.together(value))[0]) for value in remainder.all_coeffs()]
-        if all(value == 0 for value in coefficients):
-            return sp.Integer(0)
-        return sp.expand(numerator)
+def _at_its_place(placed: sp.Subs) -> sp.Expr:
+    """What must be defined near the place of a derivative, at the place; matrices that are definite there stay so."""
+    inside = placed.expr.expr if isinstance(placed.expr, sp.Derivative) else placed.expr
+    return inside.subs(dict(zip(placed.variables, placed.point, strict=True)))

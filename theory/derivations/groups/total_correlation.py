@@ -8,7 +8,10 @@ from theory.derivations.engine.notation import K, Q, S, V, W
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import distortion
-from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
+
+# Masks of three latents: single latents, and the groups {1, 2} and {3}.
+ALONE = sp.ImmutableMatrix(sp.eye(3))
+PAIRED = sp.ImmutableMatrix([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
 
 
 def derivation() -> Derivation:

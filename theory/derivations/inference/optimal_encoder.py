@@ -5,77 +5,141 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma, t
-from theory.derivations.engine.operators import LogDet, SquaredNorm
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.operators import LogDet, OverAll, SquaredNorm
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.elbo_parts import loss
+from theory.derivations.foundations.matrix_inequalities import use_product, use_trace
+
+__all__ = ["BEST_GAIN", "PRECISION", "derivation", "loss_at_level"]
 
 PRECISION = Let(P, sp.Identity(K) + W.T * W / t, "the precision", rule=(W.T * W, t * (P - sp.Identity(K))))
+BEST_GAIN = Let(sp.MatrixSymbol("V_o", K, D), P.I * W.T / t, "the best gain")
+
+
+def loss_at_level(encoder=V, posterior=Q) -> sp.Expr:
+    """The objective with the noise variance t / beta."""
+    return loss(encoder, posterior).xreplace({sigma: sp.sqrt(t / beta)})
 
 
 def derivation() -> Derivation:
-    x, z, m = (sp.MatrixSymbol(name, size, 1) for name, size in (("x", D), ("z", K), ("m", K)))
-    best = sp.MatrixSymbol("V_o", K, D)
-    lam = sp.Symbol("lambda", positive=True)
-    at_best = loss(best, P.I).xreplace({sigma: sp.sqrt(t / beta)})
-    general = loss().xreplace({sigma: sp.sqrt(t / beta)})
+    x, m = sp.MatrixSymbol("x", D, 1), sp.MatrixSymbol("m", K, 1)
+    code, best = sp.MatrixSymbol("z", K, 1), BEST_GAIN.symbol
     lhs, rhs = sp.symbols("L L_o", real=True)
     spread = sp.Trace(P * Q) - K - LogDet(P) - LogDet(Q)
     missed = beta * sp.Trace(S * (V - best).T * P * (V - best)) / 2
+    square = "The loss as a completed square"
+    # Densities of one data point: any encoder, the prior, the one that is best; c is the integral of p e^(l / beta).
+    y = sp.Symbol("y", real=True)
+    q, p, r = (sp.Function(name, positive=True) for name in ("q", "p", "r"))
+    likelihood, c = sp.Function("ell")(y), sp.Symbol("c", positive=True)
+    a, b = sp.symbols("a b", positive=True)
+    of_a_point = OverAll(q(y) * (beta * sp.log(q(y) / p(y)) - likelihood), y)
     return Derivation(
         name="optimal-encoder",
         title="The best encoder of a fixed decoder",
         statement=(
             Claim(
-                "For a decoder $W$ and $t = \\beta\\sigma^2$ the best of all $q(z|x)$ is proportional to "
-                "$p(z) p(x|z)^{1/\\beta}$.",
-                by=(
-                    "The tempered posterior is Gaussian",
-                    "The loss as a completed square",
-                    "Each eigenvalue costs",
-                ),
-                argued=True,
+                "For a decoder and $\\beta > 0$ the best of all densities $q(z|x)$ is $r = p(z) p(x|z)^{1/\\beta}/c$, "
+                "where $c$ makes the integral one: the loss at $x$ is at least $-\\beta \\log c$.",
+                by=("The loss at one data point", "No density is better"),
             ),
+            Claim("It is $-\\beta \\log c$ at $q = r$.", by=("The loss of the best density",)),
             Claim(
-                "This is the Gaussian of precision $P = I + W^T W/t$ and mean $P^{-1} W^T x/t$.",
+                "For a linear decoder $W$ and $t = \\beta\\sigma^2$ this is the Gaussian of precision $P = I + W^T "
+                "W/t$ and mean $P^{-1} W^T x/t$.",
                 by=("The tempered posterior is Gaussian",),
             ),
+            Claim("No other Gaussian encoder of linear mean is better.", by=(square, "No encoder is better")),
+            Claim(
+                "None of another covariance is as good.",
+                by=("Another covariance is worse",),
+            ),
+            Claim("If the data vary in every direction, none of another gain is.", by=("Another gain is worse",)),
         ),
         assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
-        scope="For every $K$ and $D$; the steps on one eigenvalue are scalar.",
+        scope="For every $K$ and $D$; the first two steps for any decoder, linear or not, and any space of latents.",
         matrices={P: "positive", Q: "positive", S: "positive"},
+        functions={q: "density", p: "density", r: "density"},
         steps=(
+            Step(
+                "The loss at one data point",
+                sp.Eq(of_a_point, beta * OverAll(q(y) * sp.log(q(y) / r(y)), y) - beta * sp.log(c), evaluate=False),
+                "The loss at $x$ is $\\beta KL(q||p)$ less the expectation of $\\ell(z) = \\log p(x|z)$, with $y$ for "
+                "the latent: it depends on $q$ only through its divergence from $r$.",
+                let=(
+                    Let(
+                        likelihood,
+                        beta * sp.log(c * r(y) / p(y)),
+                        "the log likelihood, with $r$ the density proportional to $p(z) e^{\\ell(z)/\\beta}$",
+                    ),
+                ),
+                wrong_form=beta * OverAll(q(y) * sp.log(q(y) / r(y)), y) + beta * sp.log(c),
+            ),
+            Step(
+                "No density is better",
+                sp.Ge(of_a_point, -beta * sp.log(c), evaluate=False),
+                "No divergence is negative.",
+                uses=(Use("gibbs-inequality: The integrand", {a: q(y), b: r(y)}, times=beta, over=y),),
+            ),
+            Step(
+                "The loss of the best density",
+                sp.Eq(OverAll(r(y) * (beta * sp.log(r(y) / p(y)) - likelihood), y), -beta * sp.log(c), evaluate=False),
+                "At $q = r$ the divergence vanishes.",
+                wrong_form=beta * sp.log(c),
+            ),
             Step(
                 "The tempered posterior is Gaussian",
                 sp.Eq(
-                    SquaredNorm(z) + SquaredNorm(x - W * z) / t,
-                    SquaredNorm(z - m, P) + SquaredNorm(x) / t - SquaredNorm(m, P),
+                    SquaredNorm(code) + SquaredNorm(x - W * code) / t,
+                    SquaredNorm(code - m, P) + SquaredNorm(x) / t - SquaredNorm(m, P),
                     evaluate=False,
                 ),
-                "The left side is $-2\\log [p(z) p(x|z)^{1/\\beta}]$ up to a constant; complete the square in $z$. "
-                "Since the loss is $\\beta$ times the divergence of $q$ from this density, plus a term that does not "
-                "depend on $q$, this density is best.",
+                "The left side is $-2\\log [p(z) p(x|z)^{1/\\beta}]$ up to a constant; complete the square in $z$.",
                 let=(PRECISION, Let(m, P.I * W.T * x / t, "the mean")),
-                wrong_form=SquaredNorm(z - m, P) + SquaredNorm(x) / t,
+                wrong_form=SquaredNorm(code - m, P) + SquaredNorm(x) / t,
             ),
             Step(
-                "The loss as a completed square",
+                square,
                 sp.Eq(lhs - rhs, missed + beta * spread / 2, evaluate=False),
-                "The same from the formula of the loss: a general encoder $(V, Q)$ compared with the proposed one. "
-                "Both terms on the right are $\\ge 0$, so the proposed encoder is the global minimum.",
+                "The same from the formula of the loss: a general encoder $(V, Q)$ compared with the best one.",
                 let=(
-                    Let(best, P.I * W.T / t, "the best gain"),
-                    Let(lhs, general, "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
-                    Let(rhs, at_best, "the loss of the proposed encoder"),
+                    BEST_GAIN,
+                    Let(lhs, loss_at_level(), "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
+                    Let(rhs, loss_at_level(best, P.I), "the loss of the proposed encoder"),
                 ),
                 wrong_form=missed - beta * spread / 2,
             ),
             Step(
-                "Each eigenvalue costs",
-                sp.Ge(lam - 1 - sp.log(lam), 0, evaluate=False),
-                "$tr(P Q) - K - \\log\\det P Q$ is the sum of these over the eigenvalues of $P Q$, so it is "
-                "not negative and zero at $P Q = I$ only; if the data vary in every direction, the minimum over $V$ is "
-                "at $V_o$ only.",
-                least_at=(lam, sp.Integer(1)),
+                "No encoder is better",
+                sp.Ge(lhs, rhs, evaluate=False),
+                "Neither term is negative.",
+                uses=(
+                    Use(square),
+                    use_trace(P, V - best, S, times=beta / 2),
+                    use_product(P, Q, times=beta / 2),
+                ),
+            ),
+            Step(
+                "Another covariance is worse",
+                sp.Gt(lhs, rhs, evaluate=False),
+                "The second term is then positive.",
+                where=(sp.Ne(Q, P.I, evaluate=False),),
+                uses=(
+                    Use(square),
+                    use_trace(P, V - best, S, times=beta / 2),
+                    use_product(P, Q, times=beta / 2, strict=True),
+                ),
+            ),
+            Step(
+                "Another gain is worse",
+                sp.Gt(lhs, rhs, evaluate=False),
+                "The first term is then positive, as $S$ is positive definite.",
+                where=(sp.Ne(V - best, sp.ZeroMatrix(K, D), evaluate=False),),
+                uses=(
+                    Use(square),
+                    use_trace(P, V - best, S, times=beta / 2, strict=True),
+                    use_product(P, Q, times=beta / 2),
+                ),
             ),
             Step(
                 "The best gain",
@@ -85,7 +149,7 @@ def derivation() -> Derivation:
                 wrong_form=sp.Identity(K) - P,
             ),
         ),
-        results=("The loss as a completed square",),
+        results=(square,),
         sources=(Source("sikka2019", "in its setting; its own formulas were not consulted"),),
-        builds_on=("elbo-parts", "gaussian-kl"),
+        builds_on=("elbo-parts", "gibbs-inequality", "matrix-inequalities"),
     )

@@ -4,110 +4,114 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, beta
+from theory.derivations.engine.notation import D, K, P, Q, S, V, beta
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.foundations.hadamard_gap import ALONE, PAIRED
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.matrix_inequalities import use_product, use_tangent, use_trace
+from theory.derivations.inference.optimal_encoder import BEST_GAIN, PRECISION, loss_at_level
 
 
 def derivation() -> Derivation:
-    P, Q = sp.MatrixSymbol("P", 3, 3), sp.MatrixSymbol("Q", 3, 3)
-    B, G = sp.MatrixSymbol("B", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
-    p, d = sp.symbols("p d", positive=True)
+    B = sp.MatrixSymbol("B", K, K)
+    best = BEST_GAIN.symbol
+    kept, blocks = sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B)
+    any_loss, family_loss, full_loss = sp.symbols("L L_B L_o", real=True)
 
     def cost(precision, covariance):
-        return sp.Trace(precision * covariance) - 3 - LogDet(precision) - LogDet(covariance)
+        return sp.Trace(precision * covariance) - K - LogDet(precision) - LogDet(covariance)
 
-    def split(mask):
-        kept, blocks = sp.HadamardProduct(P, mask), sp.HadamardProduct(Q, mask)
-        return sp.Eq(cost(P, blocks), cost(kept, blocks) + LogDet(kept) - LogDet(P), evaluate=False)
-
-    kept = sp.HadamardProduct(P, G)
+    parts = (use_trace(P, V - best, S, times=beta / 2), use_product(kept, blocks, times=beta / 2))
+    missed = beta * sp.Trace(S * (V - best).T * P * (V - best)) / 2
+    square = "The loss as a completed square"
+    gap = LogDet(kept) - LogDet(P)
     return Derivation(
         name="posterior-families",
         title="Diagonal and block-diagonal posteriors, and their price",
         statement=(
             Claim(
-                "If the posterior covariance is block-diagonal, the best mean is that of the full posterior.",
-                by=(
-                    "Mean field: what depends on the covariance",
-                    "Blocks: what depends on the covariance",
-                ),
-                argued=True,
+                "Among the encoders with a block-diagonal posterior covariance the best one has the mean of the best "
+                "full posterior, and its blocks are the inverses of the blocks of $P$.",
+                by=(square, "No encoder of the family is better"),
+            ),
+            Claim("None with other blocks is as good.", by=("Other blocks are worse",)),
+            Claim("If the data vary in every direction, none with another gain is.", by=("Another gain is worse",)),
+            Claim(
+                "The family costs $(\\beta/2) [\\log\\det(P \\circ B) - \\log\\det P]$ more than a full covariance.",
+                by=("The price of a family",),
             ),
             Claim(
-                "The best blocks are the inverses of the blocks of $P$.",
-                by=(
-                    "Mean field: what depends on the covariance",
-                    "Blocks: what depends on the covariance",
-                    "One latent",
-                ),
-                argued=True,
-            ),
-            Claim(
-                "The price is $(\\beta/2) [\\log\\det(P \\circ B) - \\log\\det P]$.",
-                by=(
-                    "Mean field: what depends on the covariance",
-                    "Blocks: what depends on the covariance",
-                    "The price of a family",
-                ),
-                argued=True,
+                "This is positive unless $P$ is block-diagonal: unless the columns of the decoder are orthogonal "
+                "across blocks.",
+                by=("The price is positive",),
             ),
         ),
         assumptions=(
             "As for the best encoder; $B$ is one inside the blocks of the family and zero outside, $P \\circ B$ "
-            "contains the blocks of $P$.",
+            "contains the blocks of $P$. Any block-diagonal covariance is $Q \\circ B$ for some $Q$; mean field is "
+            "$B = I$.",
         ),
-        scope=(
-            "Entry by entry for three latents with general $P$ and $Q$: single latents (mean field), and the groups "
-            "{1, 2} and {3}. The only fact that is used, $tr(P Q) = tr((P \\circ B) Q)$ for a $Q$ without entries "
-            "outside the blocks, holds for every partition."
-        ),
-        matrices={P: "positive", Q: "positive"},
+        scope="For every $K$ and $D$, and every partition of the latents into blocks.",
+        matrices={P: "positive", Q: "positive", S: "positive", B: "partition"},
         steps=(
             Step(
-                "Mean field: what depends on the covariance",
-                split(B),
-                "By the page on the best encoder the loss depends on $Q$ through $\\beta/2$ times the left side, in a "
-                "term without $V$; with a diagonal $Q$ only the diagonal of $P$ enters.",
-                let=(Let(B, ALONE, "mean field"),),
-                sizes=({K: 3},),
-                wrong_form=cost(sp.HadamardProduct(P, B), sp.HadamardProduct(Q, B))
-                - LogDet(sp.HadamardProduct(P, B))
-                + LogDet(P),
+                "What depends on the covariance",
+                sp.Eq(cost(P, blocks), cost(kept, blocks) + gap, evaluate=False),
+                "By the page on the best encoder the loss depends on the covariance through $\\beta/2$ times the left "
+                "side; the trace sees only the blocks of $P$.",
+                let=(PRECISION,),
+                wrong_form=cost(kept, blocks) - gap,
             ),
             Step(
-                "Blocks: what depends on the covariance",
-                split(G),
-                "The same for groups: if $\\log\\det(P \\circ B_2)$ is added and subtracted, the right side is twice "
-                "the divergence of the blocks from the best ones, plus a constant, the gap.",
-                let=(Let(G, PAIRED, "the groups {1, 2} and {3}"),),
-                sizes=({K: 3},),
-                wrong_form=cost(kept, sp.HadamardProduct(Q, G)) - LogDet(kept) + LogDet(P),
+                square,
+                sp.Eq(any_loss - family_loss, missed + beta * cost(kept, blocks) / 2, evaluate=False),
+                "A general encoder of the family compared with the proposed one.",
+                let=(
+                    BEST_GAIN,
+                    Let(any_loss, loss_at_level(V, blocks), "the loss of any encoder of the family"),
+                    Let(family_loss, loss_at_level(best, kept.I), "the loss of the proposed one"),
+                ),
+                wrong_form=missed - beta * cost(kept, blocks) / 2,
             ),
             Step(
-                "One latent",
-                sp.Eq(sp.Derivative(p * d - 1 - sp.log(p * d), d), (p * d - 1) / d, evaluate=False),
-                "For mean field the divergence is a sum over latents, each minimal at variance $d = 1/p$ with $p = "
-                "P_{jj}$: the inverse of the precision's diagonal, not the diagonal of its inverse.",
+                "No encoder of the family is better",
+                sp.Ge(any_loss, family_loss, evaluate=False),
+                "Neither term is negative.",
+                uses=(Use(square), *parts),
+            ),
+            Step(
+                "Other blocks are worse",
+                sp.Gt(any_loss, family_loss, evaluate=False),
+                "The term of the covariance is then positive.",
+                where=(sp.Ne(blocks, kept.I, evaluate=False),),
+                uses=(Use(square), parts[0], use_product(kept, blocks, times=beta / 2, strict=True)),
+            ),
+            Step(
+                "Another gain is worse",
+                sp.Gt(any_loss, family_loss, evaluate=False),
+                "The term of the gain is then positive, as $S$ is positive definite.",
+                where=(sp.Ne(V - best, sp.ZeroMatrix(K, D), evaluate=False),),
+                uses=(Use(square), use_trace(P, V - best, S, times=beta / 2, strict=True), parts[1]),
             ),
             Step(
                 "The price of a family",
-                sp.Eq(
-                    beta * cost(P, kept.I) / 2,
-                    beta * (LogDet(kept) - LogDet(P)) / 2,
-                    evaluate=False,
-                ),
-                "At the best blocks the divergence vanishes and the gap remains; it is $\\ge 0$, with equality only if "
-                "the columns of the decoder are orthogonal across blocks.",
-                sizes=({K: 3},),
-                wrong_form=(LogDet(kept) - LogDet(P)) / 2,
+                sp.Eq(family_loss - full_loss, beta * gap / 2, evaluate=False),
+                "The best blocks are $(P \\circ B)^{-1}$: for mean field the inverse of the diagonal of the precision, "
+                "not the diagonal of its inverse.",
+                let=(Let(full_loss, loss_at_level(best, P.I), "the loss of the best full posterior"),),
+                wrong_form=gap / 2,
+            ),
+            Step(
+                "The price is positive",
+                sp.Gt(family_loss, full_loss, evaluate=False),
+                "It is $\\beta/2$ times the Hadamard gap.",
+                where=(sp.Ne(P, kept, evaluate=False),),
+                uses=(use_tangent(P, kept, times=beta / 2, strict=True),),
             ),
         ),
-        results=("The price of a family",),
+        results=("No encoder of the family is better", "The price of a family"),
         sources=(
             Source("sikka2019", "in its setting: conditional independence against dependence of the true posterior"),
             Source("rolinek2019", "the exact linear form of the preference for orthogonal columns"),
         ),
-        builds_on=("optimal-encoder", "hadamard-gap"),
+        builds_on=("optimal-encoder", "hadamard-gap", "matrix-inequalities"),
     )

@@ -13,13 +13,12 @@ from theory.derivations.engine.tie import Formula, Tie
 from theory.derivations.registry import find
 from theory.derivations.ties.inputs import random_covariance
 from theory.minimise import COMPLEX_STEP
+from theory.partition import partition, partition_mask
 
 __all__ = ["TIES", "UNTIED"]
 
 # For each number of latents a partition into groups.
 GROUPS = {3: [[0, 1], [2]], 4: [[0, 2], [3], [1]]}
-# Partitions of three latents, and the order of the latents in which each is that of the page: {1, 2} and {3}.
-PAIRS = (([[0, 1], [2]], [0, 1, 2]), ([[1], [2, 0]], [0, 2, 1]))
 # Formulas of the page on the four errors, by the names that the functions give the errors.
 ERRORS = {
     "mean_squared_error": "The error matrix",
@@ -47,11 +46,6 @@ def _decoders():
         if dimensions == 4:
             decoder[:, 1] = 0.0
         yield decoder, rng.uniform(0.2, 1.5), rng.uniform(0.3, 3.0)
-
-
-def _decoders_of_three():
-    """Those with the three latents of the page on posterior families."""
-    return (case for case in _decoders() if case[0].shape[1] == 3)
 
 
 def _families(latents: int):
@@ -99,40 +93,44 @@ def _excess_loss(optimal_encoder, formula):
         yield general - best, formula(**numbers, K=latents)
 
 
-def _slope_at_the_best_variance(optimal_encoder, formula):
-    for decoder, noise, beta in _decoders():
-        best = optimal_encoder(decoder, noise, beta)
-        precision = np.diagonal(_precision(decoder, beta * noise))
-        yield formula(p=precision, d=np.diagonal(best.posterior_covariance)), np.zeros(best.latent_dim)
+def _mask(posterior, latents: int) -> np.ndarray:
+    return partition_mask(partition(posterior, latents), latents).astype(float)
 
 
-def _cost_of_the_best(families):
+def _cost_of_the_best(optimal_encoder, formula):
     """At the best covariance of a family what it costs is the gap alone."""
-
-    def cases(optimal_encoder, formula):
-        for decoder, noise, beta in _decoders_of_three():
-            precision = _precision(decoder, beta * noise)
-            for posterior, order in families:
-                best = optimal_encoder(decoder, noise, beta, posterior=posterior).posterior_covariance
-                ordered = np.ix_(order, order)
-                yield formula(P=precision[ordered], Q=best[ordered]), gaussian.hadamard_gap(precision, posterior)
-
-    return cases
-
-
-def _price_of_groups(family_gap, formula):
-    for decoder, noise, beta in _decoders_of_three():
+    for decoder, noise, beta in _decoders():
+        latents = decoder.shape[1]
         precision = _precision(decoder, beta * noise)
-        for posterior, order in PAIRS:
-            wanted = formula(P=precision[np.ix_(order, order)], beta=beta)
+        for posterior in _families(latents):
+            best = optimal_encoder(decoder, noise, beta, posterior=posterior).posterior_covariance
+            wanted = formula(W=decoder, t=beta * noise, Q=best, B=_mask(posterior, latents), K=latents)
+            yield gaussian.hadamard_gap(precision, posterior), wanted
+
+
+def _excess_loss_of_a_family(optimal_encoder, formula):
+    """Of any encoder of the family; the losses are those of `elbo_terms`."""
+    rng = np.random.default_rng(7)
+    for decoder, noise, beta in _decoders():
+        dimensions, latents = decoder.shape
+        data, encoder = random_covariance(dimensions, rng), rng.standard_normal((latents, dimensions))
+        for posterior in _families(latents):
+            covariance, mask = random_covariance(latents, rng), _mask(posterior, latents)
+            models = (
+                theory.LinearVAE(decoder, encoder, covariance * mask, noise),
+                optimal_encoder(decoder, noise, beta, posterior=posterior),
+            )
+            general, best = (theory.elbo_terms(model, data).loss(beta) for model in models)
+            numbers = {"W": decoder, "V": encoder, "Q": covariance, "S": data, "beta": beta, "t": beta * noise}
+            yield general - best, formula(**numbers, B=mask, K=latents)
+
+
+def _price(family_gap, formula):
+    for decoder, noise, beta in _decoders():
+        latents = decoder.shape[1]
+        for posterior in _families(latents):
+            wanted = formula(W=decoder, t=beta * noise, beta=beta, B=_mask(posterior, latents), K=latents)
             yield family_gap(decoder, noise, beta, posterior=posterior), wanted
-
-
-def _price_of_mean_field(family_gap, formula):
-    """The cost at the best covariance, at the weight at which the loss has it once."""
-    for decoder, noise, _ in _decoders_of_three():
-        best = theory.optimal_encoder(decoder, noise, 2.0).posterior_covariance
-        yield family_gap(decoder, noise, 2.0), formula(P=_precision(decoder, 2.0 * noise), Q=best)
 
 
 # Errors against the true factors
@@ -516,16 +514,9 @@ TIES = (
     Tie(ENCODER, "optimal-encoder", "V_o", _best_gain),
     Tie(ENCODER, "optimal-encoder", "The best gain", _code_encoded_again),
     Tie(ENCODER, "optimal-encoder", "The loss as a completed square", _excess_loss),
-    Stationary(ENCODER, "posterior-families", "One latent", _slope_at_the_best_variance),
-    Tie(
-        ENCODER,
-        "posterior-families",
-        "Mean field: what depends on the covariance",
-        _cost_of_the_best((("diagonal", [0, 1, 2]),)),
-    ),
-    Tie(ENCODER, "posterior-families", "Blocks: what depends on the covariance", _cost_of_the_best(PAIRS)),
-    Tie(GAP, "posterior-families", "The price of a family", _price_of_groups),
-    Tie(GAP, "posterior-families", "Mean field: what depends on the covariance", _price_of_mean_field),
+    Tie(ENCODER, "posterior-families", "What depends on the covariance", _cost_of_the_best),
+    Tie(ENCODER, "posterior-families", "The loss as a completed square", _excess_loss_of_a_family),
+    Tie(GAP, "posterior-families", "The price of a family", _price),
     *(Tie(ERROR, "inference-error", title, _error_of_an_encoder(criterion)) for criterion, title in ERRORS.items()),
     Tie(ERROR, "global-optimum", "What a learned latent sees of the factors", _error_of_the_learned),
     *(Tie(CURVE, "inference-error", title, _error_along_beta(criterion)) for criterion, title in ERRORS.items()),

@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from theory.derivations.engine.proof import is_zero
+from theory.derivations.engine.zeros import is_zero
 from theory.derivations.engine.signs import Signs
 
 x, y = sp.symbols("x y", positive=True)

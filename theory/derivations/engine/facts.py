@@ -1,0 +1,144 @@
+"""Earlier relations that a proof uses, with values in place of their symbols.
+
+A relation holds for all symbols of their kinds. So it may be used of any values that are evidently of these kinds and
+satisfy its conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from theory.derivations.engine.definite import is_invertible, is_positive_definite, is_symmetric
+from theory.derivations.engine.operators import Expectation
+from theory.derivations.engine.page import Derivation, Let, Step, Use, is_about_matrices, write_out
+from theory.derivations.engine.signs import Sign, Signs
+
+__all__ = ["Refused", "used_relation"]
+
+Relation = sp.core.relational.Relational
+
+
+class Refused(ValueError):
+    """An earlier relation may not be used in this way."""
+
+
+def used_relation(
+    page: Derivation, step: Step, use: Use, signs: Signs, undefined: Callable[[sp.Basic], list[str]]
+) -> Relation:
+    """What an earlier relation says of the values that stand for its symbols at a step.
+
+    Parameters
+    ----------
+    page, step, use
+    signs : Signs
+        what is known of numbers at the step.
+    undefined : callable
+        the conditions, in words, without which a value is not defined.
+
+    Raises
+    ------
+    Refused
+        if the relation is not an earlier one, is not general, or was not proved of such values.
+    """
+    other, source = page.fact(use.step)
+    if other is page and page.steps.index(source) >= page.steps.index(step):
+        raise Refused(f"{use.step} does not come before {step.title}")
+    if other.is_of_sizes(source):
+        raise Refused(f"{use.step} is proved at given sizes only")
+    lets = other.lets(source.title)
+    assumed = {let.symbol for let in lets if let.hypothesis}
+    sides = [_written(side, lets, own=other is page) for side in (source.relation.lhs, source.relation.rhs)]
+    conditions = [_written(condition, lets, own=other is page) for condition in other.conditions(source)]
+    here = page.lets(step.title)
+    put = {symbol: _written(value, here, own=True) for symbol, value in use.put.items()}
+    free = _free_symbols(*sides, *conditions)
+    if unknown := sorted(map(str, set(put) - free)):
+        raise Refused(f"{use.step} says nothing about {', '.join(unknown)}")
+    if assumed & free and (other is not page or set(put) & assumed):
+        raise Refused(f"{use.step} rests on an assumption about {', '.join(sorted(map(str, assumed & free)))}")
+    if any(side.has(Expectation) for side in sides) and (other is not page or put):
+        raise Refused(f"{use.step} contains an expectation")
+    if other is not page and any(side.has(AppliedUndef) for side in sides):
+        raise Refused(f"{use.step} is about functions of its page")
+    _refuse_captured(use, sides, put)
+    sizes = {symbol: put.get(symbol, symbol) for symbol in free if isinstance(symbol, sp.Symbol) and symbol.is_integer}
+    for symbol in sorted(free - assumed, key=str):
+        value = put.get(symbol, symbol if other is page else _written(symbol.xreplace(sizes), here, own=True))
+        if fault := _kind_fault(symbol, value, sizes, other, page, signs):
+            raise Refused(f"{use.step}: {fault}")
+        if parts := undefined(value):
+            raise Refused(f"{use.step}: {symbol} is put {value}, which needs {parts[0]}")
+    known = [_written(condition, here, own=True) for condition in page.conditions(step)]
+    for condition in conditions:
+        if not _holds(condition.xreplace(put), known, signs):
+            raise Refused(f"{use.step} holds for {condition} only, and that is not evident of {put or 'this step'}")
+    return source.relation.func(*(side.xreplace(put) for side in sides), evaluate=False)
+
+
+def _written(expression, lets: tuple[Let, ...], *, own: bool):
+    """An expression with its abbreviations written out; on their own page matrices with a rule keep their names."""
+    assumed = tuple(let for let in lets if not let.hypothesis)
+    return write_out(expression, assumed, matrices=not own)
+
+
+def _free_symbols(*parts: sp.Basic) -> set:
+    """The numbers, sizes and matrices in formulas."""
+    free = {symbol for part in parts for symbol in part.free_symbols if isinstance(symbol, sp.Symbol | sp.MatrixSymbol)}
+    shapes = [side for part in parts for matrix in part.atoms(sp.MatrixSymbol) for side in matrix.shape]
+    return free | {symbol for side in shapes for symbol in sp.sympify(side).free_symbols}
+
+
+def _refuse_captured(use: Use, sides, put) -> None:
+    """Refuse values that contain a variable over which a sum, an integral or a derivative of the relation runs."""
+    running = set()
+    for side in sides:
+        running |= {limits[0] for part in side.atoms(sp.Sum, sp.Integral) for limits in part.limits}
+        running |= {variable for part in side.atoms(sp.Derivative, sp.Subs) for variable in part.variables}
+        running |= {part.args[1] for part in side.atoms(sp.Limit)}
+    for symbol, value in put.items():
+        if symbol in running or value.free_symbols & running:
+            raise Refused(f"{use.step}: {symbol} is put {value}, and one of them is a variable of the relation")
+
+
+def _kind_fault(symbol, value, sizes, other: Derivation, page: Derivation, signs: Signs) -> str | None:
+    """Why a value may not stand for a symbol, if it may not."""
+    if isinstance(symbol, sp.MatrixSymbol):
+        wanted = tuple(sp.sympify(side).xreplace(sizes) for side in symbol.shape)
+        found = tuple(getattr(value, "shape", ()))
+        if len(found) != 2 or any(sp.simplify(a - b) != 0 for a, b in zip(wanted, found, strict=True)):
+            return f"{symbol} is put {value}, which is not {wanted[0]} x {wanted[1]}"
+        kind, kinds = other.matrices.get(symbol), page.matrices
+        is_kind = {
+            None: lambda: True,
+            "positive": lambda: is_positive_definite(value, kinds, signs),
+            "symmetric": lambda: is_symmetric(value, kinds),
+            "invertible": lambda: is_invertible(value, kinds, signs),
+        }.get(kind, lambda: kinds.get(value) == kind)
+        return None if is_kind() else f"{symbol} is put {value}, which is not evidently {kind}"
+    value = sp.sympify(value)
+    if isinstance(value, sp.MatrixExpr | sp.MatrixBase):
+        return f"{symbol} is put {value}, which is a matrix"
+    if symbol.is_integer:
+        evident = value.is_integer and value.is_positive
+    elif symbol.is_positive:
+        evident = signs.of(value) is Sign.POSITIVE
+    elif symbol.is_nonnegative:
+        evident = signs.of(value).is_nonnegative
+    else:
+        evident = value.is_real is not False
+    return None if evident else f"{symbol} is put {value}, which is not evidently of its range"
+
+
+def _holds(condition: Relation, known, signs: Signs) -> bool:
+    """Whether a condition is among those known, or follows from signs."""
+    if is_about_matrices(condition):
+        excluded = [one.lhs - one.rhs for one in known if is_about_matrices(one)]
+        return any((condition.lhs - condition.rhs - one).doit().is_ZeroMatrix for one in excluded)
+    if isinstance(condition, sp.Ne):
+        return signs.of(condition.lhs - condition.rhs).is_nonzero
+    sign = signs.of(condition.gts - condition.lts)
+    strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
+    return sign.is_nonnegative and (sign.is_nonzero or not strict)
