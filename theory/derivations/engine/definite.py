@@ -59,6 +59,8 @@ def is_semidefinite(matrix: sp.MatrixExpr, kinds: Kinds, signs: Signs) -> bool:
             and signs.of(coefficient).is_nonnegative
             and (centre is None or is_semidefinite(centre, kinds, signs))
         )
+    if isinstance(matrix, sp.MatPow) and matrix.exp.is_even:
+        return is_symmetric(matrix.base, kinds)
     if isinstance(matrix, sp.MatAdd):
         return all(is_semidefinite(term, kinds, signs) for term in matrix.args)
     if _is_explicit_semidefinite(matrix):
@@ -73,6 +75,8 @@ def is_symmetric(matrix: sp.MatrixExpr, kinds: Kinds) -> bool:
             return kinds.get(matrix) in ("symmetric", "positive", "partition")
         case sp.Transpose() | sp.Inverse():
             return is_symmetric(matrix.arg, kinds)
+        case sp.HadamardProduct() if any(isinstance(part, sp.Identity) for part in matrix.args):
+            return True  # diagonal
         case sp.MatAdd() | sp.HadamardProduct():
             return all(is_symmetric(part, kinds) for part in matrix.args)
         case sp.MatMul():

@@ -73,7 +73,8 @@ def used_relation(
             raise Refused(f"{use.step}: {symbol} is put {value}, which needs {parts[0]}")
     known = [_written(condition, here, own=True) for condition in page.conditions(step)]
     for condition in conditions:
-        if not _holds(condition.xreplace(put), known, signs):
+        sides_put = (side.xreplace(put) for side in (condition.lhs, condition.rhs))
+        if not _holds(condition.func(*sides_put, evaluate=False), known, signs):
             raise Refused(f"{use.step} holds for {condition} only, and that is not evident of {put or 'this step'}")
     return source.relation.func(*(side.xreplace(put) for side in sides), evaluate=False)
 

@@ -126,9 +126,11 @@ def _claims(page: Derivation) -> Iterator[str]:
     if len(titles) < len(page.steps):
         yield "two steps have the same title"
     for claim in page.statement:
-        yield from (
-            f"a sentence names the step {name!r}, which does not exist" for name in claim.by if name not in titles
-        )
+        for name in claim.by:
+            try:
+                page.fact(name)
+            except ValueError as error:
+                yield f"a sentence names a step that does not exist: {error}"
         if claim.cites is not None and claim.cites not in keys:
             yield f"a sentence cites {claim.cites!r}, which is no source of the page"
 

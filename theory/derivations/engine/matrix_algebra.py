@@ -10,7 +10,7 @@ sees only the blocks: tr(A X) = tr(A (X o B)) for a block-diagonal A.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -111,11 +111,11 @@ class Algebra:
             mirrored = self.transpose_word(word)
             if mirrored != word:
                 words.append((mirrored, {self.transpose_word(other): value for other, value in replacement.items()}))
-        return replace(self, rules=tuple(words), unknowns={}, blocks={})
+        return replace(self, rules=tuple(words), unknowns={})
 
     def with_letters(self, **kinds: frozenset) -> Algebra:
         """The same algebra with other letters of some kinds."""
-        return replace(self, **kinds, unknowns={}, blocks={})
+        return replace(self, **kinds, unknowns={})
 
     def follows(self, let: Let) -> bool:
         """Whether the rule of an abbreviation follows from its value.
@@ -151,8 +151,8 @@ class Algebra:
 
     def _is_symmetric(self, symbol: sp.MatrixSymbol) -> bool:
         if symbol in self.blocks:
-            _, word = self.blocks[symbol]
-            return word == self.transpose_word(word)
+            mask, word = self.blocks[symbol]
+            return isinstance(mask, sp.Identity) or word == self.transpose_word(word)
         return symbol in self.symmetric
 
     def _is_positive(self, symbol: sp.MatrixSymbol) -> bool:
@@ -413,21 +413,49 @@ class Algebra:
         return self.unknowns.setdefault(name, sp.Dummy(name, **{kind: True}))
 
     def _log_determinant(self, matrix: sp.MatrixExpr) -> sp.Expr:
-        """Split into single letters where each is square and the determinants that may be negative come in pairs."""
+        """The log determinants of single letters, if a form of the matrix is their product, else one symbol for all."""
         polynomial = self.polynomial(matrix)
-        if len(polynomial) == 1:
-            ((word, value),) = polynomial.items()
-            letters = [symbol for symbol, _, _ in word]
-            paired = all(self._is_positive(symbol) or letters.count(symbol) % 2 == 0 for symbol in letters)
-            if paired and all(map(_is_square_letter, word)) and self.signs.of(value) is Sign.POSITIVE:
-                powers = {symbol: 0 for symbol in letters if symbol not in self.orthogonal}  # |det| of those is one
-                for symbol, _, inverted in word:
-                    if symbol in powers:
-                        powers[symbol] += -1 if inverted else 1
-                logs = (power * self._unknown(f"log|det {symbol}|") for symbol, power in powers.items())
-                return sp.Add(matrix.rows * sp.log(value), *logs)
-        mirrored = {self.transpose_word(word): value for word, value in polynomial.items()}
-        return self._unknown(f"logdet({min(_name(polynomial), _name(mirrored))})")
+        constant = polynomial.get((), sp.Integer(0))
+        if len(polynomial) > 1 and self.signs.of(constant) is Sign.POSITIVE:
+            scale = matrix.rows * sp.log(constant)
+            forms = list(self._forms({word: value / constant for word, value in polynomial.items()}, matrix.rows))
+        else:
+            scale, forms = sp.Integer(0), [(polynomial, matrix.rows)]
+        for form, rows in forms:
+            product_ = self._log_determinant_of_letters(form, rows)
+            if product_ is not None:
+                return scale + product_
+        forms += [({self.transpose_word(word): value for word, value in form.items()}, rows) for form, rows in forms]
+        return scale + self._unknown(f"logdet({min(_name(form) for form, _ in forms)})")
+
+    def _forms(self, polynomial: Polynomial, rows) -> Iterator[tuple[Polynomial, sp.Expr]]:
+        """I + X Y, and I + Y X of the same determinant (Sylvester), for each letter X with which all words begin."""
+        seen = []
+        while polynomial not in seen:
+            seen.append(polynomial)
+            yield polynomial, rows
+            words = [word for word in polynomial if word]
+            if () not in polynomial or len({word[0] for word in words}) != 1:
+                return
+            rows = _columns(words[0][0])
+            turned = {word[1:] + word[:1]: value for word, value in polynomial.items()}
+            polynomial = self._reduce(turned, self._matrix_rewrite)
+
+    def _log_determinant_of_letters(self, polynomial: Polynomial, rows) -> sp.Expr | None:
+        """Of a product of square letters in which the determinants that may be negative come in pairs."""
+        if len(polynomial) != 1:
+            return None
+        ((word, value),) = polynomial.items()
+        letters = [symbol for symbol, _, _ in word]
+        paired = all(self._is_positive(symbol) or letters.count(symbol) % 2 == 0 for symbol in letters)
+        if not (paired and all(map(_is_square_letter, word)) and self.signs.of(value) is Sign.POSITIVE):
+            return None
+        powers = {symbol: 0 for symbol in letters if symbol not in self.orthogonal}  # |det| of those is one
+        for symbol, _, inverted in word:
+            if symbol in powers:
+                powers[symbol] += -1 if inverted else 1
+        logs = (power * self._unknown(f"log|det {symbol}|") for symbol, power in powers.items())
+        return sp.Add(rows * sp.log(value), *logs)
 
 
 def _collect(terms) -> Polynomial:
@@ -467,3 +495,8 @@ def _letter_name(letter: Letter) -> str:
 def _rows(letter: Letter) -> sp.Expr:
     symbol, transposed, _ = letter
     return symbol.cols if transposed else symbol.rows
+
+
+def _columns(letter: Letter) -> sp.Expr:
+    symbol, transposed, _ = letter
+    return symbol.rows if transposed else symbol.cols

@@ -52,6 +52,7 @@ REFERENCES = {
         "V. A. Marchenko, L. A. Pastur. Distribution of eigenvalues for some sets of random matrices. Mathematics of "
         "the USSR-Sbornik 1, 1967."
     ),
+    "mirsky1975": ("L. Mirsky. A trace inequality of John von Neumann. Monatshefte fuer Mathematik 79, 303-306, 1975."),
     "shannon1959": (
         "C. E. Shannon. Coding theorems for a discrete source with a fidelity criterion. IRE National Convention "
         "Record 7, 1959."

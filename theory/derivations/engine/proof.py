@@ -24,7 +24,7 @@ from theory.derivations.engine.operators import Expectation, LogDet, OverAll, Po
 from theory.derivations.engine.page import Derivation, Let, Step, Use, is_about_matrices, write_out
 from theory.derivations.engine.roots import positive_roots
 from theory.derivations.engine.signs import Sign, Signs
-from theory.derivations.engine.zeros import is_zero, merged_totals
+from theory.derivations.engine.zeros import is_zero, merged_totals, with_logs_collected
 
 __all__ = ["Proof"]
 
@@ -116,13 +116,19 @@ class Proof:
         """The evident sign of a difference; a sum, or an integral, has that of its terms."""
 
         def unknown(total):
-            sign = self.signs.of(total.function)
+            sign = self._sign_of(total.function)
             if not (sign.is_nonnegative or (-sign).is_nonnegative):
                 return total
             return sp.Dummy(nonnegative=True) * (1 if sign.is_nonnegative else -1)
 
         merged = merged_totals(difference, self.signs)
-        return self.signs.of(merged.replace(lambda part: isinstance(part, sp.Sum | OverAll), unknown))
+        return self._sign_of(merged.replace(lambda part: isinstance(part, sp.Sum | OverAll), unknown))
+
+    def _sign_of(self, expression: sp.Expr) -> Sign:
+        found = self.signs.of(expression)
+        if found is Sign.UNKNOWN and expression.has(sp.log):
+            return self.signs.of(with_logs_collected(expression, self.signs))
+        return found
 
     def _is_least(self, relation, strict: bool, *differences: sp.Expr) -> Iterator[bool]:
         """Whether each difference is convex and stationary at its least value, which is not negative."""

@@ -73,12 +73,13 @@ class Signs:
         substitutions = {}
         for symbol in {**lower, **upper}:
             if symbol in upper and (symbol in lower or symbol.is_nonnegative):
-                low, closed_below = lower.get(symbol, (sp.Integer(0), bool(symbol.is_positive)))
-                high, strict = upper[symbol]
-                if not strict:
-                    raise ValueError(f"bound {symbol} from both sides by strict inequalities")
-                u = sp.Dummy(f"u_{symbol}", **({"positive": True} if closed_below else {"nonnegative": True}))
-                substitutions[symbol] = (low + high * u) / (1 + u)
+                low, above_low = lower.get(symbol, (sp.Integer(0), bool(symbol.is_positive)))
+                high, below_high = upper[symbol]
+                if not (above_low or below_high):
+                    raise ValueError(f"bound {symbol} on one side by a strict inequality")
+                both = above_low and below_high
+                u = sp.Dummy(f"u_{symbol}", **({"positive": True} if both else {"nonnegative": True}))
+                substitutions[symbol] = ((low + high * u) if below_high else (high + low * u)) / (1 + u)
             else:
                 (bound, strict), way = (lower[symbol], 1) if symbol in lower else (upper[symbol], -1)
                 d = sp.Dummy(f"d_{symbol}", **({"positive": True} if strict else {"nonnegative": True}))

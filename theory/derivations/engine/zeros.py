@@ -13,7 +13,7 @@ from sympy.core.function import AppliedUndef
 from theory.derivations.engine.operators import OverAll
 from theory.derivations.engine.signs import Sign, Signs
 
-__all__ = ["is_zero", "merged_totals"]
+__all__ = ["is_zero", "merged_totals", "with_logs_collected"]
 
 
 def is_zero(expression: sp.Expr, signs: Signs) -> bool:
@@ -26,6 +26,18 @@ def is_zero(expression: sp.Expr, signs: Signs) -> bool:
     if numerator.is_number:
         return sp.simplify(numerator) == 0 and abs(sp.N(numerator, 50, maxn=200)) < 1e-45
     return _without_roots(_functions_unknown(numerator)) == 0
+
+
+def with_logs_collected(expression: sp.Expr, signs: Signs) -> sp.Expr:
+    """The same expression with its logarithms split into positive factors, and each written once."""
+    split = signs.substituted(expression).replace(sp.log, partial(_log_of_factors, signs))
+    unknowns = {log: sp.Dummy("log", real=True) for log in split.atoms(sp.log)}
+    split = split.xreplace(unknowns)
+    slopes = {unknown: sp.factor(sp.together(split.diff(unknown))) for unknown in unknowns.values()}
+    if any(slope.has(*unknowns.values()) for slope in slopes.values()):
+        return expression
+    rest = sp.factor(sp.together(split.xreplace(dict.fromkeys(slopes, sp.Integer(0)))))
+    return rest + sp.Add(*(slopes[unknown] * log for log, unknown in unknowns.items()))
 
 
 def merged_totals(expression: sp.Expr, signs: Signs) -> sp.Expr:

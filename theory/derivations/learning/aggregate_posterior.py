@@ -18,6 +18,7 @@ def derivation() -> Derivation:
     # W is stationary, S W = W (t I + W^T W), if and only if S agrees with t I + W W^T on the column space of W; that
     # this space is invariant under S is not enough. So every such S is the one below, for some symmetric B.
     covariance = t * sp.Identity(D) + W * W.T + outside * B * outside
+    diagonal = sp.HadamardProduct(C, sp.Identity(K))
     code = gain * S * gain.T + P.I
     return Derivation(
         name="aggregate-posterior",
@@ -30,15 +31,11 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "The condition holds at every stationary decoder, and the posterior is its best full one.",
-                argued=True,
+                by=("global-optimum: The gradient", "optimal-encoder: No encoder is better"),
             ),
             Claim(
                 "Total correlation and all divergences of single latents are then zero.",
-                by=(
-                    "Covariance of the code",
-                    "No divergence from the prior",
-                ),
-                argued=True,
+                by=("No divergence from the prior", "No total correlation", "No divergence of single latents"),
             ),
             Claim(
                 "The rate then equals the mutual information.",
@@ -72,9 +69,20 @@ def derivation() -> Derivation:
             Step(
                 "No divergence from the prior",
                 sp.Eq(aggregate_kl(), 0, evaluate=False),
-                "With $C = I$ the divergence of the aggregate from the prior is zero, and so are total correlation and "
-                "the divergences of the single latents, its non-negative parts.",
+                "With $C = I$ the divergence of the aggregate from the prior is zero.",
                 let=(Let(C, code, "the covariance of the code"),),
+                wrong_form=LogDet(P),
+            ),
+            Step(
+                "No total correlation",
+                sp.Eq((LogDet(diagonal) - LogDet(C)) / 2, 0, evaluate=False),
+                "The first of its parts.",
+                wrong_form=LogDet(P),
+            ),
+            Step(
+                "No divergence of single latents",
+                sp.Eq((sp.Trace(diagonal) - K - LogDet(diagonal)) / 2, 0, evaluate=False),
+                "The other part is a sum over latents, of $(C_{jj} - 1 - \\log C_{jj})/2$ each, none of which is negative.",
                 wrong_form=LogDet(P),
             ),
             Step(
@@ -97,5 +105,5 @@ def derivation() -> Derivation:
         ),
         results=("Covariance of the code", "Rate", "Distortion"),
         sources=(Source("lucas2019", "in its setting"),),
-        builds_on=("global-optimum", "elbo-parts"),
+        builds_on=("global-optimum", "optimal-encoder", "elbo-parts"),
     )

@@ -5,84 +5,106 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import A, D, K, P, S, W, t, tau
-from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.operators import LogDet, SquaredNorm
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.inference.optimal_encoder import PRECISION
-from theory.derivations.learning.ppca_equivalence import IDENTITY, INVERSE, MODEL, M, N
+from theory.derivations.learning.ppca_equivalence import IDENTITY, INVERSE, N
+
+__all__ = ["ABOVE", "derivation", "gain_of_mode", "l", "share_of_mode", "w"]
 
 w = sp.Symbol("w", real=True)
 l = sp.Symbol("l", positive=True)  # noqa: E741 (the book's name of an eigenvalue)
 ABOVE = (l > t,)
+TANGENT, BELOW = "gibbs-inequality: The logarithm lies below its tangent", "gibbs-inequality: Elsewhere strictly below"
+
+
+def share_of_mode(value=l, column=w) -> sp.Expr:
+    """The part of the likelihood of a mode: a column of this length along an eigenvector of this eigenvalue."""
+    return (sp.log(1 + column**2 / t) - value * column**2 / (t * (t + column**2))) / 2
+
+
+def gain_of_mode(value=l) -> sp.Expr:
+    """What a column of the best length along an eigenvector of this eigenvalue saves."""
+    return (value / t - 1 - sp.log(value / t)) / 2
+
+
+def likelihood(decoder) -> sp.Expr:
+    """What of the negative log likelihood depends on the decoder, by the page on probabilistic PCA."""
+    precision = sp.Identity(K) + decoder.T * decoder / t
+    return (LogDet(precision) - sp.Trace(decoder.T * S * decoder * precision.I) / t**2) / 2
 
 
 def derivation() -> Derivation:
-    H = sp.MatrixSymbol("H", D, K)
-    u, column = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("U", D, D)
-    e = sp.Symbol("epsilon", real=True)
-    m, r = sp.symbols("l_o r", positive=True)
-    theta = sp.Symbol("theta", real=True)
+    H, column = sp.MatrixSymbol("H", D, K), sp.MatrixSymbol("U", D, D)
+    u, v, f = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("v", K, 1), sp.MatrixSymbol("e", K, 1)
+    e, theta = sp.symbols("epsilon theta", real=True)
+    m, r, o, a = sp.symbols("m r l_o a", positive=True)
     O, R = sp.MatrixSymbol("O", D, D), sp.MatrixSymbol("R", K, K)  # noqa: E741
+    E, B, T = sp.MatrixSymbol("E", D, K), sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("T", K, K)
     lengths, gains = sp.MatrixSymbol("Sigma", D, K), sp.MatrixSymbol("F", K, D)
-    f, rotated = sp.Function("f")(w), sp.Function("f_r")(theta)
-    moved = W + e * H
-    model = moved * moved.T + t * IDENTITY
-    likelihood = (LogDet(model) + sp.Trace(S * model.I)) / 2
-    here = (W * W.T + t * IDENTITY).I
+    along = sp.HadamardProduct(sp.MatrixSymbol("X", K, K), sp.Identity(K))
+    share, rotated = sp.Function("f")(w), sp.Function("f_r")(theta)
+    i, active, others = (sp.Symbol(name, integer=True, positive=True) for name in ("i", "q", "p"))
+    above = sp.IndexedBase(sp.Symbol("d", positive=True))
+    below, first, last = (sp.IndexedBase(sp.Symbol(name, real=True)) for name in ("c", "x", "y"))
+    # At or below the water level: t less the square of a number that is smaller than its root is t / (1 + c^2).
+    low = t / (1 + below[i] ** 2)
+    lost_above = share_of_mode(t + above[i], first[i]) + gain_of_mode(t + above[i])
+    below_level = share_of_mode(low, last[i])
+    mode, inactive = "No length is better above the water level", "No length is better below the water level"
     return Derivation(
         name="global-optimum",
         title="The global optimum with a learned decoder",
         statement=(
             Claim(
-                "There is an optimum in which latent $i \\le K$ is active iff $l_i > t = \\beta\\sigma^2$.",
-                by=(
-                    "The gradient, multiplied by the model covariance",
-                    "One mode",
-                    "Curvature of a collapsed mode",
-                    "Curvature of an active mode",
-                    "What an active mode gains",
-                    "Larger modes gain more",
-                    "The model covariance of one column",
-                    "Other choices are saddles",
-                ),
-                argued=True,
+                "For the best encoder of a decoder $W$ the loss is $\\beta$ times the negative log likelihood of "
+                "probabilistic PCA at the noise $t = \\beta\\sigma^2$; no other encoder is better.",
+                by=("ppca-equivalence: The loss as a likelihood", "optimal-encoder: No encoder is better"),
+            ),
+            Claim("$W$ is stationary iff $S W = t W P = W (t I + W^T W)$.", by=("The gradient",)),
+            Claim(
+                "If $W$ is stationary and $v$ an eigenvector of $P$ of eigenvalue $m$, then $W v$ is zero or an "
+                "eigenvector of $S$ of eigenvalue $l = t m$, and of squared length $l - t$ if $v$ has length one.",
+                by=("Columns along eigenvectors", "Lengths of the columns"),
             ),
             Claim(
-                "It is the same for every family of posteriors.",
-                by=("Posterior variance",),
-                argued=True,
+                "If $w_i$ are the singular values of $W$ and $l_i$ the eigenvalues of $S$, both descending, the "
+                "likelihood that depends on $W$ is at least the sum of the shares $f$ of modes of these lengths along "
+                "the eigenvectors.",
+                by=("Traces of two matrices", "trace-inequality: Two dimensions: a bound"),
+                cites="mirsky1975",
             ),
             Claim(
-                "An active latent has the decoder column $\\sqrt{l_i - t}$ along the eigenvector $u_i$.",
-                by=(
-                    "The gradient, multiplied by the model covariance",
-                    "One mode",
-                    "Curvature of an active mode",
-                ),
-                argued=True,
+                "The share of a mode with $l > t$ is least at $w^2 = l - t$, and only there.",
+                by=(mode, "Other lengths are worse above the water level"),
+            ),
+            Claim(
+                "The share of a mode with $l \\le t$ is least at $w = 0$, and only there.",
+                by=(inactive, "Other lengths are worse below the water level"),
+            ),
+            Claim(
+                "So there is a global optimum in which latent $i \\le K$ is active iff $l_i > t = \\beta\\sigma^2$, "
+                "with the decoder column $\\sqrt{l_i - t}$ along the eigenvector $u_i$.",
+                by=("The likelihood along eigenvectors", "All modes together"),
+                cites="mirsky1975",
+            ),
+            Claim(
+                "It is the same for every family of posteriors: its $P$ is diagonal, so that the price of a family "
+                "is zero.",
+                by=("The precision is diagonal", "posterior-families: The price of a family"),
             ),
             Claim(
                 "The encoder has the gain $P^{-1} W^T/t$ and the covariance $P^{-1}$.",
-                by=(
-                    "Encoder gain",
-                    "Posterior variance",
-                ),
-                argued=True,
+                by=("optimal-encoder: The loss as a completed square", "optimal-encoder: No encoder is better"),
             ),
             Claim(
                 "One mode at a time, for an active latent these are the gain $\\sqrt{l_i - t}/l_i$ and the "
                 "posterior variance $t/l_i$.",
-                by=(
-                    "Encoder gain",
-                    "Posterior variance",
-                ),
+                by=("Encoder gain", "Posterior variance"),
             ),
             Claim(
-                "An inactive latent has collapsed to the prior.",
-                by=(
-                    "One mode",
-                    "Curvature of a collapsed mode",
-                ),
-                argued=True,
+                "An inactive latent has collapsed to the prior: its gain is zero and its variance one.",
+                by=("Gain of an inactive latent", "Variance of an inactive latent"),
             ),
             Claim(
                 "The critical weight of mode $i$, at which its curvature in the collapsed state changes "
@@ -90,106 +112,212 @@ def derivation() -> Derivation:
                 by=("Curvature of a collapsed mode",),
             ),
             Claim(
-                "The other optima are rotations of the latents that keep the posterior in its family, or "
-                "take other eigenvectors where eigenvalues tie.",
+                "An active mode saves $(l/t - 1 - \\log(l/t))/2$, which is positive and rises strictly with $l$.",
+                by=("What an active mode gains", "The gain is positive", "Larger modes gain more"),
+            ),
+            Claim(
+                "So every optimum takes the largest eigenvalues above $t$: the other optima are rotations of the "
+                "latents that keep the posterior in its family, or take other eigenvectors where eigenvalues tie.",
                 by=(
-                    "The gradient, multiplied by the model covariance",
+                    "The gradient",
+                    "Columns along eigenvectors",
+                    "Lengths of the columns",
+                    "The likelihood along eigenvectors",
+                    "What an active mode gains",
                     "Larger modes gain more",
-                    "Other choices are saddles",
                 ),
-                argued=True,
+            ),
+            Claim(
+                "A stationary point that leaves out a larger eigenvalue than one it takes has a direction of negative "
+                "curvature.",
+                by=("The model covariance of one column", "Curvature of a rotation", "Other choices are saddles"),
             ),
             Claim(
                 "For data of independent factors the active latents see the factors along the principal "
-                "axes of the loading.",
+                "axes of the loading, the eigenvectors of $A^T A$.",
                 by=(
                     "Principal axes of data of independent factors",
                     "What a learned latent sees of the factors",
+                    "Principal axes in the space of the factors",
                 ),
-                argued=True,
             ),
             Claim(
-                "They see one factor each, at every optimum, iff the columns of the loading are "
-                "orthogonal and of different norms.",
-                by=("What a learned latent sees of the factors",),
+                "The axis of a factor is such an eigenvector iff the column of the factor is orthogonal to all others.",
+                by=("The axis of a factor",),
+            ),
+            Claim(
+                "So they see one factor each, at every optimum, iff the columns of the loading are orthogonal and of "
+                "different norms.",
+                by=("The axis of a factor", "Tied norms"),
                 argued=True,
             ),
         ),
         assumptions=(
             "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
             "\\dots$",
-            "In the last two steps $S = A A^T + \\tau^2 I$ is the covariance of independent factors of variance 1, and "
-            "the posterior diagonal; $K \\le D$ latents, as many as factors, all of them active.",
+            "In the steps on factors $S = A A^T + \\tau^2 I$ is the covariance of independent factors of variance 1, "
+            "and the posterior diagonal; $K \\le D$ latents, as many as factors, all of them active.",
         ),
         scope=(
-            "The gradient entry by entry for $(K, D)$ = (1, 2) and (2, 2); the eigenvalue equation for every $K$ and "
-            "$D$; the rest one mode, or two, at a time, to which the eigenvalue equation reduces every stationary "
-            "point."
+            "For every $K$ and $D$. The sums over modes start from the singular values of $W$ and the eigenvalues of "
+            "$S$; the inequality that compares them with each other is cited."
         ),
-        matrices={P: "positive", S: "positive"} | dict.fromkeys((u, O, R), "orthogonal"),
+        matrices={P: "positive", S: "positive", T: "positive", B: "partition"}
+        | dict.fromkeys((u, f, O, R, E), "orthogonal"),
+        where=(sp.Le(K, D),),
         steps=(
             Step(
                 "The gradient",
                 sp.Eq(
-                    sp.Subs(sp.Derivative(likelihood, e), e, 0),
-                    sp.Trace(H.T * (here - here * S * here) * W),
+                    sp.Subs(sp.Derivative(likelihood(W + e * H), e), e, 0),
+                    sp.Trace(H.T * N * (t * W * P - S * W) * P.I) / t,
                     evaluate=False,
                 ),
-                "By the page on probabilistic PCA the loss is $\\beta$ times this likelihood plus a constant; here "
-                "is its slope at $W$ in an arbitrary direction $H$.",
-                sizes=({K: 1, D: 2}, {K: 2, D: 2}),
-                wrong_form=sp.Trace(H.T * (here + here * S * here) * W),
+                "The slope at $W$ in an arbitrary direction $H$. As $N$, the inverse of the model covariance, and $P$ "
+                "are invertible, it vanishes for every $H$ iff $t W P = S W$.",
+                let=(PRECISION, INVERSE),
+                wrong_form=sp.Trace(H.T * N * (t * W * P + S * W) * P.I) / t,
             ),
             Step(
-                "The gradient, multiplied by the model covariance",
-                sp.Eq(M * (N - N * S * N) * W, W - S * W * P.I / t, evaluate=False),
-                "With $N W = W P^{-1}/t$. So $W$ is stationary iff $S W = t W P = W (t I + W^T W)$: the columns of "
-                "$W$ span eigenvectors of $S$, with $l = t + w^2$ for each nonzero singular value $w$ of $W$.",
-                let=(PRECISION, MODEL, INVERSE),
-                wrong_form=W - S * W * P.I,
+                "Columns along eigenvectors",
+                sp.Eq(
+                    S * W * v - t * m * W * v - (S * W - t * W * P) * v,
+                    t * W * (P * v - m * v),
+                    evaluate=False,
+                ),
+                "If $W$ is stationary and $P v = m v$, this says $S W v = t m W v$.",
+                wrong_form=-t * W * (P * v - m * v),
+            ),
+            Step(
+                "Lengths of the columns",
+                sp.Eq(SquaredNorm(W * v), t * (SquaredNorm(v, P) - SquaredNorm(v)), evaluate=False),
+                "For $P v = m v$ and a unit vector $v$ this is $t (m - 1) = l - t$.",
+                wrong_form=t * (SquaredNorm(v, P) + SquaredNorm(v)),
+            ),
+            Step(
+                "Traces of two matrices",
+                sp.Eq(
+                    sp.Trace(W.T * S * W * P.I) / t**2,
+                    sp.Trace(S * (IDENTITY / t - N)),
+                    evaluate=False,
+                ),
+                "If $w_i$ are the singular values of $W$, the second matrix has the eigenvalues $w_i^2/(t (t + "
+                "w_i^2))$, which descend with $w_i$. By von Neumann's inequality the trace is at most the sum of $l_i$ "
+                "times these, so the likelihood is at least the sum of the shares below.",
+                wrong_form=sp.Trace(S * (IDENTITY / t + N)),
             ),
             Step(
                 "One mode",
-                sp.Eq(sp.Derivative(f, w), w * (w**2 + t - l) / (w**2 + t) ** 2, evaluate=False),
-                "Along an eigenvector of eigenvalue $l$ the likelihood is stationary at $w = 0$ and at $w^2 = l - t$.",
-                let=(Let(f, (sp.log(w**2 + t) + l / (w**2 + t)) / 2, "the share of one mode of singular value $w$"),),
+                sp.Eq(sp.Derivative(share, w), w * (w**2 + t - l) / (w**2 + t) ** 2, evaluate=False),
+                "The share of a mode is stationary at $w = 0$ and at $w^2 = l - t$.",
+                let=(
+                    Let(
+                        share,
+                        share_of_mode(),
+                        "the share of one mode in the likelihood, a column of length $w$ along an eigenvector of "
+                        "eigenvalue $l$",
+                    ),
+                ),
             ),
             Step(
                 "Curvature of a collapsed mode",
-                sp.Eq(sp.Subs(sp.Derivative(f, (w, 2)), w, 0), (t - l) / t**2, evaluate=False),
-                "A collapsed mode is a minimum iff $l \\le t$ and a direction of descent iff $l > t$: the threshold is "
-                "$\\beta = l/\\sigma^2$.",
+                sp.Eq(sp.Subs(sp.Derivative(share, (w, 2)), w, 0), (t - l) / t**2, evaluate=False),
+                "Negative iff $l > t$: the threshold is $\\beta = l/\\sigma^2$.",
             ),
             Step(
-                "Curvature of an active mode",
-                sp.Eq(
-                    sp.Subs(sp.Derivative(f, (w, 2)), w, sp.sqrt(r)),
-                    2 * r / l**2,
-                    evaluate=False,
-                ),
-                "Positive: an active mode is a minimum in its singular value.",
+                "What an active mode gains",
+                sp.Eq(share.func(0) - share.func(sp.sqrt(r)), gain_of_mode(), evaluate=False),
+                "Compare the share at $w = 0$, which is zero, with that at $w^2 = l - t$.",
                 where=ABOVE,
                 let=(Let(r, l - t, "the part of the variance above the water level, positive for an active mode"),),
             ),
             Step(
-                "What an active mode gains",
+                mode,
+                sp.Ge(share, -gain_of_mode(), evaluate=False),
+                "With $m = t + w^2$ twice the difference is $l/m - 1 - \\log(l/m)$.",
+                where=ABOVE,
+                uses=(Use(TANGENT, {a: l / (t + w**2)}, times=sp.Rational(1, 2)),),
+            ),
+            Step(
+                "Other lengths are worse above the water level",
+                sp.Gt(share, -gain_of_mode(), evaluate=False),
+                "Strictly, as $l/m$ is not one.",
+                where=(*ABOVE, sp.Ne(l, t + w**2)),
+                uses=(Use(BELOW, {a: l / (t + w**2)}, times=sp.Rational(1, 2)),),
+            ),
+            Step(
+                inactive,
+                sp.Ge(share, 0, evaluate=False),
+                "By $\\log(m/t) \\ge 1 - t/m$ twice the share is at least $(1 - t/m)(1 - l/t)$.",
+                where=(l <= t,),
+                uses=(Use(TANGENT, {a: t / (t + w**2)}, times=sp.Rational(1, 2)),),
+            ),
+            Step(
+                "Other lengths are worse below the water level",
+                sp.Gt(share, 0, evaluate=False),
+                "Strictly, as $t/m$ is not one.",
+                where=(l <= t, sp.Ne(w, 0)),
+                uses=(Use(BELOW, {a: t / (t + w**2)}, times=sp.Rational(1, 2)),),
+            ),
+            Step(
+                "The precision is diagonal",
                 sp.Eq(
-                    f.func(0) - f.func(sp.sqrt(r)),
-                    (l / t - 1 - sp.log(l / t)) / 2,
+                    sp.HadamardProduct(sp.Identity(K) + (E * along).T * E * along / t, B),
+                    sp.Identity(K) + along * along / t,
                     evaluate=False,
                 ),
-                "The decrease of the loss if the mode is active, which is positive.",
+                "For orthonormal directions $E$ with the lengths $w_i$ in $X \\circ I$, the diagonal of any matrix "
+                "$X$: so $P \\circ B = P$ for every partition $B$.",
+                wrong_form=sp.Identity(K) - along * along / t,
+            ),
+            Step(
+                "The likelihood along eigenvectors",
+                sp.Eq(
+                    likelihood(E * along),
+                    (LogDet(T) - sp.Trace(E.T * S * E * along * T.I * along) / t**2) / 2,
+                    evaluate=False,
+                ),
+                "All matrices but $E^T S E$ are diagonal, and its diagonal is $l_i$ if the directions are eigenvectors. "
+                "So the likelihood is the sum of the shares, and the bound is attained.",
+                let=(
+                    Let(
+                        T,
+                        sp.Identity(K) + along * along / t,
+                        "this diagonal precision",
+                        rule=(along * along, t * (T - sp.Identity(K))),
+                    ),
+                ),
+                wrong_form=-LogDet(T) / 2,
+            ),
+            Step(
+                "All modes together",
+                sp.Ge(
+                    sp.Sum(lost_above, (i, 1, active)) + sp.Sum(below_level, (i, 1, others)),
+                    0,
+                    evaluate=False,
+                ),
+                "Sum over $q$ modes above the water level, $l_i = t + d_i$ of any length $x_i$, and $p$ modes at or "
+                "below it, $l_i = t/(1 + c_i^2)$ of any length $y_i$: no lengths are better than $x_i^2 = d_i$ and "
+                "$y_i = 0$.",
+                uses=(
+                    Use(mode, {l: t + above[i], w: first[i]}, over=(i, 1, active)),
+                    Use(inactive, {l: low, w: last[i]}, over=(i, 1, others)),
+                ),
+            ),
+            Step(
+                "The gain is positive",
+                sp.Gt(gain_of_mode(), 0, evaluate=False),
+                "The logarithm lies below its tangent.",
                 where=ABOVE,
+                uses=(Use(BELOW, {a: l / t}, times=sp.Rational(1, 2)),),
             ),
             Step(
                 "Larger modes gain more",
-                sp.Eq(
-                    sp.Derivative((l / t - 1 - sp.log(l / t)) / 2, l),
-                    (l - t) / (2 * l * t),
-                    evaluate=False,
-                ),
-                "Positive above the water level: among all choices of at most $K$ modes the largest ones above $t$ "
-                "are best.",
+                sp.Gt(gain_of_mode(l), gain_of_mode(o), evaluate=False),
+                "For two eigenvalues $l > l_o \\ge t$, by $\\log(l/l_o) < l/l_o - 1$: among all choices of at most $K$ "
+                "modes the largest ones above $t$ are best.",
+                where=(l > o, sp.Ge(o, t)),
+                uses=(Use(BELOW, {a: l / o}, times=sp.Rational(1, 2)),),
             ),
             Step(
                 "The model covariance of one column",
@@ -201,21 +329,26 @@ def derivation() -> Derivation:
                 wrong_form=(t + w**2) * IDENTITY,
             ),
             Step(
-                "Other choices are saddles",
+                "Curvature of a rotation",
                 sp.Eq(
                     sp.Subs(sp.Derivative(rotated, (theta, 2)), theta, 0),
-                    (l - m) * w**2 / (t * (t + w**2)),
+                    (l - o) * w**2 / (t * (t + w**2)),
                     evaluate=False,
                 ),
-                "Rotate a column of singular value $w$ from the eigenvector of $l$ towards an unused one of eigenvalue "
-                "$l_o$: if $l_o > l$ the curvature is negative, so no choice but the best is a local minimum.",
+                "Rotate a column of length $w$ from the eigenvector of $l$ towards an unused one of eigenvalue $l_o$.",
                 let=(
                     Let(
                         rotated,
-                        -(w**2) * (l * sp.cos(theta) ** 2 + m * sp.sin(theta) ** 2) / (2 * t * (t + w**2)),
+                        -(w**2) * (l * sp.cos(theta) ** 2 + o * sp.sin(theta) ** 2) / (2 * t * (t + w**2)),
                         "this term with $u$ rotated by $\\theta$",
                     ),
                 ),
+            ),
+            Step(
+                "Other choices are saddles",
+                sp.Lt(sp.Subs(sp.Derivative(rotated, (theta, 2)), theta, 0), 0, evaluate=False),
+                "If the unused eigenvalue is larger, the curvature is negative.",
+                where=(o > l, sp.Ne(w, 0)),
             ),
             Step(
                 "Encoder gain",
@@ -230,9 +363,19 @@ def derivation() -> Derivation:
             Step(
                 "Posterior variance",
                 sp.Eq(1 / (1 + r / t), t / l, evaluate=False),
-                "One over the precision. As $P$ is diagonal here, the diagonal family (and every other) contains "
-                "this posterior and has the same minimum, without gap.",
+                "One over the precision.",
                 where=ABOVE,
+            ),
+            Step(
+                "Gain of an inactive latent",
+                sp.Eq(sp.Subs(w / (t * (1 + w**2 / t)), w, 0), 0, evaluate=False),
+                "The same at $w = 0$.",
+                wrong_form=1 / t,
+            ),
+            Step(
+                "Variance of an inactive latent",
+                sp.Eq(sp.Subs(1 / (1 + w**2 / t), w, 0), 1, evaluate=False),
+                "The variance of the prior.",
             ),
             Step(
                 "Principal axes of data of independent factors",
@@ -250,10 +393,36 @@ def derivation() -> Derivation:
                 "What a learned latent sees of the factors",
                 sp.Eq(gains * O.T * A, gains * lengths * R.T, evaluate=False),
                 "The encoder is $V = F O^T$, with the gains $\\sqrt{l - t}/l$ in the diagonal of $F$: row $j$ of $V A$ "
-                "is a multiple of the principal axis $j$ in the space of the factors, a column of $R$. It is one "
-                "factor for each latent iff $R$ is a signed permutation, so that $A^T A = R \\Sigma^T \\Sigma R^T$ is "
-                "diagonal. If norms tie, any rotation among their axes is another choice of $R$, and another optimum.",
+                "is a multiple of column $j$ of $R$.",
                 wrong_form=gains * lengths * R,
+            ),
+            Step(
+                "Principal axes in the space of the factors",
+                sp.Eq(A.T * A * R, R * lengths.T * lengths, evaluate=False),
+                "The columns of $R$ are eigenvectors of $A^T A$, with the squared singular values.",
+                wrong_form=R.T * lengths.T * lengths,
+            ),
+            Step(
+                "The axis of a factor",
+                sp.Eq(
+                    SquaredNorm(A.T * A * f - SquaredNorm(A * f) * f),
+                    SquaredNorm(A.T * A * f) - SquaredNorm(A * f) ** 2,
+                    evaluate=False,
+                ),
+                "For a unit vector $e$ the left side vanishes iff $e$ is an eigenvector of $A^T A$; for the axis of a "
+                "factor the right side is the sum of the squared products of its column with all others.",
+                wrong_form=SquaredNorm(A.T * A * f) + SquaredNorm(A * f) ** 2,
+            ),
+            Step(
+                "Tied norms",
+                sp.Eq(
+                    A.T * A * (sp.cos(theta) * f + sp.sin(theta) * v) - m * (sp.cos(theta) * f + sp.sin(theta) * v),
+                    sp.cos(theta) * (A.T * A * f - m * f) + sp.sin(theta) * (A.T * A * v - m * v),
+                    evaluate=False,
+                ),
+                "If the axes $e$ and $v$ of two factors are eigenvectors of one eigenvalue $m$, so is every axis "
+                "between them: another optimum sees mixtures of the two.",
+                wrong_form=sp.cos(theta) * (A.T * A * f - m * f) - sp.sin(theta) * (A.T * A * v - m * v),
             ),
         ),
         results=(
@@ -264,9 +433,16 @@ def derivation() -> Derivation:
         ),
         sources=(
             Source("tipping1999", "the stationary points of probabilistic PCA"),
+            Source("mirsky1975", "von Neumann's trace inequality"),
             Source("lucas2019", "collapse of the linear VAE"),
             Source("wang2022", "the general linear latent model"),
-            Source("sikka2019", "in its setting, but with a learned decoder: the last two steps"),
+            Source("sikka2019", "in its setting, but with a learned decoder: the steps on factors"),
         ),
-        builds_on=("ppca-equivalence", "posterior-families"),
+        builds_on=(
+            "ppca-equivalence",
+            "optimal-encoder",
+            "posterior-families",
+            "gibbs-inequality",
+            "trace-inequality",
+        ),
     )

@@ -39,14 +39,11 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "This encoder is the best one (full covariance).",
-                argued=True,
+                by=("optimal-encoder: No encoder is better",),
             ),
         ),
         assumptions=("The encoder is the best one of the full family; $\\sigma^2$ is fixed.",),
-        scope=(
-            "For every $K$ and $D$; the determinant identity (Sylvester's) entry by entry for $(K, D)$ = (1, 2), (2, "
-            "2) and (2, 3)."
-        ),
+        scope="For every $K$ and $D$.",
         matrices=dict.fromkeys((P, S), "positive"),
         steps=(
             Step(
@@ -63,8 +60,7 @@ def derivation() -> Derivation:
                     D * sp.log(t) + LogDet(sp.Identity(K) + W.T * W / t),
                     evaluate=False,
                 ),
-                "$W W^T$ and $W^T W$ have the same nonzero eigenvalues.",
-                sizes=({K: 1, D: 2}, {K: 2, D: 2}, {K: 2, D: 3}),
+                "$W W^T$ and $W^T W$ have the same nonzero eigenvalues (Sylvester).",
                 wrong_form=K * sp.log(t) + LogDet(sp.Identity(K) + W.T * W / t),
             ),
             Step(
