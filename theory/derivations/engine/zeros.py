@@ -28,16 +28,27 @@ def is_zero(expression: sp.Expr, signs: Signs) -> bool:
     return _without_roots(_functions_unknown(numerator)) == 0
 
 
+def with_logs_split(expression: sp.Expr, signs: Signs) -> sp.Expr:
+    """The same expression with its logarithms split into those of positive factors."""
+    return signs.substituted(expression).replace(sp.log, partial(_log_of_factors, signs))
+
+
 def with_logs_collected(expression: sp.Expr, signs: Signs) -> sp.Expr:
-    """The same expression with its logarithms split into positive factors, and each written once."""
-    split = signs.substituted(expression).replace(sp.log, partial(_log_of_factors, signs))
+    """The same expression with its logarithms split into positive factors; those of one coefficient become one."""
+    split = with_logs_split(expression, signs)
     unknowns = {log: sp.Dummy("log", real=True) for log in split.atoms(sp.log)}
     split = split.xreplace(unknowns)
     slopes = {unknown: sp.factor(sp.together(split.diff(unknown))) for unknown in unknowns.values()}
     if any(slope.has(*unknowns.values()) for slope in slopes.values()):
         return expression
     rest = sp.factor(sp.together(split.xreplace(dict.fromkeys(slopes, sp.Integer(0)))))
-    return rest + sp.Add(*(slopes[unknown] * log for log, unknown in unknowns.items()))
+    arguments: dict[sp.Expr, sp.Expr] = {}
+    for log, unknown in unknowns.items():
+        slope, argument = slopes[unknown], log.args[0]
+        if -slope in arguments:
+            slope, argument = -slope, 1 / argument
+        arguments[slope] = arguments.get(slope, sp.Integer(1)) * argument
+    return rest + sp.Add(*(slope * sp.log(sp.factor(argument)) for slope, argument in arguments.items() if slope != 0))
 
 
 def merged_totals(expression: sp.Expr, signs: Signs) -> sp.Expr:
@@ -62,6 +73,8 @@ def merged_totals(expression: sp.Expr, signs: Signs) -> sp.Expr:
     for over, parts in functions.items():
         function = merged_totals(sp.Add(*parts), signs)
         if over in running:
+            of_each, function = sp.expand(with_logs_split(function, signs)).as_independent(running[over], as_Add=True)
+            rest.append(of_each * (over[1] - over[0] + 1))
             rest += [] if is_zero(function, signs) else [sp.Sum(function, (running[over], *over))]
             continue
         integrated, function = _integrated(function, over)

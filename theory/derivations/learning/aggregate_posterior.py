@@ -82,7 +82,7 @@ def derivation() -> Derivation:
             Step(
                 "No divergence of single latents",
                 sp.Eq((sp.Trace(diagonal) - K - LogDet(diagonal)) / 2, 0, evaluate=False),
-                "The other part is a sum over latents, of $(C_{jj} - 1 - \\log C_{jj})/2$ each, none of which is negative.",
+                "The other part is a sum over latents, of $(C_{jj} - 1 - \\log C_{jj})/2$ each.",
                 wrong_form=LogDet(P),
             ),
             Step(

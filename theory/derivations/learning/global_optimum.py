@@ -277,7 +277,7 @@ def derivation() -> Derivation:
                     (LogDet(T) - sp.Trace(E.T * S * E * along * T.I * along) / t**2) / 2,
                     evaluate=False,
                 ),
-                "All matrices but $E^T S E$ are diagonal, and its diagonal is $l_i$ if the directions are eigenvectors. "
+                "All matrices but $E^T S E$ are diagonal; its diagonal is $l_i$ if the directions are eigenvectors. "
                 "So the likelihood is the sum of the shares, and the bound is attained.",
                 let=(
                     Let(

@@ -5,23 +5,29 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import D, beta
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.learning.global_optimum import BELOW, TANGENT, l
 
 
 def derivation() -> Derivation:
     v, beyond, last, best = sp.symbols("v u_q l_q v_o", positive=True)
     following, after = sp.symbols("l_q+1 u_q+1", positive=True)
-    fall = sp.Symbol("c", nonnegative=True)
+    fall, a, there = sp.Symbol("c", nonnegative=True), sp.Symbol("a", positive=True), sp.Symbol("n", positive=True)
     q, i = sp.symbols("q i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
-    F, before, slope = sp.Function("F")(v), sp.Function("F_o")(v), sp.Function("h")(v)
-    logs_above = sp.Symbol("s", real=True)  # the sum of the logarithms over the modes above mode q; it cancels
-
-    def profile(active, remaining, logs):
-        return (active * beta * v + remaining) / (2 * v) + D * sp.log(2 * sp.pi * v) / 2 + beta * logs / 2
-
-    logs = sp.Sum(sp.log(spectrum[i] / (beta * v)), (i, 1, q))
+    F, slope = sp.Function("F")(v), sp.Function("h")(v)
+    active, inactive = sp.Function("g")(v), sp.Function("k")(v)
     learned = beyond / (D - q * beta)
+    rise = sp.log(v / there)
+    is_active, was_active = v < l / beta, there < l / beta
+    is_inactive, was_inactive = v >= l / beta, there >= l / beta
+    tangents = (
+        "Active modes lie on their tangent",
+        "A mode that falls asleep lies above its tangent",
+        "Inactive modes lie above their tangent",
+        "A mode that wakes lies above its tangent",
+    )
+    critical = D * last / (q * last + beyond)
     return Derivation(
         name="learned-noise",
         title="The noise that a beta-VAE learns",
@@ -33,21 +39,25 @@ def derivation() -> Derivation:
                 by=("The learned noise",),
             ),
             Claim(
-                "It is the best noise.",
-                by=(
-                    "Slope of the loss in the noise",
-                    "The learned noise",
-                    "Convex in the logarithm of the noise",
-                    "No jump where a mode becomes inactive",
-                    "No kink where a mode becomes inactive",
-                ),
-                argued=True,
+                "The loss of the best decoder is convex in $\\log\\sigma^2$: it is $D (\\log 2\\pi\\sigma^2)/2$ plus "
+                "the shares of the modes, each of which lies above its tangent in $\\log\\sigma^2$ at every noise.",
+                by=tangents,
+            ),
+            Claim("So a noise where the loss is stationary is the best noise.", by=("The learned noise", *tangents)),
+            Claim(
+                "There is no other, if some mode with $l > 0$ is inactive there.",
+                by=(*tangents, "Inactive modes lie strictly above their tangent"),
             ),
             Claim(
                 "Latent $q \\le K$ is active iff $\\beta$ is below its critical value $\\beta_q = D l_q/(q "
-                "l_q + u_q)$.",
-                by=("When a mode is active",),
-                argued=True,
+                "l_q + u_q)$: then, and only then, the loss rises where the water level $\\beta\\sigma^2$ is $l_q$, so "
+                "that the best noise, or the limit zero, lies below.",
+                by=(
+                    "When a mode is active",
+                    "Below the critical weight",
+                    "At and above the critical weight",
+                    *tangents,
+                ),
             ),
             Claim(
                 "The critical values descend: $\\beta_{q+1} \\le \\beta_q$.",
@@ -55,46 +65,36 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "So a latent stays collapsed beyond its own.",
-                by=(
-                    "When a mode is active",
-                    "Critical values descend",
-                ),
-                argued=True,
+                by=("At and above the critical weight", "Critical values descend"),
             ),
             Claim(
-                "The loss is convex in $\\log\\sigma^2$.",
-                by=(
-                    "Convex in the logarithm of the noise",
-                    "No jump where a mode becomes inactive",
-                    "No kink where a mode becomes inactive",
-                ),
-                argued=True,
-            ),
-            Claim(
-                "So there is one best noise, except where every mode has a latent.",
-                by=(
-                    "Convex in the logarithm of the noise",
-                    "No jump where a mode becomes inactive",
-                    "No kink where a mode becomes inactive",
-                ),
-                argued=True,
-            ),
-            Claim(
-                "There, with $r$ the rank of $S$ and $K \\ge r$, the noise goes to zero for $\\beta < D/r$ "
-                "and is undetermined at $\\beta = D/r$.",
+                "Where every mode has a latent, with $r$ the rank of $S$ and $K \\ge r$, a small noise $v$ has the "
+                "loss $(D - r\\beta)(\\log v)/2$ plus a constant: the noise goes to zero for $\\beta < D/r$ and is "
+                "undetermined at $\\beta = D/r$.",
                 by=("A latent for every mode",),
-                argued=True,
+            ),
+            Claim(
+                "At $\\beta = 1$ it is the mean of the eigenvalues beyond the latents, the noise of probabilistic PCA.",
+                by=("Beta one",),
             ),
         ),
         assumptions=("Decoder and encoder are at their optimum for each noise $v = \\sigma^2$.",),
-        scope="For every $D$, $q$, $\\beta$ and spectrum.",
+        scope="For every $D$, $q$, $\\beta$ and spectrum; convexity one mode at a time, which suffices for the sum.",
         steps=(
             Step(
                 "Slope of the loss in the noise",
                 sp.Eq(sp.Derivative(F, v), ((D - q * beta) * v - beyond) / (2 * v**2), evaluate=False),
                 "The distortion is $\\beta v$ per active mode plus $u_q$, the rate $\\log(l_i/(\\beta v))/2$ per "
                 "active mode.",
-                let=(Let(F, profile(q, beyond, logs), "the loss with $q$ active modes, as a function of the noise"),),
+                let=(
+                    Let(
+                        F,
+                        (q * beta * v + beyond) / (2 * v)
+                        + D * sp.log(2 * sp.pi * v) / 2
+                        + beta * sp.Sum(sp.log(spectrum[i] / (beta * v)), (i, 1, q)) / 2,
+                        "the loss with $q$ active modes, as a function of the noise",
+                    ),
+                ),
             ),
             Step(
                 "The learned noise",
@@ -106,36 +106,47 @@ def derivation() -> Derivation:
                 where=(beta < D / q,),
             ),
             Step(
-                "Convex in the logarithm of the noise",
-                sp.Eq(v * sp.Derivative(slope, v), beyond / (2 * v), evaluate=False),
-                "$h = v F'$ is the slope in $\\log v$, and this is the slope of $h$: $\\ge 0$ on each piece.",
-                let=(Let(slope, v * ((D - q * beta) * v - beyond) / (2 * v**2), "the slope in $\\log v$"),),
-            ),
-            Step(
-                "No jump where a mode becomes inactive",
-                sp.Eq(
-                    sp.Subs(profile(q, beyond, logs_above + sp.log(last / (beta * v))) - before, v, last / beta),
-                    0,
-                    evaluate=False,
-                ),
-                "At $\\beta v = l_q$ mode $q$ joins the inactive modes: the loss is continuous there.",
-                let=(Let(before, profile(q - 1, beyond + last, logs_above), "the loss with one mode fewer"),),
-                wrong_form=beta,
-            ),
-            Step(
-                "No kink where a mode becomes inactive",
-                sp.Eq(
-                    sp.Subs(
-                        sp.Derivative(profile(q, beyond, logs_above + sp.log(last / (beta * v))) - before, v),
-                        v,
-                        last / beta,
+                tangents[0],
+                sp.Eq(active - active.func(there), -beta * rise / 2, evaluate=False),
+                "The share of a mode that is active at the noises $v$ and $n$ is linear in $\\log v$, with the slope "
+                "$-\\beta/2$.",
+                let=(
+                    Let(
+                        active,
+                        beta / 2 + beta * sp.log(l / (beta * v)) / 2,
+                        "distortion over $2v$ plus $\\beta$ times rate of an active mode",
                     ),
-                    0,
-                    evaluate=False,
                 ),
-                "The slope is continuous there, too. Hence the loss is convex in $\\log v$ as a whole, and has one "
-                "minimiser, or none if it falls without bound.",
-                wrong_form=beta,
+            ),
+            Step(
+                tangents[1],
+                sp.Ge(inactive - active.func(there), -beta * rise / 2, evaluate=False),
+                "A mode that is active at the noise $n$ and not at $v$: the difference is $\\beta/2$ times $a - 1 - "
+                "\\log a$ with $a = l/(\\beta v)$.",
+                let=(Let(inactive, l / (2 * v), "the same of an inactive mode"),),
+                where=(was_active, is_inactive),
+                uses=(Use(TANGENT, {a: l / (beta * v)}, times=beta / 2),),
+            ),
+            Step(
+                tangents[2],
+                sp.Ge(inactive - inactive.func(there), -l * rise / (2 * there), evaluate=False),
+                "A mode that is active at neither noise has at $n$ the slope $-l/(2n)$ in $\\log v$; with $a = n/v$.",
+                uses=(Use(TANGENT, {a: there / v}, times=l / (2 * there)),),
+            ),
+            Step(
+                "Inactive modes lie strictly above their tangent",
+                sp.Gt(inactive - inactive.func(there), -l * rise / (2 * there), evaluate=False),
+                "Strictly, as $a$ is not one.",
+                where=(sp.Ne(v, there),),
+                uses=(Use(BELOW, {a: there / v}, times=l / (2 * there)),),
+            ),
+            Step(
+                tangents[3],
+                sp.Ge(active - inactive.func(there), -l * rise / (2 * there), evaluate=False),
+                "A mode that is active at $v$ and not at $n$. With $x = l/(\\beta n) \\le 1$ the difference is "
+                "$\\beta/2$ times $1 - x + x \\log x + (1 - x) \\log(l/(\\beta v))$.",
+                where=(is_active, was_inactive),
+                uses=(Use(TANGENT, {a: beta * there / l}, times=l / (2 * there)),),
             ),
             Step(
                 "When a mode is active",
@@ -144,9 +155,29 @@ def derivation() -> Derivation:
                     (D * last - beta * (q * last + beyond)) / (2 * last),
                     evaluate=False,
                 ),
-                "The slope where the water level $\\beta v$ is $l_q$. As the loss is convex, the best noise (or the "
-                "limit zero) is smaller, and mode $q$ above the water level, iff it is positive: $\\beta < D l_q/(q "
-                "l_q + u_q)$. For $q = 1$ this is total collapse at $\\beta = D l_1/tr(S)$.",
+                "The slope where the water level $\\beta v$ is $l_q$. For $q = 1$ it vanishes at $\\beta = D "
+                "l_1/tr(S)$: total collapse.",
+                let=(
+                    Let(
+                        slope,
+                        v * ((D - q * beta) * v - beyond) / (2 * v**2),
+                        "the slope of the loss in $\\log v$, which is $v F'$",
+                    ),
+                ),
+            ),
+            Step(
+                "Below the critical weight",
+                sp.Gt(slope.func(last / beta), 0, evaluate=False),
+                "As the loss is convex, the best noise is smaller, and mode $q$ above the water level.",
+                where=(beta < critical,),
+                uses=(Use("When a mode is active"),),
+            ),
+            Step(
+                "At and above the critical weight",
+                sp.Le(slope.func(last / beta), 0, evaluate=False),
+                "Then the loss does not rise there: the best noise is not smaller, and mode $q$ inactive.",
+                where=(beta >= critical,),
+                uses=(Use("When a mode is active"),),
             ),
             Step(
                 "Critical values descend",
@@ -157,18 +188,18 @@ def derivation() -> Derivation:
             Step(
                 "A latent for every mode",
                 sp.Eq(
-                    v * sp.Subs(sp.Derivative(F, v), beyond, 0),
-                    (D - q * beta) / 2,
+                    sp.Subs(F - F.func(there), beyond, 0),
+                    (D - q * beta) * rise / 2,
                     evaluate=False,
                 ),
-                "If every mode has a latent ($u_q = 0$, $q$ is the rank), the slope in $\\log v$ is constant for small "
-                "$v$: the noise goes to zero for $\\beta < D/q$, every small noise is as good at $\\beta = D/q$, and "
-                "above it the noise is finite.",
+                "If every mode has a latent, $u_q = 0$ and $q = r$; this holds for all noises $v$ and $n$ below "
+                "$l_r/\\beta$.",
+                wrong_form=(D + q * beta) * rise / 2,
             ),
             Step(
                 "Beta one",
                 sp.Eq(sp.Subs(learned, beta, 1), beyond / (D - q), evaluate=False),
-                "The mean of the eigenvalues beyond the latents: the maximum likelihood noise of probabilistic PCA.",
+                "There are $D - q$ eigenvalues beyond the $q$ active latents.",
                 where=(q < D,),
             ),
         ),
@@ -178,5 +209,5 @@ def derivation() -> Derivation:
             Source("lucas2019", "collapse of the linear VAE with beta = 1"),
             Source("wang2022", "in its setting"),
         ),
-        builds_on=("water-filling", "ppca-equivalence"),
+        builds_on=("water-filling", "ppca-equivalence", "gibbs-inequality"),
     )

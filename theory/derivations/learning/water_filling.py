@@ -5,68 +5,73 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import t
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.learning.global_optimum import ABOVE, l
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.learning.global_optimum import ABOVE, TANGENT, l, w
 
 
 def derivation() -> Derivation:
-    delta, rest = sp.symbols("delta u_m", positive=True)
+    delta, rest, a = sp.symbols("delta u_m a", positive=True)
     m, i = sp.symbols("m i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     cost = sp.Function("c")(delta)
-    w2 = sp.Symbol("omega", positive=True)
-    rate, squares = sp.Function("R")(t), sp.Function("d")(t)
+    distortion, rate = sp.Function("d")(w), sp.Function("R")(w)
+    gain, variance = w / (t + w**2), t / (t + w**2)
+    best = sp.sqrt(l - t)
+    total_rate, total_distortion = sp.Function("R_S")(t), sp.Function("d_S")(t)
+    half = sp.Rational(1, 2)
     return Derivation(
         name="water-filling",
         title="Rate, distortion and reverse water-filling",
         statement=(
             Claim(
-                "One mode at a time, the decoder weight $\\sqrt{l - t}$, the gain $\\sqrt{l - t}/l$ and the "
-                "posterior variance $t/l$ give the distortion $t$ and the rate $\\log(l/t)/2$.",
-                by=(
-                    "Distortion of an active mode",
-                    "Rate of an active mode",
-                ),
+                "An active mode, with the decoder column $\\sqrt{l - t}$, has the distortion $t$ and the rate "
+                "$\\log(l/t)/2$.",
+                by=("Distortion of an active mode", "Rate of an active mode"),
             ),
             Claim(
-                "At the optimum an active mode has these values.",
-                argued=True,
+                "At the optimum an active mode has this column, with the gain $\\sqrt{l - t}/l$ and the variance "
+                "$t/l$.",
+                by=(
+                    "global-optimum: No length is better above the water level",
+                    "global-optimum: Encoder gain",
+                    "global-optimum: Posterior variance",
+                ),
             ),
             Claim(
                 "A collapsed mode has the distortion $l$ and the rate zero.",
-                argued=True,
+                by=("Distortion of a collapsed mode", "Rate of a collapsed mode"),
             ),
             Claim(
-                "This is reverse water-filling at level $t = \\beta\\sigma^2$.",
-                by=(
-                    "Shannon's trade-off for one mode: slope",
-                    "Shannon's trade-off for one mode: least",
-                ),
+                "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for the distortion $\\delta \\le "
+                "l$ (Shannon); if a unit of distortion costs $1/(2t)$ of rate, $\\delta = t$ is best, and only that.",
+                by=("The best distortion", "Other distortions cost more"),
                 cites="shannon1959",
-                argued=True,
             ),
             Claim(
-                "The model lies on Shannon's curve of a Gaussian source if there is a latent for every "
-                "$l_i > t$, or no latent at all (rate zero, the end of the curve).",
+                "For a mode of a variance $l \\le t$ the best is $\\delta = l$, and only that.",
+                by=("The best distortion of a small mode", "Other distortions of a small mode cost more"),
+                cites="shannon1959",
+            ),
+            Claim(
+                "So the distortions and rates of the optimum are those of reverse water-filling at level $t = "
+                "\\beta\\sigma^2$, and the model lies on Shannon's curve of a Gaussian source, if there is a latent "
+                "for every $l_i > t$, or no latent at all (rate zero, the end of the curve).",
                 by=(
                     "Distortion of an active mode",
                     "Rate of an active mode",
-                    "Shannon's trade-off for one mode: slope",
-                    "Shannon's trade-off for one mode: least",
+                    "Distortion of a collapsed mode",
+                    "Rate of a collapsed mode",
+                    "The best distortion",
+                    "The best distortion of a small mode",
                 ),
                 cites="shannon1959",
-                argued=True,
             ),
             Claim(
-                "In every other case it does not.",
-                by=(
-                    "Shannon's trade-off for one mode: slope",
-                    "Shannon's trade-off for one mode: least",
-                    "What a missing latent costs",
-                ),
+                "In every other case it does not: a mode without a latent has $l > t$ in place of $t$, and costs more.",
+                by=("Other distortions cost more", "What a missing latent costs"),
                 cites="shannon1959",
-                argued=True,
             ),
+            Claim("The slope of the curve is $-1/(2t)$.", by=("Slope of the curve",)),
         ),
         assumptions=(
             "The global optimum at fixed noise; the source is Gaussian with independent modes of variance $l_i$.",
@@ -75,63 +80,93 @@ def derivation() -> Derivation:
         steps=(
             Step(
                 "Distortion of an active mode",
-                sp.Eq((1 - w2 / l) ** 2 * l + w2 * t / l, t, evaluate=False),
-                "The error of the mean plus the variance that the posterior adds, for decoder weight $\\sqrt{l - t}$ "
-                "and gain $\\sqrt{l - t}/l$.",
+                sp.Eq(distortion.func(best), t, evaluate=False),
+                "The error of the mean, $(1 - w g)^2 l$ for a gain $g$, plus the variance that the posterior adds.",
                 where=ABOVE,
-                let=(Let(w2, l - t, "the squared decoder weight"),),
+                let=(
+                    Let(
+                        distortion,
+                        (1 - w * gain) ** 2 * l + w**2 * variance,
+                        "the distortion of a mode with a column of length $w$ and its best encoder, of gain $w/(t + "
+                        "w^2)$ and variance $t/(t + w^2)$",
+                    ),
+                ),
             ),
             Step(
                 "Rate of an active mode",
-                sp.Eq(
-                    (w2 / l + t / l - 1 - sp.log(t / l)) / 2,
-                    sp.log(l / t) / 2,
-                    evaluate=False,
-                ),
-                "The divergence of $N(\\mu, t/l)$ from $N(0, 1)$ with $\\mathrm{E}[\\mu^2] = \\omega/l$.",
+                sp.Eq(rate.func(best), sp.log(l / t) / 2, evaluate=False),
+                "The divergence of the posterior from $N(0, 1)$, averaged over the data.",
                 where=ABOVE,
+                let=(Let(rate, (gain**2 * l + variance - 1 - sp.log(variance)) / 2, "the rate of this mode"),),
             ),
             Step(
-                "Shannon's trade-off for one mode: slope",
+                "Distortion of a collapsed mode",
+                sp.Eq(sp.Subs(distortion, w, 0), l, evaluate=False),
+                "Nothing of the mode is decoded.",
+            ),
+            Step(
+                "Rate of a collapsed mode",
+                sp.Eq(sp.Subs(rate, w, 0), 0, evaluate=False),
+                "The posterior is the prior.",
+                wrong_form=half,
+            ),
+            Step(
+                "Slope of the cost",
                 sp.Eq(sp.Derivative(cost, delta), (delta - t) / (2 * t * delta), evaluate=False),
-                "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for distortion $\\delta \\le "
-                "l$; at price $1/(2t)$ of distortion the best is $\\delta = t$, or $\\delta = l$ if $l < t$, since "
-                "the slope is then negative all the way.",
+                "It vanishes at $\\delta = t$.",
                 let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus distortion times its price"),),
             ),
             Step(
-                "Shannon's trade-off for one mode: least",
+                "The best distortion",
                 sp.Ge(cost, cost.func(t), evaluate=False),
-                "The trade-off is strictly convex: no other distortion costs as little as $t$.",
+                "The cost is convex in $\\delta$.",
                 least_at=(delta, t),
+            ),
+            Step(
+                "Other distortions cost more",
+                sp.Gt(cost, cost.func(t), evaluate=False),
+                "It is strictly convex.",
+                where=(sp.Ne(delta, t),),
+                least_at=(delta, t),
+            ),
+            Step(
+                "The best distortion of a small mode",
+                sp.Ge(cost, cost.func(l), evaluate=False),
+                "By $\\log(l/\\delta) \\ge 1 - \\delta/l$ twice the difference is at least $(l - \\delta)(1/l - 1/t)$.",
+                where=(l <= t, delta <= l),
+                uses=(Use(TANGENT, {a: delta / l}, times=half),),
+            ),
+            Step(
+                "Other distortions of a small mode cost more",
+                sp.Gt(cost, cost.func(l), evaluate=False),
+                "Strictly, as $\\delta/l$ is not one.",
+                where=(l <= t, delta < l),
+                uses=(Use("gibbs-inequality: Elsewhere strictly below", {a: delta / l}, times=half),),
+            ),
+            Step(
+                "What a missing latent costs",
+                sp.Gt(cost.func(l), cost.func(t), evaluate=False),
+                "A point of the curve has the distortion $\\min(l_i, t')$ in each mode, for one level $t'$. A mode "
+                "with a latent has $t' = t$; one with $l > t$ and no latent has $l$, which costs more.",
+                where=ABOVE,
+                uses=(Use("Other distortions cost more", {delta: l}),),
             ),
             Step(
                 "Slope of the curve",
                 sp.Eq(
-                    sp.Derivative(rate, t) / sp.Derivative(squares, t),
+                    sp.Derivative(total_rate, t) / sp.Derivative(total_distortion, t),
                     -1 / (2 * t),
                     evaluate=False,
                 ),
                 "With $m$ modes above the water level and $u_m$ the variance of the others: the price of distortion in "
                 "nats is $1/(2t)$, which is $1/(2\\beta\\sigma^2)$.",
                 let=(
-                    Let(rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate"),
-                    Let(squares, m * t + rest, "the distortion"),
+                    Let(total_rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate of all modes"),
+                    Let(total_distortion, m * t + rest, "the distortion of all modes"),
                 ),
-            ),
-            Step(
-                "What a missing latent costs",
-                sp.Gt(sp.Derivative(cost.func(l) - cost.func(t), l), 0, evaluate=False),
-                "A mode without a latent has the distortion $l$; what it costs more than at the distortion $t$ is zero "
-                "for $l = t$ and rises from there on. A point of Shannon's curve is the only minimum for one price: "
-                "each mode has the distortion "
-                "$\\min(l_i, t')$ for one level $t'$. An active mode has $t' = t$, which is below the distortion of "
-                "the mode without a latent: with too few latents, but at least one, the model is strictly above the "
-                "curve.",
-                where=ABOVE,
             ),
         ),
         results=("Distortion of an active mode", "Rate of an active mode"),
         sources=(Source("shannon1959", "the rate-distortion function of a Gaussian source, cited"),),
-        builds_on=("global-optimum", "aggregate-posterior"),
+        builds_on=("global-optimum", "aggregate-posterior", "gibbs-inequality"),
     )
