@@ -18,7 +18,6 @@ from theory.derivations.book.layout import (
     NumberedStep,
     Paragraph,
     Results,
-    Statement,
     book_layout,
     citations,
     page_blocks,
@@ -90,8 +89,6 @@ def _block(block: Block, linked: Collection[str]) -> str | None:
     match block:
         case Heading(name, title):
             return rf"\subsection{{{_text(title)}}}\label{{{name}}}"
-        case Statement(text):
-            return rf"\emph{{{_text(text)}}}" + "\n"
         case Paragraph(text, lead):
             return (rf"\textbf{{{lead}.}} " if lead else "") + _text(text) + "\n"
         case Items(lead, items):

@@ -33,7 +33,6 @@ __all__ = [
     "NumberedStep",
     "Paragraph",
     "Results",
-    "Statement",
     "book_layout",
     "chapters",
     "citations",
@@ -58,13 +57,6 @@ class Heading:
     name: str
     title: str
     chapter: str
-
-
-@dataclass(frozen=True)
-class Statement:
-    """The claim of a page."""
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +125,7 @@ class Citations:
     citations: tuple[Citation, ...]
 
 
-Block = Heading | Statement | Paragraph | Items | Formula | NumberedStep | Results | Names | Citations
+Block = Heading | Paragraph | Items | Formula | NumberedStep | Results | Names | Citations
 
 
 @dataclass(frozen=True)
@@ -163,7 +155,7 @@ class Book:
 def page_blocks(page: Derivation) -> Iterator[Block]:
     """The blocks of a page in reading order."""
     yield Heading(page.name, page.title, ROOMS[chapter_of(page)])
-    yield Statement(" ".join(f"{claim.text} [{_support(page, claim)}]" for claim in page.statement))
+    yield Items("Statement", tuple(f"{claim.text} [{_support(page, claim)}]" for claim in page.statement))
     yield Items("Assumptions", page.assumptions)
     yield Items("What the checks assume", page_assumptions(page))
     yield Paragraph(page.scope, lead="What is checked")

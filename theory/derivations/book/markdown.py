@@ -18,7 +18,6 @@ from theory.derivations.book.layout import (
     NumberedStep,
     Paragraph,
     Results,
-    Statement,
     book_layout,
     page_blocks,
 )
@@ -55,8 +54,6 @@ def _block(block: Block, linked: Collection[str]) -> str | None:
     match block:
         case Heading(name, title):
             return f'<a id="{name}"></a>\n\n## {title}'
-        case Statement(text):
-            return _text(text)
         case Paragraph(text, lead):
             return (f"**{lead}.** " if lead else "") + _text(text)
         case Items(lead, items):

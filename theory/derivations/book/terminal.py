@@ -15,7 +15,6 @@ from theory.derivations.book.layout import (
     NumberedStep,
     Paragraph,
     Results,
-    Statement,
     page_blocks,
 )
 from theory.derivations.book.mathematics import broken
@@ -53,8 +52,6 @@ def _block(block: Block, columns: int, indent: str = "") -> str:
     match block:
         case Heading(name, title, chapter):
             return f"{title}\n{'=' * len(title)}\n\n{name}   chapter: {chapter}"
-        case Statement(text):
-            return _wrapped(text, columns)
         case Paragraph(text, ""):
             return _wrapped(text, columns, indent)
         case Paragraph(text, lead):

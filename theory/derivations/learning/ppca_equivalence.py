@@ -13,7 +13,7 @@ from theory.derivations.inference.optimal_encoder import PRECISION
 M, N = sp.MatrixSymbol("M", D, D), sp.MatrixSymbol("N", D, D)
 IDENTITY = sp.Identity(D)
 MODEL = Let(M, W * W.T + t * IDENTITY, "the covariance of the model at noise $t$")
-INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "the inverse of this covariance")
+INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "the inverse of the model covariance $W W^T + t I$")
 
 
 def derivation() -> Derivation:

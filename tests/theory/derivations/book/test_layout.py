@@ -11,7 +11,7 @@ PAGES = derivations()
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_blocks_of_a_page(page):
     blocks = list(layout.page_blocks(page))
-    assert [type(block) for block in blocks[:2]] == [layout.Heading, layout.Statement]
+    assert [type(block) for block in blocks[:2]] == [layout.Heading, layout.Items]
     steps = [block for block in blocks if isinstance(block, layout.NumberedStep)]
     assert [(step.number, step.title) for step in steps] == list(enumerate((step.title for step in page.steps), 1))
     for shown, step in zip(steps, page.steps, strict=True):
