@@ -1,46 +1,58 @@
-"""Page: rotations of the latents, and their energy under a diagonal posterior."""
+"""Page: rotations of the latents, and their price under a block-diagonal posterior."""
 
 from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, Q, S, V, W, beta
+from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma, t
 from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.foundations.elbo_parts import distortion, rate
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.elbo_parts import distortion, loss, rate
+from theory.derivations.foundations.matrix_inequalities import use_product, use_tangent, use_trace
+from theory.derivations.inference.optimal_encoder import PRECISION
 
 
 def derivation() -> Derivation:
-    R = sp.MatrixSymbol("R", K, K)
-    U, M, B = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("M", 2, 2), sp.MatrixSymbol("B", 2, 2)
-    p1, p2, y = sp.symbols("p_1 p_2 y", positive=True)
-    theta = sp.Symbol("theta", real=True)
+    R, M, B = (sp.MatrixSymbol(name, K, K) for name in "RMB")
+    gain = sp.MatrixSymbol("V_R", K, D)
+    any_loss, family_loss, full_loss, trial_loss = sp.symbols("L L_B L_o L_Q", real=True)
+    rotated = (R * V, R * Q * R.T, W * R.T)
+    kept, blocks = sp.HadamardProduct(M, B), sp.HadamardProduct(Q, B)
+
+    def loss_at_level(encoder=V, posterior=Q, decoder=W):
+        return loss(encoder, posterior, decoder).xreplace({sigma: sp.sqrt(t / beta)})
+
+    def cost(precision, covariance, size=K):
+        return sp.Trace(precision * covariance) - size - LogDet(precision) - LogDet(covariance)
+
+    missed = beta * sp.Trace(S * (V - gain).T * M * (V - gain)) / 2
+    square = "The loss of a rotated decoder as a completed square"
+    # Two modes.
+    U, N = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("N", 2, 2)
+    a, p1, p2 = sp.symbols("a p_1 p_2", positive=True)
+    s, theta = sp.symbols("s theta", real=True)
     x = sp.Function("x")(theta)
     rotation_matrix = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
     modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
-    kept, dropped = sp.HadamardProduct(M, B), sp.HadamardProduct(M.I, B)
     mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
-    rotated = (R * V, R * Q * R.T, W * R.T)
+    diagonal, dropped = (sp.HadamardProduct(matrix, sp.Identity(2)) for matrix in (N, N.I))
+    again = beta * sp.log(1 + x) / 2
+    after_dropping = beta * (2 * x - sp.log(1 + x)) / 2
     return Derivation(
         name="rotation",
         title="Rotations of the latents, and the energy that fixes the axes",
         statement=(
             Claim(
-                "With prior $N(0, I)$ the loss does not change under $z \\to R z$ if the family of $q$ is "
-                "closed under it.",
-                by=(
-                    "Distortion does not change",
-                    "Rate does not change",
-                ),
+                "With prior $N(0, I)$ the loss does not change under $z \\to R z$, which makes the decoder $W R^T$ and "
+                "the encoder $R V, R Q R^T$, if the family of $q$ is closed under it.",
+                by=("Distortion does not change", "Rate does not change", "Loss does not change"),
             ),
             Claim(
-                "Otherwise the rotated decoder costs $\\beta/2$ times the Hadamard gap of its precision.",
-                by=(
-                    "Two modes at an angle",
-                    "Energy if the encoder is optimised again",
-                ),
-                argued=True,
+                "Otherwise the rotated decoder costs $\\beta/2$ times the Hadamard gap of its precision $M = R P R^T$: "
+                "by so much the best encoder of a block-diagonal family is worse than a full covariance.",
+                by=("The rotated precision", "No encoder of the family is better", "The price of a rotated decoder"),
             ),
+            Claim("This price is positive unless $M$ is block-diagonal.", by=("The price is positive",)),
             Claim(
                 "For a diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ the "
                 "gap is $\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$.",
@@ -48,21 +60,30 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "So it costs $(\\beta/2) \\log(1 + x)$.",
-                by=("Energy if the encoder is optimised again",),
-                argued=True,
+                by=(
+                    "The price of a rotated decoder",
+                    "Two modes at an angle",
+                    "Energy if the encoder is optimised again",
+                ),
             ),
             Claim(
-                "If only the off-diagonal entries of the covariance are dropped, it costs $(\\beta/2) [2 x "
-                "- \\log(1 + x)]$.",
-                by=("Energy if the off-diagonals are dropped",),
-                argued=True,
+                "This is positive unless $p_1 = p_2$ or $\\sin(2\\theta) = 0$, at a multiple of 90 degrees.",
+                by=("Mixing has a price",),
             ),
+            Claim(
+                "If only the off-diagonal entries of the covariance $M^{-1}$ are dropped, it costs $(\\beta/2) [2 x "
+                "- \\log(1 + x)]$.",
+                by=("The price of a covariance", "Energy if the off-diagonals are dropped"),
+            ),
+            Claim("This is at least as much.", by=("Dropping costs at least as much",)),
         ),
         assumptions=(
-            "$R$ is orthogonal; for the energy the decoder is rotated and the posterior mean is the best one.",
+            "$R$ is orthogonal; the posterior mean is the best one; $B$ is one inside the blocks of the family and "
+            "zero outside, with $B = I$ for a diagonal posterior.",
         ),
-        scope="The invariance for every $K$ and $D$; the energy for two modes and every angle.",
-        matrices={R: "orthogonal", Q: "positive", S: "positive"},
+        scope="The invariance and the price for every $K$, $D$, rotation and partition; the energy for two modes and "
+        "every angle.",
+        matrices={R: "orthogonal", Q: "positive", S: "positive", P: "positive", M: "positive", B: "partition"},
         steps=(
             Step(
                 "Distortion does not change",
@@ -77,54 +98,108 @@ def derivation() -> Derivation:
                 wrong_form=rate(V, 2 * Q),
             ),
             Step(
+                "Loss does not change",
+                sp.Eq(loss_at_level(*rotated), loss_at_level(), evaluate=False),
+                "It is made of distortion and rate; the noise variance is $\\sigma^2 = t/\\beta$.",
+                wrong_form=loss_at_level(V, 2 * Q),
+            ),
+            Step(
+                "The rotated precision",
+                sp.Eq(sp.Identity(K) + (W * R.T).T * (W * R.T) / t, M, evaluate=False),
+                "The precision of the best full posterior of the decoder $W R^T$.",
+                let=(PRECISION, Let(M, R * P * R.T, "the rotated precision", rule=(R * P * R.T, M))),
+            ),
+            Step(
+                square,
+                sp.Eq(any_loss - family_loss, missed + beta * cost(kept, blocks) / 2, evaluate=False),
+                "As for a decoder that is not rotated: an encoder of the family, of any gain $V$ and covariance "
+                "$Q \\circ B$, compared with the proposed one.",
+                let=(
+                    Let(gain, M.I * (W * R.T).T / t, "the best gain of the rotated decoder"),
+                    Let(any_loss, loss_at_level(V, blocks, W * R.T), "the loss of any encoder of the family"),
+                    Let(family_loss, loss_at_level(gain, kept.I, W * R.T), "the loss of the proposed one"),
+                ),
+                wrong_form=missed - beta * cost(kept, blocks) / 2,
+            ),
+            Step(
+                "No encoder of the family is better",
+                sp.Ge(any_loss, family_loss, evaluate=False),
+                "Neither term is negative.",
+                uses=(
+                    Use(square),
+                    use_trace(M, V - gain, S, times=beta / 2),
+                    use_product(kept, blocks, times=beta / 2),
+                ),
+            ),
+            Step(
+                "The price of a covariance",
+                sp.Eq(trial_loss - full_loss, beta * cost(M, Q) / 2, evaluate=False),
+                "For the best gain and any covariance $Q$. The full posterior of the rotated decoder is as good as that"
+                " of $W$, by the third step.",
+                let=(
+                    Let(trial_loss, loss_at_level(gain, Q, W * R.T), "the loss with the covariance $Q$"),
+                    Let(full_loss, loss_at_level(gain, M.I, W * R.T), "the loss of the best full posterior"),
+                ),
+                wrong_form=cost(M, Q) / 2,
+            ),
+            Step(
+                "The price of a rotated decoder",
+                sp.Eq(family_loss - full_loss, beta * (LogDet(kept) - LogDet(M)) / 2, evaluate=False),
+                "With $Q = (M \\circ B)^{-1}$, the best of the family, the trace is $K$.",
+                wrong_form=(LogDet(kept) - LogDet(M)) / 2,
+            ),
+            Step(
+                "The price is positive",
+                sp.Gt(family_loss, full_loss, evaluate=False),
+                "The Hadamard gap is positive if $M$ has entries outside the blocks.",
+                where=(sp.Ne(M, kept, evaluate=False),),
+                uses=(use_tangent(M, kept, times=beta / 2, strict=True),),
+            ),
+            Step(
                 "Two modes at an angle",
-                sp.Eq(LogDet(kept) - LogDet(M), sp.log(1 + x), evaluate=False),
-                "The Hadamard gap of the rotated precision; $M_{11} M_{22} = p_1 p_2 (1 + x)$.",
+                sp.Eq(LogDet(diagonal) - LogDet(N), sp.log(1 + x), evaluate=False),
+                "The Hadamard gap of the precision $M$ for $K = 2$; $N_{11} N_{22} = p_1 p_2 (1 + x)$.",
                 let=(
                     Let(U, rotation_matrix, "the rotation"),
-                    Let(M, U * modes * U.T, "the rotated precision"),
-                    Let(B, sp.ImmutableMatrix(sp.eye(2)), "the diagonal family"),
+                    Let(N, U * modes * U.T, "the rotated precision of two modes"),
                     Let(x, mixing, "the mixing of the modes"),
                 ),
                 sizes=({K: 2},),
             ),
             Step(
                 "Energy if the encoder is optimised again",
-                sp.Eq(
-                    beta * (sp.Trace(M * kept.I) - 2 - LogDet(M) + LogDet(kept)) / 2,
-                    beta * sp.log(1 + x) / 2,
-                    evaluate=False,
-                ),
-                "By the page on families the price is $\\beta/2$ times the gap: zero only at multiples of 90 degrees, "
-                "or if $p_1 = p_2$.",
+                sp.Eq(beta * (sp.Trace(N * diagonal.I) - 2 - LogDet(N) + LogDet(diagonal)) / 2, again, evaluate=False),
+                "The price of the covariance $Q = (N \\circ I)^{-1}$.",
                 sizes=({K: 2},),
             ),
             Step(
+                "Mixing has a price",
+                sp.Gt(sp.log(1 + (p1 - p2) ** 2 * s**2 / (4 * p1 * p2)), 0, evaluate=False),
+                "The gap with $s = \\sin(2\\theta)$: then $x$ is positive.",
+                where=(sp.Ne(p1, p2), sp.Ne(s, 0)),
+            ),
+            Step(
                 "Energy if the off-diagonals are dropped",
-                sp.Eq(
-                    beta * (sp.Trace(M * dropped) - 2 - LogDet(M) - LogDet(dropped)) / 2,
-                    beta * (2 * x - sp.log(1 + x)) / 2,
-                    evaluate=False,
-                ),
-                "Here $Q$ is the diagonal of $M^{-1}$ in place of the inverse of the diagonal of $M$: "
-                "$tr(M Q) = 2 (1 + x)$ and $\\log\\det Q = \\log(1 + x) - \\log\\det M$.",
+                sp.Eq(beta * cost(N, dropped, 2) / 2, after_dropping, evaluate=False),
+                "Here $Q$ is the diagonal of $N^{-1}$ in place of the inverse of the diagonal of $N$: "
+                "$tr(N Q) = 2 (1 + x)$ and $\\log\\det Q = \\log(1 + x) - \\log\\det N$.",
                 sizes=({K: 2},),
             ),
             Step(
                 "Dropping costs at least as much",
-                sp.Eq(
-                    sp.Derivative(beta * (2 * y - sp.log(1 + y)) / 2 - beta * sp.log(1 + y) / 2, y),
-                    beta * y / (1 + y),
-                    evaluate=False,
-                ),
-                "The difference of the two energies is zero without mixing and rises with the mixing; $y$ stands for "
-                "$x$.",
+                sp.Ge(after_dropping, again, evaluate=False),
+                "The logarithm lies below its tangent: $\\log(1 + x) \\le x$.",
+                uses=(Use("gibbs-inequality: The logarithm lies below its tangent", {a: 1 + x}, times=beta),),
             ),
         ),
-        results=("Energy if the encoder is optimised again", "Energy if the off-diagonals are dropped"),
+        results=(
+            "The price of a rotated decoder",
+            "Energy if the encoder is optimised again",
+            "Energy if the off-diagonals are dropped",
+        ),
         sources=(
             Source("mathieu2019", "its Theorem 2, in the linear-Gaussian setting"),
             Source("rolinek2019", "the exact linear form of its argument"),
         ),
-        builds_on=("posterior-families", "elbo-parts"),
+        builds_on=("posterior-families", "elbo-parts", "gibbs-inequality", "matrix-inequalities", "hadamard-gap"),
     )

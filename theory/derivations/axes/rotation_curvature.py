@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import beta
+from theory.derivations.engine.notation import K, P, beta
+from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
     p1, p2 = sp.symbols("p_1 p_2", positive=True)
-    theta = sp.Symbol("theta", real=True)
-    h, r12, r13, r23 = sp.symbols("h r_12 r_13 r_23", real=True)
-    m1, m2, x = (sp.Function(name)(theta) for name in ("M_1", "M_2", "x"))
-    cos, sin = sp.cos(theta), sp.sin(theta)
+    e, theta = sp.symbols("e theta", real=True)
+    x = sp.Function("x")(theta)
     mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
-    determinant = 1 - h**2 * (r12**2 + r13**2 + r23**2) + 2 * h**3 * r12 * r13 * r23
+    of_two = beta * (p1 - p2) ** 2 / (p1 * p2)
+    # A rotation of all modes, whose precisions are the diagonal of P; B and C are partitions.
+    X, Y, Z, G, U, B, C = (sp.MatrixSymbol(name, K, K) for name in "XYZGUBC")
+    across, T1, T2, M1, M2 = (sp.MatrixSymbol(name, K, K) for name in ("Z_B", "T_1", "T_2", "M_1", "M_2"))
+    identity = sp.Identity(K)
+    modes = sp.HadamardProduct(P, identity)
+    forth, back = (identity + sign * e * X + e**2 * X**2 / 2 for sign in (1, -1))
+    second = X * Z - Z * X
+    change = e * T1 - e * U + e**2 * T2 / 2 - e**2 * U / 2
+    # The plane of two modes.
+    J, F, N = (sp.MatrixSymbol(name, 2, 2) for name in "JFN")
 
-    def at_zero(expression, variable, order):
+    def blocks(matrix, partition=B):
+        return sp.HadamardProduct(matrix, partition)
+
+    def at_zero(expression, order, variable=e):
         return sp.Subs(sp.Derivative(expression, (variable, order)), variable, 0)
 
-    curvature = beta * (p1 - p2) ** 2 / (p1 * p2)
+    def size(matrix, scale=modes.I):
+        return sp.Trace(scale * matrix * scale * matrix)
+
+    kept, covariance = blocks(modes + change), blocks(modes.I + change)
+    slope, change_inside = blocks(T1 - U), blocks(X) * modes - modes * blocks(X)
+    dropped = sp.Trace((modes + e * M1 + e**2 * M2 / 2) * covariance) - LogDet(covariance)
+    curvature = beta * size(across) / 2
+    two_modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
+    plane = sp.ImmutableMatrix([[0, 1], [-1, 0]])
+    again_of_two, dropped_of_two = (
+        f"Curvature if the {end}" for end in ("encoder is optimised again", "off-diagonals are dropped")
+    )
     return Derivation(
         name="rotation-curvature",
         title="Curvature of the rotation energy",
@@ -29,92 +52,160 @@ def derivation() -> Derivation:
                 "With $x = (p_i - p_j)^2 \\sin^2(2\\theta)/(4 p_i p_j)$ both $(\\beta/2) \\log(1 + x)$ and "
                 "$(\\beta/2) [2 x - \\log(1 + x)]$ have at $\\theta = 0$ the curvature $\\beta (p_i - "
                 "p_j)^2/(p_i p_j)$.",
-                by=(
-                    "Curvature if the encoder is optimised again",
-                    "Curvature if the off-diagonals are dropped",
-                ),
+                by=(again_of_two, dropped_of_two),
             ),
             Claim(
-                "At the principal axes this is the curvature of the rotation energy in the plane of two "
-                "modes that the posterior separates (zero if the two tie).",
-                by=(
-                    "Curvature if the encoder is optimised again",
-                    "Curvature if the off-diagonals are dropped",
-                ),
-                argued=True,
+                "At the principal axes the precision is a diagonal matrix $P \\circ I$, and a rotation with the "
+                "antisymmetric generator $X$, $I + e X + e^2 X^2/2$ to second order, changes it by $e Z + e^2 (X Z - "
+                "Z X)/2$ with $Z = X (P \\circ I) - (P \\circ I) X$.",
+                by=("A rotation to second order", "The rotated precision"),
             ),
             Claim(
-                "It is zero in a plane inside one of its blocks.",
-                by=(
-                    "A small rotation creates correlations",
-                    "A block drops its own correlations",
-                ),
-                argued=True,
+                "There the energy of the rotation is stationary.",
+                by=("The slope of the gap", "The slope after dropping", "The slope vanishes"),
             ),
             Claim(
-                "There are no mixed derivatives between planes.",
-                by=(
-                    "A small rotation creates correlations",
-                    "Small correlations add up",
-                    "A block drops its own correlations",
-                ),
-                argued=True,
+                "Its curvature is $(\\beta/2) tr[(P \\circ I)^{-1} Z_B (P \\circ I)^{-1} Z_B]$, where $Z_B$ contains "
+                "the entries of $Z$ outside the blocks of the posterior, if the encoder is optimised again.",
+                by=("The gap to second order", "Curvature of any rotation"),
+            ),
+            Claim(
+                "It is the same if the off-diagonal blocks are dropped.",
+                by=("Dropping to second order", "Curvature of any rotation after dropping"),
+            ),
+            Claim(
+                "In the plane of two modes that the posterior separates, where $Z$ has entries in their two rows and "
+                "columns only, this is $\\beta (p_i - p_j)^2/(p_i p_j)$ (zero if the two tie).",
+                by=("The plane of two modes",),
+            ),
+            Claim(
+                "It is zero in a plane inside one of its blocks: for a generator $X \\circ B$.",
+                by=("A rotation inside the blocks",),
+            ),
+            Claim(
+                "There are no mixed derivatives between planes: for any partition $C$ of the modes, such as one pair "
+                "and single modes, the curvature is that of the part $X \\circ C$ of the generator, whose $Z$ is $Z "
+                "\\circ C$, plus that of the other part.",
+                by=("Blocks of a product", "The parts of a rotation add up"),
             ),
         ),
-        assumptions=("Modes of precisions $p_i$; the posterior mean is the best one.",),
-        scope=(
-            "Correlations of three modes, which include every pair of planes that share a mode, for single latents and "
-            "for the groups {1, 2} and {3}; each plane from the closed form of the energy of two modes."
+        assumptions=(
+            "Modes of precisions $p_i$, the diagonal of $P$; the posterior mean is the best one.",
+            "The energy is $\\beta/2$ times what the page on rotations gives: $\\log\\det(M \\circ B) - \\log\\det M$ "
+            "for the rotated precision $M$ if the encoder is optimised again, and $tr(M Q) - K - \\log\\det M - "
+            "\\log\\det Q$ with $Q = M^{-1} \\circ B$ if the off-diagonal blocks are dropped. The determinant of $M$ "
+            "does not depend on the rotation.",
         ),
+        scope="For every $K$, every partition $B$ into the blocks of the posterior, and every rotation.",
+        matrices=dict.fromkeys((P, T1, T2, U), "positive")
+        | dict.fromkeys((G, M1, M2), "symmetric")
+        | dict.fromkeys((B, C), "partition"),
         steps=(
             Step(
-                "A small rotation creates correlations",
+                "A rotation to second order",
+                sp.Eq(forth * back, identity + e**4 * X**4 / 4, evaluate=False),
+                "For an antisymmetric $X$ the second factor is the transpose of the first: up to $e^4$ it is "
+                "orthogonal. A curvature depends on no higher powers of $e$ than the second.",
+                wrong_form=identity,
+            ),
+            Step(
+                "The rotated precision",
                 sp.Eq(
-                    at_zero((p1 - p2) * sin * cos / sp.sqrt(m1 * m2), theta, 1),
-                    (p1 - p2) / sp.sqrt(p1 * p2),
+                    forth * modes * back,
+                    modes + e * Z + e**2 * second / 2 - e**3 * X * Z * X / 2 + e**4 * X**2 * modes * X**2 / 4,
                     evaluate=False,
                 ),
-                "The correlation in the rotated precision, to first order in the angle: zero if the modes tie.",
+                "Multiply out.",
+                let=(Let(Z, X * modes - modes * X, "the change of the precision to first order"),),
+            ),
+            Step(
+                "The slope of the gap",
+                sp.Eq(at_zero(LogDet(kept), 1), sp.Trace(modes.I * (T1 - U)), evaluate=False),
+                "For any changes $T_1 - U$ and $T_2 - U$ of first and second order: any two symmetric matrices are "
+                "such differences of positive definite ones.",
+            ),
+            Step(
+                "The gap to second order",
+                sp.Eq(at_zero(LogDet(kept), 2), sp.Trace(modes.I * (T2 - U)) - size(slope), evaluate=False),
+                "The trace sees only the diagonal; the square of the first change sees only its blocks.",
+            ),
+            Step(
+                "The slope after dropping",
+                sp.Eq(at_zero(dropped, 1), sp.Trace(modes.I * M1), evaluate=False),
+                "Here $M_1$ and $M_2$ are the changes of the precision, $T_1 - U$ and $T_2 - U$ those of its inverse.",
+            ),
+            Step(
+                "The slope vanishes",
+                sp.Eq(sp.Trace(modes.I * Z), 0, evaluate=False),
+                "Both slopes are this trace: the diagonal of $Z$ is zero.",
+                wrong_form=sp.Trace(P),
+            ),
+            Step(
+                "Curvature of any rotation",
+                sp.Eq(beta * (sp.Trace(modes.I * second) - size(blocks(Z))) / 2, curvature, evaluate=False),
+                "The gap to second order with $T_1 - U = Z$ and $T_2 - U = X Z - Z X$.",
+                let=(Let(across, Z - blocks(Z), "the entries of $Z$ outside the blocks"),),
+            ),
+            Step(
+                "Dropping to second order",
+                sp.Eq(
+                    at_zero(dropped, 2),
+                    sp.Trace(modes.I * M2) + 2 * sp.Trace(M1 * slope) + size(slope, modes),
+                    evaluate=False,
+                ),
+                "The second change of the inverse falls out.",
+            ),
+            Step(
+                "Curvature of any rotation after dropping",
+                sp.Eq(
+                    beta * (sp.Trace(modes.I * second) + 2 * sp.Trace(Z * blocks(Y)) + size(blocks(Y), modes)) / 2,
+                    curvature,
+                    evaluate=False,
+                ),
+                "This with $M_1 = Z$, $M_2 = X Z - Z X$ and $T_1 - U = Y$.",
+                let=(Let(Y, X * modes.I - modes.I * X, "the change of the inverse to first order"),),
+            ),
+            Step(
+                "The plane of two modes",
+                sp.Eq(beta * size(F, N.I) / 2, of_two, evaluate=False),
+                "Other modes do not contribute, as their rows and columns of $Z$ are zero.",
                 let=(
-                    Let(m1, p1 * cos**2 + p2 * sin**2, "the first diagonal entry of the rotated precision"),
-                    Let(m2, p1 * sin**2 + p2 * cos**2, "the second diagonal entry"),
+                    Let(J, plane, "the generator of the plane"),
+                    Let(N, two_modes, "the precision of the two modes"),
+                    Let(F, J * N - N * J, "its change to first order"),
                 ),
+                sizes=({K: 2},),
             ),
             Step(
-                "Small correlations add up",
-                sp.Eq(
-                    at_zero(-sp.log(determinant), h, 2),
-                    2 * (r12**2 + r13**2 + r23**2),
-                    evaluate=False,
-                ),
-                "The Hadamard gap of three modes with correlations $h r_{12}, h r_{13}, h r_{23}$, to second order in "
-                "$h$: a sum over pairs, without mixed terms.",
-                wrong_form=2 * (r12 + r13 + r23) ** 2,
+                "A rotation inside the blocks",
+                sp.Eq(beta * size(change_inside - blocks(change_inside)) / 2, 0, evaluate=False),
+                "The generator $X \\circ B$ in place of $X$: the precision changes inside the blocks only.",
+                wrong_form=beta,
             ),
             Step(
-                "A block drops its own correlations",
-                sp.Eq(
-                    at_zero(sp.log(1 - h**2 * r12**2) - sp.log(determinant), h, 2),
-                    2 * (r13**2 + r23**2),
-                    evaluate=False,
-                ),
-                "The same with modes 1 and 2 in one block, whose determinant is $1 - h^2 r_{12}^2$: only pairs across "
-                "blocks remain.",
-                wrong_form=2 * (r12**2 + r13**2 + r23**2),
+                "Blocks of a product",
+                sp.Eq(blocks(X, C) * modes, blocks(X * modes, C), evaluate=False),
+                "And likewise from the left: so $X \\circ C$ has $Z \\circ C$ in place of $Z$.",
             ),
             Step(
-                "Curvature if the encoder is optimised again",
-                sp.Eq(at_zero(beta * sp.log(1 + x) / 2, theta, 2), curvature, evaluate=False),
-                "$\\beta/2$ times twice the squared correlation.",
+                "The parts of a rotation add up",
+                sp.Eq(size(G), size(blocks(G, C)) + size(G - blocks(G, C)), evaluate=False),
+                "For any symmetric $G$, such as $Z_B$: the trace is a sum of squares of entries, each of which belongs "
+                "to one plane.",
+            ),
+            Step(
+                again_of_two,
+                sp.Eq(at_zero(beta * sp.log(1 + x) / 2, 2, theta), of_two, evaluate=False),
+                "From the closed form of the energy of two modes.",
                 let=(Let(x, mixing, "the mixing of the modes"),),
             ),
             Step(
-                "Curvature if the off-diagonals are dropped",
-                sp.Eq(at_zero(beta * (2 * x - sp.log(1 + x)) / 2, theta, 2), curvature, evaluate=False),
+                dropped_of_two,
+                sp.Eq(at_zero(beta * (2 * x - sp.log(1 + x)) / 2, 2, theta), of_two, evaluate=False),
                 "The two energies differ only from the fourth order in the angle on.",
             ),
         ),
-        results=("Curvature if the encoder is optimised again", "Curvature if the off-diagonals are dropped"),
+        results=("Curvature of any rotation", again_of_two, dropped_of_two),
         sources=(Source("rolinek2019", "in the setting of its argument"),),
         builds_on=("rotation", "hadamard-gap"),
     )

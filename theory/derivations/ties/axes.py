@@ -93,21 +93,17 @@ def _curvature(rotation_curvature, formula):
             yield found, np.where(together, 0, pairs)
 
 
-def _curvature_of_three(posterior):
-    """At beta = 2 the energy is the gap, of which the formulas are the second derivative."""
-
-    def cases(rotation_curvature, formula):
-        correlation = Formula(formula.page, "A small rotation creates correlations")
-        for precisions in ([6.0, 1.5, 3.0], [1.0, 4.0, 4.0], [2.0, 2.1, 0.9]):
-            p = np.array(precisions)
-            stiff = rotation_curvature(p, 2.0, posterior=posterior)
-            for angles in ((0.3, -0.2, 0.5), (0.0, 1.0, 0.1), (1.0, 0.4, 0.0)):
-                slopes = [correlation(p_1=p[i], p_2=p[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
-                names = ("r_12", "r_13", "r_23") if posterior == "diagonal" else (None, "r_13", "r_23")
-                numbers = {n: a * s for n, a, s in zip(names, angles, slopes, strict=True) if n}
-                yield stiff[np.triu_indices(3, 1)] @ np.square(angles), formula(**numbers)
-
-    return cases
+def _curvature_of_any_rotation(rotation_curvature, formula):
+    """Of generators that rotate all planes at once: the sum over planes of the squared angle times the curvature."""
+    rng = np.random.default_rng(1)
+    for posterior in PARTITIONS:
+        for beta in (0.7, 2.0):
+            angles = rng.standard_normal((len(PRECISIONS), len(PRECISIONS)))
+            angles -= angles.T
+            found = rotation_curvature(PRECISIONS, beta, posterior=posterior) * angles**2
+            together = partition_mask(partition(posterior, len(PRECISIONS)), len(PRECISIONS))
+            numbers = {"P": np.diag(PRECISIONS), "X": angles, "B": together.astype(float), "beta": beta}
+            yield np.triu(found, 1).sum(), formula(K=len(PRECISIONS), **numbers)
 
 
 def _mean_by_chance(orthogonality_chance_level, formula):
@@ -388,13 +384,14 @@ TIES = (
     Tie(TWO_MODES, "rotation", DROPPED, _energy("truncated")),
     Tie(ENERGY, "rotation", AGAIN, _energy_of_a_decoder("reoptimised")),
     Tie(ENERGY, "rotation", DROPPED, _energy_of_a_decoder("truncated")),
-    Tie("theory.axes.rotate", "rotation", "M", _rotated_precision),
+    Tie("theory.axes.rotate", "rotation", "N", _rotated_precision),
     Tie("theory.axes.rotate", "rotation", "Distortion does not change", _part_of_a_rotated_vae("distortion")),
     Tie("theory.axes.rotate", "rotation", "Rate does not change", _part_of_a_rotated_vae("rate")),
     Tie(CURVATURE, "rotation-curvature", CURVED_AGAIN, _curvature),
     Tie(CURVATURE, "rotation-curvature", CURVED_DROPPED, _curvature),
-    Tie(CURVATURE, "rotation-curvature", "Small correlations add up", _curvature_of_three("diagonal")),
-    Tie(CURVATURE, "rotation-curvature", "A block drops its own correlations", _curvature_of_three([[0, 1], [2]])),
+    Tie(CURVATURE, "rotation-curvature", "The plane of two modes", _curvature),
+    Tie(CURVATURE, "rotation-curvature", "Curvature of any rotation", _curvature_of_any_rotation),
+    Tie(CURVATURE, "rotation-curvature", "Curvature of any rotation after dropping", _curvature_of_any_rotation),
     Tie(ORTHOGONAL, "orthogonality-by-chance", "Mean distance", _mean_by_chance),
     Tie(ORTHOGONAL, "orthogonality-by-chance", "Mean squared distance", _deviation_by_chance),
     Tie(POLARIZED_ERROR, "polarized-regime", "Relative error at the optimum", _relative_error),
