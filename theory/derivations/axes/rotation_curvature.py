@@ -36,7 +36,7 @@ def derivation() -> Derivation:
         return sp.Trace(scale * matrix * scale * matrix)
 
     kept, covariance = blocks(modes + change), blocks(modes.I + change)
-    slope, change_inside = blocks(T1 - U), blocks(X) * modes - modes * blocks(X)
+    slope = blocks(T1 - U)
     dropped = sp.Trace((modes + e * M1 + e**2 * M2 / 2) * covariance) - LogDet(covariance)
     curvature = beta * size(across) / 2
     two_modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
@@ -56,7 +56,7 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "At the principal axes the precision is a diagonal matrix $P \\circ I$, and a rotation with the "
-                "antisymmetric generator $X$, $I + e X + e^2 X^2/2$ to second order, changes it by $e Z + e^2 (X Z - "
+                "antisymmetric generator $X$, to second order $I + e X + e^2 X^2/2$, changes it by $e Z + e^2 (X Z - "
                 "Z X)/2$ with $Z = X (P \\circ I) - (P \\circ I) X$.",
                 by=("A rotation to second order", "The rotated precision"),
             ),
@@ -80,7 +80,7 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "It is zero in a plane inside one of its blocks: for a generator $X \\circ B$.",
-                by=("A rotation inside the blocks",),
+                by=("Blocks of a product", "A rotation inside the blocks"),
             ),
             Claim(
                 "There are no mixed derivatives between planes: for any partition $C$ of the modes, such as one pair "
@@ -177,15 +177,16 @@ def derivation() -> Derivation:
                 sizes=({K: 2},),
             ),
             Step(
-                "A rotation inside the blocks",
-                sp.Eq(beta * size(change_inside - blocks(change_inside)) / 2, 0, evaluate=False),
-                "The generator $X \\circ B$ in place of $X$: the precision changes inside the blocks only.",
-                wrong_form=beta,
-            ),
-            Step(
                 "Blocks of a product",
                 sp.Eq(blocks(X, C) * modes, blocks(X * modes, C), evaluate=False),
-                "And likewise from the left: so $X \\circ C$ has $Z \\circ C$ in place of $Z$.",
+                "And likewise from the left: so $X \\circ C$ has $Z \\circ C$ in place of $Z$, for any partition $C$.",
+            ),
+            Step(
+                "A rotation inside the blocks",
+                sp.Eq(beta * size(blocks(X) * modes - modes * blocks(X) - blocks(Z)) / 2, 0, evaluate=False),
+                "The curvature for the generator $X \\circ B$, which changes the precision by $Z \\circ B$: this less its "
+                "blocks is zero.",
+                wrong_form=beta,
             ),
             Step(
                 "The parts of a rotation add up",
