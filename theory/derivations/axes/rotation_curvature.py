@@ -184,8 +184,8 @@ def derivation() -> Derivation:
             Step(
                 "A rotation inside the blocks",
                 sp.Eq(beta * size(blocks(X) * modes - modes * blocks(X) - blocks(Z)) / 2, 0, evaluate=False),
-                "The curvature for the generator $X \\circ B$, which changes the precision by $Z \\circ B$: this less its "
-                "blocks is zero.",
+                "The curvature for the generator $X \\circ B$, which changes the precision by $Z \\circ B$: this less "
+                "its blocks is zero.",
                 wrong_form=beta,
             ),
             Step(
