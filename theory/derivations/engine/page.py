@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
@@ -183,9 +184,11 @@ class Derivation:
     functions: Mapping[UndefinedFunction, str] = field(default_factory=dict)
     where: tuple[sp.core.relational.Relational, ...] = ()
 
-    @property
+    @cached_property
     def points(self) -> frozenset[sp.Symbol]:
         """The variables that are points of a space: the arguments of the functions that are not abbreviated."""
+        if not self.functions:
+            return frozenset()
         applied = {
             part
             for step in self.steps

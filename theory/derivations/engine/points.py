@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 import sympy as sp
@@ -27,6 +29,7 @@ __all__ = ["Point", "points_of"]
 
 KINDS = ("ascending", "descending", "equal", "zero", "opposite", "large", "far below", "wide", "wide")
 OF_MATRICES = ("ascending", "wide")
+SIZES_OF_ALL_KINDS = 3  # the other sizes are tested at fewer points
 TRIES = 200
 MOST_SIZES = 16  # of a step without matrices, whose integers take all values up to 4 together
 
@@ -37,28 +40,30 @@ def points_of(page: Derivation, step: Step) -> Iterator[Point]:
     conditions = [write_out(condition, page.lets(step.title), matrices=True) for condition in page.conditions(step)]
     of_matrices = [condition for condition in conditions if is_about_matrices(condition)]
     of_numbers = [condition for condition in conditions if not is_about_matrices(condition)]
-    kinds = KINDS if _has_scalars(page, step) else OF_MATRICES
+    sides = page.written_sides(step)
+    kinds = KINDS if _has_scalars(sides) else OF_MATRICES
+    setting = _Setting(page, step, sides, of_numbers)
     if step.relation.has(sp.Integral):  # whose quadrature takes long where an exponent is large
         kinds = tuple(kind for kind in kinds if kind not in ("large", "far below"))
-    for number, sizes in enumerate(_all_sizes(page, step, of_numbers)):
-        for kind in kinds:
-            point = Point(page, step, sizes, kind, reflected=number % 2 == 0, conditions=of_numbers, rng=rng)
+    for number, sizes in enumerate(_all_sizes(page, step, sides, of_numbers)):
+        numbers = {size: sp.Integer(value) for size, value in sizes.items()}
+        wanted = setting.quantities(numbers)
+        for kind in kinds if number < SIZES_OF_ALL_KINDS else OF_MATRICES:
+            point = Point(setting, numbers, wanted, kind, reflected=number % 2 == 0, rng=rng)
             if point.satisfies_conditions and all(point.value(one.lhs) != point.value(one.rhs) for one in of_matrices):
                 yield point
 
 
-def _has_scalars(page: Derivation, step: Step) -> bool:
+def _has_scalars(sides) -> bool:
     """Whether a step has numbers or functions, of which points differ in order and size, besides matrices."""
-    sides = page.written_sides(step)
     return any(
         side.has(AppliedUndef) or _quantities(side) - {part for total in side.atoms(sp.Sum) for part in total.variables}
         for side in sides
     )
 
 
-def _all_sizes(page: Derivation, step: Step, conditions) -> list[dict]:
+def _all_sizes(page: Derivation, step: Step, sides, conditions) -> list[dict]:
     """Values of the sizes: of a general step those of the engine that its conditions allow; else its own and larger."""
-    sides = page.written_sides(step)
     counts = sorted({symbol for side in sides for symbol in _sizes_in(side)}, key=str)
     if step.sizes:
         larger = {size: 1 + max(int(sizes[size]) for sizes in step.sizes) for size in step.sizes[0]}
@@ -117,29 +122,48 @@ def _sizes_in(expression: sp.Basic) -> set[sp.Symbol]:
     return found - running
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """What all points of a step share."""
+
+    page: Derivation
+    step: Step
+    sides: tuple[sp.Basic, sp.Basic]  # with every abbreviation written out
+    conditions: list  # on numbers, written out
+    written: dict = field(default_factory=dict)  # sides in which matrices with a rule keep their names
+
+    def quantities(self, sizes: Mapping[sp.Symbol, sp.Integer]) -> set[sp.Basic]:
+        """The numbers of the step and its conditions at these sizes."""
+        formulas = (_with_sums_written_out(one.xreplace(dict(sizes))) for one in (*self.sides, *self.conditions))
+        return {atom for formula in formulas for atom in _quantities(formula)} - sizes.keys()
+
+    @cached_property
+    def functions(self) -> list[AppliedUndef]:
+        """The functions of the page in the step."""
+        return sorted({part for side in self.sides for part in side.atoms(AppliedUndef)}, key=str)
+
+
 class Point:
     """One point: numbers for the symbols and explicit matrices of the kinds that the page declares."""
 
     def __init__(
         self,
-        page: Derivation,
-        step: Step,
-        sizes: Mapping[sp.Symbol, int],
+        setting: _Setting,
+        sizes: Mapping[sp.Symbol, sp.Integer],
+        wanted: set[sp.Basic],
         kind: str,
         *,
         reflected: bool,
-        conditions,
         rng: random.Random,
     ):
-        self.page, self.step, self.kind, self.reflected, self.rng = page, step, kind, reflected, rng
-        self.lets = page.lets(step.title)
-        self.sizes = {size: sp.Integer(value) for size, value in sizes.items()}
+        self.setting, self.sizes, self.kind, self.reflected, self.rng = setting, dict(sizes), kind, reflected, rng
+        self.page, self.conditions = setting.page, setting.conditions
+        self.lets = self.page.lets(setting.step.title)
         self.values: dict = dict(self.sizes)
         self.samples: dict = {}
         self.sides: dict = {}
-        self.conditions = conditions
         self._draw_functions()
-        self.satisfies_conditions = self._draw_scalars()
+        self.satisfies_conditions = self._draw_scalars(wanted)
 
     def holds(self, relation) -> bool:
         """Whether a relation is true at this point."""
@@ -152,7 +176,9 @@ class Point:
     def value(self, side: sp.Basic):
         """One side of a relation at this point; raises `Undefined` where it has no real finite value."""
         if side not in self.sides:
-            written = write_out(side, self.lets, matrices=False)
+            written = self.setting.written.get(side)
+            if written is None:
+                written = self.setting.written[side] = write_out(side, self.lets, matrices=False)
             self._fill(written)
             self.sides[side] = number_of(written, self.values, self.samples)
         return self.sides[side]
@@ -197,8 +223,7 @@ class Point:
     def _draw_functions(self) -> None:
         """Values of the functions of the page at all points of the space; those of a density add up to one."""
         places = [place for place, _ in ATOMS]
-        written = [part for side in self.page.written_sides(self.step) for part in side.atoms(AppliedUndef)]
-        for part in sorted(written, key=str):
+        for part in self.setting.functions:
             density, count = self.page.functions[part.func] == "density", len(part.args)
             drawn = {}
             for others in product(places, repeat=count - 1):
@@ -207,11 +232,9 @@ class Point:
                 drawn |= {(place, *others): value / total for place, value in zip(places, found, strict=True)}
             self.values.setdefault(part.func, drawn)
 
-    def _draw_scalars(self) -> bool:
+    def _draw_scalars(self, wanted: set[sp.Basic]) -> bool:
         """Numbers of this kind for all symbols of the step that satisfy the conditions; whether there are any."""
-        sides = [*self.page.written_sides(self.step), *self.conditions]
-        sides = [_with_sums_written_out(side.xreplace(self.sizes)) for side in sides]
-        wanted = {atom for side in sides for atom in _quantities(side)} - self.values.keys()
+        wanted = wanted - self.values.keys()
         of_numbers = [condition for condition in self.conditions if condition.free_symbols - self.values.keys()]
         substitutions = Signs(of_numbers, fixed=self.values).substitutions
         unknowns = {symbol for value in substitutions.values() for symbol in value.free_symbols}
