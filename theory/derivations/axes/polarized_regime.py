@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import t
+from theory.derivations.engine.notation import n, t
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
     q, v, l, b = sp.symbols("q v l b", positive=True)  # noqa: E741
-    m = sp.Symbol("m", real=True)
-    y = sp.Symbol("y", real=True)
-    p = sp.Symbol("p", real=True)
+    m, y, p = sp.symbols("m y p", real=True)
+    x = sp.Symbol("x", positive=True)
+    i = sp.Symbol("i", integer=True, positive=True)
+    eigenvalues = sp.IndexedBase(sp.Symbol("l", positive=True))
     posterior = sp.exp(-((y - m) ** 2) / (2 * q)) / sp.sqrt(2 * sp.pi * q)
     density = sp.exp(-(y**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
+    share = sp.erf(sp.sqrt(x / 2))
+
+    def approximate(value=l):
+        """The mean of the divergence in the polarized regime, of an active latent at the optimum."""
+        return ((1 - t / value) - sp.log(t / value) - 1) / 2
+
+    def exact(value=l):
+        return ((1 - t / value) + t / value - 1 - sp.log(t / value)) / 2
+
+    def total(function):
+        return sp.Sum(function(eigenvalues[i]), (i, 1, n))
+
     return Derivation(
         name="polarized-regime",
         title="The divergence in the polarized regime",
@@ -24,19 +37,18 @@ def derivation() -> Derivation:
                 by=("The omitted term",),
             ),
             Claim(
-                "For one active latent with $q = t/l$ and $\\mathrm{E}[\\mu^2] = 1 - t/l$ the mean of this "
-                "divergence has the relative error $-(t/l)/\\log(l/t)$.",
-                by=(
-                    "The omitted term",
-                    "Rate of an active latent at the optimum",
-                    "Relative error at the optimum",
-                ),
+                "At the optimum, where the column of an active latent has the squared length $l - t$ along an "
+                "eigenvector of eigenvalue $l$, it has $q = t/l$ and $\\mathrm{E}[\\mu^2] = 1 - t/l$.",
+                by=("Posterior variance at the optimum", "Mean square at the optimum"),
             ),
             Claim(
-                "At the optimum all active latents are such, and the relative error of the sum over them "
-                "is $-\\sum (t/l_j) / \\sum \\log(l_j/t)$.",
-                by=("Relative error at the optimum",),
-                argued=True,
+                "For one such latent the mean of this divergence has the relative error $-(t/l)/\\log(l/t)$.",
+                by=("Rate of an active latent at the optimum", "Relative error at the optimum"),
+            ),
+            Claim(
+                "The sum over all active latents has the error $-(1/2) \\sum (t/l_j)$, and as the exact sum is $(1/2) "
+                "\\sum \\log(l_j/t)$, the relative error $-\\sum (t/l_j) / \\sum \\log(l_j/t)$.",
+                by=("Error of the sum", "Rate of all active latents"),
             ),
             Claim(
                 "A latent carries less than $c$ nats iff $\\mu^2 < b = 2 c + 1 + \\log q - q$.",
@@ -47,13 +59,13 @@ def derivation() -> Derivation:
                 by=("Probability of collapse",),
             ),
             Claim(
-                "It is the probability that a chi-square variable is below the bound $b/v$.",
-                by=("Probability of collapse",),
-                argued=True,
+                "It is the probability that a chi-square variable is below the bound $b/v$: $erf(\\sqrt{x/2})$ is zero "
+                "at $x = 0$, and its slope is the chi-square density of one degree of freedom.",
+                by=("Probability of collapse", "The chi-square density", "The chi-square distribution begins at zero"),
             ),
         ),
         assumptions=("Diagonal posterior with variance $q$ of a latent, posterior mean $\\mu$, prior $N(0, 1)$.",),
-        scope="One latent; divergences add up over latents. For the probability $\\mu \\sim N(0, v)$.",
+        scope="Any number of latents, whose divergences add up. For the probability $\\mu \\sim N(0, v)$.",
         steps=(
             Step(
                 "The omitted term",
@@ -62,25 +74,46 @@ def derivation() -> Derivation:
                     p + q / 2,
                     evaluate=False,
                 ),
-                "On the left is the divergence of $N(m, q)$ from $N(0, 1)$. The approximation drops the variance "
-                "itself, "
-                "which is small for an active latent.",
+                "On the left is the divergence of $N(m, q)$ from $N(0, 1)$, with $m$ for $\\mu$. The approximation "
+                "drops the variance itself, which is small for an active latent. The divergence is below $c$ "
+                "iff $\\mu^2$ is below $2 c + 1 + \\log q - q$.",
                 let=(Let(p, (m**2 - sp.log(q) - 1) / 2, "the divergence in the polarized regime"),),
             ),
             Step(
+                "Posterior variance at the optimum",
+                sp.Eq(1 / (1 + (l - t) / t), t / l, evaluate=False),
+                "One over the precision, by the page on the best encoder.",
+            ),
+            Step(
+                "Mean square at the optimum",
+                sp.Eq((sp.sqrt(l - t) / (t * (1 + (l - t) / t))) ** 2 * l, 1 - t / l, evaluate=False),
+                "The squared gain times the variance $l$ of the data along the eigenvector.",
+                where=(l > t,),
+            ),
+            Step(
                 "Rate of an active latent at the optimum",
-                sp.Eq(((1 - t / l) + t / l - 1 - sp.log(t / l)) / 2, sp.log(l / t) / 2, evaluate=False),
-                "There $q = t/l$ and the mean square of $\\mu$ is $1 - t/l$.",
+                sp.Eq(exact(), sp.log(l / t) / 2, evaluate=False),
+                "The mean of the exact divergence.",
             ),
             Step(
                 "Relative error at the optimum",
                 sp.Eq(
-                    (((1 - t / l) - sp.log(t / l) - 1) / 2 - sp.log(l / t) / 2) / (sp.log(l / t) / 2),
+                    (approximate() - sp.log(l / t) / 2) / (sp.log(l / t) / 2),
                     -(t / l) / sp.log(l / t),
                     evaluate=False,
                 ),
-                "With several active latents numerator and denominator are sums over them.",
+                "The error is $-q/2$.",
                 where=(l > t,),
+            ),
+            Step(
+                "Error of the sum",
+                sp.Eq(total(approximate) - total(exact), -total(lambda value: t / value) / 2, evaluate=False),
+                "Over $n$ active latents of eigenvalues $l_i$.",
+            ),
+            Step(
+                "Rate of all active latents",
+                sp.Eq(total(exact), total(lambda value: sp.log(value / t)) / 2, evaluate=False),
+                "Positive, as all $l_i > t$.",
             ),
             Step(
                 "Probability of collapse",
@@ -89,11 +122,25 @@ def derivation() -> Derivation:
                     sp.erf(sp.sqrt(b / (2 * v))),
                     evaluate=False,
                 ),
-                "The divergence is below $c$ iff $\\mu^2 < b$ with $b = 2 c + 1 + \\log q - q$: the "
-                "distribution function of chi-square with one degree of freedom at $b/v$.",
+                "The density of $\\mu$, integrated over $\\mu^2 < b$; with $x = b/v$ this is $erf(\\sqrt{x/2})$.",
+            ),
+            Step(
+                "The chi-square density",
+                sp.Eq(
+                    sp.Derivative(share, x),
+                    sp.exp(-x / 2) / (sp.sqrt(2 * x) * sp.gamma(sp.Rational(1, 2), evaluate=False)),
+                    evaluate=False,
+                ),
+                "On the right is the density of chi-square with one degree of freedom.",
+            ),
+            Step(
+                "The chi-square distribution begins at zero",
+                sp.Eq(sp.Limit(share, x, 0, "+"), 0, evaluate=False),
+                "So $erf(\\sqrt{x/2})$ is the integral of the density from $0$ to $x$.",
+                wrong_form=sp.Integer(1),
             ),
         ),
-        results=("Relative error at the optimum", "Probability of collapse"),
+        results=("Relative error at the optimum", "Error of the sum", "Probability of collapse"),
         sources=(Source("rolinek2019", "the approximation; its error at the optimum is worked out here"),),
-        builds_on=("gaussian-kl", "global-optimum"),
+        builds_on=("gaussian-kl", "optimal-encoder", "global-optimum"),
     )

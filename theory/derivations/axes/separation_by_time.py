@@ -5,49 +5,56 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import A, D, K, tau
+from theory.derivations.engine.operators import SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
-    B = sp.MatrixSymbol("B", K, D)
+    B, G = sp.MatrixSymbol("B", K, D), sp.MatrixSymbol("G", K, D)
     O = sp.MatrixSymbol("O", K, K)  # noqa: E741
     R = sp.MatrixSymbol("R", K, K)
     S, L = sp.MatrixSymbol("S", D, D), sp.MatrixSymbol("L", D, D)
-    p, c = sp.symbols("p c", real=True)
+    w = sp.MatrixSymbol("w", K, 1)
+    p, c, m, r1, r2 = sp.symbols("p c m r_1 r_2", real=True)
+    a, b = sp.symbols("a b", positive=True)
+    clean = S - tau**2 * sp.Identity(D)
+    whitened = B * L * B.T
+    middle = (r1 * a + r2 * b) / (a + b)
     return Derivation(
         name="separation-by-time",
         title="Separating factors by their correlation in time",
         statement=(
             Claim(
-                "The whitening $B = O (A^T A)^{-1} A^T$ of the covariance without the noise, with $O$ "
-                "orthogonal, turns the lagged covariance into $O R O^T$ with $R$ the lag correlations of "
-                "the factors.",
-                by=(
-                    "Whitening without the noise",
-                    "The lagged covariance, whitened",
-                ),
+                "A matrix $G$ whitens the covariance without the noise iff $O = G A$ is orthogonal.",
+                by=("What a whitening is",),
             ),
             Claim(
-                "Every whitening $B$ of the covariance without the noise does so, with $O = B A$.",
-                by=("Whitening without the noise",),
-                argued=True,
+                "Every whitening turns the lagged covariance into $O R O^T$ with $R$ the lag correlations of the "
+                "factors.",
+                by=("The lagged covariance, transformed",),
             ),
             Claim(
-                "The eigenvectors of the whitened lagged covariance are the columns of $O$, up to their "
-                "order and signs.",
-                by=("The lagged covariance, whitened",),
-                argued=True,
+                "There is one for every orthogonal $O$: $B = O (A^T A)^{-1} A^T$.",
+                by=("Whitening without the noise", "The lagged covariance, whitened"),
             ),
             Claim(
-                "They undo the mixing, $O^T B A = I$, for every loading.",
-                by=("Demixing",),
+                "The columns of $O$ are eigenvectors of the whitened lagged covariance, with the lag correlations as "
+                "eigenvalues.",
+                by=("The columns are eigenvectors",),
             ),
+            Claim(
+                "No other directions are: if a vector $O w$ has an eigenvalue $m$, the numbers $(r_j - m) w_j$ are all "
+                "zero, which for distinct $r_j$ allows only one $w_j$ other than zero. So the eigenvectors of unit "
+                "length are the columns of $O$, up to their order and signs.",
+                by=("The length of a residual", "Two parts of an eigenvector"),
+            ),
+            Claim("They undo the mixing, $O^T B A = I$, for every loading.", by=("Demixing",)),
         ),
         assumptions=(
-            "Factors of variance 1, uncorrelated at lag 0 and at the lag, with distinct lag correlations in the "
+            "Factors of variance 1, uncorrelated at lag 0 and at the lag, with distinct lag correlations $r_j$ in the "
             "diagonal matrix $R$; noise white in time; $A$ has full column rank.",
         ),
-        scope="Every $K \\le D$. That eigenvectors of distinct eigenvalues are unique up to sign is cited.",
+        scope="Every $K \\le D$.",
         matrices={O: "orthogonal", R: "symmetric", A: "independent"},
         where=(sp.Le(K, D),),
         steps=(
@@ -58,9 +65,23 @@ def derivation() -> Derivation:
                 "of 1 is stationary.",
             ),
             Step(
+                "What a whitening is",
+                sp.Eq(G * clean * G.T, G * A * (G * A).T, evaluate=False),
+                "The left side is the identity iff the right side is. As $G A$ is square, it is then orthogonal.",
+                let=(
+                    Let(S, A * A.T + tau**2 * sp.Identity(D), "the covariance of the data"),
+                    Let(L, A * R * A.T, "the covariance at the lag: the noise drops out"),
+                ),
+            ),
+            Step(
+                "The lagged covariance, transformed",
+                sp.Eq(G * L * G.T, G * A * R * (G * A).T, evaluate=False),
+                "Any matrix turns it into this.",
+            ),
+            Step(
                 "Whitening without the noise",
-                sp.Eq(B * (S - tau**2 * sp.Identity(D)) * B.T, sp.Identity(K), evaluate=False),
-                "Any $B$ for which $B A$ is orthogonal does this; the leading eigenvectors of $S$ give one.",
+                sp.Eq(B * clean * B.T, sp.Identity(K), evaluate=False),
+                "Here $B A = O$. The leading eigenvectors of $S$ give one such $B$.",
                 let=(
                     Let(
                         B,
@@ -68,15 +89,30 @@ def derivation() -> Derivation:
                         "the whitening, with $O$ any orthogonal matrix",
                         rule=(B * A, O),
                     ),
-                    Let(S, A * A.T + tau**2 * sp.Identity(D), "the covariance of the data"),
-                    Let(L, A * R * A.T, "the covariance at the lag: the noise drops out"),
                 ),
             ),
             Step(
                 "The lagged covariance, whitened",
-                sp.Eq(B * L * B.T, O * R * O.T, evaluate=False),
-                "An eigendecomposition: $O$ is determined up to the order and the signs of its columns if the entries "
-                "of $R$ differ.",
+                sp.Eq(whitened, O * R * O.T, evaluate=False),
+                "An eigendecomposition.",
+            ),
+            Step(
+                "The columns are eigenvectors",
+                sp.Eq(whitened * O, O * R, evaluate=False),
+                "Column $j$ of the right side is $r_j$ times column $j$ of $O$, as $R$ is diagonal.",
+            ),
+            Step(
+                "The length of a residual",
+                sp.Eq(SquaredNorm(whitened * O * w - m * O * w), SquaredNorm(R * w - m * w), evaluate=False),
+                "Every vector is $O w$ for some $w$. Entry $j$ of $R w - m w$ is $(r_j - m) w_j$: $O w$ is an "
+                "eigenvector iff all are zero.",
+            ),
+            Step(
+                "Two parts of an eigenvector",
+                sp.Gt((r1 - m) ** 2 * a + (r2 - m) ** 2 * b, 0, evaluate=False),
+                "Two terms of the squared length with $w_1^2 = a$ and $w_2^2 = b$, at the $m$ where they are least.",
+                where=(sp.Ne(r1, r2),),
+                least_at=(m, middle),
             ),
             Step(
                 "Demixing",

@@ -119,16 +119,16 @@ def _deviation_by_chance(orthogonality_chance_level, formula):
 
 
 def _relative_error(polarized_relative_error, formula):
-    """Numerator and denominator are sums over the active latents: a mean of the formula, weighted by the rates."""
-    rate = Formula(formula.page, "Rate of an active latent at the optimum")
+    """The quotient of the two sums over the active latents."""
+    rate = Formula(formula.page, "Rate of all active latents")
     for eigenvalues, latent_dim, t in (
         ([5.0, 2.0, 1.0, 0.4], 3, 0.6),
         ([3.0, 3.0, 1.0, 0.2], 4, 0.1),
         ([2.0, 1.5, 0.7, 0.0], 2, 1.1),
     ):
         active = np.array([value for value in eigenvalues[:latent_dim] if value > t])
-        wanted = np.average(formula(l=active, t=t), weights=rate(l=active, t=t))
-        yield polarized_relative_error(eigenvalues, t, latent_dim), wanted
+        numbers = {"l": active, "t": t, "n": len(active)}
+        yield polarized_relative_error(eigenvalues, t, latent_dim), formula(**numbers) / rate(**numbers)
 
 
 def _divergences(quantity: str):
@@ -394,7 +394,7 @@ TIES = (
     Tie(CURVATURE, "rotation-curvature", "Curvature of any rotation after dropping", _curvature_of_any_rotation),
     Tie(ORTHOGONAL, "orthogonality-by-chance", "Mean distance", _mean_by_chance),
     Tie(ORTHOGONAL, "orthogonality-by-chance", "Mean squared distance", _deviation_by_chance),
-    Tie(POLARIZED_ERROR, "polarized-regime", "Relative error at the optimum", _relative_error),
+    Tie(POLARIZED_ERROR, "polarized-regime", "Error of the sum", _relative_error),
     Tie(POLARIZED, "polarized-regime", "The omitted term", _divergences("exact")),
     Tie(POLARIZED, "polarized-regime", "p", _divergences("approximate")),
     Tie(POLARIZED, "polarized-regime", "Rate of an active latent at the optimum", _divergence_of_the_optimum),
