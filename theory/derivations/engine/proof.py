@@ -35,6 +35,7 @@ class Proof:
     def __init__(self, page: Derivation, step: Step):
         self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.lets(step.title)
         self.entries: dict = {}
+        self.taken: dict = {}
         conditions = [write_out(condition, self.lets, matrices=True) for condition in page.conditions(step)]
         self.of_matrices = [condition for condition in conditions if is_about_matrices(condition)]
         conditions = [condition for condition in conditions if not is_about_matrices(condition)]
@@ -81,7 +82,9 @@ class Proof:
         if self.step.least_at is not None:
             return not isinstance(relation, sp.Eq) and all(self._is_least(relation, strict, *differences))
         for use in self.step.uses:
-            taken, positive = self._taken(use, equation=isinstance(relation, sp.Eq))
+            taken, positive, is_equation = self._taken(use)
+            if isinstance(relation, sp.Eq) and not is_equation:
+                raise Refused(f"{use.step} is an inequality, which proves no equation")
             differences = [difference - part for difference, part in zip(differences, taken, strict=True)]
             strict = strict and not positive
         if all(is_zero(difference, self.signs) for difference in differences):
@@ -91,26 +94,34 @@ class Proof:
             sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs
         )
 
-    def _taken(self, use: Use, *, equation: bool) -> tuple[list[sp.Expr], bool]:
-        """What an earlier relation takes off the difference of the sides; whether that is positive, and not zero."""
+    def _taken(self, use: Use) -> tuple[list[sp.Expr], bool, bool]:
+        """What an earlier relation takes off each difference of the sides; whether it is strict, and an equation."""
+        number = self.step.uses.index(use)
+        if number not in self.taken:
+            self.taken[number] = self._take(use)
+        return self.taken[number]
+
+    def _take(self, use: Use) -> tuple[list[sp.Expr], bool, bool]:
         used = used_relation(self.page, self.step, use, self.signs, self._needs)
         parts = [a - b for a, b in zip(self._side(used.lhs), self._side(used.rhs), strict=True)]
         if isinstance(used, sp.Le | sp.Lt):
             parts = [-part for part in parts]
         (times,) = self._side(use.times)
-        if not isinstance(used, sp.Eq) and (equation or not self.signs.of(times).is_nonnegative):
-            raise Refused(f"{use.step} is an inequality, and is taken {use.times} times")
+        is_equation = isinstance(used, sp.Eq)
+        if not is_equation and not self.signs.of(times).is_nonnegative:
+            raise Refused(f"{use.step} is an inequality, and is taken {use.times} times, which may be negative")
         parts = [times * part for part in parts]
         strict = isinstance(used, sp.StrictGreaterThan | sp.StrictLessThan) and self.signs.of(times).is_nonzero
         match use.over:
             case None:
-                return parts, strict
+                return parts, strict, is_equation
             case sp.Symbol():
-                return [OverAll(part, use.over) for part in parts], False
+                return [OverAll(part, use.over) for part in parts], False, is_equation
         index, first, last = use.over
         if not (index.is_integer and sp.sympify(first).is_positive):
             raise Refused(f"{use.step} is summed over {index} from {first}: take an integer from 1 on")
-        return [sp.Sum(part, use.over) for part in parts], strict and self.signs.of(last - first).is_nonnegative
+        strict = strict and self.signs.of(last - first).is_nonnegative
+        return [sp.Sum(part, use.over) for part in parts], strict, is_equation
 
     def _sign(self, difference: sp.Expr) -> Sign:
         """The evident sign of a difference; a sum, or an integral, has that of its terms."""

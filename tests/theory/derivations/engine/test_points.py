@@ -80,7 +80,7 @@ def test_the_same_numbers_on_every_run_whatever_the_page_is_called():
 def test_inequalities_and_equations_hold_or_fail():
     (*_, point) = points(equation(x**2, x * x + sp.Rational(1, 10**20)))
     assert point.holds(sp.Gt(x, 0, evaluate=False))
-    assert not point.holds(point.step.relation)
+    assert not point.holds(point.setting.step.relation)
 
 
 def test_what_is_not_real_or_finite_is_undefined():
