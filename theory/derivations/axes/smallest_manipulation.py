@@ -4,63 +4,130 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.notation import D, K
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.matrix_inequalities import use_trace
 
 
 def derivation() -> Derivation:
+    # Any loading E A with orthonormal columns in E, and a changed one, G N.
+    E, G = sp.MatrixSymbol("E", D, K), sp.MatrixSymbol("G", D, K)
+    A, N, H, O = (sp.MatrixSymbol(name, K, K) for name in "ANHO")  # noqa: E741
+    # Two orthogonal columns.
     a1, a2, s1, s2, g, e = sp.symbols("a_1 a_2 s_1 s_2 g e", positive=True)
-    m = sp.Symbol("m", positive=True)
-    theta = sp.Symbol("theta", real=True)
-    R, M, F = sp.MatrixSymbol("R", 2, 2), sp.MatrixSymbol("M", 2, 2), sp.MatrixSymbol("F", 2, 2)
-    B = sp.Symbol("B", real=True)
+    m, c, k, p, r = sp.symbols("m c k p r", positive=True)
+    x = sp.Symbol("x", nonnegative=True)
+    B, y, theta = sp.symbols("B y theta", real=True)
+    R, M, F, U, T = (sp.MatrixSymbol(name, 2, 2) for name in "RMFUT")
+    nu = sp.Symbol("nu", positive=True)
     f, J = sp.Function("f")(m), sp.Function("J")(m)
     cosine, sine = sp.cos(theta), sp.sin(theta)
     rotation_matrix = sp.ImmutableMatrix([[cosine, -sine], [sine, cosine]])
-    p = a1**2 * cosine**2 + a2**2 * sine**2
-    r = a1**2 * sine**2 + a2**2 * cosine**2
-    nuclear = s1**2 * p + s2**2 * r + 2 * a1 * a2 * s1 * s2
+    quarter_turn = sp.ImmutableMatrix([[0, -1], [1, 0]])
+    first = a1**2 * cosine**2 + a2**2 * sine**2
+    last = a1**2 * sine**2 + a2**2 * cosine**2
+    nuclear = s1**2 * first + s2**2 * last + 2 * a1 * a2 * s1 * s2
     by_gap = ((a1 + a2) ** 2 * m**2 + 2 * (a1**2 - a2**2) * sp.cos(2 * theta) * m * g + (a1 - a2) ** 2 * g**2) / 4
     best = (a1 + a2) ** 2 - (a1 - a2) ** 2 * g**2 / (a1 + a2) ** 2
+    at_45 = (a1 + a2) ** 2 * m**2 + (a1 - a2) ** 2 * g**2
+    smallest = (a1 - a2) ** 2 / 2 + 2 * g**2 * a1 * a2 / (a1 + a2) ** 2
+
+    def squared_change(new):
+        return sp.Trace((new - E * A).T * (new - E * A))
+
+    def with_form(larger, smaller, other):
+        """The squared change for these singular values and a quadratic form with the entries p, k and another."""
+        norm = sp.sqrt(p * larger**2 + 2 * k * larger * smaller + other * smaller**2)
+        return p + other + larger**2 + smaller**2 - 2 * norm
+
+    bound = sp.Trace(A.T * A) + sp.Trace(N.T * N) - 2 * sp.Trace(H)
+    tight = e**2 + k**2 / (p - e**2)
+    length = sp.sqrt((p + k**2 / (p - e**2)) / ((p - e**2) ** 2 + k**2))
+    means = "The geometric mean is below the arithmetic one"
     return Derivation(
         name="smallest-manipulation",
         title="The smallest change of a loading that rotates its principal axes",
         statement=(
             Claim(
-                "To rotate the principal axes of two orthogonal columns of norms $a_1 > a_2$ by 45 "
-                "degrees, with a gap $g$ between the new singular values, requires a change of squared "
-                "norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 + a_2)^2$.",
+                "Of all loadings $G N$ with orthonormal columns in $G$ the nearest to $E A$ has the squared change "
+                "$tr(A^T A) + tr(N^T N) - 2 tr(H)$, where $A N^T = O H$ with $O$ orthogonal and $H$ positive definite: "
+                "none is nearer, and $G = E O$ is as near.",
+                by=("No loading is nearer", "The nearest loading"),
+            ),
+            Claim(
+                "For two orthogonal columns of norms $a_1, a_2$, new axes $R$ at an angle $\\theta$ and new singular "
+                "values $s_1, s_2$ it is $a_1^2 + a_2^2 + s_1^2 + s_2^2 - 2 \\nu$: then $A N^T$ is $M = U T$ with "
+                "$tr(T) = \\nu$.",
                 by=(
                     "Nuclear norm",
-                    "By sum and gap",
-                    "At 45 degrees",
-                    "The best sum",
-                    "Smallest change at 45 degrees",
+                    "The two factors",
+                    "The first factor is a rotation",
+                    "The trace of the second factor",
+                    "The determinant of the second factor",
                 ),
-                argued=True,
+            ),
+            Claim(
+                "To rotate the principal axes by 45 degrees, with a gap $g$ between the new singular values, requires "
+                "a change of squared norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 + a_2)^2$ at least.",
+                by=("By sum and gap", "No sum is better"),
+            ),
+            Claim(
+                "It suffices, with the sum $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 g^2/(a_1 + a_2)^2$ of the new singular "
+                "values, if this $m$ is at least $g$: if $2 g^2 (a_1^2 + a_2^2) \\le (a_1 + a_2)^4$.",
+                by=("The best sum", "The best sum and the gap", "Smallest change at 45 degrees"),
             ),
             Claim(
                 "With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta "
                 "= 4 e^2 (a_1^2 + a_2^2 - e^2)/(a_1^2 - a_2^2)^2$.",
+                by=("With the gap free", "Largest angle for a budget", "The budget suffices"),
+            ),
+            Claim(
+                "A larger angle, up to 45 degrees, requires a larger change.",
                 by=(
-                    "With the gap free",
                     "Largest angle for a budget",
+                    "The first entry",
+                    "The first entry is larger",
+                    "A larger angle needs a larger change",
                 ),
-                argued=True,
+            ),
+            Claim(
+                "With a gap $g$ a change of norm $e$ suffices at the sum $m$ of the new singular values iff $2 (a_1^2 "
+                "- a_2^2) g \\cos 2\\theta \\ge J(m)$.",
+                by=("By sum and gap", "A budget and a gap"),
             ),
         ),
         assumptions=(
-            "For given new axes $R$ and singular values $s$ the nearest loading is an orthogonal Procrustes problem: "
-            "the squared change is $a_1^2 + a_2^2 + s_1^2 + s_2^2$ minus twice the nuclear norm (sum of the singular "
-            "values) of $M = A R S$, with $A$ and $S$ the diagonal matrices of $a$ and $s$.",
-            "$2 g^2 (a_1^2 + a_2^2) \\le (a_1 + a_2)^4$ at 45 degrees; $\\theta$ at most 45 degrees if "
-            "the gap is free.",
+            "$E A$ is the loading, with $A$ diagonal if its columns are orthogonal; any loading with the principal "
+            "axes $R$ and singular values $s$ is $G N$ with $N = diag(s) R^T$ and orthonormal columns in $G$.",
+            "$a_1 > a_2$, the angle $\\theta$ from 0 to 45 degrees, and $e < (a_1 - a_2)/\\sqrt2$ if the gap is free, "
+            "which is the norm that suffices for 45 degrees.",
         ),
-        scope="Two factors; the Procrustes problem, and that the largest eigenvalue is the maximum, are cited.",
+        scope="Every loading of full column rank in the first two steps; then two factors.",
+        matrices={E: "orthogonal", G: "orthogonal", O: "orthogonal", A: "invertible", H: "positive"},
+        where=(sp.Le(K, D),),
         steps=(
             Step(
+                "No loading is nearer",
+                sp.Ge(squared_change(G * N), bound, evaluate=False),
+                "The difference of the sides is $tr[(G - E O) H (G - E O)^T]$.",
+                let=(
+                    Let(
+                        N,
+                        H * O.T * A.T.I,
+                        "the new axes and singular values, for which $A N^T = O H$",
+                        rule=(N * A.T, H * O.T),
+                    ),
+                ),
+                uses=(use_trace(sp.Identity(D), G - E * O, H),),
+            ),
+            Step(
+                "The nearest loading",
+                sp.Eq(squared_change(E * O * N), bound, evaluate=False),
+                "At $G = E O$ the trace vanishes.",
+            ),
+            Step(
                 "Nuclear norm",
-                sp.Eq(sp.Trace(M.T * M) + 2 * sp.Determinant(M), nuclear, evaluate=False),
+                sp.Eq(sp.Trace(M.T * M) + 2 * sp.Determinant(M), nu**2, evaluate=False),
                 "The square of the sum of the singular values of a $2 \\times 2$ matrix of positive determinant is "
                 "its squared norm plus twice its determinant.",
                 let=(
@@ -68,9 +135,38 @@ def derivation() -> Derivation:
                     Let(
                         M,
                         sp.ImmutableMatrix([[a1, 0], [0, a2]]) * R * sp.ImmutableMatrix([[s1, 0], [0, s2]]),
-                        "the matrix of the nuclear norm",
+                        "the matrix $A N^T$",
                     ),
+                    Let(nu, sp.sqrt(nuclear), "the sum of its singular values"),
                 ),
+                sizes=({K: 2},),
+            ),
+            Step(
+                "The two factors",
+                sp.Eq(U * T, M, evaluate=False),
+                "The polar decomposition, which takes the places of $O$ and $H$.",
+                let=(
+                    Let(U, (M + quarter_turn * M * quarter_turn.T) / nu, "the first factor"),
+                    Let(T, (M.T * M + a1 * a2 * s1 * s2 * sp.Identity(2)) / nu, "the second factor"),
+                ),
+                sizes=({K: 2},),
+            ),
+            Step(
+                "The first factor is a rotation",
+                sp.Eq(U.T * U, sp.Identity(2), evaluate=False),
+                "Both entries of $M + J M J^T$ are those of a rotation, times $\\nu$.",
+                sizes=({K: 2},),
+            ),
+            Step(
+                "The trace of the second factor",
+                sp.Eq(sp.Trace(T), nu, evaluate=False),
+                "By the nuclear norm.",
+                sizes=({K: 2},),
+            ),
+            Step(
+                "The determinant of the second factor",
+                sp.Eq(sp.Determinant(T), a1 * a2 * s1 * s2, evaluate=False),
+                "$T$ is symmetric, and trace and determinant are positive: it is positive definite.",
                 sizes=({K: 2},),
             ),
             Step(
@@ -80,42 +176,41 @@ def derivation() -> Derivation:
             ),
             Step(
                 "At 45 degrees",
-                sp.Eq(
-                    sp.Derivative(f, m),
-                    m - (a1 + a2) ** 2 * m / sp.sqrt((a1 + a2) ** 2 * m**2 + (a1 - a2) ** 2 * g**2),
-                    evaluate=False,
-                ),
+                sp.Eq(sp.Derivative(f, m), m - (a1 + a2) ** 2 * m / sp.sqrt(at_45), evaluate=False),
                 "The cosine of $2\\theta$ is zero. The change is stationary iff the root is $(a_1 + a_2)^2$.",
-                let=(
-                    Let(
-                        f,
-                        a1**2 + a2**2 + (m**2 + g**2) / 2 - sp.sqrt((a1 + a2) ** 2 * m**2 + (a1 - a2) ** 2 * g**2),
-                        "the squared change at 45 degrees",
-                    ),
-                ),
+                let=(Let(f, a1**2 + a2**2 + (m**2 + g**2) / 2 - sp.sqrt(at_45), "the squared change at 45 degrees"),),
+            ),
+            Step(
+                means,
+                sp.Ge(y**2 / c + c - 2 * y, 0, evaluate=False),
+                "It is $(y - c)^2/c$.",
+            ),
+            Step(
+                "No sum is better",
+                sp.Ge(f, smallest, evaluate=False),
+                "The last step, with the root for $y$ and $(a_1 + a_2)^2$ for $c$.",
+                uses=(Use(means, {y: sp.sqrt(at_45), c: (a1 + a2) ** 2}, times=sp.Rational(1, 2)),),
             ),
             Step(
                 "The best sum",
                 sp.Eq((a1 + a2) ** 2 * best + (a1 - a2) ** 2 * g**2, (a1 + a2) ** 4, evaluate=False),
-                "So $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 g^2/(a_1 + a_2)^2$, which is at least $g^2$ within the "
-                "bound on the gap.",
+                "With $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 g^2/(a_1 + a_2)^2$ the root is $(a_1 + a_2)^2$.",
+            ),
+            Step(
+                "The best sum and the gap",
+                sp.Eq((a1 + a2) ** 2 * (best - g**2), (a1 + a2) ** 4 - 2 * g**2 * (a1**2 + a2**2), evaluate=False),
+                "$m^2 - g^2$, times a positive number: the smaller singular value is $(m - g)/2$.",
             ),
             Step(
                 "Smallest change at 45 degrees",
-                sp.Eq(
-                    a1**2 + a2**2 + (best + g**2) / 2 - (a1 + a2) ** 2,
-                    (a1 - a2) ** 2 / 2 + 2 * g**2 * a1 * a2 / (a1 + a2) ** 2,
-                    evaluate=False,
-                ),
+                sp.Eq(a1**2 + a2**2 + (best + g**2) / 2 - (a1 + a2) ** 2, smallest, evaluate=False),
                 "The closer the two norms, the smaller the change; a gap adds to it.",
             ),
             Step(
                 "With the gap free",
                 sp.Eq(sp.Determinant(F), (a1**2 - a2**2) ** 2 * sp.sin(2 * theta) ** 2 / 4, evaluate=False),
-                "For a fixed direction of $s$ the squared change at the best length is $a_1^2 + a_2^2$ minus the "
-                "quadratic form, so the least squared change is $a_1^2 + a_2^2 - \\lambda$ with the largest eigenvalue "
-                "$\\lambda$ of the form: the smaller eigenvalue, as the trace is $a_1^2 + a_2^2$.",
-                let=(Let(F, sp.ImmutableMatrix([[p, a1 * a2], [a1 * a2, r]]), "the quadratic form in $s$"),),
+                "The squared nuclear norm is $s^T F s$; the trace of $F$ is $a_1^2 + a_2^2$.",
+                let=(Let(F, sp.ImmutableMatrix([[first, a1 * a2], [a1 * a2, last]]), "the quadratic form in $s$"),),
                 sizes=({K: 2},),
             ),
             Step(
@@ -125,19 +220,52 @@ def derivation() -> Derivation:
                     (a1**2 - a2**2) ** 2 * sp.sin(2 * theta) ** 2 / 4 - e**2 * (a1**2 + a2**2 - e**2),
                     evaluate=False,
                 ),
-                "$e^2$ is an eigenvalue iff this is zero, which gives $\\sin 2\\theta$.",
+                "It is zero at the angle of the statement, and positive at a larger one up to 45 degrees.",
                 sizes=({K: 2},),
             ),
             Step(
-                "Largest angle for a budget and a gap",
+                "The budget suffices",
                 sp.Eq(
-                    sp.Derivative(J, m),
-                    (3 * m**4 / 4 + (B - (a1 + a2) ** 2) * m**2 - B**2 + (a1 - a2) ** 2 * g**2) / m**2,
+                    with_form((p - e**2) * length, k * length, tight),
+                    e**2,
                     evaluate=False,
                 ),
-                "With $B = a_1^2 + a_2^2 + g^2/2 - e^2$ the budget suffices at the sum $m$ iff $2 (a_1^2 - "
-                "a_2^2) g \\cos 2\\theta \\ge J(m)$; the smallest $J$ is where a quadratic in $m^2$ vanishes, or at "
-                "$m = g$.",
+                "The squared change if the determinant is zero: with $p$ and $k$ for $F_{11}$ and $F_{12}$ this makes "
+                "$F_{22} = e^2 + k^2/(p - e^2)$. The singular values $s_1 \\ge s_2$ are in the ratio of $p - e^2$ and "
+                "$k$, with the sum of squares $a_1^2 + a_2^2 - e^2$.",
+                where=(p > e**2,),
+            ),
+            Step(
+                "The first entry",
+                sp.Eq(first, (a1**2 + a2**2 + (a1**2 - a2**2) * sp.cos(2 * theta)) / 2, evaluate=False),
+                "$F_{11}$, by the double angle.",
+            ),
+            Step(
+                "The first entry is larger",
+                sp.Gt((a1**2 + a2**2 + (a1**2 - a2**2) * x) / 2, e**2, evaluate=False),
+                "Up to 45 degrees $x = \\cos 2\\theta$ is not negative.",
+                where=(a1 > a2 + sp.sqrt(2) * e,),
+            ),
+            Step(
+                "A larger angle needs a larger change",
+                sp.Gt(with_form(s1, s2, r), e**2, evaluate=False),
+                "The squared change for any $s$ if the determinant is positive, with $p, k, r$ for the entries of $F$. "
+                "The step on means, once with the root and $p + r - e^2$, once with the two terms of the form.",
+                where=(p > e**2, sp.Gt((p - e**2) * (r - e**2), k**2)),
+                uses=(
+                    Use(means, {y: sp.sqrt(p * s1**2 + 2 * k * s1 * s2 + r * s2**2), c: p + r - e**2}),
+                    Use(means, {y: k * s1 * s2, c: (p - e**2) * s2**2}, times=1 / (p + r - e**2)),
+                ),
+            ),
+            Step(
+                "A budget and a gap",
+                sp.Eq(
+                    4 * by_gap - (B + m**2 / 2) ** 2,
+                    m * (2 * (a1**2 - a2**2) * g * sp.cos(2 * theta) - J),
+                    evaluate=False,
+                ),
+                "With $B = a_1^2 + a_2^2 + g^2/2 - e^2$ the squared change is at most $e^2$ iff $2 \\nu \\ge B + m^2/2$; "
+                "both are positive, and on the left is the difference of their squares.",
                 let=(
                     Let(
                         J,
@@ -146,10 +274,19 @@ def derivation() -> Derivation:
                     ),
                 ),
             ),
+            Step(
+                "Largest angle for a budget and a gap",
+                sp.Eq(
+                    sp.Derivative(J, m),
+                    (3 * m**4 / 4 + (B - (a1 + a2) ** 2) * m**2 - B**2 + (a1 - a2) ** 2 * g**2) / m**2,
+                    evaluate=False,
+                ),
+                "The smallest $J$ is where a quadratic in $m^2$ vanishes, or at $m = g$.",
+            ),
         ),
         results=("Smallest change at 45 degrees", "With the gap free"),
         sources=(
             Source("zietlow2021", "in the setting of: a small change of the data that hides the factors from a VAE"),
         ),
-        builds_on=("rotation",),
+        builds_on=("rotation", "matrix-inequalities"),
     )
