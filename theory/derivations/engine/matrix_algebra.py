@@ -178,7 +178,7 @@ class Algebra:
 
     def scalar(self, expression: sp.Expr) -> sp.Expr:
         """A scalar expression with a canonical symbol in place of each trace, log det and expectation."""
-        if not expression.has(sp.MatrixSymbol):
+        if not expression.has(sp.MatrixSymbol, sp.Identity, sp.ZeroMatrix):
             return evaluate(expression, {})
         if (
             isinstance(expression, sp.Subs)
@@ -254,12 +254,17 @@ class Algebra:
                 result = _collect((a + b, x * y) for (a, x), (b, y) in product(result.items(), base.items()))
             return result
         if isinstance(expression, sp.HadamardProduct):
-            masks = [part for part in expression.args if part in self.partitions or isinstance(part, sp.Identity)]
-            others = [part for part in expression.args if part not in masks]
-            if len(masks) == 1 and len(others) == 1:
+            parts = [part.arg if self._is_transposed_mask(part) else part for part in expression.args]
+            masks = [part for part in parts if part in self.partitions]
+            masks += [part for part in parts if isinstance(part, sp.Identity)]
+            others = [part for part in parts if masks and part is not masks[0]]
+            if len(others) == 1:
                 words = self.polynomial(others[0])
                 return _collect((self._blocks_of(word, masks[0]), value) for word, value in words.items())
         raise NotImplementedError(f"{type(expression).__name__} cannot be written as a sum of words: {expression}")
+
+    def _is_transposed_mask(self, part: sp.MatrixExpr) -> bool:
+        return isinstance(part, sp.Transpose) and part.arg in self.partitions
 
     def _is_block(self, letter: Letter, mask: Mask) -> bool:
         """Whether a letter is block-diagonal under a partition; diagonal letters are under each."""

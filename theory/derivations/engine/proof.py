@@ -189,7 +189,7 @@ class Proof:
         kinds = self.page.matrices
         side = side.replace(lambda part: isinstance(part, sp.Subs), _at_its_place)
         for part in sorted(side.atoms(LogDet), key=str):
-            matrix = part.args[0]
+            matrix = part.args[0].doit()
             factors = matrix.args if isinstance(matrix, sp.MatMul) else (matrix,)
             evident = is_positive_definite(matrix, kinds, self.signs) or all(
                 isinstance(factor, sp.MatrixExpr) and is_positive_definite(factor, kinds, self.signs)
@@ -198,8 +198,9 @@ class Proof:
             if not evident and not self._has_determinant(matrix, Sign.POSITIVE):
                 yield f"{matrix} has a positive determinant"
         for part in sorted((power for power in side.atoms(sp.MatPow) if power.exp.is_negative), key=str):
-            if not is_invertible(part.base, kinds, self.signs) and not self._has_determinant(part.base, Sign.NONZERO):
-                yield f"{part.base} is invertible"
+            base = part.base.doit()
+            if not is_invertible(base, kinds, self.signs) and not self._has_determinant(base, Sign.NONZERO):
+                yield f"{base} is invertible"
 
     def _has_determinant(self, matrix, wanted: Sign) -> bool:
         """Whether the determinant of a matrix at the sizes of the step is positive, or not zero."""

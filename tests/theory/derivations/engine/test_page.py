@@ -21,7 +21,7 @@ def test_a_page_is_complete(page):
     assert len(titles) == len(set(titles))
     assert page.results and set(page.results) <= set(titles)
     functions = named_by_results(page.name, "functions")
-    assert functions or any(page.name in other.builds_on for other in derivations())
+    assert functions or any(page.name in other.builds_on for other in registry.derivations())
     for name in functions:
         module, _, function = name.rpartition(".")
         assert callable(getattr(import_module(module), function))

@@ -3,8 +3,8 @@
 import pytest
 import sympy as sp
 
-from theory.derivations.engine.zeros import is_zero
 from theory.derivations.engine.signs import Signs
+from theory.derivations.engine.zeros import is_zero
 
 x, y = sp.symbols("x y", positive=True)
 r = sp.Symbol("r", real=True)
