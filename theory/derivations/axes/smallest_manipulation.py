@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import D, K
+from theory.derivations.engine.operators import PositiveRoots
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.matrix_inequalities import use_trace
 
@@ -15,7 +16,7 @@ def derivation() -> Derivation:
     A, N, H, O = (sp.MatrixSymbol(name, K, K) for name in "ANHO")  # noqa: E741
     # Two orthogonal columns.
     a1, a2, s1, s2, g, e = sp.symbols("a_1 a_2 s_1 s_2 g e", positive=True)
-    m, c, k, p, r = sp.symbols("m c k p r", positive=True)
+    m, c, k, p, r, z = sp.symbols("m c k p r z", positive=True)
     x = sp.Symbol("x", nonnegative=True)
     B, y, theta = sp.symbols("B y theta", real=True)
     R, M, F, U, T = (sp.MatrixSymbol(name, 2, 2) for name in "RMFUT")
@@ -40,6 +41,7 @@ def derivation() -> Derivation:
         norm = sp.sqrt(p * larger**2 + 2 * k * larger * smaller + other * smaller**2)
         return p + other + larger**2 + smaller**2 - 2 * norm
 
+    slope = 3 * z**2 / 4 + (B - (a1 + a2) ** 2) * z - B**2 + (a1 - a2) ** 2 * g**2
     bound = sp.Trace(A.T * A) + sp.Trace(N.T * N) - 2 * sp.Trace(H)
     tight = e**2 + k**2 / (p - e**2)
     length = sp.sqrt((p + k**2 / (p - e**2)) / ((p - e**2) ** 2 + k**2))
@@ -94,6 +96,11 @@ def derivation() -> Derivation:
                 "With a gap $g$ a change of norm $e$ suffices at the sum $m$ of the new singular values iff $2 (a_1^2 "
                 "- a_2^2) g \\cos 2\\theta \\ge J(m)$.",
                 by=("By sum and gap", "A budget and a gap"),
+            ),
+            Claim(
+                "For $B^2 > (a_1 - a_2)^2 g^2$ this $J$ is least at the only $m > 0$ where its slope vanishes, or at $m = "
+                "g$ if that is less than $g$.",
+                by=("Largest angle for a budget and a gap", "The slope vanishes once"),
             ),
         ),
         assumptions=(
@@ -154,7 +161,7 @@ def derivation() -> Derivation:
             Step(
                 "The first factor is a rotation",
                 sp.Eq(U.T * U, sp.Identity(2), evaluate=False),
-                "Both entries of $M + J M J^T$ are those of a rotation, times $\\nu$.",
+                "The bracket has the form of a rotation, times $\\nu$: equal on the diagonal, opposite outside.",
                 sizes=({K: 2},),
             ),
             Step(
@@ -264,8 +271,8 @@ def derivation() -> Derivation:
                     m * (2 * (a1**2 - a2**2) * g * sp.cos(2 * theta) - J),
                     evaluate=False,
                 ),
-                "With $B = a_1^2 + a_2^2 + g^2/2 - e^2$ the squared change is at most $e^2$ iff $2 \\nu \\ge B + m^2/2$; "
-                "both are positive, and on the left is the difference of their squares.",
+                "With $B = a_1^2 + a_2^2 + g^2/2 - e^2$ the squared change is at most $e^2$ iff $2 \\nu \\ge B + "
+                "m^2/2$; both are positive, and on the left is the difference of their squares.",
                 let=(
                     Let(
                         J,
@@ -276,12 +283,15 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Largest angle for a budget and a gap",
-                sp.Eq(
-                    sp.Derivative(J, m),
-                    (3 * m**4 / 4 + (B - (a1 + a2) ** 2) * m**2 - B**2 + (a1 - a2) ** 2 * g**2) / m**2,
-                    evaluate=False,
-                ),
-                "The smallest $J$ is where a quadratic in $m^2$ vanishes, or at $m = g$.",
+                sp.Eq(sp.Derivative(J, m), slope.subs(z, m**2) / m**2, evaluate=False),
+                "Its sign is that of a quadratic in $m^2$.",
+            ),
+            Step(
+                "The slope vanishes once",
+                sp.Eq(PositiveRoots(slope, z), 1, evaluate=False),
+                "In $z = m^2$, by Descartes' rule: the first coefficient is positive and the last negative. So $J$ falls "
+                "up to the root, and rises after it.",
+                where=(sp.Gt(B**2, (a1 - a2) ** 2 * g**2),),
             ),
         ),
         results=("Smallest change at 45 degrees", "With the gap free"),
