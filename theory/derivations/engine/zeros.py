@@ -61,7 +61,7 @@ def merged_totals(expression: sp.Expr, signs: Signs) -> sp.Expr:
     rest, functions, running = [], {}, {}
     for term in sp.Add.make_args(sp.expand(expression)):
         coefficient, total = term.as_independent(sp.Sum, OverAll)
-        if isinstance(total, OverAll):
+        if isinstance(total, OverAll) and not coefficient.has(total.variable):
             functions.setdefault(total.variable, []).append(coefficient * total.function)
         elif isinstance(total, sp.Sum) and len(total.limits) == 1:
             ((index, *ends),) = total.limits
