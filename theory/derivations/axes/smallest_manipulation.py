@@ -94,12 +94,12 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "With a gap $g$ a change of norm $e$ suffices at the sum $m$ of the new singular values iff $2 (a_1^2 "
-                "- a_2^2) g \\cos 2\\theta \\ge J(m)$.",
+                "- a_2^2) g \\cos 2\\theta \\ge J(m)$, with $B = a_1^2 + a_2^2 + g^2/2 - e^2$ in $J$.",
                 by=("By sum and gap", "A budget and a gap"),
             ),
             Claim(
-                "For $B^2 > (a_1 - a_2)^2 g^2$ this $J$ is least at the only $m > 0$ where its slope vanishes, or at $m = "
-                "g$ if that is less than $g$.",
+                "For $B > (a_1 - a_2) g$ this $J$ is least at the only $m > 0$ where its slope vanishes, or at $m = g$ "
+                "if that is less than $g$.",
                 by=("Largest angle for a budget and a gap", "The slope vanishes once"),
             ),
         ),
@@ -289,9 +289,9 @@ def derivation() -> Derivation:
             Step(
                 "The slope vanishes once",
                 sp.Eq(PositiveRoots(slope, z), 1, evaluate=False),
-                "In $z = m^2$, by Descartes' rule: the first coefficient is positive and the last negative. So $J$ falls "
-                "up to the root, and rises after it.",
-                where=(sp.Gt(B**2, (a1 - a2) ** 2 * g**2),),
+                "In $z = m^2$, by Descartes' rule: the first coefficient is positive and the last negative. So $J$ "
+                "falls up to the root, and rises after it.",
+                where=(sp.Gt(B - (a1 - a2) * g, 0), sp.Gt(B + (a1 - a2) * g, 0)),
             ),
         ),
         results=("Smallest change at 45 degrees", "With the gap free"),
