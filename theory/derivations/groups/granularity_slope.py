@@ -4,106 +4,146 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import A, D, K, P, S, V, W, sigma
+from theory.derivations.engine.notation import A, C, D, K, P, S, V, W, sigma
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.foundations.matrix_inequalities import use_trace
 
 
 def derivation() -> Derivation:
     N, factors = sp.MatrixSymbol("N", K, K), sp.MatrixSymbol("Gamma", K, K)
-    moved, error = sp.MatrixSymbol("V_1", K, D), sp.MatrixSymbol("R", K, D)
+    B, error = sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("R", K, D)
+    penalised, other = sp.MatrixSymbol("V_w", K, D), sp.MatrixSymbol("X", K, D)
     bayes, right = sp.MatrixSymbol("V_o", K, D), sp.MatrixSymbol("P_o", K, K)
     e = sp.Symbol("e", real=True)
+    blocks, one = sp.HadamardProduct(C, B), sp.Identity(K)
+    penalty = blocks.I - C.I
 
     def squared_error(encoder):
         return sp.Trace(factors) - 2 * sp.Trace(encoder * A * factors) + sp.Trace(encoder * S * encoder.T)
 
-    linear = 2 * e * sp.Trace(moved * error.T)
+    def true_error(encoder):
+        return K - 2 * sp.Trace(encoder * A) + sp.Trace(encoder * true_data * encoder.T)
+
+    def slope(encoder):
+        return -2 * sp.Trace(P.I * N * encoder * error.T)
+
+    true_data = A * A.T + sigma**2 * sp.Identity(D)
+    bend = sp.Trace(P.I * N * penalised * S * penalised.T * N * P.I)
     return Derivation(
         name="granularity-slope",
         title="Whether a small penalty between groups improves the inference",
         statement=(
             Claim(
-                "With the decoder fixed and weight $w$ on total correlation between groups the mean "
-                "squared error of the inferred factors has at $w = 1$ the slope $-2 tr(P^{-1} N V R^T)$, "
-                "$R = V S - \\Gamma A^T$, $N = blockdiag(C_{gg}^{-1}) - C^{-1}$.",
-                by=(
-                    "Change of the encoder",
-                    "Change of the error",
-                    "Slope",
-                ),
-                argued=True,
+                "With weight $w = 1 + e$ on total correlation between groups and weight 1 on all other parts, the "
+                "matrix $H$ of the page on the grouped objective is $H = P + e [(C \\circ B)^{-1} - C^{-1}]$, with $P "
+                "= I + W^T W/\\sigma^2$.",
+                by=("The penalty in the stationary condition",),
             ),
             Claim(
-                "If the true model is fixed and the factors are those of the prior, $R = 0$.",
+                "With a fixed decoder let $V_w$ be the stationary encoder at weight $w$, $V$ that at weight 1, and $N "
+                "= (C \\circ B)^{-1} - C^{-1}$ at weight $w$. The mean squared error of the inferred factors at "
+                "weight $w$ exceeds that at weight 1 by $(w - 1) [-2 tr(P^{-1} N V_w R^T) + (w - 1) tr(P^{-1} N V_w S "
+                "V_w^T N P^{-1})]$, $R = V S - \\Gamma A^T$.",
+                by=("Change of the encoder", "Change of the error"),
+            ),
+            Claim(
+                "So at $w = 1$, where $V_w$ and $N$ are continuous, its slope is $-2 tr(P^{-1} N V R^T)$, with $N$ at "
+                "weight 1: that of the error as the encoder moves along $-P^{-1} N V$.",
+                by=("Change of the error", "Slope"),
+            ),
+            Claim(
+                "If the decoder is that of the truth and the factors are those of the prior, $R = 0$.",
                 by=("No slope if the model is true",),
             ),
             Claim(
-                "No grouping then lowers the error.",
-                by=("No slope if the model is true",),
-                argued=True,
+                "Then no encoder, so no grouping and no weight, has a smaller error than the one at weight 1.",
+                by=("No encoder is better if the model is true",),
             ),
         ),
         assumptions=(
-            "The weights of all other parts are 1; the encoder is the stationary one, $H V S = W^T S/\\sigma^2$ with "
-            "$H = P + (w - 1) N$ and $P = I + W^T W/\\sigma^2$, as the page on the grouped objective has it.",
-            "$e = w - 1$; $N$ is taken at $w = 1$, since its change is of the order $e$.",
+            "The truth is $x = A s + n$, $s \\sim N(0, \\Gamma)$, and $V x$ is the inference of the factors $s$.",
+            "The encoder is stationary, $H V S = W^T S/\\sigma^2$, where $S$ is positive definite: $H V = "
+            "W^T/\\sigma^2$. As $e$ tends to 0, $V_w$ and $N$ tend to their values at weight 1.",
         ),
-        scope="For every $K$ and $D$, decoder, covariance of the factors, and family of $Q$.",
-        matrices={P: "positive", right: "positive", S: "positive", N: "symmetric", factors: "positive"},
+        scope="For every $K$ and $D$, decoder, covariance of the factors, grouping, and family of $Q$.",
+        matrices=dict.fromkeys((C, P, right, S, factors), "positive") | {N: "symmetric", B: "partition"},
         steps=(
             Step(
-                "Change of the encoder",
+                "Slope",
+                sp.Eq(sp.Subs(sp.Derivative(squared_error(V - e * P.I * N * V), e), e, 0), slope(V), evaluate=False),
+                "The squared error is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; $R$ is the covariance of the "
+                "error with the data.",
+                let=(
+                    Let(V, P.I * W.T / sigma**2, "the encoder at weight 1"),
+                    Let(error, V * S - factors * A.T, "the covariance of the error with the data"),
+                ),
+                wrong_form=2 * sp.Trace(P.I * N * V * error.T),
+            ),
+            Step(
+                "The penalty in the stationary condition",
                 sp.Eq(
-                    (P + e * N) * (V + e * moved),
-                    W.T / sigma**2 + e**2 * N * moved,
+                    W.T * W / sigma**2 + (1 - (1 + e)) * C.I + ((1 + e) - 1) * blocks.I + one,
+                    one + W.T * W / sigma**2 + e * penalty,
                     evaluate=False,
                 ),
-                "So $V + e V_1$ solves the stationarity condition up to the order $e^2$.",
+                "The left side is $H$ with the weights $w_I = 1$, $w_B = 1 + e$, $w_W = 1$ and $w_D = 1$.",
+                wrong_form=one + W.T * W / sigma**2 - e * penalty,
+            ),
+            Step(
+                "Change of the encoder",
+                sp.Eq(penalised - V, -e * P.I * N * penalised, evaluate=False),
+                "Multiply the condition for $V_w$ by $P^{-1}$.",
                 let=(
-                    Let(V, P.I * W.T / sigma**2, "the plain VAE's encoder"),
-                    Let(moved, -P.I * N * V, "the slope of the encoder"),
+                    Let(
+                        penalised,
+                        (P + e * N).I * W.T / sigma**2,
+                        "the encoder at weight $w$",
+                        rule=(W.T, sigma**2 * (P + e * N) * penalised),
+                        hypothesis=True,
+                    ),
                 ),
-                wrong_form=W.T / sigma**2 - e**2 * N * moved,
+                wrong_form=e * P.I * N * penalised,
             ),
             Step(
                 "Change of the error",
                 sp.Eq(
-                    squared_error(V + e * moved) - squared_error(V),
-                    linear + e**2 * sp.Trace(moved * S * moved.T),
+                    squared_error(penalised) - squared_error(V),
+                    e * (slope(penalised) + e * bend),
                     evaluate=False,
                 ),
-                "The squared error of the inferred factors $V x$ is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; "
-                "$R$ is the covariance of its error with the data.",
-                let=(Let(error, V * S - factors * A.T, "the covariance of the error with the data"),),
-                wrong_form=linear - e**2 * sp.Trace(moved * S * moved.T),
-            ),
-            Step(
-                "Slope",
-                sp.Eq(2 * sp.Trace(moved * error.T), -2 * sp.Trace(P.I * N * V * error.T), evaluate=False),
-                "Insert the slope of the encoder.",
-                wrong_form=-2 * sp.Trace(N * V * error.T),
+                "Insert the change of the encoder: twice its product with $R$, and its square.",
+                wrong_form=e * (slope(penalised) - e * bend),
             ),
             Step(
                 "No slope if the model is true",
-                sp.Eq(bayes * (A * A.T + sigma**2 * sp.Identity(D)) - A.T, sp.ZeroMatrix(K, D), evaluate=False),
+                sp.Eq(bayes * true_data - A.T, sp.ZeroMatrix(K, D), evaluate=False),
                 "With $W = A$, $\\Gamma = I$ and $S = A A^T + \\sigma^2 I$ the error of the inferred factors is "
-                "uncorrelated with the data: they are the posterior mean, and no other encoder has a smaller error.",
+                "uncorrelated with the data: they are the posterior mean.",
                 let=(
                     Let(
                         right,
-                        sp.Identity(K) + A.T * A / sigma**2,
+                        one + A.T * A / sigma**2,
                         "the precision of the true model",
-                        rule=(A.T * A, sigma**2 * (right - sp.Identity(K))),
+                        rule=(A.T * A, sigma**2 * (right - one)),
                     ),
                     Let(bayes, right.I * A.T / sigma**2, "the encoder of the true model"),
                 ),
                 wrong_form=A.T,
             ),
+            Step(
+                "No encoder is better if the model is true",
+                sp.Ge(true_error(other), true_error(bayes), evaluate=False),
+                "With $\\Gamma = I$ the difference of the errors is $tr((X - V_o) S (X - V_o)^T)$.",
+                uses=(
+                    use_trace(one, other - bayes, sp.Identity(D), times=sigma**2),
+                    use_trace(one, (other - bayes) * A, one),
+                ),
+            ),
         ),
-        results=("Slope",),
+        results=("Slope", "Change of the error"),
         sources=(
             Source("chen2022", "the subject; the result is this project's"),
             Source("chen2025", "the subject; the result is this project's"),
         ),
-        builds_on=("grouped-objective",),
+        builds_on=("grouped-objective", "matrix-inequalities"),
     )

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import C, K, Q, sigma
+from theory.derivations.engine.notation import C, D, K, Q, S, V, W, sigma
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.foundations.elbo_parts import AGGREGATE, distortion
+from theory.derivations.foundations.matrix_inequalities import use_trace
+
+__all__ = ["derivation"]
+
+B = sp.MatrixSymbol("B", K, K)
+info, across, inside, single = sp.Symbol("w_I", positive=True), *sp.symbols("w_B w_W w_D", real=True)
+
+
+def grouped_parts(code=C, posterior=Q) -> sp.Expr:
+    """The weighted sum of information, total correlation between and within groups, and divergences of latents."""
+    blocks, diagonal = sp.HadamardProduct(code, B), sp.HadamardProduct(code, sp.Identity(K))
+    return (
+        info * (LogDet(code) - LogDet(posterior)) / 2
+        + across * (LogDet(blocks) - LogDet(code)) / 2
+        + inside * (LogDet(diagonal) - LogDet(blocks)) / 2
+        + single * (sp.Trace(code) - K - LogDet(diagonal)) / 2
+    )
 
 
 def derivation() -> Derivation:
-    blocks, diagonal = sp.MatrixSymbol("C_b", K, K), sp.MatrixSymbol("C_d", K, K)
-    info, across, inside, single = sp.symbols("w_I w_B w_W w_D", positive=True)
-    parts = (
-        info * (LogDet(C) - LogDet(Q)) / 2
-        + across * (LogDet(blocks) - LogDet(C)) / 2
-        + inside * (LogDet(diagonal) - LogDet(blocks)) / 2
-        + single * (sp.Trace(C) - K - LogDet(diagonal)) / 2
-    )
+    F, H = sp.MatrixSymbol("F", K, K), sp.MatrixSymbol("H", K, K)
+    X, M, N, Y, Z = sp.MatrixSymbol("X", K, D), *(sp.MatrixSymbol(name, K, K) for name in "MNYZ")
+    e = sp.Symbol("e", real=True)
+    blocks, diagonal = sp.HadamardProduct(C, B), sp.HadamardProduct(C, sp.Identity(K))
     collected = (
         (info - across) * LogDet(C)
         + (across - inside) * LogDet(blocks)
@@ -25,108 +39,170 @@ def derivation() -> Derivation:
         + single * (sp.Trace(C) - K)
         - info * LogDet(Q)
     ) / 2
-    # A direction in which the code of two latents changes, and one latent on its own.
-    a, x, y, z = sp.symbols("a x y z", real=True)
-    e = sp.Symbol("e", real=True)
-    p, q = sp.symbols("p q", positive=True)
-    base = sp.ImmutableMatrix([[p**2, p * a], [p * a, a**2 + q**2]])
-    change = sp.ImmutableMatrix([[x, y], [y, z]])
-    v, variance, weight = sp.symbols("v h u", positive=True)
-    signal = sp.Symbol("s", positive=True)
-    latent, H = sp.Function("L")(v, variance), sp.Function("H")(v, variance)
-    code = v**2 * signal + variance
-    total = (
-        (weight**2 * code - 2 * weight * v * signal) / (2 * sigma**2)
-        + (info - single) * sp.log(code) / 2
-        + single * code / 2
-        - info * sp.log(variance) / 2
+    mixed = (
+        W.T * W / sigma**2
+        + (info - across) * C.I
+        + (across - inside) * blocks.I
+        + (inside - single) * diagonal.I
+        + single * sp.Identity(K)
     )
-    c, u, noise = sp.symbols("c u h", positive=True)
-    seen, unseen = sp.symbols("s r", positive=True)
-    shared = c**2 * seen - u**2 * unseen
-    own = c**2 * seen + u**2 * unseen + noise
+
+    def objective(encoder, posterior):
+        return distortion(encoder, posterior) / (2 * sigma**2) + grouped_parts(
+            encoder * S * encoder.T + posterior, posterior
+        )
+
+    by_gain, by_spread = sp.Function("L_V")(e), sp.Function("L_Q")(e)
+    changed_gain = Let(by_gain, objective(V + e * X, Q), "what depends on the gain, changed by $e X$")
+    changed_spread = Let(by_spread, objective(V, Q + e * Y - e * Z), "the same with a changed posterior covariance")
+
+    def slope(function):
+        return sp.Subs(sp.Derivative(function, e), e, 0)
+
+    def in_family(matrix):
+        return sp.HadamardProduct(matrix, F)
+
+    gain_excess = H * V * S - W.T * S / sigma**2
+    # Two latents with equal columns in the decoder: what they see in its range, and what they see outside.
+    c, u, noise, seen, unseen = sp.symbols("c u h s r", positive=True)
+    shared, own = c**2 * seen - u**2 * unseen, c**2 * seen + u**2 * unseen + noise
     pair = sp.ImmutableMatrix([[own, shared], [shared, own]])
+    sum_of_latents = sp.ImmutableMatrix([[1, 1]])
     return Derivation(
         name="grouped-objective",
         title="The grouped objective and its stationary points",
         statement=(
             Claim(
-                "With weights $w_I$, $w_B$, $w_W$, $w_D$ on information, total correlation between and "
-                "within groups and dimension-wise divergence, the objective apart from the reconstruction "
-                "is a sum of log determinants of $C$, its blocks $C_b$, its diagonal $C_d$ and $Q$, and "
-                "of the trace of $C$.",
+                "With weights $w_I$, $w_B$, $w_W$, $w_D$ on information, total correlation between and within groups "
+                "and dimension-wise divergence, the objective apart from the reconstruction is a sum of log "
+                "determinants of $C$, its blocks $C \\circ B$, its diagonal $C \\circ I$ and $Q$, and of the trace of "
+                "$C$.",
                 by=("Collected by determinants",),
             ),
             Claim(
-                "For a fixed decoder it is stationary where $H V S = W^T S/\\sigma^2$ and $Q = w_I H^{-1}$ "
-                "block by block, $H = W^T W/\\sigma^2 + (w_I - w_B) C^{-1} + (w_B - w_W) C_b^{-1} + (w_W - "
-                "w_D) C_d^{-1} + w_D I$.",
+                "For a fixed decoder its slope along a change $X$ of the gain is $tr((H V S - W^T S/\\sigma^2) X^T)$, "
+                "with $H = W^T W/\\sigma^2 + (w_I - w_B) C^{-1} + (w_B - w_W) (C \\circ B)^{-1} + (w_W - w_D) (C "
+                "\\circ I)^{-1} + w_D I$.",
+                by=("Slope in the gain",),
+            ),
+            Claim(
+                "Along a symmetric change of the posterior covariance, $Y - Z$, the slope is $tr((H - w_I Q^{-1}) (Y - "
+                "Z))/2$. With $M = H - w_I Q^{-1}$ and $F$ the blocks of the family of posteriors, it is $tr((M \\circ "
+                "F) N)/2$ along a change $N \\circ F$ inside the family.",
+                by=("Slope in the posterior covariance", "A change inside the family"),
+            ),
+            Claim(
+                "So the objective is stationary in the gain where $H V S = W^T S/\\sigma^2$, and nowhere else: the "
+                "slope along $X = H V S - W^T S/\\sigma^2$ is $tr(X X^T)$, which is positive unless $X = 0$.",
+                by=("Slope in the gain", "matrix-inequalities: A trace is positive"),
+            ),
+            Claim(
+                "Inside the family it is stationary in the posterior covariance where $M \\circ F = 0$, and nowhere "
+                "else. As the inverse of a block-diagonal $Q$ is block-diagonal, this is $Q = w_I H^{-1}$ block by "
+                "block: $Q^{-1} = (H \\circ F)/w_I$.",
                 by=(
-                    "Collected by determinants",
-                    "Slope of a log determinant",
-                    "Slope in the gain",
-                    "Slope in the posterior variance",
+                    "A change inside the family",
+                    "Elsewhere the covariance is not stationary",
+                    "The inverse of a block-diagonal matrix",
                 ),
-                argued=True,
+            ),
+            Claim(
+                "Data outside the range of the decoder may matter. Let two latents of noise $h$ have equal columns in "
+                "the decoder, equal gains $c$ on a direction of variance $s$ in its range, and gains $u$ and $-u$ on "
+                "one of variance $r$ outside. Then $u$ does not change the variance of their sum, the only quantity "
+                "that is decoded.",
+                by=("The sum of two latents",),
+            ),
+            Claim(
+                "But it adds the information $\\log(1 + 2 u^2 r/h)/2$, and at $u^2 r = c^2 s$ it removes their total "
+                "correlation.",
+                by=("Data outside the range of the decoder", "Latents without correlation"),
             ),
         ),
-        assumptions=("Prior $N(0, I)$; Gaussian codes of covariance $C = V S V^T + Q$.",),
-        scope=(
-            "The collection for every partition; the slope of a log determinant for two "
-            "latents; the two conditions for one latent of weight $u$ and gain $v$ on data of variance $s$. The tests "
-            "check the implementation for all sizes by complex steps. Only the part of the data in the range of the "
-            "decoder matters if $W^T S W$ is positive definite, as $V S$ is then determined by the first condition; "
-            "the last step shows why this may fail otherwise."
+        assumptions=(
+            "Prior $N(0, I)$; Gaussian codes of covariance $C = V S V^T + Q$. The partition $B$ has the groups of the "
+            "objective, the partition $F$ the blocks of the posterior covariance.",
         ),
-        matrices=dict.fromkeys((C, Q, blocks, diagonal), "positive"),
+        scope=(
+            "For every $K$ and $D$, every grouping and every family of block-diagonal posteriors; the last steps for "
+            "two latents. If $W^T S W$ is positive definite, the first condition determines $V S$, so that only the "
+            "part of the data in the range of the decoder matters."
+        ),
+        matrices=dict.fromkeys((C, Q, S, Y, Z), "positive")
+        | {B: "partition", F: "partition", M: "symmetric", N: "symmetric"},
         steps=(
             Step(
                 "Collected by determinants",
-                sp.Eq(parts, collected, evaluate=False),
+                sp.Eq(grouped_parts(), collected, evaluate=False),
                 "Each log determinant occurs in two neighbouring parts, and its weight is the difference of their "
-                "weights. Nothing else is used of the blocks $C_b$ and the diagonal $C_d$, so it holds for every "
-                "partition.",
-            ),
-            Step(
-                "Slope of a log determinant",
-                sp.Eq(
-                    sp.Subs(sp.Derivative(sp.log((base + e * change).det()), e), e, 0),
-                    sp.Trace(base.inv() * change),
-                    evaluate=False,
-                ),
-                "So $C^{-1}$, its counterparts of blocks and diagonal, and $I$ add up, each with its weight, to $H$.",
+                "weights.",
+                let=(AGGREGATE,),
             ),
             Step(
                 "Slope in the gain",
-                sp.Eq(sp.Derivative(latent, v), (H * v - weight / sigma**2) * signal, evaluate=False),
-                "Zero is the first condition.",
-                let=(
-                    Let(H, weight**2 / sigma**2 + (info - single) / code + single, "the matrix $H$ of one latent"),
-                    Let(latent, total, "the part of the objective that depends on the encoder"),
-                ),
+                sp.Eq(slope(by_gain), sp.Trace(gain_excess * X.T), evaluate=False),
+                "The slope of a log determinant is $tr(C^{-1} X S V^T)$ twice, and that of the blocks is the trace "
+                "with $(C \\circ B)^{-1}$: the traces with $C^{-1}$, its counterparts and $I$ add up to one with $H$.",
+                let=(changed_gain, Let(H, mixed, "the sum of the inverses with their weights")),
+                wrong_form=sp.Trace((H * V * S + W.T * S / sigma**2) * X.T),
             ),
             Step(
-                "Slope in the posterior variance",
-                sp.Eq(sp.Derivative(latent, variance), (H - info / variance) / 2, evaluate=False),
-                "Zero is the second condition: the posterior precision is $H/w_I$.",
+                "Slope in the posterior covariance",
+                sp.Eq(slope(by_spread), sp.Trace((H - info * Q.I) * (Y - Z)) / 2, evaluate=False),
+                "The covariance of the code changes by $Y - Z$; every symmetric matrix is a difference of two "
+                "positive definite ones.",
+                let=(changed_spread,),
+                wrong_form=sp.Trace((H + info * Q.I) * (Y - Z)) / 2,
+            ),
+            Step(
+                "A change inside the family",
+                sp.Eq(sp.Trace(M * in_family(N)), sp.Trace(in_family(M) * N), evaluate=False),
+                "A trace with a block-diagonal matrix sees only the blocks of the other. Take $M = H - w_I Q^{-1}$.",
+                wrong_form=sp.Trace(M * N),
+            ),
+            Step(
+                "Elsewhere the covariance is not stationary",
+                sp.Gt(sp.Trace(in_family(M) * in_family(M)), 0, evaluate=False),
+                "For $N = M \\circ F$ it is the sum of the squares of the entries of $M \\circ F$.",
+                where=(sp.Ne(in_family(M), sp.ZeroMatrix(K, K), evaluate=False),),
+                uses=(use_trace(sp.Identity(K), in_family(M), sp.Identity(K), strict=True),),
+            ),
+            Step(
+                "The inverse of a block-diagonal matrix",
+                sp.Eq(in_family(in_family(Q).I), in_family(Q).I, evaluate=False),
+                "The inverse of a block-diagonal matrix has the inverses of its blocks.",
+                wrong_form=in_family(Q.I),
+            ),
+            Step(
+                "The sum of two latents",
+                sp.Eq(sp.Trace(sum_of_latents * pair * sum_of_latents.T), 4 * c**2 * seen + 2 * noise, evaluate=False),
+                "The gains $u$ and $-u$ cancel in the sum.",
+                wrong_form=4 * c**2 * seen + 4 * u**2 * unseen + 2 * noise,
             ),
             Step(
                 "Data outside the range of the decoder",
-                sp.Eq(LogDet(pair), sp.log((2 * c**2 * seen + noise) * (2 * u**2 * unseen + noise)), evaluate=False),
-                "Take a decoder with two equal columns, and latents with gain $c$ on a direction of the data of "
-                "variance $s$ in its range and gains $u$ and $-u$ on one of variance $r$ outside. The decoder adds the "
-                "two latents, so that $u$ changes no distortion; but with $u^2 r = c^2 s$ they are uncorrelated. A "
-                "large weight on total correlation outweighs the cost of the additional information, $\\log(1 + 2 u^2 "
-                "r/h)/2$.",
-                wrong_form=sp.log((2 * c**2 * seen + noise) * (u**2 * unseen + noise)),
+                sp.Eq(
+                    (LogDet(pair) - 2 * sp.log(noise)) / 2,
+                    sp.log(1 + 2 * c**2 * seen / noise) / 2 + sp.log(1 + 2 * u**2 * unseen / noise) / 2,
+                    evaluate=False,
+                ),
+                "The information of the two latents, of which the last term is zero at $u = 0$.",
+                wrong_form=sp.log(1 + 2 * c**2 * seen / noise) / 2 + sp.log(1 + u**2 * unseen / noise) / 2,
+            ),
+            Step(
+                "Latents without correlation",
+                sp.Eq(sp.Subs(shared, unseen, c**2 * seen / u**2), 0, evaluate=False),
+                "Their covariance is $c^2 s - u^2 r$. A large weight on total correlation outweighs the cost of the "
+                "additional information.",
+                wrong_form=c**2 * seen,
             ),
         ),
-        results=("Collected by determinants",),
+        results=("Collected by determinants", "Slope in the gain", "Slope in the posterior covariance"),
         sources=(
             Source(
                 "chen2022",
                 "groups of latents are its subject; its exact objective was not consulted, this one is this project's",
             ),
         ),
-        builds_on=("elbo-parts", "total-correlation"),
+        builds_on=("elbo-parts", "total-correlation", "matrix-inequalities"),
     )

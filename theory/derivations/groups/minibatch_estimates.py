@@ -4,200 +4,353 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import C, K, Q
-from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.notation import C, D, K, Q, S, V, n
+from theory.derivations.engine.operators import Expectation, LogDet, OverAll, SquaredNorm
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.elbo_parts import AGGREGATE
 
 
 def derivation() -> Derivation:
-    N, M, v, h, chi = sp.symbols("N M v h chi", positive=True)
-    p, k, w, d, a1, a2, b1, b2 = sp.symbols("p k w d a_1 a_2 b_1 b_2", positive=True)
-    m, y, z, u, e, L = sp.symbols("m y z u e L", real=True)
-    B, S1, S2 = sp.symbols("B S_1 S_2", real=True)
-    G, g = sp.symbols("G g", integer=True, positive=True)
-    T = sp.MatrixSymbol("T", K, K)
-    f = sp.Function("f")(h)
-    power = sp.Function("l")(p)
-    wide = 1 + v + p * v
-    mean = ((p + 1) * sp.log(1 + v) - sp.log(1 + v - v * p**2)) / 2
-    stratified = chi * (1 / N - (1 - 1 / N) ** 2 / (2 * (M - 1)))
+    N, w, h, chi = sp.symbols("N w h chi", positive=True)
+    u, e, b, L = sp.symbols("u e b L", real=True)
+    G, i = sp.symbols("G i", integer=True, positive=True)
+    # Densities of any code y, given the data point s and in the aggregate, and of the data point.
+    y, s = sp.symbols("y s", real=True)
+    p, f, q, g, shifted = (sp.Function(name, positive=True) for name in "pfqgU")
+    # The deviations of the ratios of the other points from 1, with their weights.
+    own_ratio = sp.Symbol("r_o", positive=True)
+    shares, ratios = (sp.IndexedBase(sp.Symbol(name, positive=True)) for name in "ar")
+    weights, deviations = sp.MatrixSymbol("a", n, 1), sp.MatrixSymbol("d", n, 1)
+    second = sp.MatrixSymbol("X", n, n)
+    logarithm = sp.Function("l")(h)
+    stratified = chi * (1 / N - (1 - 1 / N) ** 2 / (2 * n))
+    weighted = chi * (n + 2) / (2 * (n + 1) ** 2)
+    # Gaussian codes.
+    x, z = sp.MatrixSymbol("x", D, 1), sp.MatrixSymbol("z", K, 1)
+    back, left = sp.MatrixSymbol("F", D, K), sp.MatrixSymbol("R", D, D)
+    precision = S.I + V.T * Q.I * V
+    spread = C * Q.I * C
+    information = (LogDet(C) - LogDet(Q)) / 2
+    larger = sp.exp(LogDet(C) - LogDet(Q))
+    # Groups, and the terms of q_M.
+    chis = sp.IndexedBase(sp.Symbol("c", real=True))
+    sizes = sp.IndexedBase(sp.Symbol("k", positive=True))
+    c1, c2, A = sp.symbols("x_1 x_2 A", positive=True)
+    B = sp.Symbol("B", nonnegative=True)
+    excess, first, other, missing = (sp.IndexedBase(sp.Symbol(name, nonnegative=True)) for name in "tHYm")
+
+    def over(term, last):
+        return sp.Sum(term, (i, 1, last))
+
+    def log_density(vector, covariance):
+        return -(K * sp.log(2 * sp.pi) + LogDet(covariance) + SquaredNorm(vector, covariance.I)) / 2
+
+    def coefficient(order):
+        return sp.Subs(sp.Derivative(logarithm, (h, order)) / sp.factorial(order), h, 0)
+
+    def second_moment(integrand):
+        return OverAll(OverAll(p(s) * integrand, y), s)
+
+    point = excess[i] + w
     return Derivation(
         name="minibatch-estimates",
         title="Total correlation from minibatches",
         statement=(
             Claim(
-                "With $q_M(z_i) = w q(z_i|x_i) + \\sum_j w_j q(z_i|x_j)$ over a minibatch of $M$ of $N$ "
-                "points, $E \\log q_M - E \\log q$ is, to leading order, $\\chi [w - \\sum_j w_j^2 / 2]$.",
-                by=(
-                    "Mean of the ratio",
-                    "Expansion of the logarithm",
-                    "Bias, stratified",
-                ),
-                argued=True,
+                "An estimate of $q(z)$ at the code $z$ of a data point is $q_M(z) = w q(z|x_o) + \\sum_j a_j "
+                "q(z|x_j)$, with the own point $x_o$ and $n$ other points of a minibatch of $M = n + 1$. For weights "
+                "of sum one $q_M(z)/q(z)$ deviates from 1 by $w (r_o - 1) + \\sum_j a_j (r_j - 1)$, with the ratios $r "
+                "= q(z|x)/q(z)$ of the points.",
+                by=("The deviation",),
             ),
             Claim(
-                "Here $1 + \\chi = \\det C / \\det Q = e^{2 I}$.",
-                by=(
-                    "Mean of a power of the ratio",
-                    "Mean of the ratio",
-                    "All latents",
-                ),
-                argued=True,
+                "Let $1 + \\chi$ be the mean of $r_o$. The ratio of another point has the mean 1, and the mean of "
+                "$(r_j - 1)^2$ over codes and points is $\\chi$.",
+                by=("The ratio of another point",),
             ),
             Claim(
-                "The weights $1/(N M)$ add an offset of $-\\log N$ for each set of latents.",
-                by=(
-                    "Bias, weighted",
-                    "Offset between groups",
-                ),
-                argued=True,
+                "For weights of the order $h^2 = 1/M$ write $w (r_o - 1) = h^2 u$, of mean $w \\chi$, and $\\sum_j a_j "
+                "(r_j - 1) = h e$, of mean zero. Then $\\log(q_M/q) = \\log(1 + h e + h^2 u)$ has in $h$ the "
+                "coefficients 0 of order 0, $e$ of order 1, and $u - e^2/2$ of order 2.",
+                by=("The deviation", "Order zero", "First order", "Second order"),
             ),
             Claim(
-                "For every code $q(z|x)/q_M(z) \\le 1/w$.",
-                by=("Bound of the information",),
+                "Leading order means: up to the order $h^2$, the first one whose mean is not zero. To leading order "
+                "the mean of $\\log q_M - \\log q$, the bias of the estimate of $\\log q$, is $\\chi [w - \\sum_j "
+                "a_j^2 / 2]$.",
+                by=("First order", "Second order", "The mean of the second order", "Independent points"),
             ),
             Claim(
-                "So no estimate of the information exceeds $-\\log w$.",
-                by=("Bound of the information",),
-                argued=True,
+                "For a Gaussian code $1 + \\chi = \\det C / \\det Q = e^{2 J}$, with $J = (\\log\\det C - "
+                "\\log\\det Q)/2$ the information that the latents carry.",
+                by=("Bayes' rule", "Shift of the code", "The mean of the ratio"),
+            ),
+            Claim(
+                "Weighted by the ratio, $\\log r_o$ has the mean $tr(Q^{-1} V S V^T) + J$.",
+                by=("The posterior of the data", "Codes of large ratio", "Where the mean comes from"),
+            ),
+            Claim(
+                "The stratified estimate has $w = 1/N$ and $a_j = (N-1)/(N n)$, of sum one. Its bias is $\\chi [1/N - "
+                "(1 - 1/N)^2/(2 n)]$.",
+                by=("Stratified weights", "Bias, stratified"),
+            ),
+            Claim(
+                "The weighted estimate has all weights $1/(N M)$. It is $1/N$ times that of weights $1/M$, so it adds "
+                "$-\\log N$ to $\\log q_M$ for each set of latents.",
+                by=("Offset of the weighted estimate",),
+            ),
+            Claim(
+                "Apart from this offset its bias is $\\chi (M + 1)/(2 M^2)$, with $M = n + 1$: it is positive and does "
+                "not depend on $N$.",
+                by=("Bias, weighted", "The weighted bias is positive"),
+            ),
+            Claim(
+                "With $L = \\log N$ the offset of the total correlation between $G$ groups is $(G-1) L$. With that of "
+                "the information, $L$, those within groups of $k_g$ latents, $(k_g - 1) L$, and that of the "
+                "divergences of single latents, $-\\sum_g k_g L$, the rate has no offset.",
+                by=("Offset between groups", "The rate has no offset"),
+            ),
+            Claim(
+                "With $b$ the bracket and $c_g$ the $\\chi$ of group $g$, the bias of the total correlation between "
+                "groups is $b (\\chi - \\sum_g c_g)$.",
+                by=("Bias between groups",),
+            ),
+            Claim(
+                "It does not vanish where the groups are independent: for two of $\\chi = x_1$ and $x_2$ the factor is "
+                "$x_1 x_2$.",
+                by=("Two independent groups",),
+            ),
+            Claim(
+                "For every code $w q(z|x_o)/q_M(z) \\le 1$, so that no estimate of the information exceeds $-\\log w$.",
+                by=("Bound of the ratio", "Bound of the information"),
+            ),
+            Claim(
+                "If two groups are independent given the data and no weight is below $w$, the product of their "
+                "estimates is at least $w q_M$: no estimate of their total correlation exceeds $-\\log w$.",
+                by=("Bound between groups",),
+            ),
+            Claim(
+                "For $G$ groups, which are added one by one, no estimate exceeds $-(G - 1) \\log w$.",
+                by=("Bound between groups", "total-correlation: Chain rule"),
             ),
         ),
         assumptions=(
-            "Data points are independent and Gaussian, $q(z|x) = N(V x, Q)$; everything holds for all latents, a group "
-            "or a single one.",
-            "The bias is the second order of an expansion in the deviation of $q_M / q$ from 1: asymptotic in $M$ "
-            "and $N$.",
+            "Data points are independent, and independent of the code of another point. The density $q(z)$ of the code "
+            "is the mean of $q(z|x)$ over the data, so that the ratio of another point has the mean 1 at every $z$. "
+            "The statements hold for all latents, a group or a single one.",
+            "The Gaussian code is $q(z|x) = N(V x, Q)$ with $x \\sim N(0, S)$, so that $q(z) = N(0, C)$.",
+            "The bias is the mean of the coefficients of an expansion in $h$: it is asymptotic in $M$ and $N$, and the "
+            "remainder is not bounded here.",
         ),
         scope=(
-            "The mean of the ratio for one latent of unit posterior variance, and for every $K$ by an invertible $T$ "
-            "that makes $Q$ the identity and $C$ diagonal; the expansion term by term, without a bound on the "
-            "remainder; the bound between groups for two points and two groups."
+            "Ratio, expansion, offsets and bounds for any densities and any numbers of points and groups; $\\chi$ for "
+            "Gaussian codes of every $K$ and $D$."
         ),
-        matrices=dict.fromkeys((C, Q), "positive") | {T: "invertible"},
+        matrices=dict.fromkeys((C, Q, S, second), "positive"),
+        moments={deviations: second},
+        functions=dict.fromkeys((p, f, q, g, shifted), "density"),
         steps=(
             Step(
-                "Gaussian integral",
-                sp.Eq(sp.Integral(sp.exp(-k * y**2 / 2), (y, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi / k), evaluate=False),
-                "Used twice below.",
-            ),
-            Step(
-                "Exponent over codes",
+                "The deviation",
                 sp.Eq(
-                    -(1 + p) * (z - m) ** 2 / 2 + p * z**2 / (2 * (1 + v)),
-                    -wide * (z - (1 + p) * (1 + v) * m / wide) ** 2 / (2 * (1 + v)) + p * (1 + p) * m**2 / (2 * wide),
+                    (1 - over(shares[i], n)) * own_ratio + over(shares[i] * ratios[i], n) - 1,
+                    (1 - over(shares[i], n)) * (own_ratio - 1) + over(shares[i] * (ratios[i] - 1), n),
                     evaluate=False,
                 ),
-                "One latent, $q(z|x) = N(m, 1)$ with $m \\sim N(0, v)$: the exponent of $q(z|x) r^p$, $r = q(z|x) / "
-                "q(z)$, a square in $z$ and a remainder.",
+                "Here $w = 1 - \\sum_j a_j$ is written out: the weights have the sum one.",
             ),
             Step(
-                "Exponent over points",
+                "The ratio of another point",
                 sp.Eq(
-                    p * (1 + p) * m**2 / (2 * wide) - m**2 / (2 * v),
-                    -(1 + v - v * p**2) * m**2 / (2 * v * wide),
+                    second_moment(q(y) * (f(y, s) / q(y) - 1) ** 2),
+                    second_moment(f(y, s) * (f(y, s) / q(y))) - 1,
                     evaluate=False,
                 ),
-                "The mean is finite for $v p^2 < 1 + v$, so always at $p = 1$, but at $p = 2$ for $3 v < 1$ only.",
+                "On the left the code $y$ has the density $q(y)$ and the data point $s$ is another one, of density "
+                "$p(s)$: it is the mean square of $r - 1$. On the right the code has the density $f(y|s)$ of its own "
+                "point: the mean of $r_o$, less 1.",
+                wrong_form=second_moment(f(y, s) * (f(y, s) / q(y))),
             ),
             Step(
-                "Mean of a power of the ratio",
+                "Order zero",
+                sp.Eq(sp.Subs(logarithm, h, 0), 0, evaluate=False),
+                "With $q_M/q = 1 + h e + h^2 u$, where $h e$ is the deviation by the other points and $h^2 u$ that by "
+                "the own point.",
+                let=(Let(logarithm, sp.log(1 + h * e + h**2 * u), "the logarithm of $q_M / q$"),),
+                wrong_form=e,
+            ),
+            Step(
+                "First order",
+                sp.Eq(coefficient(1), e, evaluate=False),
+                "The slope of a logarithm at 1 is 1.",
+            ),
+            Step(
+                "Second order",
+                sp.Eq(coefficient(2), u - e**2 / 2, evaluate=False),
+                "The logarithm is concave, so that the fluctuation of the other points lowers its mean.",
+            ),
+            Step(
+                "The mean of the second order",
                 sp.Eq(
-                    (p * sp.log(1 + v) - sp.log(v) + sp.log((1 + v) / wide) + sp.log(v * wide / (1 + v - v * p**2)))
-                    / 2,
-                    mean,
+                    Expectation(w * chi - SquaredNorm(weights.T * deviations) / 2),
+                    w * chi - SquaredNorm(weights, second) / 2,
                     evaluate=False,
                 ),
-                "Its logarithm, from the normalisations and the two integrals; their powers of $2 \\pi$ cancel.",
-                where=(p**2 * v < 1 + v,),
+                "The mean of $h^2 u = w (r_o - 1)$ is $w \\chi$, and $h e = a^T d$: the vector $d$ has the entries "
+                "$r_j - 1$, and $a$ the weights $a_j$.",
+                wrong_form=w * chi - SquaredNorm(weights, second),
             ),
             Step(
-                "Mean of the ratio",
-                sp.Eq(sp.Subs(power, p, 1), sp.log(1 + v), evaluate=False),
-                "So $1 + \\chi = 1 + v$: on average the density of a code given its own point is this multiple of its "
-                "density in the aggregate. The same integral is $E_z E_x r^2$ for another point $x$, whose ratio has "
-                "mean 1 and hence variance $\\chi$.",
-                let=(Let(power, mean, "the logarithm of the mean of $r^p$"),),
+                "Independent points",
+                sp.Eq(SquaredNorm(weights, chi * sp.Identity(n)), chi * SquaredNorm(weights), evaluate=False),
+                "Given the code the entries of $d$ are independent, and their variances have the mean $\\chi$: $X = "
+                "\\chi I$.",
+            ),
+            Step(
+                "Bayes' rule",
+                sp.Eq(
+                    SquaredNorm(z - V * x, Q.I) + SquaredNorm(x, S.I) - SquaredNorm(z, C.I),
+                    SquaredNorm(x - back * z, precision),
+                    evaluate=False,
+                ),
+                "The exponents of $p(x) q(z|x)/q(z)$, the density of the data given the code: it is Gaussian with mean "
+                "$F z$. So $1 + \\chi$, the mean of $q(z|x)/q(z)$ over data and codes, is $\\int\\int p(x|z) q(z|x) dx "
+                "dz$.",
+                let=(AGGREGATE, Let(back, S * V.T * C.I, "the gain of the inference of the data")),
+                wrong_form=SquaredNorm(x + back * z, precision),
+            ),
+            Step(
+                "Shift of the code",
+                sp.Eq(
+                    log_density(z - V * x, Q),
+                    log_density(z - C * Q.I * V * (x - back * z), spread) + LogDet(C) - LogDet(Q),
+                    evaluate=False,
+                ),
+                "With $v = x - F z$ in place of $x$, the density $q(z|x)$ is $\\det C/\\det Q$ times that of a "
+                "Gaussian in $z$, of mean $C Q^{-1} V v$ and covariance $C Q^{-1} C$.",
+                wrong_form=log_density(z - C * Q.I * V * (x - back * z), spread) + LogDet(C) + LogDet(Q),
+            ),
+            Step(
+                "The mean of the ratio",
+                sp.Eq(
+                    OverAll(OverAll(larger * g(s) * shifted(y, s), y), s),
+                    larger,
+                    evaluate=False,
+                ),
+                "Here $s$ stands for $v$, with its density $g$ in place of $p(x|z)$, and $U(y|s)$ is the Gaussian "
+                "density of the code in the step before: both integrals are one.",
+                wrong_form=2 * larger,
+            ),
+            Step(
+                "The posterior of the data",
+                sp.Eq(precision * left, sp.Identity(D), evaluate=False),
+                "So $R$ is the covariance of $v = x - F z$.",
+                let=(Let(left, S - S * V.T * C.I * V * S, "the covariance of the data given the code"),),
+                wrong_form=S,
+            ),
+            Step(
+                "Codes of large ratio",
+                sp.Eq(C * Q.I * (V * left * V.T + Q) * Q.I * C, 2 * spread - C, evaluate=False),
+                "Weighted by the ratio, $v$ has the covariance $R$ and $z = C Q^{-1} V v$ plus noise of covariance $C "
+                "Q^{-1} C$: the left side is the covariance of $z$.",
+                wrong_form=2 * spread + C,
             ),
             Step(
                 "Where the mean comes from",
-                sp.Eq(sp.Subs(sp.Derivative(power, p), p, 1), v + sp.log(1 + v) / 2, evaluate=False),
-                "The mean of $\\log r$ weighted by $r$: $tr Q^{-1} V S V^T + I$ for all latents. Its exponential is "
-                "about the number of points that a sample needs to contain the codes that dominate $\\chi$.",
-            ),
-            Step(
-                "All latents",
-                sp.Eq(LogDet(T * C * T.T) - LogDet(T * Q * T.T), LogDet(C) - LogDet(Q), evaluate=False),
-                "The ratio is the same for the code $T z$. With $T Q T^T = I$ and $T C T^T$ diagonal it is a "
-                "product, and its mean $\\prod (1 + v_k) = \\det C / \\det Q = e^{2 I}$.",
-                wrong_form=LogDet(C) - LogDet(Q) / 2,
-            ),
-            Step(
-                "Expansion of the logarithm",
                 sp.Eq(
-                    sp.Subs(sp.Derivative(f, (h, 2)) / 2, h, 0),
-                    w * u - e**2 / 2,
+                    information + (sp.Trace(C.I * (2 * spread - C)) - K) / 2,
+                    sp.Trace(Q.I * V * S * V.T) + information,
                     evaluate=False,
                 ),
-                "The deviation $e = \\sum_j w_j (r_j - 1)$ of the other points is of order $h$, the weight of the own "
-                "point, whose ratio deviates by $u$, of order $h^2$. The first order, $e$, has mean zero.",
-                let=(Let(f, sp.log(1 + h * e + h**2 * w * u), "the logarithm of $q_M / q$"),),
+                "The mean of $\\log r_o = [\\log\\det C - \\log\\det Q + z^T C^{-1} z - (z - V x)^T Q^{-1} (z - V "
+                "x)]/2$, where $z - V x$ has the covariance $Q$. The exponential of this mean is about the number of "
+                "points that a minibatch needs to contain the codes that dominate $\\chi$.",
+                wrong_form=sp.Trace(Q.I * V * S * V.T) - information,
+            ),
+            Step(
+                "Stratified weights",
+                sp.Eq(1 / N + over((N - 1) / (N * n), n), 1, evaluate=False),
+                "The own point has the weight that it has among all data, the others share what remains.",
+                wrong_form=sp.Integer(2),
             ),
             Step(
                 "Bias, stratified",
-                sp.Eq(
-                    sp.Subs(w * S1 - S2 / 2, (w, S1, S2), (1 / N, chi, (M - 1) * ((N - 1) / (N * (M - 1))) ** 2 * chi)),
-                    stratified,
-                    evaluate=False,
-                ),
-                "The means: $S_1 = E u = \\chi$ and $S_2 = E e^2 = \\sum_j w_j^2 \\chi$, for weights $1/N$ and "
-                "$(N-1)/(N (M-1))$.",
-                where=(M > 1,),
+                sp.Eq(chi * (1 / N - over(((N - 1) / (N * n)) ** 2, n) / 2), stratified, evaluate=False),
+                "Insert the weights.",
+            ),
+            Step(
+                "Offset of the weighted estimate",
+                sp.Eq(sp.log(A / (N * (n + 1))), sp.log(A / (n + 1)) - sp.log(N), evaluate=False),
+                "$A$ is the sum of $q(z|x)$ over the points of the minibatch.",
             ),
             Step(
                 "Bias, weighted",
-                sp.Eq(sp.Subs(stratified, N, M), chi * (M + 1) / (2 * M**2), evaluate=False),
-                "Weights $1/(N M)$ are those of the stratified estimate of $M$ points of a data set of $M$, times "
-                "$1/N$: apart from the offset the bias does not depend on $N$, and it is positive.",
-                where=(M > 1,),
+                sp.Eq(chi * (1 / (n + 1) - over(1 / (n + 1) ** 2, n) / 2), weighted, evaluate=False),
+                "The weights are $1/M$ after the offset is taken off.",
+            ),
+            Step(
+                "The weighted bias is positive",
+                sp.Gt(weighted, 0, evaluate=False),
+                "The own point counts for more than the fluctuation of the others.",
             ),
             Step(
                 "Offset between groups",
-                sp.Eq(-L - sp.Sum(-L, (g, 1, G)), (G - 1) * L, evaluate=False),
-                "$L = \\log N$, which the estimate of $\\log q$ lacks for all latents and for each group. Likewise the "
-                "information gains $L$, the part within a group of $k$ latents $(k-1) L$, the divergences of single "
-                "latents $-K L$: the rate does not change.",
-                sizes=({G: 2}, {G: 3}),
+                sp.Eq(-L - over(-L, G), (G - 1) * L, evaluate=False),
+                "The estimate of $\\log q$ changes by $-L$ for all latents and for each group.",
+            ),
+            Step(
+                "The rate has no offset",
+                sp.Eq(
+                    L + (G - 1) * L + over((sizes[i] - 1) * L, G),
+                    over(sizes[i], G) * L,
+                    evaluate=False,
+                ),
+                "Information, total correlation between and within groups: what the divergences lose.",
             ),
             Step(
                 "Bias between groups",
-                sp.Eq(
-                    chi * B - sp.Sum(sp.IndexedBase(sp.Symbol("c", real=True))[g] * B, (g, 1, G)),
-                    (chi - sp.Sum(sp.IndexedBase(sp.Symbol("c", real=True))[g], (g, 1, G))) * B,
-                    evaluate=False,
-                ),
-                "$B$ is the bracket, $c_g$ the $\\chi$ of a group. With independent groups $1 + \\chi = \\prod (1 + "
-                "c_g)$: the bias does not vanish where the total correlation does.",
-                sizes=({G: 2}, {G: 3}),
+                sp.Eq(chi * b - over(chis[i] * b, G), (chi - over(chis[i], G)) * b, evaluate=False),
+                "The bias of $\\log q_M$ for all latents less those of the groups.",
+            ),
+            Step(
+                "Two independent groups",
+                sp.Eq((1 + c1) * (1 + c2) - 1 - c1 - c2, c1 * c2, evaluate=False),
+                "The ratio of two independent groups is a product, and so is its mean $1 + \\chi$.",
+            ),
+            Step(
+                "Bound of the ratio",
+                sp.Le(w * A / (w * A + B), 1, evaluate=False),
+                "From here on $A$ is the density $q(z|x_o)$ at the own point and $B$ the sum of the other terms: $q_M "
+                "= w A + B$.",
             ),
             Step(
                 "Bound of the information",
-                sp.Ge((w * a1 + a2) / a1, w, evaluate=False),
-                "$a_1$ is the density at the own point and $a_2$ the sum of the other terms: $q(z|x) / q_M(z) \\le "
-                "1/w$, for every code.",
+                sp.Le(sp.log(A / (w * A + B)), -sp.log(w), evaluate=False),
+                "The logarithm of a number that is not greater than 1 is not positive. The estimate of the information "
+                "is a mean of such logarithms.",
+                uses=(
+                    Use("Bound of the ratio"),
+                    Use(
+                        "gibbs-inequality: The logarithm lies below its tangent",
+                        {sp.Symbol("a", positive=True): w * A / (w * A + B)},
+                    ),
+                ),
             ),
             Step(
                 "Bound between groups",
                 sp.Ge(
-                    (w * a1 + (w + d) * a2) * (w * b1 + (w + d) * b2),
-                    w * (w * a1 * b1 + (w + d) * a2 * b2),
+                    over(point * first[i] * (point * other[i] + missing[i]), n),
+                    w * over(point * first[i] * other[i], n),
                     evaluate=False,
                 ),
-                "Two points of weights $w$ and $w + d$, and groups with densities $a$ and $b$ that are independent "
-                "given the point: $q_M(z) / [q_M(z_1) q_M(z_2)] \\le 1/w$. Each further group adds a factor.",
+                "Now $n$ is the number of all points, of weights $w + t_j$; the two groups have the densities "
+                "$H_j$ and $Y_j$ at point $j$. The estimate of the second group is its own term plus the "
+                "sum $m_j$ of the others, for each $j$. With several groups $H_j$ is the product of the densities "
+                "of those before, and the logarithms add up.",
             ),
         ),
         results=(
-            "Mean of the ratio",
+            "The mean of the ratio",
             "Bias, stratified",
             "Bias, weighted",
             "Offset between groups",
@@ -205,5 +358,5 @@ def derivation() -> Derivation:
         sources=(
             Source("chen2018", "the two estimators; bias, scale and bounds for Gaussian codes are this project's"),
         ),
-        builds_on=("total-correlation",),
+        builds_on=("elbo-parts", "total-correlation", "gibbs-inequality"),
     )

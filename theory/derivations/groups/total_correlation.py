@@ -4,124 +4,211 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, Q, S, V, W
-from theory.derivations.engine.operators import LogDet
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.foundations.elbo_parts import distortion
+from theory.derivations.engine.notation import C, K, Q, S, V, W
+from theory.derivations.engine.operators import LogDet, OverAll
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.elbo_parts import distortion, reconstruction
+from theory.derivations.foundations.matrix_inequalities import use_product, use_tangent
 
-# Masks of three latents: single latents, and the groups {1, 2} and {3}.
-ALONE = sp.ImmutableMatrix(sp.eye(3))
-PAIRED = sp.ImmutableMatrix([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+__all__ = ["derivation"]
+
+B = sp.MatrixSymbol("B", K, K)
+ALONE = sp.Identity(K)
+
+
+def _blocks(code, partition=B) -> sp.MatrixExpr:
+    return sp.HadamardProduct(code, partition)
+
+
+def _between(code) -> sp.Expr:
+    return (LogDet(_blocks(code)) - LogDet(code)) / 2
+
+
+def _within(code) -> sp.Expr:
+    return (LogDet(_blocks(code, ALONE)) - LogDet(_blocks(code))) / 2
+
+
+def _margins(code) -> sp.Expr:
+    return (sp.Trace(code) - K - LogDet(_blocks(code, ALONE))) / 2
+
+
+BETWEEN = Let(sp.Symbol("c_B", real=True), _between(C), "the total correlation between groups")
+WITHIN = Let(
+    sp.Symbol("c_W", real=True),
+    (LogDet(_blocks(_blocks(C), ALONE)) - LogDet(_blocks(C))) / 2,
+    "the total correlation of independent groups, of covariance $C \\circ B$",
+)
 
 
 def derivation() -> Derivation:
-    C = sp.MatrixSymbol("C", 3, 3)
-    B1, B2 = sp.MatrixSymbol("B_1", 3, 3), sp.MatrixSymbol("B_2", 3, 3)
-    pair = sp.MatrixSymbol("C_g", 2, 2)
-    q, q1, q2, q3, q12 = sp.symbols("q q_1 q_2 q_3 q_12", positive=True)
-    T, code = sp.MatrixSymbol("T", K, K), sp.MatrixSymbol("C_z", K, K)
-    alone, grouped = sp.HadamardProduct(C, B1), sp.HadamardProduct(C, B2)
-    select = sp.MatrixSymbol("E_g", 3, 2)
-    between, inside = sp.symbols("b w", real=True)
-    within = (LogDet(sp.HadamardProduct(pair, sp.Identity(2))) - LogDet(pair)) / 2
-    moved = (T * V, T * Q * T.T, W * T.I)
-    moved_code = T * code * T.T
+    z, u, y = sp.symbols("z u y", real=True)
+    q, g, p, f, k, h = (sp.Function(name, positive=True) for name in "qgpfkh")
+    T, U = sp.MatrixSymbol("T", K, K), sp.MatrixSymbol("U", K, K)
+    info = sp.Symbol("w_I", positive=True)
+    across, inside, single = sp.symbols("w_B w_W w_D", nonnegative=True)
+    loss, plain, moved_loss = sp.symbols("L L_o L_T", real=True)
+    between, within = BETWEEN.symbol, WITHIN.symbol
+    whole = (LogDet(_blocks(C, ALONE)) - LogDet(C)) / 2
+
+    def least(squared_error, code, posterior):
+        return reconstruction(squared_error) + info * (LogDet(code) - LogDet(posterior)) / 2
+
+    def dependence(code):
+        return across * _between(code) + inside * _within(code) + single * _margins(code)
+
+    moved = (U * T * V, U * T * Q * T.T * U.T, W * T.I * U.T)
+    moved_code = U * T * C * T.T * U.T
     return Derivation(
         name="total-correlation",
         title="Total correlation: its chain rule, and why its weight does not matter at the optimum",
         statement=(
             Claim(
-                "Total correlation is the sum of that between groups and that within groups.",
-                by=(
-                    "Chain rule, point by point",
-                    "Chain rule of a Gaussian",
-                ),
-                argued=True,
+                "Let $q(z)$ be any density of the code, $g(z)$ the product of its densities of the groups and $p(z)$ "
+                "that of its densities of single latents. The total correlation $\\int q \\log(q/p)$ is that between "
+                "groups, $\\int q \\log(q/g)$, plus the mean of $\\log(g/p)$.",
+                by=("Chain rule",),
             ),
             Claim(
-                "With a learned decoder and prior $N(0, I)$ every weight $\\ge 0$ on total correlation and "
-                "on the divergences of single latents has the same optimal value of the objective, for "
-                "every data covariance.",
-                by=(
-                    "Distortion under a change of code",
-                    "Mutual information under a change of code",
-                    "A whitened code matches the prior",
-                ),
-                argued=True,
+                "The mean of the logarithm that belongs to one group, $\\log(f/k)$, is the total correlation within "
+                "this group, $\\int f \\log(f/k)$: so the total correlation is that between groups plus the sum of "
+                "those within groups.",
+                by=("Chain rule", "Within one group"),
+            ),
+            Claim(
+                "For a Gaussian code of covariance $C$ and every partition $B$ of the latents into groups these are "
+                "$c_B = (\\log\\det(C \\circ B) - \\log\\det C)/2$ and $c_W = (\\log\\det(C \\circ I) - "
+                "\\log\\det(C \\circ B))/2$.",
+                by=("Chain rule of a Gaussian", "Within the groups of a Gaussian"),
+            ),
+            Claim(
+                "With prior $N(0, I)$ and weights $\\ge 0$ on total correlation between groups, within groups, and on "
+                "the divergences of single latents, the objective $L$ is at no code less than the objective $L_o$ "
+                "without them.",
+                by=("No weight lowers the objective",),
+            ),
+            Claim(
+                "For a learned decoder every value of $L_o$ is a value of $L$: that of the code $U T z$, of covariance "
+                "$I$, whose decoder is $W T^{-1} U^T$.",
+                by=("A whitened code matches the prior", "The value without the weights is reached"),
+            ),
+            Claim(
+                "So with a learned decoder every weight $\\ge 0$ on total correlation and on the divergences of "
+                "single latents has the same optimal value of the objective, for every data covariance.",
+                by=("No weight lowers the objective", "The value without the weights is reached"),
+            ),
+            Claim(
+                "The posterior covariance of the code $U T z$ is $U (T Q T^T) U^T$, with any orthogonal $U$: diagonal "
+                "if the rows of $U$ are eigenvectors of $T Q T^T$. So the optimal value is the same for a diagonal "
+                "posterior.",
+                by=("No weight lowers the objective", "The value without the weights is reached"),
             ),
         ),
         assumptions=(
-            "The weight of the mutual information is fixed; the decoder is free; the latents may be transformed by any "
-            "invertible $T$.",
+            "The weight $w_I$ of the mutual information is fixed and the decoder is free; the latents may be "
+            "transformed by any invertible matrix.",
+            "$\\circ$ keeps the entries in the blocks of a partition: $C \\circ B$ contains the blocks of the groups, "
+            "$C \\circ I$ the diagonal. Every positive definite $C$ has a whitening transformation $T$, as $C^{-1/2}$.",
         ),
         scope=(
-            "The chain rule point by point for the groups {1, 2} and {3} of any density, and entry by entry for "
-            "Gaussians; the invariance for every $K$ and $D$."
+            "The chain rule for any densities and any number of groups; the invariance for every $K$, $D$ and "
+            "partition."
         ),
-        matrices=dict.fromkeys((C, Q, S, code), "positive") | {T: "invertible"},
+        matrices=dict.fromkeys((C, Q, S), "positive") | {T: "invertible", U: "orthogonal", B: "partition"},
+        functions=dict.fromkeys((q, g, p, f, k, h), "density"),
         steps=(
             Step(
-                "Chain rule, point by point",
-                sp.Eq(sp.log(q / (q1 * q2 * q3)), between + inside, evaluate=False),
-                "With $q$ the joint density, $q_{12}$ that of the group and $q_j$ those of single latents: "
-                "expectations "
-                "of these are the total correlation, that between and that within groups.",
-                let=(
-                    Let(between, sp.log(q / (q12 * q3)), "the log ratio between groups"),
-                    Let(inside, sp.log(q12 / (q1 * q2)), "the log ratio within the group"),
+                "Chain rule",
+                sp.Eq(
+                    OverAll(q(z) * sp.log(q(z) / p(z)), z) - OverAll(q(z) * sp.log(q(z) / g(z)), z),
+                    OverAll(q(z) * sp.log(g(z) / p(z)), z),
+                    evaluate=False,
                 ),
-                wrong_form=between - inside,
+                "At each $z$ the logarithm on the right is the difference of the two on the left.",
+                wrong_form=OverAll(q(z) * sp.log(p(z) / g(z)), z),
+            ),
+            Step(
+                "Within one group",
+                sp.Eq(
+                    OverAll(OverAll(f(u) * h(y, u) * sp.log(f(u) / k(u)), y), u),
+                    OverAll(f(u) * sp.log(f(u) / k(u)), u),
+                    evaluate=False,
+                ),
+                "Here $u$ are the latents of one group, $f(u)$ their density, $k(u)$ the product of their single "
+                "densities, and $h(y|u)$ the density of all other latents. As $\\log(g/p)$ is the sum over groups of "
+                "such logarithms, its mean is the sum of the total correlations within groups.",
+                wrong_form=2 * OverAll(f(u) * sp.log(f(u) / k(u)), u),
             ),
             Step(
                 "Chain rule of a Gaussian",
-                sp.Eq(
-                    (LogDet(alone) - LogDet(C)) / 2,
-                    (LogDet(grouped) - LogDet(C)) / 2 + within,
-                    evaluate=False,
-                ),
-                "Each term is half of a Hadamard gap; a group of one has no total correlation within.",
+                sp.Eq(whole, between + within, evaluate=False),
+                "Each term is half of a Hadamard gap: of $C$ under the partition into single latents, of $C$ under "
+                "$B$, and of the blocks $C \\circ B$ under the partition into single latents.",
+                let=(BETWEEN, WITHIN),
+                wrong_form=between - within,
+            ),
+            Step(
+                "Within the groups of a Gaussian",
+                sp.Eq(within, _within(C), evaluate=False),
+                "The blocks of $C \\circ B$ are those of the groups and its diagonal is that of $C$. As the "
+                "determinant of $C \\circ B$ is the product of those of the groups, this is the sum of their total "
+                "correlations.",
+                wrong_form=between,
+            ),
+            Step(
+                "No weight lowers the objective",
+                sp.Ge(loss, plain, evaluate=False),
+                "Neither the two total correlations, which are half of Hadamard gaps, nor the divergences of single "
+                "latents are negative.",
                 let=(
-                    Let(B1, ALONE, "single latents"),
-                    Let(B2, PAIRED, "the groups {1, 2} and {3}"),
-                    Let(select, sp.ImmutableMatrix([[1, 0], [0, 1], [0, 0]]), "the selection of the first group"),
-                    Let(pair, select.T * C * select, "the covariance of the first group"),
+                    Let(plain, least(distortion(), C, Q), "the objective without the weights"),
+                    Let(loss, plain + dependence(C), "the objective"),
                 ),
-                sizes=({K: 3},),
-                wrong_form=(LogDet(grouped) - LogDet(C)) / 2 - within,
+                uses=(
+                    use_tangent(C, _blocks(C), times=across / 2),
+                    use_tangent(_blocks(C), _blocks(C, ALONE), times=inside / 2),
+                    use_product(U * U.T, _blocks(C, ALONE), times=single / 2),
+                ),
             ),
             Step(
                 "Distortion under a change of code",
                 sp.Eq(distortion(*moved), distortion(), evaluate=False),
-                "Transform the code by $T$ and let the decoder undo it.",
+                "Transform the code by $U T$ and let the decoder undo it.",
                 wrong_form=distortion(V, 2 * Q),
             ),
             Step(
                 "Mutual information under a change of code",
-                sp.Eq(
-                    (LogDet(moved_code) - LogDet(moved[1])) / 2,
-                    (LogDet(code) - LogDet(Q)) / 2,
-                    evaluate=False,
-                ),
-                "Both determinants take the factor $(\\det T)^2$. So any pair of distortion and information is "
-                "possible with every covariance of the code.",
-                wrong_form=(LogDet(code) + LogDet(Q)) / 2,
+                sp.Eq((LogDet(moved_code) - LogDet(moved[1])) / 2, (LogDet(C) - LogDet(Q)) / 2, evaluate=False),
+                "Both determinants take the factor $(\\det T)^2$.",
+                wrong_form=(LogDet(C) + LogDet(Q)) / 2,
             ),
             Step(
                 "A whitened code matches the prior",
-                sp.Eq((sp.Trace(moved_code) - K - LogDet(moved_code)) / 2, 0, evaluate=False),
-                "Choose $T$ so that the new code has covariance $I$: total correlation and divergences, which are "
-                "parts of this, vanish; a rotation after it makes $Q$ diagonal and keeps $I$. Hence the least value "
-                "with any weights $\\ge 0$ is the least value with weights 0.",
+                sp.Eq(dependence(moved_code), 0, evaluate=False),
+                "The new code has covariance $U I U^T = I$: its latents are independent, and each has the prior.",
                 let=(
                     Let(
-                        code,
+                        C,
                         T.I * T.T.I,
                         "a whitening transformation",
-                        rule=(T * code * T.T, sp.Identity(K)),
+                        rule=(T * C * T.T, sp.Identity(K)),
                         hypothesis=True,
                     ),
                 ),
-                wrong_form=K,
+                wrong_form=sp.Integer(1),
+            ),
+            Step(
+                "The value without the weights is reached",
+                sp.Eq(moved_loss, plain, evaluate=False),
+                "Distortion and information stay as they are, and the other parts vanish.",
+                let=(
+                    Let(
+                        moved_loss,
+                        least(distortion(*moved), moved_code, moved[1]) + dependence(moved_code),
+                        "the objective of the code $U T z$",
+                    ),
+                ),
+                wrong_form=2 * plain,
+                uses=(Use("Mutual information under a change of code", times=info),),
             ),
         ),
         results=("Chain rule of a Gaussian", "A whitened code matches the prior"),
@@ -130,5 +217,5 @@ def derivation() -> Derivation:
                 "chen2022", "the subject; the theorem is this project's; the source's exact objective was not consulted"
             ),
         ),
-        builds_on=("elbo-parts", "hadamard-gap"),
+        builds_on=("elbo-parts", "hadamard-gap", "matrix-inequalities"),
     )

@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 from scipy.differentiate import derivative
-from scipy.linalg import eigvalsh
 from scipy.optimize import brentq, minimize
 
 import theory
@@ -16,30 +15,21 @@ from theory.derivations.ties.inputs import random_covariance, random_model
 from theory.groups import Weights, minibatch_offset
 from theory.objective import loss_from_parts
 from theory.partition import partition, partition_mask
-from theory.priors import GaussianPrior
 
 __all__ = ["TIES", "UNTIED"]
 
-# The groups of the page are {1, 2} and {3}; these are theirs under other names of the latents.
-PAIRED = (([[0, 1], [2]], [0, 1, 2]), ([[2, 0], [1]], [0, 2, 1]), ([[0], [1, 2]], [2, 1, 0]))
+GROUPINGS = ([[0, 1], [2]], [[2, 0], [1]], [[0], [1, 2]])
 PARTITIONS = ("diagonal", "full", [[0, 1], [2]], [[2, 0], [1]])
 WEIGHTS = (Weights(1.3, 2.0, 0.4, 0.7), Weights(0.8, 0.5, 1.9, 1.2), Weights(1.0, 3.0, 1.0, 1.0), Weights.uniform(0.6))
 
 
-def _mean_log_ratio(formula, covariance) -> float:
-    """The mean over a Gaussian code of three latents, by points whose means of squares are exact."""
-    points, masses = np.polynomial.hermite_e.hermegauss(3)
-    cube = np.stack(np.meshgrid(*[points] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    weights = np.einsum("i,j,k->ijk", *[masses / masses.sum()] * 3).ravel()
-    latents = cube @ np.linalg.cholesky(covariance).T
-    sets = {"q": [0, 1, 2], "q_1": [0], "q_2": [1], "q_3": [2], "q_12": [0, 1]}
-    names = {symbol.name for symbol in formula.expression.free_symbols}
-    densities = {
-        name: np.exp(GaussianPrior(covariance[np.ix_(kept, kept)]).log_density(latents[:, kept]))
-        for name, kept in sets.items()
-        if name in names
-    }
-    return formula(**densities) @ weights
+def _mask(groups, latent_dim: int) -> np.ndarray:
+    return partition_mask(partition(groups, latent_dim), latent_dim).astype(float)
+
+
+def _of_code(formula, code, groups) -> float:
+    """A formula of the covariance of a code and a partition of its latents."""
+    return formula(C=code, B=_mask(groups, len(code)), K=len(code))
 
 
 def _codes():
@@ -53,15 +43,16 @@ def _codes():
 def _grouped_part(part: str):
     def cases(grouped_terms, formula):
         for vae, covariance, code in _codes():
-            for groups, order in PAIRED:
-                found, wanted = grouped_terms(vae, covariance, groups), code[np.ix_(order, order)]
+            for groups in GROUPINGS:
+                found, wanted = grouped_terms(vae, covariance, groups), _of_code(formula, code, groups)
                 if part == "total":
-                    yield found.between + found.within.sum(), formula(C=wanted)
+                    yield found.between + found.within.sum(), wanted
                 elif part == "between":
-                    yield found.between, _mean_log_ratio(formula, wanted)
+                    yield found.between, wanted
                 else:
-                    inside = _mean_log_ratio(formula, wanted)
-                    yield found.within, [inside if len(group) == 2 else 0.0 for group in groups]
+                    inside = [_of_code(formula, code[np.ix_(group, group)], "full") for group in groups]
+                    yield found.within, inside
+                    yield found.within.sum(), wanted
 
     return cases
 
@@ -69,7 +60,7 @@ def _grouped_part(part: str):
 def _of_single_latents(grouped_terms, formula):
     """All of the total correlation is between groups of one, and within the group of all."""
     for vae, covariance, code in _codes():
-        wanted = formula(C=code)
+        wanted = _of_code(formula, code, "diagonal")
         yield grouped_terms(vae, covariance, "diagonal").between, wanted
         yield grouped_terms(vae, covariance, "full").within, [wanted]
 
@@ -77,39 +68,43 @@ def _of_single_latents(grouped_terms, formula):
 def _path(part: str):
     def cases(total_correlation_path, formula):
         for _, _, code in _codes():
-            for groups, order in PAIRED:
-                found = total_correlation_path(code, [groups, "diagonal"])
-                wanted = code[np.ix_(order, order)]
+            for groups in GROUPINGS:
+                found, wanted = total_correlation_path(code, [groups, "diagonal"]), _of_code(formula, code, groups)
                 if part == "total":
-                    yield found.increments.sum(), formula(C=wanted)
-                    yield found.between[-1], formula(C=wanted)
+                    yield found.increments.sum(), wanted
+                    yield found.between[-1], wanted
                 elif part == "between":
-                    yield [found.between[0], found.increments[0]], [_mean_log_ratio(formula, wanted)] * 2
+                    yield [found.between[0], found.increments[0]], [wanted] * 2
                 else:
-                    yield [*np.diff(found.between), *found.increments[1:]], [_mean_log_ratio(formula, wanted)] * 2 + [0]
+                    yield [*np.diff(found.between), *found.increments[1:]], [wanted] * 2 + [0]
 
     return cases
 
 
 def _total_correlation(total_correlation, formula):
     for _, _, code in _codes():
-        yield total_correlation(code), formula(C=code)
+        for groups in PARTITIONS:
+            yield total_correlation(code), _of_code(formula, code, groups)
 
 
 def _total_correlation_between(total_correlation, formula):
     for _, _, code in _codes():
-        for groups, order in PAIRED:
-            yield total_correlation(code, groups), _mean_log_ratio(formula, code[np.ix_(order, order)])
+        for groups in GROUPINGS:
+            yield total_correlation(code, groups), _of_code(formula, code, groups)
 
 
 def _total_correlation_within(total_correlation, formula):
+    """Of all latents as one group, and of the groups of the code."""
     for _, _, code in _codes():
-        yield total_correlation(code[:2, :2]), _mean_log_ratio(formula, code)
+        yield total_correlation(code), _of_code(formula, code, "full")
+        for groups in GROUPINGS:
+            inside = sum(total_correlation(code[np.ix_(group, group)]) for group in groups)
+            yield inside, _of_code(formula, code, groups)
 
 
 def _total_correlation_of_a_vae(elbo_terms, formula):
     for vae, covariance, code in _codes():
-        yield elbo_terms(vae, covariance).total_correlation, formula(C=code)
+        yield elbo_terms(vae, covariance).total_correlation, _of_code(formula, code, "diagonal")
 
 
 def _distortion(*groups):
@@ -127,7 +122,7 @@ def _distortion(*groups):
 def _information(*groups):
     def cases(terms, formula):
         for vae, moved, covariance in _transformations():
-            wanted = formula(C_z=_code(vae, covariance), Q=vae.posterior_covariance)
+            wanted = formula(C=_code(vae, covariance), Q=vae.posterior_covariance)
             for model in (vae, moved):
                 yield terms(model, covariance, *groups).mutual_information, wanted
 
@@ -161,7 +156,7 @@ def _least_value(part: str):
                     parts = formula(**numbers, S=covariance), terms.mutual_information
                 else:
                     code = _code(moved, covariance)
-                    parts = terms.distortion, formula(C_z=code, Q=moved.posterior_covariance)
+                    parts = terms.distortion, formula(C=code, Q=moved.posterior_covariance)
                 wanted = loss_from_parts(*parts, noise, info, len(covariance))
                 for weights in (Weights(info, 3.0, 0.0, 0.2), Weights(info, 0.1, 2.0, 1.0)):
                     found = learned_decoder_value(covariance, latent_dim, weights, noise_variance=noise)
@@ -197,19 +192,23 @@ def _gradient(grouped_gradient, formula):
                 yield np.sum(slope * direction), _slope(loss, vae, directions)
 
 
-def _gradient_of_latents(part: str):
-    """Latents that do not interact: each entry of the diagonal is the slope of one latent."""
+def _gradient_along(part: str):
+    """Products of the gradient with random changes of the gain, or of the posterior covariance."""
 
     def cases(grouped_gradient, formula):
-        gains, columns = np.array([0.5, -0.3, 0.8]), np.array([1.0, 2.0, 0.7])
-        variances, signals = np.array([0.3, 0.6, 0.2]), np.array([2.0, 1.5, 0.4])
-        for weights in WEIGHTS:
-            for groups in PARTITIONS:
-                arrays = np.diag(columns), np.diag(gains), np.diag(variances), 0.49
-                found = grouped_gradient(*arrays, np.diag(signals), weights, groups)
-                numbers = {"v": gains, "h": variances, "s": signals, "u": columns, "sigma": 0.7}
-                wanted = formula(**numbers, w_I=weights.mutual_information, w_D=weights.dimension_wise)
-                yield getattr(found, part), np.diag(wanted)
+        rng = np.random.default_rng(12)
+        for weights, groups in zip(WEIGHTS, PARTITIONS, strict=True):
+            for data_dim, latent_dim in ((4, 3), (2, 3)):
+                vae, covariance = random_model(data_dim, latent_dim, rng), random_covariance(data_dim, rng)
+                found = grouped_gradient(*_arrays(vae), covariance, weights, groups)
+                numbers = _numbers_of(vae, covariance, weights, groups)
+                if part == "encoder":
+                    change = rng.standard_normal((latent_dim, data_dim))
+                    wanted = formula(**numbers, X=change)
+                else:
+                    plus, minus = random_covariance(latent_dim, rng), random_covariance(latent_dim, rng)
+                    change, wanted = plus - minus, formula(**numbers, Y=plus, Z=minus)
+                yield np.sum(getattr(found, part) * change), wanted
 
     return cases
 
@@ -230,13 +229,24 @@ def _best_code(grouped_optimum, formula):
             yield _slope(loss, found.vae, (0.0, gain, change, 0.0)), 0.0
 
 
-def _best_latent(grouped_optimum, formula):
-    """Of one latent, whose two slopes vanish."""
-    for weights in WEIGHTS:
-        for u, signal in ((1.0, 2.0), (-2.0, 0.4)):
-            vae = grouped_optimum([[u]], 0.49, [[signal]], weights).vae
-            numbers = {"v": vae.encoder[0, 0], "h": vae.posterior_covariance[0, 0], "u": u, "s": signal, "sigma": 0.7}
-            yield formula(**numbers, w_I=weights.mutual_information, w_D=weights.dimension_wise), 0.0
+def _best_along(part: str):
+    """The slopes of the page vanish at the optimum, in every direction that the family leaves."""
+
+    def cases(grouped_optimum, formula):
+        rng = np.random.default_rng(13)
+        families = ("diagonal", "diagonal", [[0, 1], [2]], "full")
+        for weights, groups, posterior in zip(WEIGHTS, PARTITIONS, families, strict=True):
+            decoder, covariance = rng.standard_normal((4, 3)), random_covariance(4, rng)
+            vae = grouped_optimum(decoder, 0.4, covariance, weights, groups, posterior=posterior).vae
+            numbers = _numbers_of(vae, covariance, weights, groups)
+            for _ in range(3):
+                if part == "encoder":
+                    yield formula(**numbers, X=0.3 * rng.standard_normal((3, 4))), 0.0
+                else:
+                    plus, minus = (0.1 * random_covariance(3, rng) * _mask(posterior, 3) for _ in range(2))
+                    yield formula(**numbers, Y=plus, Z=minus), 0.0
+
+    return cases
 
 
 def _unbounded(learned_decoder_value, formula):
@@ -251,23 +261,45 @@ def _unbounded(learned_decoder_value, formula):
         (2.0, -0.1, -3.0),
         (2.0, -3.0, -0.1),
     ):
-        costs = formula(w_I=info, w_B=across, w_W=inside, e=np.array([1e-9, 1e-12]))
-        for groups, _ in PAIRED:
+        for groups in GROUPINGS:
+            copies = np.array([float(len(group)) for group in groups])
+            falls = _falls(formula, info, across, inside, copies)
             found = learned_decoder_value(covariance, 3, Weights(info, across, inside), groups, noise_variance=0.3)
-            yield _says_unbounded(found), costs[1] < costs[0]
+            yield _says_unbounded(found), falls
 
 
-def _unbounded_in_pairs(groups, negative: str):
-    """The cost of the copies of one signal is negative for some information that the copies lack."""
+def _unbounded_in_pairs(learned_decoder_value, formula):
+    """Two latents, of one group or of two, of which one weight is negative."""
+    covariance = np.diag([3.0, 1.0, 0.5])
+    for info, weight in ((1.0, -0.9999), (1.0, -1.0001), (0.3, -0.2), (0.3, -0.5)):
+        for groups, negative, copies in (("diagonal", "between", [1.0, 1.0]), ("full", "within", [2.0])):
+            weights = Weights(info, **{negative: weight})
+            falls = _falls(formula, info, weights.between, weights.within, np.array(copies))
+            found = learned_decoder_value(covariance, 2, weights, groups, noise_variance=0.2)
+            yield _says_unbounded(found), falls
+
+
+def _falls(formula, info: float, across: float, inside: float, copies) -> bool:
+    """Whether the cost of copies of one signal falls as their noise does."""
+    numbers = {"w_I": info, "w_B": across, "w_W": inside, "k": copies, "G": len(copies), "n": int(copies.sum())}
+    return formula(**numbers, e=1e-12) < formula(**numbers, e=1e-9)
+
+
+def _unbounded_by_information(groups, negative: str):
+    """The sum over groups is negative for some information that the groups carry, and some total correlation within."""
 
     def cases(learned_decoder_value, formula):
-        covariance, lacking = np.diag([3.0, 1.0, 0.5]), np.linspace(0, 1, 11)
+        covariance, shares = np.diag([3.0, 1.0, 0.5]), np.linspace(0, 1, 11)
         for info, weight in ((1.0, -0.9999), (1.0, -1.0001), (0.3, -0.2), (0.3, -0.5)):
-            name = {"between": "w_B", "within": "w_W"}[negative]
-            costs = formula(w_I=info, **{name: weight}, I=1.0, u=lacking[:, np.newaxis], v=lacking)
             weights = Weights(info, **{negative: weight})
+            numbers = {"w_I": info, "w_B": weights.between, "w_W": weights.within, "J": 1.0}
+            if groups == "diagonal":
+                carried = [(one, other) for one in shares for other in shares if one + other >= 1]
+                costs = [formula(**numbers, j=np.array(pair), T=np.zeros(2), G=2) for pair in carried]
+            else:
+                costs = [formula(**numbers, j=np.ones(1), T=np.array([share]), G=1) for share in shares]
             found = learned_decoder_value(covariance, 2, weights, groups, noise_variance=0.2)
-            yield _says_unbounded(found), costs.min() < 0
+            yield _says_unbounded(found), min(costs) < 0
 
     return cases
 
@@ -288,11 +320,13 @@ def _shift(correlated_prior_shift, formula):
 
 
 def _least_cost(correlated_prior_shift, formula):
-    """The least of the cost over scale and correlation of the code."""
+    """The least of the cost over both scales and the correlation of the code."""
     for a in (0.6, -0.9, 0.0):
         for w in (0.5, 1.0, 3.0):
             least = minimize(
-                lambda at, a=a, w=w: formula(c=np.exp(at[0]), r=np.tanh(at[1]), a=a, w=w), [0.0, a], tol=1e-9
+                lambda at, a=a, w=w: formula(c=np.exp(at[0]), d=np.exp(at[1]), r=np.tanh(at[2]), a=a, w=w),
+                [0.0, 0.2, a],
+                tol=1e-9,
             )
             yield correlated_prior_shift(a, w), least.fun
 
@@ -329,10 +363,15 @@ def _informative_codes():
 
 
 def _chi(page, vae, covariance, latents) -> float:
-    """From the information that these latents carry."""
+    """From the mean of the ratio of these latents."""
+    numbers = _encoder_of(vae, covariance, latents)
+    return Formula(page, "The mean of the ratio")(**numbers) - 1
+
+
+def _encoder_of(vae, covariance, latents) -> dict:
+    """The numbers of the encoder of some latents."""
     kept = np.ix_(latents, latents)
-    log_ratio = Formula(page, "All latents")(C=_code(vae, covariance)[kept], Q=vae.posterior_covariance[kept])
-    return np.expm1(log_ratio)
+    return {"V": vae.encoder[latents], "Q": vae.posterior_covariance[kept], "S": covariance}
 
 
 def _bias(estimator: str):
@@ -343,10 +382,10 @@ def _bias(estimator: str):
             for dataset_size, batch_size in ((50, 8), (20, 20), (7, 2)):
                 sizes = {"dataset_size": dataset_size, "batch_size": batch_size}
                 found = minibatch_bias(vae, covariance, "diagonal", **sizes, estimator=estimator)
-                numbers = {"N": dataset_size, "M": batch_size} if estimator == "stratified" else {"M": batch_size}
+                numbers = {"N": float(dataset_size)} if estimator == "stratified" else {}
+                numbers["n"] = batch_size - 1
                 offset = minibatch_offset("diagonal", 3, dataset_size if estimator == "weighted" else 1)
                 chi = np.array([_chi(formula.page, vae, covariance, [latent]) for latent in range(3)])
-                numbers = {name: float(value) for name, value in numbers.items()}
                 yield found.dimension_wise_kl - offset.dimension_wise_kl, formula(chi=chi, **numbers).sum()
                 of_all = formula(chi=_chi(formula.page, vae, covariance, [0, 1, 2]), **numbers)
                 yield found.mutual_information - offset.mutual_information, -of_all
@@ -359,44 +398,38 @@ def _bias_between(minibatch_bias, formula):
     for vae, covariance in _informative_codes():
         chi = partial(_chi, formula.page, vae, covariance)
         for estimator, dataset_size in (("stratified", 50.0), ("weighted", 8.0)):
-            bracket = Formula(formula.page, "Bias, stratified")(chi=1.0, N=dataset_size, M=8.0)
+            bracket = Formula(formula.page, "Bias, stratified")(chi=1.0, N=dataset_size, n=7)
             for groups in ([[0, 1], [2]], [[1], [2], [0]], [[2, 0, 1]]):
                 found = minibatch_bias(vae, covariance, groups, dataset_size=50, batch_size=8, estimator=estimator)
                 offset = minibatch_offset(groups, 3, 50 if estimator == "weighted" else 1)
 
                 def of(parts, chi=chi, bracket=bracket):
                     whole = chi([latent for part in parts for latent in part])
-                    return formula(chi=whole, c=np.array([chi(part) for part in parts]), B=bracket, G=len(parts))
+                    return formula(chi=whole, c=np.array([chi(part) for part in parts]), b=bracket, G=len(parts))
 
                 yield found.between - offset.between, of(groups)
                 yield found.within - offset.within, [of([[latent] for latent in group]) for group in groups]
 
 
-def _ratios(vae, covariance) -> np.ndarray:
-    """Variances of the latents given the posterior variance one, in the basis in which they are independent."""
-    signal = vae.encoder @ covariance @ vae.encoder.T
-    return eigvalsh((signal + signal.T) / 2, vae.posterior_covariance)
-
-
 def _scale(minibatch_scale, formula):
     for vae, covariance in _informative_codes():
-        yield np.log(minibatch_scale(vae, covariance)), formula(v=_ratios(vae, covariance)).sum()
+        yield np.log(minibatch_scale(vae, covariance)), formula(**_encoder_of(vae, covariance, [0, 1, 2]))
 
 
 def _scale_of_a_bias(minibatch_bias, formula):
     for vae, covariance in _informative_codes():
-        wanted = np.exp(formula(v=_ratios(vae, covariance)).sum())
+        wanted = np.exp(formula(**_encoder_of(vae, covariance, [0, 1, 2])))
         for batch_size in (int(wanted), int(wanted) + 1):
             found = minibatch_bias(vae, covariance, "diagonal", dataset_size=5000, batch_size=batch_size)
             yield [found.scale, found.in_range], [wanted, batch_size >= wanted]
 
 
 def _mean_ratio(minibatch_bias, formula):
-    """The formula is the logarithm of 1 + chi, of which the bias of the information is a multiple."""
+    """The formula is 1 + chi, of which the bias of the information is a multiple."""
     for vae, covariance in _informative_codes():
-        chi = np.expm1(formula(v=_ratios(vae, covariance)).sum())
+        chi = formula(**_encoder_of(vae, covariance, [0, 1, 2])) - 1
         found = minibatch_bias(vae, covariance, "full", dataset_size=50, batch_size=8)
-        yield -found.mutual_information, Formula(formula.page, "Bias, stratified")(chi=chi, N=50.0, M=8.0)
+        yield -found.mutual_information, Formula(formula.page, "Bias, stratified")(chi=chi, N=50.0, n=7)
 
 
 def _offset(minibatch_offset, formula):
@@ -411,17 +444,18 @@ def _offset(minibatch_offset, formula):
 
 
 def _bound(minibatch_bounds, formula):
-    """The least ratio of q_M to the density at the own point is that point's weight."""
+    """That of the weight of the own point."""
     for vae, groups, estimator, weight in _bounded():
         found = minibatch_bounds(vae, groups, dataset_size=50, batch_size=8, estimator=estimator)
-        yield found.mutual_information, -np.log(formula(w=weight))
+        yield found.mutual_information, formula(w=weight)
 
 
 def _bound_between(minibatch_bounds, formula):
     """Where only the first point has a density, the product of two groups is the weight times that of the whole."""
     for vae, groups, estimator, weight in _bounded():
         found = minibatch_bounds(vae, groups, dataset_size=50, batch_size=8, estimator=estimator)
-        product = formula(w=weight, d=0.3, a_1=1.0, b_1=1.0, a_2=0.0, b_2=0.0)
+        only_first = np.array([1.0, 0.0])
+        product = formula(w=weight, t=np.array([0.0, 0.3]), H=only_first, Y=only_first, n=2)
         wanted = -np.log(product / weight) * (len(groups) - 1)
         yield found.between, wanted
 
@@ -487,18 +521,25 @@ def _bend(rotation_curvature, formula):
 
 def _collected_cost(formula, weights, groups, vae, covariance) -> float:
     """The page's objective without the reconstruction."""
-    code, size = _code(vae, covariance), vae.latent_dim
-    return formula(
-        C=code,
-        C_b=code * partition_mask(partition(groups, size), size),
-        C_d=code * np.eye(size),
-        Q=vae.posterior_covariance,
-        w_I=weights.mutual_information,
-        w_B=weights.between,
-        w_W=weights.within,
-        w_D=weights.dimension_wise,
-        K=size,
-    )
+    numbers = _numbers_of(vae, covariance, weights, groups)
+    return formula(**{name: value for name, value in numbers.items() if name not in ("W", "sigma")})
+
+
+def _numbers_of(vae, covariance, weights, groups) -> dict:
+    """What the page calls the parts of a VAE, the data, the weights and the groups."""
+    return {
+        "W": vae.decoder,
+        "V": vae.encoder,
+        "Q": vae.posterior_covariance,
+        "S": covariance,
+        "B": _mask(groups, vae.latent_dim),
+        "w_I": weights.mutual_information,
+        "w_B": weights.between,
+        "w_W": weights.within,
+        "w_D": weights.dimension_wise,
+        "sigma": np.sqrt(vae.noise_variance),
+        "K": vae.latent_dim,
+    }
 
 
 def _loss(formula, weights, groups, vae, *, covariance) -> float:
@@ -544,22 +585,22 @@ PLANES, CURVATURE = "theory.groups.free_planes", "theory.axes.rotation_curvature
 
 CHAIN, COLLECTED = "Chain rule of a Gaussian", "Collected by determinants"
 MOVED_DISTORTION, MOVED_INFORMATION = "Distortion under a change of code", "Mutual information under a change of code"
-GAIN, VARIANCE = "Slope in the gain", "Slope in the posterior variance"
-TWO_GROUPS, GROUP_OF_TWO = "No other case, between two groups", "No other case, within a group of two"
+GAIN, SPREAD = "Slope in the gain", "Slope in the posterior covariance"
+COPIES, GROUP_BY_GROUP = "One signal in many latents", "Group by group"
 
 TIES = (
-    Tie(TERMS, "total-correlation", "b", _grouped_part("between")),
-    Tie(TERMS, "total-correlation", "w", _grouped_part("within")),
+    Tie(TERMS, "total-correlation", "c_B", _grouped_part("between")),
+    Tie(TERMS, "total-correlation", "c_W", _grouped_part("within")),
     Tie(TERMS, "total-correlation", CHAIN, _grouped_part("total")),
     Tie(TERMS, "total-correlation", CHAIN, _of_single_latents),
     Tie(TERMS, "total-correlation", MOVED_DISTORTION, _distortion("diagonal")),
     Tie(TERMS, "total-correlation", MOVED_INFORMATION, _information("full")),
-    Tie(PATH, "total-correlation", "b", _path("between")),
-    Tie(PATH, "total-correlation", "w", _path("within")),
+    Tie(PATH, "total-correlation", "c_B", _path("between")),
+    Tie(PATH, "total-correlation", "c_W", _path("within")),
     Tie(PATH, "total-correlation", CHAIN, _path("total")),
     Tie(TOTAL, "total-correlation", CHAIN, _total_correlation),
-    Tie(TOTAL, "total-correlation", "b", _total_correlation_between),
-    Tie(TOTAL, "total-correlation", "w", _total_correlation_within),
+    Tie(TOTAL, "total-correlation", "c_B", _total_correlation_between),
+    Tie(TOTAL, "total-correlation", "c_W", _total_correlation_within),
     Tie(ELBO, "total-correlation", CHAIN, _total_correlation_of_a_vae),
     Tie(ELBO, "total-correlation", MOVED_DISTORTION, _distortion()),
     Tie(ELBO, "total-correlation", MOVED_INFORMATION, _information()),
@@ -567,21 +608,22 @@ TIES = (
     Tie(VALUE, "total-correlation", MOVED_INFORMATION, _least_value("information")),
     Tie(LOSS, "grouped-objective", COLLECTED, _collected),
     Tie(GRADIENT, "grouped-objective", COLLECTED, _gradient, tolerance=1e-7),
-    Tie(GRADIENT, "grouped-objective", GAIN, _gradient_of_latents("encoder")),
-    Tie(GRADIENT, "grouped-objective", VARIANCE, _gradient_of_latents("posterior_covariance")),
+    Tie(GRADIENT, "grouped-objective", GAIN, _gradient_along("encoder")),
+    Tie(GRADIENT, "grouped-objective", SPREAD, _gradient_along("posterior_covariance")),
     Tie(OPTIMUM, "grouped-objective", COLLECTED, _best_code, tolerance=1e-7, scale=1.0),
-    Tie(OPTIMUM, "grouped-objective", GAIN, _best_latent, scale=1.0),
-    Tie(OPTIMUM, "grouped-objective", VARIANCE, _best_latent, scale=1.0),
-    Tie(VALUE, "copied-signals", "One signal in three latents", _unbounded),
-    Tie(VALUE, "copied-signals", TWO_GROUPS, _unbounded_in_pairs("diagonal", "between")),
-    Tie(VALUE, "copied-signals", GROUP_OF_TWO, _unbounded_in_pairs("full", "within")),
-    Tie(SHIFT, "correlated-prior", "Cost at the best scale", _shift),
-    Tie(SHIFT, "correlated-prior", "Cost of a code", _least_cost),
+    Tie(OPTIMUM, "grouped-objective", GAIN, _best_along("encoder"), tolerance=1e-7, scale=1.0),
+    Tie(OPTIMUM, "grouped-objective", SPREAD, _best_along("posterior_covariance"), tolerance=1e-7, scale=1.0),
+    Tie(VALUE, "copied-signals", COPIES, _unbounded),
+    Tie(VALUE, "copied-signals", COPIES, _unbounded_in_pairs),
+    Tie(VALUE, "copied-signals", GROUP_BY_GROUP, _unbounded_by_information("diagonal", "between")),
+    Tie(VALUE, "copied-signals", GROUP_BY_GROUP, _unbounded_by_information("full", "within")),
+    Tie(SHIFT, "correlated-prior", "g(r)", _shift),
+    Tie(SHIFT, "correlated-prior", "f(c, d, r)", _least_cost),
     Tie(SLOPE, "granularity-slope", "Slope", _penalty_slope),
     Tie(BIAS, "minibatch-estimates", "Bias, stratified", _bias("stratified")),
     Tie(BIAS, "minibatch-estimates", "Bias, weighted", _bias("weighted")),
     Tie(BIAS, "minibatch-estimates", "Bias between groups", _bias_between),
-    Tie(BIAS, "minibatch-estimates", "Mean of the ratio", _mean_ratio),
+    Tie(BIAS, "minibatch-estimates", "The mean of the ratio", _mean_ratio),
     Tie(BIAS, "minibatch-estimates", "Where the mean comes from", _scale_of_a_bias),
     Tie(SCALE, "minibatch-estimates", "Where the mean comes from", _scale),
     Tie(OFFSET, "minibatch-estimates", "Offset between groups", _offset),

@@ -15,6 +15,6 @@ def test_the_shift_has_the_sign_of_the_weight_beyond_one(rho):
         shift = correlated_prior_shift(rho, weight)
         added = page.function("A shift at every other weight", r, w)(rho, weight)
         assert min(added, 0) - 1e-12 <= shift <= added + 1e-12 or shift <= added < 0
-        slope = as_function(page.abbreviation("y(r)"), r, a, w)
+        slope = as_function(page.abbreviation("h(r)"), r, a, w)
         assert slope(-1, rho, weight) < 0 < slope(1, rho, weight)
         assert (shift > 1e-6) == (weight > 1) and (shift < -1e-6) == (weight < 1)
