@@ -4,104 +4,145 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import A, D, K, Q, V, W, t, tau
+from theory.derivations.engine.notation import A, D, K, Q, S, V, W, t, tau
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.foundations.matrix_inequalities import use_trace
 
-G, R = sp.MatrixSymbol("G", K, K), sp.MatrixSymbol("R", K, K)
+__all__ = ["IDENTITY", "RESOLVENT", "R", "derivation", "error_matrix"]
+
+R = sp.MatrixSymbol("R", K, K)
 IDENTITY = sp.Identity(K)
-GRAM = Let(G, A.T * A, "the Gram matrix of the loading", rule=(A.T * A, G))
-RESOLVENT = Let(R, (G + t * IDENTITY).I, "the resolvent", rule=(G * R, IDENTITY - t * R))
+RESOLVENT = Let(R, (A.T * A + t * IDENTITY).I, "the resolvent", rule=(A.T * A, R.I - t * IDENTITY))
+
+
+def error_matrix(gain, factors, noise) -> sp.MatrixExpr:
+    """The second moment of the error of an inferred mean, for factors and noise of these covariances."""
+    miss = gain * A - IDENTITY
+    return miss * factors * miss.T + gain * noise * gain.T
 
 
 def derivation() -> Derivation:
     E, M, Gamma, Sigma = (sp.MatrixSymbol(name, K, K) for name in ("E", "M", "Gamma", "Sigma"))
     s, mu, x = sp.MatrixSymbol("s", K, 1), sp.MatrixSymbol("mu", K, 1), sp.MatrixSymbol("x", D, 1)
     noise, N, B = sp.MatrixSymbol("n", D, 1), sp.MatrixSymbol("N", D, D), sp.MatrixSymbol("B", K, D)
-    gain_error = V * A - IDENTITY
+    y, z, w = sp.MatrixSymbol("y", K, 1), sp.MatrixSymbol("z", D, 1), sp.MatrixSymbol("w", K, 1)
     g = sp.Symbol("g", positive=True)
     mode = sp.Function("e")(t)
     spread = sp.Trace(Q.I * E)
-    # A decoder other than the truth's: its Gram matrix, resolvent and gain, and one factor's share of the log score.
-    H, R_W, best = sp.MatrixSymbol("H", K, K), sp.MatrixSymbol("R_W", K, K), sp.MatrixSymbol("V_o", K, D)
+    # A decoder other than the truth's: its resolvent and gain, and one factor's share of the log score.
+    R_W, best = sp.MatrixSymbol("R_W", K, K), sp.MatrixSymbol("V_o", K, D)
     e, rise = sp.symbols("epsilon k", real=True)
     h, level, value = sp.symbols("h t_o c", positive=True)
     share, variance = sp.Function("J")(t), sp.Function("d")(t)
-
-    def squared_error(gain):
-        miss = gain * A - IDENTITY
-        return sp.Trace(miss * Gamma * miss.T + gain * N * gain.T)
-
+    moved = (W.T * W + (t + e) * IDENTITY).I
+    at_level, white = (R.I + e * IDENTITY).I, tau**2 * sp.Identity(D)
     score = sp.Symbol("ell", real=True)
+
+    def squared_error(water_level, resolvent):
+        return sp.Trace(resolvent * (water_level**2 * IDENTITY + tau**2 * A.T * A) * resolvent)
+
+    def weighted_error(gain, transposed):
+        return sp.Trace(M * (gain * S * transposed - 2 * gain * A * Gamma + Gamma))
+
     entropy = (K * sp.log(2 * sp.pi) + K + LogDet(Sigma)) / 2
     return Derivation(
         name="inference-error",
         title="Four errors of an encoder against the true factors",
         statement=(
             Claim(
-                "The mean squared error and the log score of an encoder $q(s|x) = N(V x, Q)$ follow from "
-                "the error matrix $E = \\mathrm{E}[(s - \\mu)(s - \\mu)^T]$.",
-                by=(
-                    "The error matrix",
-                    "Log score",
-                ),
+                "The mean squared error of an encoder $q(s|x) = N(V x, Q)$ is the trace of the error matrix $E = "
+                "\\mathrm{E}[(s - \\mu)(s - \\mu)^T]$, and its log score follows from $E$ and $Q$.",
+                by=("The error matrix", "Log score"),
             ),
+            Claim("The true posterior $p(s|x)$ is $N(B x, \\Sigma)$.", by=("The true posterior",)),
             Claim(
-                "Its forward and reverse divergence from the true posterior $p(s|x)$ follow from $E$ and "
-                "the true covariance $\\Sigma$.",
+                "The forward and the reverse divergence of the encoder from it, averaged over $x$, follow from $E$, "
+                "$Q$ and $\\Sigma$.",
                 by=(
+                    "gaussian-kl: The divergence",
                     "Distance from the true posterior mean",
                     "Forward divergence",
                     "Reverse divergence",
                 ),
-                argued=True,
             ),
             Claim(
-                "For factors of covariance $I$ the gain $R A^T$ with $R = (G + t I)^{-1}$ has $E = \\tau^2 "
-                "R + t (t - \\tau^2) R^2$.",
+                "No encoder has a smaller error, of any combination $w^T s$ of the factors, than the mean of the true "
+                "posterior.",
+                by=("No error is smaller than that of the true posterior",),
+            ),
+            Claim("The mean squared error of every other gain is larger.", by=("Another gain has a larger error",)),
+            Claim(
+                "For factors of covariance $I$ the gain $R A^T$ with $R = (G + t I)^{-1}$ and $G = A^T A$ has $E = "
+                "\\tau^2 R + t (t - \\tau^2) R^2$.",
                 by=("Error matrix of the best encoder",),
             ),
             Claim(
-                "It is the gain of the best encoder of the true decoder.",
-                by=("Error of the best encoder's gain",),
-                argued=True,
+                "It is the gain of the best encoder of the true decoder at the water level $t$, in each family.",
+                by=("The gain of the best encoder", "posterior-families: No encoder of the family is better"),
             ),
             Claim(
-                "For any fixed decoder the slope of the squared error in $t$ is closed, too.",
+                "For noise of variance $\\tau^2$ its mean squared error has the slope $2 (t - \\tau^2) tr(A R^3 A^T)$ "
+                "in $t$: unless $A = 0$ it falls up to $t = \\tau^2$ and rises from there on, so that with the true "
+                "noise it is least at $\\beta = 1$, and only there.",
                 by=(
-                    "Any decoder: the slope of its gain",
-                    "Any decoder: the slope of the mean squared error",
+                    "The mean squared error of the best encoder",
+                    "The slope of the mean squared error",
+                    "matrix-inequalities: A trace is positive",
                 ),
-                argued=True,
             ),
             Claim(
-                "So is the slope of the log score.",
-                by=("Any decoder: the slope of the log score",),
-                argued=True,
+                "Mode by mode: where $G$ has an eigenvalue $g$, this $E$ has $(t^2 + \\tau^2 g)/(g + t)^2$, whose "
+                "slope has the sign of $g (t - \\tau^2)$.",
+                by=("One mode of the mean squared error", "The mean squared error is least at the true water level"),
+            ),
+            Claim(
+                "Unless $A = 0$ the reverse divergence of each family is least at $t = \\tau^2$ alone, too, as both of "
+                "its parts are, $tr(\\Sigma^{-1} E)$ and $tr(\\Sigma^{-1} Q) - \\log\\det Q$: mode by mode their "
+                "slopes have the sign of $g (t - \\tau^2)$, with $g$ an eigenvalue of $G$ in the first part and of the "
+                "blocks of $G$ in the second.",
+                by=(
+                    "Reverse divergence",
+                    "Reverse divergence: the part of the mean",
+                    "Reverse divergence: the part of the variances",
+                ),
+            ),
+            Claim(
+                "For any fixed decoder $W$, with its best gain $V_o$ at the level $t$, the slope of $tr(M E)$ in $t$ "
+                "is $-2 tr[M R_W V_o (S V_o^T - A\\Gamma)]$ for each $M$: for the mean squared error $M$ is $I$, for "
+                "that of one factor its one entry that is not zero is on the diagonal.",
+                by=("The weighted error of any gain", "Any decoder: the slope of the error"),
+            ),
+            Claim(
+                "For a diagonal $Q$ the log score is, up to a constant, minus the sum over factors of $J = (\\log d + "
+                "c/d)/2$, with $c$ the error of the factor and $d = t/(h + t)$ its variance, and the slope of $J$ in "
+                "$t$ follows from $c$ and the slope $k$ of $c$.",
+                by=("Log score", "Any decoder: the slope of the log score"),
             ),
         ),
         assumptions=(
-            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\tau^2 I)$, all centred.",
-            "In steps 6 to 11 $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
-            "In the last three steps the decoder $W$ is fixed and arbitrary, with its best encoder; $\\Gamma$ is any.",
+            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, N)$, all centred; $N = \\tau^2 I$ in "
+            "steps 11 to 17.",
+            "In steps 10 to 17 $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
+            "In the last two steps the decoder $W$ is fixed and arbitrary, with its best encoder; $\\Gamma$ is any.",
         ),
         scope=(
-            "For every $K$ and $D$; steps 8 to 11 are one eigenvalue $g$ of $G$ at a time, which is no restriction; "
-            "the log score along $t$ for a diagonal $Q$, one latent at a time."
+            "For every $K$ and $D$; steps 14 to 17 are one eigenvalue $g$ of $G$ at a time, which is no restriction, "
+            "as $E$ is a function of $G$; the log score along $t$ for a diagonal $Q$, one factor at a time."
         ),
-        matrices=dict.fromkeys((Gamma, N, M, Q, Sigma), "positive") | dict.fromkeys((E, G, R, H, R_W), "symmetric"),
+        matrices=dict.fromkeys((Gamma, N, Q, Sigma, R, R_W), "positive") | dict.fromkeys((E, M), "symmetric"),
         moments={s: Gamma, noise: N},
         steps=(
             Step(
                 "The error matrix",
                 sp.Eq(Expectation(SquaredNorm(s - mu, M)), sp.Trace(M * E), evaluate=False),
-                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N = \\tau^2 I$ is the "
-                "covariance of the noise; as this holds for every $M$, $E$ is the second moment of the error; the mean "
-                "squared error is $tr(E)$.",
+                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N$ is the covariance of "
+                "the noise; as this holds for every $M$, $E$ is the second moment of the error; $M = I$ gives the mean "
+                "squared error.",
                 let=(
                     Let(x, A * s + noise, "the data"),
                     Let(mu, V * x, "the inferred mean"),
-                    Let(E, gain_error * Gamma * gain_error.T + V * N * V.T, "the error matrix"),
+                    Let(E, error_matrix(V, Gamma, N), "the error matrix"),
                 ),
                 wrong_form=sp.Trace(M * (E - V * N * V.T)),
             ),
@@ -116,14 +157,14 @@ def derivation() -> Derivation:
                 wrong_form=-(K * sp.log(2 * sp.pi) + LogDet(Q) - spread) / 2,
             ),
             Step(
-                "Distance from the true posterior mean",
+                "The true posterior",
                 sp.Eq(
-                    Expectation(SquaredNorm(mu - B * x, M)),
-                    sp.Trace(M * (E - Sigma)),
+                    SquaredNorm(y, Gamma.I) + SquaredNorm(z - A * y, N.I),
+                    SquaredNorm(y - B * z, Sigma.I) + SquaredNorm(z, N.I) - SquaredNorm(B * z, Sigma.I),
                     evaluate=False,
                 ),
-                "The true posterior is $N(B x, \\Sigma)$; its own error is uncorrelated with everything that is "
-                "computed from $x$, so that $E$ is $\\Sigma$ plus the second moment of $\\mu - B x$.",
+                "The left side is $-2 \\log [p(s) p(x|s)]$ at $s = y$ and $x = z$, up to a constant; complete the "
+                "square in $y$.",
                 let=(
                     Let(
                         Sigma,
@@ -133,6 +174,17 @@ def derivation() -> Derivation:
                     ),
                     Let(B, Sigma * A.T * N.I, "the gain of the true posterior"),
                 ),
+                wrong_form=SquaredNorm(y - B * z, Sigma.I) + SquaredNorm(z, N.I),
+            ),
+            Step(
+                "Distance from the true posterior mean",
+                sp.Eq(
+                    Expectation(SquaredNorm(mu - B * x, M)),
+                    sp.Trace(M * (E - Sigma)),
+                    evaluate=False,
+                ),
+                "The error of the true posterior mean is uncorrelated with everything that is computed from $x$, so "
+                "that $E$ is $\\Sigma$ plus the second moment of $\\mu - B x$.",
                 wrong_form=sp.Trace(M * (E + Sigma)),
             ),
             Step(
@@ -162,34 +214,69 @@ def derivation() -> Derivation:
                 wrong_form=(sp.Trace(Sigma.I * (Q + E)) - K + LogDet(Sigma) - LogDet(Q)) / 2,
             ),
             Step(
-                "Error of the best encoder's gain",
-                sp.Eq(R * A.T * A - IDENTITY, -t * R, evaluate=False),
-                "The best gain is $V = R A^T$: on the page on the best encoder, $P^{-1}/t = R$.",
-                let=(GRAM, RESOLVENT),
-                wrong_form=-t * R * R,
+                "The weighted error of any gain",
+                sp.Eq(sp.Trace(M * E), weighted_error(V, V.T), evaluate=False),
+                "Expanded; the mean squared error of all factors or of one is such a sum of entries of $E$.",
+                let=(Let(S, A * Gamma * A.T + N, "the covariance of the data"),),
+                wrong_form=weighted_error(V, -V.T),
+            ),
+            Step(
+                "No error is smaller than that of the true posterior",
+                sp.Ge(SquaredNorm(w, E), SquaredNorm(w, Sigma), evaluate=False),
+                "The difference is the variance of $w^T (V - B) x$; $w^T s$ is one factor, or a combination of "
+                "several.",
+                uses=(use_trace(S, (V - B).T * w, sp.Identity(1)),),
+            ),
+            Step(
+                "Another gain has a larger error",
+                sp.Gt(sp.Trace(E), sp.Trace(Sigma), evaluate=False),
+                "$S$ is positive definite.",
+                where=(sp.Ne(V - B, sp.ZeroMatrix(K, D), evaluate=False),),
+                uses=(use_trace(IDENTITY, V - B, S, strict=True),),
+            ),
+            Step(
+                "The gain of the best encoder",
+                sp.Eq((IDENTITY + A.T * A / t).I * A.T / t, R * A.T, evaluate=False),
+                "On the left the best gain $P^{-1} W^T/t$ for $W = A$, with the precision $P = I + W^T W/t$.",
+                let=(RESOLVENT,),
+                wrong_form=R * R * A.T,
             ),
             Step(
                 "Error matrix of the best encoder",
                 sp.Eq(
-                    (R * A.T * A - IDENTITY) * (R * A.T * A - IDENTITY).T + tau**2 * R * A.T * A * R.T,
+                    error_matrix(R * A.T, IDENTITY, white),
                     tau**2 * R + t * (t - tau**2) * R**2,
                     evaluate=False,
                 ),
-                "Insert $V = R A^T$, $\\Gamma = I$ into the error matrix and use $G R = I - t R$.",
+                "Insert $V = R A^T$, $\\Gamma = I$ into the error matrix and use $G = R^{-1} - t I$.",
                 wrong_form=tau**2 * R - t * (t - tau**2) * R**2,
+            ),
+            Step(
+                "The mean squared error of the best encoder",
+                sp.Eq(sp.Trace(error_matrix(R * A.T, IDENTITY, white)), squared_error(t, R), evaluate=False),
+                "The same as the trace of $R (t^2 I + \\tau^2 G) R$.",
+                wrong_form=squared_error(tau**2, R),
+            ),
+            Step(
+                "The slope of the mean squared error",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(squared_error(t + e, at_level), e), e, 0),
+                    2 * (t - tau**2) * sp.Trace(A * R**3 * A.T),
+                    evaluate=False,
+                ),
+                "The level rises from $t$ to $t + \\epsilon$, where the resolvent is $(R^{-1} + \\epsilon I)^{-1}$.",
             ),
             Step(
                 "One mode of the mean squared error",
                 sp.Eq(mode, (t**2 + tau**2 * g) / (g + t) ** 2, evaluate=False),
-                "On an eigenvector of $G$ with eigenvalue $g$ the resolvent is $1/(g + t)$; the mean squared error "
-                "is the sum of this over the modes.",
+                "On an eigenvector of $G$ with eigenvalue $g$ the resolvent is $1/(g + t)$; the mean squared error is "
+                "the sum over the modes.",
                 let=(Let(mode, tau**2 / (g + t) + t * (t - tau**2) / (g + t) ** 2, "one eigenvalue of $E$"),),
             ),
             Step(
                 "The mean squared error is least at the true water level",
                 sp.Eq(sp.Derivative(mode, t), 2 * g * (t - tau**2) / (g + t) ** 3, evaluate=False),
-                "Every mode with $g > 0$ falls up to $t = \\tau^2$ and rises from there on, so with $\\sigma^2 = "
-                "\\tau^2$ the best is $\\beta = 1$, uniquely unless $A = 0$.",
+                "As the mean squared error, each mode is least at the true water level.",
             ),
             Step(
                 "Reverse divergence: the part of the mean",
@@ -208,42 +295,28 @@ def derivation() -> Derivation:
                     g**2 * (t - tau**2) / (tau**2 * t * (g + t) ** 2),
                     evaluate=False,
                 ),
-                "With $g$ now a diagonal entry $G_{jj}$ the variances $d = t/(G_{jj} + t)$ enter as "
-                "$(\\Sigma^{-1})_{jj} d - \\log d$; their slope changes sign there too, so the reverse divergence is "
-                "also least at $\\beta = 1$.",
+                "Now $g$ is an eigenvalue of the blocks of $G$: a diagonal entry $G_{jj}$ for a diagonal posterior. "
+                "The blocks of $\\Sigma^{-1}$ have $(g + \\tau^2)/\\tau^2$ and those of $Q$ have $t/(g + t)$.",
             ),
             Step(
-                "Any decoder: the slope of its gain",
+                "Any decoder: the slope of the error",
                 sp.Eq(
-                    (W.T * W + (t + e) * IDENTITY) * (R_W - e * R_W**2),
-                    IDENTITY - e**2 * R_W**2,
+                    sp.Subs(sp.Derivative(weighted_error(moved * W.T, W * moved), e), e, 0),
+                    -2 * sp.Trace(M * R_W * best * (S * best.T - A * Gamma)),
                     evaluate=False,
                 ),
-                "If the water level rises from $t$ to $t + \\epsilon$, the resolvent $R_W$ of the decoder changes by "
-                "$-\\epsilon R_W^2$ up to the order $\\epsilon^2$, so that the best gain $V_o = R_W W^T$ has the slope "
-                "$-R_W V_o$ in $t$.",
+                "On the left is the weighted error of the best gain at the level $t + \\epsilon$. A least error at a "
+                "level above zero and below infinity is at a root.",
                 let=(
-                    Let(H, W.T * W, "the Gram matrix of the decoder", rule=(W.T * W, H)),
-                    Let(R_W, (H + t * IDENTITY).I, "the resolvent of the decoder", rule=(H * R_W, IDENTITY - t * R_W)),
+                    Let(
+                        R_W,
+                        (W.T * W + t * IDENTITY).I,
+                        "the resolvent of the decoder",
+                        rule=(W.T * W, R_W.I - t * IDENTITY),
+                    ),
+                    Let(best, R_W * W.T, "the best gain"),
                 ),
-                wrong_form=IDENTITY + e**2 * R_W**2,
-            ),
-            Step(
-                "Any decoder: the slope of the mean squared error",
-                sp.Eq(
-                    squared_error(best - e * R_W * best) - squared_error(best),
-                    -2 * e * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T)
-                    + 2 * e * sp.Trace(R_W * best * A * Gamma)
-                    + e**2 * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T * R_W),
-                    evaluate=False,
-                ),
-                "For every gain $V_o$ that changes in this way. The trace of the error matrix has the slope $-2 "
-                "tr[R_W V_o "
-                "(S V_o^T - A\\Gamma)]$ with $S = A\\Gamma "
-                "A^T + N$. A least error at a level above zero and below infinity is at a root of it.",
-                wrong_form=-2 * e * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T)
-                - 2 * e * sp.Trace(R_W * best * A * Gamma)
-                + e**2 * sp.Trace(R_W * best * (A * Gamma * A.T + N) * best.T * R_W),
+                wrong_form=-2 * sp.Trace(M * R_W * best * (S * best.T + A * Gamma)),
             ),
             Step(
                 "Any decoder: the slope of the log score",
@@ -252,8 +325,9 @@ def derivation() -> Derivation:
                     h / (2 * level * (h + level)) + ((h + level) * rise - value * h / level) / (2 * level),
                     evaluate=False,
                 ),
-                "At a level $t_o$, with $h = H_{jj}$: $c$ and $k$ are the error of factor $j$ and its slope there, of "
-                "which only these two enter. The log score is minus the sum of $J$ over factors, up to a constant.",
+                "At a level $t_o$, with $h = (W^T W)_{jj}$: $c$ and $k$ are the error of factor $j$ and its slope "
+                "there, of which only these two enter. The log score is minus the sum of $J$ over factors, up to a "
+                "constant.",
                 let=(
                     Let(variance, t / (h + t), "the posterior variance"),
                     Let(
@@ -272,5 +346,5 @@ def derivation() -> Derivation:
             "Error matrix of the best encoder",
         ),
         sources=(Source("sikka2019", "in its setting; its own formulas were not consulted"),),
-        builds_on=("optimal-encoder", "gaussian-kl"),
+        builds_on=("optimal-encoder", "posterior-families", "gaussian-kl", "matrix-inequalities"),
     )

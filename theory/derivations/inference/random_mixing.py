@@ -5,8 +5,9 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import A, beta, t
+from theory.derivations.engine.operators import PositiveRoots
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.inference.inference_error import IDENTITY, R
+from theory.derivations.inference.inference_error import IDENTITY, RESOLVENT, R
 
 
 def derivation() -> Derivation:
@@ -16,44 +17,71 @@ def derivation() -> Derivation:
     value, squared, information = sp.Function("S_2")(z), sp.Symbol("q", positive=True), sp.Function("H")(z)
     stieltjes = (root - z - a + a * c) / (2 * a * c * z)
     small = sp.Symbol("u", positive=True)
-    gram_inverse = (A.T * A + t * IDENTITY).I
     shannon = sp.log(z + a * squared) + sp.log(1 + a * c * S) / c - a * squared * S
     return Derivation(
         name="random-mixing",
         title="Random mixing in high dimension",
         statement=(
             Claim(
-                "For a loading of independent entries of variance $a\\tau^2/D$ with $K/D \\to c$ every "
-                "error per factor is an integral over the Marchenko-Pastur law $\\mu$.",
+                "For a loading of independent entries of variance $a\\tau^2/D$ with $K/D \\to c$ the eigenvalues of "
+                "$G$ follow the Marchenko-Pastur law $\\mu$ and its diagonal entries tend to $a$: each error per "
+                "factor tends to integrals over $\\mu$.",
+                by=(
+                    "Error per factor from two traces",
+                    "inference-error: Forward divergence",
+                    "inference-error: Reverse divergence",
+                ),
+                cites="marchenko1967",
+            ),
+            Claim(
+                "Its transform $S(z) = \\int d\\mu(x)/(x + z)$ solves $a c z S^2 + (z + a - a c) S - 1 = 0$.",
+                by=("The transform solves the quadratic",),
+                cites="marchenko1967",
+            ),
+            Claim(
+                "It is the positive root, of which there is one for each $z > 0$.",
+                by=("One root is positive", "The transform solves the quadratic", "The transform is positive"),
+            ),
+            Claim(
+                "For large $z$ the transform behaves as $1/z - a/z^2$, so that the law has total mass one and the mean "
+                "$a$.",
+                by=("It is the transform of a probability distribution", "Its mean"),
+            ),
+            Claim(
+                "The radicand in it is negative for $a (1 - \\sqrt c)^2 < -z < a (1 + \\sqrt c)^2$, where the spectrum "
+                "is.",
+                by=("The edges of the spectrum",),
+            ),
+            Claim("For $c > 1$ the law has an atom of mass $1 - 1/c$ at zero.", by=("The atom at zero",)),
+            Claim(
+                "The mean squared error per factor is $e = \\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu = S(\\beta) + "
+                "(\\beta^2 - \\beta) S_2(\\beta)$ with $S_2 = -S'$.",
                 by=(
                     "Error per factor from two traces",
                     "The integrand as two resolvents",
-                    "The integrand of the reverse divergence",
-                ),
-                cites="marchenko1967",
-                argued=True,
-            ),
-            Claim(
-                "Every error per factor follows from the transform $S(z) = \\int d\\mu(x)/(x + z)$.",
-                by=(
-                    "The integrand as two resolvents",
                     "The second transform",
                     "Mean squared error per factor",
-                    "The integrand of the reverse divergence",
-                    "The entropy of the posterior: slope",
-                    "The entropy of the posterior: constant",
                 ),
-                argued=True,
             ),
             Claim(
-                "The transform solves $a c z S^2 + (z + a - a c) S - 1 = 0$.",
-                by=("The transform solves the quadratic",),
-                cites="marchenko1967",
+                "With the reported variance $d = \\beta/(\\beta + a)$ the log score per factor is $-(\\log 2\\pi d + "
+                "e/d)/2$.",
+                by=("inference-error: Log score", "slope-at-one: The reported variance"),
             ),
             Claim(
-                "It is the positive root.",
-                by=("The transform solves the quadratic",),
-                argued=True,
+                "The forward divergence per factor is $[\\log d + e/d - 1 + H(1)]/2$, where $H(z) = \\int \\log(x + z) "
+                "d\\mu$ has a closed form.",
+                by=("inference-error: Forward divergence", "The log integral: slope", "The log integral: large z"),
+            ),
+            Claim(
+                "The reverse divergence per factor is $[(1 + a) d - 1 + (1 - \\beta)^2 (S - \\beta S_2) - \\log d - "
+                "H(1)]/2$.",
+                by=(
+                    "inference-error: Reverse divergence",
+                    "The integrand of the reverse divergence",
+                    "The log integral: slope",
+                    "The log integral: large z",
+                ),
             ),
         ),
         assumptions=(
@@ -63,7 +91,7 @@ def derivation() -> Derivation:
             "their means.",
         ),
         scope="Step 1 for every $K$; the other steps are identities of the limit, from the quadratic alone.",
-        matrices={R: "symmetric"},
+        matrices={R: "positive"},
         steps=(
             Step(
                 "Error per factor from two traces",
@@ -74,7 +102,7 @@ def derivation() -> Derivation:
                 ),
                 "The error matrix of the best encoder, written as $(G + t^2 I)/(G + t I)^2$; divided by $K$ and with "
                 "$t = \\beta$ it tends to $\\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu(x)$.",
-                let=(Let(R, gram_inverse, "the resolvent", rule=(A.T * A * R, IDENTITY - t * R)),),
+                let=(RESOLVENT,),
                 wrong_form=sp.Trace(R * (A.T * A + t * IDENTITY) * R),
             ),
             Step(
@@ -90,9 +118,20 @@ def derivation() -> Derivation:
             Step(
                 "The transform solves the quadratic",
                 sp.Eq(a * c * z * S**2 + (z + a - a * c) * S, 1, evaluate=False),
-                "This is the positive root; the product of the roots is negative, so there is only one.",
+                "The transform of Marchenko and Pastur.",
                 let=(Let(S, stieltjes, "the transform of $\\mu$"),),
                 wrong_form=z,
+            ),
+            Step(
+                "One root is positive",
+                sp.Eq(PositiveRoots(a * c * z * s**2 + (z + a - a * c) * s - 1, s), 1, evaluate=False),
+                "The product of the roots $s$ is negative.",
+                wrong_form=sp.Integer(2),
+            ),
+            Step(
+                "The transform is positive",
+                sp.Gt(S, 0, evaluate=False),
+                "The root is larger than the number that is subtracted from it.",
             ),
             Step(
                 "It is the transform of a probability distribution",
@@ -113,8 +152,14 @@ def derivation() -> Derivation:
                     (z + a * (1 + sp.sqrt(c)) ** 2) * (z + a * (1 - sp.sqrt(c)) ** 2),
                     evaluate=False,
                 ),
-                "The radicand: eigenvalues fill the interval from $a (1 - \\sqrt c)^2$ to $a (1 + \\sqrt c)^2$, and "
-                "for $c > 1$ there is also an atom at zero.",
+                "The radicand, of which each factor changes its sign at one end of the spectrum.",
+            ),
+            Step(
+                "The atom at zero",
+                sp.Eq(sp.Limit(z * S, z, 0), 1 - 1 / c, evaluate=False),
+                "The mass at $x = 0$ is the limit of $z S(z)$: with more factors than dimensions this share of the "
+                "eigenvalues of $G$ is zero.",
+                where=(c > 1,),
             ),
             Step(
                 "The second transform",
@@ -143,31 +188,24 @@ def derivation() -> Derivation:
                     1 + (1 - beta) ** 2 * (1 / (x + beta) - beta / (x + beta) ** 2),
                     evaluate=False,
                 ),
-                "$\\Sigma^{-1} = G + I$ weighs the modes of the error: its part of the reverse divergence is "
-                "$1 + (1 - \\beta)^2 (S - \\beta S_2)$.",
+                "$\\Sigma^{-1} = G + I$ weighs the modes of the error: its part of the reverse divergence is $1 + (1 - "
+                "\\beta)^2 (S - \\beta S_2)$.",
             ),
             Step(
-                "The entropy of the posterior: slope",
+                "The log integral: slope",
                 sp.Eq(sp.Derivative(information, z), S, evaluate=False),
                 "$\\int \\log(x + z) d\\mu$ has the derivative $S(z)$ in $z$, and so has this expression, with $q = "
-                "1/(1 + a c S)$.",
+                "1/(1 + a c S)$. At $z = 1$ it is minus the log determinant of the true posterior covariance, per "
+                "factor.",
                 let=(
                     Let(squared, 1 / (1 + a * c * S), "the weight of the noise"),
                     Let(information, shannon, "the logarithmic integral"),
                 ),
             ),
             Step(
-                "The entropy of the posterior: constant",
-                sp.Eq(
-                    sp.Subs(
-                        sp.log(1 + a * small) + sp.log(1 + a * c * s) / c - a * s / (1 + a * c * s), (small, s), (0, 0)
-                    ),
-                    0,
-                    evaluate=False,
-                ),
-                "Minus $\\log z$, the expression is this with $u = q/z$ and $s = S(z)$, which both go to zero for "
-                "large $z$; so does the integral minus $\\log z$. Hence the two are equal. At $z = 1$ it is $\\int "
-                "\\log(1 + x) d\\mu$.",
+                "The log integral: large z",
+                sp.Eq(sp.Limit((information.func(1 / small) + sp.log(small)), small, 0), 0, evaluate=False),
+                "Less $\\log z$, with $z = 1/u$; the integral less $\\log z$ also tends to zero, so the two are equal.",
                 wrong_form=a,
             ),
         ),

@@ -4,158 +4,286 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import beta, n, sigma
+from theory.derivations.engine.notation import A, D, K, P, V, beta, sigma
 from theory.derivations.engine.operators import SquaredNorm
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.matrix_inequalities import use_trace
+from theory.derivations.inference.inference_error import IDENTITY
 
 
 def derivation() -> Derivation:
-    p, q, c, g, h, y = sp.symbols("p q c g h y", positive=True)
-    s = sp.Symbol("s", nonnegative=True)
-    curvature, variance = sp.Symbol("k", real=True), sp.Symbol("v", positive=True)
-    M, b, w = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("b", n, 1), sp.MatrixSymbol("w", n, 1)
-    d, J, e = sp.Function("d")(beta), sp.Function("J")(beta), sp.Function("e")(beta)
-    level = beta * sigma**2
-    at_one = sp.Symbol("d_1", positive=True)
-    slope = -(c - at_one) * sigma**2 * h / (2 * at_one**2 * (h + sigma**2) ** 2)
-    term = sp.log(variance) + c / variance
-    seen = SquaredNorm(b, M.I)
+    b, a = sp.Symbol("b", positive=True), sp.Symbol("a", nonnegative=True)
+    r = sp.Symbol("r", real=True)
+    u, v, w = sp.MatrixSymbol("u", K, 1), sp.MatrixSymbol("v", D, 1), sp.MatrixSymbol("w", K, 1)
+    one, rest = sp.MatrixSymbol("P_1", K, K), sp.MatrixSymbol("M", D, K)
+    c, d, J = sp.Function("c")(b), sp.Function("d")(b), sp.Function("J")(b)
+    precision = IDENTITY + A.T * A / (b * sigma**2)
+    any_error, any_share = sp.Symbol("c_V", real=True), sp.Symbol("J_V", real=True)
+    length = SquaredNorm(A * u)
+    too_small = c.func(1) - d.func(1)
+    bound = length * too_small * (1 / beta - 1) / (2 * sigma**2)
+    slope_at_one = sp.Subs(sp.Derivative(J, b), b, 1)
+    slope = -length * too_small / (2 * sigma**2)
+    at_infinity = -length / sigma**2
+    compared, of_share = "The share compared with that at one", "A bound for every gain"
+    everywhere, smaller = "Slope at every beta", "The variance is not too large"
+    missed, data = sigma**2 * V.T * u - A * one.I * u, A * A.T + sigma**2 * sp.Identity(D)
+    # d(1) / d(beta) of a column of length a; x is the number in the inequality of the logarithm.
+    ratio, x = (a**2 + beta * sigma**2) / (beta * (a**2 + sigma**2)), sp.Symbol("a", positive=True)
+    error = Use("No encoder makes a smaller error", times=1 / (2 * d.func(beta)))
+
+    def error_of(answer):
+        """Of a gain V, by V^T u."""
+        return SquaredNorm(A.T * answer - u) + sigma**2 * SquaredNorm(answer)
+
+    def logarithm(strict):
+        step = "Elsewhere strictly below" if strict else "The logarithm lies below its tangent"
+        return Use(f"gibbs-inequality: {step}", {x: ratio}, times=sp.Rational(1, 2))
+
     return Derivation(
         name="slope-at-one",
         title="Why the forward divergence is minimised at a beta above one",
         statement=(
             Claim(
-                "With the true decoder, noise and independent factors the forward divergence of the "
-                "diagonal family falls through $\\beta = 1$ unless the columns of $A$ are orthogonal.",
+                "With the true decoder and noise, and independent factors of variance 1, the forward divergence of the "
+                "best encoder with a diagonal covariance is, up to a constant, the sum over factors of $J(\\beta) = "
+                "(\\log d + c/d)/2$, where $d = 1/P_{jj}$ is the variance that the encoder reports for the factor and "
+                "$c = E_{jj}$ the squared error that it makes.",
                 by=(
-                    "The error is stationary at one",
-                    "The variance rises",
-                    "Slope at one",
-                    "First column of an inverse: below the diagonal",
-                    "First column of an inverse: the diagonal",
-                    "The posterior variance is too small",
+                    "inference-error: Forward divergence",
+                    "posterior-families: No encoder of the family is better",
+                    "The reported variance",
+                    "The error of the best gain",
                 ),
-                argued=True,
             ),
             Claim(
-                "Unless $A = 0$ its minimisers are all $\\ge 1$.",
-                by=(
-                    "The error is stationary at one",
-                    "The variance rises",
-                    "The posterior variance is too small",
-                    "No minimum below one: the error",
-                    "No minimum below one: the variance",
-                ),
-                argued=True,
+                "No encoder makes a smaller error than $c(1)$, the diagonal entry of $P_1^{-1}$.",
+                by=("The error of the best gain", "No encoder makes a smaller error"),
+            ),
+            Claim("At $\\beta = 1$ the reported variance is at most this error: $d(1) \\le c(1)$.", by=(smaller,)),
+            Claim(
+                "It is smaller unless the column of $A$ is orthogonal to all others; then it is equal.",
+                by=("What is missing from the variance", "The variance is too small"),
             ),
             Claim(
-                "Unless $A = 0$ they are finite.",
-                by=("No minimum at infinity",),
-                argued=True,
+                "Therefore the forward divergence falls through $\\beta = 1$, with the slope $-\\sum_j G_{jj} [c_j(1) "
+                "- d_j(1)]/(2\\sigma^2)$, unless the columns of $A$ are orthogonal; then its slope is zero.",
+                by=("Slope at one", smaller, "Slope at one is negative", "What is missing from the variance"),
             ),
             Claim(
-                "For $A = 0$ the divergence does not depend on $\\beta$.",
-                by=(
-                    "The error is stationary at one",
-                    "The variance rises",
-                ),
-                argued=True,
+                "At each $\\beta < 1$ it is larger than at $\\beta = 1$ unless $A = 0$, so that its minimisers are all "
+                "$\\ge 1$.",
+                by=("The error of the best gain", "No smaller weight is better", "A smaller weight is worse"),
             ),
+            Claim(
+                "If the columns of $A$ are orthogonal it is least at $\\beta = 1$, and only there unless $A = 0$.",
+                by=("The error of the best gain", "What is missing from the variance", of_share, "A strict bound"),
+            ),
+            Claim(
+                "As a function of $1/\\beta$ it has the slope $-tr(G)/\\sigma^2$ at $1/\\beta = 0$, which is negative "
+                "unless $A = 0$: it comes near its limit for large $\\beta$ from below, and its minimisers are finite.",
+                by=("Slope at an infinite beta", "matrix-inequalities: A trace is positive"),
+            ),
+            Claim("For $A = 0$ its slope is zero at each $\\beta$: it does not depend on $\\beta$.", by=(everywhere,)),
         ),
         assumptions=(
-            "$W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$, diagonal $Q$; up to a constant the forward divergence is "
-            "the sum over factors of $J = (\\log d + c/d)/2$ with $d$ the posterior variance and $c$ the mean squared "
-            "error.",
+            "$W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$, diagonal $Q$; $G = A^T A$.",
+            "One factor at a time: $u$ is its unit vector, so that $A u$ is its column of $A$, $G_{jj} = ||A u||^2$ "
+            "and $u^T P u = P_{jj}$. The forward divergence is the sum over all factors.",
         ),
-        scope=(
-            "For every $K$: one factor at a time, with $h = G_{jj}$; the comparison of $c$ and $d$ is general block "
-            "matrix algebra."
-        ),
-        matrices={M: "positive"},
+        scope="For every $K$ and $D$ and every loading; the steps on one factor hold for each unit vector $u$.",
+        matrices=dict.fromkeys((P, one), "positive") | dict.fromkeys((u, v), "orthogonal"),
         steps=(
             Step(
-                "The error is stationary at one",
-                sp.Eq(sp.Subs(sp.Derivative(e, beta), beta, 1), 0, evaluate=False),
-                "Each mode of the error matrix is least at the true water level, so each diagonal entry, a sum of "
-                "modes with weights that are squares, has $c'(1) = 0$ and $c(\\beta) \\ge c(1)$.",
+                "The reported variance",
+                sp.Eq(1 / SquaredNorm(u, P), d.func(beta), evaluate=False),
+                "The best variance of the diagonal family is one over the diagonal entry of the precision.",
                 let=(
                     Let(
-                        e,
-                        (level**2 + sigma**2 * g) / (g + level) ** 2,
-                        "one mode of the error matrix, at $\\tau^2 = \\sigma^2$",
+                        P,
+                        IDENTITY + A.T * A / (beta * sigma**2),
+                        "the precision at the weight $\\beta$",
+                        rule=(A.T * A, beta * sigma**2 * (P - IDENTITY)),
+                    ),
+                    Let(
+                        d, 1 / (1 + length / (b * sigma**2)), "the variance that the encoder reports at the weight $b$"
                     ),
                 ),
-                wrong_form=g,
             ),
             Step(
-                "The variance rises",
-                sp.Eq(sp.Subs(sp.Derivative(d, beta), beta, 1), sigma**2 * h / (h + sigma**2) ** 2, evaluate=False),
-                "The best diagonal variance is one over the diagonal of the precision $I + G/(\\beta\\sigma^2)$; it "
-                "rises at every $\\beta$; this is its slope at 1.",
-                let=(Let(d, level / (h + level), "the posterior variance"),),
+                "The error of the best gain",
+                sp.Eq(error_of(A * P.I * u / (beta * sigma**2)), c.func(beta), evaluate=False),
+                "By the page on the four errors a gain $V$ has $u^T E u = ||A^T V^T u - u||^2 + \\sigma^2 ||V^T "
+                "u||^2$, and the best gain is $V = P^{-1} A^T/(\\beta\\sigma^2)$.",
+                let=(
+                    Let(
+                        c,
+                        sp.Trace(u.T * precision.I * u) / b + (1 - 1 / b) * SquaredNorm(precision.I * u),
+                        "the squared error that it makes",
+                    ),
+                ),
+            ),
+            Step(
+                everywhere,
+                sp.Eq(
+                    sp.Subs(sp.Derivative(J, b), b, beta),
+                    (
+                        length * (d.func(beta) - c.func(beta))
+                        + 2 * (beta - 1) / (beta * d.func(beta)) * sp.Trace(u.T * P.I**2 * A.T * A * P.I * u)
+                    )
+                    / (2 * beta**2 * sigma**2),
+                    evaluate=False,
+                ),
+                "The first term is from the slope of $d$, the second from that of $c$, which is zero at $\\beta = 1$.",
+                let=(Let(J, (sp.log(d) + c / d) / 2, "the share of the factor in the forward divergence"),),
+            ),
+            Step(
+                "What another gain costs",
+                sp.Eq(any_error - c.func(1), SquaredNorm(missed, data) / sigma**4, evaluate=False),
+                "The true posterior mean is $P_1^{-1} A^T x/\\sigma^2$; on the right is the variance of what another "
+                "gain infers beyond it, as $A A^T + \\sigma^2 I$ is the covariance of the data.",
+                let=(
+                    Let(
+                        one,
+                        IDENTITY + A.T * A / sigma**2,
+                        "the precision at the weight 1, that of the true posterior",
+                        rule=(P, IDENTITY + (one - IDENTITY) / beta),
+                    ),
+                    Let(any_error, error_of(V.T * u), "the squared error with any gain $V$"),
+                ),
+                wrong_form=SquaredNorm(missed, data) / sigma**2,
+            ),
+            Step(
+                "No encoder makes a smaller error",
+                sp.Ge(any_error, c.func(1), evaluate=False),
+                "This variance is not negative. At $\\beta = 1$ the best gain is that of the true posterior, and $c(1) "
+                "= u^T P_1^{-1} u$.",
+                uses=(Use("What another gain costs"), use_trace(data, missed, sp.Identity(1), times=1 / sigma**4)),
+            ),
+            Step(
+                "What is missing from the variance",
+                sp.Eq(too_small, d.func(1) ** 2 * SquaredNorm(w, one.I) / sigma**4, evaluate=False),
+                "The encoder reports one over the diagonal entry of $P_1$, and its error is the diagonal entry of "
+                "$P_1^{-1}$; they differ by the inner products $w$ of the column with the others.",
+                let=(Let(w, A.T * A * u - length * u, "the inner products of the column with the others"),),
+            ),
+            Step(
+                smaller,
+                sp.Ge(c.func(1), d.func(1), evaluate=False),
+                "The diagonal entry of an inverse is at least one over that of the matrix.",
+                uses=(
+                    Use(
+                        "matrix-inequalities: A diagonal entry of an inverse",
+                        {
+                            sp.MatrixSymbol(
+                                "P",
+                                sp.Symbol("n", integer=True, positive=True),
+                                sp.Symbol("n", integer=True, positive=True),
+                            ): one,
+                            sp.Symbol("n", integer=True, positive=True): K,
+                            sp.MatrixSymbol("u", sp.Symbol("n", integer=True, positive=True), 1): u,
+                        },
+                    ),
+                ),
+            ),
+            Step(
+                "The variance is too small",
+                sp.Gt(c.func(1), d.func(1), evaluate=False),
+                "$P_1^{-1}$ is positive definite, so the difference is positive unless $w = 0$.",
+                where=(sp.Ne(w, sp.ZeroMatrix(K, 1), evaluate=False),),
+                uses=(
+                    Use("What is missing from the variance"),
+                    use_trace(one.I, w, sp.Identity(1), times=d.func(1) ** 2 / sigma**4, strict=True),
+                ),
             ),
             Step(
                 "Slope at one",
-                sp.Eq(sp.Subs(sp.Derivative(J, beta), beta, 1), slope, evaluate=False),
-                "Any error of value $c$ and slope zero at 1 gives this; $k$ is its curvature and drops out. Sum over "
-                "the factors.",
+                sp.Eq(slope_at_one, slope, evaluate=False),
+                "The error is stationary at $\\beta = 1$; the variance rises there, and it is too small, so that the "
+                "share falls.",
+            ),
+            Step(
+                "Slope at an infinite beta",
+                sp.Eq(sp.Subs(sp.Derivative(J.func(1 / r), r), r, 0), at_infinity, evaluate=False),
+                "With $r = 1/\\beta$: near $r = 0$ the variance is $1 - r G_{jj}/\\sigma^2$ and the error $1 - 2 r "
+                "G_{jj}/\\sigma^2$, up to the order $r^2$.",
+            ),
+            Step(
+                "The variance from the length of the column",
+                sp.Eq(d.func(beta), beta * sigma**2 / (a**2 + beta * sigma**2), evaluate=False),
+                "From here on the column of the factor has the length $a \\ge 0$ and the direction $v$, which is no "
+                "restriction.",
                 let=(
-                    Let(at_one, sigma**2 / (h + sigma**2), "the posterior variance at 1"),
-                    Let(J, (sp.log(d) + (c + curvature * (beta - 1) ** 2 / 2) / d) / 2, "one factor's share"),
+                    Let(
+                        A,
+                        a * v * u.T + rest * (IDENTITY - u * u.T),
+                        "the column of the factor",
+                        rule=(A * u, a * v),
+                        hypothesis=True,
+                    ),
                 ),
             ),
             Step(
-                "First column of an inverse: below the diagonal",
-                sp.Eq(b * y + M * w, sp.ZeroMatrix(n, 1), evaluate=False),
-                "The precision is $p$ for this factor, $M$ for the others, $b$ between them; $P$ is positive "
-                "definite, so "
-                "$q = p - b^T M^{-1} b > 0$. $P P^{-1} = I$ means that this is zero and that the next relation is one.",
-                let=(
-                    Let(p, q + seen, "the precision of this factor"),
-                    Let(y, 1 / q, "the first entry of the first column of $P^{-1}$"),
-                    Let(w, -M.I * b * y, "the rest of that column"),
-                ),
-                wrong_form=b * y,
-            ),
-            Step(
-                "First column of an inverse: the diagonal",
-                sp.Eq(p * y + sp.Trace(b.T * w), 1, evaluate=False),
-                "So $c(1) = (P^{-1})_{jj} = 1/q$ and $d(1) = 1/p = 1/(q + s)$ with $s = b^T M^{-1} b \\ge 0$, zero "
-                "only if "
-                "$b = 0$.",
-                wrong_form=p * y,
-            ),
-            Step(
-                "The posterior variance is too small",
-                sp.Ge(1 / q - 1 / (q + s), 0, evaluate=False),
-                "This is $c(1) - d(1)$: at $\\beta = 1$ the variance of the diagonal family is "
-                "$1/P_{jj}$, the true one is $(P^{-1})_{jj}$, which is larger unless the column is orthogonal to the "
-                "others. Hence the slope is $\\le 0$.",
-            ),
-            Step(
-                "No minimum below one: the error",
-                sp.Eq(sp.Derivative(term, c), 1 / variance, evaluate=False),
-                "$2 J$ rises with the error $c$, and $c(\\beta) \\ge c(1)$.",
-            ),
-            Step(
-                "No minimum below one: the variance",
-                sp.Eq(sp.Derivative(term, variance), (variance - c) / variance**2, evaluate=False),
-                "$2 J$ falls with the variance as long as the variance is below the error; for $\\beta < 1$ we have "
-                "$d(\\beta) < d(1) \\le c(1)$, so both changes make $J(\\beta) > J(1)$.",
-            ),
-            Step(
-                "No minimum at infinity",
+                compared,
                 sp.Eq(
-                    sp.Limit(beta * sigma**2 * (sp.log(d) + e.func(beta) / d - 1), beta, sp.oo),
-                    -2 * g,
+                    any_share - J.func(1),
+                    bound
+                    + (any_error - c.func(1)) / (2 * d.func(beta))
+                    + (d.func(1) / d.func(beta) - 1 - sp.log(d.func(1) / d.func(beta))) / 2,
                     evaluate=False,
                 ),
-                "For an error of one mode and every $h$; an error of several modes with weights $v_k^2$ gives $-2 "
-                "\\sum_k v_k^2 g_k = -2 G_{jj}$. So $J = 1/2 - G_{jj}/(\\beta\\sigma^2)$ plus smaller terms: the limit "
-                "is approached from below, and the best $\\beta$ is finite.",
+                "The last terms are $(y - 1 - \\log y)/2$ with $y = d(1)/d(\\beta)$, and $1/d$ is $1 + "
+                "G_{jj}/(\\beta\\sigma^2)$.",
+                let=(
+                    Let(
+                        any_share,
+                        (sp.log(d.func(beta)) + any_error / d.func(beta)) / 2,
+                        "the share with any gain $V$ and the variance $d(\\beta)$",
+                    ),
+                ),
+            ),
+            Step(
+                "Slope at one is negative",
+                sp.Lt(slope_at_one, 0, evaluate=False),
+                "A column that is not orthogonal to the others is not zero.",
+                where=(a > 0, sp.Ne(w, sp.ZeroMatrix(K, 1), evaluate=False)),
+                uses=(Use("Slope at one"), Use("The variance is too small", times=a**2 / (2 * sigma**2))),
+            ),
+            Step(
+                of_share,
+                sp.Ge(any_share - J.func(1), bound, evaluate=False),
+                "Neither the excess of the error nor $y - 1 - \\log y$ is negative.",
+                uses=(Use(compared), error, logarithm(strict=False)),
+            ),
+            Step(
+                "A strict bound",
+                sp.Gt(any_share - J.func(1), bound, evaluate=False),
+                "As $d(\\beta)$ differs from $d(1)$, the logarithm lies strictly below its tangent.",
+                where=(a > 0, sp.Ne(beta, 1)),
+                uses=(Use(compared), error, logarithm(strict=True)),
+            ),
+            Step(
+                "No smaller weight is better",
+                sp.Ge(any_share, J.func(1), evaluate=False),
+                "For $\\beta < 1$ the bound is not negative, since $c(1) \\ge d(1)$.",
+                where=(beta < 1,),
+                uses=(
+                    Use(of_share),
+                    Use(smaller, times=a**2 * (1 / beta - 1) / (2 * sigma**2)),
+                ),
+            ),
+            Step(
+                "A smaller weight is worse",
+                sp.Gt(any_share, J.func(1), evaluate=False),
+                "The same with the strict bound.",
+                where=(beta < 1, a > 0),
+                uses=(
+                    Use("A strict bound"),
+                    Use(smaller, times=a**2 * (1 / beta - 1) / (2 * sigma**2)),
+                ),
             ),
         ),
         results=("Slope at one",),
         sources=(Source("sikka2019", "in its setting: a finite best beta because the posterior does not factorise"),),
-        builds_on=("inference-error", "posterior-families"),
+        builds_on=("inference-error", "posterior-families", "gibbs-inequality", "matrix-inequalities"),
     )

@@ -322,23 +322,28 @@ def _inner_optima(optimal_beta, criterion: str):
 
 
 def _slope_of_any_decoder(optimal_beta, formula):
-    """The part of the change that is odd in epsilon."""
+    """The mean squared error is the trace of the error matrix, of the weight I."""
     for truth, decoder, noise, best in _inner_optima(optimal_beta, "mean_squared_error"):
-        gain = theory.optimal_encoder(decoder, noise, best.beta).encoder
-        numbers = _of_truth(truth) | {"W": decoder, "V_o": gain, "t": best.beta * noise}
-        yield formula(**numbers, epsilon=0.5), formula(**numbers, epsilon=-0.5)
+        yield formula(**_of_truth(truth), W=decoder, t=best.beta * noise, M=np.eye(truth.latent_dim)), 0.0
+
+
+def _slope_of_the_error(factor: int, truth, decoder, level: float) -> float:
+    """Of one factor, for the log score."""
+    formula, weight = _formula("inference-error", "Any decoder: the slope of the error"), np.zeros(truth.latent_dim)
+    weight[factor] = 1.0
+    return formula(**_of_truth(truth), W=decoder, t=level, M=np.diag(weight))
 
 
 def _log_score_slope_of_any_decoder(criterion: str):
-    """As a sum over factors, of the error of each and its slope, which is a derivative of the formula of the error."""
+    """As a sum over factors, of the error of each and its slope."""
 
     def cases(optimal_beta, formula):
         for truth, decoder, noise, best in _inner_optima(optimal_beta, criterion):
             level = best.beta * noise
-            gain = _formula("optimal-encoder", "V_o")(W=decoder, t=level + 1j * COMPLEX_STEP, K=truth.latent_dim)
+            gain = _formula("optimal-encoder", "V_o")(W=decoder, t=level, K=truth.latent_dim)
             errors = np.diagonal(_formula("inference-error", "E")(**_of_truth(truth), V=gain))
-            numbers = {"h": np.sum(decoder**2, axis=0), "t_o": level}
-            yield formula(**numbers, c=errors.real, k=errors.imag / COMPLEX_STEP).sum(), 0.0
+            slopes = [_slope_of_the_error(factor, truth, decoder, level) for factor in range(truth.latent_dim)]
+            yield formula(h=np.sum(decoder**2, axis=0), t_o=level, c=errors, k=np.array(slopes)).sum(), 0.0
 
     return cases
 
@@ -358,12 +363,13 @@ def _error_at_the_best_beta(criterion: str):
 
 
 def _slope_at_one(forward_kl_slope, formula):
-    """Also of orthogonal columns, where it is zero."""
+    """As a sum over factors; also of orthogonal columns, where it is zero."""
     orthogonal = np.linalg.qr(np.random.default_rng(7).standard_normal((4, 3)))[0] * [0.5, 1.0, 2.0]
     for truth in (*_truths(correlated=False), theory.GenerativeModel(orthogonal, 0.6)):
-        errors = np.diagonal(truth.posterior()[1])
-        norms = np.sum(truth.loading**2, axis=0)
-        yield forward_kl_slope(truth), formula(c=errors, h=norms, sigma=np.sqrt(truth.noise_variance)).sum()
+        latents, deviation = truth.latent_dim, np.sqrt(truth.noise_variance)
+        factors = np.eye(latents)[:, :, np.newaxis]
+        slopes = [formula(A=truth.loading, u=factor, sigma=deviation, K=latents) for factor in factors]
+        yield forward_kl_slope(truth), np.sum(slopes)
 
 
 NOISES = ((1.3, 0.25, 4.0), (0.7, 2.0, 0.6), (2.4, 0.5, 0.5))
@@ -531,7 +537,7 @@ TIES = (
     ),
     Stationary(BEST, "inference-error", "Reverse divergence: the part of the mean", _slope_of_modes("reverse_kl")),
     Stationary(BEST, "inference-error", "Reverse divergence: the part of the variances", _slope_of_variances),
-    Stationary(BEST, "inference-error", "Any decoder: the slope of the mean squared error", _slope_of_any_decoder),
+    Stationary(BEST, "inference-error", "Any decoder: the slope of the error", _slope_of_any_decoder),
     *(
         Stationary(
             BEST,
