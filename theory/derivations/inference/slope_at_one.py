@@ -91,7 +91,11 @@ def derivation() -> Derivation:
             "One factor at a time: $u$ is its unit vector, so that $A u$ is its column of $A$, $G_{jj} = ||A u||^2$ "
             "and $u^T P u = P_{jj}$. The forward divergence is the sum over all factors.",
         ),
-        scope="For every $K$ and $D$ and every loading; the steps on one factor hold for each unit vector $u$. Steps 1 to 3: the share of a factor. Steps 4 to 8: its error and its variance at $\\beta = 1$. Steps 9 and 10: the slopes at one and at infinity. Steps 11 to 17: the share at any $\\beta$ compared with that at one.",
+        scope=(
+            "For every $K$ and $D$ and every loading; the steps on one factor hold for each unit vector $u$. Steps 1 "
+            "to 3: the share of a factor. Steps 4 to 8: its error and its variance at $\\beta = 1$. Steps 9 and 10: "
+            "the slopes at one and at infinity. Steps 11 to 17: the share at any $\\beta$ compared with that at one."
+        ),
         matrices=dict.fromkeys((P, one), "positive") | dict.fromkeys((u, v), "orthogonal"),
         steps=(
             Step(
