@@ -81,6 +81,10 @@ def derivation() -> Derivation:
                 by=("More latents carry more information",),
             ),
             Claim(
+                "No total correlation is negative: $T_g \\ge 0$ and $\\sum_g j_g \\ge J$.",
+                by=("hadamard-gap: The gap is not negative",),
+            ),
+            Claim(
                 "Let $m = \\max(0, -w_W)$, $b_g = w_B - m (n_g - 1)$ and $d_g = \\max(0, -b_g)$. Then $w_B j_g + w_W "
                 "T_g \\ge -d_g J$.",
                 by=("The gain of one group",),
@@ -252,5 +256,5 @@ def derivation() -> Derivation:
         ),
         results=("One signal in many latents",),
         sources=(Source("chen2022", "the subject; the result is this project's"),),
-        builds_on=("total-correlation", "gibbs-inequality", "matrix-inequalities"),
+        builds_on=("total-correlation", "hadamard-gap", "gibbs-inequality", "matrix-inequalities"),
     )
