@@ -9,11 +9,19 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
-    h, y = sp.symbols("h y", real=True)
-    U = sp.MatrixSymbol("U", 2, 2)
-    rotation_matrix = sp.ImmutableMatrix([[sp.cos(2 * h), -sp.sin(2 * h)], [sp.sin(2 * h), sp.cos(2 * h)]])
-    difference = U - sp.Identity(2)
+    h, x, y = sp.symbols("h x y", real=True)
+    O, P, Q = (sp.MatrixSymbol(name, K, K) for name in "OPQ")  # noqa: E741
+    U, J, N, R, F = (sp.MatrixSymbol(name, 2, 2) for name in "UJNRF")
     bound = sp.pi / 8
+    two = {"sizes": ({K: 2},)}
+
+    def rotation(angle):
+        return sp.ImmutableMatrix([[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]])
+
+    def squared_distance(first, second):
+        return sp.Trace((first - second).T * (first - second))
+
+    reflection = sp.ImmutableMatrix([[sp.cos(x), sp.sin(x)], [sp.sin(x), -sp.cos(x)]])
     return Derivation(
         name="orthogonality-by-chance",
         title="Distance to orthogonality of a random decoder with two latents",
@@ -22,30 +30,48 @@ def derivation() -> Derivation:
                 "If $2 h$ is uniform between $-\\pi/4$ and $\\pi/4$, the distance of a rotation by $2 h$ to "
                 "the identity has mean $(16 \\sqrt2/\\pi)(1 - \\cos(\\pi/8))$, about $0.548$, and mean square "
                 "$4 - 8 \\sqrt2/\\pi$.",
+                by=("Squared distance of a rotation", "Mean distance", "Mean squared distance"),
+            ),
+            Claim(
+                "This is the distance to the nearest signed permutation: the squared distance is $4$ to a reflection, "
+                "and $4 - 4 \\cos(2 h - x)$ to the rotation by a multiple $x$ of 90 degrees. To the identity it is "
+                "less than to the quarter turns by $4 \\sqrt2 \\cos(2 h \\pm \\pi/4)$, which is not negative.",
                 by=(
-                    "Squared distance of a rotation",
-                    "Mean distance",
-                    "Mean squared distance",
+                    "Distance to a reflection",
+                    "Distance to a rotation",
+                    "The quarter turn is no nearer",
+                    "The opposite quarter turn is no nearer",
                 ),
             ),
             Claim(
-                "If the right singular vectors $V$ are uniform on $O(2)$, this is the distance to the "
-                "nearest signed permutation.",
-                argued=True,
+                "A signed permutation in front of a matrix does not change its distance to the nearest one, and a "
+                "quarter turn is one.",
+                by=("Both multiplied by an orthogonal matrix", "A quarter turn in front"),
+            ),
+            Claim(
+                "So if the right singular vectors $V$ are uniform on $O(2)$, which is to say a rotation by a uniform "
+                "angle or a signed permutation times one, their distance to the nearest signed permutation is that of "
+                "a rotation by an angle that is uniform between $-\\pi/4$ and $\\pi/4$.",
+                by=(
+                    "Both multiplied by an orthogonal matrix",
+                    "A quarter turn in front",
+                    "A reflection is a flip of a rotation",
+                ),
             ),
         ),
         assumptions=(
-            "$V$ is uniform; up to a signed permutation it is a rotation by an angle $2 h$ that is uniform between "
-            "$-\\pi/4$ and $\\pi/4$, for which the identity is the nearest signed permutation.",
+            "$V$ is uniform on $O(2)$: a rotation by an angle that is uniform on the circle, or a reflection with such "
+            "an angle. The signed permutations are the rotations and the reflections by multiples of 90 degrees.",
         ),
         scope="Two latents; for more there is no closed form here.",
+        matrices={O: "orthogonal"},
         steps=(
             Step(
                 "Squared distance of a rotation",
-                sp.Eq(sp.Trace(difference.T * difference), (2 * sp.sqrt(2) * sp.sin(h)) ** 2, evaluate=False),
+                sp.Eq(squared_distance(U, sp.Identity(2)), (2 * sp.sqrt(2) * sp.sin(h)) ** 2, evaluate=False),
                 "$4 - 4 \\cos(2 h)$, by the half angle.",
-                let=(Let(U, rotation_matrix, "a rotation by $2 h$"),),
-                sizes=({K: 2},),
+                let=(Let(U, rotation(2 * h), "a rotation by $2 h$"),),
+                **two,
             ),
             Step(
                 "Mean distance",
@@ -64,6 +90,56 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The variance is this minus the square of the mean; the standard deviation is about $0.313$.",
+            ),
+            Step(
+                "Distance to a reflection",
+                sp.Eq(squared_distance(U, F), 4, evaluate=False),
+                "Up to 45 degrees $4 - 4 \\cos(2 h)$ is less.",
+                let=(Let(F, reflection, "a reflection"),),
+                **two,
+            ),
+            Step(
+                "Distance to a rotation",
+                sp.Eq(squared_distance(U, R), 4 - 4 * sp.cos(2 * h - x), evaluate=False),
+                "With $x = 0$ for the identity, and at least 4 for the half turn, $x = \\pi$.",
+                let=(Let(R, rotation(x), "a rotation by $x$"),),
+                **two,
+            ),
+            Step(
+                "The quarter turn is no nearer",
+                sp.Eq(sp.cos(2 * h) - sp.sin(2 * h), sp.sqrt(2) * sp.cos(2 * h + sp.pi / 4), evaluate=False),
+                "The left side is $\\cos(2 h) - \\cos(2 h - \\pi/2)$; $2 h + \\pi/4$ is between 0 and $\\pi/2$, where "
+                "the cosine is not negative.",
+            ),
+            Step(
+                "The opposite quarter turn is no nearer",
+                sp.Eq(sp.cos(2 * h) + sp.sin(2 * h), sp.sqrt(2) * sp.cos(2 * h - sp.pi / 4), evaluate=False),
+                "The left side is $\\cos(2 h) - \\cos(2 h + \\pi/2)$, and $2 h - \\pi/4$ is between $-\\pi/2$ and 0.",
+            ),
+            Step(
+                "Both multiplied by an orthogonal matrix",
+                sp.Eq(squared_distance(O * P, O * Q), squared_distance(P, Q), evaluate=False),
+                "With a signed permutation for $O$ and $Q$, the product $O Q$ runs through all signed permutations "
+                "with $Q$.",
+            ),
+            Step(
+                "A quarter turn in front",
+                sp.Eq(squared_distance(J * U, N), 0, evaluate=False),
+                "They are equal, so the angle of a rotation counts only up to multiples of 90 degrees. If it is "
+                "uniform on the circle, its distance from the nearest is uniform between $-\\pi/4$ and $\\pi/4$.",
+                let=(
+                    Let(J, rotation(sp.pi / 2), "the quarter turn"),
+                    Let(N, rotation(2 * h + sp.pi / 2), "the rotation by $2 h + \\pi/2$"),
+                ),
+                wrong_form=sp.Integer(1),
+                **two,
+            ),
+            Step(
+                "A reflection is a flip of a rotation",
+                sp.Eq(squared_distance(sp.ImmutableMatrix([[1, 0], [0, -1]]) * R.T, F), 0, evaluate=False),
+                "They are equal. The rotation by $-x$ after a signed permutation: $-x$ is uniform as well.",
+                wrong_form=sp.Integer(1),
+                **two,
             ),
         ),
         results=("Mean distance", "Mean squared distance"),

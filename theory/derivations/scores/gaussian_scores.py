@@ -10,11 +10,23 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Step
 
 
 def derivation() -> Derivation:
-    a, b, t, k, c = sp.symbols("a b t k c", positive=True)
+    a, b, t, c = sp.symbols("a b t c", positive=True)
     y = sp.Symbol("y", positive=True)
     r = sp.Symbol("r", real=True)
     J = sp.MatrixSymbol("J", 2, 2)
     normal = sp.exp(-(y**2) / 2) / sp.sqrt(2 * sp.pi)
+    of_one, of_size = 1 / sp.sqrt(1 + 2 * t), sp.sqrt(2 / sp.pi) / (1 + 2 * t)
+    of_all = sp.sqrt(2 / sp.pi) * (1 + 2 * t) ** (-(K + 1) / 2)
+    ratio = K * sp.gamma(K / 2) / (sp.sqrt(sp.pi) * sp.gamma((K + 1) / 2))
+
+    def over_positive(function):
+        return sp.Integral(function, (y, 0, sp.oo))
+
+    tail = over_positive((1 + y**2) ** (-(K + 1) / 2))
+
+    def sparsity(value):
+        return (sp.sqrt(K) - value) / (sp.sqrt(K) - 1)
+
     return Derivation(
         name="gaussian-scores",
         title="Scores of a Gaussian code: information and sparsity",
@@ -25,25 +37,28 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "For $K$ independent Gaussian codes the ratio of the sum of sizes to the length has mean "
-                "$(2 K/\\pi) \\int_0^\\infty (1 + y^2)^{-(K+1)/2} dy$.",
+                "$(2 K/\\pi) \\int_0^\\infty (1 + y^2)^{-(K+1)/2} dy$: one over the length $||z||$ is an integral over "
+                "$y$ of $e^{-||z||^2 y^2}$, a product over the codes, whose mean is the product of the means.",
                 by=(
                     "One over the length",
                     "Expectation without the size of the code",
                     "Expectation with the size of the code",
+                    "All codes together",
+                    "One size over the length",
                 ),
-                argued=True,
             ),
             Claim(
                 "This is $K \\Gamma(K/2)/(\\sqrt\\pi \\Gamma((K+1)/2))$.",
                 by=("Chance level",),
             ),
             Claim(
-                "It gives the chance level of the Hoyer sparsity.",
-                argued=True,
+                "So the Hoyer sparsity of $K > 1$ codes, $\\sqrt K$ less this ratio, over $\\sqrt K - 1$, has the "
+                "chance level $[\\sqrt K - K \\Gamma(K/2)/(\\sqrt\\pi \\Gamma((K+1)/2))]/(\\sqrt K - 1)$.",
+                by=("Chance level of the sparsity",),
             ),
         ),
         assumptions=("Factor and code jointly Gaussian, $-1 < r < 1$; for the sparsity independent $N(0, 1)$ codes.",),
-        scope="Every $K > 0$, for which $k$ stands; the expectation over codes factorises over them.",
+        scope="Every $K$; the means over single codes are integrals over their density.",
         steps=(
             Step(
                 "Mutual information",
@@ -61,35 +76,47 @@ def derivation() -> Derivation:
             ),
             Step(
                 "One over the length",
-                sp.Eq(sp.Integral(2 * sp.exp(-(c**2) * y**2) / sp.sqrt(sp.pi), (y, 0, sp.oo)), 1 / c, evaluate=False),
-                "For a length $c$; with $t = y^2$ its square is in the exponent, which factorises over the codes.",
+                sp.Eq(over_positive(2 * sp.exp(-(c**2) * y**2) / sp.sqrt(sp.pi)), 1 / c, evaluate=False),
+                "For a length $c$; with $t = y^2$ its square is in the exponent, which is a sum over the codes.",
             ),
             Step(
                 "Expectation without the size of the code",
-                sp.Eq(
-                    2 * sp.Integral(sp.exp(-t * y**2) * normal, (y, 0, sp.oo)), 1 / sp.sqrt(1 + 2 * t), evaluate=False
-                ),
-                "The expectation of $e^{-t z^2}$; there are $K - 1$ such factors.",
+                sp.Eq(2 * over_positive(sp.exp(-t * y**2) * normal), of_one, evaluate=False),
+                "The expectation of $e^{-t z^2}$ of one code $z$.",
             ),
             Step(
                 "Expectation with the size of the code",
-                sp.Eq(
-                    2 * sp.Integral(y * sp.exp(-t * y**2) * normal, (y, 0, sp.oo)),
-                    sp.sqrt(2 / sp.pi) / (1 + 2 * t),
-                    evaluate=False,
-                ),
+                sp.Eq(2 * over_positive(y * sp.exp(-t * y**2) * normal), of_size, evaluate=False),
                 "The expectation of $|z| e^{-t z^2}$.",
             ),
             Step(
-                "Chance level",
+                "All codes together",
+                sp.Eq(of_size * of_one ** (K - 1), of_all, evaluate=False),
+                "The expectation of $|z_i| e^{-t ||z||^2}$: one factor with the size, $K - 1$ without.",
+            ),
+            Step(
+                "One size over the length",
                 sp.Eq(
-                    2 * k / sp.pi * sp.Integral((1 + y**2) ** (-(k + 1) / 2), (y, 0, sp.oo)),
-                    k * sp.gamma(k / 2) / (sp.sqrt(sp.pi) * sp.gamma((k + 1) / 2)),
+                    2 / sp.sqrt(sp.pi) * over_positive(of_all.subs(t, y**2)),
+                    2 / sp.pi * tail,
                     evaluate=False,
                 ),
-                "The $K$ terms are equal; with $2 t = y^2$ the constants are $\\sqrt{2/\\pi} \\cdot \\sqrt{2/\\pi}$.",
+                "The mean of $|z_i|/||z||$, of which there are $K$: the last step at $t = y^2$, integrated; then "
+                "$\\sqrt2 y$ takes the place of $y$.",
+            ),
+            Step(
+                "Chance level",
+                sp.Eq(2 * K / sp.pi * tail, ratio, evaluate=False),
+                "The integral is a beta function.",
+            ),
+            Step(
+                "Chance level of the sparsity",
+                sp.Eq(sparsity(2 * K / sp.pi * tail), sparsity(ratio), evaluate=False),
+                "The sparsity is linear in the ratio: 0 for codes of equal size, with the ratio $\\sqrt K$, and 1 for "
+                "a single code other than zero, with the ratio 1.",
+                where=(K > 1,),
             ),
         ),
-        results=("Mutual information", "Chance level"),
+        results=("Mutual information", "Chance level", "Chance level of the sparsity"),
         builds_on=("hadamard-gap",),
     )

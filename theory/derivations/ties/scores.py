@@ -77,14 +77,9 @@ def _correlation_with_the_best_code(scores, formula):
         yield formula(r=np.sqrt(result.sap)), wanted
 
 
-def _sparsity(ratio: float, size: int) -> float:
-    """The Hoyer sparsity runs from 0, for entries of equal size, to 1, for a single one."""
-    return np.interp(ratio, [1.0, np.sqrt(size)], [1.0, 0.0])
-
-
 def _sparsity_by_chance(hoyer_chance_level, formula):
     for size in (2, 3, 5, 50):
-        yield hoyer_chance_level(size), _sparsity(formula(k=size), size)
+        yield hoyer_chance_level(size), formula(K=size)
 
 
 def _sparsity_of_independent_codes(scores, formula):
@@ -93,7 +88,7 @@ def _sparsity_of_independent_codes(scores, formula):
     for size in (2, 3, 6):
         correlations = np.eye(size + 1)
         correlations[0, 1:] = correlations[1:, 0] = rng.uniform(-0.4, 0.4, size)
-        yield scores(_code(correlations, 1, rng)).hoyer_sparsity, _sparsity(formula(k=size), size)
+        yield scores(_code(correlations, 1, rng)).hoyer_sparsity, formula(K=size)
 
 
 SCORES, CHANCE = "theory.scores.scores", "theory.scores.hoyer_chance_level"
@@ -105,8 +100,8 @@ TIES = (
     Tie(SCORES, "gaussian-scores", "Mutual information", _gap_of_one_factor),
     Tie(SCORES, "gaussian-scores", "Mutual information", _explained_share),
     Tie(SCORES, "gaussian-scores", "Mutual information", _correlation_with_the_best_code),
-    Tie(SCORES, "gaussian-scores", "Chance level", _sparsity_of_independent_codes),
-    Tie(CHANCE, "gaussian-scores", "Chance level", _sparsity_by_chance),
+    Tie(SCORES, "gaussian-scores", "Chance level of the sparsity", _sparsity_of_independent_codes),
+    Tie(CHANCE, "gaussian-scores", "Chance level of the sparsity", _sparsity_by_chance),
 )
 
 UNTIED: dict[tuple[str, str], str] = {}
