@@ -7,6 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import C, D, K, Q, S, V, W, beta, sigma
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.foundations.matrix_inequalities import use_tangent, use_trace
 
 __all__ = [
     "AGGREGATE",
@@ -71,10 +72,15 @@ def derivation() -> Derivation:
     x, e = sp.MatrixSymbol("x", D, 1), sp.MatrixSymbol("e", K, 1)
     M = sp.MatrixSymbol("M", K, K)
     z = sp.MatrixSymbol("z", K, 1)
-    error = SquaredNorm(x - W * z)
-    kl_given_x = (sp.Trace(Q) + SquaredNorm(V * x) - K - LogDet(Q)) / 2
-    surprise = error / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2
-    d, r = sp.symbols("d R", positive=True)
+    diagonal = DIAGONAL.symbol
+    half = sp.Rational(1, 2)
+    # Log densities of a data point and its code: of decoder, encoder, prior, aggregate code, product of its margins.
+    log_x, log_q, log_p, log_a, log_d = sp.symbols("l_x l_q l_p l_a l_d", real=True)
+    d, r, information, mismatch, dependence, margins = sp.symbols("d R J k T m", real=True)
+
+    def log_density(vector, covariance):
+        return -(K * sp.log(2 * sp.pi) + LogDet(covariance) + SquaredNorm(vector, covariance.I)) / 2
+
     return Derivation(
         name="elbo-parts",
         title="The objective, part by part",
@@ -85,28 +91,41 @@ def derivation() -> Derivation:
                 by=("Loss",),
             ),
             Claim(
-                "Its parts are a distortion (expected squared error) and a rate.",
-                by=(
-                    "Distortion",
-                    "Rate",
-                    "Loss",
-                ),
+                "It is $d/(2\\sigma^2) + (D/2) \\log(2\\pi\\sigma^2) + \\beta R$, with the distortion $d$ (the "
+                "expected squared error) and the rate $R$ (the expected divergence of $q(z|x)$ from the prior).",
+                by=("Distortion", "Rate", "Loss"),
             ),
             Claim(
                 "For Gaussian data, where $q(z) = N(0, C)$, the rate is mutual information plus the "
                 "divergence $KL(q(z)||p(z))$ of the code from the prior.",
                 by=(
                     "The code",
-                    "Rate",
                     "Mutual information",
                     "Mismatch with the prior",
+                    "The rate as information plus mismatch",
                 ),
             ),
             Claim(
                 "This divergence is the total correlation $(\\log\\det C_d - \\log\\det C)/2$ plus the "
                 "divergences $(tr(C_d) - K - \\log\\det C_d)/2$ of the single latents, with $C_d$ the "
                 "diagonal of $C$.",
-                by=("Mismatch as dependence plus margins",),
+                by=("Total correlation", "Divergences of the single latents", "Mismatch as dependence plus margins"),
+            ),
+            Claim(
+                "None of these parts is negative: the last three are divergences between Gaussians of mean zero, of "
+                "covariances $C$ and $I$, $C$ and $C_d$, $C_d$ and $I$.",
+                by=(
+                    "The information is not negative",
+                    "Mismatch with the prior",
+                    "Total correlation",
+                    "Divergences of the single latents",
+                    "gaussian-kl: The divergence is not negative",
+                ),
+            ),
+            Claim(
+                "So the divergence of the code from the prior is zero only if $C = I$, and the total correlation only "
+                "if $C$ is diagonal.",
+                by=("gaussian-kl: Different covariances", "Dependent latents"),
             ),
         ),
         assumptions=(
@@ -115,7 +134,7 @@ def derivation() -> Derivation:
             "Decoder $N(W z, \\sigma^2 I)$, prior $N(0, I)$, encoder $q(z|x) = N(V x, Q)$ with any positive definite "
             "$Q$.",
         ),
-        scope="For every $K$ and $D$; the last step, with the diagonal of $C$, entry by entry for $K = 1, 2, 3$.",
+        scope="For every $K$ and $D$.",
         matrices={S: "positive", Q: "positive", C: "positive", M: "positive"},
         moments={x: S, e: Q},
         steps=(
@@ -132,7 +151,7 @@ def derivation() -> Derivation:
             Step(
                 "Distortion",
                 sp.Eq(
-                    Expectation(error),
+                    Expectation(SquaredNorm(x - W * z)),
                     sp.Trace(S) - 2 * sp.Trace(W * V * S) + sp.Trace(W * C * W.T),
                     evaluate=False,
                 ),
@@ -143,24 +162,35 @@ def derivation() -> Derivation:
             Step(
                 "Reconstruction term",
                 sp.Eq(
-                    Expectation(surprise),
+                    Expectation(-log_x),
                     d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2,
                     evaluate=False,
                 ),
-                "The negative log density of $N(W z, \\sigma^2 I)$ at $x$ is the squared error over $2\\sigma^2$ "
-                "plus the logarithm of its normalisation.",
-                let=(Let(d, distortion(), "the distortion"),),
+                "The expected negative log density is the distortion over $2\\sigma^2$ plus the logarithm of the "
+                "normalisation.",
+                let=(
+                    Let(
+                        log_x,
+                        -(D * sp.log(2 * sp.pi * sigma**2) + SquaredNorm(x - W * z) / sigma**2) / 2,
+                        "$\\log p(x|z)$, the log density of $N(W z, \\sigma^2 I)$ at $x$",
+                    ),
+                    Let(d, distortion(), "the distortion"),
+                ),
             ),
             Step(
                 "Rate",
-                sp.Eq(Expectation(kl_given_x), (sp.Trace(C) - K - LogDet(Q)) / 2, evaluate=False),
-                "The divergence of $N(V x, Q)$ from $N(0, I)$, averaged over $x$.",
+                sp.Eq(Expectation(log_q - log_p), (sp.Trace(C) - K - LogDet(Q)) / 2, evaluate=False),
+                "The expectation over $x$ and $z$ of $\\log q(z|x)/p(z)$ is $KL(q(z|x)||p(z))$, averaged over $x$.",
+                let=(
+                    Let(log_q, log_density(z - V * x, Q), "$\\log q(z|x)$, the log density of $N(V x, Q)$ at $z$"),
+                    Let(log_p, -(K * sp.log(2 * sp.pi) + SquaredNorm(z)) / 2, "$\\log p(z)$, that of $N(0, I)$ at $z$"),
+                ),
                 wrong_form=(sp.Trace(C) - K - LogDet(C)) / 2,
             ),
             Step(
                 "Loss",
                 sp.Eq(
-                    Expectation(surprise + beta * kl_given_x),
+                    Expectation(-log_x + beta * (log_q - log_p)),
                     d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2 + beta * r,
                     evaluate=False,
                 ),
@@ -169,32 +199,74 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Mutual information",
-                sp.Eq(
-                    Expectation((LogDet(C) + SquaredNorm(z, C.I) - LogDet(Q) - SquaredNorm(z - V * x, Q.I)) / 2),
-                    mutual_information(),
-                    evaluate=False,
+                sp.Eq(Expectation(log_q - log_a), information, evaluate=False),
+                "The expectation of $\\log q(z|x)/q(z)$. The squares in both log densities have expectation $K$.",
+                let=(
+                    Let(
+                        log_a, log_density(z, C), "$\\log q(z)$ for Gaussian data, the log density of $N(0, C)$ at $z$"
+                    ),
+                    Let(information, mutual_information(), "the mutual information"),
                 ),
-                "The expectation of $\\log q(z|x)/q(z)$: for Gaussian data $q(z) = N(0, C)$. Both squares have "
-                "expectation $K$.",
                 wrong_form=(LogDet(C) + LogDet(Q)) / 2,
             ),
             Step(
                 "Mismatch with the prior",
-                sp.Eq(
-                    Expectation((SquaredNorm(z) - LogDet(C) - SquaredNorm(z, C.I)) / 2), aggregate_kl(), evaluate=False
-                ),
-                "The expectation of $\\log q(z)/p(z)$, which is $KL(q(z)||p(z))$. As $\\log q(z|x)/p(z)$ is the sum of "
-                "the two logarithms, the rate is the sum of the two expectations.",
+                sp.Eq(Expectation(log_a - log_p), mismatch, evaluate=False),
+                "The expectation of $\\log q(z)/p(z)$, which is $KL(q(z)||p(z))$.",
+                let=(Let(mismatch, aggregate_kl(), "the divergence of the code from the prior"),),
                 wrong_form=(sp.Trace(C) - K + LogDet(C)) / 2,
             ),
             Step(
+                "The rate as information plus mismatch",
+                sp.Eq(Expectation(log_q - log_p), information + mismatch, evaluate=False),
+                "The logarithm of $q(z|x)/p(z)$ is that of $q(z|x)/q(z)$ plus that of $q(z)/p(z)$.",
+                wrong_form=information - mismatch,
+            ),
+            Step(
+                "Total correlation",
+                sp.Eq(Expectation(log_a - log_d), dependence, evaluate=False),
+                "The divergence of $q(z)$ from the product of its margins. The trace of $C_d^{-1} C$ sees only the "
+                "diagonal of $C$, so that it is $K$, as is that of $C^{-1} C$.",
+                let=(
+                    DIAGONAL,
+                    Let(dependence, total_correlation(), "the total correlation"),
+                    Let(
+                        log_d, log_density(z, diagonal), "the sum of the $\\log q(z_j)$, the log density of $N(0, C_d)$"
+                    ),
+                ),
+                wrong_form=-dependence,
+            ),
+            Step(
+                "Divergences of the single latents",
+                sp.Eq(Expectation(log_d - log_p), margins, evaluate=False),
+                "The sum over latents of $KL(q(z_j)||p(z_j)) = (C_{jj} - 1 - \\log C_{jj})/2$.",
+                let=(Let(margins, dimension_wise_kl(), "the divergences of the single latents together"),),
+                wrong_form=(sp.Trace(diagonal) - K + LogDet(diagonal)) / 2,
+            ),
+            Step(
                 "Mismatch as dependence plus margins",
-                sp.Eq(aggregate_kl(), total_correlation() + dimension_wise_kl(), evaluate=False),
-                "Add and subtract $\\log\\det C_d$: first the total correlation between the latents, then the sum over "
-                "latents of $KL(q(z_j)||p(z_j)) = (C_{jj} - 1 - \\log C_{jj})/2$.",
-                let=(DIAGONAL,),
-                wrong_form=total_correlation() - dimension_wise_kl(),
-                sizes=({K: 1, D: 1}, {K: 2, D: 1}, {K: 3, D: 1}),
+                sp.Eq(mismatch, dependence + margins, evaluate=False),
+                "The trace of $C$ is that of $C_d$; add and subtract $\\log\\det C_d$.",
+                wrong_form=dependence - margins,
+            ),
+            Step(
+                "The information is not negative",
+                sp.Ge(mutual_information(), 0, evaluate=False),
+                "The log determinant lies below its tangent at $C$, and $C - Q = V S V^T$.",
+                uses=(use_tangent(Q, C, times=half), use_trace(C.I, V, S, times=half)),
+            ),
+            Step(
+                "The total correlation is not negative",
+                sp.Ge(total_correlation(), 0, evaluate=False),
+                "The log determinant lies below its tangent at $C_d$.",
+                uses=(use_tangent(C, diagonal, times=half),),
+            ),
+            Step(
+                "Dependent latents",
+                sp.Gt(total_correlation(), 0, evaluate=False),
+                "Elsewhere it lies strictly below.",
+                where=(sp.Ne(C, diagonal, evaluate=False),),
+                uses=(use_tangent(C, diagonal, times=half, strict=True),),
             ),
         ),
         results=(
@@ -206,5 +278,5 @@ def derivation() -> Derivation:
             "Mismatch as dependence plus margins",
         ),
         sources=(Source("lucas2019", "the linear-Gaussian VAE; general matrices and any weight here"),),
-        builds_on=("gaussian-kl",),
+        builds_on=("gaussian-kl", "matrix-inequalities"),
     )

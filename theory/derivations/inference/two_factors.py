@@ -5,26 +5,30 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.derivations.engine.notation import K, beta
-from theory.derivations.engine.operators import Degree, FactorCount
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.engine.operators import Degree, FactorCount, LogDet, PositiveRoots
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 
 
 def derivation() -> Derivation:
-    a = sp.Symbol("a", positive=True)
-    r = sp.Symbol("r", real=True)
-    R = sp.MatrixSymbol("R", 2, 2)
+    a, q = sp.Symbol("a", positive=True), sp.Symbol("q", nonnegative=True)
+    r, c = sp.symbols("r c", real=True)
+    R, identity = sp.MatrixSymbol("R", 2, 2), sp.Identity(2)
     gram = sp.ImmutableMatrix([[a, a * r], [a * r, a]])
-    g, h = sp.symbols("g h", positive=True)
+    g, h, d, s, m = sp.symbols("g h d s m", positive=True)
+    first, second = sp.Symbol("b", positive=True), sp.Symbol("c_o", real=True)
     E, J, p = sp.Function("E")(beta, r), sp.Function("J")(beta, r), sp.Function("p")(beta, r)
     polynomial = (
-        a * beta * (beta + g) ** 3 * (beta + h) ** 3
-        + beta * (beta + a) ** 2 * (beta - 1) * (g * (beta + h) ** 3 + h * (beta + g) ** 3)
-        - a * (beta + a) * (beta**2 + g) * (beta + g) * (beta + h) ** 3 / 2
-        - a * (beta + a) * (beta**2 + h) * (beta + h) * (beta + g) ** 3 / 2
+        a * beta * m**3
+        + 2 * beta * (beta - 1) * s**2 * (m * (2 * s**2 - m) - beta * s * (4 * s**2 - 3 * m))
+        - a * s * m * (beta * (beta - 1) * (2 * s**2 - m) + s * m)
     )
+    squared = p.func(beta, sp.sqrt(q))  # of r^2 = q
+    expansion = p.func(1 + first * q + c * q**2, sp.sqrt(q))
+    error = R + beta * (beta - 1) * R * R
+    sizes = ({K: 2},)
 
-    def at_start(expression):
-        return sp.Subs(expression, (beta, r), (1, 0))
+    def example(level):
+        return sp.Subs(p, (a, beta, r), (100, level, sp.Rational(19, 20)))
 
     return Derivation(
         name="two-factors",
@@ -34,50 +38,85 @@ def derivation() -> Derivation:
                 "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence per "
                 "factor is, up to a constant, $J = (\\log d + E/d)/2$ with $d = \\beta/(a + \\beta)$ and the "
                 "mean squared error per factor $E$.",
-                by=("Error per factor",),
-                argued=True,
+                by=(
+                    "inference-error: Log score",
+                    "inference-error: Forward divergence",
+                    "inference-error: Error matrix of the best encoder",
+                    "Posterior variance",
+                    "Error per factor",
+                    "Divergence per factor",
+                ),
             ),
             Claim(
-                "$J$ is stationary at the positive roots of a polynomial in $\\beta$.",
+                "$J$ is stationary at the positive roots of a polynomial $p$ in $\\beta$, which has the sign of the "
+                "slope of $J$.",
                 by=("The stationarity polynomial",),
             ),
+            Claim("The polynomial is of degree 7.", by=("Its degree",)),
+            Claim("It is irreducible over the rationals in $a$ and $r$.", by=("It is irreducible",)),
             Claim(
-                "The polynomial is of degree 7.",
-                by=("Its degree",),
+                "$J$ falls at every $\\beta < 1$, and at $\\beta = 1$ unless $r = 0$; it rises if $\\beta$ is large: "
+                "with coherent factors every minimum lies above 1.",
+                by=("The slope below one", "The slope at one", "The leading term"),
             ),
             Claim(
-                "It is irreducible over the rationals in $a$ and $r$.",
-                by=("It is irreducible",),
-            ),
-            Claim(
-                "For small coherence $\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$.",
+                "For $r^2 < 3/4$ it is stationary at one $\\beta$ only, which is then its global minimum.",
                 by=(
                     "It is even in the coherence",
-                    "Orthogonal columns",
-                    "The root is simple",
-                    "Effect of coherence",
-                    "Small coherence",
+                    "One positive root",
+                    "The slope below one",
+                    "The leading term",
                 ),
-                argued=True,
+            ),
+            Claim(
+                "For larger coherence there can be two minima: for $a = 100$ and $r = 19/20$ the slope is negative at "
+                "$\\beta = 1$, positive at 6, negative at 20, and positive at large $\\beta$.",
+                by=("The slope at one", "An example at 6", "An example at 20", "The leading term"),
+            ),
+            Claim(
+                "For small coherence $\\beta^* = 1 + r^2 a^2/((1+a)(2+a)) + O(r^4)$: with this coefficient $b$ the "
+                "polynomial at $1 + b r^2 + c r^4$ has no term below $r^4$, and its term of order $r^4$ changes its "
+                "sign at $c = c_o$, where $c_o = a^3 (a^3 - 2 a^2 + 12)/[(1 + a)(2 + a)]^3$.",
+                by=("Orthogonal columns", "Small coherence", "The next order", "One positive root"),
             ),
         ),
         assumptions=("$W = A$, $\\sigma^2 = \\tau^2 = 1$ (the unit of signal to noise), $\\Gamma = I$, diagonal $Q$.",),
-        scope="For all $a > 0$ and $r$; the expansion is the implicit function theorem at $(\\beta, r) = (1, 0)$.",
+        scope="For all $a > 0$ and $-1 < r < 1$.",
         matrices={R: "symmetric"},
         where=(r > -1, r < 1),
         steps=(
             Step(
+                "Posterior variance",
+                sp.Eq(sp.HadamardProduct(identity + gram / beta, identity).I, d * identity, evaluate=False),
+                "The best diagonal covariance is the inverse of the diagonal of the precision $I + G/t$ with $t = "
+                "\\beta$.",
+                let=(Let(d, beta / (beta + a), "the posterior variance of each factor"),),
+                sizes=sizes,
+            ),
+            Step(
                 "Error per factor",
-                sp.Eq((sp.Trace(R) + beta * (beta - 1) * sp.Trace(R * R)) / 2, E, evaluate=False),
-                "The error matrix of the best encoder at $t = \\beta$; by symmetry its two diagonal entries are "
-                "equal, half the trace.",
+                sp.Eq(sp.Trace(error) / 2, E, evaluate=False),
+                "Half the trace of the error matrix of the best encoder, $R + t (t - 1) R^2$ with $t = \\beta$.",
                 let=(
-                    Let(R, (gram + beta * sp.Identity(2)).I, "the resolvent of the Gram matrix"),
+                    Let(R, (gram + beta * identity).I, "the resolvent of the Gram matrix"),
                     Let(g, a * (1 + r), "the larger eigenvalue of the Gram matrix (if $r > 0$)"),
                     Let(h, a * (1 - r), "the smaller eigenvalue"),
                     Let(E, ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2, "the error"),
                 ),
-                sizes=({K: 2},),
+                sizes=sizes,
+            ),
+            Step(
+                "Divergence per factor",
+                sp.Eq(
+                    (LogDet(d * identity) + sp.Trace(error) / d) / 4,
+                    J,
+                    evaluate=False,
+                ),
+                "Half of the part of the forward divergence that depends on the encoder, $(\\log\\det Q + tr(Q^{-1} "
+                "E))/2$ with the error matrix in place of $E$ and $Q = d I$.",
+                let=(Let(J, (sp.log(d) + E / d) / 2, "the forward divergence per factor, up to a constant"),),
+                sizes=sizes,
+                uses=(Use("Error per factor", times=1 / (2 * d)),),
             ),
             Step(
                 "The stationarity polynomial",
@@ -88,11 +127,8 @@ def derivation() -> Derivation:
                 ),
                 "Differentiate and reduce to the common denominator, which is positive.",
                 let=(
-                    Let(
-                        J,
-                        (sp.log(beta / (beta + a)) + E * (beta + a) / beta) / 2,
-                        "the forward divergence per factor, up to a constant",
-                    ),
+                    Let(s, beta + a, "the sum of $\\beta$ and $a$"),
+                    Let(m, s**2 - a**2 * r**2, "the product of $\\beta + g$ and $\\beta + h$"),
                     Let(p, polynomial, "the polynomial"),
                 ),
             ),
@@ -110,36 +146,77 @@ def derivation() -> Derivation:
             Step(
                 "It is even in the coherence",
                 sp.Eq(sp.Subs(p, r, -r), p, evaluate=False),
-                "A change of sign of $r$ exchanges $g$ and $h$, so $\\beta^*$ is a function of $r^2$.",
+                "A change of sign of $r$ exchanges $g$ and $h$, so everything depends on $r^2$ only.",
+            ),
+            Step(
+                "The slope below one",
+                sp.Lt(squared, 0, evaluate=False),
+                "With $r^2 = q = v/(1 + v)$ and $\\beta = u/(1 + u)$ every coefficient in $a$, $u$, $v$ is negative.",
+                where=(beta < 1, q < 1),
+            ),
+            Step(
+                "The slope at one",
+                sp.Lt(p.func(1, sp.sqrt(q)), 0, evaluate=False),
+                "It is $-a^3 q [(1 + a)^2 - a^2 q]^2$ with $q = r^2$.",
+                where=(q > 0, q < 1),
+            ),
+            Step(
+                "The leading term",
+                sp.Eq(sp.Limit(p / beta**7, beta, sp.oo), 2 * a, evaluate=False),
+                "The coefficient of $\\beta^7$ is positive, and with it the slope of $J$ where $\\beta$ is large.",
+            ),
+            Step(
+                "One positive root",
+                sp.Eq(PositiveRoots(squared, beta), 1, evaluate=False),
+                "With $r^2 = q$ the coefficients change their sign once, wherever that may be.",
+                where=(q < sp.Rational(3, 4),),
+            ),
+            Step(
+                "An example at 6",
+                sp.Gt(example(6), 0, evaluate=False),
+                "For $a = 100$ and $r = 19/20$, where the slope is negative at 1.",
+            ),
+            Step(
+                "An example at 20",
+                sp.Lt(example(20), 0, evaluate=False),
+                "So there is a minimum between 1 and 6, a maximum between 6 and 20, and a minimum above 20.",
             ),
             Step(
                 "Orthogonal columns",
-                sp.Eq(at_start(p), 0, evaluate=False),
+                sp.Eq(sp.Subs(p, (beta, r), (1, 0)), 0, evaluate=False),
                 "Without coherence $\\beta = 1$ is stationary.",
                 wrong_form=a,
             ),
             Step(
-                "The root is simple",
-                sp.Eq(at_start(sp.Derivative(p, beta)), a * (1 + a) ** 5 * (2 + a), evaluate=False),
-                "The slope is positive: the root is a minimum and depends smoothly on $r$.",
-            ),
-            Step(
-                "Effect of coherence",
-                sp.Eq(at_start(sp.Derivative(p, (r, 2))), -2 * a**3 * (1 + a) ** 4, evaluate=False),
-                "The second derivative in $r$; the first is zero because the polynomial is even.",
-            ),
-            Step(
                 "Small coherence",
                 sp.Eq(
-                    -at_start(sp.Derivative(p, (r, 2))) / (2 * at_start(sp.Derivative(p, beta))),
-                    a**2 / ((1 + a) * (2 + a)),
+                    sp.Subs(sp.Derivative(expansion, q), q, 0),
+                    0,
                     evaluate=False,
                 ),
-                "In $p(1 + b r^2, r) = O(r^4)$ the coefficient of $r^2$ gives $b$: the best $\\beta$ is $1 + b r^2 + "
-                "O(r^4)$.",
+                "At $1 + b q + c q^2$ with $q = r^2$ the polynomial has no term of order $q$: this determines $b$.",
+                let=(Let(first, a**2 / ((1 + a) * (2 + a)), "the coefficient of $r^2$"),),
+                wrong_form=a,
+            ),
+            Step(
+                "The next order",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(expansion, (q, 2)), q, 0) / 2,
+                    a * (1 + a) ** 5 * (2 + a) * (c - second),
+                    evaluate=False,
+                ),
+                "The term of order $q^2 = r^4$ has the sign of $c - c_o$: for small $r$ a root lies between the levels "
+                "of any two numbers $c$ below and above $c_o$.",
+                let=(
+                    Let(
+                        second,
+                        a**3 * (a**3 - 2 * a**2 + 12) / ((1 + a) * (2 + a)) ** 3,
+                        "the coefficient of $r^4$",
+                    ),
+                ),
             ),
         ),
-        results=("The stationarity polynomial", "Small coherence"),
+        results=("The stationarity polynomial", "One positive root", "Small coherence"),
         sources=(Source("sikka2019", "in its setting"),),
         builds_on=("inference-error", "slope-at-one"),
     )

@@ -4,48 +4,72 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, Q, beta
-from theory.derivations.engine.operators import LogDet, SquaredNorm
+from theory.derivations.engine.notation import K, Q, S, V, W, beta
+from theory.derivations.engine.operators import LogDet, OverAll, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.foundations.elbo_parts import distortion, reconstruction
 
 
 def derivation() -> Derivation:
     log_q, log_p, log_x = sp.symbols("l_q l_p l_x", real=True)
     log_f, log_norm = sp.symbols("l_f L_F", real=True)
-    y = sp.Symbol("y", real=True)
+    # Densities of data x and latents z in any spaces, and the logarithm of the annealed prior.
+    x, z = sp.symbols("x z", real=True)
+    m, q, p = (sp.Function(name, positive=True) for name in ("m", "q", "p"))
+    likelihood, annealed = sp.Function("ell", real=True)(z, x), sp.Function("h")(z)
+    log_ratio = sp.log(q(z, x)) - sp.log(p(z))
+    w = sp.Symbol("w", real=True)
     s, nu, b = sp.symbols("s nu b", positive=True)
-    Pi, mu = sp.MatrixSymbol("Pi", K, K), sp.MatrixSymbol("mu", K, 1)
-    density = sp.exp(-(y**2) / (2 * s**2)) / (s * sp.sqrt(2 * sp.pi))
+    Pi, mu, y = sp.MatrixSymbol("Pi", K, K), sp.MatrixSymbol("mu", K, 1), sp.MatrixSymbol("y", K, 1)
+    density = sp.exp(-(w**2) / (2 * s**2)) / (s * sp.sqrt(2 * sp.pi))
+    root = sp.sqrt(beta)
 
-    def divergence(mean, covariance):
-        return (sp.Trace(Pi.I * covariance) + SquaredNorm(mean, Pi.I) - K + LogDet(Pi) - LogDet(covariance)) / 2
+    def mean(function):
+        return OverAll(m(x) * OverAll(q(z, x) * function, z), x)
+
+    def divergence(place, covariance):
+        return (sp.Trace(Pi.I * covariance) + SquaredNorm(place, Pi.I) - K + LogDet(Pi) - LogDet(covariance)) / 2
+
+    def rate(encoder, posterior):
+        code = encoder * S * encoder.T + posterior
+        return (sp.Trace(Pi.I * code) - K + LogDet(Pi) - LogDet(posterior)) / 2
+
+    def log_gaussian(covariance):
+        return -(K * sp.log(2 * sp.pi) + LogDet(covariance) + SquaredNorm(y, covariance.I)) / 2
 
     constant, old, new = sp.symbols("c k k_s", real=True)
-    log_normalisation = (1 - beta) * (K * sp.log(2 * sp.pi) + LogDet(Pi)) / 2 - K * sp.log(beta) / 2
+    gaussian_norm, of_gaussian, of_annealed = sp.symbols("L_G l_G l_A", real=True)
+    moved = (root * V, beta * Q, W / root)
+    kept = (beta - 1) * LogDet(beta * Q) / 2
     return Derivation(
         name="annealed-prior",
         title="The weight beta as an annealed prior",
         statement=(
             Claim(
-                "With $f = p^{\\beta}/F$, point by point $\\log p(x|z) - \\beta \\log(q/p) = \\log p(x|z) - "
-                "\\log(q/f) - (\\beta - 1) \\log q + \\log F$, where $q = q(z|x)$ and $p = p(z)$.",
+                "With $f = p^{\\beta}/F$ and $F = \\int p(z)^{\\beta} dz$, point by point $\\log p(x|z) - \\beta \\log(q/p) "
+                "= \\log p(x|z) - \\log(q/f) - (\\beta - 1) \\log q + \\log F$, where $q = q(z|x)$ and $p = p(z)$.",
                 by=("The identity, point by point",),
             ),
             Claim(
                 "In the expectation over $q(z|x)$ the objective of weight $\\beta$ is that of weight 1 "
                 "with the prior $f$, plus $(\\beta - 1)$ times the entropy of $q(z|x)$, plus $\\log F$.",
-                by=("The identity, point by point",),
-                argued=True,
+                by=("The identity in expectation",),
             ),
             Claim(
-                "For a Gaussian prior the latents can be scaled by $\\sqrt\\beta$ instead, at the same reconstruction.",
-                by=("Gaussian corollary",),
-                argued=True,
+                "For the prior $N(0, \\Pi)$ the annealed prior is $N(0, \\Pi/\\beta)$, with $\\log F = (1 - \\beta) (K "
+                "\\log 2\\pi + \\log\\det\\Pi)/2 - (K/2) \\log\\beta$.",
+                by=("A Gaussian prior",),
+            ),
+            Claim(
+                "For a Gaussian prior the latents can be scaled by $\\sqrt\\beta$ instead: with the decoder "
+                "$W/\\sqrt\\beta$ the encoder $N(\\sqrt\\beta V x, \\beta Q)$ has the same reconstruction.",
+                by=("The scaled latents",),
             ),
             Claim(
                 "Weight 1 on the new divergence then replaces weight $\\beta$ on the old, and only "
-                "$((\\beta - 1)/2) \\log\\det Q'$ with $Q' = \\beta Q$ and a constant remain.",
-                by=("Gaussian corollary",),
+                "$((\\beta - 1)/2) \\log\\det Q'$ with $Q' = \\beta Q$ and a constant remain: at one data point, and "
+                "in the loss.",
+                by=("Gaussian corollary", "The loss after the scaling"),
             ),
         ),
         assumptions=(
@@ -53,11 +77,11 @@ def derivation() -> Derivation:
             "$L_\\beta$ is minus the loss.",
         ),
         scope=(
-            "The identity holds point by point and so for every density; the Gaussian corollary for every $K$; the "
-            "two integrals in one dimension, of which the Gaussian one gives the $K$-dimensional one in the axes of "
-            "$\\Pi$."
+            "The identity holds for every density, on any space; the Gaussian prior for every $K$ and $D$. The two "
+            "integrals are in one dimension."
         ),
-        matrices=dict.fromkeys((Pi, Q), "positive"),
+        matrices=dict.fromkeys((Pi, Q, S), "positive"),
+        functions={m: "density", q: "density", p: "density", likelihood.func: "real"},
         steps=(
             Step(
                 "The identity, point by point",
@@ -66,25 +90,54 @@ def derivation() -> Derivation:
                     log_x - (log_q - log_f) + (beta - 1) * (-log_q) + log_norm,
                     evaluate=False,
                 ),
-                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point: in the expectation "
-                "over $q$ the brackets become divergences and $-l_q$ the entropy.",
+                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point.",
                 let=(Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $L_F = \\log F$"),),
                 wrong_form=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
             ),
             Step(
+                "The identity in expectation",
+                sp.Eq(
+                    mean(likelihood - beta * log_ratio),
+                    mean(likelihood - (sp.log(q(z, x)) - annealed)) + (beta - 1) * mean(-sp.log(q(z, x))) + log_norm,
+                    evaluate=False,
+                ),
+                "Multiply by $q(z|x)$, written $q(z, x)$, integrate over $z$, and average over data of density $m(x)$. "
+                "Here $\\ell(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the right are "
+                "that of weight 1 with the prior $f$, and the entropy.",
+                let=(Let(annealed, beta * sp.log(p(z)) - log_norm, "$\\log f(z)$, of the annealed prior"),),
+                wrong_form=mean(likelihood - (sp.log(q(z, x)) - annealed))
+                - (beta - 1) * mean(-sp.log(q(z, x)))
+                + log_norm,
+            ),
+            Step(
+                "A Gaussian prior",
+                sp.Eq(beta * of_gaussian, of_annealed + gaussian_norm, evaluate=False),
+                "At every $y$ the logarithm of $p^{\\beta}$ is that of the density $N(0, \\Pi/\\beta)$ plus a "
+                "constant, so that the integral of $p^{\\beta}$ is the exponential of this constant.",
+                let=(
+                    Let(of_gaussian, log_gaussian(Pi), "the log density of $N(0, \\Pi)$ at $y$"),
+                    Let(of_annealed, log_gaussian(Pi / beta), "the log density of $N(0, \\Pi/\\beta)$ at $y$"),
+                    Let(
+                        gaussian_norm,
+                        (1 - beta) * (K * sp.log(2 * sp.pi) + LogDet(Pi)) / 2 - K * sp.log(beta) / 2,
+                        "$\\log F$ for a Gaussian prior",
+                    ),
+                ),
+                wrong_form=of_annealed - gaussian_norm,
+            ),
+            Step(
                 "Normalisation of a Gaussian prior",
                 sp.Eq(
-                    sp.Integral(density**beta, (y, -sp.oo, sp.oo)),
+                    sp.Integral(density**beta, (w, -sp.oo, sp.oo)),
                     (2 * sp.pi * s**2) ** ((1 - beta) / 2) / sp.sqrt(beta),
                     evaluate=False,
                 ),
-                "The integrand is a Gaussian of variance $s^2/\\beta$ up to a constant; one such factor for each axis "
-                "of $\\Pi$, with $s^2$ the variance along it.",
+                "The same in one dimension, $\\Pi = s^2$, as an integral.",
             ),
             Step(
                 "Normalisation of a Student prior",
                 sp.Eq(
-                    sp.Integral((1 + y**2 / nu) ** (-b - sp.Rational(1, 2)), (y, -sp.oo, sp.oo)),
+                    sp.Integral((1 + w**2 / nu) ** (-b - sp.Rational(1, 2)), (w, -sp.oo, sp.oo)),
                     sp.sqrt(sp.pi * nu) * sp.gamma(b) / sp.gamma(b + sp.Rational(1, 2)),
                     evaluate=False,
                 ),
@@ -92,27 +145,40 @@ def derivation() -> Derivation:
                 "+ 1/2$; the integral is finite for $b > 0$, that is $\\beta(\\nu + 1) > 1$.",
             ),
             Step(
+                "The scaled latents",
+                sp.Eq(distortion(*moved), distortion(), evaluate=False),
+                "The code is $\\sqrt\\beta z$, and the decoder undoes the scaling: $(W/\\sqrt\\beta) (\\sqrt\\beta z) "
+                "= W z$.",
+                wrong_form=distortion(root * V, beta * Q),
+            ),
+            Step(
                 "Gaussian corollary",
-                sp.Eq(
-                    -beta * old,
-                    -new + (beta - 1) * LogDet(beta * Q) / 2 + constant,
-                    evaluate=False,
-                ),
-                "Scale the latents by $\\sqrt\\beta$, so that $\\mu' = \\sqrt\\beta \\mu$ and $Q' = \\beta Q$, and let "
-                "the decoder undo the scaling: the reconstruction is the same, and weight 1 on the new divergence "
-                "replaces weight $\\beta$ on the old.",
+                sp.Eq(-beta * old, -new + kept + constant, evaluate=False),
+                "At one data point, with $\\mu = V x$. By the page on Gaussians the divergence of $N(\\mu, Q)$ from "
+                "the prior is $k$. It is $k_s$ for the scaled latents, with $\\mu' = \\sqrt\\beta \\mu$, $Q' = \\beta Q$.",
                 let=(
                     Let(old, divergence(mu, Q), "the divergence of $N(\\mu, Q)$ from the prior"),
-                    Let(new, divergence(sp.sqrt(beta) * mu, beta * Q), "that of $N(\\mu', Q')$"),
+                    Let(new, divergence(root * mu, beta * Q), "that of $N(\\mu', Q')$"),
                     Let(
                         constant,
-                        K * (beta - 1) * (1 + sp.log(2 * sp.pi / beta)) / 2 + log_normalisation,
-                        "a constant, in which the last two terms are $\\log F$",
+                        K * (beta - 1) * (1 + sp.log(2 * sp.pi / beta)) / 2 + gaussian_norm,
+                        "a constant, in which the last term is $\\log F$",
                     ),
                 ),
             ),
+            Step(
+                "The loss after the scaling",
+                sp.Eq(
+                    -(reconstruction(distortion()) + beta * rate(V, Q)),
+                    -(reconstruction(distortion(*moved)) + rate(root * V, beta * Q)) + kept + constant,
+                    evaluate=False,
+                ),
+                "Averaged over the data, of covariance $S$: on the left the objective of weight $\\beta$ with the "
+                "prior $N(0, \\Pi)$, on the right that of weight 1 with the scaled latents.",
+                wrong_form=-(reconstruction(distortion(*moved)) + rate(root * V, beta * Q)) - kept + constant,
+            ),
         ),
-        results=("The identity, point by point", "Gaussian corollary"),
+        results=("The identity in expectation", "Gaussian corollary"),
         sources=(Source("mathieu2019", "Theorem 1 and its Gaussian corollary"),),
         builds_on=("gaussian-kl", "elbo-parts"),
     )

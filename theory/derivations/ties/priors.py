@@ -38,6 +38,14 @@ def _log_normaliser(gaussian_log_normaliser, formula):
             yield gaussian_log_normaliser(prior, beta), np.log(integrals).sum()
 
 
+def _log_normaliser_of_any_size(gaussian_log_normaliser, formula):
+    rng = np.random.default_rng(1)
+    for size in (1, 3, 4):
+        prior = random_covariance(size, rng)
+        for beta in WEIGHTS:
+            yield gaussian_log_normaliser(prior, beta), formula(Pi=prior, beta=beta, K=size)
+
+
 def _student_log_normaliser(student_log_normaliser, formula):
     """The density at zero is one over the integral at weight 1, where b is half of nu."""
     for nu, b, latent_dim in ((3.0, 0.4, 1), (0.7, 2.0, 3), (5.0, 0.05, 2), (8.0, 6.5, 4)):
@@ -394,6 +402,7 @@ RATE, KERNEL_ITSELF = "The rate is information and a divergence", "The kernel as
 
 TIES = (
     Tie(NORMALISER, "annealed-prior", "Normalisation of a Gaussian prior", _log_normaliser),
+    Tie(NORMALISER, "annealed-prior", "L_G", _log_normaliser_of_any_size),
     Tie(STUDENT, "annealed-prior", "Normalisation of a Student prior", _student_log_normaliser),
     Tie(ANNEALED, "annealed-prior", "The identity, point by point", _annealed),
     Tie(ANNEALED, "annealed-prior", "l_f", _annealed_divergence),
