@@ -46,8 +46,9 @@ def derivation() -> Derivation:
         title="The weight beta as an annealed prior",
         statement=(
             Claim(
-                "With $f = p^{\\beta}/F$ and $F = \\int p(z)^{\\beta} dz$, point by point $\\log p(x|z) - \\beta \\log(q/p) "
-                "= \\log p(x|z) - \\log(q/f) - (\\beta - 1) \\log q + \\log F$, where $q = q(z|x)$ and $p = p(z)$.",
+                "With $f = p^{\\beta}/F$ and $F = \\int p(z)^{\\beta} dz$, point by point $\\log p(x|z) - \\beta "
+                "\\log(q/p) = \\log p(x|z) - \\log(q/f) - (\\beta - 1) \\log q + \\log F$, where $q = q(z|x)$ and $p = "
+                "p(z)$.",
                 by=("The identity, point by point",),
             ),
             Claim(
@@ -102,8 +103,8 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Multiply by $q(z|x)$, written $q(z, x)$, integrate over $z$, and average over data of density $m(x)$. "
-                "Here $\\ell(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the right are "
-                "that of weight 1 with the prior $f$, and the entropy.",
+                "Here $\\ell(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the "
+                "right are that of weight 1 with the prior $f$, and the entropy.",
                 let=(Let(annealed, beta * sp.log(p(z)) - log_norm, "$\\log f(z)$, of the annealed prior"),),
                 wrong_form=mean(likelihood - (sp.log(q(z, x)) - annealed))
                 - (beta - 1) * mean(-sp.log(q(z, x)))
@@ -155,10 +156,10 @@ def derivation() -> Derivation:
                 "Gaussian corollary",
                 sp.Eq(-beta * old, -new + kept + constant, evaluate=False),
                 "At one data point, with $\\mu = V x$. By the page on Gaussians the divergence of $N(\\mu, Q)$ from "
-                "the prior is $k$. It is $k_s$ for the scaled latents, with $\\mu' = \\sqrt\\beta \\mu$, $Q' = \\beta Q$.",
+                "the prior is $k$; for the scaled latents it is $k_s$.",
                 let=(
                     Let(old, divergence(mu, Q), "the divergence of $N(\\mu, Q)$ from the prior"),
-                    Let(new, divergence(root * mu, beta * Q), "that of $N(\\mu', Q')$"),
+                    Let(new, divergence(root * mu, beta * Q), "that of $N(\\sqrt\\beta \\mu, \\beta Q)$"),
                     Let(
                         constant,
                         K * (beta - 1) * (1 + sp.log(2 * sp.pi / beta)) / 2 + gaussian_norm,

@@ -235,7 +235,8 @@ def _mean_ratio(formula, prior, rotation, mean, covariance) -> float:
 def _kernel(kernel_mean, formula):
     for scale in (0.3, 1.0, 2.0):
         ratios = np.array([0.01, 0.5, 3.0, 20.0])
-        yield kernel_mean(scale / (2 * ratios), scale), formula(a=ratios)
+        variances = scale / (2 * ratios)
+        yield kernel_mean(variances, scale), formula(c=scale, v=variances)
 
 
 def _kernel_over_points(kernel_mean, formula):
@@ -243,7 +244,7 @@ def _kernel_over_points(kernel_mean, formula):
     places, masses = _normal_line(0.05)
     for scale in (0.8, 2.0):
         variances = np.array([0.1, 0.7, 1.6])
-        wanted = formula(c=scale, u=np.sqrt(variances)[:, np.newaxis] * places) @ masses
+        wanted = formula(c=scale, d=variances[:, np.newaxis] * places**2) @ masses
         yield kernel_mean(variances, scale), wanted
 
 
@@ -276,7 +277,7 @@ def _discrepancy(aggregate_divergence, formula):
         wanted = 0.0
         for variances in zip(np.diagonal(code), np.diagonal(prior), strict=True):
             points = np.concatenate([np.sqrt(variance) * places for variance in variances])
-            wanted += signed @ formula(c=1.4, u=points[:, np.newaxis] - points) @ signed
+            wanted += signed @ formula(c=1.4, d=(points[:, np.newaxis] - points) ** 2) @ signed
         yield aggregate_divergence(code, prior, divergence="mmd", scale=1.4), wanted
 
 
