@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from types import MappingProxyType
 
@@ -13,54 +13,70 @@ from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 __all__ = ["evaluate"]
 
 
-def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingProxyType({})):
+def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingProxyType({}), memo: dict | None = None):
     """An expression at explicit matrices and numbers; expectations are averages over `samples` of each random vector.
 
     With rational values the result is exact; with symbolic entries it is the expression written out entry by entry.
+    `memo` keeps the matrices that were computed from the same values.
     """
-    if isinstance(expression, Expectation):
-        vectors = [vector for vector in samples if expression.has(vector)]
-        draws = list(product(*(samples[vector] for vector in vectors)))
-        total = sum(
-            (evaluate(expression.args[0], {**values, **dict(zip(vectors, draw, strict=True))}) for draw in draws),
-            start=sp.Integer(0),
-        )
-        return total / len(draws)
-    if isinstance(expression, SquaredNorm):
-        return evaluate(expression.as_trace(), values, samples)
-    if isinstance(expression, sp.Trace):
-        return evaluate(expression.args[0], values, samples).trace()
-    if isinstance(expression, LogDet):
-        return sp.log(evaluate(expression.args[0], values, samples).det(method="berkowitz"))
-    if isinstance(expression, sp.Determinant):
-        return evaluate(expression.args[0], values, samples).det(method="berkowitz")
-    if isinstance(expression, sp.matrices.expressions.matexpr.MatrixElement):
-        matrix = evaluate(expression.args[0], values, samples)
-        row, column = (evaluate(index, values) for index in expression.args[1:])
-        if not (row.is_Integer and column.is_Integer and 0 <= row < matrix.rows and 0 <= column < matrix.cols):
-            raise ZeroDivisionError(f"there is no entry ({row}, {column}) of {expression.args[0]}")
-        return matrix[int(row), int(column)]
-    if isinstance(expression, sp.MatrixBase):
-        return sp.ImmutableMatrix(expression.applyfunc(lambda entry: evaluate(entry, values, samples)))
-    if isinstance(expression, sp.MatrixExpr):
-        return _evaluate_matrix(expression, values, samples)
+    memo = {} if memo is None else memo
+
+    def value(part):
+        return evaluate(part, values, samples, memo)
+
+    match expression:
+        case Expectation():
+            return _mean(expression.args[0], values, samples)
+        case SquaredNorm():
+            return value(expression.as_trace())
+        case sp.Trace():
+            return value(expression.args[0]).trace()
+        case LogDet():
+            return sp.log(value(sp.Determinant(expression.args[0])))
+        case sp.Determinant():
+            if expression not in memo:
+                memo[expression] = value(expression.args[0]).det(method="berkowitz")
+            return memo[expression]
+        case sp.matrices.expressions.matexpr.MatrixElement():
+            return _entry(expression, value(expression.args[0]), [value(index) for index in expression.args[1:]])
+        case sp.MatrixBase():
+            return sp.ImmutableMatrix(expression.applyfunc(value))
+        case sp.MatrixSymbol():
+            return values[expression]
+        case sp.MatrixExpr():
+            if expression not in memo:
+                memo[expression] = _matrix(expression, values, value)
+            return memo[expression]
     if not expression.args or not expression.has(sp.MatrixExpr):
         return expression.xreplace(values)
-    return expression.func(*(evaluate(argument, values, samples) for argument in expression.args))
+    return expression.func(*map(value, expression.args))
 
 
-def _evaluate_matrix(expression: sp.MatrixExpr, values: Mapping, samples: Mapping) -> sp.ImmutableMatrix:
-    if isinstance(expression, sp.MatrixSymbol):
-        return values[expression]
-    if isinstance(expression, sp.Identity):
-        return sp.ImmutableMatrix(sp.eye(int(expression.rows.xreplace(values))))
-    if isinstance(expression, sp.ZeroMatrix):
-        return sp.ImmutableMatrix(sp.zeros(*(int(side.xreplace(values)) for side in expression.shape)))
-    if isinstance(expression, sp.Transpose):
-        return evaluate(expression.args[0], values, samples).T
-    if isinstance(expression, sp.MatPow):  # Inverse too
-        return evaluate(expression.args[0], values, samples) ** int(expression.args[1])
-    parts = [evaluate(argument, values, samples) for argument in expression.args]
+def _mean(expression: sp.Expr, values: Mapping, samples: Mapping) -> sp.Expr:
+    vectors = [vector for vector in samples if expression.has(vector)]
+    draws = list(product(*(samples[vector] for vector in vectors)))
+    drawn = (evaluate(expression, {**values, **dict(zip(vectors, draw, strict=True))}) for draw in draws)
+    return sum(drawn, start=sp.Integer(0)) / len(draws)
+
+
+def _entry(expression, matrix: sp.ImmutableMatrix, place: list) -> sp.Expr:
+    row, column = place
+    if not (row.is_Integer and column.is_Integer and 0 <= row < matrix.rows and 0 <= column < matrix.cols):
+        raise ZeroDivisionError(f"there is no entry ({row}, {column}) of {expression.args[0]}")
+    return matrix[int(row), int(column)]
+
+
+def _matrix(expression: sp.MatrixExpr, values: Mapping, value: Callable) -> sp.ImmutableMatrix:
+    match expression:
+        case sp.Identity():
+            return sp.ImmutableMatrix(sp.eye(int(expression.rows.xreplace(values))))
+        case sp.ZeroMatrix():
+            return sp.ImmutableMatrix(sp.zeros(*(int(side.xreplace(values)) for side in expression.shape)))
+        case sp.Transpose():
+            return value(expression.args[0]).T
+        case sp.MatPow():  # Inverse too
+            return value(expression.args[0]) ** int(expression.args[1])
+    parts = [value(argument) for argument in expression.args]
     if isinstance(expression, sp.HadamardProduct):
         return sp.ImmutableMatrix(sp.hadamard_product(*parts))
     total = parts[0]

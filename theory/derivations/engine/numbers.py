@@ -54,8 +54,10 @@ def tolerance(relation: sp.Basic) -> float:
     return 1e-25 if relation.has(sp.Derivative) else 1e-30
 
 
-def number_of(expression: sp.Basic, values: Mapping, samples: Mapping):
+def number_of(expression: sp.Basic, values: Mapping, samples: Mapping, memo: dict | None = None):
     """The value of an expression, exact where only algebra is needed; a matrix of values for a matrix.
+
+    `memo` keeps the matrices that were computed from the same values.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def number_of(expression: sp.Basic, values: Mapping, samples: Mapping):
         where the value is not real and finite.
     """
     try:
-        value = _value(expression, values, samples)
+        value = _value(expression, values, samples, memo)
     except (ZeroDivisionError, sp.matrices.exceptions.NonInvertibleMatrixError) as error:
         raise Undefined(str(error)) from error
     if isinstance(value, sp.MatrixBase):
@@ -80,9 +82,9 @@ def _real(value: sp.Expr, digits: int = DIGITS) -> sp.Expr:
     return number
 
 
-def _value(expression: sp.Basic, values: Mapping, samples: Mapping):
+def _value(expression: sp.Basic, values: Mapping, samples: Mapping, memo: dict | None = None):
     if not expression.has(*OPERATIONS):
-        return evaluate(expression, values, samples)
+        return evaluate(expression, values, samples, memo)
     match expression:
         case sp.Subs():
             inside, variables, places = expression.args

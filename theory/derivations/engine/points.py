@@ -162,6 +162,7 @@ class Point:
         self.values: dict = dict(self.sizes)
         self.samples: dict = {}
         self.sides: dict = {}
+        self.memo: dict = {}
         self._draw_functions()
         self.satisfies_conditions = self._draw_scalars(wanted)
 
@@ -180,7 +181,7 @@ class Point:
             if written is None:
                 written = self.setting.written[side] = write_out(side, self.lets, matrices=False)
             self._fill(written)
-            self.sides[side] = number_of(written, self.values, self.samples)
+            self.sides[side] = number_of(written, self.values, self.samples, self.memo)
         return self.sides[side]
 
     @staticmethod

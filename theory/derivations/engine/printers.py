@@ -8,6 +8,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter as SympyNumPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 __all__ = ["NumpyPrinter", "baseline", "inline", "latex", "ordered_terms", "pretty", "width"]
 
@@ -93,7 +94,12 @@ class _Pretty(PrettyPrinter):
         return _positive_first(super()._as_ordered_terms(expression, order))
 
     def _print_MatAdd(self, expression):
-        return super()._print_MatAdd(sp.MatAdd(*_positive_first(expression.args)))
+        """With a plus before each term that does not begin with a minus; sympy leaves it out at some coefficients."""
+        total, *others = map(self._print, _positive_first(expression.args))
+        for term in others:
+            minus = term.picture[term.baseline].startswith("-")
+            total = prettyForm(*stringPict.next(total, " " if minus else " + ", term))
+        return total
 
 
 class NumpyPrinter(SympyNumPyPrinter):

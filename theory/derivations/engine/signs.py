@@ -142,13 +142,18 @@ class Signs:
         if known.value[0] and known.is_nonzero:
             return known
         for difference, sign in self._bounds[1]:
-            ratio = sp.cancel(factor / self.substituted(difference))
-            if ratio.is_number:
-                return sign * _assumed(ratio)
+            ratio = sign * self._of_ratio(factor, difference)
+            if ratio is not Sign.UNKNOWN:
+                return ratio
         found = _of_terms(factor)
         if found is Sign.UNKNOWN:
             found = self._of_root_and_rest(factor)
         return known if found is Sign.UNKNOWN else found
+
+    def _of_ratio(self, factor: sp.Expr, difference: sp.Expr) -> Sign:
+        """The sign of a factor over a difference whose sign is stated, by their terms."""
+        above, below = sp.fraction(sp.cancel(factor / self.substituted(difference)))
+        return _of_terms(above) * _of_terms(below)
 
     def _of_root_and_rest(self, expression: sp.Expr) -> Sign:
         """The sign of c sqrt(y) + x, which is that of c if c^2 y > x^2."""

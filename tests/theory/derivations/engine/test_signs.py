@@ -51,6 +51,17 @@ def test_bounds_in_a_circle_are_not_substituted():
     assert len(signs.substitutions) <= 1
 
 
-def test_a_closed_interval_is_refused():
-    with pytest.raises(ValueError, match="bound r from both sides by strict inequalities"):
+def test_intervals_that_are_closed_on_one_side():
+    assert Signs((r > 0, r <= y)).of(y - r) is Sign.NONNEGATIVE
+    assert Signs((r > 0, r <= y)).of(r) is Sign.POSITIVE
+    assert Signs((r >= 0, r < y)).of(y - r) is Sign.POSITIVE
+    assert Signs((x <= y,)).of(y - x) is Sign.NONNEGATIVE
+    assert Signs((x <= y,)).of(x) is Sign.POSITIVE
+    with pytest.raises(ValueError, match="bound r on one side by a strict inequality"):
         Signs((r >= -1, r <= 1)).of(r)
+
+
+def test_what_is_not_zero_stays_so_beside_bounds():
+    assert Signs((r > -1, r < 1, sp.Ne(r, 0))).of(r**2) is Sign.POSITIVE
+    assert Signs((r > -1, r < 1, sp.Ne(r, y))).of((r - y) ** 2) is Sign.POSITIVE
+    assert Signs((r > -1, r < 1)).of(r**2) is Sign.NONNEGATIVE
