@@ -48,8 +48,8 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "With a learned decoder the penalty changes nothing: for every decoder and encoder it adds "
-                "something that is not negative, and it is zero at the optimum without penalty, where $q(z) = p$. So the "
-                "least loss is the same, and it is attained there.",
+                "something that is not negative, and it is zero at the optimum without penalty, where $q(z) = p$. So "
+                "the least loss is the same, and it is attained there.",
                 by=(
                     "The penalty is not negative",
                     "aggregate-posterior: Covariance of the code",

@@ -4,85 +4,159 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, Q, S, V, W
-from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.foundations.elbo_parts import distortion
+from theory.derivations.engine.notation import C, K, Q, S, V, W, beta
+from theory.derivations.engine.operators import Expectation, LogDet, OverAll, SquaredNorm
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.elbo_parts import AGGREGATE, distortion, loss, mutual_information, reconstruction
 
 
 def derivation() -> Derivation:
-    T, rotation_matrix, C = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "C"))
+    T, rotation_matrix, Sigma = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "Sigma"))
     root, target, change = (sp.MatrixSymbol(name, K, K) for name in ("L", "L_o", "T_o"))
-    z = sp.MatrixSymbol("z", K, 1)
+    y = sp.MatrixSymbol("y", K, 1)
     b, nu = sp.symbols("b nu", positive=True)
     e = sp.Symbol("e", real=True)
-    density, prior, rotated_prior = sp.symbols("f p p_r", positive=True)
+    # Densities of the code, of the data for one code, of the data; of the prior, also at the rotated point.
+    x, z = sp.symbols("x z", real=True)
+    f, h, m, p, r = (sp.Function(name, positive=True) for name in "fhmpr")
+    encoder = sp.Function("q")(z, x)
+    # At one point: the densities of code, prior and rotated prior.
+    u, v, w = sp.symbols("u v w", positive=True)
     before, after = sp.symbols("d d_r", real=True)
+    # The loss without the divergence from the prior, this divergence, and the least values of both.
+    rest, least_rest, far, nearest = sp.symbols("l l_o k k_o", real=True)
     moved = (T * V, T * Q * T.T, W * T.I)
+    code = T * C * T.T
     student = sp.log(b) / 2 - (nu + 1) * sp.log(1 + b * e**2 / nu) / 2
+    share = b * e**2 / (nu + b * e**2)
+
+    def mean_over_pairs(function):
+        return OverAll(f(z) * OverAll(h(x, z) * function, x), z)
+
+    def divergence(first, second):
+        return OverAll(first(z) * sp.log(first(z) / second(z)), z)
+
+    bound = least_rest + beta * nearest
     return Derivation(
         name="prior-rotation",
         title="No prior fixes the axes of Gaussian data",
         statement=(
             Claim(
-                "With a learned decoder and a full posterior covariance every optimum for any prior "
-                "belongs to an orbit of optima under the orthogonal matrices.",
+                "For a prior of any density $p$ the rate is the mutual information plus the divergence of the code "
+                "from $p$.",
+                by=("The rate is information and a divergence",),
+            ),
+            Claim(
+                "If the code $z$ becomes $T z$ and the decoder undoes it, distortion and mutual information do "
+                "not change, for any invertible $T$: of the loss only the divergence from the prior does.",
                 by=(
+                    "The rate is information and a divergence",
                     "Distortion in another basis",
                     "Mutual information in another basis",
+                ),
+            ),
+            Claim(
+                "Let $l_o$ be the least value of the loss without this divergence, and $k_o$ the least divergence of "
+                "a Gaussian of mean zero from the prior. Then no loss is below $l_o + \\beta k_o$, and an encoder "
+                "reaches it only with the least value of both.",
+                by=("A lower bound", "Another divergence is worse", "Another loss without it is worse"),
+            ),
+            Claim(
+                "With a learned decoder and a full posterior covariance it is reached: the basis $T = L_o O L^{-1}$ "
+                "turns the covariance $L L^T$ of a code into the covariance $L_o L_o^T$ nearest to the prior, for "
+                "every orthogonal $O$. So every optimum for any prior belongs to an orbit of optima under the orthogonal "
+                "matrices.",
+                by=(
                     "The optima form an orbit",
-                ),
-                argued=True,
-            ),
-            Claim(
-                "Reconstruction and mutual information there are the same for every prior.",
-                by=(
-                    "The rate is information and a divergence",
                     "Distortion in another basis",
                     "Mutual information in another basis",
+                    "Another divergence is worse",
+                    "Another loss without it is worse",
                 ),
-                argued=True,
             ),
             Claim(
-                "The loss is larger by $\\beta$ times the divergence of the nearest Gaussian from the prior.",
+                "With the prior $N(0, I)$ the loss of an encoder, in the basis in which its code has the covariance $I$, "
+                "is its loss without the divergence; so $l_o$ is the least loss for this prior. For every prior, "
+                "reconstruction and mutual information at the optimum are therefore those of an optimum for $N(0, I)$, "
+                "and the loss is larger by $\\beta k_o$.",
                 by=(
-                    "The rate is information and a divergence",
+                    "The loss for the standard prior in another basis",
+                    "The optima form an orbit",
                     "Distortion in another basis",
                     "Mutual information in another basis",
+                    "A lower bound",
+                    "gaussian-kl: The divergence is not negative",
                 ),
-                argued=True,
+            ),
+            Claim(
+                "For a prior with independent latents, of whose log density the mean depends on the variances of the "
+                "code alone, the nearest Gaussian is diagonal.",
+                by=(
+                    "Mean log density of a Gaussian code",
+                    "hadamard-gap: The gap is not negative",
+                    "hadamard-gap: The gap of a matrix with other entries",
+                ),
+            ),
+            Claim(
+                "For identical Student densities its variances are equal: in the slope in a variance $b$ the bracket "
+                "falls strictly as $b$ grows, for every $e \\ne 0$, so that its mean over $e \\sim N(0, 1)$ is zero at "
+                "one $b$ at most.",
+                by=("Identical Student densities", "The bracket falls"),
+            ),
+            Claim(
+                "If the code is not Gaussian, a rotation costs $\\beta$ times the mean of $\\log[p(z)/p(R z)]$: the "
+                "divergence of the code from the rotated prior, less that from the prior.",
+                by=("Factors that are not Gaussian", "The energy of a rotation"),
+            ),
+            Claim(
+                "If the distribution of the code is the prior, this is not negative, and it is zero only if the "
+                "rotation leaves the prior invariant.",
+                by=(
+                    "The energy at the prior",
+                    "gibbs-inequality: The integrand is positive where the densities differ",
+                ),
             ),
         ),
         assumptions=(
-            "The code is Gaussian with mean zero and covariance $C = V S V^T + Q$; the prior has any density $p$ for "
-            "which some Gaussian of mean zero is nearest.",
+            "For Gaussian data the code is Gaussian with mean zero and covariance $C = V S V^T + Q$; the prior has any "
+            "density $p$ for which some Gaussian of mean zero is nearest.",
         ),
-        scope=(
-            "The change of basis for every $K$, $D$ and prior; the nearest Gaussian of a product of identical "
-            "densities by Hadamard's inequality, and its uniqueness for Student densities."
-        ),
+        scope="The densities on any space; the change of basis for every $K$, $D$ and prior.",
         matrices={
             Q: "positive",
             S: "positive",
             C: "positive",
+            Sigma: "positive",
             rotation_matrix: "orthogonal",
             T: "invertible",
             root: "invertible",
         },
-        moments={z: C},
+        moments={y: Sigma},
+        functions=dict.fromkeys((f, h, m, p, r), "density"),
         steps=(
             Step(
                 "The rate is information and a divergence",
                 sp.Eq(
-                    Expectation(-(K * sp.log(2 * sp.pi) + LogDet(C) + SquaredNorm(z, C.I)) / 2),
-                    -K * (1 + sp.log(2 * sp.pi)) / 2 - LogDet(C) / 2,
+                    mean_over_pairs(sp.log(encoder / p(z))),
+                    mean_over_pairs(sp.log(h(x, z) / m(x))) + divergence(f, p),
                     evaluate=False,
                 ),
-                "The expectation of $\\log q(z)$; that of $\\log q(z|x)$ is the same with $Q$ in place of $C$, so "
-                "the two "
-                "differ by the mutual information $(\\log\\det C - \\log\\det Q)/2$. The prior enters the rate only "
-                "through what is left, the divergence of $N(0, C)$ from it: the expectation of $\\log q(z)/p(z)$.",
-                wrong_form=-K * (1 + sp.log(2 * sp.pi)) / 2 + LogDet(C) / 2,
+                "Let $f$ be the density of the code, $m$ that of the data, and $h(x, z)$ that of the data $x$ whose "
+                "code is $z$. The left side is the expectation of $\\log q(z|x)/p(z)$. By Bayes' rule $q(z|x)/f(z) = "
+                "h(x, z)/m(x)$, of whose logarithm the expectation is the mutual information.",
+                let=(Let(encoder, f(z) * h(x, z) / m(x), "$q(z|x)$ by Bayes' rule"),),
+                wrong_form=mean_over_pairs(sp.log(h(x, z) / m(x))) - divergence(f, p),
+            ),
+            Step(
+                "Mean log density of a Gaussian code",
+                sp.Eq(
+                    Expectation(-(K * sp.log(2 * sp.pi) + LogDet(Sigma) + SquaredNorm(y, Sigma.I)) / 2),
+                    -K * (1 + sp.log(2 * sp.pi)) / 2 - LogDet(Sigma) / 2,
+                    evaluate=False,
+                ),
+                "For a code $y$ of covariance $\\Sigma$. The divergence from the prior is this mean less that of "
+                "$\\log p$. For the encoder it is the same with $\\Sigma = Q$.",
+                wrong_form=-K * (1 + sp.log(2 * sp.pi)) / 2 + LogDet(Sigma) / 2,
             ),
             Step(
                 "Distortion in another basis",
@@ -93,57 +167,103 @@ def derivation() -> Derivation:
             Step(
                 "Mutual information in another basis",
                 sp.Eq(
-                    (LogDet(T * C * T.T) - LogDet(T * Q * T.T)) / 2,
-                    (LogDet(C) - LogDet(Q)) / 2,
+                    (LogDet(code) - LogDet(T * Q * T.T)) / 2,
+                    mutual_information(),
                     evaluate=False,
                 ),
-                "Both determinants take the factor $(\\det T)^2$. So the divergence can be minimised, at $C = M$, "
-                "without a change of the other parts: both reach their minimum together.",
+                "Both determinants take the factor $(\\det T)^2$.",
+                let=(AGGREGATE,),
                 wrong_form=(LogDet(C) + LogDet(Q)) / 2,
+            ),
+            Step(
+                "The loss for the standard prior in another basis",
+                sp.Eq(
+                    loss(*moved),
+                    reconstruction(distortion())
+                    + beta * (mutual_information() + (sp.Trace(code) - K - LogDet(code)) / 2),
+                    evaluate=False,
+                ),
+                "The last bracket is the divergence of $N(0, T C T^T)$ from $N(0, I)$. It is zero where $T C T^T = I$; "
+                "the loss is then that without the divergence.",
+                wrong_form=reconstruction(distortion())
+                + beta * (mutual_information() - (sp.Trace(code) - K - LogDet(code)) / 2),
             ),
             Step(
                 "The optima form an orbit",
                 sp.Eq(change * root * root.T * change.T, target * target.T, evaluate=False),
-                "Let $L L^T$ be the covariance of the code and $L_o L_o^T = M$ the one nearest to the prior. For every "
-                "orthogonal $O$ this change of basis turns the one into the other: the axes are free.",
+                "$L L^T$ is the covariance of a code. With $L_o L_o^T$ the one nearest to the prior, the divergence in "
+                "the basis $T_o$ is the least; with $L_o = I$ the code has the covariance $I$.",
                 let=(Let(change, target * rotation_matrix * root.I, "a change of basis"),),
                 wrong_form=2 * target * target.T,
+            ),
+            Step(
+                "A lower bound",
+                sp.Ge(rest + beta * far, bound, evaluate=False),
+                "With $l$ the reconstruction plus $\\beta$ times the mutual information of an encoder, and $k$ the "
+                "divergence of its code from the prior.",
+                where=(rest >= least_rest, far >= nearest),
+            ),
+            Step(
+                "Another divergence is worse",
+                sp.Gt(rest + beta * far, bound, evaluate=False),
+                "The second term is larger.",
+                where=(rest >= least_rest, far > nearest),
+            ),
+            Step(
+                "Another loss without it is worse",
+                sp.Gt(rest + beta * far, bound, evaluate=False),
+                "The first term is larger.",
+                where=(rest > least_rest, far >= nearest),
             ),
             Step(
                 "Identical Student densities",
                 sp.Eq(
                     sp.Derivative(student, b),
-                    (1 - (nu + 1) * b * e**2 / (nu + b * e**2)) / (2 * b),
+                    (1 - (nu + 1) * share) / (2 * b),
                     evaluate=False,
                 ),
-                "For a product of densities correlations only reduce the entropy, and each variance $b$ maximises the "
-                "mean of this over $e \\sim N(0, 1)$ (up to a constant): the same $b$ for all latents if the maximiser "
-                "is unique.",
+                "The mean over $e \\sim N(0, 1)$ of what is differentiated is, up to a constant, minus the divergence "
+                "of $N(0, b)$ from the Student density.",
             ),
             Step(
-                "The maximiser is unique",
-                sp.Ge(sp.Derivative(b * e**2 / (nu + b * e**2), b), 0, evaluate=False),
-                "The bracket falls from 1 to $-\\nu$ as $b$ grows, so its mean has one zero: the aggregate at the "
-                "optimum is a multiple of the identity.",
+                "The bracket falls",
+                sp.Lt(sp.Derivative(1 - (nu + 1) * share, b), 0, evaluate=False),
+                "It is $-(\\nu + 1) \\nu e^2/(\\nu + b e^2)^2$: the bracket falls from 1 to $-\\nu$.",
+                where=(sp.Ne(e, 0),),
             ),
             Step(
                 "Factors that are not Gaussian",
-                sp.Eq(sp.log(prior / rotated_prior), after - before, evaluate=False),
-                "At one point, with $f$ the density of the code, $p$ that of the prior there and $p_r$ that of the "
-                "prior "
-                "at the rotated point. The means of the ratios are divergences, so the energy "
-                "is what the rotation adds. If the distribution of the code is the prior, it starts from zero: "
-                "positive unless the rotation leaves the prior invariant.",
+                sp.Eq(sp.log(v / w), after - before, evaluate=False),
+                "At one point, with $u$ the density of the code, $v$ that of the prior there and $w$ that of the prior "
+                "at the rotated point.",
                 let=(
-                    Let(before, sp.log(density / prior), "the log ratio of code and prior"),
-                    Let(after, sp.log(density / rotated_prior), "the same for the rotated code"),
+                    Let(before, sp.log(u / v), "the log ratio of code and prior"),
+                    Let(after, sp.log(u / w), "the same for the rotated code"),
                 ),
                 wrong_form=after + before,
+            ),
+            Step(
+                "The energy of a rotation",
+                sp.Eq(OverAll(f(z) * sp.log(p(z) / r(z)), z), divergence(f, r) - divergence(f, p), evaluate=False),
+                "The same in the mean over the code, with $r(z) = p(R z)$ the density of the rotated prior.",
+                wrong_form=divergence(f, r) + divergence(f, p),
+            ),
+            Step(
+                "The energy at the prior",
+                sp.Ge(OverAll(p(z) * sp.log(p(z) / r(z)), z), 0, evaluate=False),
+                "With $f = p$ the energy is the divergence of the prior from the rotated one.",
+                uses=(
+                    Use(
+                        "gibbs-inequality: The integrand",
+                        {sp.Symbol("a", positive=True): p(z), b: r(z)},
+                        over=z,
+                    ),
+                ),
             ),
         ),
         results=("The rate is information and a divergence", "The optima form an orbit"),
         sources=(
             Source("mathieu2019", "in its setting; the linear-Gaussian model differs from it in the orbit of optima"),
         ),
-        builds_on=("elbo-parts", "hadamard-gap"),
+        builds_on=("elbo-parts", "gaussian-kl", "gibbs-inequality", "hadamard-gap"),
     )

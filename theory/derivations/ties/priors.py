@@ -133,7 +133,7 @@ def _least_divergence(nearest_gaussian, formula):
     """The mean of log q(z), which is the formula, minus that of log p(z)."""
     for prior in _priors():
         covariance, divergence = nearest_gaussian(prior)
-        wanted = formula(C=covariance, K=prior.latent_dim) - _mean_log_density(prior, covariance)
+        wanted = formula(Sigma=covariance, K=prior.latent_dim) - _mean_log_density(prior, covariance)
         yield divergence, wanted
 
 
@@ -176,15 +176,16 @@ def _distortion_of_the_optimum(prior_optimum, formula):
 def _information_of_the_optimum(prior_optimum, formula):
     for _, covariance, found, plain in _prior_optima(prior_optimum):
         for vae in (plain, found.vae):
-            yield found.mutual_information, formula(C=_code(vae, covariance), Q=vae.posterior_covariance)
+            numbers = {"V": vae.encoder, "Q": vae.posterior_covariance, "S": covariance}
+            yield found.mutual_information, formula(**numbers)
 
 
 def _rate_of_the_optimum(prior_optimum, formula):
     """The mean of log q(z) at the code, of log q(z|x) at the posterior covariance; minus that of log p(z)."""
     for prior, _, found, _ in _prior_optima(prior_optimum):
         log_prior = _mean_log_density(prior, found.aggregate)
-        yield found.mismatch, formula(C=found.aggregate, K=prior.latent_dim) - log_prior
-        rate = formula(C=found.vae.posterior_covariance, K=prior.latent_dim) - log_prior
+        yield found.mismatch, formula(Sigma=found.aggregate, K=prior.latent_dim) - log_prior
+        rate = formula(Sigma=found.vae.posterior_covariance, K=prior.latent_dim) - log_prior
         yield found.rate, rate
         yield found.loss, loss_from_parts(found.distortion, rate, 0.2, 1.3, found.vae.data_dim)
 
@@ -229,7 +230,7 @@ def _mean_ratio(formula, prior, rotation, mean, covariance) -> float:
     latents = points @ np.linalg.cholesky(covariance).T
     density = np.exp(GaussianPrior(covariance).log_density(latents))
     here, there = (np.exp(prior.log_density(at)) for at in (latents + mean, (latents + mean) @ rotation.T))
-    return formula(f=density, p=here, p_r=there) @ masses
+    return formula(u=density, v=here, w=there) @ masses
 
 
 def _kernel(kernel_mean, formula):
@@ -399,7 +400,7 @@ DIVERGENCE, KERNEL = "theory.priors.aggregate_divergence", "theory.priors.kernel
 TERMS, ENCODER = "theory.priors.regularised_terms", "theory.priors.regularised_encoder"
 NORMALISER, STUDENT = "theory.priors.gaussian_log_normaliser", "theory.priors.student_log_normaliser"
 ENERGY, FACTOR_ENERGY = "theory.priors.prior_rotation_energy", "theory.priors.factor_rotation_energy"
-RATE, KERNEL_ITSELF = "The rate is information and a divergence", "The kernel as a mixture of Gaussians"
+MEAN_LOG, KERNEL_ITSELF = "Mean log density of a Gaussian code", "The kernel as a mixture of Gaussians"
 
 TIES = (
     Tie(NORMALISER, "annealed-prior", "Normalisation of a Gaussian prior", _log_normaliser),
@@ -411,11 +412,11 @@ TIES = (
     Tie(RESCALED, "annealed-prior", "k_s", _rescaled("unit_loss")),
     Tie(RESCALED, "annealed-prior", "c", _rescaled_constant),
     Tie(NEAREST, "prior-rotation", "Identical Student densities", _nearest_to_student, scale=1.0),
-    Tie(NEAREST, "prior-rotation", RATE, _least_divergence),
+    Tie(NEAREST, "prior-rotation", MEAN_LOG, _least_divergence),
     Tie(OPTIMUM, "prior-rotation", "The optima form an orbit", _code_of_the_optimum),
     Tie(OPTIMUM, "prior-rotation", "Distortion in another basis", _distortion_of_the_optimum),
     Tie(OPTIMUM, "prior-rotation", "Mutual information in another basis", _information_of_the_optimum),
-    Tie(OPTIMUM, "prior-rotation", RATE, _rate_of_the_optimum),
+    Tie(OPTIMUM, "prior-rotation", MEAN_LOG, _rate_of_the_optimum),
     Tie(ENERGY, "prior-rotation", "Factors that are not Gaussian", _rotation_energy),
     Tie(FACTOR_ENERGY, "prior-rotation", "Factors that are not Gaussian", _factor_energy),
     Tie(KERNEL, "aggregate-penalty", "Mean of the kernel", _kernel),
