@@ -26,6 +26,7 @@ def derivation() -> Derivation:
         return sp.Trace(precision * covariance) - size - LogDet(precision) - LogDet(covariance)
 
     missed = beta * sp.Trace(S * (V - gain).T * M * (V - gain)) / 2
+    determinant = "The determinant does not change"
     square = "The loss of a rotated decoder as a completed square"
     # Two modes.
     U, N = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("N", 2, 2)
@@ -104,10 +105,17 @@ def derivation() -> Derivation:
                 wrong_form=loss_at_level(V, 2 * Q),
             ),
             Step(
+                determinant,
+                sp.Eq(LogDet(R * P * R.T), LogDet(P), evaluate=False),
+                "The determinant of a rotation is 1 or $-1$.",
+                let=(PRECISION,),
+                wrong_form=2 * LogDet(P),
+            ),
+            Step(
                 "The rotated precision",
                 sp.Eq(sp.Identity(K) + (W * R.T).T * (W * R.T) / t, M, evaluate=False),
                 "The precision of the best full posterior of the decoder $W R^T$.",
-                let=(PRECISION, Let(M, R * P * R.T, "the rotated precision", rule=(R * P * R.T, M))),
+                let=(Let(M, R * P * R.T, "the rotated precision", rule=(R * P * R.T, M)),),
             ),
             Step(
                 square,
@@ -138,22 +146,24 @@ def derivation() -> Derivation:
                 " of $W$, by the third step.",
                 let=(
                     Let(trial_loss, loss_at_level(gain, Q, W * R.T), "the loss with the covariance $Q$"),
-                    Let(full_loss, loss_at_level(gain, M.I, W * R.T), "the loss of the best full posterior"),
+                    Let(full_loss, loss_at_level(gain, R * P.I * R.T, W * R.T), "the loss of the best full posterior"),
                 ),
                 wrong_form=cost(M, Q) / 2,
+                uses=(Use(determinant, times=beta / 2),),
             ),
             Step(
                 "The price of a rotated decoder",
                 sp.Eq(family_loss - full_loss, beta * (LogDet(kept) - LogDet(M)) / 2, evaluate=False),
                 "With $Q = (M \\circ B)^{-1}$, the best of the family, the trace is $K$.",
                 wrong_form=(LogDet(kept) - LogDet(M)) / 2,
+                uses=(Use(determinant, times=beta / 2),),
             ),
             Step(
                 "The price is positive",
                 sp.Gt(family_loss, full_loss, evaluate=False),
                 "The Hadamard gap is positive if $M$ has entries outside the blocks.",
                 where=(sp.Ne(M, kept, evaluate=False),),
-                uses=(use_tangent(M, kept, times=beta / 2, strict=True),),
+                uses=(use_tangent(M, kept, times=beta / 2, strict=True), Use(determinant, times=beta / 2)),
             ),
             Step(
                 "Two modes at an angle",

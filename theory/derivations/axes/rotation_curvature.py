@@ -16,13 +16,10 @@ def derivation() -> Derivation:
     mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
     of_two = beta * (p1 - p2) ** 2 / (p1 * p2)
     # A rotation of all modes, whose precisions are the diagonal of P; B and C are partitions.
-    X, Y, Z, G, U, B, C = (sp.MatrixSymbol(name, K, K) for name in "XYZGUBC")
-    across, T1, T2, M1, M2 = (sp.MatrixSymbol(name, K, K) for name in ("Z_B", "T_1", "T_2", "M_1", "M_2"))
+    X, Z, across, G, B, C = (sp.MatrixSymbol(name, K, K) for name in ("X", "Z", "Z_B", "G", "B", "C"))
+    R, T, M = (sp.MatrixSymbol(name, K, K) for name in "RTM")
     identity = sp.Identity(K)
     modes = sp.HadamardProduct(P, identity)
-    forth, back = (identity + sign * e * X + e**2 * X**2 / 2 for sign in (1, -1))
-    second = X * Z - Z * X
-    change = e * T1 - e * U + e**2 * T2 / 2 - e**2 * U / 2
     # The plane of two modes.
     J, F, N = (sp.MatrixSymbol(name, 2, 2) for name in "JFN")
 
@@ -32,12 +29,11 @@ def derivation() -> Derivation:
     def at_zero(expression, order, variable=e):
         return sp.Subs(sp.Derivative(expression, (variable, order)), variable, 0)
 
-    def size(matrix, scale=modes.I):
+    def size(matrix, scale=modes.I):  # the sum of the squares of its entries, in units of the scale
         return sp.Trace(scale * matrix * scale * matrix)
 
-    kept, covariance = blocks(modes + change), blocks(modes.I + change)
-    slope = blocks(T1 - U)
-    dropped = sp.Trace((modes + e * M1 + e**2 * M2 / 2) * covariance) - LogDet(covariance)
+    kept, covariance = blocks(M), blocks(R * modes.I * T)
+    again, dropped = sp.Function("E")(e), sp.Function("H")(e)
     curvature = beta * size(across) / 2
     two_modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
     plane = sp.ImmutableMatrix([[0, 1], [-1, 0]])
@@ -61,17 +57,14 @@ def derivation() -> Derivation:
                 by=("A rotation to second order", "The rotated precision"),
             ),
             Claim(
-                "There the energy of the rotation is stationary.",
-                by=("The slope of the gap", "The slope after dropping", "The slope vanishes"),
+                "There the energy of the rotation is stationary, whether the encoder is optimised again or the "
+                "off-diagonal blocks are dropped.",
+                by=("Stationary", "Stationary after dropping"),
             ),
             Claim(
-                "Its curvature is $(\\beta/2) tr[(P \\circ I)^{-1} Z_B (P \\circ I)^{-1} Z_B]$, where $Z_B$ contains "
-                "the entries of $Z$ outside the blocks of the posterior, if the encoder is optimised again.",
-                by=("The gap to second order", "Curvature of any rotation"),
-            ),
-            Claim(
-                "It is the same if the off-diagonal blocks are dropped.",
-                by=("Dropping to second order", "Curvature of any rotation after dropping"),
+                "In both cases its curvature is $(\\beta/2) tr[(P \\circ I)^{-1} Z_B (P \\circ I)^{-1} Z_B]$, where "
+                "$Z_B$ contains the entries of $Z$ outside the blocks of the posterior.",
+                by=("Curvature of any rotation", "Curvature of any rotation after dropping"),
             ),
             Claim(
                 "In the plane of two modes that the posterior separates, where $Z$ has entries in their two rows and "
@@ -89,81 +82,71 @@ def derivation() -> Derivation:
                 by=("Blocks of a product", "The parts of a rotation add up"),
             ),
         ),
-        assumptions=(
-            "Modes of precisions $p_i$, the diagonal of $P$; the posterior mean is the best one.",
-            "The energy is $\\beta/2$ times what the page on rotations gives: $\\log\\det(M \\circ B) - \\log\\det M$ "
-            "for the rotated precision $M$ if the encoder is optimised again, and $tr(M Q) - K - \\log\\det M - "
-            "\\log\\det Q$ with $Q = M^{-1} \\circ B$ if the off-diagonal blocks are dropped. The determinant of $M$ "
-            "does not depend on the rotation.",
-        ),
+        assumptions=("Modes of precisions $p_i$, the diagonal of $P$; the posterior mean is the best one.",),
         scope="For every $K$, every partition $B$ into the blocks of the posterior, and every rotation.",
-        matrices=dict.fromkeys((P, T1, T2, U), "positive")
-        | dict.fromkeys((G, M1, M2), "symmetric")
-        | dict.fromkeys((B, C), "partition"),
+        matrices={P: "positive", G: "symmetric", B: "partition", C: "partition"},
         steps=(
             Step(
                 "A rotation to second order",
-                sp.Eq(forth * back, identity + e**4 * X**4 / 4, evaluate=False),
-                "For an antisymmetric $X$ the second factor is the transpose of the first: up to $e^4$ it is "
-                "orthogonal. A curvature depends on no higher powers of $e$ than the second.",
+                sp.Eq(R * T, identity + e**4 * X**4 / 4, evaluate=False),
+                "For an antisymmetric $X$ this $T$ is the transpose of $R$, and $R$ is orthogonal up to $e^4$. A "
+                "curvature depends on no higher powers of $e$ than the second.",
+                let=(
+                    Let(R, identity + e * X + e**2 * X**2 / 2, "the rotation"),
+                    Let(T, identity - e * X + e**2 * X**2 / 2, "the opposite rotation"),
+                ),
                 wrong_form=identity,
             ),
             Step(
                 "The rotated precision",
                 sp.Eq(
-                    forth * modes * back,
-                    modes + e * Z + e**2 * second / 2 - e**3 * X * Z * X / 2 + e**4 * X**2 * modes * X**2 / 4,
+                    M,
+                    modes + e * Z + e**2 * (X * Z - Z * X) / 2 - e**3 * X * Z * X / 2 + e**4 * X**2 * modes * X**2 / 4,
                     evaluate=False,
                 ),
                 "Multiply out.",
-                let=(Let(Z, X * modes - modes * X, "the change of the precision to first order"),),
+                let=(
+                    Let(M, R * modes * T, "the rotated precision"),
+                    Let(Z, X * modes - modes * X, "the change of the precision to first order"),
+                ),
             ),
             Step(
-                "The slope of the gap",
-                sp.Eq(at_zero(LogDet(kept), 1), sp.Trace(modes.I * (T1 - U)), evaluate=False),
-                "For any changes $T_1 - U$ and $T_2 - U$ of first and second order: any two symmetric matrices are "
-                "such differences of positive definite ones.",
-            ),
-            Step(
-                "The gap to second order",
-                sp.Eq(at_zero(LogDet(kept), 2), sp.Trace(modes.I * (T2 - U)) - size(slope), evaluate=False),
-                "The trace sees only the diagonal; the square of the first change sees only its blocks.",
-            ),
-            Step(
-                "The slope after dropping",
-                sp.Eq(at_zero(dropped, 1), sp.Trace(modes.I * M1), evaluate=False),
-                "Here $M_1$ and $M_2$ are the changes of the precision, $T_1 - U$ and $T_2 - U$ those of its inverse.",
-            ),
-            Step(
-                "The slope vanishes",
-                sp.Eq(sp.Trace(modes.I * Z), 0, evaluate=False),
-                "Both slopes are this trace: the diagonal of $Z$ is zero.",
-                wrong_form=sp.Trace(P),
+                "Stationary",
+                sp.Eq(at_zero(again, 1), 0, evaluate=False),
+                "By the page on rotations this is the price of the covariance $(M \\circ B)^{-1}$; the determinant of "
+                "$M$ does not change.",
+                let=(
+                    Let(
+                        again,
+                        beta * (sp.Trace(M * kept.I) - K - LogDet(modes) + LogDet(kept)) / 2,
+                        "the energy if the encoder is optimised again",
+                    ),
+                ),
+                wrong_form=beta,
             ),
             Step(
                 "Curvature of any rotation",
-                sp.Eq(beta * (sp.Trace(modes.I * second) - size(blocks(Z))) / 2, curvature, evaluate=False),
-                "The gap to second order with $T_1 - U = Z$ and $T_2 - U = X Z - Z X$.",
+                sp.Eq(at_zero(again, 2), curvature, evaluate=False),
+                "The square of the first change of $M$ counts, outside the blocks.",
                 let=(Let(across, Z - blocks(Z), "the entries of $Z$ outside the blocks"),),
             ),
             Step(
-                "Dropping to second order",
-                sp.Eq(
-                    at_zero(dropped, 2),
-                    sp.Trace(modes.I * M2) + 2 * sp.Trace(M1 * slope) + size(slope, modes),
-                    evaluate=False,
+                "Stationary after dropping",
+                sp.Eq(at_zero(dropped, 1), 0, evaluate=False),
+                "This is the price of the covariance $M^{-1} \\circ B$; the inverse of $M$ is rotated as $M$ is.",
+                let=(
+                    Let(
+                        dropped,
+                        beta * (sp.Trace(M * covariance) - K - LogDet(modes) - LogDet(covariance)) / 2,
+                        "the energy if the off-diagonal blocks are dropped",
+                    ),
                 ),
-                "The second change of the inverse falls out.",
+                wrong_form=beta,
             ),
             Step(
                 "Curvature of any rotation after dropping",
-                sp.Eq(
-                    beta * (sp.Trace(modes.I * second) + 2 * sp.Trace(Z * blocks(Y)) + size(blocks(Y), modes)) / 2,
-                    curvature,
-                    evaluate=False,
-                ),
-                "This with $M_1 = Z$, $M_2 = X Z - Z X$ and $T_1 - U = Y$.",
-                let=(Let(Y, X * modes.I - modes.I * X, "the change of the inverse to first order"),),
+                sp.Eq(at_zero(dropped, 2), curvature, evaluate=False),
+                "The two energies differ only in higher powers of $e$.",
             ),
             Step(
                 "The plane of two modes",
