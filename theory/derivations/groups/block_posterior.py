@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import K, P, beta
+from theory.derivations.engine.notation import K, P, W, beta, t
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
+from theory.derivations.inference.optimal_encoder import PRECISION
 
 
 def derivation() -> Derivation:
-    R, B, X = (sp.MatrixSymbol(name, K, K) for name in "RBX")
+    turn, B, X = (sp.MatrixSymbol(name, K, K) for name in "OBX")
     c1, c2 = sp.symbols("c_1 c_2", positive=True)
-    a = sp.Symbol("a", real=True)
-    rotation_matrix = sp.ImmutableMatrix([[sp.cos(a), -sp.sin(a)], [sp.sin(a), sp.cos(a)]])
+    theta = sp.Symbol("theta", real=True)
+    rotation_matrix = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
     modes = sp.ImmutableMatrix([[c1, 0], [0, c2]])
-    U, M = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("M", 2, 2)
-    energy = sp.Function("E")(a)
-    mixed = (c1 - c2) ** 2 * sp.sin(a) ** 2 * sp.cos(a) ** 2
+    plane, rotated = sp.MatrixSymbol("O_1", 2, 2), sp.MatrixSymbol("H", 2, 2)
+    energy = sp.Function("f")(theta)
+    mixed = (c1 - c2) ** 2 * sp.sin(theta) ** 2 * sp.cos(theta) ** 2
     blocks, index = sp.symbols("m i", integer=True, positive=True)
     size = sp.Symbol("b", positive=True)
     skew = sp.HadamardProduct(X - X.T, B)
@@ -27,21 +28,25 @@ def derivation() -> Derivation:
         return beta * (LogDet(sp.HadamardProduct(precision, B)) - LogDet(precision)) / 2
 
     def bend(expression):
-        return sp.Subs(sp.Derivative(expression, (a, 2)), a, 0)
+        return sp.Subs(sp.Derivative(expression, (theta, 2)), theta, 0)
 
     return Derivation(
         name="block-posterior",
         title="A block-diagonal posterior: which rotations are free, and the cost of the others",
         statement=(
             Claim(
-                "A rotation $R$ of the latents keeps the loss of the best full posterior, and changes the best "
-                "precision $P$ to $R P R^T$. A block-diagonal family with blocks $B$ costs $(\\beta/2) [\\log\\det(P "
-                "\\circ B) - \\log\\det P]$ more.",
+                "A rotation $O$ of the latents, which makes the decoder $W O^T$, keeps the loss of the best full "
+                "posterior, and changes its precision $P$ to $O P O^T$.",
                 by=(
                     "rotation: Distortion does not change",
                     "rotation: Rate does not change",
-                    "posterior-families: The price of a family",
+                    "The rotated precision",
                 ),
+            ),
+            Claim(
+                "A family of block-diagonal covariances with blocks $B$ costs $(\\beta/2) [\\log\\det(P \\circ B) - "
+                "\\log\\det P]$ more than a full covariance.",
+                by=("posterior-families: The price of a family",),
             ),
             Claim(
                 "A rotation inside the blocks does not change this price: it costs nothing.",
@@ -49,11 +54,13 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "Let the precision be diagonal, and rotate two latents of precisions $c_1$, $c_2$ in different blocks "
-                "by an angle $a$. This costs $E(a) = (\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2 a \\cos^2 a/(c_1 c_2))$.",
+                "by an angle $\\theta$. This costs $f(\\theta) = (\\beta/2)\\log(1 + (c_1-c_2)^2 \\sin^2\\theta "
+                "\\cos^2\\theta/(c_1 c_2))$, since the other latents keep their entries, which are the same in the "
+                "precision and in its blocks.",
                 by=("posterior-families: The price of a family", "Across blocks"),
             ),
             Claim(
-                "It is stationary at $a = 0$, where its curvature is $\\beta (c_1-c_2)^2/(c_1 c_2)$.",
+                "It is stationary at $\\theta = 0$, where its curvature is $\\beta (c_1-c_2)^2/(c_1 c_2)$.",
                 by=("Stationary at the optimum", "Stiffness"),
             ),
             Claim("For equal precisions it is zero at every angle.", by=("Ties",)),
@@ -69,26 +76,35 @@ def derivation() -> Derivation:
             ),
         ),
         assumptions=(
-            "Prior $N(0, I)$; before the rotation the precision of the best posterior is diagonal, as at the optimum.",
-            "The posterior is optimised again within its blocks.",
+            "Prior $N(0, I)$; $W$ is the decoder and $t = \\beta\\sigma^2$ the water level. $B$ is one inside the "
+            "blocks of the family and zero outside, and $P \\circ B$ contains the blocks of $P$.",
+            "The rotation costs nothing if the loss stays the same after the posterior is optimised again within its "
+            "blocks. Before the rotation of two latents the precision is diagonal, as at the optimum.",
         ),
         scope=(
             "The rotations inside the blocks for every $K$, partition and precision; those across blocks for two "
             "latents among any number of others, and any angle. The count for every number and size of blocks."
         ),
-        matrices={P: "positive", R: "orthogonal", B: "partition"},
+        matrices={P: "positive", turn: "orthogonal", B: "partition"},
         steps=(
             Step(
+                "The rotated precision",
+                sp.Eq(sp.Identity(K) + (W * turn.T).T * (W * turn.T) / t, turn * P * turn.T, evaluate=False),
+                "On the left the precision of the best full posterior of the decoder $W O^T$.",
+                let=(PRECISION,),
+                wrong_form=turn.T * P * turn,
+            ),
+            Step(
                 "Inside the blocks",
-                sp.Eq(price(R * P * R.T), price(P), evaluate=False),
-                "A rotation inside the blocks is block-diagonal: it rotates the blocks of $P$, and $\\log\\det$ of "
-                "the blocks and of $P$ stay as they are.",
+                sp.Eq(price(turn * P * turn.T), price(P), evaluate=False),
+                "A rotation inside the blocks is block-diagonal, as $(I - Y) (I + Y)^{-1}$ with $Y = (X - X^T) \\circ "
+                "B$: it rotates the blocks of $P$, and $\\log\\det$ of the blocks and of $P$ stay as they are.",
                 let=(
                     Let(
-                        R,
+                        turn,
                         (sp.Identity(K) - skew) * (sp.Identity(K) + skew).I,
                         "a rotation inside the blocks",
-                        rule=(R, sp.HadamardProduct(R, B)),
+                        rule=(turn, sp.HadamardProduct(turn, B)),
                         hypothesis=True,
                     ),
                 ),
@@ -97,41 +113,41 @@ def derivation() -> Derivation:
             Step(
                 "Across blocks",
                 sp.Eq(
-                    beta * (LogDet(sp.HadamardProduct(M, sp.Identity(2))) - LogDet(M)) / 2,
+                    beta * (LogDet(sp.HadamardProduct(rotated, sp.Identity(2))) - LogDet(rotated)) / 2,
                     beta * sp.log(1 + mixed / (c1 * c2)) / 2,
                     evaluate=False,
                 ),
                 "Of the two latents only the diagonal entries are in the blocks. The other latents have the same "
                 "entries in the precision and in its blocks, and cancel.",
                 let=(
-                    Let(U, rotation_matrix, "the rotation of the two latents"),
-                    Let(M, U * modes * U.T, "their rotated precision"),
+                    Let(plane, rotation_matrix, "the rotation of the two latents"),
+                    Let(rotated, plane * modes * plane.T, "their rotated precision"),
                 ),
                 sizes=({K: 2},),
             ),
             Step(
                 "Stationary at the optimum",
-                sp.Eq(sp.Subs(sp.Derivative(energy, a), a, 0), 0, evaluate=False),
-                "The axes of the modes are stationary.",
+                sp.Eq(sp.Subs(sp.Derivative(energy, theta), theta, 0), 0, evaluate=False),
+                "The cost is even in the angle.",
                 let=(Let(energy, beta * sp.log(1 + mixed / (c1 * c2)) / 2, "the cost of the rotation"),),
                 wrong_form=curvature,
             ),
             Step(
                 "Stiffness",
                 sp.Eq(bend(energy), curvature, evaluate=False),
-                "To second order in the angle the logarithm is $(c_1 - c_2)^2 a^2/(c_1 c_2)$.",
+                "To second order in the angle the logarithm is $(c_1 - c_2)^2 \\theta^2/(c_1 c_2)$.",
             ),
             Step(
                 "Ties",
                 sp.Eq(sp.Subs(energy, c2, c1), 0, evaluate=False),
-                "The axes are fixed up to rotations within a block and among ties, to which all collapsed latents "
-                "belong.",
+                "Latents of equal precision may be rotated among each other; all collapsed latents have the precision "
+                "1.",
                 wrong_form=beta,
             ),
             Step(
                 "No other plane",
                 sp.Gt(bend(energy), 0, evaluate=False),
-                "The square of the difference of the precisions is positive: the cost is not zero at small angles.",
+                "The square of the difference of the precisions is positive: the cost is positive at small angles.",
                 where=(sp.Ne(c1, c2),),
             ),
             Step(

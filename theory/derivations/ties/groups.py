@@ -514,7 +514,7 @@ def _bend(rotation_curvature, formula):
         cost = partial(formula, c_1=precisions[i], c_2=precisions[j], beta=1.7)
 
         def slope(angle, cost=cost):
-            return derivative(lambda a: cost(a=a), angle, initial_step=0.1, tolerances={"atol": 1e-12}).df
+            return derivative(lambda theta: cost(theta=theta), angle, initial_step=0.1, tolerances={"atol": 1e-12}).df
 
         yield found[i, j], derivative(slope, 0.0, initial_step=0.1, tolerances={"atol": 1e-11}).df
 
@@ -632,7 +632,7 @@ TIES = (
     Tie(PLANES, "block-posterior", "Free planes of equal blocks", _free_planes),
     Tie(PLANES, "block-posterior", "Stiffness", _planes_without_stiffness),
     Tie(CURVATURE, "block-posterior", "Stiffness", _stiffness),
-    Tie(CURVATURE, "block-posterior", "E(a)", _bend, tolerance=1e-7),
+    Tie(CURVATURE, "block-posterior", "f(theta)", _bend, tolerance=1e-7),
 )
 
 UNTIED: dict[tuple[str, str], str] = {}
