@@ -16,7 +16,7 @@ def derivation() -> Derivation:
     # Densities of data x and latents z in any spaces, and the logarithm of the annealed prior.
     x, z = sp.symbols("x z", real=True)
     m, q, p = (sp.Function(name, positive=True) for name in ("m", "q", "p"))
-    likelihood, annealed = sp.Function("ell", real=True)(z, x), sp.Function("h")(z)
+    likelihood, annealed = sp.Function("g", real=True)(z, x), sp.Function("h")(z)
     log_ratio = sp.log(q(z, x)) - sp.log(p(z))
     w = sp.Symbol("w", real=True)
     s, nu, b = sp.symbols("s nu b", positive=True)
@@ -38,6 +38,7 @@ def derivation() -> Derivation:
         return -(K * sp.log(2 * sp.pi) + LogDet(covariance) + SquaredNorm(y, covariance.I)) / 2
 
     constant, old, new = sp.symbols("c k k_s", real=True)
+    old_distortion, new_distortion, old_rate, new_rate = sp.symbols("d d_s R R_s", real=True)
     gaussian_norm, of_gaussian, of_annealed = sp.symbols("L_G l_G l_A", real=True)
     moved = (root * V, beta * Q, W / root)
     kept = (beta - 1) * LogDet(beta * Q) / 2
@@ -52,8 +53,8 @@ def derivation() -> Derivation:
                 by=("The identity, point by point",),
             ),
             Claim(
-                "In the expectation over $q(z|x)$ the objective of weight $\\beta$ is that of weight 1 "
-                "with the prior $f$, plus $(\\beta - 1)$ times the entropy of $q(z|x)$, plus $\\log F$.",
+                "In the expectation over $q(z|x)$, averaged over the data, the objective of weight $\\beta$ is that of "
+                "weight 1 with the prior $f$, plus $(\\beta - 1)$ times the entropy of $q(z|x)$, plus $\\log F$.",
                 by=("The identity in expectation",),
             ),
             Claim(
@@ -103,7 +104,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Multiply by $q(z|x)$, written $q(z, x)$, integrate over $z$, and average over data of density $m(x)$. "
-                "Here $\\ell(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the "
+                "Here $g(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the "
                 "right are that of weight 1 with the prior $f$, and the entropy.",
                 let=(Let(annealed, beta * sp.log(p(z)) - log_norm, "$\\log f(z)$, of the annealed prior"),),
                 wrong_form=mean(likelihood - (sp.log(q(z, x)) - annealed))
@@ -147,9 +148,13 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The scaled latents",
-                sp.Eq(distortion(*moved), distortion(), evaluate=False),
+                sp.Eq(new_distortion, old_distortion, evaluate=False),
                 "The code is $\\sqrt\\beta z$, and the decoder undoes the scaling: $(W/\\sqrt\\beta) (\\sqrt\\beta z) "
                 "= W z$.",
+                let=(
+                    Let(old_distortion, distortion(), "the expected squared error"),
+                    Let(new_distortion, distortion(*moved), "that of the scaled latents"),
+                ),
                 wrong_form=distortion(root * V, beta * Q),
             ),
             Step(
@@ -170,13 +175,17 @@ def derivation() -> Derivation:
             Step(
                 "The loss after the scaling",
                 sp.Eq(
-                    -(reconstruction(distortion()) + beta * rate(V, Q)),
-                    -(reconstruction(distortion(*moved)) + rate(root * V, beta * Q)) + kept + constant,
+                    -(reconstruction(old_distortion) + beta * old_rate),
+                    -(reconstruction(new_distortion) + new_rate) + kept + constant,
                     evaluate=False,
                 ),
-                "Averaged over the data, of covariance $S$: on the left the objective of weight $\\beta$ with the "
-                "prior $N(0, \\Pi)$, on the right that of weight 1 with the scaled latents.",
-                wrong_form=-(reconstruction(distortion(*moved)) + rate(root * V, beta * Q)) - kept + constant,
+                "Averaged over data of covariance $S$: on the left the objective of weight $\\beta$ with the prior "
+                "$N(0, \\Pi)$, on the right that of weight 1 with the scaled latents.",
+                let=(
+                    Let(old_rate, rate(V, Q), "the rate, which is the mean of $k$"),
+                    Let(new_rate, rate(root * V, beta * Q), "that of the scaled latents, the mean of $k_s$"),
+                ),
+                wrong_form=-(reconstruction(new_distortion) + new_rate) - kept + constant,
             ),
         ),
         results=("The identity in expectation", "Gaussian corollary"),

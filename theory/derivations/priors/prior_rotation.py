@@ -64,8 +64,8 @@ def derivation() -> Derivation:
             Claim(
                 "With a learned decoder and a full posterior covariance it is reached: the basis $T = L_o O L^{-1}$ "
                 "turns the covariance $L L^T$ of a code into the covariance $L_o L_o^T$ nearest to the prior, for "
-                "every orthogonal $O$. So every optimum for any prior belongs to an orbit of optima under the orthogonal "
-                "matrices.",
+                "every orthogonal $O$. So every optimum for any prior belongs to an orbit of optima under the "
+                "orthogonal matrices.",
                 by=(
                     "The optima form an orbit",
                     "Distortion in another basis",
@@ -75,8 +75,8 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "With the prior $N(0, I)$ the loss of an encoder, in the basis in which its code has the covariance $I$, "
-                "is its loss without the divergence; so $l_o$ is the least loss for this prior. For every prior, "
+                "With the prior $N(0, I)$ the loss of an encoder, in the basis in which its code has the covariance "
+                "$I$, is its loss without the divergence; so $l_o$ is the least loss for this prior. For every prior, "
                 "reconstruction and mutual information at the optimum are therefore those of an optimum for $N(0, I)$, "
                 "and the loss is larger by $\\beta k_o$.",
                 by=(
