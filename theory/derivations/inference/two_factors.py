@@ -115,6 +115,7 @@ def derivation() -> Derivation:
                 "Half of the part of the forward divergence that depends on the encoder, $(\\log\\det Q + tr(Q^{-1} "
                 "E))/2$ with the error matrix in place of $E$ and $Q = d I$.",
                 let=(Let(J, (sp.log(d) + E / d) / 2, "the forward divergence per factor, up to a constant"),),
+                wrong_form=(E / d - sp.log(d)) / 2,
                 sizes=sizes,
                 uses=(Use("Error per factor", times=1 / (2 * d)),),
             ),

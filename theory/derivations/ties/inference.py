@@ -557,7 +557,7 @@ TIES = (
     Tie(POLYNOMIAL, "two-factors", "p(beta, r)", _polynomial),
     Stationary(TWO, "two-factors", "The stationarity polynomial", _stationary_beta),
     Tie(TWO, "two-factors", "J(beta, r)", _best_root),
-    Tie(COHERENCE, "two-factors", "Small coherence", _coefficient_of_small_coherence),
+    Tie(COHERENCE, "two-factors", "b", _coefficient_of_small_coherence),
     Stationary(COHERENCE, "two-factors", "The stationarity polynomial", _beta_without_coherence),
     Tie(RANDOM, "random-mixing", "Mean squared error per factor", _random_squared_error),
     *(Tie(RANDOM, "random-mixing", "S(z)", _random_errors(criterion)) for criterion in ERRORS),
