@@ -16,10 +16,10 @@ def derivation() -> Derivation:
     S, L = sp.MatrixSymbol("S", D, D), sp.MatrixSymbol("L", D, D)
     w = sp.MatrixSymbol("w", K, 1)
     p, c, m, r1, r2 = sp.symbols("p c m r_1 r_2", real=True)
-    a, b = sp.symbols("a b", positive=True)
+    a = sp.Symbol("a", positive=True)
     clean = S - tau**2 * sp.Identity(D)
     whitened = B * L * B.T
-    middle = (r1 * a + r2 * b) / (a + b)
+    middle = a * r1 - a * r2 + r2
     return Derivation(
         name="separation-by-time",
         title="Separating factors by their correlation in time",
@@ -109,9 +109,9 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Two parts of an eigenvector",
-                sp.Gt((r1 - m) ** 2 * a + (r2 - m) ** 2 * b, 0, evaluate=False),
-                "Two terms of the squared length with $w_1^2 = a$ and $w_2^2 = b$, at the $m$ where they are least.",
-                where=(sp.Ne(r1, r2),),
+                sp.Gt((r1 - m) ** 2 * a + (r2 - m) ** 2 * (1 - a), 0, evaluate=False),
+                "Two terms of the squared length, with $a$ and $1 - a$ for the shares of $w_1^2$ and $w_2^2$.",
+                where=(sp.Ne(r1, r2), a < 1),
                 least_at=(m, middle),
             ),
             Step(

@@ -20,8 +20,8 @@ def derivation() -> Derivation:
     x = sp.Symbol("x", nonnegative=True)
     B, y, theta = sp.symbols("B y theta", real=True)
     R, M, F, U, T = (sp.MatrixSymbol(name, 2, 2) for name in "RMFUT")
-    nu = sp.Symbol("nu", positive=True)
-    f, J = sp.Function("f")(m), sp.Function("J")(m)
+    nu, omega = sp.symbols("nu omega", positive=True)
+    f, w, J = (sp.Function(name)(m) for name in ("f", "w", "J"))
     cosine, sine = sp.cos(theta), sp.sin(theta)
     rotation_matrix = sp.ImmutableMatrix([[cosine, -sine], [sine, cosine]])
     quarter_turn = sp.ImmutableMatrix([[0, -1], [1, 0]])
@@ -36,15 +36,16 @@ def derivation() -> Derivation:
     def squared_change(new):
         return sp.Trace((new - E * A).T * (new - E * A))
 
-    def with_form(larger, smaller, other):
-        """The squared change for these singular values and a quadratic form with the entries p, k and another."""
-        norm = sp.sqrt(p * larger**2 + 2 * k * larger * smaller + other * smaller**2)
-        return p + other + larger**2 + smaller**2 - 2 * norm
+    def of_form(larger, smaller, other):
+        """A quadratic form of the singular values, with the entries p, k and another."""
+        return p * larger**2 + 2 * k * larger * smaller + other * smaller**2
 
     slope = 3 * z**2 / 4 + (B - (a1 + a2) ** 2) * z - B**2 + (a1 - a2) ** 2 * g**2
     bound = sp.Trace(A.T * A) + sp.Trace(N.T * N) - 2 * sp.Trace(H)
     tight = e**2 + k**2 / (p - e**2)
     length = sp.sqrt((p + k**2 / (p - e**2)) / ((p - e**2) ** 2 + k**2))
+    rest = p + r - e**2
+    larger, smaller = (part * length for part in (p - e**2, k))
     means = "The geometric mean is below the arithmetic one"
     return Derivation(
         name="smallest-manipulation",
@@ -184,8 +185,11 @@ def derivation() -> Derivation:
             Step(
                 "At 45 degrees",
                 sp.Eq(sp.Derivative(f, m), m - (a1 + a2) ** 2 * m / sp.sqrt(at_45), evaluate=False),
-                "The cosine of $2\\theta$ is zero. The change is stationary iff the root is $(a_1 + a_2)^2$.",
-                let=(Let(f, a1**2 + a2**2 + (m**2 + g**2) / 2 - sp.sqrt(at_45), "the squared change at 45 degrees"),),
+                "The cosine of $2\\theta$ is zero. The change is stationary iff $w(m) = (a_1 + a_2)^2$.",
+                let=(
+                    Let(w, sp.sqrt(at_45), "twice the sum of the singular values of $M$ at 45 degrees"),
+                    Let(f, a1**2 + a2**2 + (m**2 + g**2) / 2 - w, "the squared change"),
+                ),
             ),
             Step(
                 means,
@@ -195,8 +199,8 @@ def derivation() -> Derivation:
             Step(
                 "No sum is better",
                 sp.Ge(f, smallest, evaluate=False),
-                "The last step, with the root for $y$ and $(a_1 + a_2)^2$ for $c$.",
-                uses=(Use(means, {y: sp.sqrt(at_45), c: (a1 + a2) ** 2}, times=sp.Rational(1, 2)),),
+                "The last step, with $w(m)$ for $y$ and $(a_1 + a_2)^2$ for $c$.",
+                uses=(Use(means, {y: w, c: (a1 + a2) ** 2}, times=sp.Rational(1, 2)),),
             ),
             Step(
                 "The best sum",
@@ -233,7 +237,7 @@ def derivation() -> Derivation:
             Step(
                 "The budget suffices",
                 sp.Eq(
-                    with_form((p - e**2) * length, k * length, tight),
+                    p + tight + larger**2 + smaller**2 - 2 * sp.sqrt(of_form(larger, smaller, tight)),
                     e**2,
                     evaluate=False,
                 ),
@@ -254,14 +258,28 @@ def derivation() -> Derivation:
                 where=(a1 > a2 + sp.sqrt(2) * e,),
             ),
             Step(
+                "The change as a sum of squares",
+                sp.Eq(
+                    p + r + s1**2 + s2**2 - 2 * omega - e**2,
+                    (omega - rest) ** 2 / rest
+                    + ((p - e**2) * s2 - k * s1) ** 2 / ((p - e**2) * rest)
+                    + ((p - e**2) * (r - e**2) - k**2) * s1**2 / ((p - e**2) * rest),
+                    evaluate=False,
+                ),
+                "The squared change for any $s$, less $e^2$, with $p, k, r$ for the entries of $F$ and $p + r - e^2 = "
+                "a_1^2 + a_2^2 - e^2$.",
+                where=(p > e**2,),
+                let=(Let(omega, sp.sqrt(of_form(s1, s2, r)), "the root of the form"),),
+            ),
+            Step(
                 "A larger angle needs a larger change",
-                sp.Gt(with_form(s1, s2, r), e**2, evaluate=False),
-                "The squared change for any $s$ if the determinant is positive, with $p, k, r$ for the entries of $F$. "
-                "The step on means, once with the root and $p + r - e^2$, once with the two terms of the form.",
+                sp.Gt(p + r + s1**2 + s2**2 - 2 * omega, e**2, evaluate=False),
+                "If the determinant is positive the last term is, and no term is negative: the step on means, once "
+                "with $\\omega$ and $p + r - e^2$, once with the two terms of the form.",
                 where=(p > e**2, sp.Gt((p - e**2) * (r - e**2), k**2)),
                 uses=(
-                    Use(means, {y: sp.sqrt(p * s1**2 + 2 * k * s1 * s2 + r * s2**2), c: p + r - e**2}),
-                    Use(means, {y: k * s1 * s2, c: (p - e**2) * s2**2}, times=1 / (p + r - e**2)),
+                    Use(means, {y: omega, c: rest}),
+                    Use(means, {y: k * s1 * s2, c: (p - e**2) * s2**2}, times=1 / rest),
                 ),
             ),
             Step(
