@@ -281,7 +281,7 @@ def _unbounded_in_pairs(learned_decoder_value, formula):
 
 def _falls(formula, info: float, across: float, inside: float, copies) -> bool:
     """Whether the cost of copies of one signal falls as their noise does."""
-    numbers = {"w_I": info, "w_B": across, "w_W": inside, "k": copies, "G": len(copies), "n": int(copies.sum())}
+    numbers = {"w_I": info, "w_B": across, "w_W": inside, "k": copies, "m": len(copies), "n": int(copies.sum())}
     return formula(**numbers, e=1e-12) < formula(**numbers, e=1e-9)
 
 
@@ -292,12 +292,12 @@ def _unbounded_by_information(groups, negative: str):
         covariance, shares = np.diag([3.0, 1.0, 0.5]), np.linspace(0, 1, 11)
         for info, weight in ((1.0, -0.9999), (1.0, -1.0001), (0.3, -0.2), (0.3, -0.5)):
             weights = Weights(info, **{negative: weight})
-            numbers = {"w_I": info, "w_B": weights.between, "w_W": weights.within, "J": 1.0}
+            numbers = {"w_I": info, "w_B": weights.between, "w_W": weights.within, "j_o": 1.0}
             if groups == "diagonal":
                 carried = [(one, other) for one in shares for other in shares if one + other >= 1]
-                costs = [formula(**numbers, j=np.array(pair), T=np.zeros(2), G=2) for pair in carried]
+                costs = [formula(**numbers, j=np.array(pair), c=np.zeros(2), m=2) for pair in carried]
             else:
-                costs = [formula(**numbers, j=np.ones(1), T=np.array([share]), G=1) for share in shares]
+                costs = [formula(**numbers, j=np.ones(1), c=np.array([share]), m=1) for share in shares]
             found = learned_decoder_value(covariance, 2, weights, groups, noise_variance=0.2)
             yield _says_unbounded(found), min(costs) < 0
 
