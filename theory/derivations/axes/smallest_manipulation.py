@@ -43,9 +43,7 @@ def derivation() -> Derivation:
     slope = 3 * z**2 / 4 + (B - (a1 + a2) ** 2) * z - B**2 + (a1 - a2) ** 2 * g**2
     bound = sp.Trace(A.T * A) + sp.Trace(N.T * N) - 2 * sp.Trace(H)
     tight = e**2 + k**2 / (p - e**2)
-    length = sp.sqrt((p + k**2 / (p - e**2)) / ((p - e**2) ** 2 + k**2))
     rest = p + r - e**2
-    larger, smaller = (part * length for part in (p - e**2, k))
     means = "The geometric mean is below the arithmetic one"
     return Derivation(
         name="smallest-manipulation",
@@ -82,7 +80,12 @@ def derivation() -> Derivation:
             Claim(
                 "With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta "
                 "= 4 e^2 (a_1^2 + a_2^2 - e^2)/(a_1^2 - a_2^2)^2$.",
-                by=("With the gap free", "Largest angle for a budget", "The budget suffices"),
+                by=(
+                    "With the gap free",
+                    "Largest angle for a budget",
+                    "The change as a sum of squares",
+                    "The budget suffices",
+                ),
             ),
             Claim(
                 "A larger angle, up to 45 degrees, requires a larger change.",
@@ -235,29 +238,6 @@ def derivation() -> Derivation:
                 sizes=({K: 2},),
             ),
             Step(
-                "The budget suffices",
-                sp.Eq(
-                    p + tight + larger**2 + smaller**2 - 2 * sp.sqrt(of_form(larger, smaller, tight)),
-                    e**2,
-                    evaluate=False,
-                ),
-                "The squared change if the determinant is zero: with $p$ and $k$ for $F_{11}$ and $F_{12}$ this makes "
-                "$F_{22} = e^2 + k^2/(p - e^2)$. The singular values $s_1 \\ge s_2$ are in the ratio of $p - e^2$ and "
-                "$k$, with the sum of squares $a_1^2 + a_2^2 - e^2$.",
-                where=(p > e**2,),
-            ),
-            Step(
-                "The first entry",
-                sp.Eq(first, (a1**2 + a2**2 + (a1**2 - a2**2) * sp.cos(2 * theta)) / 2, evaluate=False),
-                "$F_{11}$, by the double angle.",
-            ),
-            Step(
-                "The first entry is larger",
-                sp.Gt((a1**2 + a2**2 + (a1**2 - a2**2) * x) / 2, e**2, evaluate=False),
-                "Up to 45 degrees $x = \\cos 2\\theta$ is not negative.",
-                where=(a1 > a2 + sp.sqrt(2) * e,),
-            ),
-            Step(
                 "The change as a sum of squares",
                 sp.Eq(
                     p + r + s1**2 + s2**2 - 2 * omega - e**2,
@@ -272,9 +252,28 @@ def derivation() -> Derivation:
                 let=(Let(omega, sp.sqrt(of_form(s1, s2, r)), "the root of the form"),),
             ),
             Step(
+                "The budget suffices",
+                sp.Eq(of_form(p - e**2, k, tight), (p + tight - e**2) * ((p - e**2) ** 2 + k**2), evaluate=False),
+                "If the determinant is zero, $r = e^2 + k^2/(p - e^2)$, its term vanishes. So does the term without "
+                "$\\omega$ for singular values in the ratio of $p - e^2$ and $k$, for which $\\omega^2$ is $p + r - "
+                "e^2$ times $s_1^2 + s_2^2$; and that with $\\omega$ if this sum is $p + r - e^2$.",
+                where=(p > e**2,),
+            ),
+            Step(
+                "The first entry",
+                sp.Eq(first, (a1**2 + a2**2 + (a1**2 - a2**2) * sp.cos(2 * theta)) / 2, evaluate=False),
+                "$F_{11}$, by the double angle.",
+            ),
+            Step(
+                "The first entry is larger",
+                sp.Gt((a1**2 + a2**2 + (a1**2 - a2**2) * x) / 2, e**2, evaluate=False),
+                "Up to 45 degrees $x = \\cos 2\\theta$ is not negative.",
+                where=(a1 > a2 + sp.sqrt(2) * e,),
+            ),
+            Step(
                 "A larger angle needs a larger change",
                 sp.Gt(p + r + s1**2 + s2**2 - 2 * omega, e**2, evaluate=False),
-                "If the determinant is positive the last term is, and no term is negative: the step on means, once "
+                "If the determinant is positive its term is, and no term is negative: the step on means, once "
                 "with $\\omega$ and $p + r - e^2$, once with the two terms of the form.",
                 where=(p > e**2, sp.Gt((p - e**2) * (r - e**2), k**2)),
                 uses=(
