@@ -17,7 +17,7 @@ def derivation() -> Derivation:
     Pi = sp.MatrixSymbol("Pi", K, K)
     code = sp.ImmutableMatrix([[c**2, r * c * d], [r * c * d, d**2]])
     prior = sp.ImmutableMatrix([[1, a], [a, 1]])
-    f, g, quadratic = sp.Function("f")(c, d, r), sp.Function("g")(r), sp.Function("h")(r)
+    f, least, quadratic = sp.Function("f")(c, d, r), sp.Function("phi")(r), sp.Function("h")(r)
     divergence = (sp.Trace(prior.inv() * code) - 2 + LogDet(prior) - LogDet(code)) / 2
     dependence = (sp.log(c**2 * d**2) - LogDet(code)) / 2
     value = (
@@ -31,7 +31,7 @@ def derivation() -> Derivation:
     shift = sp.log(1 - a * r) - sp.log(1 - a**2) / 2 - w * sp.log(1 - r**2) / 2
     scale = (1 - a * r) / (1 - a**2)
     inside = (r > -1, r < 1)
-    no_weight = sp.Subs(g, w, 1)
+    no_weight = sp.Subs(least, w, 1)
     excess = (r - a) ** 2 / ((1 - a**2) * (1 - r**2))
     polynomial = w * (1 - a) * u**2 + (2 * w - 4) * a * u - w * (1 + a)
     below_tangent = Use(
@@ -56,14 +56,14 @@ def derivation() -> Derivation:
                 by=("Cost of a code",),
             ),
             Claim(
-                "This is at least $g(r) = \\log(1 - a r) - \\log(1-a^2)/2 - w \\log(1-r^2)/2$, and equal to it if $c "
-                "= d$ and $u = c^2 (1-a r)/(1-a^2) = 1$.",
+                "This is at least $\\phi(r) = \\log(1 - a r) - \\log(1-a^2)/2 - w \\log(1-r^2)/2$, and equal to it if "
+                "$c = d$ and $y = c^2 (1-a r)/(1-a^2) = 1$.",
                 by=("No scale costs less", "Equal scales"),
             ),
             Claim(
                 "A learned decoder leaves the covariance of the code free: a change of code keeps distortion and "
                 "information. So the least value of the objective is the least sum of reconstruction and information "
-                "plus the least value of $g$.",
+                "plus the least value of $\\phi$.",
                 by=(
                     "total-correlation: Distortion under a change of code",
                     "total-correlation: Mutual information under a change of code",
@@ -80,18 +80,18 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "Between $-1$ and $1$ the slope of $g$ is zero exactly at the roots of $h(r) = w r (1 - a r) - a (1 - "
-                "r^2)$.",
+                "Between $-1$ and $1$ the slope of $\\phi$ is zero exactly at the roots of $h(r) = w r (1 - a r) - a "
+                "(1 - r^2)$.",
                 by=("Best correlation",),
             ),
             Claim("There is exactly one root.", by=("The correlations between -1 and 1", "One root")),
             Claim(
-                "At the root $g$ is least: its slope times $1 - a r$ rises strictly with $r$, so that $g$ falls "
-                "before the root and rises after it.",
+                "At the root $\\phi$ is least: its slope times $1 - a r$ rises strictly with $r$, so that $\\phi$ "
+                "falls before the root and rises after it.",
                 by=("Best correlation", "One root", "The slope rises"),
             ),
             Claim(
-                "At $w = 1$ the root is $r = a$, at $a = 0$ it is $r = 0$, and $g$ is zero there.",
+                "At $w = 1$ the root is $r = a$, at $a = 0$ it is $r = 0$, and $\\phi$ is zero there.",
                 by=(
                     "The root at weight one",
                     "The root without correlation",
@@ -100,7 +100,7 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "For $w > 1$ and $a \\ne 0$ every value of $g$ is positive.",
+                "For $w > 1$ and $a \\ne 0$ every value of $\\phi$ is positive.",
                 by=(
                     "A positive shift at positive correlation",
                     "A positive shift at negative correlation",
@@ -109,13 +109,17 @@ def derivation() -> Derivation:
             ),
             Claim("For $w < 1$ and $a \\ne 0$ the value at $r = a$ is negative.", by=("A negative shift",)),
             Claim(
-                "So the least value of $g$, by which the prior shifts the optimal value, is zero only for $w = 1$ or "
-                "$a = 0$.",
+                "So the least value of $\\phi$, by which the prior shifts the optimal value, is zero only for $w = 1$ "
+                "or $a = 0$.",
                 by=(
                     "A positive shift at positive correlation",
                     "A positive shift at negative correlation",
                     "A positive shift without correlation",
                     "A negative shift",
+                    "One root",
+                    "The slope rises",
+                    "No shift at weight one",
+                    "No shift without correlation",
                 ),
             ),
         ),
@@ -149,10 +153,10 @@ def derivation() -> Derivation:
             ),
             Step(
                 "No scale costs less",
-                sp.Ge(f, g, evaluate=False),
+                sp.Ge(f, least, evaluate=False),
                 "Two equal standard deviations are best, as $c^2 + d^2 \\ge 2 c d$; then the logarithm of $c d (1-a "
                 "r)/(1-a^2)$ lies below its tangent.",
-                let=(Let(g, shift, "the cost at the best scale"),),
+                let=(Let(least, shift, "the cost at the best scale"),),
                 where=inside,
                 uses=(
                     Use(
@@ -163,13 +167,13 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Equal scales",
-                sp.Eq(sp.Subs(f, d, c) - g, c**2 * scale - 1 - sp.log(c**2 * scale), evaluate=False),
-                "The right side is $u - 1 - \\log u$, which is zero at $u = 1$.",
+                sp.Eq(sp.Subs(f, d, c) - least, c**2 * scale - 1 - sp.log(c**2 * scale), evaluate=False),
+                "The right side is $y - 1 - \\log y$, which is zero at $y = 1$.",
                 where=inside,
             ),
             Step(
                 "Best correlation",
-                sp.Eq(sp.Derivative(g, r) * (1 - r**2) * (1 - a * r), quadratic, evaluate=False),
+                sp.Eq(sp.Derivative(least, r) * (1 - r**2) * (1 - a * r), quadratic, evaluate=False),
                 "Both factors are positive.",
                 let=(Let(quadratic, w * r * (1 - a * r) - a * (1 - r**2), "what has the sign of the slope"),),
                 where=inside,
@@ -187,7 +191,7 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The slope rises",
-                sp.Gt(sp.Derivative(sp.Derivative(g, r) * (1 - a * r), r), 0, evaluate=False),
+                sp.Gt(sp.Derivative(sp.Derivative(least, r) * (1 - a * r), r), 0, evaluate=False),
                 "It is $w (1 - 2 a r + r^2)/(1 - r^2)^2$.",
                 where=inside,
             ),
@@ -211,13 +215,13 @@ def derivation() -> Derivation:
             ),
             Step(
                 "No shift without correlation",
-                sp.Eq(sp.Subs(sp.Subs(g, a, 0), r, 0), 0, evaluate=False),
+                sp.Eq(sp.Subs(sp.Subs(least, a, 0), r, 0), 0, evaluate=False),
                 "Each logarithm is that of 1.",
                 wrong_form=w,
             ),
             Step(
                 "A shift at every other weight",
-                sp.Eq(g - no_weight, -(w - 1) * sp.log(1 - r**2) / 2, evaluate=False),
+                sp.Eq(least - no_weight, -(w - 1) * sp.log(1 - r**2) / 2, evaluate=False),
                 "The right side is $w - 1$ times the total correlation of the code.",
                 where=inside,
             ),
@@ -236,28 +240,28 @@ def derivation() -> Derivation:
             ),
             Step(
                 "A positive shift at positive correlation",
-                sp.Gt(g, 0, evaluate=False),
+                sp.Gt(least, 0, evaluate=False),
                 positive,
                 where=(w > 1, r > 0, r < 1),
                 uses=(Use("No value at weight one is negative", times=sp.Rational(1, 2)), below_tangent),
             ),
             Step(
                 "A positive shift at negative correlation",
-                sp.Gt(g, 0, evaluate=False),
+                sp.Gt(least, 0, evaluate=False),
                 positive,
                 where=(w > 1, r > -1, r < 0),
                 uses=(Use("No value at weight one is negative", times=sp.Rational(1, 2)), below_tangent),
             ),
             Step(
                 "A positive shift without correlation",
-                sp.Gt(sp.Subs(g, r, 0), 0, evaluate=False),
+                sp.Gt(sp.Subs(least, r, 0), 0, evaluate=False),
                 "An uncorrelated code costs the total correlation of the prior.",
                 where=(sp.Ne(a, 0),),
                 least_at=(a, sp.Integer(0)),
             ),
             Step(
                 "A negative shift",
-                sp.Lt(sp.Subs(g, r, a), 0, evaluate=False),
+                sp.Lt(sp.Subs(least, r, a), 0, evaluate=False),
                 "At the correlation of the prior it is $w - 1$ times the total correlation of the prior.",
                 where=(w < 1, sp.Ne(a, 0)),
                 least_at=(a, sp.Integer(0)),

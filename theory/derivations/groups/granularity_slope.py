@@ -10,8 +10,8 @@ from theory.derivations.foundations.matrix_inequalities import use_trace
 
 
 def derivation() -> Derivation:
-    N, factors = sp.MatrixSymbol("N", K, K), sp.MatrixSymbol("Gamma", K, K)
-    B, error = sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("R", K, D)
+    L, factors = sp.MatrixSymbol("L", K, K), sp.MatrixSymbol("Gamma", K, K)
+    B, error = sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("F", K, D)
     penalised, other = sp.MatrixSymbol("V_w", K, D), sp.MatrixSymbol("X", K, D)
     bayes, right = sp.MatrixSymbol("V_o", K, D), sp.MatrixSymbol("P_o", K, K)
     e = sp.Symbol("e", real=True)
@@ -25,10 +25,10 @@ def derivation() -> Derivation:
         return K - 2 * sp.Trace(encoder * A) + sp.Trace(encoder * true_data * encoder.T)
 
     def slope(encoder):
-        return -2 * sp.Trace(P.I * N * encoder * error.T)
+        return -2 * sp.Trace(P.I * L * encoder * error.T)
 
     true_data = A * A.T + sigma**2 * sp.Identity(D)
-    bend = sp.Trace(P.I * N * penalised * S * penalised.T * N * P.I)
+    bend = sp.Trace(P.I * L * penalised * S * penalised.T * L * P.I)
     return Derivation(
         name="granularity-slope",
         title="Whether a small penalty between groups improves the inference",
@@ -40,19 +40,19 @@ def derivation() -> Derivation:
                 by=("The penalty in the stationary condition",),
             ),
             Claim(
-                "With a fixed decoder let $V_w$ be the stationary encoder at weight $w$, $V$ that at weight 1, and $N "
+                "With a fixed decoder let $V_w$ be the stationary encoder at weight $w$, $V$ that at weight 1, and $L "
                 "= (C \\circ B)^{-1} - C^{-1}$ at weight $w$. The mean squared error of the inferred factors at "
-                "weight $w$ exceeds that at weight 1 by $(w - 1) [-2 tr(P^{-1} N V_w R^T) + (w - 1) tr(P^{-1} N V_w S "
-                "V_w^T N P^{-1})]$, $R = V S - \\Gamma A^T$.",
-                by=("Change of the encoder", "Change of the error"),
+                "weight $w$ exceeds that at weight 1 by $(w - 1) [-2 tr(P^{-1} L V_w F^T) + (w - 1) tr(P^{-1} L V_w S "
+                "V_w^T L P^{-1})]$, with $F = V S - \\Gamma A^T$.",
+                by=("inference-error: The weighted error of any gain", "Change of the encoder", "Change of the error"),
             ),
             Claim(
-                "So at $w = 1$, where $V_w$ and $N$ are continuous, its slope is $-2 tr(P^{-1} N V R^T)$, with $N$ at "
-                "weight 1: that of the error as the encoder moves along $-P^{-1} N V$.",
+                "So at $w = 1$, where $V_w$ and $L$ are continuous, its slope is $-2 tr(P^{-1} L V F^T)$, with $L$ at "
+                "weight 1: that of the error as the encoder moves along $-P^{-1} L V$.",
                 by=("Change of the error", "Slope"),
             ),
             Claim(
-                "If the decoder is that of the truth and the factors are those of the prior, $R = 0$.",
+                "If decoder and noise are those of the truth and the factors are those of the prior, $F = 0$.",
                 by=("No slope if the model is true",),
             ),
             Claim(
@@ -63,21 +63,21 @@ def derivation() -> Derivation:
         assumptions=(
             "The truth is $x = A s + n$, $s \\sim N(0, \\Gamma)$, and $V x$ is the inference of the factors $s$.",
             "The encoder is stationary, $H V S = W^T S/\\sigma^2$, where $S$ is positive definite: $H V = "
-            "W^T/\\sigma^2$. As $e$ tends to 0, $V_w$ and $N$ tend to their values at weight 1.",
+            "W^T/\\sigma^2$. As $e$ tends to 0, $V_w$ and $L$ tend to their values at weight 1.",
         ),
         scope="For every $K$ and $D$, decoder, covariance of the factors, grouping, and family of $Q$.",
-        matrices=dict.fromkeys((C, P, right, S, factors), "positive") | {N: "symmetric", B: "partition"},
+        matrices=dict.fromkeys((C, P, right, S, factors), "positive") | {L: "symmetric", B: "partition"},
         steps=(
             Step(
                 "Slope",
-                sp.Eq(sp.Subs(sp.Derivative(squared_error(V - e * P.I * N * V), e), e, 0), slope(V), evaluate=False),
-                "The squared error is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; $R$ is the covariance of the "
+                sp.Eq(sp.Subs(sp.Derivative(squared_error(V - e * P.I * L * V), e), e, 0), slope(V), evaluate=False),
+                "The squared error is $tr \\Gamma - 2 tr(V A\\Gamma) + tr(V S V^T)$; $F$ is the covariance of the "
                 "error with the data.",
                 let=(
                     Let(V, P.I * W.T / sigma**2, "the encoder at weight 1"),
                     Let(error, V * S - factors * A.T, "the covariance of the error with the data"),
                 ),
-                wrong_form=2 * sp.Trace(P.I * N * V * error.T),
+                wrong_form=2 * sp.Trace(P.I * L * V * error.T),
             ),
             Step(
                 "The penalty in the stationary condition",
@@ -91,18 +91,18 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Change of the encoder",
-                sp.Eq(penalised - V, -e * P.I * N * penalised, evaluate=False),
+                sp.Eq(penalised - V, -e * P.I * L * penalised, evaluate=False),
                 "Multiply the condition for $V_w$ by $P^{-1}$.",
                 let=(
                     Let(
                         penalised,
-                        (P + e * N).I * W.T / sigma**2,
+                        (P + e * L).I * W.T / sigma**2,
                         "the encoder at weight $w$",
-                        rule=(W.T, sigma**2 * (P + e * N) * penalised),
+                        rule=(W.T, sigma**2 * (P + e * L) * penalised),
                         hypothesis=True,
                     ),
                 ),
-                wrong_form=e * P.I * N * penalised,
+                wrong_form=e * P.I * L * penalised,
             ),
             Step(
                 "Change of the error",
@@ -111,7 +111,7 @@ def derivation() -> Derivation:
                     e * (slope(penalised) + e * bend),
                     evaluate=False,
                 ),
-                "Insert the change of the encoder: twice its product with $R$, and its square.",
+                "Insert the change of the encoder: twice its product with $F$, and its square.",
                 wrong_form=e * (slope(penalised) - e * bend),
             ),
             Step(
@@ -145,5 +145,5 @@ def derivation() -> Derivation:
             Source("chen2022", "the subject; the result is this project's"),
             Source("chen2025", "the subject; the result is this project's"),
         ),
-        builds_on=("grouped-objective", "matrix-inequalities"),
+        builds_on=("grouped-objective", "inference-error", "matrix-inequalities"),
     )

@@ -28,9 +28,9 @@ def grouped_parts(code=C, posterior=Q) -> sp.Expr:
 
 
 def derivation() -> Derivation:
-    F, H = sp.MatrixSymbol("F", K, K), sp.MatrixSymbol("H", K, K)
-    X, M, N, Y, Z = sp.MatrixSymbol("X", K, D), *(sp.MatrixSymbol(name, K, K) for name in "MNYZ")
-    e = sp.Symbol("e", real=True)
+    family, H = sp.MatrixSymbol("B_Q", K, K), sp.MatrixSymbol("H", K, K)
+    X, M, change, Y, Z = sp.MatrixSymbol("X", K, D), *(sp.MatrixSymbol(name, K, K) for name in ("M", "M_o", "Y", "Z"))
+    e, F, stationary = sp.Symbol("e", real=True), sp.MatrixSymbol("F", K, K), sp.MatrixSymbol("V_o", K, D)
     blocks, diagonal = sp.HadamardProduct(C, B), sp.HadamardProduct(C, sp.Identity(K))
     collected = (
         (info - across) * LogDet(C)
@@ -60,11 +60,11 @@ def derivation() -> Derivation:
         return sp.Subs(sp.Derivative(function, e), e, 0)
 
     def in_family(matrix):
-        return sp.HadamardProduct(matrix, F)
+        return sp.HadamardProduct(matrix, family)
 
     gain_excess = H * V * S - W.T * S / sigma**2
     # Two latents with equal columns in the decoder: what they see in its range, and what they see outside.
-    c, u, noise, seen, unseen = sp.symbols("c u h s r", positive=True)
+    c, u, noise, seen, unseen = sp.symbols("c u h v_1 v_2", positive=True)
     shared, own = c**2 * seen - u**2 * unseen, c**2 * seen + u**2 * unseen + noise
     pair = sp.ImmutableMatrix([[own, shared], [shared, own]])
     sum_of_latents = sp.ImmutableMatrix([[1, 1]])
@@ -86,9 +86,9 @@ def derivation() -> Derivation:
                 by=("Slope in the gain",),
             ),
             Claim(
-                "Along a symmetric change of the posterior covariance, $Y - Z$, the slope is $tr((H - w_I Q^{-1}) (Y - "
-                "Z))/2$. With $M = H - w_I Q^{-1}$ and $F$ the blocks of the family of posteriors, it is $tr((M \\circ "
-                "F) N)/2$ along a change $N \\circ F$ inside the family.",
+                "Along a symmetric change of the posterior covariance, $Y - Z$, the slope is $tr((H - w_I Q^{-1}) (Y "
+                "- Z))/2$. With $M = H - w_I Q^{-1}$ and $B_Q$ the blocks of the family of posteriors, it is $tr((M "
+                "\\circ B_Q) M_o)/2$ along a change $M_o \\circ B_Q$ inside the family.",
                 by=("Slope in the posterior covariance", "A change inside the family"),
             ),
             Claim(
@@ -97,9 +97,9 @@ def derivation() -> Derivation:
                 by=("Slope in the gain", "matrix-inequalities: A trace is positive"),
             ),
             Claim(
-                "Inside the family it is stationary in the posterior covariance where $M \\circ F = 0$, and nowhere "
-                "else. As the inverse of a block-diagonal $Q$ is block-diagonal, this is $Q = w_I H^{-1}$ block by "
-                "block: $Q^{-1} = (H \\circ F)/w_I$.",
+                "Inside the family it is stationary in the posterior covariance where $M \\circ B_Q = 0$, and nowhere "
+                "else. As the inverse of a block-diagonal $Q$ is block-diagonal, this is $Q^{-1} = (H \\circ "
+                "B_Q)/w_I$: each block of $Q$ is $w_I$ times the inverse of that of $H$.",
                 by=(
                     "A change inside the family",
                     "Elsewhere the covariance is not stationary",
@@ -107,29 +107,39 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "Data outside the range of the decoder may matter. Let two latents of noise $h$ have equal columns in "
-                "the decoder, equal gains $c$ on a direction of variance $s$ in its range, and gains $u$ and $-u$ on "
-                "one of variance $r$ outside. Then $u$ does not change the variance of their sum, the only quantity "
-                "that is decoded.",
+                "If $W^T S W$ is invertible so is $H$ at such a point, since $\\sigma^2 H V S W = W^T S W$. Then $V S "
+                "= H^{-1} W^T S/\\sigma^2$ and $V S V^T = H^{-1} W^T S W H^{-1}/\\sigma^4$: only the data in the "
+                "range of the decoder matter.",
+                by=("Slope in the gain", "What the code sees of the data"),
+            ),
+            Claim(
+                "Data outside the range of the decoder may matter otherwise. Let two latents of noise $h$ have equal "
+                "columns in the decoder, equal gains $c$ on a direction of variance $v_1$ in its range, and gains $u$ "
+                "and $-u$ on one of variance $v_2$ outside. Then $u$ does not change the variance of their sum, the "
+                "only quantity that is decoded.",
                 by=("The sum of two latents",),
             ),
             Claim(
-                "But it adds the information $\\log(1 + 2 u^2 r/h)/2$, and at $u^2 r = c^2 s$ it removes their total "
-                "correlation.",
+                "But it adds the information $\\log(1 + 2 u^2 v_2/h)/2$, and at $u^2 v_2 = c^2 v_1$ it removes their "
+                "total correlation.",
                 by=("Data outside the range of the decoder", "Latents without correlation"),
+            ),
+            Claim(
+                "Without $u$ their total correlation is $\\log(1 + c^4 v_1^2/[h (h + 2 c^2 v_1)])/2 > 0$, so that a "
+                "large enough weight on it outweighs what $u$ adds to the other parts.",
+                by=("Their total correlation without outer data", "Latents without correlation"),
             ),
         ),
         assumptions=(
             "Prior $N(0, I)$; Gaussian codes of covariance $C = V S V^T + Q$. The partition $B$ has the groups of the "
-            "objective, the partition $F$ the blocks of the posterior covariance.",
+            "objective, the partition $B_Q$ the blocks of the posterior covariance.",
         ),
         scope=(
             "For every $K$ and $D$, every grouping and every family of block-diagonal posteriors; the last steps for "
-            "two latents. If $W^T S W$ is positive definite, the first condition determines $V S$, so that only the "
-            "part of the data in the range of the decoder matters."
+            "two latents."
         ),
         matrices=dict.fromkeys((C, Q, S, Y, Z), "positive")
-        | {B: "partition", F: "partition", M: "symmetric", N: "symmetric"},
+        | {B: "partition", family: "partition", M: "symmetric", change: "symmetric", F: "invertible"},
         steps=(
             Step(
                 "Collected by determinants",
@@ -147,6 +157,21 @@ def derivation() -> Derivation:
                 wrong_form=sp.Trace((H * V * S + W.T * S / sigma**2) * X.T),
             ),
             Step(
+                "What the code sees of the data",
+                sp.Eq(stationary * S * stationary.T, F.I * W.T * S * W * F.T.I / sigma**4, evaluate=False),
+                "Here $F$ stands for $H$, which is symmetric, and $V_o$ for the gain.",
+                wrong_form=F.I * W.T * S * W * F.T.I / sigma**2,
+                let=(
+                    Let(
+                        stationary,
+                        F.I * W.T / sigma**2,
+                        "a stationary gain",
+                        rule=(stationary * S, F.I * W.T * S / sigma**2),
+                        hypothesis=True,
+                    ),
+                ),
+            ),
+            Step(
                 "Slope in the posterior covariance",
                 sp.Eq(slope(by_spread), sp.Trace((H - info * Q.I) * (Y - Z)) / 2, evaluate=False),
                 "The covariance of the code changes by $Y - Z$; every symmetric matrix is a difference of two "
@@ -156,14 +181,14 @@ def derivation() -> Derivation:
             ),
             Step(
                 "A change inside the family",
-                sp.Eq(sp.Trace(M * in_family(N)), sp.Trace(in_family(M) * N), evaluate=False),
+                sp.Eq(sp.Trace(M * in_family(change)), sp.Trace(in_family(M) * change), evaluate=False),
                 "A trace with a block-diagonal matrix sees only the blocks of the other. Take $M = H - w_I Q^{-1}$.",
-                wrong_form=sp.Trace(M * N),
+                wrong_form=sp.Trace(M * change),
             ),
             Step(
                 "Elsewhere the covariance is not stationary",
                 sp.Gt(sp.Trace(in_family(M) * in_family(M)), 0, evaluate=False),
-                "For $N = M \\circ F$ it is the sum of the squares of the entries of $M \\circ F$.",
+                "For $M_o = M \\circ B_Q$ it is the sum of the squares of the entries of $M \\circ B_Q$.",
                 where=(sp.Ne(in_family(M), sp.ZeroMatrix(K, K), evaluate=False),),
                 uses=(use_trace(sp.Identity(K), in_family(M), sp.Identity(K), strict=True),),
             ),
@@ -192,9 +217,17 @@ def derivation() -> Derivation:
             Step(
                 "Latents without correlation",
                 sp.Eq(sp.Subs(shared, unseen, c**2 * seen / u**2), 0, evaluate=False),
-                "Their covariance is $c^2 s - u^2 r$. A large weight on total correlation outweighs the cost of the "
-                "additional information.",
+                "Their covariance is $c^2 v_1 - u^2 v_2$.",
                 wrong_form=c**2 * seen,
+            ),
+            Step(
+                "Their total correlation without outer data",
+                sp.Eq(
+                    sp.Subs((2 * sp.log(own) - LogDet(pair)) / 2, u, 0),
+                    sp.log(1 + c**4 * seen**2 / (noise * (noise + 2 * c**2 * seen))) / 2,
+                    evaluate=False,
+                ),
+                "At $u = 0$ their variances are $c^2 v_1 + h$ and their covariance is $c^2 v_1$.",
             ),
         ),
         results=("Collected by determinants", "Slope in the gain", "Slope in the posterior covariance"),

@@ -13,31 +13,33 @@ from theory.derivations.foundations.elbo_parts import AGGREGATE
 def derivation() -> Derivation:
     N, w, h, chi = sp.symbols("N w h chi", positive=True)
     u, e, b, L = sp.symbols("u e b L", real=True)
-    G, i = sp.symbols("G i", integer=True, positive=True)
+    groups, i = sp.symbols("m i", integer=True, positive=True)
     # Densities of any code y, given the data point s and in the aggregate, and of the data point.
     y, s = sp.symbols("y s", real=True)
-    p, f, q, g, shifted = (sp.Function(name, positive=True) for name in "pfqgU")
+    p, f, q, of_error, shifted = (sp.Function(name, positive=True) for name in ("p", "f", "q", "phi", "psi"))
     # The deviations of the ratios of the other points from 1, with their weights.
-    own_ratio = sp.Symbol("r_o", positive=True)
-    shares, ratios = (sp.IndexedBase(sp.Symbol(name, positive=True)) for name in "ar")
+    own_ratio = sp.Symbol("rho_o", positive=True)
+    shares, ratios = (sp.IndexedBase(sp.Symbol(name, positive=True)) for name in ("a", "rho"))
     weights, deviations = sp.MatrixSymbol("a", n, 1), sp.MatrixSymbol("d", n, 1)
     second = sp.MatrixSymbol("X", n, n)
-    logarithm = sp.Function("l")(h)
+    logarithm = sp.Function("kappa")(h)
     stratified = chi * (1 / N - (1 - 1 / N) ** 2 / (2 * n))
     weighted = chi * (n + 2) / (2 * (n + 1) ** 2)
     # Gaussian codes.
     x, z = sp.MatrixSymbol("x", D, 1), sp.MatrixSymbol("z", K, 1)
-    back, left = sp.MatrixSymbol("F", D, K), sp.MatrixSymbol("R", D, D)
+    back, left = sp.MatrixSymbol("F", D, K), sp.MatrixSymbol("Omega", D, D)
     precision = S.I + V.T * Q.I * V
     spread = C * Q.I * C
     information = (LogDet(C) - LogDet(Q)) / 2
     larger = sp.exp(LogDet(C) - LogDet(Q))
-    # Groups, and the terms of q_M.
+    # Groups, and the terms of q_n.
     chis = sp.IndexedBase(sp.Symbol("c", real=True))
     sizes = sp.IndexedBase(sp.Symbol("k", positive=True))
-    c1, c2, A = sp.symbols("x_1 x_2 A", positive=True)
-    B = sp.Symbol("B", nonnegative=True)
-    excess, first, other, missing = (sp.IndexedBase(sp.Symbol(name, nonnegative=True)) for name in "tHYm")
+    c1, c2, own, total = sp.symbols("c_1 c_2 alpha omega", positive=True)
+    others = sp.Symbol("nu", nonnegative=True)
+    excess, first, other, missing = (
+        sp.IndexedBase(sp.Symbol(name, nonnegative=True)) for name in ("delta", "H", "Y", "nu")
+    )
 
     def over(term, last):
         return sp.Sum(term, (i, 1, last))
@@ -57,36 +59,36 @@ def derivation() -> Derivation:
         title="Total correlation from minibatches",
         statement=(
             Claim(
-                "An estimate of $q(z)$ at the code $z$ of a data point is $q_M(z) = w q(z|x_o) + \\sum_j a_j "
-                "q(z|x_j)$, with the own point $x_o$ and $n$ other points of a minibatch of $M = n + 1$. For weights "
-                "of sum one $q_M(z)/q(z)$ deviates from 1 by $w (r_o - 1) + \\sum_j a_j (r_j - 1)$, with the ratios $r "
-                "= q(z|x)/q(z)$ of the points.",
+                "An estimate of $q(z)$ at the code $z$ of a data point is $q_n(z) = w q(z|x_o) + \\sum_j a_j "
+                "q(z|x_j)$, with the own point $x_o$ and $n$ other points of a minibatch of $n + 1$. For weights of "
+                "sum one $q_n(z)/q(z)$ deviates from 1 by $w (\\rho_o - 1) + \\sum_j a_j (\\rho_j - 1)$, with the "
+                "ratios $\\rho = q(z|x)/q(z)$ of the points.",
                 by=("The deviation",),
             ),
             Claim(
-                "Let $1 + \\chi$ be the mean of $r_o$. The ratio of another point has the mean 1, and the mean of "
-                "$(r_j - 1)^2$ over codes and points is $\\chi$.",
+                "Let $1 + \\chi$ be the mean of $\\rho_o$. The ratio of another point has the mean 1, and the mean of "
+                "$(\\rho_j - 1)^2$ over codes and points is $\\chi$.",
                 by=("The ratio of another point",),
             ),
             Claim(
-                "For weights of the order $h^2 = 1/M$ write $w (r_o - 1) = h^2 u$, of mean $w \\chi$, and $\\sum_j a_j "
-                "(r_j - 1) = h e$, of mean zero. Then $\\log(q_M/q) = \\log(1 + h e + h^2 u)$ has in $h$ the "
-                "coefficients 0 of order 0, $e$ of order 1, and $u - e^2/2$ of order 2.",
+                "For weights of the order $h^2 = 1/(n + 1)$ write $w (\\rho_o - 1) = h^2 u$, of mean $w \\chi$, and "
+                "$\\sum_j a_j (\\rho_j - 1) = h e$, of mean zero. Then $\\log(q_n/q) = \\log(1 + h e + h^2 u)$ has in "
+                "$h$ the coefficients 0 of order 0, $e$ of order 1, and $u - e^2/2$ of order 2.",
                 by=("The deviation", "Order zero", "First order", "Second order"),
             ),
             Claim(
                 "Leading order means: up to the order $h^2$, the first one whose mean is not zero. To leading order "
-                "the mean of $\\log q_M - \\log q$, the bias of the estimate of $\\log q$, is $\\chi [w - \\sum_j "
+                "the mean of $\\log q_n - \\log q$, the bias of the estimate of $\\log q$, is $\\chi [w - \\sum_j "
                 "a_j^2 / 2]$.",
                 by=("First order", "Second order", "The mean of the second order", "Independent points"),
             ),
             Claim(
-                "For a Gaussian code $1 + \\chi = \\det C / \\det Q = e^{2 J}$, with $J = (\\log\\det C - "
+                "For a Gaussian code $1 + \\chi = \\det C / \\det Q = e^{2 j}$, with $j = (\\log\\det C - "
                 "\\log\\det Q)/2$ the information that the latents carry.",
                 by=("Bayes' rule", "Shift of the code", "The mean of the ratio"),
             ),
             Claim(
-                "Weighted by the ratio, $\\log r_o$ has the mean $tr(Q^{-1} V S V^T) + J$.",
+                "Weighted by the ratio, $\\log \\rho_o$ has the mean $tr(Q^{-1} V S V^T) + j$.",
                 by=("The posterior of the data", "Codes of large ratio", "Where the mean comes from"),
             ),
             Claim(
@@ -95,18 +97,18 @@ def derivation() -> Derivation:
                 by=("Stratified weights", "Bias, stratified"),
             ),
             Claim(
-                "The weighted estimate has all weights $1/(N M)$. It is $1/N$ times that of weights $1/M$, so it adds "
-                "$-\\log N$ to $\\log q_M$ for each set of latents.",
+                "The weighted estimate has all weights $1/(N (n + 1))$. It is $1/N$ times that of weights $1/(n + "
+                "1)$, so it adds $-\\log N$ to $\\log q_n$ for each set of latents.",
                 by=("Offset of the weighted estimate",),
             ),
             Claim(
-                "Apart from this offset its bias is $\\chi (M + 1)/(2 M^2)$, with $M = n + 1$: it is positive and does "
+                "Apart from this offset its bias is $\\chi (n + 2)/(2 (n + 1)^2)$: it is positive and does "
                 "not depend on $N$.",
                 by=("Bias, weighted", "The weighted bias is positive"),
             ),
             Claim(
-                "With $L = \\log N$ the offset of the total correlation between $G$ groups is $(G-1) L$. With that of "
-                "the information, $L$, those within groups of $k_g$ latents, $(k_g - 1) L$, and that of the "
+                "With $L = \\log N$ the offset of the total correlation between $m$ groups is $(m - 1) L$. With that "
+                "of the information, $L$, those within groups of $k_g$ latents, $(k_g - 1) L$, and that of the "
                 "divergences of single latents, $-\\sum_g k_g L$, the rate has no offset.",
                 by=("Offset between groups", "The rate has no offset"),
             ),
@@ -116,21 +118,21 @@ def derivation() -> Derivation:
                 by=("Bias between groups",),
             ),
             Claim(
-                "It does not vanish where the groups are independent: for two of $\\chi = x_1$ and $x_2$ the factor is "
-                "$x_1 x_2$.",
+                "It does not vanish where the groups are independent: for two of $\\chi = c_1$ and $c_2$ the factor is "
+                "$c_1 c_2$.",
                 by=("Two independent groups",),
             ),
             Claim(
-                "For every code $w q(z|x_o)/q_M(z) \\le 1$, so that no estimate of the information exceeds $-\\log w$.",
+                "For every code $w q(z|x_o)/q_n(z) \\le 1$, so that no estimate of the information exceeds $-\\log w$.",
                 by=("Bound of the ratio", "Bound of the information"),
             ),
             Claim(
                 "If two groups are independent given the data and no weight is below $w$, the product of their "
-                "estimates is at least $w q_M$: no estimate of their total correlation exceeds $-\\log w$.",
+                "estimates is at least $w q_n$: no estimate of their total correlation exceeds $-\\log w$.",
                 by=("Bound between groups",),
             ),
             Claim(
-                "For $G$ groups, which are added one by one, no estimate exceeds $-(G - 1) \\log w$.",
+                "For $m$ groups, which are added one by one, no estimate exceeds $-(m - 1) \\log w$.",
                 by=("Bound between groups", "total-correlation: Chain rule"),
             ),
         ),
@@ -139,7 +141,7 @@ def derivation() -> Derivation:
             "is the mean of $q(z|x)$ over the data, so that the ratio of another point has the mean 1 at every $z$. "
             "The statements hold for all latents, a group or a single one.",
             "The Gaussian code is $q(z|x) = N(V x, Q)$ with $x \\sim N(0, S)$, so that $q(z) = N(0, C)$.",
-            "The bias is the mean of the coefficients of an expansion in $h$: it is asymptotic in $M$ and $N$, and the "
+            "The bias is the mean of the coefficients of an expansion in $h$: it is asymptotic in $n$ and $N$, and the "
             "remainder is not bounded here.",
         ),
         scope=(
@@ -148,7 +150,7 @@ def derivation() -> Derivation:
         ),
         matrices=dict.fromkeys((C, Q, S, second), "positive"),
         moments={deviations: second},
-        functions=dict.fromkeys((p, f, q, g, shifted), "density"),
+        functions=dict.fromkeys((p, f, q, of_error, shifted), "density"),
         steps=(
             Step(
                 "The deviation",
@@ -167,16 +169,16 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "On the left the code $y$ has the density $q(y)$ and the data point $s$ is another one, of density "
-                "$p(s)$: it is the mean square of $r - 1$. On the right the code has the density $f(y|s)$ of its own "
-                "point: the mean of $r_o$, less 1.",
+                "$p(s)$: it is the mean square of $\\rho_j - 1$. On the right the code has the density $f(y|s)$ of "
+                "its own point: the mean of $\\rho_o$, less 1.",
                 wrong_form=second_moment(f(y, s) * (f(y, s) / q(y))),
             ),
             Step(
                 "Order zero",
                 sp.Eq(sp.Subs(logarithm, h, 0), 0, evaluate=False),
-                "With $q_M/q = 1 + h e + h^2 u$, where $h e$ is the deviation by the other points and $h^2 u$ that by "
+                "With $q_n/q = 1 + h e + h^2 u$, where $h e$ is the deviation by the other points and $h^2 u$ that by "
                 "the own point.",
-                let=(Let(logarithm, sp.log(1 + h * e + h**2 * u), "the logarithm of $q_M / q$"),),
+                let=(Let(logarithm, sp.log(1 + h * e + h**2 * u), "the logarithm of $q_n / q$"),),
                 wrong_form=e,
             ),
             Step(
@@ -196,8 +198,8 @@ def derivation() -> Derivation:
                     w * chi - SquaredNorm(weights, second) / 2,
                     evaluate=False,
                 ),
-                "The mean of $h^2 u = w (r_o - 1)$ is $w \\chi$, and $h e = a^T d$: the vector $d$ has the entries "
-                "$r_j - 1$, and $a$ the weights $a_j$.",
+                "The mean of $h^2 u = w (\\rho_o - 1)$ is $w \\chi$, and $h e = a^T d$: the vector $d$ has the entries "
+                "$\\rho_j - 1$, and $a$ the weights $a_j$.",
                 wrong_form=w * chi - SquaredNorm(weights, second),
             ),
             Step(
@@ -226,33 +228,33 @@ def derivation() -> Derivation:
                     log_density(z - C * Q.I * V * (x - back * z), spread) + LogDet(C) - LogDet(Q),
                     evaluate=False,
                 ),
-                "With $v = x - F z$ in place of $x$, the density $q(z|x)$ is $\\det C/\\det Q$ times that of a "
-                "Gaussian in $z$, of mean $C Q^{-1} V v$ and covariance $C Q^{-1} C$.",
+                "With the difference $x - F z$ in place of $x$, the density $q(z|x)$ is $\\det C/\\det Q$ times that "
+                "of a Gaussian in $z$, of mean $C Q^{-1} V (x - F z)$ and covariance $C Q^{-1} C$.",
                 wrong_form=log_density(z - C * Q.I * V * (x - back * z), spread) + LogDet(C) + LogDet(Q),
             ),
             Step(
                 "The mean of the ratio",
                 sp.Eq(
-                    OverAll(OverAll(larger * g(s) * shifted(y, s), y), s),
+                    OverAll(OverAll(larger * of_error(s) * shifted(y, s), y), s),
                     larger,
                     evaluate=False,
                 ),
-                "Here $s$ stands for $v$, with its density $g$ in place of $p(x|z)$, and $U(y|s)$ is the Gaussian "
-                "density of the code in the step before: both integrals are one.",
+                "Here $s$ stands for $x - F z$, with its density $\\phi$ in place of $p(x|z)$, and $\\psi(y|s)$ is "
+                "the Gaussian density of the code in the step before: both integrals are one.",
                 wrong_form=2 * larger,
             ),
             Step(
                 "The posterior of the data",
                 sp.Eq(precision * left, sp.Identity(D), evaluate=False),
-                "So $R$ is the covariance of $v = x - F z$.",
+                "So $\\Omega$ is the covariance of $x - F z$.",
                 let=(Let(left, S - S * V.T * C.I * V * S, "the covariance of the data given the code"),),
                 wrong_form=S,
             ),
             Step(
                 "Codes of large ratio",
                 sp.Eq(C * Q.I * (V * left * V.T + Q) * Q.I * C, 2 * spread - C, evaluate=False),
-                "Weighted by the ratio, $v$ has the covariance $R$ and $z = C Q^{-1} V v$ plus noise of covariance $C "
-                "Q^{-1} C$: the left side is the covariance of $z$.",
+                "Weighted by the ratio, $x - F z$ has the covariance $\\Omega$ and $z = C Q^{-1} V (x - F z)$ plus "
+                "noise of covariance $C Q^{-1} C$: the left side is the covariance of $z$.",
                 wrong_form=2 * spread + C,
             ),
             Step(
@@ -262,7 +264,7 @@ def derivation() -> Derivation:
                     sp.Trace(Q.I * V * S * V.T) + information,
                     evaluate=False,
                 ),
-                "The mean of $\\log r_o = [\\log\\det C - \\log\\det Q + z^T C^{-1} z - (z - V x)^T Q^{-1} (z - V "
+                "The mean of $\\log \\rho_o = [\\log\\det C - \\log\\det Q + z^T C^{-1} z - (z - V x)^T Q^{-1} (z - V "
                 "x)]/2$, where $z - V x$ has the covariance $Q$. The exponential of this mean is about the number of "
                 "points that a minibatch needs to contain the codes that dominate $\\chi$.",
                 wrong_form=sp.Trace(Q.I * V * S * V.T) - information,
@@ -280,13 +282,13 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Offset of the weighted estimate",
-                sp.Eq(sp.log(A / (N * (n + 1))), sp.log(A / (n + 1)) - sp.log(N), evaluate=False),
-                "$A$ is the sum of $q(z|x)$ over the points of the minibatch.",
+                sp.Eq(sp.log(total / (N * (n + 1))), sp.log(total / (n + 1)) - sp.log(N), evaluate=False),
+                "$\\omega$ is the sum of $q(z|x)$ over the points of the minibatch.",
             ),
             Step(
                 "Bias, weighted",
                 sp.Eq(chi * (1 / (n + 1) - over(1 / (n + 1) ** 2, n) / 2), weighted, evaluate=False),
-                "The weights are $1/M$ after the offset is taken off.",
+                "The weights are $1/(n + 1)$ after the offset is taken off.",
             ),
             Step(
                 "The weighted bias is positive",
@@ -295,22 +297,22 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Offset between groups",
-                sp.Eq(-L - over(-L, G), (G - 1) * L, evaluate=False),
+                sp.Eq(-L - over(-L, groups), (groups - 1) * L, evaluate=False),
                 "The estimate of $\\log q$ changes by $-L$ for all latents and for each group.",
             ),
             Step(
                 "The rate has no offset",
                 sp.Eq(
-                    L + (G - 1) * L + over((sizes[i] - 1) * L, G),
-                    over(sizes[i], G) * L,
+                    L + (groups - 1) * L + over((sizes[i] - 1) * L, groups),
+                    over(sizes[i], groups) * L,
                     evaluate=False,
                 ),
                 "Information, total correlation between and within groups: what the divergences lose.",
             ),
             Step(
                 "Bias between groups",
-                sp.Eq(chi * b - over(chis[i] * b, G), (chi - over(chis[i], G)) * b, evaluate=False),
-                "The bias of $\\log q_M$ for all latents less those of the groups.",
+                sp.Eq(chi * b - over(chis[i] * b, groups), (chi - over(chis[i], groups)) * b, evaluate=False),
+                "The bias of $\\log q_n$ for all latents less those of the groups.",
             ),
             Step(
                 "Two independent groups",
@@ -319,20 +321,20 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Bound of the ratio",
-                sp.Le(w * A / (w * A + B), 1, evaluate=False),
-                "From here on $A$ is the density $q(z|x_o)$ at the own point and $B$ the sum of the other terms: $q_M "
-                "= w A + B$.",
+                sp.Le(w * own / (w * own + others), 1, evaluate=False),
+                "Here $\\alpha$ is the density $q(z|x_o)$ at the own point and $\\nu$ the sum of the other terms: "
+                "$q_n = w \\alpha + \\nu$.",
             ),
             Step(
                 "Bound of the information",
-                sp.Le(sp.log(A / (w * A + B)), -sp.log(w), evaluate=False),
+                sp.Le(sp.log(own / (w * own + others)), -sp.log(w), evaluate=False),
                 "The logarithm of a number that is not greater than 1 is not positive. The estimate of the information "
                 "is a mean of such logarithms.",
                 uses=(
                     Use("Bound of the ratio"),
                     Use(
                         "gibbs-inequality: The logarithm lies below its tangent",
-                        {sp.Symbol("a", positive=True): w * A / (w * A + B)},
+                        {sp.Symbol("a", positive=True): w * own / (w * own + others)},
                     ),
                 ),
             ),
@@ -343,9 +345,9 @@ def derivation() -> Derivation:
                     w * over(point * first[i] * other[i], n),
                     evaluate=False,
                 ),
-                "Now $n$ is the number of all points, of weights $w + t_j$; the two groups have the densities "
+                "Now $n$ is the number of all points, of weights $w + \\delta_j$; the two groups have the densities "
                 "$H_j$ and $Y_j$ at point $j$. The estimate of the second group is its own term plus the "
-                "sum $m_j$ of the others, for each $j$. With several groups $H_j$ is the product of the densities "
+                "sum $\\nu_j$ of the others, for each $j$. With several groups $H_j$ is the product of the densities "
                 "of those before, and the logarithms add up.",
             ),
         ),

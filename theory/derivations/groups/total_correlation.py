@@ -42,8 +42,9 @@ WITHIN = Let(
 
 def derivation() -> Derivation:
     z, u, y = sp.symbols("z u y", real=True)
-    q, g, p, f, k, h = (sp.Function(name, positive=True) for name in "qgpfkh")
-    T, U = sp.MatrixSymbol("T", K, K), sp.MatrixSymbol("U", K, K)
+    names = ("q", "f", "p", "phi", "psi", "h")
+    q, groups, p, one, singles, h = (sp.Function(name, positive=True) for name in names)
+    T, turn = sp.MatrixSymbol("T", K, K), sp.MatrixSymbol("O", K, K)
     info = sp.Symbol("w_I", positive=True)
     across, inside, single = sp.symbols("w_B w_W w_D", nonnegative=True)
     loss, plain, moved_loss = sp.symbols("L L_o L_T", real=True)
@@ -56,29 +57,34 @@ def derivation() -> Derivation:
     def dependence(code):
         return across * _between(code) + inside * _within(code) + single * _margins(code)
 
-    moved = (U * T * V, U * T * Q * T.T * U.T, W * T.I * U.T)
-    moved_code = U * T * C * T.T * U.T
+    moved = (turn * T * V, turn * T * Q * T.T * turn.T, W * T.I * turn.T)
+    moved_code = turn * T * C * T.T * turn.T
     return Derivation(
         name="total-correlation",
         title="Total correlation: its chain rule, and why its weight does not matter at the optimum",
         statement=(
             Claim(
-                "Let $q(z)$ be any density of the code, $g(z)$ the product of its densities of the groups and $p(z)$ "
+                "Let $q(z)$ be any density of the code, $f(z)$ the product of its densities of the groups and $p(z)$ "
                 "that of its densities of single latents. The total correlation $\\int q \\log(q/p)$ is that between "
-                "groups, $\\int q \\log(q/g)$, plus the mean of $\\log(g/p)$.",
+                "groups, $\\int q \\log(q/f)$, plus the mean of $\\log(f/p)$.",
                 by=("Chain rule",),
             ),
             Claim(
-                "The mean of the logarithm that belongs to one group, $\\log(f/k)$, is the total correlation within "
-                "this group, $\\int f \\log(f/k)$: so the total correlation is that between groups plus the sum of "
-                "those within groups.",
+                "As $\\log(f/p)$ is the sum over groups of such logarithms, $\\log(\\phi/\\psi)$ for a group of "
+                "density $\\phi$ and single densities of product $\\psi$, its mean is the sum of their means. Each is "
+                "the total correlation within this group, $\\int \\phi \\log(\\phi/\\psi)$: so the total correlation "
+                "is that between groups plus the sum of those within groups.",
                 by=("Chain rule", "Within one group"),
             ),
             Claim(
                 "For a Gaussian code of covariance $C$ and every partition $B$ of the latents into groups these are "
                 "$c_B = (\\log\\det(C \\circ B) - \\log\\det C)/2$ and $c_W = (\\log\\det(C \\circ I) - "
                 "\\log\\det(C \\circ B))/2$.",
-                by=("Chain rule of a Gaussian", "Within the groups of a Gaussian"),
+                by=(
+                    "hadamard-gap: The gap is twice a divergence",
+                    "Chain rule of a Gaussian",
+                    "Within the groups of a Gaussian",
+                ),
             ),
             Claim(
                 "With prior $N(0, I)$ and weights $\\ge 0$ on total correlation between groups, within groups, and on "
@@ -87,8 +93,8 @@ def derivation() -> Derivation:
                 by=("No weight lowers the objective",),
             ),
             Claim(
-                "For a learned decoder every value of $L_o$ is a value of $L$: that of the code $U T z$, of covariance "
-                "$I$, whose decoder is $W T^{-1} U^T$.",
+                "For a learned decoder every value of $L_o$ is a value of $L$: that of the code $O T z$, of covariance "
+                "$I$, whose decoder is $W T^{-1} O^T$.",
                 by=("A whitened code matches the prior", "The value without the weights is reached"),
             ),
             Claim(
@@ -97,8 +103,8 @@ def derivation() -> Derivation:
                 by=("No weight lowers the objective", "The value without the weights is reached"),
             ),
             Claim(
-                "The posterior covariance of the code $U T z$ is $U (T Q T^T) U^T$, with any orthogonal $U$: diagonal "
-                "if the rows of $U$ are eigenvectors of $T Q T^T$. So the optimal value is the same for a diagonal "
+                "The posterior covariance of the code $O T z$ is $O (T Q T^T) O^T$, with any orthogonal $O$: diagonal "
+                "if the rows of $O$ are eigenvectors of $T Q T^T$. So the optimal value is the same for a diagonal "
                 "posterior.",
                 by=("No weight lowers the objective", "The value without the weights is reached"),
             ),
@@ -113,30 +119,29 @@ def derivation() -> Derivation:
             "The chain rule for any densities and any number of groups; the invariance for every $K$, $D$ and "
             "partition."
         ),
-        matrices=dict.fromkeys((C, Q, S), "positive") | {T: "invertible", U: "orthogonal", B: "partition"},
-        functions=dict.fromkeys((q, g, p, f, k, h), "density"),
+        matrices=dict.fromkeys((C, Q, S), "positive") | {T: "invertible", turn: "orthogonal", B: "partition"},
+        functions=dict.fromkeys((q, groups, p, one, singles, h), "density"),
         steps=(
             Step(
                 "Chain rule",
                 sp.Eq(
-                    OverAll(q(z) * sp.log(q(z) / p(z)), z) - OverAll(q(z) * sp.log(q(z) / g(z)), z),
-                    OverAll(q(z) * sp.log(g(z) / p(z)), z),
+                    OverAll(q(z) * sp.log(q(z) / p(z)), z) - OverAll(q(z) * sp.log(q(z) / groups(z)), z),
+                    OverAll(q(z) * sp.log(groups(z) / p(z)), z),
                     evaluate=False,
                 ),
                 "At each $z$ the logarithm on the right is the difference of the two on the left.",
-                wrong_form=OverAll(q(z) * sp.log(p(z) / g(z)), z),
+                wrong_form=OverAll(q(z) * sp.log(p(z) / groups(z)), z),
             ),
             Step(
                 "Within one group",
                 sp.Eq(
-                    OverAll(OverAll(f(u) * h(y, u) * sp.log(f(u) / k(u)), y), u),
-                    OverAll(f(u) * sp.log(f(u) / k(u)), u),
+                    OverAll(OverAll(one(u) * h(y, u) * sp.log(one(u) / singles(u)), y), u),
+                    OverAll(one(u) * sp.log(one(u) / singles(u)), u),
                     evaluate=False,
                 ),
-                "Here $u$ are the latents of one group, $f(u)$ their density, $k(u)$ the product of their single "
-                "densities, and $h(y|u)$ the density of all other latents. As $\\log(g/p)$ is the sum over groups of "
-                "such logarithms, its mean is the sum of the total correlations within groups.",
-                wrong_form=2 * OverAll(f(u) * sp.log(f(u) / k(u)), u),
+                "Here $u$ are the latents of one group, $\\phi(u)$ their density, $\\psi(u)$ the product of their "
+                "single densities, and $h(y|u)$ the density of all other latents.",
+                wrong_form=2 * OverAll(one(u) * sp.log(one(u) / singles(u)), u),
             ),
             Step(
                 "Chain rule of a Gaussian",
@@ -166,13 +171,13 @@ def derivation() -> Derivation:
                 uses=(
                     use_tangent(C, _blocks(C), times=across / 2),
                     use_tangent(_blocks(C), _blocks(C, ALONE), times=inside / 2),
-                    use_product(U * U.T, _blocks(C, ALONE), times=single / 2),
+                    use_product(turn * turn.T, _blocks(C, ALONE), times=single / 2),
                 ),
             ),
             Step(
                 "Distortion under a change of code",
                 sp.Eq(distortion(*moved), distortion(), evaluate=False),
-                "Transform the code by $U T$ and let the decoder undo it.",
+                "Transform the code by $O T$ and let the decoder undo it.",
                 wrong_form=distortion(V, 2 * Q),
             ),
             Step(
@@ -184,7 +189,7 @@ def derivation() -> Derivation:
             Step(
                 "A whitened code matches the prior",
                 sp.Eq(dependence(moved_code), 0, evaluate=False),
-                "The new code has covariance $U I U^T = I$: its latents are independent, and each has the prior.",
+                "The new code has covariance $O I O^T = I$: its latents are independent, and each has the prior.",
                 let=(
                     Let(
                         C,
@@ -204,7 +209,7 @@ def derivation() -> Derivation:
                     Let(
                         moved_loss,
                         least(distortion(*moved), moved_code, moved[1]) + dependence(moved_code),
-                        "the objective of the code $U T z$",
+                        "the objective of the code $O T z$",
                     ),
                 ),
                 wrong_form=2 * plain,

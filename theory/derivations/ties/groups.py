@@ -344,7 +344,7 @@ def _penalty_slope(granularity_slope, formula):
                     )
                     together = partition_mask(partition(groups, latent_dim), latent_dim)
                     wanted = formula(
-                        N=np.linalg.inv(code * together) - np.linalg.inv(code),
+                        L=np.linalg.inv(code * together) - np.linalg.inv(code),
                         P=np.linalg.inv(full.posterior_covariance),
                         W=truth.loading,
                         A=truth.loading,
@@ -405,7 +405,7 @@ def _bias_between(minibatch_bias, formula):
 
                 def of(parts, chi=chi, bracket=bracket):
                     whole = chi([latent for part in parts for latent in part])
-                    return formula(chi=whole, c=np.array([chi(part) for part in parts]), b=bracket, G=len(parts))
+                    return formula(chi=whole, c=np.array([chi(part) for part in parts]), b=bracket, m=len(parts))
 
                 yield found.between - offset.between, of(groups)
                 yield found.within - offset.within, [of([[latent] for latent in group]) for group in groups]
@@ -437,10 +437,10 @@ def _offset(minibatch_offset, formula):
     for groups, latent_dim in (([[0, 1], [2], [3]], 4), ([[2, 0, 1]], 3), ("diagonal", 5)):
         found = minibatch_offset(groups, latent_dim, 50)
         parts = partition(groups, latent_dim)
-        yield found.between, formula(G=len(parts), L=np.log(50))
-        yield found.within, [formula(G=len(part), L=np.log(50)) for part in parts]
-        yield found.mutual_information, formula(G=2, L=np.log(50))
-        yield -found.dimension_wise_kl - found.mutual_information, formula(G=latent_dim, L=np.log(50))
+        yield found.between, formula(m=len(parts), L=np.log(50))
+        yield found.within, [formula(m=len(part), L=np.log(50)) for part in parts]
+        yield found.mutual_information, formula(m=2, L=np.log(50))
+        yield -found.dimension_wise_kl - found.mutual_information, formula(m=latent_dim, L=np.log(50))
 
 
 def _bound(minibatch_bounds, formula):
@@ -455,7 +455,7 @@ def _bound_between(minibatch_bounds, formula):
     for vae, groups, estimator, weight in _bounded():
         found = minibatch_bounds(vae, groups, dataset_size=50, batch_size=8, estimator=estimator)
         only_first = np.array([1.0, 0.0])
-        product = formula(w=weight, t=np.array([0.0, 0.3]), H=only_first, Y=only_first, n=2)
+        product = formula(w=weight, delta=np.array([0.0, 0.3]), H=only_first, Y=only_first, n=2)
         wanted = -np.log(product / weight) * (len(groups) - 1)
         yield found.between, wanted
 
@@ -617,7 +617,7 @@ TIES = (
     Tie(VALUE, "copied-signals", COPIES, _unbounded_in_pairs),
     Tie(VALUE, "copied-signals", GROUP_BY_GROUP, _unbounded_by_information("diagonal", "between")),
     Tie(VALUE, "copied-signals", GROUP_BY_GROUP, _unbounded_by_information("full", "within")),
-    Tie(SHIFT, "correlated-prior", "g(r)", _shift),
+    Tie(SHIFT, "correlated-prior", "phi(r)", _shift),
     Tie(SHIFT, "correlated-prior", "f(c, d, r)", _least_cost),
     Tie(SLOPE, "granularity-slope", "Slope", _penalty_slope),
     Tie(BIAS, "minibatch-estimates", "Bias, stratified", _bias("stratified")),
