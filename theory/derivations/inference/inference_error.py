@@ -25,7 +25,7 @@ def error_matrix(gain, factors, noise) -> sp.MatrixExpr:
 def derivation() -> Derivation:
     E, M, Gamma, Sigma = (sp.MatrixSymbol(name, K, K) for name in ("E", "M", "Gamma", "Sigma"))
     s, mu, x = sp.MatrixSymbol("s", K, 1), sp.MatrixSymbol("mu", K, 1), sp.MatrixSymbol("x", D, 1)
-    noise, N, B = sp.MatrixSymbol("n", D, 1), sp.MatrixSymbol("N", D, D), sp.MatrixSymbol("B", K, D)
+    noise, Psi, bayes = sp.MatrixSymbol("n", D, 1), sp.MatrixSymbol("Psi", D, D), sp.MatrixSymbol("V_s", K, D)
     y, z, w = sp.MatrixSymbol("y", K, 1), sp.MatrixSymbol("z", D, 1), sp.MatrixSymbol("w", K, 1)
     g = sp.Symbol("g", positive=True)
     mode = sp.Function("e")(t)
@@ -55,7 +55,7 @@ def derivation() -> Derivation:
                 "\\mathrm{E}[(s - \\mu)(s - \\mu)^T]$, and its log score follows from $E$ and $Q$.",
                 by=("The error matrix", "Log score"),
             ),
-            Claim("The true posterior $p(s|x)$ is $N(B x, \\Sigma)$.", by=("The true posterior",)),
+            Claim("The true posterior $p(s|x)$ is $N(V_s x, \\Sigma)$.", by=("The true posterior",)),
             Claim(
                 "The forward and the reverse divergence of the encoder from it, averaged over $x$, follow from $E$, "
                 "$Q$ and $\\Sigma$.",
@@ -121,8 +121,8 @@ def derivation() -> Derivation:
             ),
         ),
         assumptions=(
-            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, N)$, all centred; $N = \\tau^2 I$ in "
-            "steps 11 to 17.",
+            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\Psi)$, all centred; $\\Psi = \\tau^2 "
+            "I$ in steps 11 to 17.",
             "In steps 10 to 17 $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
             "In the last two steps the decoder $W$ is fixed and arbitrary, with its best encoder; $\\Gamma$ is any.",
         ),
@@ -130,21 +130,21 @@ def derivation() -> Derivation:
             "For every $K$ and $D$; steps 14 to 17 are one eigenvalue $g$ of $G$ at a time, which is no restriction, "
             "as $E$ is a function of $G$; the log score along $t$ for a diagonal $Q$, one factor at a time."
         ),
-        matrices=dict.fromkeys((Gamma, N, Q, Sigma, R, R_W), "positive") | dict.fromkeys((E, M), "symmetric"),
-        moments={s: Gamma, noise: N},
+        matrices=dict.fromkeys((Gamma, Psi, Q, Sigma, R, R_W), "positive") | dict.fromkeys((E, M), "symmetric"),
+        moments={s: Gamma, noise: Psi},
         steps=(
             Step(
                 "The error matrix",
                 sp.Eq(Expectation(SquaredNorm(s - mu, M)), sp.Trace(M * E), evaluate=False),
-                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $N$ is the covariance of "
-                "the noise; as this holds for every $M$, $E$ is the second moment of the error; $M = I$ gives the mean "
-                "squared error.",
+                "The error $s - \\mu = -(V A - I) s - V n$ is a sum of independent parts, and $\\Psi$ is the "
+                "covariance of the noise; as this holds for every $M$, $E$ is the second moment of the error; $M = I$ "
+                "gives the mean squared error.",
                 let=(
                     Let(x, A * s + noise, "the data"),
                     Let(mu, V * x, "the inferred mean"),
-                    Let(E, error_matrix(V, Gamma, N), "the error matrix"),
+                    Let(E, error_matrix(V, Gamma, Psi), "the error matrix"),
                 ),
-                wrong_form=sp.Trace(M * (E - V * N * V.T)),
+                wrong_form=sp.Trace(M * (E - V * Psi * V.T)),
             ),
             Step(
                 "Log score",
@@ -159,8 +159,8 @@ def derivation() -> Derivation:
             Step(
                 "The true posterior",
                 sp.Eq(
-                    SquaredNorm(y, Gamma.I) + SquaredNorm(z - A * y, N.I),
-                    SquaredNorm(y - B * z, Sigma.I) + SquaredNorm(z, N.I) - SquaredNorm(B * z, Sigma.I),
+                    SquaredNorm(y, Gamma.I) + SquaredNorm(z - A * y, Psi.I),
+                    SquaredNorm(y - bayes * z, Sigma.I) + SquaredNorm(z, Psi.I) - SquaredNorm(bayes * z, Sigma.I),
                     evaluate=False,
                 ),
                 "The left side is $-2 \\log [p(s) p(x|s)]$ at $s = y$ and $x = z$, up to a constant; complete the "
@@ -168,30 +168,30 @@ def derivation() -> Derivation:
                 let=(
                     Let(
                         Sigma,
-                        (Gamma.I + A.T * N.I * A).I,
+                        (Gamma.I + A.T * Psi.I * A).I,
                         "the covariance of the true posterior",
-                        rule=(A.T * N.I * A, Sigma.I - Gamma.I),
+                        rule=(A.T * Psi.I * A, Sigma.I - Gamma.I),
                     ),
-                    Let(B, Sigma * A.T * N.I, "the gain of the true posterior"),
+                    Let(bayes, Sigma * A.T * Psi.I, "the gain of the true posterior"),
                 ),
-                wrong_form=SquaredNorm(y - B * z, Sigma.I) + SquaredNorm(z, N.I),
+                wrong_form=SquaredNorm(y - bayes * z, Sigma.I) + SquaredNorm(z, Psi.I),
             ),
             Step(
                 "Distance from the true posterior mean",
                 sp.Eq(
-                    Expectation(SquaredNorm(mu - B * x, M)),
+                    Expectation(SquaredNorm(mu - bayes * x, M)),
                     sp.Trace(M * (E - Sigma)),
                     evaluate=False,
                 ),
                 "The error of the true posterior mean is uncorrelated with everything that is computed from $x$, so "
-                "that $E$ is $\\Sigma$ plus the second moment of $\\mu - B x$.",
+                "that $E$ is $\\Sigma$ plus the second moment of $\\mu - V_s x$.",
                 wrong_form=sp.Trace(M * (E + Sigma)),
             ),
             Step(
                 "Forward divergence",
                 sp.Eq(
                     Expectation(
-                        (sp.Trace(Q.I * Sigma) + SquaredNorm(mu - B * x, Q.I) - K + LogDet(Q) - LogDet(Sigma)) / 2
+                        (sp.Trace(Q.I * Sigma) + SquaredNorm(mu - bayes * x, Q.I) - K + LogDet(Q) - LogDet(Sigma)) / 2
                     ),
                     -score - entropy,
                     evaluate=False,
@@ -205,7 +205,8 @@ def derivation() -> Derivation:
                 "Reverse divergence",
                 sp.Eq(
                     Expectation(
-                        (sp.Trace(Sigma.I * Q) + SquaredNorm(mu - B * x, Sigma.I) - K + LogDet(Sigma) - LogDet(Q)) / 2
+                        (sp.Trace(Sigma.I * Q) + SquaredNorm(mu - bayes * x, Sigma.I) - K + LogDet(Sigma) - LogDet(Q))
+                        / 2
                     ),
                     (sp.Trace(Sigma.I * (Q + E)) - 2 * K + LogDet(Sigma) - LogDet(Q)) / 2,
                     evaluate=False,
@@ -217,22 +218,22 @@ def derivation() -> Derivation:
                 "The weighted error of any gain",
                 sp.Eq(sp.Trace(M * E), weighted_error(V, V.T), evaluate=False),
                 "Expanded; the mean squared error of all factors or of one is such a sum of entries of $E$.",
-                let=(Let(S, A * Gamma * A.T + N, "the covariance of the data"),),
+                let=(Let(S, A * Gamma * A.T + Psi, "the covariance of the data"),),
                 wrong_form=weighted_error(V, -V.T),
             ),
             Step(
                 "No error is smaller than that of the true posterior",
                 sp.Ge(SquaredNorm(w, E), SquaredNorm(w, Sigma), evaluate=False),
-                "The difference is the variance of $w^T (V - B) x$; $w^T s$ is one factor, or a combination of "
+                "The difference is the variance of $w^T (V - V_s) x$; $w^T s$ is one factor, or a combination of "
                 "several.",
-                uses=(use_trace(S, (V - B).T * w, sp.Identity(1)),),
+                uses=(use_trace(S, (V - bayes).T * w, sp.Identity(1)),),
             ),
             Step(
                 "Another gain has a larger error",
                 sp.Gt(sp.Trace(E), sp.Trace(Sigma), evaluate=False),
                 "$S$ is positive definite.",
-                where=(sp.Ne(V - B, sp.ZeroMatrix(K, D), evaluate=False),),
-                uses=(use_trace(IDENTITY, V - B, S, strict=True),),
+                where=(sp.Ne(V - bayes, sp.ZeroMatrix(K, D), evaluate=False),),
+                uses=(use_trace(IDENTITY, V - bayes, S, strict=True),),
             ),
             Step(
                 "The gain of the best encoder",

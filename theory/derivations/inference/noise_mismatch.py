@@ -67,7 +67,7 @@ def derivation() -> Derivation:
         assumptions=(
             "Any linear decoder, family, data and criterion for the scaling law: a criterion is a function of the "
             "encoder and the truth. $V$, $Q$ is any encoder.",
-            "For the second part $W = A$, and $\\gamma_k = v_k^T \\Gamma v_k$ along the orthonormal eigenvectors $v_k$ "
+            "For the second part $W = A$, and $\\gamma_k = u_k^T \\Gamma u_k$ along the orthonormal eigenvectors $u_k$ "
             "of $G = A^T A$ with eigenvalues $g_k > 0$; modes with $g_k = 0$ do not depend on $t$.",
         ),
         scope="For every $K$ and $D$; the modes are taken one at a time, as the terms of a sum.",

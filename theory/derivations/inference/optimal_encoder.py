@@ -30,7 +30,7 @@ def derivation() -> Derivation:
     square = "The loss as a completed square"
     # Densities of one data point: any encoder, the prior, the one that is best; c is the integral of p e^(l / beta).
     y = sp.Symbol("y", real=True)
-    q, p, r = (sp.Function(name, positive=True) for name in ("q", "p", "r"))
+    q, p, f = (sp.Function(name, positive=True) for name in ("q", "p", "f"))
     likelihood, c = sp.Function("ell")(y), sp.Symbol("c", positive=True)
     a, b = sp.symbols("a b", positive=True)
     of_a_point = OverAll(q(y) * (beta * sp.log(q(y) / p(y)) - likelihood), y)
@@ -39,11 +39,11 @@ def derivation() -> Derivation:
         title="The best encoder of a fixed decoder",
         statement=(
             Claim(
-                "For a decoder and $\\beta > 0$ the best of all densities $q(z|x)$ is $r = p(z) p(x|z)^{1/\\beta}/c$, "
+                "For a decoder and $\\beta > 0$ the best of all densities $q(z|x)$ is $f = p(z) p(x|z)^{1/\\beta}/c$, "
                 "where $c$ makes the integral one: the loss at $x$ is at least $-\\beta \\log c$.",
                 by=("The loss at one data point", "No density is better"),
             ),
-            Claim("It is $-\\beta \\log c$ at $q = r$.", by=("The loss of the best density",)),
+            Claim("It is $-\\beta \\log c$ at $q = f$.", by=("The loss of the best density",)),
             Claim(
                 "For a linear decoder $W$ and $t = \\beta\\sigma^2$ this is the Gaussian of precision $P = I + W^T "
                 "W/t$ and mean $P^{-1} W^T x/t$.",
@@ -59,32 +59,32 @@ def derivation() -> Derivation:
         assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
         scope="For every $K$ and $D$; the first two steps for any decoder, linear or not, and any space of latents.",
         matrices={P: "positive", Q: "positive", S: "positive"},
-        functions={q: "density", p: "density", r: "density"},
+        functions={q: "density", p: "density", f: "density"},
         steps=(
             Step(
                 "The loss at one data point",
-                sp.Eq(of_a_point, beta * OverAll(q(y) * sp.log(q(y) / r(y)), y) - beta * sp.log(c), evaluate=False),
+                sp.Eq(of_a_point, beta * OverAll(q(y) * sp.log(q(y) / f(y)), y) - beta * sp.log(c), evaluate=False),
                 "The loss at $x$ is $\\beta KL(q||p)$ less the expectation of $\\ell(z) = \\log p(x|z)$, with $y$ for "
-                "the latent: it depends on $q$ only through its divergence from $r$.",
+                "the latent: it depends on $q$ only through its divergence from $f$.",
                 let=(
                     Let(
                         likelihood,
-                        beta * sp.log(c * r(y) / p(y)),
-                        "the log likelihood, with $r$ the density proportional to $p(z) e^{\\ell(z)/\\beta}$",
+                        beta * sp.log(c * f(y) / p(y)),
+                        "the log likelihood, with $f$ the density proportional to $p(z) e^{\\ell(z)/\\beta}$",
                     ),
                 ),
-                wrong_form=beta * OverAll(q(y) * sp.log(q(y) / r(y)), y) + beta * sp.log(c),
+                wrong_form=beta * OverAll(q(y) * sp.log(q(y) / f(y)), y) + beta * sp.log(c),
             ),
             Step(
                 "No density is better",
                 sp.Ge(of_a_point, -beta * sp.log(c), evaluate=False),
                 "No divergence is negative.",
-                uses=(Use("gibbs-inequality: The integrand", {a: q(y), b: r(y)}, times=beta, over=y),),
+                uses=(Use("gibbs-inequality: The integrand", {a: q(y), b: f(y)}, times=beta, over=y),),
             ),
             Step(
                 "The loss of the best density",
-                sp.Eq(OverAll(r(y) * (beta * sp.log(r(y) / p(y)) - likelihood), y), -beta * sp.log(c), evaluate=False),
-                "At $q = r$ the divergence vanishes.",
+                sp.Eq(OverAll(f(y) * (beta * sp.log(f(y) / p(y)) - likelihood), y), -beta * sp.log(c), evaluate=False),
+                "At $q = f$ the divergence vanishes.",
                 wrong_form=beta * sp.log(c),
             ),
             Step(

@@ -12,12 +12,12 @@ from theory.derivations.inference.inference_error import IDENTITY, RESOLVENT, R
 
 def derivation() -> Derivation:
     a, c, x, z, s = sp.symbols("a c x z s", positive=True)
-    S = sp.Function("S")(z)
+    m = sp.Function("m")(z)
     root = sp.sqrt((z + a - a * c) ** 2 + 4 * a * c * z)
-    value, squared, information = sp.Function("S_2")(z), sp.Symbol("q", positive=True), sp.Function("H")(z)
+    value, squared, information = sp.Function("m_2")(z), sp.Symbol("q", positive=True), sp.Function("H")(z)
     stieltjes = (root - z - a + a * c) / (2 * a * c * z)
     small = sp.Symbol("u", positive=True)
-    shannon = sp.log(z + a * squared) + sp.log(1 + a * c * S) / c - a * squared * S
+    shannon = sp.log(z + a * squared) + sp.log(1 + a * c * m) / c - a * squared * m
     return Derivation(
         name="random-mixing",
         title="Random mixing in high dimension",
@@ -34,7 +34,7 @@ def derivation() -> Derivation:
                 cites="marchenko1967",
             ),
             Claim(
-                "Its transform $S(z) = \\int d\\mu(x)/(x + z)$ solves $a c z S^2 + (z + a - a c) S - 1 = 0$.",
+                "Its transform $m(z) = \\int d\\mu(x)/(x + z)$ solves $a c z m^2 + (z + a - a c) m - 1 = 0$.",
                 by=("The transform solves the quadratic",),
                 cites="marchenko1967",
             ),
@@ -54,8 +54,8 @@ def derivation() -> Derivation:
             ),
             Claim("For $c > 1$ the law has an atom of mass $1 - 1/c$ at zero.", by=("The atom at zero",)),
             Claim(
-                "The mean squared error per factor is $e = \\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu = S(\\beta) + "
-                "(\\beta^2 - \\beta) S_2(\\beta)$ with $S_2 = -S'$.",
+                "The mean squared error per factor is $e = \\int (\\beta^2 + x)/(x + \\beta)^2 d\\mu = m(\\beta) + "
+                "(\\beta^2 - \\beta) m_2(\\beta)$ with $m_2 = -m'$.",
                 by=(
                     "Error per factor from two traces",
                     "The integrand as two resolvents",
@@ -74,7 +74,7 @@ def derivation() -> Derivation:
                 by=("inference-error: Forward divergence", "The log integral: slope", "The log integral: large z"),
             ),
             Claim(
-                "The reverse divergence per factor is $[(1 + a) d - 1 + (1 - \\beta)^2 (S - \\beta S_2) - \\log d - "
+                "The reverse divergence per factor is $[(1 + a) d - 1 + (1 - \\beta)^2 (m - \\beta m_2) - \\log d - "
                 "H(1)]/2$.",
                 by=(
                     "inference-error: Reverse divergence",
@@ -86,7 +86,7 @@ def derivation() -> Derivation:
         ),
         assumptions=(
             "$\\tau^2 = 1$ as the unit; $W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$.",
-            "Cited, not derived: the eigenvalues of $G = A^T A$ follow the law $\\mu$ whose transform $S$ solves the "
+            "Cited, not derived: the eigenvalues of $G = A^T A$ follow the law $\\mu$ whose transform $m$ solves the "
             "quadratic (Marchenko and Pastur 1967), and the diagonal entries of $G$ and of the error matrix tend to "
             "their means.",
         ),
@@ -112,14 +112,14 @@ def derivation() -> Derivation:
                     1 / (x + beta) + (beta**2 - beta) / (x + beta) ** 2,
                     evaluate=False,
                 ),
-                "So the mean squared error per factor is $S(\\beta) + (\\beta^2 - \\beta) S_2(\\beta)$ with $S_2 = "
+                "So the mean squared error per factor is $m(\\beta) + (\\beta^2 - \\beta) m_2(\\beta)$ with $m_2 = "
                 "\\int d\\mu/(x+z)^2$.",
             ),
             Step(
                 "The transform solves the quadratic",
-                sp.Eq(a * c * z * S**2 + (z + a - a * c) * S, 1, evaluate=False),
+                sp.Eq(a * c * z * m**2 + (z + a - a * c) * m, 1, evaluate=False),
                 "The transform of Marchenko and Pastur.",
-                let=(Let(S, stieltjes, "the transform of $\\mu$"),),
+                let=(Let(m, stieltjes, "the transform of $\\mu$"),),
                 wrong_form=z,
             ),
             Step(
@@ -130,19 +130,19 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The transform is positive",
-                sp.Gt(S, 0, evaluate=False),
+                sp.Gt(m, 0, evaluate=False),
                 "The root is larger than the number that is subtracted from it.",
             ),
             Step(
                 "It is the transform of a probability distribution",
-                sp.Eq(sp.Limit(S / small, small, 0).subs(z, 1 / small), 1, evaluate=False),
+                sp.Eq(sp.Limit(m / small, small, 0).subs(z, 1 / small), 1, evaluate=False),
                 "For large $z = 1/u$ it behaves as $1/z$: the total mass is one.",
                 wrong_form=a,
             ),
             Step(
                 "Its mean",
-                sp.Eq(sp.Limit((small - S) / small**2, small, 0).subs(z, 1 / small), a, evaluate=False),
-                "The next term of $S = 1/z - a/z^2 + \\dots$ is minus the mean eigenvalue, which must be "
+                sp.Eq(sp.Limit((small - m) / small**2, small, 0).subs(z, 1 / small), a, evaluate=False),
+                "The next term of $m = 1/z - a/z^2 + \\dots$ is minus the mean eigenvalue, which must be "
                 "$\\mathrm{E}[tr(G)]/K = a$.",
             ),
             Step(
@@ -156,30 +156,30 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The atom at zero",
-                sp.Eq(sp.Limit(z * S, z, 0), 1 - 1 / c, evaluate=False),
-                "The mass at $x = 0$ is the limit of $z S(z)$: with more factors than dimensions this share of the "
+                sp.Eq(sp.Limit(z * m, z, 0), 1 - 1 / c, evaluate=False),
+                "The mass at $x = 0$ is the limit of $z m(z)$: with more factors than dimensions this share of the "
                 "eigenvalues of $G$ is zero.",
                 where=(c > 1,),
             ),
             Step(
                 "The second transform",
                 sp.Eq(
-                    -sp.Derivative(S, z),
-                    S * (1 + a * c * S) / (2 * a * c * z * S + z + a - a * c),
+                    -sp.Derivative(m, z),
+                    m * (1 + a * c * m) / (2 * a * c * z * m + z + a - a * c),
                     evaluate=False,
                 ),
-                "Since $S_2 = -S'$, differentiate the quadratic: $a c S^2 + S + (2 a c z S + z + a - a c) S' = 0$.",
+                "Since $m_2 = -m'$, differentiate the quadratic: $a c m^2 + m + (2 a c z m + z + a - a c) m' = 0$.",
             ),
             Step(
                 "Mean squared error per factor",
                 sp.Eq(
-                    S.func(beta) - (beta**2 - beta) * sp.Subs(sp.Derivative(S, z), z, beta),
-                    S.func(beta) + (beta**2 - beta) * value.func(beta),
+                    m.func(beta) - (beta**2 - beta) * sp.Subs(sp.Derivative(m, z), z, beta),
+                    m.func(beta) + (beta**2 - beta) * value.func(beta),
                     evaluate=False,
                 ),
                 "The two transforms at $z = \\beta$; with $d = \\beta/(\\beta + a)$ the log score per factor is "
                 "$-(\\log 2\\pi d + e/d)/2$.",
-                let=(Let(value, S * (1 + a * c * S) / (2 * a * c * z * S + z + a - a * c), "the second transform"),),
+                let=(Let(value, m * (1 + a * c * m) / (2 * a * c * z * m + z + a - a * c), "the second transform"),),
             ),
             Step(
                 "The integrand of the reverse divergence",
@@ -189,16 +189,16 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "$\\Sigma^{-1} = G + I$ weighs the modes of the error: its part of the reverse divergence is $1 + (1 - "
-                "\\beta)^2 (S - \\beta S_2)$.",
+                "\\beta)^2 (m - \\beta m_2)$.",
             ),
             Step(
                 "The log integral: slope",
-                sp.Eq(sp.Derivative(information, z), S, evaluate=False),
-                "$\\int \\log(x + z) d\\mu$ has the derivative $S(z)$ in $z$, and so has this expression, with $q = "
-                "1/(1 + a c S)$. At $z = 1$ it is minus the log determinant of the true posterior covariance, per "
+                sp.Eq(sp.Derivative(information, z), m, evaluate=False),
+                "$\\int \\log(x + z) d\\mu$ has the derivative $m(z)$ in $z$, and so has this expression, with $q = "
+                "1/(1 + a c m)$. At $z = 1$ it is minus the log determinant of the true posterior covariance, per "
                 "factor.",
                 let=(
-                    Let(squared, 1 / (1 + a * c * S), "the weight of the noise"),
+                    Let(squared, 1 / (1 + a * c * m), "the weight of the noise"),
                     Let(information, shannon, "the logarithmic integral"),
                 ),
             ),

@@ -13,9 +13,9 @@ from theory.derivations.inference.inference_error import IDENTITY
 
 def derivation() -> Derivation:
     b, a = sp.Symbol("b", positive=True), sp.Symbol("a", nonnegative=True)
-    r = sp.Symbol("r", real=True)
-    u, v, w = sp.MatrixSymbol("u", K, 1), sp.MatrixSymbol("v", D, 1), sp.MatrixSymbol("w", K, 1)
-    one, rest = sp.MatrixSymbol("P_1", K, K), sp.MatrixSymbol("M", D, K)
+    s = sp.Symbol("s", real=True)
+    u, z, w = sp.MatrixSymbol("u", K, 1), sp.MatrixSymbol("z", D, 1), sp.MatrixSymbol("w", K, 1)
+    one, rest = sp.MatrixSymbol("P_1", K, K), sp.MatrixSymbol("X", D, K)
     c, d, J = sp.Function("c")(b), sp.Function("d")(b), sp.Function("J")(b)
     precision = IDENTITY + A.T * A / (b * sigma**2)
     any_error, any_share = sp.Symbol("c_V", real=True), sp.Symbol("J_V", real=True)
@@ -96,7 +96,7 @@ def derivation() -> Derivation:
             "to 3: the share of a factor. Steps 4 to 8: its error and its variance at $\\beta = 1$. Steps 9 and 10: "
             "the slopes at one and at infinity. Steps 11 to 17: the share at any $\\beta$ compared with that at one."
         ),
-        matrices=dict.fromkeys((P, one), "positive") | dict.fromkeys((u, v), "orthogonal"),
+        matrices=dict.fromkeys((P, one), "positive") | dict.fromkeys((u, z), "orthogonal"),
         steps=(
             Step(
                 "The reported variance",
@@ -176,18 +176,8 @@ def derivation() -> Derivation:
                 sp.Ge(c.func(1), d.func(1), evaluate=False),
                 "The diagonal entry of an inverse is at least one over that of the matrix.",
                 uses=(
-                    Use(
-                        "matrix-inequalities: A diagonal entry of an inverse",
-                        {
-                            sp.MatrixSymbol(
-                                "P",
-                                sp.Symbol("n", integer=True, positive=True),
-                                sp.Symbol("n", integer=True, positive=True),
-                            ): one,
-                            sp.Symbol("n", integer=True, positive=True): K,
-                            sp.MatrixSymbol("u", sp.Symbol("n", integer=True, positive=True), 1): u,
-                        },
-                    ),
+                    Use("What is missing from the variance"),
+                    use_trace(one.I, w, sp.Identity(1), times=d.func(1) ** 2 / sigma**4),
                 ),
             ),
             Step(
@@ -208,21 +198,21 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Slope at an infinite beta",
-                sp.Eq(sp.Subs(sp.Derivative(J.func(1 / r), r), r, 0), at_infinity, evaluate=False),
-                "With $r = 1/\\beta$: near $r = 0$ the variance is $1 - r G_{jj}/\\sigma^2$ and the error $1 - 2 r "
-                "G_{jj}/\\sigma^2$, up to the order $r^2$.",
+                sp.Eq(sp.Subs(sp.Derivative(J.func(1 / s), s), s, 0), at_infinity, evaluate=False),
+                "With $s = 1/\\beta$: near $s = 0$ the variance is $1 - s G_{jj}/\\sigma^2$ and the error $1 - 2 s "
+                "G_{jj}/\\sigma^2$, up to the order $s^2$.",
             ),
             Step(
                 "The variance from the length of the column",
                 sp.Eq(d.func(beta), beta * sigma**2 / (a**2 + beta * sigma**2), evaluate=False),
-                "From here on the column of the factor has the length $a \\ge 0$ and the direction $v$, which is no "
+                "From here on the column of the factor has the length $a \\ge 0$ and the direction $z$, which is no "
                 "restriction.",
                 let=(
                     Let(
                         A,
-                        a * v * u.T + rest * (IDENTITY - u * u.T),
+                        a * z * u.T + rest * (IDENTITY - u * u.T),
                         "the column of the factor",
-                        rule=(A * u, a * v),
+                        rule=(A * u, a * z),
                         hypothesis=True,
                     ),
                 ),

@@ -154,7 +154,7 @@ def _of_truth(truth) -> dict:
     return {
         "A": truth.loading,
         "Gamma": truth.factor_covariance,
-        "N": truth.noise_variance * np.eye(truth.data_dim),
+        "Psi": truth.noise_variance * np.eye(truth.data_dim),
         "K": truth.latent_dim,
         "D": truth.data_dim,
     }
@@ -212,7 +212,7 @@ def _error_of_the_learned(inference_error, formula):
         separates = loading is orthogonal
         moved = np.sign(np.where(np.abs(seen) > 1e-9, seen, 0.0)).T if separates else np.eye(latents)
         numbers = {"A": moved @ seen, "Gamma": np.eye(latents), "K": latents, "D": latents}
-        numbers["N"] = truth.noise_variance * moved @ gains @ gains.T @ moved.T
+        numbers["Psi"] = truth.noise_variance * moved @ gains @ gains.T @ moved.T
         errors = inference_error(truth, best.vae, match=separates)
         for criterion, title in ERRORS.items():
             posterior = moved @ np.diag(variances) @ moved.T
@@ -472,7 +472,7 @@ def _random_errors(criterion: str):
                 errors = []
                 for column in np.sqrt(modes)[:, np.newaxis, np.newaxis]:
                     gain = theory.optimal_encoder(column, 1.0, beta).encoder
-                    numbers = {"A": column, "Gamma": one, "N": one, "K": 1, "D": 1}
+                    numbers = {"A": column, "Gamma": one, "Psi": one, "K": 1, "D": 1}
                     errors.append(_error(criterion, of_mode, numbers, gain, variance))
                 wanted.append(weights @ errors)
             yield getattr(random_mixing_errors(c, a, BETAS), criterion), wanted
@@ -560,7 +560,7 @@ TIES = (
     Tie(COHERENCE, "two-factors", "b", _coefficient_of_small_coherence),
     Stationary(COHERENCE, "two-factors", "The stationarity polynomial", _beta_without_coherence),
     Tie(RANDOM, "random-mixing", "Mean squared error per factor", _random_squared_error),
-    *(Tie(RANDOM, "random-mixing", "S(z)", _random_errors(criterion)) for criterion in ERRORS),
+    *(Tie(RANDOM, "random-mixing", "m(z)", _random_errors(criterion)) for criterion in ERRORS),
     Tie(RANDOM, "random-mixing", "H(z)", _random_information),
     Stationary(RANDOM_BEST, "random-mixing", "Mean squared error per factor", _random_optimum),
     Stationary(
