@@ -71,7 +71,7 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
     exact, true_count, refused, faults = False, 0, 0, []
     try:
         faults += [*(page_faults(page) if step is page.steps[0] else ()), *step_faults(page, step)]
-        wrong = _wrong_formulas(step)
+        wrong = _wrong_formulas(page, step)
         exact, proof_faults = _proof_faults(page, step, wrong)
         true_count, refused, point_faults = _point_faults(page, step, wrong)
         faults += proof_faults + point_faults
@@ -153,7 +153,7 @@ def _holds(point: Point, relation) -> bool:
         return False
 
 
-def _wrong_formulas(step: Step) -> WrongFormulas:
+def _wrong_formulas(page: Derivation, step: Step) -> WrongFormulas:
     """Wrong formulas close to the right one, by description; the last, the most telling, is also put to the proof."""
     left, right = step.relation.lhs, step.relation.rhs
     wrong = []
@@ -161,7 +161,7 @@ def _wrong_formulas(step: Step) -> WrongFormulas:
         wrong.append(("the opposite inequality", OPPOSITE[step.relation.func](left, right, evaluate=False)))
     elif right not in (0, sp.ZeroMatrix(*getattr(right, "shape", (1, 1)))):
         bound = {variable for derivative in right.atoms(sp.Derivative) for variable in derivative.variables}
-        for quantity in sorted(_quantities(right) - bound, key=str):
+        for quantity in sorted(_quantities(right) - bound - page.points, key=str):
             perturbed = right.xreplace({quantity: _perturbed(quantity)})
             wrong.append((f"{quantity} perturbed by a seventh", sp.Eq(left, perturbed, evaluate=False)))
         wrong.append(("right side perturbed by a seventh", sp.Eq(left, PERTURBATION * right, evaluate=False)))

@@ -13,6 +13,7 @@ import sympy as sp
 from theory.derivations.engine.definite import is_positive_definite, is_symmetric
 from theory.derivations.engine.derivatives import derivative
 from theory.derivations.engine.matrix_algebra import Algebra
+from theory.derivations.engine.operators import OverAll
 from theory.derivations.engine.signs import Sign, Signs
 from theory.derivations.engine.zeros import is_zero
 
@@ -33,6 +34,10 @@ def sign_of_convex(function: sp.Expr, symbol: sp.Symbol, place: sp.Expr, signs: 
     others = Signs([condition for condition in signs.conditions if not condition.has(symbol)], signs.fixed)
     inside = others.of(place) is Sign.POSITIVE if symbol.is_positive else symbol.is_real and not symbol.is_nonnegative
     if not inside or function.has(sp.Abs) or not all(_holds_at(bound, symbol, place, others) for bound in bounds):
+        return Sign.UNKNOWN
+    if any(sp.expand((bound.gts - bound.lts).diff(symbol, 2)) != 0 for bound in bounds):
+        return Sign.UNKNOWN  # the values may be no interval
+    if symbol in {total.variable for total in function.atoms(OverAll)}:
         return Sign.UNKNOWN
     if not all(_is_difference(bound, symbol, place) for bound in excluded):
         return Sign.UNKNOWN

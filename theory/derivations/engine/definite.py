@@ -116,7 +116,9 @@ def _palindrome(product: sp.MatMul):
 
 def _keeps_rank(factor: sp.MatrixExpr, kinds: Kinds) -> bool:
     """Whether X^T X (with X^T the factor) is definite: a letter with an inverse, or with independent columns."""
-    letter = factor.arg if isinstance(factor, sp.Transpose | sp.Inverse) else factor
+    letter = factor
+    while isinstance(letter, sp.Transpose | sp.Inverse):
+        letter = letter.arg
     if not isinstance(letter, sp.MatrixSymbol):
         return False
     if letter.rows == letter.cols:

@@ -12,7 +12,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.definite import is_invertible, is_positive_definite, is_symmetric
-from theory.derivations.engine.operators import Expectation
+from theory.derivations.engine.operators import Degree, Expectation, FactorCount, OverAll, PositiveRoots
 from theory.derivations.engine.page import Derivation, Let, Step, Use, is_about_matrices, write_out
 from theory.derivations.engine.signs import Sign, Signs
 
@@ -53,17 +53,20 @@ def used_relation(
     sides = [_written(side, lets, own=other is page) for side in (source.relation.lhs, source.relation.rhs)]
     conditions = [_written(condition, lets, own=other is page) for condition in other.conditions(source)]
     here = page.lets(step.title)
-    put = {symbol: _written(value, here, own=True) for symbol, value in use.put.items()}
+    put = {symbol: _written(sp.sympify(value), here, own=True) for symbol, value in use.put.items()}
     free = _free_symbols(*sides, *conditions)
     if unknown := sorted(map(str, set(put) - free)):
         raise Refused(f"{use.step} says nothing about {', '.join(unknown)}")
-    if assumed & free and (other is not page or set(put) & assumed):
+    if assumed & free and other is not page:
         raise Refused(f"{use.step} rests on an assumption about {', '.join(sorted(map(str, assumed & free)))}")
+    if fixed := sorted(map(str, set(put) & _fixed_by_rules(lets, free))):
+        raise Refused(f"{use.step} rests on the rule of an abbreviation about {', '.join(fixed)}")
     if any(side.has(Expectation) for side in sides) and (other is not page or put):
         raise Refused(f"{use.step} contains an expectation")
     if other is not page and any(side.has(AppliedUndef) for side in sides):
         raise Refused(f"{use.step} is about functions of its page")
     _refuse_captured(use, sides, put)
+    _refuse_running(page, step, use, sides)
     sizes = {symbol: put.get(symbol, symbol) for symbol in free if isinstance(symbol, sp.Symbol) and symbol.is_integer}
     for symbol in sorted(free - assumed, key=str):
         value = put.get(symbol, symbol if other is page else _written(symbol.xreplace(sizes), here, own=True))
@@ -92,13 +95,35 @@ def _free_symbols(*parts: sp.Basic) -> set:
     return free | {symbol for side in shapes for symbol in sp.sympify(side).free_symbols}
 
 
+def _fixed_by_rules(lets: tuple[Let, ...], free: set) -> set:
+    """What the rules of the matrices in a relation are about: nothing else may stand for it."""
+    fixed = set()
+    for position, let in enumerate(lets):
+        if let.rule is not None and let.symbol in free:
+            value = write_out(let.value, lets[:position], matrices=True)
+            fixed |= {let.symbol} | _free_symbols(value, *let.rule)
+    return fixed
+
+
+def _refuse_running(page: Derivation, step: Step, use: Use, sides) -> None:
+    """Refuse a sum or an integral of a relation over something that a condition, a size or a rule is about."""
+    if use.over is None:
+        return
+    running = use.over if isinstance(use.over, sp.Symbol) else use.over[0]
+    lets = page.lets(step.title)
+    values = [write_out(let.value, lets, matrices=True) for let in lets if let.rule is not None]
+    shapes = [sp.sympify(side) for part in sides for matrix in part.atoms(sp.MatrixSymbol) for side in matrix.shape]
+    if any(part.has(running) for part in (*page.conditions(step), *values, *shapes)):
+        raise Refused(f"{use.step} runs over {running}, which a condition, a matrix or a size is about")
+
+
 def _refuse_captured(use: Use, sides, put) -> None:
     """Refuse values that contain a variable over which a sum, an integral or a derivative of the relation runs."""
     running = set()
     for side in sides:
         running |= {limits[0] for part in side.atoms(sp.Sum, sp.Integral) for limits in part.limits}
         running |= {variable for part in side.atoms(sp.Derivative, sp.Subs) for variable in part.variables}
-        running |= {part.args[1] for part in side.atoms(sp.Limit)}
+        running |= {part.args[1] for part in side.atoms(sp.Limit, OverAll, PositiveRoots, Degree, FactorCount)}
     for symbol, value in put.items():
         if symbol in running or value.free_symbols & running:
             raise Refused(f"{use.step}: {symbol} is put {value}, and one of them is a variable of the relation")
@@ -136,8 +161,9 @@ def _kind_fault(symbol, value, sizes, other: Derivation, page: Derivation, signs
 def _holds(condition: Relation, known, signs: Signs) -> bool:
     """Whether a condition is among those known, or follows from signs."""
     if is_about_matrices(condition):
+        wanted = condition.lhs - condition.rhs
         excluded = [one.lhs - one.rhs for one in known if is_about_matrices(one)]
-        return any((condition.lhs - condition.rhs - one).doit().is_ZeroMatrix for one in excluded)
+        return any((wanted - one).doit().is_ZeroMatrix or (wanted + one).doit().is_ZeroMatrix for one in excluded)
     if isinstance(condition, sp.Ne):
         return signs.of(condition.lhs - condition.rhs).is_nonzero
     sign = signs.of(condition.gts - condition.lts)

@@ -59,6 +59,8 @@ def formulas_of(page: Derivation) -> list[sp.Basic]:
     formulas = [side for step in page.steps for side in (step.relation.lhs, step.relation.rhs, *page.conditions(step))]
     for let in page.lets(page.steps[-1].title):
         formulas += [let.value, *(let.rule or ())]
+    for use in (use for step in page.steps for use in step.uses):
+        formulas += map(sp.sympify, (use.times, *use.put.values()))
     return formulas
 
 
@@ -177,9 +179,11 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
         printed = re.sub("[_{}]", "", latex(thing) if isinstance(thing, sp.Basic) else name)
         if named.setdefault(printed + "[]" * isinstance(thing, sp.IndexedBase), thing) != thing:
             yield f"two things are printed as {name}"
-    running = {
-        limits[0] for formula in formulas for part in formula.atoms(sp.Sum, sp.Integral) for limits in part.limits
-    }
+    limits = [one for formula in formulas for part in formula.atoms(sp.Sum, sp.Integral) for one in part.limits]
+    for variable, low, _ in (one for one in limits if len(one) == 3):
+        if variable.is_positive and not (low.is_positive or (low.is_zero and not variable.is_integer)):
+            yield f"{variable} is positive, and runs from {low}"
+    running = {one[0] for one in limits}
     free = set().union(*(formula.free_symbols for formula in formulas)) if formulas else set()
     yield from (
         f"{symbol} is a variable of a sum or an integral and something else"
@@ -213,6 +217,14 @@ def _functions(page: Derivation, formulas: Iterable[sp.Basic], lets: tuple[Let, 
     abbreviated = {let.symbol.func for let in lets if isinstance(let.symbol, AppliedUndef)}
     kinds = {"density": sp.Function("f", positive=True), "real": sp.Function("f", real=True)}
     points = page.points
+    free = page.points & {symbol for formula in formulas for symbol in _outside_functions(formula, page)}
+    yield from (
+        f"{symbol} is a point of a space, and only an argument of functions" for symbol in sorted(free, key=str)
+    )
+    for symbol in sorted(points, key=str):
+        if symbol.assumptions0 != sp.Symbol("x", real=True).assumptions0:
+            yield f"{symbol} is a point of a space: make it real and nothing else"
+    yield from _captured(formulas, lets)
     for function, kind in page.functions.items():
         if kind not in kinds or function._kwargs != kinds[kind]._kwargs:
             yield f"{function} is declared {kind!r}: densities are made with positive=True, others with real=True"
@@ -224,6 +236,32 @@ def _functions(page: Derivation, formulas: Iterable[sp.Basic], lets: tuple[Let, 
     for total in sorted({part for formula in formulas for part in formula.atoms(OverAll)}, key=str):
         if total.variable not in points:
             yield f"{total.variable} is integrated over, and is no argument of a function of the page"
+
+
+def _outside_functions(formula: sp.Basic, page: Derivation) -> Iterator[sp.Symbol]:
+    """The symbols of a formula that are not arguments of functions of the page, nor variables of integrals."""
+    if isinstance(formula, sp.Symbol):
+        yield formula
+    elif isinstance(formula, OverAll):
+        yield from _outside_functions(formula.function, page)
+    elif not isinstance(formula, AppliedUndef):
+        for part in formula.args:
+            yield from _outside_functions(part, page)
+
+
+def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
+    """Abbreviations in which an integral would take in what is put, or stands outside."""
+    for position, let in enumerate(lets):
+        value = write_out(let.value, lets[:position], matrices=True)
+        inside = {total.variable for total in value.atoms(OverAll)}
+        for formula in formulas if isinstance(let.symbol, AppliedUndef) and inside else ():
+            for part in formula.atoms(let.symbol.func):
+                if any(argument.free_symbols & inside for argument in part.args):
+                    yield f"{part} is put a variable of the integral that it abbreviates"
+        if isinstance(let.symbol, sp.Symbol):
+            for total in {total for formula in formulas for total in formula.atoms(OverAll)}:
+                if total.function.has(let.symbol) and total.variable in value.free_symbols:
+                    yield f"{let.symbol} depends on {total.variable}, the variable of an integral around it"
 
 
 def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
@@ -248,6 +286,8 @@ def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
             yield f"{let.symbol} has another shape than its value"
         if let.hypothesis and let.rule is None:
             yield f"{let.symbol} is assumed without a rule"
+        if let.hypothesis and any(symbol.is_integer for side in let.rule or () for symbol in _numbers(side)):
+            yield f"the rule of {let.symbol} depends on a size other than by shapes"
     seen: set = set()
     for step in page.steps:
         for let in step.let:

@@ -18,8 +18,8 @@ import sympy as sp
 
 from theory.derivations.engine.derivatives import derivative
 from theory.derivations.engine.evaluation import evaluate
-from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let
+from theory.derivations.engine.operators import Expectation, LogDet, OverAll, SquaredNorm
+from theory.derivations.engine.page import Derivation, Let, write_out
 from theory.derivations.engine.signs import Sign, Signs
 
 __all__ = ["Algebra"]
@@ -82,17 +82,9 @@ class Algebra:
             signs,
             kinds["partition"],
             frozenset(matrix for matrix, kind in page.matrices.items() if kind in NONZERO),
-            frozenset().union(*(let.value.free_symbols for let in lets if let.rule is not None)),
+            _hidden_in(lets),
         )
         rules = [let.rule for let in lets if let.rule is not None]
-        for let in lets:
-            if (
-                let.rule is not None
-                and isinstance(let.value, sp.Inverse)
-                and isinstance(let.value.arg, sp.MatrixSymbol)
-            ):
-                matrix, identity = let.value.arg, sp.Identity(let.symbol.rows)
-                rules += [(matrix.I, let.symbol), (let.symbol * matrix, identity), (matrix * let.symbol, identity)]
         for matrix in sorted(kinds["orthogonal"], key=str):
             rules.append((matrix.T * matrix, sp.Identity(matrix.cols)))
             if _is_square(matrix):
@@ -180,6 +172,8 @@ class Algebra:
         """A scalar expression with a canonical symbol in place of each trace, log det and expectation."""
         if not expression.has(sp.MatrixSymbol, sp.Identity, sp.ZeroMatrix):
             return evaluate(expression, {})
+        if isinstance(expression, sp.Subs) and self.hidden & {*expression.variables}:
+            raise NotImplementedError(f"an abbreviated matrix contains {expression.variables}, which has a value here")
         if (
             isinstance(expression, sp.Subs)
             and isinstance(expression.expr, sp.Derivative)
@@ -188,6 +182,8 @@ class Algebra:
             return self.scalar(self._derivative(expression.expr).subs(expression.variables[0], expression.point[0]))
         if isinstance(expression, sp.Derivative):
             return self.scalar(self._derivative(expression))
+        if isinstance(expression, OverAll) and self._hides(expression):
+            raise NotImplementedError(f"a matrix contains {expression.variable}, over which it is integrated")
         if isinstance(expression, BINDING):
             raise NotImplementedError(
                 f"{type(expression).__name__} of a matrix expression is proved at given sizes only"
@@ -204,6 +200,11 @@ class Algebra:
         if isinstance(expression, sp.MatrixExpr):
             raise NotImplementedError(f"{expression} has no canonical form")
         return expression.func(*map(self.scalar, expression.args))
+
+    def _hides(self, total: OverAll) -> bool:
+        """Whether a trace or a log determinant in an integral contains its variable."""
+        parts = total.function.atoms(sp.Trace, LogDet, SquaredNorm, Expectation)
+        return total.variable in self.hidden or any(part.has(total.variable) for part in parts)
 
     def _derivative(self, expression: sp.Derivative) -> sp.Expr:
         """A derivative in a number that no abbreviated matrix contains, taken."""
@@ -289,6 +290,8 @@ class Algebra:
             word = self.transpose_word(inner) if word[0][1] else inner
         mirrored = self.transpose_word(word)
         first = min(word, mirrored, key=lambda one: " ".join(map(_letter_name, one)))
+        if any(letter[0] in self.moments for letter in word):
+            raise NotImplementedError("blocks of a random vector have more than second moments")
         size = _rows(word[0])
         symbol = sp.MatrixSymbol(f"({' '.join(map(_letter_name, first))})o{mask}", size, size)
         self.blocks[symbol] = mask, first
@@ -440,7 +443,7 @@ class Algebra:
             seen.append(polynomial)
             yield polynomial, rows
             words = [word for word in polynomial if word]
-            if () not in polynomial or len({word[0] for word in words}) != 1:
+            if polynomial.get((), 0) != 1 or len({word[0] for word in words}) != 1:
                 return
             rows = _columns(words[0][0])
             turned = {word[1:] + word[:1]: value for word, value in polynomial.items()}
@@ -461,6 +464,12 @@ class Algebra:
                 powers[symbol] += -1 if inverted else 1
         logs = (power * self._unknown(f"log|det {symbol}|") for symbol, power in powers.items())
         return sp.Add(rows * sp.log(value), *logs)
+
+
+def _hidden_in(lets: tuple[Let, ...]) -> frozenset[sp.Symbol]:
+    """The numbers in the values of matrices with a rule, which keep their letter."""
+    values = (write_out(let.value, lets[:n], matrices=True) for n, let in enumerate(lets) if let.rule is not None)
+    return frozenset().union(*(value.free_symbols for value in values))
 
 
 def _collect(terms) -> Polynomial:

@@ -98,6 +98,14 @@ class OverAll(sp.Expr):
     def free_symbols(self) -> set:
         return self.function.free_symbols - {self.variable}
 
+    def _eval_subs(self, old, new):
+        """The variable is bound: nothing is put in its place, and nothing that contains it is put inside."""
+        if old == self.variable:
+            return self
+        if new.has(self.variable) and self.function.has(old):
+            raise ValueError(f"{new} in place of {old} is taken in by an integral over {self.variable}")
+        return None
+
     def _latex(self, printer):
         function = printer._print(self.function)
         if self.function.is_Add:

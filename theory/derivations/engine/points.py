@@ -22,6 +22,7 @@ from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.notation import SIZES, K
 from theory.derivations.engine.numbers import ATOMS, Undefined, number_of, tolerance
+from theory.derivations.engine.operators import OverAll
 from theory.derivations.engine.page import Derivation, Step, is_about_matrices, write_out
 from theory.derivations.engine.signs import Signs
 
@@ -43,7 +44,7 @@ def points_of(page: Derivation, step: Step) -> Iterator[Point]:
     sides = page.written_sides(step)
     kinds = KINDS if _has_scalars(sides) else OF_MATRICES
     setting = _Setting(page, step, sides, of_numbers)
-    if step.relation.has(sp.Integral):  # whose quadrature takes long where an exponent is large
+    if step.relation.has(sp.Integral, OverAll):  # whose values take long where an exponent is large
         kinds = tuple(kind for kind in kinds if kind not in ("large", "far below"))
     for number, sizes in enumerate(_all_sizes(page, step, sides, of_numbers)):
         numbers = {size: sp.Integer(value) for size, value in sizes.items()}
@@ -180,6 +181,7 @@ class Point:
             written = self.setting.written.get(side)
             if written is None:
                 written = self.setting.written[side] = write_out(side, self.lets, matrices=False)
+                self._require_visible(written)
             self._fill(written)
             self.sides[side] = number_of(written, self.values, self.samples, self.memo)
         return self.sides[side]
@@ -208,6 +210,19 @@ class Point:
         written = _with_sums_written_out(expression.xreplace(self.sizes))
         for atom in sorted(_quantities(written) - self.values.keys(), key=str):
             self.values[atom] = self._number(atom)
+
+    def _require_visible(self, side: sp.Basic) -> None:
+        """Refuse a side that binds a number in the value of an abbreviated matrix, which is computed once."""
+        bound = {variable for part in side.atoms(sp.Derivative, sp.Subs) for variable in part.variables}
+        bound |= {limits[0] for part in side.atoms(sp.Sum, sp.Integral) for limits in part.limits}
+        bound |= {part.args[1] for part in side.atoms(sp.Limit, OverAll)}
+        for let in self.lets:
+            if let.rule is not None and side.has(let.symbol):
+                hidden = write_out(let.value, self.lets, matrices=True).free_symbols & bound
+                if hidden:
+                    raise NotImplementedError(
+                        f"{let.symbol} contains {', '.join(map(str, hidden))}, which is bound here"
+                    )
 
     def _require_kind(self, matrix: sp.MatrixSymbol) -> None:
         """Refuse an abbreviation whose value is not of the kind that the page declares."""

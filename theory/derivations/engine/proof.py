@@ -44,8 +44,14 @@ class Proof:
         self.sides: dict = {}
 
     def algebra_before(self, let: Let) -> Algebra:
-        """The algebra with the rules of the abbreviations that are made before one."""
-        return Algebra.of(self.page, self.lets[: self.lets.index(let)], self.signs)
+        """The algebra with the rules of the abbreviations that are made before one, wherever the page holds."""
+        return Algebra.of(self.page, self.lets[: self.lets.index(let)], self._signs_of_page)
+
+    @property
+    def _signs_of_page(self) -> Signs:
+        """What is known at every step, as abbreviations are in force at the later ones, too."""
+        conditions = [write_out(condition, self.lets, matrices=True) for condition in self.page.where]
+        return Signs([condition for condition in conditions if not is_about_matrices(condition)])
 
     def is_of_its_kind(self, let: Let) -> bool:
         """Whether the value of an abbreviated matrix is evidently of the kind that the page declares."""
@@ -53,7 +59,7 @@ class Proof:
         value = write_out(let.value, self.lets[: self.lets.index(let)], matrices=True)
         match kinds.get(let.symbol):
             case "positive":
-                return is_positive_definite(value, kinds, self.signs)
+                return is_positive_definite(value, kinds, self._signs_of_page)
             case "symmetric":
                 return is_symmetric(value, kinds)
             case None:
@@ -106,7 +112,9 @@ class Proof:
         parts = [a - b for a, b in zip(self._side(used.lhs), self._side(used.rhs), strict=True)]
         if isinstance(used, sp.Le | sp.Lt):
             parts = [-part for part in parts]
-        (times,) = self._side(use.times)
+        if needs := self._needs(sp.sympify(use.times)):
+            raise Refused(f"{use.step} is taken {use.times} times, which needs {needs[0]}")
+        (times,) = self._side(sp.sympify(use.times))
         is_equation = isinstance(used, sp.Eq)
         if not is_equation and not self.signs.of(times).is_nonnegative:
             raise Refused(f"{use.step} is an inequality, and is taken {use.times} times, which may be negative")
@@ -117,9 +125,11 @@ class Proof:
                 return parts, strict, is_equation
             case sp.Symbol():
                 return [OverAll(part, use.over) for part in parts], False, is_equation
-        index, first, last = use.over
-        if not (index.is_integer and sp.sympify(first).is_positive):
+        index, first, last = map(sp.sympify, use.over)
+        if not (index.is_integer and first.is_integer and first.is_positive and last.is_integer):
             raise Refused(f"{use.step} is summed over {index} from {first}: take an integer from 1 on")
+        if not self.signs.of(last - first + 1).is_nonnegative:
+            raise Refused(f"{use.step} is summed from {first} to {last}, which may run backwards")
         strict = strict and self.signs.of(last - first).is_nonnegative
         return [sp.Sum(part, use.over) for part in parts], strict, is_equation
 
@@ -155,7 +165,9 @@ class Proof:
     def _least_in_matrix(self, relation, matrix: sp.MatrixSymbol, place: sp.MatrixExpr) -> Sign:
         function, place = (write_out(part, self.lets, matrices=False) for part in (relation.gts - relation.lts, place))
         kept = [let for let in self.lets if let.rule is not None]
-        hidden = any(let.symbol == matrix or write_out(let.value, self.lets, matrices=True).has(matrix) for let in kept)
+        hidden = any(
+            part.has(matrix) for let in kept for part in (write_out(let.value, self.lets, matrices=True), *let.rule)
+        )
         random = matrix in (*self.page.moments, *self.page.moments.values())
         if self.sizes or hidden or random or function.has(Expectation):
             raise NotImplementedError(

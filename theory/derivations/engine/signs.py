@@ -153,7 +153,8 @@ class Signs:
     def _of_ratio(self, factor: sp.Expr, difference: sp.Expr) -> Sign:
         """The sign of a factor over a difference whose sign is stated, by their terms."""
         above, below = sp.fraction(sp.cancel(factor / self.substituted(difference)))
-        return _of_terms(above) * _of_terms(below)
+        divisor = _of_terms(below)
+        return _of_terms(above) * divisor if divisor.is_nonzero else Sign.UNKNOWN
 
     def _of_root_and_rest(self, expression: sp.Expr) -> Sign:
         """The sign of c sqrt(y) + x, which is that of c if c^2 y > x^2."""
