@@ -33,6 +33,7 @@ def derivation() -> Derivation:
     # A decoder other than the truth's: its resolvent and gain, and one factor's share of the log score.
     R_W, best = sp.MatrixSymbol("R_W", K, K), sp.MatrixSymbol("V_o", K, D)
     e, rise = sp.symbols("epsilon k", real=True)
+    B, blocks = sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("R_B", K, K)
     h, level, value = sp.symbols("h t_o c", positive=True)
     share, variance = sp.Function("J")(t), sp.Function("d")(t)
     moved = (W.T * W + (t + e) * IDENTITY).I
@@ -41,6 +42,14 @@ def derivation() -> Derivation:
 
     def squared_error(water_level, resolvent):
         return sp.Trace(resolvent * (water_level**2 * IDENTITY + tau**2 * A.T * A) * resolvent)
+
+    def of_the_mean(water_level, resolvent):
+        squares = resolvent * (water_level**2 * IDENTITY + tau**2 * A.T * A) * resolvent
+        return sp.Trace((IDENTITY + A.T * A / tau**2) * squares)
+
+    def of_the_variances(water_level, resolvent):
+        weights = IDENTITY + sp.HadamardProduct(A.T * A, B) / tau**2
+        return water_level * sp.Trace(weights * resolvent) - K * sp.log(water_level) - LogDet(resolvent)
 
     def weighted_error(gain, transposed):
         return sp.Trace(M * (gain * S * transposed - 2 * gain * A * Gamma + Gamma))
@@ -69,12 +78,15 @@ def derivation() -> Derivation:
             Claim(
                 "No encoder has a smaller error, of any combination $w^T s$ of the factors, than the mean of the true "
                 "posterior.",
-                by=("No error is smaller than that of the true posterior",),
+                by=("Distance from the true posterior mean", "No error is smaller than that of the true posterior"),
             ),
-            Claim("The mean squared error of every other gain is larger.", by=("Another gain has a larger error",)),
             Claim(
-                "For factors of covariance $I$ the gain $R A^T$ with $R = (G + t I)^{-1}$ and $G = A^T A$ has $E = "
-                "\\tau^2 R + t (t - \\tau^2) R^2$.",
+                "The mean squared error of every other gain is larger.",
+                by=("Distance from the true posterior mean", "Another gain has a larger error"),
+            ),
+            Claim(
+                "For factors of covariance $I$ and noise of covariance $\\tau^2 I$ the gain $R A^T$ with $R = (G + t "
+                "I)^{-1}$ and $G = A^T A$ has $E = \\tau^2 R + t (t - \\tau^2) R^2$.",
                 by=("Error matrix of the best encoder",),
             ),
             Claim(
@@ -82,7 +94,7 @@ def derivation() -> Derivation:
                 by=("The gain of the best encoder", "posterior-families: No encoder of the family is better"),
             ),
             Claim(
-                "For noise of variance $\\tau^2$ its mean squared error has the slope $2 (t - \\tau^2) tr(A R^3 A^T)$ "
+                "The mean squared error of this gain has the slope $2 (t - \\tau^2) tr(A R^3 A^T)$ "
                 "in $t$: unless $A = 0$ it falls up to $t = \\tau^2$ and rises from there on, so that with the true "
                 "noise it is least at $\\beta = 1$, and only there.",
                 by=(
@@ -97,40 +109,49 @@ def derivation() -> Derivation:
                 by=("One mode of the mean squared error", "The mean squared error is least at the true water level"),
             ),
             Claim(
-                "Unless $A = 0$ the reverse divergence of each family is least at $t = \\tau^2$ alone, too, as both of "
-                "its parts are, $tr(\\Sigma^{-1} E)$ and $tr(\\Sigma^{-1} Q) - \\log\\det Q$: mode by mode their "
-                "slopes have the sign of $g (t - \\tau^2)$, with $g$ an eigenvalue of $G$ in the first part and of the "
-                "blocks of $G$ in the second.",
+                "The reverse divergence of each family is least at $t = \\tau^2$, too, and only there unless $A = 0$: "
+                "up to a constant it is half the sum of $tr(\\Sigma^{-1} E)$ and $tr(\\Sigma^{-1} Q) - \\log\\det Q$, "
+                "and the slopes of both in $t$ are $t - \\tau^2$ times traces that are positive unless $A = 0$.",
                 by=(
                     "Reverse divergence",
-                    "Reverse divergence: the part of the mean",
-                    "Reverse divergence: the part of the variances",
+                    "The slope of the part of the mean",
+                    "The slope of the part of the variances",
+                    "matrix-inequalities: A trace is positive",
                 ),
+            ),
+            Claim(
+                "Mode by mode both slopes have the sign of $g (t - \\tau^2)$, with $g$ an eigenvalue of $G$ in the "
+                "first part and of the blocks of $G$ in the second.",
+                by=("Reverse divergence: the part of the mean", "Reverse divergence: the part of the variances"),
             ),
             Claim(
                 "For any fixed decoder $W$, with its best gain $V_o$ at the level $t$, the slope of $tr(M E)$ in $t$ "
                 "is $-2 tr[M R_W V_o (S V_o^T - A\\Gamma)]$ for each $M$: for the mean squared error $M$ is $I$, for "
-                "that of one factor its one entry that is not zero is on the diagonal.",
+                "that of one factor its one entry that is not zero is on the diagonal. A least error at a level above "
+                "zero and below infinity is at a root of this slope.",
                 by=("The weighted error of any gain", "Any decoder: the slope of the error"),
             ),
             Claim(
                 "For a diagonal $Q$ the log score is, up to a constant, minus the sum over factors of $J = (\\log d + "
-                "c/d)/2$, with $c$ the error of the factor and $d = t/(h + t)$ its variance, and the slope of $J$ in "
-                "$t$ follows from $c$ and the slope $k$ of $c$.",
+                "c/d)/2$, with $c$ the error of the factor and $d = t/(h + t)$ its variance, $h = (W^T W)_{jj}$, and "
+                "the slope of $J$ in $t$ follows from $c$ and the slope $k$ of $c$.",
                 by=("Log score", "Any decoder: the slope of the log score"),
             ),
         ),
         assumptions=(
-            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\Psi)$, all centred; $\\Psi = \\tau^2 "
-            "I$ in steps 11 to 17.",
-            "In steps 10 to 17 $\\Gamma = I$ and the encoder is the best one for $W = A$ and water level $t$.",
-            "In the last two steps the decoder $W$ is fixed and arbitrary, with its best encoder; $\\Gamma$ is any.",
+            "Truth $x = A s + n$ with $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\Psi)$, all centred.",
+            "Where $\\tau$ occurs, $\\Psi = \\tau^2 I$ and $\\Gamma = I$, and the encoder is the best one for $W = A$ "
+            "and the water level $t$.",
+            "In the last two steps the decoder $W$ is fixed and arbitrary, with its best encoder; $\\Gamma$ and "
+            "$\\Psi$ are any.",
         ),
         scope=(
-            "For every $K$ and $D$; steps 14 to 17 are one eigenvalue $g$ of $G$ at a time, which is no restriction, "
-            "as $E$ is a function of $G$; the log score along $t$ for a diagonal $Q$, one factor at a time."
+            "For every $K$ and $D$. The steps with an eigenvalue $g$ are one mode at a time; the log score along $t$ "
+            "is for a diagonal $Q$, one factor at a time."
         ),
-        matrices=dict.fromkeys((Gamma, Psi, Q, Sigma, R, R_W), "positive") | dict.fromkeys((E, M), "symmetric"),
+        matrices=dict.fromkeys((Gamma, Psi, Q, Sigma, R, R_W, blocks), "positive")
+        | {B: "partition"}
+        | dict.fromkeys((E, M), "symmetric"),
         moments={s: Gamma, noise: Psi},
         steps=(
             Step(
@@ -217,7 +238,8 @@ def derivation() -> Derivation:
             Step(
                 "The weighted error of any gain",
                 sp.Eq(sp.Trace(M * E), weighted_error(V, V.T), evaluate=False),
-                "Expanded; the mean squared error of all factors or of one is such a sum of entries of $E$.",
+                "Multiply out the error matrix; the mean squared error of all factors or of one is such a sum of "
+                "entries of $E$.",
                 let=(Let(S, A * Gamma * A.T + Psi, "the covariance of the data"),),
                 wrong_form=weighted_error(V, -V.T),
             ),
@@ -255,7 +277,7 @@ def derivation() -> Derivation:
             Step(
                 "The mean squared error of the best encoder",
                 sp.Eq(sp.Trace(error_matrix(R * A.T, IDENTITY, white)), squared_error(t, R), evaluate=False),
-                "The same as the trace of $R (t^2 I + \\tau^2 G) R$.",
+                "Since $\\tau^2 R + t (t - \\tau^2) R^2 = R (t^2 I + \\tau^2 G) R$.",
                 wrong_form=squared_error(tau**2, R),
             ),
             Step(
@@ -277,7 +299,38 @@ def derivation() -> Derivation:
             Step(
                 "The mean squared error is least at the true water level",
                 sp.Eq(sp.Derivative(mode, t), 2 * g * (t - tau**2) / (g + t) ** 3, evaluate=False),
-                "As the mean squared error, each mode is least at the true water level.",
+                "Each mode is least at the true water level, as their sum is.",
+            ),
+            Step(
+                "The slope of the part of the mean",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(of_the_mean(t + e, at_level), e), e, 0),
+                    2 * (t - tau**2) * (sp.Trace(A * R**3 * A.T) + sp.Trace(A.T * A * R**3 * A.T * A) / tau**2),
+                    evaluate=False,
+                ),
+                "On the left is $tr(\\Sigma^{-1} E)$ with $\\Sigma^{-1} = I + G/\\tau^2$ at the level $t + \\epsilon$.",
+            ),
+            Step(
+                "The slope of the part of the variances",
+                sp.Eq(
+                    sp.Subs(sp.Derivative(of_the_variances(t + e, (blocks.I + e * IDENTITY).I), e), e, 0),
+                    (t - tau**2)
+                    / (tau**2 * t)
+                    * sp.Trace(sp.HadamardProduct(A.T * A, B) * blocks**2 * sp.HadamardProduct(A.T * A, B)),
+                    evaluate=False,
+                ),
+                "On the left is $tr(\\Sigma^{-1} Q) - \\log\\det Q$ at the level $t + \\epsilon$: the best covariance "
+                "of the family with blocks $B$ is $Q = (P \\circ B)^{-1} = t R_B$, and the trace sees only the blocks "
+                "of $\\Sigma^{-1}$. The right side vanishes at $t \\ne \\tau^2$ only if $G \\circ B = 0$, so that "
+                "every column of $A$ is zero.",
+                let=(
+                    Let(
+                        blocks,
+                        sp.HadamardProduct(R.I, B).I,
+                        "the resolvent of the blocks of $G$",
+                        rule=(sp.HadamardProduct(R.I, B), blocks.I),
+                    ),
+                ),
             ),
             Step(
                 "Reverse divergence: the part of the mean",
@@ -306,8 +359,7 @@ def derivation() -> Derivation:
                     -2 * sp.Trace(M * R_W * best * (S * best.T - A * Gamma)),
                     evaluate=False,
                 ),
-                "On the left is the weighted error of the best gain at the level $t + \\epsilon$. A least error at a "
-                "level above zero and below infinity is at a root.",
+                "On the left is the weighted error of the best gain at the level $t + \\epsilon$.",
                 let=(
                     Let(
                         R_W,

@@ -101,7 +101,8 @@ def derivation() -> Derivation:
             Step(
                 square,
                 sp.Eq(lhs - rhs, missed + beta * spread / 2, evaluate=False),
-                "The same from the formula of the loss: a general encoder $(V, Q)$ compared with the best one.",
+                "A general encoder $(V, Q)$ is compared with that of gain $V_o$ and precision $P$, by the formula of "
+                "the loss.",
                 let=(
                     BEST_GAIN,
                     Let(lhs, loss_at_level(), "the loss of any encoder, with $\\sigma^2 = t/\\beta$"),
