@@ -24,7 +24,7 @@ from theory.derivations.engine.operators import (
     PositiveRoots,
     SquaredNorm,
 )
-from theory.derivations.engine.page import Derivation, Let, Step, write_out
+from theory.derivations.engine.page import Derivation, Let, Step, Use, write_out
 from theory.derivations.engine.printers import latex
 
 __all__ = ["formulas_of", "page_faults", "step_faults"]
@@ -59,9 +59,16 @@ def formulas_of(page: Derivation) -> list[sp.Basic]:
     formulas = [side for step in page.steps for side in (step.relation.lhs, step.relation.rhs, *page.conditions(step))]
     for let in page.lets(page.steps[-1].title):
         formulas += [let.value, *(let.rule or ())]
-    for use in (use for step in page.steps for use in step.uses):
-        formulas += map(sp.sympify, (use.times, *use.put.values()))
-    return formulas
+    return [*formulas, *(formula for step in page.steps for use in step.uses for formula in _of_use(use))]
+
+
+def _of_use(use: Use) -> Iterator[sp.Basic]:
+    """The values that are put into an earlier relation; what it is summed over is bound."""
+    for value in map(sp.sympify, (use.times, *use.put.values())):
+        if use.over is None or isinstance(value, sp.MatrixExpr):
+            yield value
+        else:
+            yield OverAll(value, use.over) if isinstance(use.over, sp.Symbol) else sp.Sum(value, use.over)
 
 
 def page_faults(page: Derivation) -> list[str]:

@@ -81,7 +81,7 @@ def test_relations_of_given_sizes_and_of_assumptions_are_not_used():
     assert "given sizes" in fault(relation, Use("sized"), before=(sized,))
     assumed = Let(M, sp.Identity(n), "an identity", rule=(M * N, N), hypothesis=True)
     of_it = Step("assumed", sp.Eq(sp.Trace(M * N), sp.Trace(N), evaluate=False), "r", let=(assumed,))
-    assert "rests on an assumption" in fault(
+    assert "rests on the rule" in fault(
         sp.Eq(sp.Trace(N * N), sp.Trace(N), evaluate=False), Use("assumed", {M: N}), before=(of_it,)
     )
 

@@ -1,0 +1,304 @@
+"""False pages of several steps: what is used, integrated, abbreviated or assumed must not carry more than it says.
+
+The slack in many of them (10**12 and the like) hides from the points that they are false: the proof must refuse them.
+"""
+
+import pytest
+import sympy as sp
+
+from tests.theory.derivations.engine.pages import page_with
+from theory.derivations.engine import check
+from theory.derivations.engine.notation import D, K, n
+from theory.derivations.engine.operators import Degree, Expectation, LogDet, OverAll, PositiveRoots
+from theory.derivations.engine.page import Let, Step, Use
+
+a, b, c, g, x, y, t = sp.symbols("a b c g x y t", positive=True)
+r, s, z, w = sp.symbols("r s z w", real=True)
+h = sp.Symbol("h", nonnegative=True)
+i, k = sp.symbols("i k", integer=True, positive=True)
+A = sp.MatrixSymbol("A", K, n)
+M, N, P, Q, R, T, B = (sp.MatrixSymbol(name, K, K) for name in "MNPQRTB")
+Z = sp.MatrixSymbol("Z", D, K)
+u, v, o = (sp.MatrixSymbol(name, K, 1) for name in ("u", "v", "p"))
+I = sp.Identity(K)  # noqa: E741
+q, p = sp.Function("q", positive=True), sp.Function("p", positive=True)
+f, m = sp.Function("f", real=True), sp.Function("m", real=True)
+ONE = sp.Integer(1)
+BIG = sp.Integer(10**7)
+VANISHING = sp.prod(k - j for j in range(1, 5))  # at every number of terms that is tried
+FUNCTIONS = {q: "density", p: "density", f: "real", m: "real"}
+tr = sp.Trace
+
+
+def ge(left, right=0, title="B", **options):
+    return Step(title, sp.Ge(left, right, evaluate=False), "r", **options)
+
+
+def eq(left, right, title="B", **options):
+    return Step(title, sp.Eq(left, right, evaluate=False), "r", **options)
+
+
+TANGENT = ge(x + 1 / x - 2, title="A", least_at=(x, ONE))
+OF_RESOLVENT = {"matrices": {P: "positive", Q: "positive", R: "positive"}}
+
+
+def resolvent(level):
+    return Let(R, (P + level * I).I, "the resolvent", rule=(P * R, I - level * R))
+
+
+def about_resolvent(level):
+    return eq(P * R * P, P - level * I + level**2 * R, "A", let=(resolvent(level),), wrong_form=P)
+
+
+def unit(left, right, **options):
+    """An assumption that a matrix has a column as an eigenvector."""
+    return Let(N, x * I, "a matrix", rule=(left, right), hypothesis=True, **options)
+
+
+USES = {
+    "an imaginary number": ((ge(s**2 + y, title="A"), ge(10**14 + y, r**2, uses=(Use("A", {s: sp.I * r}),))), {}),
+    "an imaginary matrix": (
+        (ge(tr(M * M.T) + y, title="A"), ge(10**14 + y, tr(N * N.T), uses=(Use("A", {M: sp.I * N}),))),
+        {},
+    ),
+    "a factor that is not defined": (
+        (
+            ge(s**2 + y, title="A"),
+            ge(
+                (BIG + 1 - r) * (s**2 + y),
+                uses=tuple(Use("A", times=(1 + sign * sp.sqrt(BIG - r)) ** 2 / 2) for sign in (1, -1)),
+            ),
+        ),
+        {},
+    ),
+    "the variable of a polynomial": (
+        (
+            eq(y * PositiveRoots(x - a / 2, x), y, "A"),
+            eq(b + VANISHING * c, b, uses=(Use("A", {a: x}, times=-VANISHING * c / y),)),
+        ),
+        {},
+    ),
+    "the variable of a degree": (
+        (
+            eq(y * Degree(a * x**2 + x, x), 2 * y, "A"),
+            eq(b + VANISHING * c, b, uses=(Use("A", {a: 1 / x}, times=-VANISHING * c / y),)),
+        ),
+        {},
+    ),
+    "the variable of an integral": (
+        (
+            eq(y * OverAll(q(z) * r, z), y * r, "A"),
+            ge(OverAll(q(z) * f(z), z) + 100, f(z), uses=(Use("A", {r: f(z), y: ONE}),)),
+        ),
+        {"functions": FUNCTIONS},
+    ),
+    "a letter with a rule": (
+        (
+            eq(tr(P * R), K - t * tr(R), "A", let=(resolvent(t),)),
+            ge(tr(P * M) + 10**12, K - t * tr(M), uses=(Use("A", {R: M}),)),
+        ),
+        {"matrices": {P: "positive"}},
+    ),
+    "what a rule is about": (
+        (
+            eq(tr(P * R), K - t * tr(R), "A", let=(resolvent(t),)),
+            ge(tr(Q * R) + 10**12, K - t * tr(R), uses=(Use("A", {P: Q}),)),
+        ),
+        OF_RESOLVENT,
+    ),
+    "what an assumption is about": (
+        (
+            eq(tr(T * N * M), x * tr(T * M), "A", let=(unit(N * M, x * M),)),
+            eq(tr(T * N * Q), x * tr(T * Q), uses=(Use("A", {M: Q}),)),
+        ),
+        {},
+    ),
+    "a sum that runs backwards": ((TANGENT, ge((5 - k) * (x + 1 / x - 2), uses=(Use("A", over=(i, 1, 5 - k)),))), {}),
+    "a sum up to no integer": ((TANGENT, ge((BIG - y) * (x + 1 / x - 2), uses=(Use("A", over=(i, 1, BIG - y)),))), {}),
+    "a sum beyond a condition": (
+        (
+            ge(y * (100 - i), title="A", where=(sp.Le(i, 100),)),
+            ge(100 * k - k * (k + 1) / 2, where=(sp.Le(i, 100),), uses=(Use("A", {y: ONE}, over=(i, 1, k)),)),
+        ),
+        {},
+    ),
+    "a sum over a size": (
+        (
+            ge(tr(P) + tr(P.I) - 2 * K + 1000, title="A", least_at=(P, I)),
+            ge(n * (tr(P) + tr(P.I)) - n * (n + 1) + 1000 * n, uses=(Use("A", over=(K, 1, n)),)),
+        ),
+        {"matrices": {P: "positive"}},
+    ),
+    "an integral beyond a condition": (
+        (
+            ge(y * z + y, title="A", where=(z > 0,)),
+            ge(OverAll(q(z) * z, z) + 1, where=(z > 0,), uses=(Use("A", {y: q(z)}, over=z),)),
+        ),
+        {"functions": {q: "density"}},
+    ),
+}
+POSITIVE_POINT = sp.Symbol("z", positive=True)
+INTEGRALS = {
+    "a positive point": (ge(OverAll(q(POSITIVE_POINT) * POSITIVE_POINT, POSITIVE_POINT)),),
+    "a condition on a point": (ge(OverAll(q(z) * z, z), where=(z > 0,)),),
+    "an abbreviated integral of its variable": (
+        eq(
+            y * f(m(z)) + c * f(m(z)),
+            (c + y) * OverAll(q(z) * m(z), z),
+            let=(Let(f(a), OverAll(q(z) * a, z), "an integral"),),
+        ),
+    ),
+    "an abbreviated number that depends on the variable": (
+        eq(
+            y * OverAll(q(z) * r, z) + c * OverAll(q(z) * r, z),
+            (y + c) * OverAll(q(z) * m(z), z),
+            let=(Let(r, m(z), "a number"),),
+        ),
+    ),
+    "a matrix that depends on the variable": (
+        about_resolvent(1 + z**2),
+        eq(OverAll(q(z) * tr(R * Q), z), tr(R * Q)),
+    ),
+    "a determinant that depends on the variable": (
+        ge(
+            OverAll(p(z) * LogDet(P + (1 + z**2) * Q), z) + 1000,
+            OverAll(q(z) * LogDet(P + (1 + z**2) * Q), z),
+        ),
+    ),
+    "a function least at a value of the variable": (
+        ge(1000 * (z - 1) ** 2 + y * OverAll(q(z) * (z - 1), z) / 10**4, least_at=(z, ONE)),
+    ),
+    "a function of the variable outside": (ge(OverAll(f(z) * q(z), z) + 100, f(z) * OverAll(q(z), z)),),
+}
+PROOFS = {
+    "convexity on two intervals": (
+        (
+            ge(
+                r**4 / 12 - b**2 * r**2 + 15 * b**3 * r / 8 - 63 * b**4 / 64 + 10**26,
+                least_at=(r, 3 * b / 2),
+                where=(r**2 > 2 * b**2,),
+            ),
+        ),
+        {},
+    ),
+    "both orders of a determinant with a constant": (
+        (
+            ge(
+                LogDet(sp.Identity(D) + Z * Z.T + Z * A * A.T * Z.T),
+                n * sp.log(3) + 1000 * K - 999 * n,
+                where=(sp.Ge(D, K), sp.Ge(K, n)),
+            ),
+        ),
+        {"matrices": {Z: "orthogonal", A: "orthogonal"}},
+    ),
+    "blocks of a random vector": (
+        (
+            ge(
+                Expectation(tr(P * sp.HadamardProduct(u * u.T, B))) + 10**9,
+                Expectation(tr(u * u.T * sp.HadamardProduct(u * u.T, B))),
+            ),
+        ),
+        {"matrices": {B: "partition", P: "positive"}, "moments": {u: P}},
+    ),
+    "the instance of an assumption": (
+        (
+            eq(
+                N * P * M,
+                M,
+                let=(Let(N, P.I, "a matrix", rule=(P * N * u, u), hypothesis=True),),
+                wrong_form=2 * M,
+            ),
+        ),
+        {"matrices": {P: "positive"}},
+    ),
+    "a number inside an abbreviated matrix": (
+        (about_resolvent(x), eq(sp.Subs(sp.Derivative(t * tr(R * Q), t), x, 1), tr(R * Q))),
+        OF_RESOLVENT,
+    ),
+    "a number inside a matrix through an abbreviation": (
+        (
+            eq(
+                tr(R * T * Z.T * Z * M) + y * (1 + b),
+                tr(Z.T * Z * T * R * M) + x**2 + x**2 * b,
+                "A",
+                let=(
+                    Let(y, x**2, "a square"),
+                    Let(R, y * Z.T * Z, "a multiple", rule=(R * T * Z.T * Z, Z.T * Z * T * R)),
+                ),
+            ),
+            eq(sp.Derivative(x * tr(R * Q), x), tr(R * Q)),
+        ),
+        {},
+    ),
+    "a kind that needs the condition of another step": (
+        (
+            eq(
+                tr(R * P.I * M),
+                (BIG - x) * tr(M),
+                "A",
+                let=(Let(R, (BIG - x) * P, "a multiple", rule=(R * P.I, (BIG - x) * I)),),
+                where=(x < BIG,),
+            ),
+            Step("B", sp.Gt(tr(R * Q), 0, evaluate=False), "r"),
+        ),
+        OF_RESOLVENT,
+    ),
+    "a ratio to what may be zero": ((ge((r - s) * y, where=(h * (r - s) >= 0,)),), {}),
+    "an index below its range": ((ge(sp.Sum(i * sp.exp(-(i**2)) * a**i, (i, -1, n)) ** 3 + 10**40),), {}),
+    "an assumption that no large matrix satisfies": (
+        (
+            eq(
+                tr(M.T * N * M),
+                (1 - VANISHING.subs(k, K)) * tr(M.T * M),
+                "A",
+                let=(Let(N, I, "a matrix", rule=(N * M, (1 - VANISHING.subs(k, K)) * M), hypothesis=True),),
+            ),
+            ge(y * tr(M.T * P * M), title="C"),
+            ge((1 - VANISHING.subs(k, K)) * tr(M.T * M), uses=(Use("C", {P: N, y: ONE}),)),
+        ),
+        {"matrices": {P: "positive", N: "positive"}},
+    ),
+}
+
+
+def faults(steps, **fields):
+    page = page_with(*steps, **fields)
+    return [fault for step in steps if (fault := check.check_step(page, step).fault)]
+
+
+@pytest.mark.parametrize("name", USES)
+def test_uses(name):
+    steps, fields = USES[name]
+    assert faults(steps, **fields)
+
+
+@pytest.mark.parametrize("name", INTEGRALS)
+def test_integrals(name):
+    steps = INTEGRALS[name]
+    abbreviated = {let.symbol.func for step in steps for let in step.let if let.symbol.args and let.rule is None}
+    functions = {one: kind for one, kind in FUNCTIONS.items() if one not in abbreviated}
+    assert faults(steps, functions=functions, **OF_RESOLVENT)
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_proofs(name):
+    steps, fields = PROOFS[name]
+    assert faults(steps, **fields)
+
+
+def test_a_property_between_two_places_is_none_of_all_between():
+    """An eigenvector at both ends is none between them, so the convexity of what it simplifies does not help."""
+
+    def of(square, form):
+        return form * square - x * square**2 / 2
+
+    def slope(direction):
+        return (
+            2 * tr(direction.T * N * o) * tr(o.T * o)
+            + 2 * tr(o.T * N * o) * tr(direction.T * o)
+            - 2 * x * tr(o.T * o) * tr(direction.T * o)
+        )
+
+    difference = of(tr(v.T * v), tr(v.T * N * v)) - of(tr(o.T * o), tr(o.T * N * o)) - slope(v) + slope(o)
+    assumed = eq(tr(M * N * v * v.T), x * tr(M * v * v.T), "A", let=(unit(N * v, x * v),))
+    assert faults((assumed, ge(difference, least_at=(v, o))), matrices={N: "positive"})
