@@ -133,7 +133,8 @@ def derivation() -> Derivation:
             Step(
                 "No encoder is better if the model is true",
                 sp.Ge(true_error(other), true_error(bayes), evaluate=False),
-                "With $\\Gamma = I$ the difference of the errors is $tr((X - V_o) S (X - V_o)^T)$.",
+                "For the gain $X$ of any encoder the errors with $\\Gamma = I$ differ by $tr((X - V_o) S (X - "
+                "V_o)^T)$.",
                 uses=(
                     use_trace(one, other - bayes, sp.Identity(D), times=sigma**2),
                     use_trace(one, (other - bayes) * A, one),

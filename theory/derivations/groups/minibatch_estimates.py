@@ -37,8 +37,8 @@ def derivation() -> Derivation:
     sizes = sp.IndexedBase(sp.Symbol("k", positive=True))
     c1, c2, own, total = sp.symbols("c_1 c_2 alpha omega", positive=True)
     others = sp.Symbol("nu", nonnegative=True)
-    excess, first, other, missing = (
-        sp.IndexedBase(sp.Symbol(name, nonnegative=True)) for name in ("delta", "H", "Y", "nu")
+    excess, first, other, missing, short = (
+        sp.IndexedBase(sp.Symbol(name, nonnegative=True)) for name in ("delta", "H", "Y", "nu", "Z")
     )
 
     def over(term, last):
@@ -89,7 +89,12 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "Weighted by the ratio, $\\log \\rho_o$ has the mean $tr(Q^{-1} V S V^T) + j$.",
-                by=("The posterior of the data", "Codes of large ratio", "Where the mean comes from"),
+                by=(
+                    "The posterior of the data",
+                    "Codes of large ratio",
+                    "The error of a code of large ratio",
+                    "Where the mean comes from",
+                ),
             ),
             Claim(
                 "The stratified estimate has $w = 1/N$ and $a_j = (N-1)/(N n)$, of sum one. Its bias is $\\chi [1/N - "
@@ -118,8 +123,8 @@ def derivation() -> Derivation:
                 by=("Bias between groups",),
             ),
             Claim(
-                "It does not vanish where the groups are independent: for two of $\\chi = c_1$ and $c_2$ the factor is "
-                "$c_1 c_2$.",
+                "It does not vanish where the groups are independent: for two, of $1 + \\chi = (1 + c_1) (1 + c_2)$, "
+                "the factor is $c_1 c_2$.",
                 by=("Two independent groups",),
             ),
             Claim(
@@ -132,8 +137,9 @@ def derivation() -> Derivation:
                 by=("Bound between groups",),
             ),
             Claim(
-                "For $m$ groups, which are added one by one, no estimate exceeds $-(m - 1) \\log w$.",
-                by=("Bound between groups", "total-correlation: Chain rule"),
+                "The total correlation between $m$ groups is the sum of $m - 1$ such terms, each between a group and "
+                "those before it: no estimate of it exceeds $-(m - 1) \\log w$.",
+                by=("Bound between groups", "Bound for several groups"),
             ),
         ),
         assumptions=(
@@ -199,7 +205,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The mean of $h^2 u = w (\\rho_o - 1)$ is $w \\chi$, and $h e = a^T d$: the vector $d$ has the entries "
-                "$\\rho_j - 1$, and $a$ the weights $a_j$.",
+                "$\\rho_j - 1$, and $a$ the weights $a_j$; $X$ is the second moment of $d$.",
                 wrong_form=w * chi - SquaredNorm(weights, second),
             ),
             Step(
@@ -258,6 +264,17 @@ def derivation() -> Derivation:
                 wrong_form=2 * spread + C,
             ),
             Step(
+                "The error of a code of large ratio",
+                sp.Eq(
+                    z - V * x,
+                    Q * C.I * (z - C * Q.I * V * (x - back * z)),
+                    evaluate=False,
+                ),
+                "On the right is $Q C^{-1}$ times that noise: $z - V x$ has the covariance $Q C^{-1} (C Q^{-1} C) "
+                "C^{-1} Q = Q$.",
+                wrong_form=Q * C.I * (z + C * Q.I * V * (x - back * z)),
+            ),
+            Step(
                 "Where the mean comes from",
                 sp.Eq(
                     information + (sp.Trace(C.I * (2 * spread - C)) - K) / 2,
@@ -265,8 +282,8 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The mean of $\\log \\rho_o = [\\log\\det C - \\log\\det Q + z^T C^{-1} z - (z - V x)^T Q^{-1} (z - V "
-                "x)]/2$, where $z - V x$ has the covariance $Q$. The exponential of this mean is about the number of "
-                "points that a minibatch needs to contain the codes that dominate $\\chi$.",
+                "x)]/2$, with the covariances of the last two steps. Its exponential is what `theory` computes as the "
+                "scale of a minibatch.",
                 wrong_form=sp.Trace(Q.I * V * S * V.T) - information,
             ),
             Step(
@@ -341,14 +358,24 @@ def derivation() -> Derivation:
             Step(
                 "Bound between groups",
                 sp.Ge(
-                    over(point * first[i] * (point * other[i] + missing[i]), n),
-                    w * over(point * first[i] * other[i], n),
+                    over(point * first[i] * (point * other[i] + missing[i]), n + 1),
+                    w * over(point * first[i] * other[i], n + 1),
                     evaluate=False,
                 ),
-                "Now $n$ is the number of all points, of weights $w + \\delta_j$; the two groups have the densities "
+                "The sums run over all $n + 1$ points, of weights $w + \\delta_j$; the two groups have the densities "
                 "$H_j$ and $Y_j$ at point $j$. The estimate of the second group is its own term plus the "
-                "sum $\\nu_j$ of the others, for each $j$. With several groups $H_j$ is the product of the densities "
-                "of those before, and the logarithms add up.",
+                "sum $\\nu_j$ of the others, for each $j$.",
+            ),
+            Step(
+                "Bound for several groups",
+                sp.Le(
+                    sp.Sum(-sp.log(w) - short[i], (i, 2, groups)),
+                    -(groups - 1) * sp.log(w),
+                    evaluate=False,
+                ),
+                "In the term of group $i$, which is $Z_i \\ge 0$ below its bound, $H_j$ is the product of the "
+                "densities of the groups before it: the product of their estimates with that of group $i$ is at least "
+                "$w q_n$.",
             ),
         ),
         results=(

@@ -70,10 +70,10 @@ def derivation() -> Derivation:
                 by=("Chain rule",),
             ),
             Claim(
-                "As $\\log(f/p)$ is the sum over groups of such logarithms, $\\log(\\phi/\\psi)$ for a group of "
-                "density $\\phi$ and single densities of product $\\psi$, its mean is the sum of their means. Each is "
-                "the total correlation within this group, $\\int \\phi \\log(\\phi/\\psi)$: so the total correlation "
-                "is that between groups plus the sum of those within groups.",
+                "The logarithm $\\log(f/p)$ is a sum over groups. For a group of density $\\phi$, whose single "
+                "densities have the product $\\psi$, its term is $\\log(\\phi/\\psi)$, and the mean of this is the "
+                "total correlation within the group, $\\int \\phi \\log(\\phi/\\psi)$: so the total correlation is "
+                "that between groups plus the sum of those within groups.",
                 by=("Chain rule", "Within one group"),
             ),
             Claim(

@@ -455,7 +455,7 @@ def _bound_between(minibatch_bounds, formula):
     for vae, groups, estimator, weight in _bounded():
         found = minibatch_bounds(vae, groups, dataset_size=50, batch_size=8, estimator=estimator)
         only_first = np.array([1.0, 0.0])
-        product = formula(w=weight, delta=np.array([0.0, 0.3]), H=only_first, Y=only_first, n=2)
+        product = formula(w=weight, delta=np.array([0.0, 0.3]), H=only_first, Y=only_first, n=1)
         wanted = -np.log(product / weight) * (len(groups) - 1)
         yield found.between, wanted
 
