@@ -22,7 +22,8 @@ def derivation() -> Derivation:
     some, more = sp.log(f(z, x) / q(z)), OverAll(h(y, x) * sp.log(f(z, x) * h(y, x) / (q(z) * p(y, z))), y)
 
     # One group: its information, its total correlation within, the number of its latents.
-    of_all, of_group, size = sp.symbols("j_o j_1 n_1", positive=True)
+    of_all, of_group = sp.symbols("j_o j_1", positive=True)
+    size = sp.Symbol("n_1", integer=True, positive=True)
     within = sp.Symbol("c_1", nonnegative=True)
     a, d, b = sp.symbols("a d b", nonnegative=True)
     gain = sp.Symbol("b_1", real=True)
@@ -89,7 +90,7 @@ def derivation() -> Derivation:
                 by=("More latents carry more information",),
             ),
             Claim(
-                "So the $n$ latents of a group have a total correlation of at most $(n - 1) j_g$.",
+                "So the $n_g$ latents of a group have a total correlation of at most $(n_g - 1) j_g$.",
                 by=("The total correlation within a group",),
             ),
             Claim(
@@ -97,7 +98,7 @@ def derivation() -> Derivation:
                 by=("hadamard-gap: The gap is not negative", "The groups carry more together"),
             ),
             Claim(
-                "Let $a = \\max(0, -w_W)$, $b_g = w_B - a (n_g - 1)$ for a group of $n_g$ latents, and $d_g = "
+                "Let $a = \\max(0, -w_W)$, $b_g = w_B - a (n_g - 1)$ and $d_g = "
                 "\\max(0, -b_g)$. Then $w_B j_g + w_W c_g \\ge -d_g j_o$.",
                 by=("The gain of one group",),
             ),
@@ -183,7 +184,7 @@ def derivation() -> Derivation:
             "signal plus noise of variance $e$, so that its divergence from the prior vanishes. All other latents are "
             "noise of variance 1. With the decoder zero the distortion is $tr S$ for each such code.",
             "A latent without information adds nothing to the other parts. A group with $j_g = 0$ has $c_g = 0$, as "
-            "$c_g \\le (n - 1) j_g$.",
+            "$c_g \\le (n_g - 1) j_g$.",
         ),
         scope="Every number of latents and groups. More latents carry more information for any densities of codes.",
         matrices=dict.fromkeys((C, Q, S), "positive") | {B: "partition", signal: "orthogonal"},
@@ -229,7 +230,7 @@ def derivation() -> Derivation:
             Step(
                 "More latents carry more information given the data",
                 sp.Ge(OverAll(f(z, x) * more, z), OverAll(f(z, x) * some, z), evaluate=False),
-                "The mean over $z$.",
+                "The mean over $z$, of the step before.",
                 uses=(Use(given, times=f(z, x), over=z),),
             ),
             Step(
@@ -245,9 +246,9 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The total correlation within a group",
-                sp.Le(sp.Sum(of_group - missing[i], (i, 1, n)) - of_group, (n - 1) * of_group, evaluate=False),
+                sp.Le(sp.Sum(of_group - missing[i], (i, 1, size)) - of_group, (size - 1) * of_group, evaluate=False),
                 "Latent $i$ of the group carries $s_i$ less than the group, and the total correlation within is the "
-                "sum of what the $n$ latents carry less $j_1$.",
+                "sum of what the $n_1$ latents carry less $j_1$.",
             ),
             Step(
                 "The groups carry more together",
@@ -265,7 +266,7 @@ def derivation() -> Derivation:
             Step(
                 "The cost of one group",
                 sp.Ge((gain + a * (size - 1)) * of_group + inside * within, b * of_group, evaluate=False),
-                "As before, with $b_1 \\ge b$.",
+                "The same, with $b_1 j_1 \\ge b j_1$ at the end.",
                 where=(*group_bounds, gain >= b),
             ),
             Step(

@@ -51,15 +51,20 @@ def derivation() -> Derivation:
             Claim(
                 "With the true decoder and independent factors the mean squared error is least at $\\beta^* = "
                 "\\tau^2/\\sigma^2$, whatever $A \\ne 0$ is.",
-                by=("inference-error: The slope of the mean squared error", "Mean squared error with the wrong noise"),
+                by=(
+                    "inference-error: The slope of the mean squared error",
+                    "matrix-inequalities: A trace is positive",
+                    "Mean squared error with the wrong noise",
+                ),
             ),
             Claim(
-                "For correlated factors its slope in $t$ is $2 tr[(t \\Gamma - \\tau^2 I) G R^3]$, which is $2 \\sum_k "
-                "g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3$ over the modes of $G$: it is stationary where this is zero.",
+                "For correlated factors the slope of the mean squared error in $t$ is $2 tr[(t \\Gamma - \\tau^2 I) G "
+                "R^3]$, which is $2 \\sum_k g_k (t \\gamma_k - \\tau^2)/(g_k + t)^3$ over the modes of $G$: it is "
+                "stationary where this is zero.",
                 by=("Slope with correlated factors", "Error with correlated factors", "One mode"),
             ),
             Claim(
-                "All terms are negative below $t = \\tau^2/\\max_k\\gamma_k$ and positive above $t = "
+                "All terms of this sum are negative below $t = \\tau^2/\\max_k\\gamma_k$ and positive above $t = "
                 "\\tau^2/\\min_k\\gamma_k$: the best $t$ lies between these.",
                 by=("One mode",),
             ),
@@ -161,5 +166,5 @@ def derivation() -> Derivation:
         ),
         results=("The precision at another noise and weight", "One mode"),
         sources=(Source("sikka2019", "in its setting"),),
-        builds_on=("inference-error", "posterior-families", "slope-at-one", "elbo-parts"),
+        builds_on=("inference-error", "posterior-families", "slope-at-one", "elbo-parts", "matrix-inequalities"),
     )

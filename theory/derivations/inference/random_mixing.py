@@ -48,9 +48,10 @@ def derivation() -> Derivation:
                 by=("It is the transform of a probability distribution", "Its mean"),
             ),
             Claim(
-                "The radicand in it is negative for $a (1 - \\sqrt c)^2 < -z < a (1 + \\sqrt c)^2$, where the spectrum "
-                "is.",
+                "The radicand in $m$ is negative where $a (1 - \\sqrt c)^2 < -z < a (1 + \\sqrt c)^2$: between these "
+                "edges lie the eigenvalues that are not zero.",
                 by=("The edges of the spectrum",),
+                cites="marchenko1967",
             ),
             Claim("For $c > 1$ the law has an atom of mass $1 - 1/c$ at zero.", by=("The atom at zero",)),
             Claim(
@@ -69,8 +70,13 @@ def derivation() -> Derivation:
                 by=("inference-error: Log score", "slope-at-one: The reported variance"),
             ),
             Claim(
-                "The forward divergence per factor is $[\\log d + e/d - 1 + H(1)]/2$, where $H(z) = \\int \\log(x + z) "
-                "d\\mu$ has a closed form.",
+                "The integral $H(z) = \\int \\log(x + z) d\\mu$ is $\\log(z + a q) + \\log(1 + a c m)/c - a q m$ with "
+                "$q = 1/(1 + a c m)$; $H(1)$ is minus the log determinant of the true posterior covariance, per "
+                "factor.",
+                by=("The log integral: slope", "The log integral: large z"),
+            ),
+            Claim(
+                "The forward divergence per factor is $[\\log d + e/d - 1 + H(1)]/2$.",
                 by=("inference-error: Forward divergence", "The log integral: slope", "The log integral: large z"),
             ),
             Claim(
@@ -125,7 +131,7 @@ def derivation() -> Derivation:
             Step(
                 "One root is positive",
                 sp.Eq(PositiveRoots(a * c * z * s**2 + (z + a - a * c) * s - 1, s), 1, evaluate=False),
-                "The product of the roots $s$ is negative.",
+                "The coefficients change their sign once; $s$ stands for $m$.",
                 wrong_form=sp.Integer(2),
             ),
             Step(
@@ -177,8 +183,7 @@ def derivation() -> Derivation:
                     m.func(beta) + (beta**2 - beta) * value.func(beta),
                     evaluate=False,
                 ),
-                "The two transforms at $z = \\beta$; with $d = \\beta/(\\beta + a)$ the log score per factor is "
-                "$-(\\log 2\\pi d + e/d)/2$.",
+                "The two transforms at $z = \\beta$.",
                 let=(Let(value, m * (1 + a * c * m) / (2 * a * c * z * m + z + a - a * c), "the second transform"),),
             ),
             Step(
@@ -194,11 +199,11 @@ def derivation() -> Derivation:
             Step(
                 "The log integral: slope",
                 sp.Eq(sp.Derivative(information, z), m, evaluate=False),
-                "$\\int \\log(x + z) d\\mu$ has the derivative $m(z)$ in $z$, and so has this expression, with $q = "
-                "1/(1 + a c m)$. At $z = 1$ it is minus the log determinant of the true posterior covariance, per "
-                "factor.",
+                "$\\int \\log(x + z) d\\mu$ has the derivative $m(z)$ in $z$, and so has this expression. With "
+                "$\\Sigma = (G + I)^{-1}$ the log determinant of $\\Sigma^{-1}$ is the sum of $\\log(x + 1)$ over the "
+                "eigenvalues $x$ of $G$.",
                 let=(
-                    Let(squared, 1 / (1 + a * c * m), "the weight of the noise"),
+                    Let(squared, 1 / (1 + a * c * m), "a number below 1"),
                     Let(information, shannon, "the logarithmic integral"),
                 ),
             ),

@@ -66,8 +66,8 @@ def derivation() -> Derivation:
                 by=("What is missing from the variance", "The variance is too small"),
             ),
             Claim(
-                "Therefore the forward divergence falls through $\\beta = 1$, with the slope $-\\sum_j G_{jj} [c_j(1) "
-                "- d_j(1)]/(2\\sigma^2)$, unless the columns of $A$ are orthogonal; then its slope is zero.",
+                "Therefore the forward divergence has at $\\beta = 1$ the slope $-\\sum_j G_{jj} [c_j(1) - "
+                "d_j(1)]/(2\\sigma^2)$, which is negative unless the columns of $A$ are orthogonal; then it is zero.",
                 by=("Slope at one", smaller, "Slope at one is negative", "What is missing from the variance"),
             ),
             Claim(
@@ -80,11 +80,15 @@ def derivation() -> Derivation:
                 by=("The error of the best gain", "What is missing from the variance", of_share, "A strict bound"),
             ),
             Claim(
-                "As a function of $1/\\beta$ it has the slope $-tr(G)/\\sigma^2$ at $1/\\beta = 0$, which is negative "
-                "unless $A = 0$: it comes near its limit for large $\\beta$ from below, and its minimisers are finite.",
+                "As a function of $1/\\beta$ the forward divergence has the slope $-tr(G)/\\sigma^2$ at $1/\\beta = "
+                "0$, which is negative unless $A = 0$: it comes near its limit for large $\\beta$ from below, and its "
+                "minimisers are finite.",
                 by=("Slope at an infinite beta", "matrix-inequalities: A trace is positive"),
             ),
-            Claim("For $A = 0$ its slope is zero at each $\\beta$: it does not depend on $\\beta$.", by=(everywhere,)),
+            Claim(
+                "For $A = 0$ the slope is zero at each $\\beta$: the forward divergence does not depend on $\\beta$.",
+                by=(everywhere,),
+            ),
         ),
         assumptions=(
             "$W = A$, $\\sigma^2 = \\tau^2$, $\\Gamma = I$, diagonal $Q$; $G = A^T A$.",
@@ -206,7 +210,7 @@ def derivation() -> Derivation:
                 "The variance from the length of the column",
                 sp.Eq(d.func(beta), beta * sigma**2 / (a**2 + beta * sigma**2), evaluate=False),
                 "From here on the column of the factor has the length $a \\ge 0$ and the direction $z$, which is no "
-                "restriction.",
+                "restriction: $A$ is $a z u^T + X (I - u u^T)$ with any $X$ for the other columns.",
                 let=(
                     Let(
                         A,
@@ -269,7 +273,7 @@ def derivation() -> Derivation:
             Step(
                 "A smaller weight is worse",
                 sp.Gt(any_share, J.func(1), evaluate=False),
-                "The same with the strict bound.",
+                "As before, but strictly.",
                 where=(beta < 1, a > 0),
                 uses=(
                     Use("A strict bound"),
