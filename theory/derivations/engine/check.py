@@ -100,8 +100,8 @@ def _proof_faults(page: Derivation, step: Step, wrong: WrongFormulas) -> tuple[b
             faults.append(f"the rule for {let.symbol} does not follow from its definition")
         if let.rule and not let.hypothesis and not proof.is_of_its_kind(let):
             faults.append(f"{let.symbol} is not evidently {page.matrices[let.symbol]}")
-    if wrong and proof.proves(wrong[-1][1]):
-        faults.append("proves a wrong formula")
+    if (isinstance(step.relation, sp.Eq) or step.wrong_form is not None) and wrong and proof.proves(wrong[-1][1]):
+        faults.append("proves a wrong formula")  # the opposite of an inequality has the sign that was found
     return exact, faults
 
 

@@ -26,7 +26,7 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
 
     match expression:
         case Expectation():
-            return _mean(expression.args[0], values, samples)
+            return _mean(expression.args[0], values, samples, memo)
         case SquaredNorm():
             return value(expression.as_trace())
         case sp.Trace():
@@ -52,10 +52,16 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
     return expression.func(*map(value, expression.args))
 
 
-def _mean(expression: sp.Expr, values: Mapping, samples: Mapping) -> sp.Expr:
+def _mean(expression: sp.Expr, values: Mapping, samples: Mapping, memo: dict) -> sp.Expr:
+    expression = expression.replace(lambda part: isinstance(part, SquaredNorm), SquaredNorm.as_trace)
     vectors = [vector for vector in samples if expression.has(vector)]
     draws = list(product(*(samples[vector] for vector in vectors)))
-    drawn = (evaluate(expression, {**values, **dict(zip(vectors, draw, strict=True))}) for draw in draws)
+    fixed = [part for part in expression.find(sp.MatrixExpr) if part.args and not part.has(*vectors)]
+    known = {part: evaluate(part, values, samples, memo) for part in fixed if not isinstance(part, sp.MatrixBase)}
+    drawn = (
+        evaluate(expression, {**values, **dict(zip(vectors, draw, strict=True))}, samples, dict(known))
+        for draw in draws
+    )
     return sum(drawn, start=sp.Integer(0)) / len(draws)
 
 

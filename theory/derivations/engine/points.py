@@ -30,6 +30,7 @@ __all__ = ["Point", "points_of"]
 
 KINDS = ("ascending", "descending", "equal", "zero", "opposite", "large", "far below", "wide", "wide")
 OF_MATRICES = ("ascending", "wide")
+OF_INTEGRALS = ("ascending", "equal", "wide", "wide")
 SIZES_OF_ALL_KINDS = 3  # the other sizes are tested at fewer points
 TRIES = 200
 MOST_SIZES = 16  # of a step without matrices, whose integers take all values up to 4 together
@@ -44,8 +45,10 @@ def points_of(page: Derivation, step: Step) -> Iterator[Point]:
     sides = page.written_sides(step)
     kinds = KINDS if _has_scalars(sides) else OF_MATRICES
     setting = _Setting(page, step, sides, of_numbers)
-    if step.relation.has(sp.Integral, OverAll):  # whose values take long where an exponent is large
+    if step.relation.has(OverAll):  # a power of a density takes long where the exponent is large
         kinds = tuple(kind for kind in kinds if kind not in ("large", "far below"))
+    if step.relation.has(sp.Integral):  # quadrature takes long
+        kinds = OF_INTEGRALS
     for number, sizes in enumerate(_all_sizes(page, step, sides, of_numbers)):
         numbers = {size: sp.Integer(value) for size, value in sizes.items()}
         wanted = setting.quantities(numbers)

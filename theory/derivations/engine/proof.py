@@ -93,12 +93,11 @@ class Proof:
                 raise Refused(f"{use.step} is an inequality, which proves no equation")
             differences = [difference - part for difference, part in zip(differences, taken, strict=True)]
             strict = strict and not positive
-        if all(is_zero(difference, self.signs) for difference in differences):
-            return isinstance(relation, sp.Eq) or not strict
-        signs = [self._sign(difference) for difference in differences]
-        return not isinstance(relation, sp.Eq) and all(
-            sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs
-        )
+        equal = all(is_zero(difference, self.signs) for difference in differences)
+        if equal or isinstance(relation, sp.Eq):
+            return equal and not strict
+        signs = map(self._sign, differences)
+        return all(sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs)
 
     def _taken(self, use: Use) -> tuple[list[sp.Expr], bool, bool]:
         """What an earlier relation takes off each difference of the sides; whether it is strict, and an equation."""
