@@ -30,7 +30,7 @@ def grouped_parts(code=C, posterior=Q) -> sp.Expr:
 def derivation() -> Derivation:
     family, H = sp.MatrixSymbol("B_Q", K, K), sp.MatrixSymbol("H", K, K)
     X, M, change, Y, Z = sp.MatrixSymbol("X", K, D), *(sp.MatrixSymbol(name, K, K) for name in ("M", "M_o", "Y", "Z"))
-    e, F, stationary = sp.Symbol("e", real=True), sp.MatrixSymbol("F", K, K), sp.MatrixSymbol("V_o", K, D)
+    e, F, stationary = sp.Symbol("e", real=True), sp.MatrixSymbol("F", K, K), sp.MatrixSymbol("V_1", K, D)
     blocks, diagonal = sp.HadamardProduct(C, B), sp.HadamardProduct(C, sp.Identity(K))
     collected = (
         (info - across) * LogDet(C)
@@ -159,7 +159,7 @@ def derivation() -> Derivation:
             Step(
                 "What the code sees of the data",
                 sp.Eq(stationary * S * stationary.T, F.I * W.T * S * W * F.T.I / sigma**4, evaluate=False),
-                "Here $F$ stands for $H$, which is symmetric, and $V_o$ for the gain.",
+                "Here $F$ stands for $H$, which is symmetric, and $V_1$ for the gain.",
                 wrong_form=F.I * W.T * S * W * F.T.I / sigma**2,
                 let=(
                     Let(

@@ -54,6 +54,9 @@ def derivation() -> Derivation:
     def weighted_error(gain, transposed):
         return sp.Trace(M * (gain * S * transposed - 2 * gain * A * Gamma + Gamma))
 
+    def missed(metric):
+        return Expectation(SquaredNorm(mu - bayes * x, metric))
+
     entropy = (K * sp.log(2 * sp.pi) + K + LogDet(Sigma)) / 2
     return Derivation(
         name="inference-error",
@@ -200,7 +203,7 @@ def derivation() -> Derivation:
             Step(
                 "Distance from the true posterior mean",
                 sp.Eq(
-                    Expectation(SquaredNorm(mu - bayes * x, M)),
+                    missed(M),
                     sp.Trace(M * (E - Sigma)),
                     evaluate=False,
                 ),
@@ -211,9 +214,7 @@ def derivation() -> Derivation:
             Step(
                 "Forward divergence",
                 sp.Eq(
-                    Expectation(
-                        (sp.Trace(Q.I * Sigma) + SquaredNorm(mu - bayes * x, Q.I) - K + LogDet(Q) - LogDet(Sigma)) / 2
-                    ),
+                    (sp.Trace(Q.I * Sigma) + missed(Q.I) - K + LogDet(Q) - LogDet(Sigma)) / 2,
                     -score - entropy,
                     evaluate=False,
                 ),
@@ -225,10 +226,7 @@ def derivation() -> Derivation:
             Step(
                 "Reverse divergence",
                 sp.Eq(
-                    Expectation(
-                        (sp.Trace(Sigma.I * Q) + SquaredNorm(mu - bayes * x, Sigma.I) - K + LogDet(Sigma) - LogDet(Q))
-                        / 2
-                    ),
+                    (sp.Trace(Sigma.I * Q) + missed(Sigma.I) - K + LogDet(Sigma) - LogDet(Q)) / 2,
                     (sp.Trace(Sigma.I * (Q + E)) - 2 * K + LogDet(Sigma) - LogDet(Q)) / 2,
                     evaluate=False,
                 ),
