@@ -63,8 +63,9 @@ def derivation() -> Derivation:
         title="Four errors of an encoder against the true factors",
         statement=(
             Claim(
-                "The mean squared error of an encoder $q(s|x) = N(V x, Q)$ is the trace of the error matrix $E = "
-                "\\mathrm{E}[(s - \\mu)(s - \\mu)^T]$, and its log score follows from $E$ and $Q$.",
+                "The mean squared error of an encoder $q(s|x) = N(V x, Q)$ is the trace of the error matrix $E$, the "
+                "second moment of the error $s - \\mu$ of its mean $\\mu = V x$, and its log score follows from $E$ "
+                "and $Q$.",
                 by=("The error matrix", "Log score"),
             ),
             Claim("The true posterior $p(s|x)$ is $N(V_s x, \\Sigma)$.", by=("The true posterior",)),

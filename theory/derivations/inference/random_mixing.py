@@ -149,7 +149,7 @@ def derivation() -> Derivation:
                 "Its mean",
                 sp.Eq(sp.Limit((small - m) / small**2, small, 0).subs(z, 1 / small), a, evaluate=False),
                 "The next term of $m = 1/z - a/z^2 + \\dots$ is minus the mean eigenvalue, which must be "
-                "$\\mathrm{E}[tr(G)]/K = a$.",
+                "the mean $a$ of $tr(G)/K$.",
             ),
             Step(
                 "The edges of the spectrum",

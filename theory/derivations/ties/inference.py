@@ -287,6 +287,27 @@ def _slope_of_variances(optimal_beta, formula):
             yield formula(g=norms, t=best.beta * noise, tau=np.sqrt(truth.noise_variance)).sum(), 0.0
 
 
+def _slope_of_means_in_matrices(optimal_beta, formula):
+    """Of every family, as the mean is the same."""
+    for truth, _, numbers in _optima_of_the_reverse(optimal_beta):
+        yield formula(A=truth.loading, **numbers), 0.0
+
+
+def _slope_of_variances_in_matrices(optimal_beta, formula):
+    for truth, posterior, numbers in _optima_of_the_reverse(optimal_beta):
+        yield formula(A=truth.loading, B=_mask(posterior, truth.latent_dim), **numbers), 0.0
+
+
+def _optima_of_the_reverse(optimal_beta):
+    """Truths of independent factors, the families, and the level of least reverse divergence."""
+    for truth in _truths(correlated=False):
+        for posterior in _families(truth.latent_dim):
+            for noise in (truth.noise_variance, 0.25):
+                best = optimal_beta(truth, "reverse_kl", noise_variance=noise, posterior=posterior)
+                numbers = {"t": best.beta * noise, "tau": np.sqrt(truth.noise_variance), "K": truth.latent_dim}
+                yield truth, posterior, numbers
+
+
 def _slope_in_beta(optimal_beta, formula):
     for truth in _truths(correlated=False):
         modes = np.linalg.eigvalsh(truth.loading.T @ truth.loading)
@@ -537,6 +558,8 @@ TIES = (
     ),
     Stationary(BEST, "inference-error", "Reverse divergence: the part of the mean", _slope_of_modes("reverse_kl")),
     Stationary(BEST, "inference-error", "Reverse divergence: the part of the variances", _slope_of_variances),
+    Stationary(BEST, "inference-error", "The slope of the part of the mean", _slope_of_means_in_matrices),
+    Stationary(BEST, "inference-error", "The slope of the part of the variances", _slope_of_variances_in_matrices),
     Stationary(BEST, "inference-error", "Any decoder: the slope of the error", _slope_of_any_decoder),
     *(
         Stationary(
