@@ -43,9 +43,9 @@ def derivation() -> Derivation:
                 by=("The loss at another noise and weight", "The precision at another noise and weight"),
             ),
             Claim(
-                "Therefore each error at the noise $\\sigma^2$ and the weight $b = (\\tau^2/\\sigma^2) \\beta$ is that "
-                "at the noise $\\tau^2$ and the weight $\\beta$, and every optimum scales: $\\beta^*(\\sigma^2) = "
-                "(\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$.",
+                "Therefore each error of the best encoder at the noise $\\sigma^2$ and the weight $b = "
+                "(\\tau^2/\\sigma^2) \\beta$ is that at the noise $\\tau^2$ and the weight $\\beta$, and every "
+                "optimum scales: $\\beta^*(\\sigma^2) = (\\tau^2/\\sigma^2) \\beta^*(\\tau^2)$.",
                 by=("The loss at another noise and weight", "The precision at another noise and weight"),
             ),
             Claim(

@@ -54,10 +54,16 @@ def derivation() -> Derivation:
                 "None of another covariance is as good.",
                 by=("Another covariance is worse",),
             ),
-            Claim("If the data vary in every direction, none of another gain is.", by=("Another gain is worse",)),
+            Claim(
+                "If the data vary in every direction, none of another gain is as good.", by=("Another gain is worse",)
+            ),
         ),
         assumptions=("Any decoder, any data, any $\\beta > 0$; the family of $q$ is unrestricted (full covariance).",),
-        scope="For every $K$ and $D$; the first two steps for any decoder, linear or not, and any space of latents.",
+        scope=(
+            "For every $K$ and $D$; the first three steps for any decoder, linear or not, and any space of latents. "
+            "The covariance $S$ of the data is positive definite; what is not strict holds for every $S$, as both "
+            "sides are continuous in it."
+        ),
         matrices={P: "positive", Q: "positive", S: "positive"},
         functions={q: "density", p: "density", f: "density"},
         steps=(

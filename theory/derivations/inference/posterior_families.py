@@ -34,7 +34,9 @@ def derivation() -> Derivation:
                 by=(square, "No encoder of the family is better"),
             ),
             Claim("None with other blocks is as good.", by=("Other blocks are worse",)),
-            Claim("If the data vary in every direction, none with another gain is.", by=("Another gain is worse",)),
+            Claim(
+                "If the data vary in every direction, none with another gain is as good.", by=("Another gain is worse",)
+            ),
             Claim(
                 "The family costs $(\\beta/2) [\\log\\det(P \\circ B) - \\log\\det P]$ more than a full covariance.",
                 by=("The price of a family",),
