@@ -31,7 +31,7 @@ __all__ = ["Point", "points_of"]
 
 KINDS = ("ascending", "descending", "equal", "zero", "opposite", "large", "far below", "wide", "wide")
 OF_MATRICES = ("ascending", "wide")
-OF_INTEGRALS = ("ascending", "equal", "wide", "wide")
+OF_INTEGRALS = ("ascending", "equal", "wide")
 SIZES_OF_ALL_KINDS = 1  # the other sizes are tested at fewer points
 TRIES = 200
 MOST_SIZES = 16  # of a step without matrices, whose integers take all values up to 4 together
@@ -361,8 +361,8 @@ class Point:
 
 
 def _is_positive_definite(matrix: sp.ImmutableMatrix) -> bool:
-    """Whether a symmetric matrix of rational numbers has positive pivots."""
-    rows = [[Fraction(int(entry.p), int(entry.q)) for entry in matrix.row(i)] for i in range(matrix.rows)]
+    """Whether a symmetric matrix of numbers has positive pivots."""
+    rows = [[_fraction(entry) for entry in matrix.row(i)] for i in range(matrix.rows)]
     for i, row in enumerate(rows):
         if row[i] <= 0:
             return False
@@ -370,6 +370,10 @@ def _is_positive_definite(matrix: sp.ImmutableMatrix) -> bool:
             factor = other[i] / row[i]
             other[:] = [x - factor * y for x, y in zip(other, row, strict=True)]
     return True
+
+
+def _fraction(number: sp.Expr):
+    return Fraction(int(number.p), int(number.q)) if number.is_Rational else number
 
 
 def _with_sums_written_out(expression: sp.Basic) -> sp.Basic:
