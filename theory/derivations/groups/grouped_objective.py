@@ -66,8 +66,8 @@ def derivation() -> Derivation:
     # Two latents with equal columns in the decoder: what they see in its range, and what they see outside.
     c, u, noise, seen, unseen = sp.symbols("c u h v_1 v_2", positive=True)
     shared, own = c**2 * seen - u**2 * unseen, c**2 * seen + u**2 * unseen + noise
-    pair = sp.ImmutableMatrix([[own, shared], [shared, own]])
-    sum_of_latents = sp.ImmutableMatrix([[1, 1]])
+    pair, sum_of_latents = sp.MatrixSymbol("C_2", 2, 2), sp.ImmutableMatrix([[1, 1]])
+    of_pair = Let(pair, sp.ImmutableMatrix([[own, shared], [shared, own]]), "the covariance of the two latents")
     return Derivation(
         name="grouped-objective",
         title="The grouped objective and its stationary points",
@@ -201,7 +201,8 @@ def derivation() -> Derivation:
             Step(
                 "The sum of two latents",
                 sp.Eq(sp.Trace(sum_of_latents * pair * sum_of_latents.T), 4 * c**2 * seen + 2 * noise, evaluate=False),
-                "The gains $u$ and $-u$ cancel in the sum.",
+                "The gains $u$ and $-u$ cancel in the variance of the sum.",
+                let=(of_pair,),
                 wrong_form=4 * c**2 * seen + 4 * u**2 * unseen + 2 * noise,
             ),
             Step(
@@ -211,7 +212,7 @@ def derivation() -> Derivation:
                     sp.log(1 + 2 * c**2 * seen / noise) / 2 + sp.log(1 + 2 * u**2 * unseen / noise) / 2,
                     evaluate=False,
                 ),
-                "The information of the two latents, of which the last term is zero at $u = 0$.",
+                "The information of the two latents, of which the term with $u$ is zero at $u = 0$.",
                 wrong_form=sp.log(1 + 2 * c**2 * seen / noise) / 2 + sp.log(1 + u**2 * unseen / noise) / 2,
             ),
             Step(
