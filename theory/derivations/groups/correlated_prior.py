@@ -15,10 +15,11 @@ def derivation() -> Derivation:
     r, a = sp.symbols("r a", real=True)
     x = sp.MatrixSymbol("x", D, 1)
     Pi = sp.MatrixSymbol("Pi", K, K)
-    code = sp.ImmutableMatrix([[c**2, r * c * d], [r * c * d, d**2]])
-    prior = sp.ImmutableMatrix([[1, a], [a, 1]])
+    code, prior = sp.MatrixSymbol("C_2", 2, 2), sp.MatrixSymbol("Pi_2", 2, 2)
+    of_code = sp.ImmutableMatrix([[c**2, r * c * d], [r * c * d, d**2]])
+    of_prior = sp.ImmutableMatrix([[1, a], [a, 1]])
     f, least, quadratic = sp.Function("f")(c, d, r), sp.Function("phi")(r), sp.Function("h")(r)
-    divergence = (sp.Trace(prior.inv() * code) - 2 + LogDet(prior) - LogDet(code)) / 2
+    divergence = (sp.Trace(prior.I * code) - 2 + LogDet(prior) - LogDet(code)) / 2
     dependence = (sp.log(c**2 * d**2) - LogDet(code)) / 2
     value = (
         (c**2 + d**2 - 2 * a * r * c * d) / (2 * (1 - a**2))
@@ -148,7 +149,11 @@ def derivation() -> Derivation:
                 "Cost of a code",
                 sp.Eq(divergence + (w - 1) * dependence, f, evaluate=False),
                 "The divergence of the code from the prior, and $w - 1$ times its total correlation.",
-                let=(Let(f, value, "the cost of a code"),),
+                let=(
+                    Let(code, of_code, "the covariance of the code of two latents"),
+                    Let(prior, of_prior, "that of their prior"),
+                    Let(f, value, "the cost of a code"),
+                ),
                 where=inside,
             ),
             Step(
