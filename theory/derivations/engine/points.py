@@ -136,11 +136,20 @@ class _Setting:
     sides: tuple[sp.Basic, sp.Basic]  # with every abbreviation written out
     conditions: list  # on numbers, written out
     written: dict = field(default_factory=dict)  # sides in which matrices with a rule keep their names
+    found: dict = field(default_factory=dict)  # the matrices and the numbers of expressions
 
     def quantities(self, sizes: Mapping[sp.Symbol, sp.Integer]) -> set[sp.Basic]:
         """The numbers of the step and its conditions at these sizes."""
         formulas = (_with_sums_written_out(one.xreplace(dict(sizes))) for one in (*self.sides, *self.conditions))
         return {atom for formula in formulas for atom in _quantities(formula)} - sizes.keys()
+
+    def parts(self, expression: sp.Basic, sizes: Mapping[sp.Symbol, sp.Integer]) -> tuple[list, list]:
+        """The matrices and the numbers of an expression, sorted so that every run draws the same values."""
+        key = expression, *sizes.items()
+        if key not in self.found:
+            numbers = _quantities(_with_sums_written_out(expression.xreplace(dict(sizes))))
+            self.found[key] = sorted(expression.atoms(sp.MatrixSymbol), key=str), sorted(numbers, key=str)
+        return self.found[key]
 
     @cached_property
     def functions(self) -> list[AppliedUndef]:
@@ -199,21 +208,21 @@ class Point:
     def _fill(self, expression: sp.Basic) -> None:
         """Give a value to every matrix in an expression that has none yet, and to symbols that only it has."""
         rules = {let.symbol: let.value for let in self.lets if let.rule is not None}
-        # Symbols are sorted, so that every run draws the same numbers.
-        for atom in sorted(expression.atoms(sp.MatrixSymbol), key=str):
+        matrices, numbers = self.setting.parts(expression, self.sizes)
+        for atom in matrices:
             if atom in self.values or atom in self.samples:  # drawn together with another symbol
                 continue
             if atom in self.page.moments:
                 self._draw_samples(atom)
             elif atom in rules:
                 self._fill(rules[atom])
-                self.values[atom] = number_of(rules[atom], self.values, self.samples)
+                self.values[atom] = number_of(rules[atom], self.values, self.samples, self.memo)
                 self._require_kind(atom)
             else:
                 self._draw_matrix(atom)
-        written = _with_sums_written_out(expression.xreplace(self.sizes))
-        for atom in sorted(_quantities(written) - self.values.keys(), key=str):
-            self.values[atom] = self._number(atom)
+        for atom in numbers:
+            if atom not in self.values:
+                self.values[atom] = self._number(atom)
 
     def _require_visible(self, side: sp.Basic) -> None:
         """Refuse a side that binds a number in the value of an abbreviated matrix, which is computed once."""

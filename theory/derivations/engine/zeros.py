@@ -21,11 +21,26 @@ def is_zero(expression: sp.Expr, signs: Signs) -> bool:
     expression = without_angles(signs.substituted(sp.sympify(expression).doit()))
     expression = expression.replace(sp.log, partial(_log_of_factors, signs))
     expression = expression.replace(_is_root, partial(_root_of_factors, signs))
-    numerator, _ = sp.fraction(sp.together(merged_totals(expression, signs)))
+    expression = merged_totals(expression, signs)
+    if _is_nonzero_somewhere(_functions_unknown(expression)):
+        return False
+    numerator, _ = sp.fraction(sp.together(expression))
     numerator = sp.expand(numerator)
     if numerator.is_number:
         return sp.simplify(numerator) == 0 and abs(sp.N(numerator, 50, maxn=200)) < 1e-45
     return _without_roots(_functions_unknown(numerator)) == 0
+
+
+def _is_nonzero_somewhere(function: sp.Expr) -> bool:
+    """Whether a rational function of unknowns has another value than zero at one place, which is soon found out."""
+    symbols = sorted(
+        function.free_symbols, key=lambda symbol: (str(symbol), symbol.dummy_index if symbol.is_Dummy else 0)
+    )
+    if not function.is_rational_function(*symbols):
+        return False
+    places = {symbol: sp.Rational(sp.prime(k + 5), sp.prime(2 * k + 3)) for k, symbol in enumerate(symbols)}
+    value = function.xreplace(places)
+    return bool(value.is_Rational and value != 0)
 
 
 def with_logs_split(expression: sp.Expr, signs: Signs) -> sp.Expr:
