@@ -4,3 +4,7 @@ One module per page, in folders that mirror those of `theory`. Each has a functi
 page; `registry` finds the pages, `engine.check` checks them, `book` prints them. Needs sympy, which `import theory`
 does not load.
 """
+
+import os
+
+os.environ.setdefault("SYMPY_CACHE_SIZE", "30000")  # sympy's own 1000, read when it is imported, is few for the proofs

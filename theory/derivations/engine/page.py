@@ -296,6 +296,8 @@ def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) ->
             if matrices or let.rule is None:
                 expression = expression.xreplace({let.symbol: let.value})
         elif isinstance(let.symbol, AppliedUndef):
+            if not expression.has(let.symbol.func):
+                continue
             # Its value is written out first: an abbreviation inside may depend on the arguments.
             value = write_out(let.value, lets[:position], matrices=matrices)
             expression = expression.replace(let.symbol.func, sp.Lambda(let.symbol.args, value))

@@ -6,7 +6,8 @@ which the proof uses, has a second opinion.
 
 The kinds of points and the sizes of matrices are the same for every step, whatever its page is called: symbols in
 ascending and descending order, equal, zero, opposite, large and far apart; positive definite matrices and nearly
-singular ones; rotations and reflections; fewer latents than data dimensions, more, and one.
+singular ones; rotations and reflections; fewer latents than data dimensions, more, and one. All kinds are tried at the
+first sizes, one or two kinds at each of the others.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ __all__ = ["Point", "points_of"]
 KINDS = ("ascending", "descending", "equal", "zero", "opposite", "large", "far below", "wide", "wide")
 OF_MATRICES = ("ascending", "wide")
 OF_INTEGRALS = ("ascending", "equal", "wide")
-SIZES_OF_ALL_KINDS = 1  # the other sizes are tested at fewer points
 TRIES = 200
 MOST_SIZES = 16  # of a step without matrices, whose integers take all values up to 4 together
 
@@ -53,7 +53,8 @@ def points_of(page: Derivation, step: Step) -> Iterator[Point]:
     for number, sizes in enumerate(_all_sizes(page, step, sides, of_numbers)):
         numbers = {size: sp.Integer(value) for size, value in sizes.items()}
         wanted = setting.quantities(numbers)
-        for kind in kinds if number < SIZES_OF_ALL_KINDS else OF_MATRICES:
+        few = OF_MATRICES if of_matrices or kinds == OF_MATRICES else (OF_MATRICES[1 - number % 2],)
+        for kind in kinds if number == 0 else few:
             point = Point(setting, numbers, wanted, kind, reflected=number % 2 == 0, rng=rng)
             if point.satisfies_conditions and all(point.value(one.lhs) != point.value(one.rhs) for one in of_matrices):
                 yield point
@@ -363,10 +364,11 @@ class Point:
                 self.samples[vector] = self.samples[other]
                 return
         while moment not in self.values or self.values[moment].det() == 0:
-            points = self._rational_matrix(rows, rows + 2)
-            centre = sum((points[:, column] for column in range(rows + 2)), sp.zeros(rows, 1)) / (rows + 2)
-            self.samples[vector] = [points[:, column] - centre for column in range(rows + 2)]
-            self.values[moment] = sum((x * x.T for x in self.samples[vector]), sp.zeros(rows)) / (rows + 2)
+            count = rows + 1  # as few as a second moment of full rank can have
+            points = self._rational_matrix(rows, count)
+            centre = sum((points[:, column] for column in range(count)), sp.zeros(rows, 1)) / count
+            self.samples[vector] = [points[:, column] - centre for column in range(count)]
+            self.values[moment] = sum((x * x.T for x in self.samples[vector]), sp.zeros(rows)) / count
 
 
 def _is_positive_definite(matrix: sp.ImmutableMatrix) -> bool:
