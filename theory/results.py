@@ -35,6 +35,7 @@ ROOMS = {
 WORKS = {
     "tipping1999": "Tipping, Bishop 1999",
     "marchenko1967": "Marchenko, Pastur 1967",
+    "mirsky1975": "Mirsky 1975",
     "shannon1959": "Shannon 1959",
     "sikka2019": "Sikka et al. 2019",
     "lucas2019": "Lucas et al. 2019",
@@ -310,7 +311,7 @@ RESULTS = (
         ),
         figures=("collapse", "learned_inference_error", "convergence"),
         tests="tests/theory/learning/test_global_optimum.py",
-        source="{tipping1999}; {lucas2019}; {wang2022}",
+        source="{tipping1999}; {lucas2019}; {wang2022}; its lower bound by the trace inequality of {mirsky1975}",
         scope="any data covariance, noise fixed or (with the s2 of learned-noise) learned; the other optima are "
         "rotations within the family, and within ties",
     ),
@@ -453,7 +454,7 @@ RESULTS = (
         tests="tests/theory/axes/test_manipulation.py",
         source="in the setting of {zietlow2021}",
         status="exact for two orthogonal columns; else by a search, to 1e-12 of the squared norm of the loading",
-        scope="any loading with D >= K; the page: two orthogonal columns, the Procrustes problem cited",
+        scope="any loading with D >= K; the closed form: two orthogonal columns",
     ),
     Result(
         name="largest-angle",
