@@ -12,7 +12,7 @@ from theory.derivations.inference.optimal_encoder import PRECISION
 
 
 def derivation() -> Derivation:
-    B = sp.MatrixSymbol("B", D, D)
+    B = sp.MatrixSymbol("Y", D, D)
     gain = sp.MatrixSymbol("V_o", K, D)
     outside = sp.Identity(D) - W * (W.T * W).I * W.T
     # W is stationary, S W = W (t I + W^T W), if and only if S agrees with t I + W W^T on the column space of W; that

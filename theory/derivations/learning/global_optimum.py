@@ -35,13 +35,13 @@ def likelihood(decoder) -> sp.Expr:
 
 
 def derivation() -> Derivation:
-    H, column = sp.MatrixSymbol("H", D, K), sp.MatrixSymbol("U", D, D)
-    u, v, f = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("v", K, 1), sp.MatrixSymbol("e", K, 1)
+    H, column = sp.MatrixSymbol("H", D, K), sp.MatrixSymbol("Y", D, D)
+    u, v, f = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("b", K, 1), sp.MatrixSymbol("e", K, 1)
     e, theta = sp.symbols("epsilon theta", real=True)
-    m, r, o, a = sp.symbols("m r l_o a", positive=True)
-    O, R = sp.MatrixSymbol("O", D, D), sp.MatrixSymbol("R", K, K)  # noqa: E741
-    E, B, T = sp.MatrixSymbol("E", D, K), sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("T", K, K)
-    lengths, gains = sp.MatrixSymbol("Sigma", D, K), sp.MatrixSymbol("F", K, D)
+    m, r, o, a = sp.symbols("m h l_o a", positive=True)
+    O, R = sp.MatrixSymbol("O", D, D), sp.MatrixSymbol("O_R", K, K)  # noqa: E741
+    E, B, T = sp.MatrixSymbol("U", D, K), sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("Phi", K, K)
+    lengths, gains = sp.MatrixSymbol("Lambda", D, K), sp.MatrixSymbol("F", K, D)
     along = sp.HadamardProduct(sp.MatrixSymbol("X", K, K), sp.Identity(K))
     share, rotated = sp.Function("f")(w), sp.Function("f_r")(theta)
     i, active, others = (sp.Symbol(name, integer=True, positive=True) for name in ("i", "q", "p"))
@@ -63,8 +63,8 @@ def derivation() -> Derivation:
             ),
             Claim("$W$ is stationary iff $S W = t W P = W (t I + W^T W)$.", by=("The gradient",)),
             Claim(
-                "If $W$ is stationary and $v$ an eigenvector of $P$ of eigenvalue $m$, then $W v$ is zero or an "
-                "eigenvector of $S$ of eigenvalue $l = t m$, and of squared length $l - t$ if $v$ has length one.",
+                "If $W$ is stationary and $b$ an eigenvector of $P$ of eigenvalue $m$, then $W b$ is zero or an "
+                "eigenvector of $S$ of eigenvalue $l = t m$, and of squared length $l - t$ if $b$ has length one.",
                 by=("Columns along eigenvectors", "Lengths of the columns"),
             ),
             Claim(
@@ -173,8 +173,8 @@ def derivation() -> Derivation:
                     sp.Trace(H.T * N * (t * W * P - S * W) * P.I) / t,
                     evaluate=False,
                 ),
-                "The slope at $W$ in an arbitrary direction $H$. As $N$, the inverse of the model covariance, and $P$ "
-                "are invertible, it vanishes for every $H$ iff $t W P = S W$.",
+                "The slope at $W$ in an arbitrary direction $H$. As $\\Xi$, the inverse of the model covariance, and "
+                "$P$ are invertible, it vanishes for every $H$ iff $t W P = S W$.",
                 let=(PRECISION, INVERSE),
                 wrong_form=sp.Trace(H.T * N * (t * W * P + S * W) * P.I) / t,
             ),
@@ -185,13 +185,13 @@ def derivation() -> Derivation:
                     t * W * (P * v - m * v),
                     evaluate=False,
                 ),
-                "If $W$ is stationary and $P v = m v$, this says $S W v = t m W v$.",
+                "If $W$ is stationary and $P b = m b$, this says $S W b = t m W b$.",
                 wrong_form=-t * W * (P * v - m * v),
             ),
             Step(
                 "Lengths of the columns",
                 sp.Eq(SquaredNorm(W * v), t * (SquaredNorm(v, P) - SquaredNorm(v)), evaluate=False),
-                "For $P v = m v$ and a unit vector $v$ this is $t (m - 1) = l - t$.",
+                "For $P b = m b$ and a unit vector $b$ this is $t (m - 1) = l - t$.",
                 wrong_form=t * (SquaredNorm(v, P) + SquaredNorm(v)),
             ),
             Step(
@@ -266,7 +266,7 @@ def derivation() -> Derivation:
                     sp.Identity(K) + along * along / t,
                     evaluate=False,
                 ),
-                "For orthonormal directions $E$ with the lengths $w_i$ in $X \\circ I$, the diagonal of any matrix "
+                "For orthonormal directions $U$ with the lengths $w_i$ in $X \\circ I$, the diagonal of any matrix "
                 "$X$: so $P \\circ B = P$ for every partition $B$.",
                 wrong_form=sp.Identity(K) - along * along / t,
             ),
@@ -277,7 +277,7 @@ def derivation() -> Derivation:
                     (LogDet(T) - sp.Trace(E.T * S * E * along * T.I * along) / t**2) / 2,
                     evaluate=False,
                 ),
-                "All matrices but $E^T S E$ are diagonal; its diagonal is $l_i$ if the directions are eigenvectors. "
+                "All matrices but $U^T S U$ are diagonal; its diagonal is $l_i$ if the directions are eigenvectors. "
                 "So the likelihood is the sum of the shares, and the bound is attained.",
                 let=(
                     Let(
@@ -322,7 +322,7 @@ def derivation() -> Derivation:
             Step(
                 "The model covariance of one column",
                 sp.Eq((column + t * IDENTITY) * (IDENTITY - column / (t + w**2)), t * IDENTITY, evaluate=False),
-                "For a single column $w u$ the inverse is $N = (I - w^2 u u^T/(t + w^2))/t$, so $S$ enters the "
+                "For a single column $w u$ the inverse is $\\Xi = (I - w^2 u u^T/(t + w^2))/t$, so $S$ enters the "
                 "likelihood through $-w^2 u^T S u/(2 t (t + w^2))$; other columns, orthogonal to $u$, add their own "
                 "terms.",
                 let=(Let(column, w**2 * u * u.T, "the part of one column, with $u$ a unit vector"),),
@@ -357,7 +357,7 @@ def derivation() -> Derivation:
                     sp.sqrt(r) / l,
                     evaluate=False,
                 ),
-                "The best encoder $P^{-1} W^T/t$ in one mode, with $w^2 = r = l - t$.",
+                "The best encoder $P^{-1} W^T/t$ in one mode, with $w^2 = h = l - t$.",
                 where=ABOVE,
             ),
             Step(
@@ -385,21 +385,21 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "The columns of $O$ are eigenvectors of $S$, with eigenvalues that exceed $\\tau^2$ by the squared "
-                "singular values of $A$, which are the diagonal of $\\Sigma$.",
-                let=(Let(A, O * lengths * R.T, "the loading by its singular values, with $O$ and $R$ orthogonal"),),
+                "singular values of $A$, which are the diagonal of $\\Lambda$.",
+                let=(Let(A, O * lengths * R.T, "the loading by its singular values, with $O$ and $O_R$ orthogonal"),),
                 wrong_form=O * (lengths * lengths.T - tau**2 * IDENTITY),
             ),
             Step(
                 "What a learned latent sees of the factors",
                 sp.Eq(gains * O.T * A, gains * lengths * R.T, evaluate=False),
                 "The encoder is $V = F O^T$, with the gains $\\sqrt{l - t}/l$ in the diagonal of $F$: row $j$ of $V A$ "
-                "is a multiple of column $j$ of $R$.",
+                "is a multiple of column $j$ of $O_R$.",
                 wrong_form=gains * lengths * R,
             ),
             Step(
                 "Principal axes in the space of the factors",
                 sp.Eq(A.T * A * R, R * lengths.T * lengths, evaluate=False),
-                "The columns of $R$ are eigenvectors of $A^T A$, with the squared singular values.",
+                "The columns of $O_R$ are eigenvectors of $A^T A$, with the squared singular values.",
                 wrong_form=R.T * lengths.T * lengths,
             ),
             Step(
@@ -420,7 +420,7 @@ def derivation() -> Derivation:
                     sp.cos(theta) * (A.T * A * f - m * f) + sp.sin(theta) * (A.T * A * v - m * v),
                     evaluate=False,
                 ),
-                "If the axes $e$ and $v$ of two factors are eigenvectors of one eigenvalue $m$, so is every axis "
+                "If the axes $e$ and $b$ of two factors are eigenvectors of one eigenvalue $m$, so is every axis "
                 "between them: another optimum sees mixtures of the two.",
                 wrong_form=sp.cos(theta) * (A.T * A * f - m * f) - sp.sin(theta) * (A.T * A * v - m * v),
             ),

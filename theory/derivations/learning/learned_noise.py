@@ -12,11 +12,11 @@ from theory.derivations.learning.global_optimum import BELOW, TANGENT, l
 def derivation() -> Derivation:
     v, beyond, last, best = sp.symbols("v u_q l_q v_o", positive=True)
     following, after = sp.symbols("l_q+1 u_q+1", positive=True)
-    fall, a, there = sp.Symbol("c", nonnegative=True), sp.Symbol("a", positive=True), sp.Symbol("n", positive=True)
+    fall, a, there = sp.Symbol("c", nonnegative=True), sp.Symbol("a", positive=True), sp.Symbol("v_1", positive=True)
     q, i = sp.symbols("q i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     F, slope = sp.Function("F")(v), sp.Function("h")(v)
-    active, inactive = sp.Function("g")(v), sp.Function("k")(v)
+    active, inactive = sp.Function("f_a")(v), sp.Function("f_c")(v)
     learned = beyond / (D - q * beta)
     rise = sp.log(v / there)
     is_active, was_active = v < l / beta, there < l / beta
@@ -108,7 +108,7 @@ def derivation() -> Derivation:
             Step(
                 tangents[0],
                 sp.Eq(active - active.func(there), -beta * rise / 2, evaluate=False),
-                "The share of a mode that is active at the noises $v$ and $n$ is linear in $\\log v$, with the slope "
+                "The share of a mode that is active at the noises $v$ and $v_1$ is linear in $\\log v$, with the slope "
                 "$-\\beta/2$.",
                 let=(
                     Let(
@@ -121,7 +121,7 @@ def derivation() -> Derivation:
             Step(
                 tangents[1],
                 sp.Ge(inactive - active.func(there), -beta * rise / 2, evaluate=False),
-                "A mode that is active at the noise $n$ and not at $v$: the difference is $\\beta/2$ times $a - 1 - "
+                "A mode that is active at the noise $v_1$ and not at $v$: the difference is $\\beta/2$ times $a - 1 - "
                 "\\log a$ with $a = l/(\\beta v)$.",
                 let=(Let(inactive, l / (2 * v), "the same of an inactive mode"),),
                 where=(was_active, is_inactive),
@@ -130,7 +130,8 @@ def derivation() -> Derivation:
             Step(
                 tangents[2],
                 sp.Ge(inactive - inactive.func(there), -l * rise / (2 * there), evaluate=False),
-                "A mode that is active at neither noise has at $n$ the slope $-l/(2n)$ in $\\log v$; with $a = n/v$.",
+                "A mode that is active at neither noise has at $v_1$ the slope $-l/(2v_1)$ in $\\log v$; with $a = "
+                "v_1/v$.",
                 uses=(Use(TANGENT, {a: there / v}, times=l / (2 * there)),),
             ),
             Step(
@@ -143,7 +144,7 @@ def derivation() -> Derivation:
             Step(
                 tangents[3],
                 sp.Ge(active - inactive.func(there), -l * rise / (2 * there), evaluate=False),
-                "A mode that is active at $v$ and not at $n$. With $x = l/(\\beta n) \\le 1$ the difference is "
+                "A mode that is active at $v$ and not at $v_1$. With $x = l/(\\beta v_1) \\le 1$ the difference is "
                 "$\\beta/2$ times $1 - x + x \\log x + (1 - x) \\log(l/(\\beta v))$.",
                 where=(is_active, was_inactive),
                 uses=(Use(TANGENT, {a: beta * there / l}, times=l / (2 * there)),),
@@ -192,7 +193,7 @@ def derivation() -> Derivation:
                     (D - q * beta) * rise / 2,
                     evaluate=False,
                 ),
-                "If every mode has a latent, $u_q = 0$ and $q = r$; this holds for all noises $v$ and $n$ below "
+                "If every mode has a latent, $u_q = 0$ and $q = r$; this holds for all noises $v$ and $v_1$ below "
                 "$l_r/\\beta$.",
                 wrong_form=(D + q * beta) * rise / 2,
             ),

@@ -10,7 +10,7 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import loss
 from theory.derivations.inference.optimal_encoder import PRECISION
 
-M, N = sp.MatrixSymbol("M", D, D), sp.MatrixSymbol("N", D, D)
+M, N = sp.MatrixSymbol("Theta", D, D), sp.MatrixSymbol("Xi", D, D)
 IDENTITY = sp.Identity(D)
 MODEL = Let(M, W * W.T + t * IDENTITY, "the covariance of the model at noise $t$")
 INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "the inverse of the model covariance $W W^T + t I$")

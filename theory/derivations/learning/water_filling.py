@@ -14,10 +14,10 @@ def derivation() -> Derivation:
     m, i = sp.symbols("m i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     cost = sp.Function("c")(delta)
-    distortion, rate = sp.Function("d")(w), sp.Function("R")(w)
+    distortion, rate = sp.Function("d")(w), sp.Function("rho")(w)
     gain, variance = w / (t + w**2), t / (t + w**2)
     best = sp.sqrt(l - t)
-    total_rate, total_distortion = sp.Function("R_S")(t), sp.Function("d_S")(t)
+    total_rate, total_distortion = sp.Function("rho_S")(t), sp.Function("d_S")(t)
     half = sp.Rational(1, 2)
     return Derivation(
         name="water-filling",

@@ -208,7 +208,7 @@ def _error_of_the_learned(inference_error, formula):
             for name in ("Encoder gain", "Posterior variance")
         )
         gains = np.eye(latents, dimensions) * (gains * np.sign(np.diagonal(best.vae.encoder @ axes)))[:, np.newaxis]
-        seen = formula(F=gains, Sigma=np.eye(dimensions, latents) * lengths, R=directions.T, K=latents, D=dimensions)
+        seen = formula(F=gains, Lambda=np.eye(dimensions, latents) * lengths, O_R=directions.T, K=latents, D=dimensions)
         separates = loading is orthogonal
         moved = np.sign(np.where(np.abs(seen) > 1e-9, seen, 0.0)).T if separates else np.eye(latents)
         numbers = {"A": moved @ seen, "Gamma": np.eye(latents), "K": latents, "D": latents}

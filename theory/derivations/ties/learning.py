@@ -109,7 +109,7 @@ def _distortion_of_the_optimum(optimum, formula):
         covariance = np.diag(eigenvalues)
         best = optimum(covariance, 3, beta=1.2, noise_variance=0.5)
         rest = covariance - 0.6 * np.eye(len(covariance))
-        yield best.distortion, formula(W=best.vae.decoder, B=rest, t=0.6, D=len(covariance), K=3)
+        yield best.distortion, formula(W=best.vae.decoder, Y=rest, t=0.6, D=len(covariance), K=3)
 
 
 def _parts_at_the_optimum(elbo_terms, formula):
