@@ -40,7 +40,17 @@ NOTATION = (
         r"A, \Gamma, \tau^2",
         "the truth, $x = A s + n$, $s \\sim N(0, \\Gamma)$, $n \\sim N(0, \\tau^2 I)$ (`GenerativeModel`)",
     ),
-    (r"G = A^T A", "Gram matrix of the true loading"),
+    (r"G = A^T A", "Gram matrix of the true loading, with eigenvalues $g$"),
+    (r"R = (G + t I)^{-1}", "resolvent of the Gram matrix"),
+    (r"E, \Sigma", "error matrix of an encoder, covariance of the true posterior"),
+    (r"J", "share of one factor in the forward divergence"),
+    (r"B", "partition of rows and columns: one inside its blocks, so that $M \\circ B$ has the blocks of $M$"),
+    (r"O, U", "orthogonal matrix; matrix with orthonormal columns"),
+    (r"M", "a positive definite or symmetric matrix of which nothing else is known"),
+    (r"T", "invertible change of basis of the code"),
+    (r"\Pi", "covariance of a Gaussian prior"),
+    (r"N", "number of data points"),
+    (r"v, r, \theta", "a variance, a correlation, an angle"),
 )
 
 REFERENCES = {
