@@ -11,12 +11,12 @@ from theory.derivations.foundations.matrix_inequalities import use_tangent, use_
 
 
 def derivation() -> Derivation:
-    a, b = sp.MatrixSymbol("a", n, 1), sp.MatrixSymbol("b", n, 1)
-    A, B = sp.MatrixSymbol("A", n, n), sp.MatrixSymbol("B", n, n)
+    m, m_o = sp.MatrixSymbol("m", n, 1), sp.MatrixSymbol("m_o", n, 1)
+    M, M_o = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("M_o", n, n)
     e, z = sp.MatrixSymbol("e", n, 1), sp.MatrixSymbol("z", n, 1)
-    log_q, log_p = sp.symbols("l_q l_p", real=True)
-    x, y, m = sp.symbols("x y m", real=True)
-    u, v = sp.symbols("u v", positive=True)  # standard deviations
+    log_q, log_p = sp.symbols("L_q L_p", real=True)
+    x, y, w = sp.symbols("x y w", real=True)
+    s, s_o = sp.symbols("s s_o", positive=True)  # standard deviations
     log_ratio = sp.Function("h")(x)
 
     def log_density(mean, covariance):
@@ -25,24 +25,24 @@ def derivation() -> Derivation:
     def log_density_of_one(mean, deviation):
         return -((x - mean) ** 2) / (2 * deviation**2) - sp.log(deviation) - sp.log(2 * sp.pi) / 2
 
-    density = sp.exp(-((y - m) ** 2) / (2 * u**2)) / (u * sp.sqrt(2 * sp.pi))
-    distance = SquaredNorm(a - b, B.I)
+    density = sp.exp(-((y - w) ** 2) / (2 * s**2)) / (s * sp.sqrt(2 * sp.pi))
+    distance = SquaredNorm(m - m_o, M_o.I)
     average = Expectation(log_q - log_p)
-    of_means = (B.I, a - b, sp.Identity(1))
+    of_means = (M_o.I, m - m_o, sp.Identity(1))
     half = sp.Rational(1, 2)
     return Derivation(
         name="gaussian-kl",
         title="The KL divergence between two Gaussians",
         statement=(
             Claim(
-                "For $q = N(a, A)$ and $p = N(b, B)$ in $n$ dimensions the divergence $KL(q||p)$, the expectation of "
-                "$\\log q(z) - \\log p(z)$ under $q$, is half the difference of two expected squares plus half that of "
-                "two log determinants.",
+                "For $q = N(m, M)$ and $p = N(m_o, M_o)$ in $n$ dimensions the divergence $KL(q||p)$, the expectation "
+                "of $\\log q(z) - \\log p(z)$ under $q$, is half the difference of two expected squares plus half that "
+                "of two log determinants.",
                 by=("Squares and log determinants",),
             ),
             Claim(
-                "It depends only on the means and the covariances: $KL(q||p) = [tr(B^{-1} A) + (a - b)^T B^{-1} "
-                "(a - b) - n + \\log\\det B - \\log\\det A]/2$.",
+                "It depends only on the means and the covariances: $KL(q||p) = [tr(M_o^{-1} M) + (m - m_o)^T M_o^{-1} "
+                "(m - m_o) - n + \\log\\det M_o - \\log\\det M]/2$.",
                 by=("The divergence",),
             ),
             Claim("It is not negative.", by=("The divergence is not negative",)),
@@ -51,97 +51,97 @@ def derivation() -> Derivation:
                 by=("Different covariances", "Different means"),
             ),
             Claim(
-                "In one dimension, with means $m$ and 0 and standard deviations $u$ and $v$, it is $\\log(v/u) + "
-                "(u^2 + m^2)/(2 v^2) - 1/2$.",
+                "In one dimension, with means $w$ and 0 and standard deviations $s$ and $s_o$, it is $\\log(s_o/s) + "
+                "(s^2 + w^2)/(2 s_o^2) - 1/2$.",
                 by=("One dimension, as an integral",),
             ),
         ),
-        assumptions=("$A$ and $B$ are positive definite; the means $a$ and $b$ are any vectors.",),
+        assumptions=("$M$ and $M_o$ are positive definite; the means $m$ and $m_o$ are any vectors.",),
         scope="For every $n$. The last step, an integral over the densities themselves, is the case $n = 1$.",
-        matrices={A: "positive", B: "positive"},
-        moments={e: A},
+        matrices={M: "positive", M_o: "positive"},
+        moments={e: M},
         steps=(
             Step(
                 "Squares and log determinants",
                 sp.Eq(
                     average,
-                    (Expectation(SquaredNorm(z - b, B.I)) - Expectation(SquaredNorm(z - a, A.I))) / 2
-                    + (LogDet(B) - LogDet(A)) / 2,
+                    (Expectation(SquaredNorm(z - m_o, M_o.I)) - Expectation(SquaredNorm(z - m, M.I))) / 2
+                    + (LogDet(M_o) - LogDet(M)) / 2,
                     evaluate=False,
                 ),
                 "The left side is $KL(q||p)$ by definition. Insert the two log densities: the constants $n \\log "
                 "2\\pi$ cancel.",
                 let=(
-                    Let(z, a + e, "a draw of $q$, where $e$ has mean zero and covariance $A$"),
-                    Let(log_q, log_density(a, A), "the log density of $N(a, A)$ at $z$"),
-                    Let(log_p, log_density(b, B), "the log density of $N(b, B)$ at $z$"),
+                    Let(z, m + e, "a draw of $q$, where $e$ has mean zero and covariance $M$"),
+                    Let(log_q, log_density(m, M), "the log density of $N(m, M)$ at $z$"),
+                    Let(log_p, log_density(m_o, M_o), "the log density of $N(m_o, M_o)$ at $z$"),
                 ),
-                wrong_form=(Expectation(SquaredNorm(z - b, B.I)) - Expectation(SquaredNorm(z - a, A.I))) / 2
-                + (LogDet(A) - LogDet(B)) / 2,
+                wrong_form=(Expectation(SquaredNorm(z - m_o, M_o.I)) - Expectation(SquaredNorm(z - m, M.I))) / 2
+                + (LogDet(M) - LogDet(M_o)) / 2,
             ),
             Step(
                 "The square in the first log density",
-                sp.Eq(Expectation(SquaredNorm(z - a, A.I)), n, evaluate=False),
-                "$z - a = e$, and $e^T A^{-1} e = tr(A^{-1} e e^T)$ has the expectation $tr(A^{-1} A) = n$.",
+                sp.Eq(Expectation(SquaredNorm(z - m, M.I)), n, evaluate=False),
+                "$z - m = e$, and $e^T M^{-1} e = tr(M^{-1} e e^T)$ has the expectation $tr(M^{-1} M) = n$.",
             ),
             Step(
                 "The square in the second log density",
-                sp.Eq(Expectation(SquaredNorm(z - b, B.I)), sp.Trace(B.I * A) + distance, evaluate=False),
-                "$z - b = (a - b) + e$. The expectation of the cross term $2 (a - b)^T B^{-1} e$ is zero, since $e$ "
-                "has mean zero, and that of $e^T B^{-1} e$ is $tr(B^{-1} A)$.",
-                wrong_form=sp.Trace(B.I * A) - distance,
+                sp.Eq(Expectation(SquaredNorm(z - m_o, M_o.I)), sp.Trace(M_o.I * M) + distance, evaluate=False),
+                "$z - m_o = (m - m_o) + e$. The expectation of the cross term $2 (m - m_o)^T M_o^{-1} e$ is zero, "
+                "since $e$ has mean zero, and that of $e^T M_o^{-1} e$ is $tr(M_o^{-1} M)$.",
+                wrong_form=sp.Trace(M_o.I * M) - distance,
             ),
             Step(
                 "The divergence",
                 sp.Eq(
                     average,
-                    (sp.Trace(B.I * A) + distance - n + LogDet(B) - LogDet(A)) / 2,
+                    (sp.Trace(M_o.I * M) + distance - n + LogDet(M_o) - LogDet(M)) / 2,
                     evaluate=False,
                 ),
                 "Insert both expectations.",
-                wrong_form=(sp.Trace(B.I * A) + distance - n + LogDet(A) - LogDet(B)) / 2,
+                wrong_form=(sp.Trace(M_o.I * M) + distance - n + LogDet(M) - LogDet(M_o)) / 2,
             ),
             Step(
                 "The divergence is not negative",
                 sp.Ge(average, 0, evaluate=False),
-                "The square of $a - b$ is not negative, and neither is the rest, $[\\log\\det B + tr(B^{-1} A) - n - "
-                "\\log\\det A]/2$: the log determinant lies below its tangent at $B$.",
-                uses=(Use("The divergence"), use_trace(*of_means, times=half), use_tangent(A, B, times=half)),
+                "The square of $m - m_o$ is not negative, and neither is the rest, $[\\log\\det M_o + tr(M_o^{-1} M) "
+                "- n - \\log\\det M]/2$: the log determinant lies below its tangent at $M_o$.",
+                uses=(Use("The divergence"), use_trace(*of_means, times=half), use_tangent(M, M_o, times=half)),
             ),
             Step(
                 "Different covariances",
                 sp.Gt(average, 0, evaluate=False),
                 "The log determinant lies strictly below its tangent.",
-                where=(sp.Ne(A, B, evaluate=False),),
+                where=(sp.Ne(M, M_o, evaluate=False),),
                 uses=(
                     Use("The divergence"),
                     use_trace(*of_means, times=half),
-                    use_tangent(A, B, times=half, strict=True),
+                    use_tangent(M, M_o, times=half, strict=True),
                 ),
             ),
             Step(
                 "Different means",
                 sp.Gt(average, 0, evaluate=False),
-                "The square of $a - b$ is positive, because $B^{-1}$ is positive definite.",
-                where=(sp.Ne(a, b, evaluate=False),),
+                "The square of $m - m_o$ is positive, because $M_o^{-1}$ is positive definite.",
+                where=(sp.Ne(m, m_o, evaluate=False),),
                 uses=(
                     Use("The divergence"),
                     use_trace(*of_means, times=half, strict=True),
-                    use_tangent(A, B, times=half),
+                    use_tangent(M, M_o, times=half),
                 ),
             ),
             Step(
                 "One dimension, as an integral",
                 sp.Eq(
                     sp.Integral(density * log_ratio.func(y), (y, -sp.oo, sp.oo)),
-                    sp.log(v / u) + (u**2 + m**2) / (2 * v**2) - half,
+                    sp.log(s_o / s) + (s**2 + w**2) / (2 * s_o**2) - half,
                     evaluate=False,
                 ),
-                "The same for $q = N(m, u^2)$ and $p = N(0, v^2)$, by an integral over the density of $q$.",
+                "The same for $q = N(w, s^2)$ and $p = N(0, s_o^2)$, by an integral over the density of $q$.",
                 let=(
                     Let(
                         log_ratio,
-                        log_density_of_one(m, u) - log_density_of_one(0, v),
+                        log_density_of_one(w, s) - log_density_of_one(0, s_o),
                         "the log ratio of the two densities",
                     ),
                 ),

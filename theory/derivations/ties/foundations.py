@@ -105,16 +105,16 @@ def _divergence(kl_divergence, formula):
     """Of general Gaussians, of equal covariances, and of equal Gaussians."""
     rng = np.random.default_rng(1)
     for size in (1, 3, 4):
-        a, b = rng.standard_normal((2, size, 1))
-        A, B = random_covariance(size, rng), random_covariance(size, rng)
-        for first, second in (((a, A), (b, B)), ((a, A), (b, A)), ((b, B), (b, B))):
+        m, m_o = rng.standard_normal((2, size, 1))
+        M, M_o = random_covariance(size, rng), random_covariance(size, rng)
+        for first, second in (((m, M), (m_o, M_o)), ((m, M), (m_o, M)), ((m_o, M_o), (m_o, M_o))):
             computed = kl_divergence(first[0][:, 0], first[1], second[0][:, 0], second[1])
-            yield computed, formula(a=first[0], A=first[1], b=second[0], B=second[1], n=size)
+            yield computed, formula(m=first[0], M=first[1], m_o=second[0], M_o=second[1], n=size)
 
 
 def _divergence_in_one_dimension(kl_divergence, formula):
-    for m, u, v in ((0.7, 1.3, 0.4), (-2.0, 0.2, 1.1), (0.0, 1.5, 3.0)):
-        yield kl_divergence([m], [[u**2]], [0.0], [[v**2]]), formula(m=m, u=u, v=v)
+    for w, s, s_o in ((0.7, 1.3, 0.4), (-2.0, 0.2, 1.1), (0.0, 1.5, 3.0)):
+        yield kl_divergence([w], [[s**2]], [0.0], [[s_o**2]]), formula(w=w, s=s, s_o=s_o)
 
 
 def _gap(hadamard_gap, formula):
@@ -138,7 +138,7 @@ def _gap_as_divergence(hadamard_gap, formula):
     for posterior in ("diagonal", "full", [[0, 3], [1], [2, 4]], [[4, 1, 2], [3, 0]]):
         matrix, zero = random_covariance(5, rng), np.zeros((5, 1))
         blocks = np.where(partition_mask(partition(posterior, 5), 5), matrix, 0.0)
-        yield hadamard_gap(matrix, posterior) / 2, formula(a=zero, A=matrix, b=zero, B=blocks, n=5)
+        yield hadamard_gap(matrix, posterior) / 2, formula(m=zero, M=matrix, m_o=zero, M_o=blocks, n=5)
 
 
 ELBO, LOSS = "theory.elbo_terms", "theory.objective.loss_from_parts"
