@@ -11,7 +11,7 @@ from theory.derivations.foundations.matrix_inequalities import use_trace
 
 def derivation() -> Derivation:
     S = sp.MatrixSymbol("S", D, D)
-    U, E = sp.MatrixSymbol("U", D, K), sp.MatrixSymbol("E", D, K)
+    U, U_o = sp.MatrixSymbol("U", D, K), sp.MatrixSymbol("U_o", D, K)
     X, Y = sp.MatrixSymbol("X", K, K), sp.MatrixSymbol("Y", D, D)
     c = sp.Symbol("c", real=True)
     rest = sp.Identity(D) - U * U.T
@@ -19,15 +19,15 @@ def derivation() -> Derivation:
     a1, a2, b1, b2 = sp.symbols("a_1 a_2 b_1 b_2", nonnegative=True)
     theta = sp.Symbol("theta", real=True)
     turn = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
-    A, B = sp.MatrixSymbol("A", 2, 2), sp.MatrixSymbol("B", 2, 2)
+    M, M_o = sp.MatrixSymbol("M", 2, 2), sp.MatrixSymbol("M_o", 2, 2)
     lost = (a1 - a2) * (b1 - b2) * sp.sin(theta) ** 2
     return Derivation(
         name="trace-inequality",
         title="The trace of a product, and the largest eigenvalues",
         statement=(
             Claim(
-                "Positive semidefinite matrices with eigenvalues $a_i$ and $b_i$, both in descending order, have $tr(A "
-                "B) \\le \\sum_i a_i b_i$ (von Neumann).",
+                "Positive semidefinite matrices $M$ and $M_o$ with eigenvalues $a_i$ and $b_i$, both in descending "
+                "order, have $tr(M M_o) \\le \\sum_i a_i b_i$ (von Neumann).",
                 cites="mirsky1975",
             ),
             Claim(
@@ -37,24 +37,24 @@ def derivation() -> Derivation:
             ),
             Claim("It is not negative.", by=("Two dimensions: a bound",)),
             Claim(
-                "If $B$ is a projection on $K$ dimensions, the greatest trace is the sum of the $K$ largest "
-                "eigenvalues: $tr(E^T S E) \\le tr(U^T S U)$ for all $E$ with orthonormal columns, if the columns of "
-                "$U$ are eigenvectors of the $K$ largest (Ky Fan).",
+                "If $M_o$ is a projection on $K$ dimensions, the greatest trace is the sum of the $K$ largest "
+                "eigenvalues: $tr(U_o^T S U_o) \\le tr(U^T S U)$ for all $U_o$ with orthonormal columns, if the "
+                "columns of $U$ are eigenvectors of the $K$ largest (Ky Fan).",
                 by=("The matrix in its eigenvectors", "The largest eigenvalues"),
             ),
         ),
         assumptions=("$K \\le D$. The $K$ largest eigenvalues of $S$ are at least $c$, the others at most.",),
         scope="Two dimensions at every angle; the largest eigenvalues for every $K$ and $D$. The rest is cited.",
-        matrices={U: "orthogonal", E: "orthogonal"},
+        matrices={U: "orthogonal", U_o: "orthogonal"},
         where=(sp.Le(K, D),),
         steps=(
             Step(
                 "Two dimensions",
-                sp.Eq(sp.Trace(A * B), a1 * b1 + a2 * b2 - lost, evaluate=False),
+                sp.Eq(sp.Trace(M * M_o), a1 * b1 + a2 * b2 - lost, evaluate=False),
                 "Multiply out.",
                 let=(
-                    Let(A, sp.ImmutableMatrix([[a1, 0], [0, a2]]), "a matrix in its own axes"),
-                    Let(B, turn * sp.ImmutableMatrix([[b1, 0], [0, b2]]) * turn.T, "one that is turned by $\\theta$"),
+                    Let(M, sp.ImmutableMatrix([[a1, 0], [0, a2]]), "a matrix in its own axes"),
+                    Let(M_o, turn * sp.ImmutableMatrix([[b1, 0], [0, b2]]) * turn.T, "one that is turned by $\\theta$"),
                 ),
                 wrong_form=a1 * b1 + a2 * b2 + lost,
                 sizes=({K: 2, D: 2},),
@@ -81,12 +81,12 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The largest eigenvalues",
-                sp.Ge(largest, sp.Trace(E.T * S * E), evaluate=False),
-                "The difference is the trace of $X X^T$ over what $U$ has and $E$ has not, plus that of $Y Y^T$ over "
-                "what $E$ has and $U$ has not.",
+                sp.Ge(largest, sp.Trace(U_o.T * S * U_o), evaluate=False),
+                "The difference is the trace of $X X^T$ over what $U$ has and $U_o$ has not, plus that of $Y Y^T$ over "
+                "what $U_o$ has and $U$ has not.",
                 uses=(
-                    use_trace(sp.Identity(K), X.T * U.T * (sp.Identity(D) - E * E.T), sp.Identity(D)),
-                    use_trace(sp.Identity(D), Y.T * rest * E, sp.Identity(K)),
+                    use_trace(sp.Identity(K), X.T * U.T * (sp.Identity(D) - U_o * U_o.T), sp.Identity(D)),
+                    use_trace(sp.Identity(D), Y.T * rest * U_o, sp.Identity(K)),
                 ),
             ),
         ),
