@@ -75,8 +75,8 @@ def derivation() -> Derivation:
     diagonal = DIAGONAL.symbol
     half = sp.Rational(1, 2)
     # Log densities of a data point and its code: of decoder, encoder, prior, aggregate code, product of its margins.
-    log_x, log_q, log_p, log_a, log_d = sp.symbols("l_x l_q l_p l_a l_d", real=True)
-    d, r, information, mismatch, dependence, margins = sp.symbols("d R J k T m", real=True)
+    log_x, log_q, log_p, log_a, log_d = sp.symbols("L_x L_q L_p L_a L_d", real=True)
+    d, rho, information, mismatch, dependence, margins = sp.symbols("d rho h k chi m", real=True)
 
     def log_density(vector, covariance):
         return -(K * sp.log(2 * sp.pi) + LogDet(covariance) + SquaredNorm(vector, covariance.I)) / 2
@@ -91,8 +91,8 @@ def derivation() -> Derivation:
                 by=("Loss",),
             ),
             Claim(
-                "It is $d/(2\\sigma^2) + (D/2) \\log(2\\pi\\sigma^2) + \\beta R$, with the distortion $d$ (the "
-                "expected squared error) and the rate $R$ (the expected divergence of $q(z|x)$ from the prior).",
+                "It is $d/(2\\sigma^2) + (D/2) \\log(2\\pi\\sigma^2) + \\beta \\rho$, with the distortion $d$ (the "
+                "expected squared error) and the rate $\\rho$ (the expected divergence of $q(z|x)$ from the prior).",
                 by=("Distortion", "Rate", "Loss"),
             ),
             Claim(
@@ -191,11 +191,11 @@ def derivation() -> Derivation:
                 "Loss",
                 sp.Eq(
                     Expectation(-log_x + beta * (log_q - log_p)),
-                    d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2 + beta * r,
+                    d / (2 * sigma**2) + D * sp.log(2 * sp.pi * sigma**2) / 2 + beta * rho,
                     evaluate=False,
                 ),
                 "The sum of the two terms, the second with weight $\\beta$.",
-                let=(Let(r, rate(), "the rate"),),
+                let=(Let(rho, rate(), "the rate"),),
             ),
             Step(
                 "Mutual information",
