@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import C, K, P, Q, S, beta
+from theory.derivations.engine.notation import C, K, Q, S, beta
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.elbo_parts import AGGREGATE, aggregate_kl, mutual_information, rate
@@ -13,13 +13,13 @@ from theory.derivations.foundations.matrix_inequalities import use_tangent
 
 def derivation() -> Derivation:
     alpha, c, v, s, x, a = sp.symbols("alpha c v s x a", positive=True)
-    of_code, of_prior, g, h = sp.symbols("v_z v_p g h", positive=True)
+    of_code, of_prior, b, h = sp.symbols("v_z v_p b h", positive=True)
     distance, w = sp.Symbol("d", nonnegative=True), sp.Symbol("w", real=True)
     y, z, u = (sp.MatrixSymbol(name, K, 1) for name in "yzu")
-    Pi, code = sp.MatrixSymbol("Pi", K, K), sp.MatrixSymbol("C_z", K, K)
+    Pi, code, H = (sp.MatrixSymbol(name, K, K) for name in ("Pi", "C_z", "H"))
     normal = sp.exp(-(w**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
     mixture = sp.Integral(sp.exp(-x) * sp.sqrt(a) / sp.sqrt(a + x), (x, 0, sp.oo))
-    narrow, wide = sp.symbols("l_P l_u", real=True)
+    narrow, wide = sp.symbols("L_H L_u", real=True)
     tangent = "A root lies above its tangents"
 
     def log_ratio(draw):
@@ -92,7 +92,7 @@ def derivation() -> Derivation:
             "The weights, the penalties and the mixture for every $K$; the mean of the kernel for every $c$ and $v$. "
             "That the optimum with a learned decoder has $q(z) = p$ is on the page of the aggregate posterior."
         ),
-        matrices=dict.fromkeys((C, Q, S, Pi, P, code), "positive"),
+        matrices=dict.fromkeys((C, Q, S, Pi, H, code), "positive"),
         moments={y: Pi, z: code},
         steps=(
             Step(
@@ -148,24 +148,24 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The mean of each Gaussian",
-                sp.Eq(wide - s * SquaredNorm(u) / c, narrow - LogDet(Pi * P) / 2, evaluate=False),
+                sp.Eq(wide - s * SquaredNorm(u) / c, narrow - LogDet(Pi * H) / 2, evaluate=False),
                 "The product of the density of $N(0, \\Pi)$ and $e^{-s ||u||^2/c}$ is, at every $u$, a Gaussian "
-                "density times $\\det(\\Pi P)^{-1/2}$: the integral of the product is this number.",
+                "density times $\\det(\\Pi H)^{-1/2}$: the integral of the product is this number.",
                 let=(
                     Let(
-                        P,
+                        H,
                         Pi.I + 2 * s * sp.Identity(K) / c,
                         "the precision of the product",
-                        rule=(Pi.I, P - 2 * s * sp.Identity(K) / c),
+                        rule=(Pi.I, H - 2 * s * sp.Identity(K) / c),
                     ),
                     Let(
                         wide,
                         -(K * sp.log(2 * sp.pi) + LogDet(Pi) + SquaredNorm(u, Pi.I)) / 2,
                         "the log density of $N(0, \\Pi)$ at $u$",
                     ),
-                    Let(narrow, log_density(P), "that of $N(0, P^{-1})$"),
+                    Let(narrow, log_density(H), "that of $N(0, H^{-1})$"),
                 ),
-                wrong_form=narrow + LogDet(Pi * P) / 2,
+                wrong_form=narrow + LogDet(Pi * H) / 2,
             ),
             Step(
                 "Its determinant",
@@ -191,9 +191,9 @@ def derivation() -> Derivation:
             ),
             Step(
                 tangent,
-                sp.Ge(1 / sp.sqrt(g) - 1 / sp.sqrt(h) + (g - h) / (2 * h * sp.sqrt(h)), 0, evaluate=False),
-                "One over a root is a convex function, and this is its distance from the tangent at $h$.",
-                least_at=(g, h),
+                sp.Ge(1 / sp.sqrt(b) - 1 / sp.sqrt(h) + (b - h) / (2 * h * sp.sqrt(h)), 0, evaluate=False),
+                "One over a root is a convex function, and this is its distance at $b$ from the tangent at $h$.",
+                least_at=(b, h),
             ),
             Step(
                 "Each Gaussian of the discrepancy",
@@ -205,7 +205,7 @@ def derivation() -> Derivation:
                 "The discrepancy is the mean of the kernel over pairs of the code, plus that over pairs of the prior, "
                 "less twice that over mixed pairs, whose differences have the variances $2 v_z$, $2 v_p$ and $v_z + "
                 "v_p$.",
-                uses=tuple(Use(tangent, {g: of_variance(2 * one), h: between}) for one in (of_code, of_prior)),
+                uses=tuple(Use(tangent, {b: of_variance(2 * one), h: between}) for one in (of_code, of_prior)),
             ),
         ),
         results=("The exclusive penalty", "Mean of the kernel"),
