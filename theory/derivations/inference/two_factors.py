@@ -16,7 +16,7 @@ def derivation() -> Derivation:
     gram = sp.ImmutableMatrix([[a, a * r], [a * r, a]])
     g, h, d, s, m = sp.symbols("g h d s m", positive=True)
     first, second = sp.Symbol("b", positive=True), sp.Symbol("c_o", real=True)
-    E, J, p = sp.Function("E")(beta, r), sp.Function("J")(beta, r), sp.Function("p")(beta, r)
+    e, J, p = sp.Function("e")(beta, r), sp.Function("J")(beta, r), sp.Function("p")(beta, r)
     polynomial = (
         a * beta * m**3
         + 2 * beta * (beta - 1) * s**2 * (m * (2 * s**2 - m) - beta * s * (4 * s**2 - 3 * m))
@@ -36,8 +36,8 @@ def derivation() -> Derivation:
         statement=(
             Claim(
                 "For $G/\\sigma^2$ with diagonal $a$ and off-diagonal $a r$ the forward divergence per "
-                "factor is, up to a constant, $J = (\\log d + E/d)/2$ with $d = \\beta/(a + \\beta)$ and the "
-                "mean squared error per factor $E$.",
+                "factor is, up to a constant, $J = (\\log d + e/d)/2$ with $d = \\beta/(a + \\beta)$ and the "
+                "mean squared error per factor $e$.",
                 by=(
                     "inference-error: Log score",
                     "inference-error: Forward divergence",
@@ -95,13 +95,17 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Error per factor",
-                sp.Eq(sp.Trace(error) / 2, E, evaluate=False),
+                sp.Eq(sp.Trace(error) / 2, e, evaluate=False),
                 "Half the trace of the error matrix of the best encoder, $R + t (t - 1) R^2$ with $t = \\beta$.",
                 let=(
                     Let(R, (gram + beta * identity).I, "the resolvent of the Gram matrix"),
                     Let(g, a * (1 + r), "the larger eigenvalue of the Gram matrix (if $r > 0$)"),
                     Let(h, a * (1 - r), "the smaller eigenvalue"),
-                    Let(E, ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2, "the error"),
+                    Let(
+                        e,
+                        ((beta**2 + g) / (beta + g) ** 2 + (beta**2 + h) / (beta + h) ** 2) / 2,
+                        "the mean squared error per factor",
+                    ),
                 ),
                 sizes=sizes,
             ),
@@ -113,9 +117,9 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Half of the part of the forward divergence that depends on the encoder, $(\\log\\det Q + tr(Q^{-1} "
-                "E))/2$ with the error matrix in place of $E$ and $Q = d I$.",
-                let=(Let(J, (sp.log(d) + E / d) / 2, "the forward divergence per factor, up to a constant"),),
-                wrong_form=(E / d - sp.log(d)) / 2,
+                "E))/2$ with the error matrix $E = R + t (t - 1) R^2$ and $Q = d I$.",
+                let=(Let(J, (sp.log(d) + e / d) / 2, "the forward divergence per factor, up to a constant"),),
+                wrong_form=(e / d - sp.log(d)) / 2,
                 sizes=sizes,
                 uses=(Use("Error per factor", times=1 / (2 * d)),),
             ),
@@ -152,7 +156,7 @@ def derivation() -> Derivation:
             Step(
                 "The slope below one",
                 sp.Lt(squared, 0, evaluate=False),
-                "With $r^2 = q = v/(1 + v)$ and $\\beta = u/(1 + u)$ every coefficient in $a$, $u$, $v$ is negative.",
+                "With $r^2 = q = w/(1 + w)$ and $\\beta = u/(1 + u)$ every coefficient in $a$, $u$, $w$ is negative.",
                 where=(beta < 1, q < 1),
             ),
             Step(
