@@ -11,12 +11,12 @@ from theory.derivations.foundations.elbo_parts import distortion, reconstruction
 
 
 def derivation() -> Derivation:
-    log_q, log_p, log_x = sp.symbols("l_q l_p l_x", real=True)
-    log_f, log_norm = sp.symbols("l_f L_F", real=True)
+    log_q, log_p, log_x = sp.symbols("L_q L_p L_x", real=True)
+    log_f, log_norm = sp.symbols("L_f phi", real=True)
     # Densities of data x and latents z in any spaces, and the logarithm of the annealed prior.
     x, z = sp.symbols("x z", real=True)
     m, q, p = (sp.Function(name, positive=True) for name in ("m", "q", "p"))
-    likelihood, annealed = sp.Function("g", real=True)(z, x), sp.Function("h")(z)
+    likelihood, annealed = sp.Function("a", real=True)(z, x), sp.Function("h")(z)
     log_ratio = sp.log(q(z, x)) - sp.log(p(z))
     w = sp.Symbol("w", real=True)
     s, nu, b = sp.symbols("s nu b", positive=True)
@@ -38,8 +38,8 @@ def derivation() -> Derivation:
         return -(K * sp.log(2 * sp.pi) + LogDet(covariance) + SquaredNorm(y, covariance.I)) / 2
 
     constant, old, new = sp.symbols("c k k_s", real=True)
-    old_distortion, new_distortion, old_rate, new_rate = sp.symbols("d d_s R R_s", real=True)
-    gaussian_norm, of_gaussian, of_annealed = sp.symbols("L_G l_G l_A", real=True)
+    old_distortion, new_distortion, old_rate, new_rate = sp.symbols("d d_s rho rho_s", real=True)
+    gaussian_norm, of_gaussian, of_annealed = sp.symbols("phi_o L_o L_a", real=True)
     moved = (root * V, beta * Q, W / root)
     kept = (beta - 1) * LogDet(beta * Q) / 2
     return Derivation(
@@ -76,7 +76,7 @@ def derivation() -> Derivation:
         ),
         assumptions=(
             "$F = \\int p(z)^{\\beta} dz$ is finite. Here objectives are to be maximised, as in the source: "
-            "$L_\\beta$ is minus the loss.",
+            "they are minus the loss.",
         ),
         scope=(
             "The identity holds for every density, on any space; the Gaussian prior for every $K$ and $D$. The two "
@@ -92,8 +92,10 @@ def derivation() -> Derivation:
                     log_x - (log_q - log_f) + (beta - 1) * (-log_q) + log_norm,
                     evaluate=False,
                 ),
-                "With $l_x, l_q, l_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point.",
-                let=(Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $L_F = \\log F$"),),
+                "With $L_x, L_q, L_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point.",
+                let=(
+                    Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $\\phi = \\log F$"),
+                ),
                 wrong_form=log_x - (log_q - log_f) + (beta - 1) * log_q + log_norm,
             ),
             Step(
@@ -104,7 +106,7 @@ def derivation() -> Derivation:
                     evaluate=False,
                 ),
                 "Multiply by $q(z|x)$, written $q(z, x)$, integrate over $z$, and average over data of density $m(x)$. "
-                "Here $g(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the "
+                "Here $a(z, x)$ is $\\log p(x|z)$. The left side is the objective of weight $\\beta$; on the "
                 "right are that of weight 1 with the prior $f$, and the entropy.",
                 let=(Let(annealed, beta * sp.log(p(z)) - log_norm, "$\\log f(z)$, of the annealed prior"),),
                 wrong_form=mean(likelihood - (sp.log(q(z, x)) - annealed))
@@ -122,7 +124,7 @@ def derivation() -> Derivation:
                     Let(
                         gaussian_norm,
                         (1 - beta) * (K * sp.log(2 * sp.pi) + LogDet(Pi)) / 2 - K * sp.log(beta) / 2,
-                        "$\\log F$ for a Gaussian prior",
+                        "the logarithm of $F$ for this prior",
                     ),
                 ),
                 wrong_form=of_annealed - gaussian_norm,
@@ -168,7 +170,7 @@ def derivation() -> Derivation:
                     Let(
                         constant,
                         K * (beta - 1) * (1 + sp.log(2 * sp.pi / beta)) / 2 + gaussian_norm,
-                        "a constant, in which the last term is $\\log F$",
+                        "a constant, in which the last term is $\\phi_o$",
                     ),
                 ),
             ),

@@ -11,20 +11,20 @@ from theory.derivations.foundations.elbo_parts import AGGREGATE, distortion, los
 
 
 def derivation() -> Derivation:
-    T, rotation_matrix, Sigma = (sp.MatrixSymbol(name, K, K) for name in ("T", "O", "Sigma"))
+    T, rotation_matrix, M = (sp.MatrixSymbol(name, K, K) for name in "TOM")
     root, target, change = (sp.MatrixSymbol(name, K, K) for name in ("L", "L_o", "T_o"))
     y = sp.MatrixSymbol("y", K, 1)
     b, nu = sp.symbols("b nu", positive=True)
     e = sp.Symbol("e", real=True)
     # Densities of the code, of the data for one code, of the data; of the prior, also at the rotated point.
     x, z = sp.symbols("x z", real=True)
-    f, h, m, p, r = (sp.Function(name, positive=True) for name in "fhmpr")
+    f, h, m, p, rotated = (sp.Function(name, positive=True) for name in ("f", "h", "m", "p", "p_o"))
     encoder = sp.Function("q")(z, x)
     # At one point: the densities of code, prior and rotated prior.
-    u, v, w = sp.symbols("u v w", positive=True)
+    u, s, w = sp.symbols("u s w", positive=True)
     before, after = sp.symbols("d d_r", real=True)
     # The loss without the divergence from the prior, this divergence, and the least values of both.
-    rest, least_rest, far, nearest = sp.symbols("l l_o k k_o", real=True)
+    rest, least_rest, far, nearest = sp.symbols("c c_o k k_o", real=True)
     moved = (T * V, T * Q * T.T, W * T.I)
     code = T * C * T.T
     student = sp.log(b) / 2 - (nu + 1) * sp.log(1 + b * e**2 / nu) / 2
@@ -56,8 +56,8 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "Let $l_o$ be the least value of the loss without this divergence, and $k_o$ the least divergence of "
-                "a Gaussian of mean zero from the prior. Then no loss is below $l_o + \\beta k_o$, and an encoder "
+                "Let $c_o$ be the least value of the loss without this divergence, and $k_o$ the least divergence of "
+                "a Gaussian of mean zero from the prior. Then no loss is below $c_o + \\beta k_o$, and an encoder "
                 "reaches it only with the least value of both.",
                 by=("A lower bound", "Another divergence is worse", "Another loss without it is worse"),
             ),
@@ -76,7 +76,7 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "With the prior $N(0, I)$ the loss of an encoder, in the basis in which its code has the covariance "
-                "$I$, is its loss without the divergence; so $l_o$ is the least loss for this prior. For every prior, "
+                "$I$, is its loss without the divergence; so $c_o$ is the least loss for this prior. For every prior, "
                 "reconstruction and mutual information at the optimum are therefore those of an optimum for $N(0, I)$, "
                 "and the loss is larger by $\\beta k_o$.",
                 by=(
@@ -104,7 +104,7 @@ def derivation() -> Derivation:
                 by=("Identical Student densities", "The bracket falls"),
             ),
             Claim(
-                "If the code is not Gaussian, a rotation costs $\\beta$ times the mean of $\\log[p(z)/p(R z)]$: the "
+                "If the code is not Gaussian, a rotation $O$ costs $\\beta$ times the mean of $\\log[p(z)/p(O z)]$: the "
                 "divergence of the code from the rotated prior, less that from the prior.",
                 by=("Factors that are not Gaussian", "The energy of a rotation"),
             ),
@@ -126,13 +126,13 @@ def derivation() -> Derivation:
             Q: "positive",
             S: "positive",
             C: "positive",
-            Sigma: "positive",
+            M: "positive",
             rotation_matrix: "orthogonal",
             T: "invertible",
             root: "invertible",
         },
-        moments={y: Sigma},
-        functions=dict.fromkeys((f, h, m, p, r), "density"),
+        moments={y: M},
+        functions=dict.fromkeys((f, h, m, p, rotated), "density"),
         steps=(
             Step(
                 "The rate is information and a divergence",
@@ -150,13 +150,13 @@ def derivation() -> Derivation:
             Step(
                 "Mean log density of a Gaussian code",
                 sp.Eq(
-                    Expectation(-(K * sp.log(2 * sp.pi) + LogDet(Sigma) + SquaredNorm(y, Sigma.I)) / 2),
-                    -K * (1 + sp.log(2 * sp.pi)) / 2 - LogDet(Sigma) / 2,
+                    Expectation(-(K * sp.log(2 * sp.pi) + LogDet(M) + SquaredNorm(y, M.I)) / 2),
+                    -K * (1 + sp.log(2 * sp.pi)) / 2 - LogDet(M) / 2,
                     evaluate=False,
                 ),
-                "For a code $y$ of covariance $\\Sigma$. The divergence from the prior is this mean less that of "
-                "$\\log p$. For the encoder it is the same with $\\Sigma = Q$.",
-                wrong_form=-K * (1 + sp.log(2 * sp.pi)) / 2 + LogDet(Sigma) / 2,
+                "For a code $y$ of covariance $M$. The divergence from the prior is this mean less that of "
+                "$\\log p$. For the encoder it is the same with $M = Q$.",
+                wrong_form=-K * (1 + sp.log(2 * sp.pi)) / 2 + LogDet(M) / 2,
             ),
             Step(
                 "Distortion in another basis",
@@ -199,7 +199,7 @@ def derivation() -> Derivation:
             Step(
                 "A lower bound",
                 sp.Ge(rest + beta * far, bound, evaluate=False),
-                "With $l$ the reconstruction plus $\\beta$ times the mutual information of an encoder, and $k$ the "
+                "With $c$ the reconstruction plus $\\beta$ times the mutual information of an encoder, and $k$ the "
                 "divergence of its code from the prior.",
                 where=(rest >= least_rest, far >= nearest),
             ),
@@ -233,29 +233,33 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Factors that are not Gaussian",
-                sp.Eq(sp.log(v / w), after - before, evaluate=False),
-                "At one point, with $u$ the density of the code, $v$ that of the prior there and $w$ that of the prior "
+                sp.Eq(sp.log(s / w), after - before, evaluate=False),
+                "At one point, with $u$ the density of the code, $s$ that of the prior there and $w$ that of the prior "
                 "at the rotated point.",
                 let=(
-                    Let(before, sp.log(u / v), "the log ratio of code and prior"),
+                    Let(before, sp.log(u / s), "the log ratio of code and prior"),
                     Let(after, sp.log(u / w), "the same for the rotated code"),
                 ),
                 wrong_form=after + before,
             ),
             Step(
                 "The energy of a rotation",
-                sp.Eq(OverAll(f(z) * sp.log(p(z) / r(z)), z), divergence(f, r) - divergence(f, p), evaluate=False),
-                "The same in the mean over the code, with $r(z) = p(R z)$ the density of the rotated prior.",
-                wrong_form=divergence(f, r) + divergence(f, p),
+                sp.Eq(
+                    OverAll(f(z) * sp.log(p(z) / rotated(z)), z),
+                    divergence(f, rotated) - divergence(f, p),
+                    evaluate=False,
+                ),
+                "The same in the mean over the code, with $p_o(z) = p(O z)$ the density of the rotated prior.",
+                wrong_form=divergence(f, rotated) + divergence(f, p),
             ),
             Step(
                 "The energy at the prior",
-                sp.Ge(OverAll(p(z) * sp.log(p(z) / r(z)), z), 0, evaluate=False),
+                sp.Ge(OverAll(p(z) * sp.log(p(z) / rotated(z)), z), 0, evaluate=False),
                 "With $f = p$ the energy is the divergence of the prior from the rotated one.",
                 uses=(
                     Use(
                         "gibbs-inequality: The integrand",
-                        {sp.Symbol("a", positive=True): p(z), b: r(z)},
+                        {sp.Symbol("a", positive=True): p(z), b: rotated(z)},
                         over=z,
                     ),
                 ),

@@ -61,7 +61,7 @@ def _annealed(annealed_terms, formula):
         found = annealed_terms(vae, moments, beta, prior=prior)
         terms = theory.elbo_terms(vae, moments)
         entropy = theory.gaussian.entropy(vae.posterior_covariance)
-        yield -found.loss, formula(l_x=-terms.reconstruction, l_q=-entropy, l_p=mean, beta=beta)
+        yield -found.loss, formula(L_x=-terms.reconstruction, L_q=-entropy, L_p=mean, beta=beta)
 
 
 def _annealed_divergence(annealed_terms, formula):
@@ -72,8 +72,8 @@ def _annealed_divergence(annealed_terms, formula):
             log_normaliser = student_log_normaliser(prior.degrees_of_freedom, beta, latent_dim=vae.latent_dim)
         else:
             log_normaliser = gaussian_log_normaliser(np.eye(vae.latent_dim) if prior is None else prior, beta)
-        yield found.annealed_kl + found.entropy, -formula(l_p=mean, L_F=log_normaliser, beta=beta)
-        yield found.annealed_kl, -entropy - formula(l_p=mean, L_F=found.log_normaliser, beta=beta)
+        yield found.annealed_kl + found.entropy, -formula(L_p=mean, phi=log_normaliser, beta=beta)
+        yield found.annealed_kl, -entropy - formula(L_p=mean, phi=found.log_normaliser, beta=beta)
 
 
 def _annealing():
@@ -133,7 +133,7 @@ def _least_divergence(nearest_gaussian, formula):
     """The mean of log q(z), which is the formula, minus that of log p(z)."""
     for prior in _priors():
         covariance, divergence = nearest_gaussian(prior)
-        wanted = formula(Sigma=covariance, K=prior.latent_dim) - _mean_log_density(prior, covariance)
+        wanted = formula(M=covariance, K=prior.latent_dim) - _mean_log_density(prior, covariance)
         yield divergence, wanted
 
 
@@ -184,8 +184,8 @@ def _rate_of_the_optimum(prior_optimum, formula):
     """The mean of log q(z) at the code, of log q(z|x) at the posterior covariance; minus that of log p(z)."""
     for prior, _, found, _ in _prior_optima(prior_optimum):
         log_prior = _mean_log_density(prior, found.aggregate)
-        yield found.mismatch, formula(Sigma=found.aggregate, K=prior.latent_dim) - log_prior
-        rate = formula(Sigma=found.vae.posterior_covariance, K=prior.latent_dim) - log_prior
+        yield found.mismatch, formula(M=found.aggregate, K=prior.latent_dim) - log_prior
+        rate = formula(M=found.vae.posterior_covariance, K=prior.latent_dim) - log_prior
         yield found.rate, rate
         yield found.loss, loss_from_parts(found.distortion, rate, 0.2, 1.3, found.vae.data_dim)
 
@@ -230,7 +230,7 @@ def _mean_ratio(formula, prior, rotation, mean, covariance) -> float:
     latents = points @ np.linalg.cholesky(covariance).T
     density = np.exp(GaussianPrior(covariance).log_density(latents))
     here, there = (np.exp(prior.log_density(at)) for at in (latents + mean, (latents + mean) @ rotation.T))
-    return formula(u=density, v=here, w=there) @ masses
+    return formula(u=density, s=here, w=there) @ masses
 
 
 def _kernel(kernel_mean, formula):
@@ -404,10 +404,10 @@ MEAN_LOG, KERNEL_ITSELF = "Mean log density of a Gaussian code", "The kernel as 
 
 TIES = (
     Tie(NORMALISER, "annealed-prior", "Normalisation of a Gaussian prior", _log_normaliser),
-    Tie(NORMALISER, "annealed-prior", "L_G", _log_normaliser_of_any_size),
+    Tie(NORMALISER, "annealed-prior", "phi_o", _log_normaliser_of_any_size),
     Tie(STUDENT, "annealed-prior", "Normalisation of a Student prior", _student_log_normaliser),
     Tie(ANNEALED, "annealed-prior", "The identity, point by point", _annealed),
-    Tie(ANNEALED, "annealed-prior", "l_f", _annealed_divergence),
+    Tie(ANNEALED, "annealed-prior", "L_f", _annealed_divergence),
     Tie(RESCALED, "annealed-prior", "Gaussian corollary", _rescaled("loss")),
     Tie(RESCALED, "annealed-prior", "k_s", _rescaled("unit_loss")),
     Tie(RESCALED, "annealed-prior", "c", _rescaled_constant),
