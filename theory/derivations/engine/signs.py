@@ -51,6 +51,7 @@ class Signs:
 
     def __init__(self, conditions: Iterable[sp.core.relational.Relational] = (), fixed: Iterable[sp.Symbol] = ()):
         self.conditions, self.fixed = tuple(conditions), frozenset(fixed)
+        self._found: dict[sp.Expr, Sign] = {}
 
     @cached_property
     def _bounds(self) -> tuple[dict[sp.Symbol, sp.Expr], list[tuple[sp.Expr, Sign]]]:
@@ -111,11 +112,12 @@ class Signs:
     def of(self, expression: sp.Expr) -> Sign:
         """The sign of a real expression."""
         expression = sp.sympify(expression)
-        known = _assumed(expression)
-        if known.value[0] and known.is_nonzero:
-            return known
-        found = _common([self._of_product(form) for form in _without_even_angles(expression)])
-        return known if found is Sign.UNKNOWN else found
+        if expression not in self._found:
+            known = found = _assumed(expression)
+            if not (known.value[0] and known.is_nonzero):
+                found = _common([self._of_product(form) for form in _without_even_angles(expression)])
+            self._found[expression] = known if found is Sign.UNKNOWN else found
+        return self._found[expression]
 
     def of_sum(self, expression: sp.Expr) -> Sign:
         """The sign that the terms of an expression share as they stand, if each has one; else that of its factors."""
