@@ -104,8 +104,8 @@ def derivation() -> Derivation:
                 by=("Identical Student densities", "The bracket falls"),
             ),
             Claim(
-                "If the code is not Gaussian, a rotation $O$ costs $\\beta$ times the mean of $\\log[p(z)/p(O z)]$: the "
-                "divergence of the code from the rotated prior, less that from the prior.",
+                "If the code is not Gaussian, a rotation $O$ costs $\\beta$ times the mean of $\\log[p(z)/p(O z)]$: "
+                "the divergence of the code from the rotated prior, less that from the prior.",
                 by=("Factors that are not Gaussian", "The energy of a rotation"),
             ),
             Claim(
