@@ -15,13 +15,13 @@ def derivation() -> Derivation:
     x = sp.Function("x")(theta)
     mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
     of_two = beta * (p1 - p2) ** 2 / (p1 * p2)
-    # A rotation of all modes, whose precisions are the diagonal of P; B and C are partitions.
-    X, Z, across, G, B, C = (sp.MatrixSymbol(name, K, K) for name in ("X", "Z", "Z_B", "G", "B", "C"))
-    R, T, M = (sp.MatrixSymbol(name, K, K) for name in "RTM")
+    # A rotation of all modes, whose precisions are the diagonal of P; B and B_1 are partitions.
+    X, Z, across, M, B, B1 = (sp.MatrixSymbol(name, K, K) for name in ("X", "Z", "Z_B", "M", "B", "B_1"))
+    Y, back, P1 = (sp.MatrixSymbol(name, K, K) for name in ("Y", "Y_1", "P_1"))
     identity = sp.Identity(K)
     modes = sp.HadamardProduct(P, identity)
     # The plane of two modes.
-    J, F, N = (sp.MatrixSymbol(name, 2, 2) for name in "JFN")
+    X2, Z2, P2 = (sp.MatrixSymbol(name, 2, 2) for name in ("X_2", "Z_2", "P_2"))
 
     def blocks(matrix, partition=B):
         return sp.HadamardProduct(matrix, partition)
@@ -32,8 +32,8 @@ def derivation() -> Derivation:
     def size(matrix, scale=modes.I):  # the sum of the squares of its entries, in units of the scale
         return sp.Trace(scale * matrix * scale * matrix)
 
-    kept, covariance = blocks(M), blocks(R * modes.I * T)
-    again, dropped = sp.Function("E")(e), sp.Function("H")(e)
+    kept, covariance = blocks(P1), blocks(Y * modes.I * back)
+    again, dropped = sp.Function("f")(e), sp.Function("h")(e)
     curvature = beta * size(across) / 2
     two_modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
     plane = sp.ImmutableMatrix([[0, 1], [-1, 0]])
@@ -76,49 +76,49 @@ def derivation() -> Derivation:
                 by=("Blocks of a product", "A rotation inside the blocks"),
             ),
             Claim(
-                "There are no mixed derivatives between planes: for any partition $C$ of the modes, such as one pair "
-                "and single modes, the curvature is that of the part $X \\circ C$ of the generator, whose $Z$ is $Z "
-                "\\circ C$, plus that of the other part.",
+                "There are no mixed derivatives between planes: for any partition $B_1$ of the modes, such as one pair "
+                "and single modes, the curvature is that of the part $X \\circ B_1$ of the generator, whose $Z$ is $Z "
+                "\\circ B_1$, plus that of the other part.",
                 by=("Blocks of a product", "The parts of a rotation add up"),
             ),
         ),
         assumptions=("Modes of precisions $p_i$, the diagonal of $P$; the posterior mean is the best one.",),
         scope="For every $K$, every partition $B$ into the blocks of the posterior, and every rotation.",
-        matrices={P: "positive", G: "symmetric", B: "partition", C: "partition"},
+        matrices={P: "positive", M: "symmetric", B: "partition", B1: "partition"},
         steps=(
             Step(
                 "A rotation to second order",
-                sp.Eq(R * T, identity + e**4 * X**4 / 4, evaluate=False),
-                "For an antisymmetric $X$ this $T$ is the transpose of $R$, and $R$ is orthogonal up to $e^4$. A "
+                sp.Eq(Y * back, identity + e**4 * X**4 / 4, evaluate=False),
+                "For an antisymmetric $X$ this $Y_1$ is the transpose of $Y$, and $Y$ is orthogonal up to $e^4$. A "
                 "curvature depends on no higher powers of $e$ than the second.",
                 let=(
-                    Let(R, identity + e * X + e**2 * X**2 / 2, "the rotation"),
-                    Let(T, identity - e * X + e**2 * X**2 / 2, "the opposite rotation"),
+                    Let(Y, identity + e * X + e**2 * X**2 / 2, "the rotation, to second order"),
+                    Let(back, identity - e * X + e**2 * X**2 / 2, "the opposite rotation, to second order"),
                 ),
                 wrong_form=identity,
             ),
             Step(
                 "The rotated precision",
                 sp.Eq(
-                    M,
+                    P1,
                     modes + e * Z + e**2 * (X * Z - Z * X) / 2 - e**3 * X * Z * X / 2 + e**4 * X**2 * modes * X**2 / 4,
                     evaluate=False,
                 ),
                 "Multiply out.",
                 let=(
-                    Let(M, R * modes * T, "the rotated precision"),
+                    Let(P1, Y * modes * back, "the rotated precision"),
                     Let(Z, X * modes - modes * X, "the change of the precision to first order"),
                 ),
             ),
             Step(
                 "Stationary",
                 sp.Eq(at_zero(again, 1), 0, evaluate=False),
-                "By the page on rotations this is the price of the covariance $(M \\circ B)^{-1}$; the determinant of "
-                "$M$ does not change.",
+                "By the page on rotations this is the price of the covariance $(P_1 \\circ B)^{-1}$; the determinant "
+                "of $P_1$ does not change.",
                 let=(
                     Let(
                         again,
-                        beta * (sp.Trace(M * kept.I) - K - LogDet(modes) + LogDet(kept)) / 2,
+                        beta * (sp.Trace(P1 * kept.I) - K - LogDet(modes) + LogDet(kept)) / 2,
                         "the energy if the encoder is optimised again",
                     ),
                 ),
@@ -127,17 +127,17 @@ def derivation() -> Derivation:
             Step(
                 "Curvature of any rotation",
                 sp.Eq(at_zero(again, 2), curvature, evaluate=False),
-                "The square of the first change of $M$ counts, outside the blocks.",
+                "The square of the first change of $P_1$ counts, outside the blocks.",
                 let=(Let(across, Z - blocks(Z), "the entries of $Z$ outside the blocks"),),
             ),
             Step(
                 "Stationary after dropping",
                 sp.Eq(at_zero(dropped, 1), 0, evaluate=False),
-                "This is the price of the covariance $M^{-1} \\circ B$; the inverse of $M$ is rotated as $M$ is.",
+                "This is the price of the covariance $P_1^{-1} \\circ B$; the inverse of $P_1$ is rotated as $P_1$ is.",
                 let=(
                     Let(
                         dropped,
-                        beta * (sp.Trace(M * covariance) - K - LogDet(modes) - LogDet(covariance)) / 2,
+                        beta * (sp.Trace(P1 * covariance) - K - LogDet(modes) - LogDet(covariance)) / 2,
                         "the energy if the off-diagonal blocks are dropped",
                     ),
                 ),
@@ -150,19 +150,20 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The plane of two modes",
-                sp.Eq(beta * size(F, N.I) / 2, of_two, evaluate=False),
+                sp.Eq(beta * size(Z2, P2.I) / 2, of_two, evaluate=False),
                 "Other modes do not contribute, as their rows and columns of $Z$ are zero.",
                 let=(
-                    Let(J, plane, "the generator of the plane"),
-                    Let(N, two_modes, "the precision of the two modes"),
-                    Let(F, J * N - N * J, "its change to first order"),
+                    Let(X2, plane, "the generator of the plane"),
+                    Let(P2, two_modes, "the precision of the two modes"),
+                    Let(Z2, X2 * P2 - P2 * X2, "its change to first order"),
                 ),
                 sizes=({K: 2},),
             ),
             Step(
                 "Blocks of a product",
-                sp.Eq(blocks(X, C) * modes, blocks(X * modes, C), evaluate=False),
-                "And likewise from the left: so $X \\circ C$ has $Z \\circ C$ in place of $Z$, for any partition $C$.",
+                sp.Eq(blocks(X, B1) * modes, blocks(X * modes, B1), evaluate=False),
+                "And likewise from the left: so $X \\circ B_1$ has $Z \\circ B_1$ in place of $Z$, for any partition "
+                "$B_1$.",
             ),
             Step(
                 "A rotation inside the blocks",
@@ -173,8 +174,8 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The parts of a rotation add up",
-                sp.Eq(size(G), size(blocks(G, C)) + size(G - blocks(G, C)), evaluate=False),
-                "For any symmetric $G$, such as $Z_B$: the trace is a sum of squares of entries, each of which belongs "
+                sp.Eq(size(M), size(blocks(M, B1)) + size(M - blocks(M, B1)), evaluate=False),
+                "For any symmetric $M$, such as $Z_B$: the trace is a sum of squares of entries, each of which belongs "
                 "to one plane.",
             ),
             Step(
