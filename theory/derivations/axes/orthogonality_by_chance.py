@@ -10,8 +10,9 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 def derivation() -> Derivation:
     h, x, y = sp.symbols("h x y", real=True)
-    O, P, Q = (sp.MatrixSymbol(name, K, K) for name in "OPQ")  # noqa: E741
-    U, J, N, R, F = (sp.MatrixSymbol(name, 2, 2) for name in "UJNRF")
+    O, X, Y = (sp.MatrixSymbol(name, K, K) for name in "OXY")  # noqa: E741
+    turned, by_x, quarter, further = (sp.MatrixSymbol(f"O_{index}", 2, 2) for index in (1, 2, 3, 4))
+    F = sp.MatrixSymbol("F", 2, 2)
     bound = sp.pi / 8
     two = {"sizes": ({K: 2},)}
 
@@ -49,9 +50,9 @@ def derivation() -> Derivation:
                 by=("Both multiplied by an orthogonal matrix", "A quarter turn in front"),
             ),
             Claim(
-                "So if the right singular vectors $V$ are uniform on $O(2)$, which is to say a rotation by a uniform "
-                "angle or a signed permutation times one, their distance to the nearest signed permutation is that of "
-                "a rotation by an angle that is uniform between $-\\pi/4$ and $\\pi/4$.",
+                "So if the right singular vectors $X$ are uniform on the orthogonal matrices, which is to say a "
+                "rotation by a uniform angle or a signed permutation times one, their distance to the nearest signed "
+                "permutation is that of a rotation by an angle that is uniform between $-\\pi/4$ and $\\pi/4$.",
                 by=(
                     "Both multiplied by an orthogonal matrix",
                     "A quarter turn in front",
@@ -60,17 +61,18 @@ def derivation() -> Derivation:
             ),
         ),
         assumptions=(
-            "$V$ is uniform on $O(2)$: a rotation by an angle that is uniform on the circle, or a reflection with such "
-            "an angle. The signed permutations are the rotations and the reflections by multiples of 90 degrees.",
+            "The right singular vectors $X$ of the decoder are uniform on the orthogonal matrices: a rotation by an "
+            "angle that is uniform on the circle, or a reflection with such an angle. The signed permutations are the "
+            "rotations and the reflections by multiples of 90 degrees.",
         ),
         scope="Two latents; for more there is no closed form here.",
         matrices={O: "orthogonal"},
         steps=(
             Step(
                 "Squared distance of a rotation",
-                sp.Eq(squared_distance(U, sp.Identity(2)), (2 * sp.sqrt(2) * sp.sin(h)) ** 2, evaluate=False),
+                sp.Eq(squared_distance(turned, sp.Identity(2)), (2 * sp.sqrt(2) * sp.sin(h)) ** 2, evaluate=False),
                 "$4 - 4 \\cos(2 h)$, by the half angle.",
-                let=(Let(U, rotation(2 * h), "a rotation by $2 h$"),),
+                let=(Let(turned, rotation(2 * h), "a rotation by $2 h$"),),
                 **two,
             ),
             Step(
@@ -80,7 +82,7 @@ def derivation() -> Derivation:
                     16 * sp.sqrt(2) / sp.pi * (1 - sp.cos(bound)),
                     evaluate=False,
                 ),
-                "The density of $|h|$ is $8/\\pi$ on $(0, \\pi/8)$.",
+                "The density of $y = |h|$ is $8/\\pi$ on $(0, \\pi/8)$.",
             ),
             Step(
                 "Mean squared distance",
@@ -93,16 +95,16 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Distance to a reflection",
-                sp.Eq(squared_distance(U, F), 4, evaluate=False),
+                sp.Eq(squared_distance(turned, F), 4, evaluate=False),
                 "Up to 45 degrees $4 - 4 \\cos(2 h)$ is less.",
-                let=(Let(F, reflection, "a reflection"),),
+                let=(Let(F, reflection, "a reflection, of the angle $x$"),),
                 **two,
             ),
             Step(
                 "Distance to a rotation",
-                sp.Eq(squared_distance(U, R), 4 - 4 * sp.cos(2 * h - x), evaluate=False),
+                sp.Eq(squared_distance(turned, by_x), 4 - 4 * sp.cos(2 * h - x), evaluate=False),
                 "With $x = 0$ for the identity, and at least 4 for the half turn, $x = \\pi$.",
-                let=(Let(R, rotation(x), "a rotation by $x$"),),
+                let=(Let(by_x, rotation(x), "a rotation by $x$"),),
                 **two,
             ),
             Step(
@@ -118,25 +120,25 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Both multiplied by an orthogonal matrix",
-                sp.Eq(squared_distance(O * P, O * Q), squared_distance(P, Q), evaluate=False),
-                "With a signed permutation for $O$ and $Q$, the product $O Q$ runs through all signed permutations "
-                "with $Q$.",
+                sp.Eq(squared_distance(O * X, O * Y), squared_distance(X, Y), evaluate=False),
+                "For any $X$ and $Y$. With a signed permutation for $O$ and $Y$, the product $O Y$ runs through all "
+                "signed permutations with $Y$.",
             ),
             Step(
                 "A quarter turn in front",
-                sp.Eq(squared_distance(J * U, N), 0, evaluate=False),
+                sp.Eq(squared_distance(quarter * turned, further), 0, evaluate=False),
                 "They are equal, so the angle of a rotation counts only up to multiples of 90 degrees. If it is "
                 "uniform on the circle, its distance from the nearest is uniform between $-\\pi/4$ and $\\pi/4$.",
                 let=(
-                    Let(J, rotation(sp.pi / 2), "the quarter turn"),
-                    Let(N, rotation(2 * h + sp.pi / 2), "the rotation by $2 h + \\pi/2$"),
+                    Let(quarter, rotation(sp.pi / 2), "the quarter turn"),
+                    Let(further, rotation(2 * h + sp.pi / 2), "the rotation by $2 h + \\pi/2$"),
                 ),
                 wrong_form=sp.Integer(1),
                 **two,
             ),
             Step(
                 "A reflection is a flip of a rotation",
-                sp.Eq(squared_distance(sp.ImmutableMatrix([[1, 0], [0, -1]]) * R.T, F), 0, evaluate=False),
+                sp.Eq(squared_distance(sp.ImmutableMatrix([[1, 0], [0, -1]]) * by_x.T, F), 0, evaluate=False),
                 "They are equal. The rotation by $-x$ after a signed permutation: $-x$ is uniform as well.",
                 wrong_form=sp.Integer(1),
                 **two,
