@@ -10,12 +10,12 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 def derivation() -> Derivation:
     q, v, l, b = sp.symbols("q v l b", positive=True)  # noqa: E741
-    m, y, p = sp.symbols("m y p", real=True)
+    m, p, u, y = sp.symbols("m p u y", real=True)
     x = sp.Symbol("x", positive=True)
     i = sp.Symbol("i", integer=True, positive=True)
     eigenvalues = sp.IndexedBase(sp.Symbol("l", positive=True))
     posterior = sp.exp(-((y - m) ** 2) / (2 * q)) / sp.sqrt(2 * sp.pi * q)
-    density = sp.exp(-(y**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
+    density = sp.exp(-(u**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
     share = sp.erf(sp.sqrt(x / 2))
 
     def approximate(value=l):
@@ -33,12 +33,13 @@ def derivation() -> Derivation:
         title="The divergence in the polarized regime",
         statement=(
             Claim(
-                "For an active latent the divergence $(1/2) (\\mu^2 - \\log q - 1)$ is too small by $q/2$.",
+                "For an active latent the divergence $(1/2) (m^2 - \\log q - 1)$ is too small by $q/2$.",
                 by=("The omitted term",),
             ),
             Claim(
                 "At the optimum, where the column of an active latent has the squared length $l - t$ along an "
-                "eigenvector of eigenvalue $l$, it has $q = t/l$ and $\\mathrm{E}[\\mu^2] = 1 - t/l$.",
+                "eigenvector of eigenvalue $l$ of the covariance of the data, it has $q = t/l$ and $m^2$ has the mean "
+                "$1 - t/l$.",
                 by=("Posterior variance at the optimum", "Mean square at the optimum"),
             ),
             Claim(
@@ -51,11 +52,11 @@ def derivation() -> Derivation:
                 by=("Error of the sum", "Rate of all active latents"),
             ),
             Claim(
-                "A latent carries less than $c$ nats iff $\\mu^2 < b = 2 c + 1 + \\log q - q$.",
+                "A latent carries less than $c$ nats iff $m^2 < b = 2 c + 1 + \\log q - q$.",
                 by=("The omitted term",),
             ),
             Claim(
-                "For $\\mu \\sim N(0, v)$ and $b > 0$ this has the probability $erf(\\sqrt{b/(2 v)})$.",
+                "For $m \\sim N(0, v)$ and $b > 0$ this has the probability $erf(\\sqrt{b/(2 v)})$.",
                 by=("Probability of collapse",),
             ),
             Claim(
@@ -64,8 +65,11 @@ def derivation() -> Derivation:
                 by=("Probability of collapse", "The chi-square density", "The chi-square distribution begins at zero"),
             ),
         ),
-        assumptions=("Diagonal posterior with variance $q$ of a latent, posterior mean $\\mu$, prior $N(0, 1)$.",),
-        scope="Any number of latents, whose divergences add up. For the probability $\\mu \\sim N(0, v)$.",
+        assumptions=(
+            "Diagonal posterior with variance $q$ of a latent, posterior mean $m$, prior $N(0, 1)$; the water level "
+            "$t = \\beta \\sigma^2$.",
+        ),
+        scope="Any number of latents, whose divergences add up. For the probability $m \\sim N(0, v)$.",
         steps=(
             Step(
                 "The omitted term",
@@ -74,9 +78,9 @@ def derivation() -> Derivation:
                     p + q / 2,
                     evaluate=False,
                 ),
-                "On the left is the divergence of $N(m, q)$ from $N(0, 1)$, with $m$ for $\\mu$. The approximation "
+                "On the left is the divergence of $N(m, q)$ from $N(0, 1)$, with $y$ for the latent. The approximation "
                 "drops the variance itself, which is small for an active latent. The divergence is below $c$ "
-                "iff $\\mu^2$ is below $2 c + 1 + \\log q - q$.",
+                "iff $m^2$ is below $2 c + 1 + \\log q - q$.",
                 let=(Let(p, (m**2 - sp.log(q) - 1) / 2, "the divergence in the polarized regime"),),
             ),
             Step(
@@ -118,11 +122,12 @@ def derivation() -> Derivation:
             Step(
                 "Probability of collapse",
                 sp.Eq(
-                    sp.Integral(density, (y, -sp.sqrt(b), sp.sqrt(b))),
+                    sp.Integral(density, (u, -sp.sqrt(b), sp.sqrt(b))),
                     sp.erf(sp.sqrt(b / (2 * v))),
                     evaluate=False,
                 ),
-                "The density of $\\mu$, integrated over $\\mu^2 < b$; with $x = b/v$ this is $erf(\\sqrt{x/2})$.",
+                "The density of $m$, with $u$ for $m$, is integrated over $u^2 < b$; with $x = b/v$ this is "
+                "$erf(\\sqrt{x/2})$.",
             ),
             Step(
                 "The chi-square density",
