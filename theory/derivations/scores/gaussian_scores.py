@@ -10,17 +10,17 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Step
 
 
 def derivation() -> Derivation:
-    a, b, t, c = sp.symbols("a b t c", positive=True)
-    y = sp.Symbol("y", positive=True)
+    a, b, c, s = sp.symbols("a b c s", positive=True)
+    x, y = sp.symbols("x y", positive=True)
     r = sp.Symbol("r", real=True)
-    J = sp.MatrixSymbol("J", 2, 2)
-    normal = sp.exp(-(y**2) / 2) / sp.sqrt(2 * sp.pi)
-    of_one, of_size = 1 / sp.sqrt(1 + 2 * t), sp.sqrt(2 / sp.pi) / (1 + 2 * t)
-    of_all = sp.sqrt(2 / sp.pi) * (1 + 2 * t) ** (-(K + 1) / 2)
+    F = sp.MatrixSymbol("F", 2, 2)
+    normal = sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi)
+    of_one, of_size = 1 / sp.sqrt(1 + 2 * s), sp.sqrt(2 / sp.pi) / (1 + 2 * s)
+    of_all = sp.sqrt(2 / sp.pi) * (1 + 2 * s) ** (-(K + 1) / 2)
     ratio = K * sp.gamma(K / 2) / (sp.sqrt(sp.pi) * sp.gamma((K + 1) / 2))
 
-    def over_positive(function):
-        return sp.Integral(function, (y, 0, sp.oo))
+    def over_positive(function, variable=y):
+        return sp.Integral(function, (variable, 0, sp.oo))
 
     tail = over_positive((1 + y**2) ** (-(K + 1) / 2))
 
@@ -62,14 +62,14 @@ def derivation() -> Derivation:
         steps=(
             Step(
                 "Mutual information",
-                sp.Eq((sp.log(a**2) + sp.log(b**2) - LogDet(J)) / 2, -sp.log(1 - r**2) / 2, evaluate=False),
+                sp.Eq((sp.log(a**2) + sp.log(b**2) - LogDet(F)) / 2, -sp.log(1 - r**2) / 2, evaluate=False),
                 "The sum of the two entropies minus the joint entropy.",
                 where=(r > -1, r < 1),
                 let=(
                     Let(
-                        J,
+                        F,
                         sp.ImmutableMatrix([[a**2, a * b * r], [a * b * r, b**2]]),
-                        "the covariance, with standard deviations $a$, $b$",
+                        "the covariance of factor and code, with standard deviations $a$, $b$",
                     ),
                 ),
                 sizes=({K: 2},),
@@ -77,31 +77,31 @@ def derivation() -> Derivation:
             Step(
                 "One over the length",
                 sp.Eq(over_positive(2 * sp.exp(-(c**2) * y**2) / sp.sqrt(sp.pi)), 1 / c, evaluate=False),
-                "For a length $c$; with $t = y^2$ its square is in the exponent, which is a sum over the codes.",
+                "For a length $c$; with $s = y^2$ its square is in the exponent, which is a sum over the codes.",
             ),
             Step(
                 "Expectation without the size of the code",
-                sp.Eq(2 * over_positive(sp.exp(-t * y**2) * normal), of_one, evaluate=False),
-                "The expectation of $e^{-t z^2}$ of one code $z$.",
+                sp.Eq(2 * over_positive(sp.exp(-s * x**2) * normal, x), of_one, evaluate=False),
+                "The expectation of $e^{-s z^2}$ of one code $z$ of size $x = |z|$, for any $s > 0$.",
             ),
             Step(
                 "Expectation with the size of the code",
-                sp.Eq(2 * over_positive(y * sp.exp(-t * y**2) * normal), of_size, evaluate=False),
-                "The expectation of $|z| e^{-t z^2}$.",
+                sp.Eq(2 * over_positive(x * sp.exp(-s * x**2) * normal, x), of_size, evaluate=False),
+                "The expectation of $|z| e^{-s z^2}$.",
             ),
             Step(
                 "All codes together",
                 sp.Eq(of_size * of_one ** (K - 1), of_all, evaluate=False),
-                "The expectation of $|z_i| e^{-t ||z||^2}$: one factor with the size, $K - 1$ without.",
+                "The expectation of $|z_i| e^{-s ||z||^2}$: one factor with the size, $K - 1$ without.",
             ),
             Step(
                 "One size over the length",
                 sp.Eq(
-                    2 / sp.sqrt(sp.pi) * over_positive(of_all.subs(t, y**2)),
+                    2 / sp.sqrt(sp.pi) * over_positive(of_all.subs(s, y**2)),
                     2 / sp.pi * tail,
                     evaluate=False,
                 ),
-                "The mean of $|z_i|/||z||$, of which there are $K$: the last step at $t = y^2$, integrated; then "
+                "The mean of $|z_i|/||z||$, of which there are $K$: the last step at $s = y^2$, integrated; then "
                 "$\\sqrt2 y$ takes the place of $y$.",
             ),
             Step(
