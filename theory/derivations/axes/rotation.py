@@ -13,11 +13,11 @@ from theory.derivations.inference.optimal_encoder import PRECISION
 
 
 def derivation() -> Derivation:
-    R, M, B = (sp.MatrixSymbol(name, K, K) for name in "RMB")
-    gain = sp.MatrixSymbol("V_R", K, D)
+    O, P1, B = (sp.MatrixSymbol(name, K, K) for name in ("O", "P_1", "B"))  # noqa: E741
+    gain = sp.MatrixSymbol("V_1", K, D)
     any_loss, family_loss, full_loss, trial_loss = sp.symbols("L L_B L_o L_Q", real=True)
-    rotated = (R * V, R * Q * R.T, W * R.T)
-    kept, blocks = sp.HadamardProduct(M, B), sp.HadamardProduct(Q, B)
+    rotated = (O * V, O * Q * O.T, W * O.T)
+    kept, blocks = sp.HadamardProduct(P1, B), sp.HadamardProduct(Q, B)
 
     def loss_at_level(encoder=V, posterior=Q, decoder=W):
         return loss(encoder, posterior, decoder).xreplace({sigma: sp.sqrt(t / beta)})
@@ -25,18 +25,18 @@ def derivation() -> Derivation:
     def cost(precision, covariance, size=K):
         return sp.Trace(precision * covariance) - size - LogDet(precision) - LogDet(covariance)
 
-    missed = beta * sp.Trace(S * (V - gain).T * M * (V - gain)) / 2
+    missed = beta * sp.Trace(S * (V - gain).T * P1 * (V - gain)) / 2
     determinant = "The determinant does not change"
     square = "The loss of a rotated decoder as a completed square"
     # Two modes.
-    U, N = sp.MatrixSymbol("U", 2, 2), sp.MatrixSymbol("N", 2, 2)
+    turn, P2 = sp.MatrixSymbol("O_1", 2, 2), sp.MatrixSymbol("P_2", 2, 2)
     a, p1, p2 = sp.symbols("a p_1 p_2", positive=True)
     s, theta = sp.symbols("s theta", real=True)
     x = sp.Function("x")(theta)
     rotation_matrix = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
     modes = sp.ImmutableMatrix([[p1, 0], [0, p2]])
     mixing = (p1 - p2) ** 2 * sp.sin(2 * theta) ** 2 / (4 * p1 * p2)
-    diagonal, dropped = (sp.HadamardProduct(matrix, sp.Identity(2)) for matrix in (N, N.I))
+    diagonal, dropped = (sp.HadamardProduct(matrix, sp.Identity(2)) for matrix in (P2, P2.I))
     again = beta * sp.log(1 + x) / 2
     after_dropping = beta * (2 * x - sp.log(1 + x)) / 2
     return Derivation(
@@ -44,16 +44,16 @@ def derivation() -> Derivation:
         title="Rotations of the latents, and the energy that fixes the axes",
         statement=(
             Claim(
-                "With prior $N(0, I)$ the loss does not change under $z \\to R z$, which makes the decoder $W R^T$ and "
-                "the encoder $R V, R Q R^T$, if the family of $q$ is closed under it.",
+                "With prior $N(0, I)$ the loss does not change under $z \\to O z$, which makes the decoder $W O^T$ and "
+                "the encoder $O V, O Q O^T$, if the family of $q$ is closed under it.",
                 by=("Distortion does not change", "Rate does not change", "Loss does not change"),
             ),
             Claim(
-                "Otherwise the rotated decoder costs $\\beta/2$ times the Hadamard gap of its precision $M = R P R^T$: "
-                "by so much the best encoder of a block-diagonal family is worse than a full covariance.",
+                "Otherwise the rotated decoder costs $\\beta/2$ times the Hadamard gap of its precision $P_1 = O P "
+                "O^T$: by so much the best encoder of a block-diagonal family is worse than a full covariance.",
                 by=("The rotated precision", "No encoder of the family is better", "The price of a rotated decoder"),
             ),
-            Claim("This price is positive unless $M$ is block-diagonal.", by=("The price is positive",)),
+            Claim("This price is positive unless $P_1$ is block-diagonal.", by=("The price is positive",)),
             Claim(
                 "For a diagonal posterior at an angle $\\theta$ to two modes of precisions $p_1, p_2$ the "
                 "gap is $\\log(1 + x)$ with $x = (p_1 - p_2)^2 \\sin^2(2\\theta)/(4 p_1 p_2)$.",
@@ -72,24 +72,27 @@ def derivation() -> Derivation:
                 by=("Mixing has a price",),
             ),
             Claim(
-                "If only the off-diagonal entries of the covariance $M^{-1}$ are dropped, it costs $(\\beta/2) [2 x "
+                "If only the off-diagonal entries of the covariance $P_1^{-1}$ are dropped, it costs $(\\beta/2) [2 x "
                 "- \\log(1 + x)]$.",
                 by=("The price of a covariance", "Energy if the off-diagonals are dropped"),
             ),
             Claim("This is at least as much.", by=("Dropping costs at least as much",)),
         ),
         assumptions=(
-            "$R$ is orthogonal; the posterior mean is the best one; $B$ is one inside the blocks of the family and "
+            "$W$ is the decoder, $V$ the gain and $Q$ the covariance of an encoder, $S$ the covariance of the data, "
+            "$\\sigma^2$ the noise variance of the decoder, $t = \\beta \\sigma^2$ the water level, and $P$ the "
+            "precision of the best full posterior.",
+            "$O$ is orthogonal; the posterior mean is the best one; $B$ is one inside the blocks of the family and "
             "zero outside, with $B = I$ for a diagonal posterior.",
         ),
         scope="The invariance and the price for every $K$, $D$, rotation and partition; the energy for two modes and "
         "every angle.",
-        matrices={R: "orthogonal", Q: "positive", S: "positive", P: "positive", M: "positive", B: "partition"},
+        matrices={O: "orthogonal", Q: "positive", S: "positive", P: "positive", P1: "positive", B: "partition"},
         steps=(
             Step(
                 "Distortion does not change",
                 sp.Eq(distortion(*rotated), distortion(), evaluate=False),
-                "The decoder undoes what the encoder does: $W R^T R V = W V$.",
+                "The decoder undoes what the encoder does: $W O^T O V = W V$.",
                 wrong_form=distortion(V, 2 * Q),
             ),
             Step(
@@ -106,16 +109,16 @@ def derivation() -> Derivation:
             ),
             Step(
                 determinant,
-                sp.Eq(LogDet(R * P * R.T), LogDet(P), evaluate=False),
+                sp.Eq(LogDet(O * P * O.T), LogDet(P), evaluate=False),
                 "The determinant of a rotation is 1 or $-1$.",
                 let=(PRECISION,),
                 wrong_form=2 * LogDet(P),
             ),
             Step(
                 "The rotated precision",
-                sp.Eq(sp.Identity(K) + (W * R.T).T * (W * R.T) / t, M, evaluate=False),
-                "The precision of the best full posterior of the decoder $W R^T$.",
-                let=(Let(M, R * P * R.T, "the rotated precision", rule=(R * P * R.T, M)),),
+                sp.Eq(sp.Identity(K) + (W * O.T).T * (W * O.T) / t, P1, evaluate=False),
+                "The precision of the best full posterior of the decoder $W O^T$.",
+                let=(Let(P1, O * P * O.T, "the rotated precision", rule=(O * P * O.T, P1)),),
             ),
             Step(
                 square,
@@ -123,9 +126,9 @@ def derivation() -> Derivation:
                 "As for a decoder that is not rotated: an encoder of the family, of any gain $V$ and covariance "
                 "$Q \\circ B$, compared with the proposed one.",
                 let=(
-                    Let(gain, M.I * (W * R.T).T / t, "the best gain of the rotated decoder"),
-                    Let(any_loss, loss_at_level(V, blocks, W * R.T), "the loss of any encoder of the family"),
-                    Let(family_loss, loss_at_level(gain, kept.I, W * R.T), "the loss of the proposed one"),
+                    Let(gain, P1.I * (W * O.T).T / t, "the best gain of the rotated decoder"),
+                    Let(any_loss, loss_at_level(V, blocks, W * O.T), "the loss of any encoder of the family"),
+                    Let(family_loss, loss_at_level(gain, kept.I, W * O.T), "the loss of the proposed one"),
                 ),
                 wrong_form=missed - beta * cost(kept, blocks) / 2,
             ),
@@ -135,51 +138,54 @@ def derivation() -> Derivation:
                 "Neither term is negative.",
                 uses=(
                     Use(square),
-                    use_trace(M, V - gain, S, times=beta / 2),
+                    use_trace(P1, V - gain, S, times=beta / 2),
                     use_product(kept, blocks, times=beta / 2),
                 ),
             ),
             Step(
                 "The price of a covariance",
-                sp.Eq(trial_loss - full_loss, beta * cost(M, Q) / 2, evaluate=False),
+                sp.Eq(trial_loss - full_loss, beta * cost(P1, Q) / 2, evaluate=False),
                 "For the best gain and any covariance $Q$. The full posterior of the rotated decoder is as good as that"
                 " of $W$, by the third step.",
                 let=(
-                    Let(trial_loss, loss_at_level(gain, Q, W * R.T), "the loss with the covariance $Q$"),
-                    Let(full_loss, loss_at_level(gain, R * P.I * R.T, W * R.T), "the loss of the best full posterior"),
+                    Let(trial_loss, loss_at_level(gain, Q, W * O.T), "the loss with the covariance $Q$"),
+                    Let(full_loss, loss_at_level(gain, O * P.I * O.T, W * O.T), "the loss of the best full posterior"),
                 ),
-                wrong_form=cost(M, Q) / 2,
+                wrong_form=cost(P1, Q) / 2,
                 uses=(Use(determinant, times=beta / 2),),
             ),
             Step(
                 "The price of a rotated decoder",
-                sp.Eq(family_loss - full_loss, beta * (LogDet(kept) - LogDet(M)) / 2, evaluate=False),
-                "With $Q = (M \\circ B)^{-1}$, the best of the family, the trace is $K$.",
-                wrong_form=(LogDet(kept) - LogDet(M)) / 2,
+                sp.Eq(family_loss - full_loss, beta * (LogDet(kept) - LogDet(P1)) / 2, evaluate=False),
+                "With $Q = (P_1 \\circ B)^{-1}$, the best of the family, the trace is $K$.",
+                wrong_form=(LogDet(kept) - LogDet(P1)) / 2,
                 uses=(Use(determinant, times=beta / 2),),
             ),
             Step(
                 "The price is positive",
                 sp.Gt(family_loss, full_loss, evaluate=False),
-                "The Hadamard gap is positive if $M$ has entries outside the blocks.",
-                where=(sp.Ne(M, kept, evaluate=False),),
-                uses=(use_tangent(M, kept, times=beta / 2, strict=True), Use(determinant, times=beta / 2)),
+                "The Hadamard gap is positive if $P_1$ has entries outside the blocks.",
+                where=(sp.Ne(P1, kept, evaluate=False),),
+                uses=(use_tangent(P1, kept, times=beta / 2, strict=True), Use(determinant, times=beta / 2)),
             ),
             Step(
                 "Two modes at an angle",
-                sp.Eq(LogDet(diagonal) - LogDet(N), sp.log(1 + x), evaluate=False),
-                "The Hadamard gap of the precision $M$ for $K = 2$; $N_{11} N_{22} = p_1 p_2 (1 + x)$.",
+                sp.Eq(LogDet(diagonal) - LogDet(P2), sp.log(1 + x), evaluate=False),
+                "The Hadamard gap of the precision $P_2$ for $K = 2$; its two diagonal entries have the product $p_1 "
+                "p_2 (1 + x)$.",
                 let=(
-                    Let(U, rotation_matrix, "the rotation"),
-                    Let(N, U * modes * U.T, "the rotated precision of two modes"),
+                    Let(turn, rotation_matrix, "the rotation"),
+                    Let(P2, turn * modes * turn.T, "the rotated precision of two modes"),
                     Let(x, mixing, "the mixing of the modes"),
                 ),
                 sizes=({K: 2},),
             ),
             Step(
                 "Energy if the encoder is optimised again",
-                sp.Eq(beta * (sp.Trace(N * diagonal.I) - 2 - LogDet(N) + LogDet(diagonal)) / 2, again, evaluate=False),
-                "The price of the covariance $Q = (N \\circ I)^{-1}$.",
+                sp.Eq(
+                    beta * (sp.Trace(P2 * diagonal.I) - 2 - LogDet(P2) + LogDet(diagonal)) / 2, again, evaluate=False
+                ),
+                "The price of the covariance $Q = (P_2 \\circ I)^{-1}$.",
                 sizes=({K: 2},),
             ),
             Step(
@@ -190,9 +196,9 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Energy if the off-diagonals are dropped",
-                sp.Eq(beta * cost(N, dropped, 2) / 2, after_dropping, evaluate=False),
-                "Here $Q$ is the diagonal of $N^{-1}$ in place of the inverse of the diagonal of $N$: "
-                "$tr(N Q) = 2 (1 + x)$ and $\\log\\det Q = \\log(1 + x) - \\log\\det N$.",
+                sp.Eq(beta * cost(P2, dropped, 2) / 2, after_dropping, evaluate=False),
+                "Here $Q$ is the diagonal of $P_2^{-1}$ in place of the inverse of the diagonal of $P_2$: "
+                "$tr(P_2 Q) = 2 (1 + x)$ and $\\log\\det Q = \\log(1 + x) - \\log\\det P_2$.",
                 sizes=({K: 2},),
             ),
             Step(

@@ -10,31 +10,31 @@ from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 
 
 def derivation() -> Derivation:
-    B, G = sp.MatrixSymbol("B", K, D), sp.MatrixSymbol("G", K, D)
+    F, X = sp.MatrixSymbol("F", K, D), sp.MatrixSymbol("X", K, D)
     O = sp.MatrixSymbol("O", K, K)  # noqa: E741
-    R = sp.MatrixSymbol("R", K, K)
+    Omega = sp.MatrixSymbol("Omega", K, K)
     S, L = sp.MatrixSymbol("S", D, D), sp.MatrixSymbol("L", D, D)
     w = sp.MatrixSymbol("w", K, 1)
     p, c, m, r1, r2 = sp.symbols("p c m r_1 r_2", real=True)
     a = sp.Symbol("a", positive=True)
     clean = S - tau**2 * sp.Identity(D)
-    whitened = B * L * B.T
+    whitened = F * L * F.T
     middle = a * r1 - a * r2 + r2
     return Derivation(
         name="separation-by-time",
         title="Separating factors by their correlation in time",
         statement=(
             Claim(
-                "A matrix $G$ whitens the covariance without the noise iff $O = G A$ is orthogonal.",
+                "A matrix $X$ whitens the covariance without the noise iff $O = X A$ is orthogonal.",
                 by=("What a whitening is",),
             ),
             Claim(
-                "Every whitening turns the lagged covariance into $O R O^T$ with $R$ the lag correlations of the "
-                "factors.",
+                "Every whitening turns the lagged covariance into $O \\Omega O^T$ with $\\Omega$ the lag correlations "
+                "of the factors.",
                 by=("The lagged covariance, transformed",),
             ),
             Claim(
-                "There is one for every orthogonal $O$: $B = O (A^T A)^{-1} A^T$.",
+                "There is one for every orthogonal $O$: $F = O (A^T A)^{-1} A^T$.",
                 by=("Whitening without the noise", "The lagged covariance, whitened"),
             ),
             Claim(
@@ -48,63 +48,65 @@ def derivation() -> Derivation:
                 "length are the columns of $O$, up to their order and signs.",
                 by=("The length of a residual", "Two parts of an eigenvector"),
             ),
-            Claim("They undo the mixing, $O^T B A = I$, for every loading.", by=("Demixing",)),
+            Claim("They undo the mixing, $O^T F A = I$, for every loading.", by=("Demixing",)),
         ),
         assumptions=(
             "Factors of variance 1, uncorrelated at lag 0 and at the lag, with distinct lag correlations $r_j$ in the "
-            "diagonal matrix $R$; noise white in time; $A$ has full column rank.",
+            "diagonal matrix $\\Omega$; noise of variance $\\tau^2$, white in time; the loading $A$ has full column "
+            "rank.",
         ),
         scope="Every $K \\le D$.",
-        matrices={O: "orthogonal", R: "symmetric", A: "independent"},
+        matrices={O: "orthogonal", Omega: "symmetric", A: "independent"},
         where=(sp.Le(K, D),),
         steps=(
             Step(
                 "Variance of a factor",
                 sp.Eq(p**2 * c + 1 - p**2, 1 + p**2 * (c - 1), evaluate=False),
-                "One step of $s_t = p s_{t-1} + \\sqrt{1 - p^2} e_t$ changes the variance from $c$ to this: a variance "
-                "of 1 is stationary.",
+                "One step $s_i = p s_{i-1} + \\sqrt{1 - p^2} e_i$ of a factor, where $e_i$ is new at each time $i$ "
+                "and has variance 1, changes the variance from $c$ to this: a variance of 1 is stationary.",
             ),
             Step(
                 "What a whitening is",
-                sp.Eq(G * clean * G.T, G * A * (G * A).T, evaluate=False),
-                "The left side is the identity iff the right side is. As $G A$ is square, it is then orthogonal.",
+                sp.Eq(X * clean * X.T, X * A * (X * A).T, evaluate=False),
+                "For any $X$. The left side is the identity iff the right side is. As $X A$ is square, it is then "
+                "orthogonal.",
                 let=(
                     Let(S, A * A.T + tau**2 * sp.Identity(D), "the covariance of the data"),
-                    Let(L, A * R * A.T, "the covariance at the lag: the noise drops out"),
+                    Let(L, A * Omega * A.T, "the covariance at the lag: the noise drops out"),
                 ),
             ),
             Step(
                 "The lagged covariance, transformed",
-                sp.Eq(G * L * G.T, G * A * R * (G * A).T, evaluate=False),
+                sp.Eq(X * L * X.T, X * A * Omega * (X * A).T, evaluate=False),
                 "Any matrix turns it into this.",
             ),
             Step(
                 "Whitening without the noise",
-                sp.Eq(B * clean * B.T, sp.Identity(K), evaluate=False),
-                "Here $B A = O$. The leading eigenvectors of $S$ give one such $B$.",
+                sp.Eq(F * clean * F.T, sp.Identity(K), evaluate=False),
+                "Here $F A = O$. The leading eigenvectors of $S$ give one such $F$.",
                 let=(
                     Let(
-                        B,
+                        F,
                         O * (A.T * A).I * A.T,
                         "the whitening, with $O$ any orthogonal matrix",
-                        rule=(B * A, O),
+                        rule=(F * A, O),
                     ),
                 ),
             ),
             Step(
                 "The lagged covariance, whitened",
-                sp.Eq(whitened, O * R * O.T, evaluate=False),
+                sp.Eq(whitened, O * Omega * O.T, evaluate=False),
                 "An eigendecomposition.",
             ),
             Step(
                 "The columns are eigenvectors",
-                sp.Eq(whitened * O, O * R, evaluate=False),
-                "Column $j$ of the right side is $r_j$ times column $j$ of $O$, as $R$ is diagonal.",
+                sp.Eq(whitened * O, O * Omega, evaluate=False),
+                "Column $j$ of the right side is $r_j$ times column $j$ of $O$, as $\\Omega$ is diagonal.",
             ),
             Step(
                 "The length of a residual",
-                sp.Eq(SquaredNorm(whitened * O * w - m * O * w), SquaredNorm(R * w - m * w), evaluate=False),
-                "Every vector is $O w$ for some $w$. Entry $j$ of $R w - m w$ is $(r_j - m) w_j$: $O w$ is an "
+                sp.Eq(SquaredNorm(whitened * O * w - m * O * w), SquaredNorm(Omega * w - m * w), evaluate=False),
+                "Every vector is $O w$ for some $w$. Entry $j$ of $\\Omega w - m w$ is $(r_j - m) w_j$: $O w$ is an "
                 "eigenvector iff all are zero.",
             ),
             Step(
@@ -116,7 +118,7 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Demixing",
-                sp.Eq(O.T * B * A, sp.Identity(K), evaluate=False),
+                sp.Eq(O.T * F * A, sp.Identity(K), evaluate=False),
                 "Nothing was assumed about the lengths and angles of the columns of $A$.",
             ),
         ),

@@ -11,54 +11,54 @@ from theory.derivations.foundations.matrix_inequalities import use_trace
 
 
 def derivation() -> Derivation:
-    # Any loading E A with orthonormal columns in E, and a changed one, G N.
-    E, G = sp.MatrixSymbol("E", D, K), sp.MatrixSymbol("G", D, K)
-    A, N, H, O = (sp.MatrixSymbol(name, K, K) for name in "ANHO")  # noqa: E741
+    # Any loading U X with orthonormal columns in U, and a changed one, U_1 Y.
+    U, U1 = sp.MatrixSymbol("U", D, K), sp.MatrixSymbol("U_1", D, K)
+    X, Y, H, O = (sp.MatrixSymbol(name, K, K) for name in "XYHO")  # noqa: E741
     # Two orthogonal columns.
-    a1, a2, s1, s2, g, e = sp.symbols("a_1 a_2 s_1 s_2 g e", positive=True)
-    m, c, k, p, r, z = sp.symbols("m c k p r z", positive=True)
+    a1, a2, s1, s2, d, e = sp.symbols("a_1 a_2 s_1 s_2 d e", positive=True)
+    m, c, k, p, q, z = sp.symbols("m c k p q z", positive=True)
     x = sp.Symbol("x", nonnegative=True)
-    B, y, theta = sp.symbols("B y theta", real=True)
-    R, M, F, U, T = (sp.MatrixSymbol(name, 2, 2) for name in "RMFUT")
+    b, y, theta = sp.symbols("b y theta", real=True)
+    axes, Z, F, turn, H1 = (sp.MatrixSymbol(name, 2, 2) for name in ("O_1", "Z", "F", "O_2", "H_1"))
     nu, omega = sp.symbols("nu omega", positive=True)
-    f, w, J = (sp.Function(name)(m) for name in ("f", "w", "J"))
+    f, w, h = (sp.Function(name)(m) for name in ("f", "w", "h"))
     cosine, sine = sp.cos(theta), sp.sin(theta)
     rotation_matrix = sp.ImmutableMatrix([[cosine, -sine], [sine, cosine]])
     quarter_turn = sp.ImmutableMatrix([[0, -1], [1, 0]])
     first = a1**2 * cosine**2 + a2**2 * sine**2
     last = a1**2 * sine**2 + a2**2 * cosine**2
     nuclear = s1**2 * first + s2**2 * last + 2 * a1 * a2 * s1 * s2
-    by_gap = ((a1 + a2) ** 2 * m**2 + 2 * (a1**2 - a2**2) * sp.cos(2 * theta) * m * g + (a1 - a2) ** 2 * g**2) / 4
-    best = (a1 + a2) ** 2 - (a1 - a2) ** 2 * g**2 / (a1 + a2) ** 2
-    at_45 = (a1 + a2) ** 2 * m**2 + (a1 - a2) ** 2 * g**2
-    smallest = (a1 - a2) ** 2 / 2 + 2 * g**2 * a1 * a2 / (a1 + a2) ** 2
+    by_gap = ((a1 + a2) ** 2 * m**2 + 2 * (a1**2 - a2**2) * sp.cos(2 * theta) * m * d + (a1 - a2) ** 2 * d**2) / 4
+    best = (a1 + a2) ** 2 - (a1 - a2) ** 2 * d**2 / (a1 + a2) ** 2
+    at_45 = (a1 + a2) ** 2 * m**2 + (a1 - a2) ** 2 * d**2
+    smallest = (a1 - a2) ** 2 / 2 + 2 * d**2 * a1 * a2 / (a1 + a2) ** 2
 
     def squared_change(new):
-        return sp.Trace((new - E * A).T * (new - E * A))
+        return sp.Trace((new - U * X).T * (new - U * X))
 
     def of_form(larger, smaller, other):
         """A quadratic form of the singular values, with the entries p, k and another."""
         return p * larger**2 + 2 * k * larger * smaller + other * smaller**2
 
-    slope = 3 * z**2 / 4 + (B - (a1 + a2) ** 2) * z - B**2 + (a1 - a2) ** 2 * g**2
-    bound = sp.Trace(A.T * A) + sp.Trace(N.T * N) - 2 * sp.Trace(H)
+    slope = 3 * z**2 / 4 + (b - (a1 + a2) ** 2) * z - b**2 + (a1 - a2) ** 2 * d**2
+    bound = sp.Trace(X.T * X) + sp.Trace(Y.T * Y) - 2 * sp.Trace(H)
     tight = e**2 + k**2 / (p - e**2)
-    rest = p + r - e**2
+    rest = p + q - e**2
     means = "The geometric mean is below the arithmetic one"
     return Derivation(
         name="smallest-manipulation",
         title="The smallest change of a loading that rotates its principal axes",
         statement=(
             Claim(
-                "Of all loadings $G N$ with orthonormal columns in $G$ the nearest to $E A$ has the squared change "
-                "$tr(A^T A) + tr(N^T N) - 2 tr(H)$, where $A N^T = O H$ with $O$ orthogonal and $H$ positive definite: "
-                "none is nearer, and $G = E O$ is as near.",
+                "Of all loadings $U_1 Y$ with orthonormal columns in $U_1$ the nearest to $U X$ has the squared change "
+                "$tr(X^T X) + tr(Y^T Y) - 2 tr(H)$, where $X Y^T = O H$ with $O$ orthogonal and $H$ positive definite: "
+                "none is nearer, and $U_1 = U O$ is as near.",
                 by=("No loading is nearer", "The nearest loading"),
             ),
             Claim(
-                "For two orthogonal columns of norms $a_1, a_2$, new axes $R$ at an angle $\\theta$ and new singular "
-                "values $s_1, s_2$ it is $a_1^2 + a_2^2 + s_1^2 + s_2^2 - 2 \\nu$: then $A N^T$ is $M = U T$ with "
-                "$tr(T) = \\nu$.",
+                "For two orthogonal columns of norms $a_1, a_2$, new axes $O_1$ at an angle $\\theta$ and new singular "
+                "values $s_1, s_2$ it is $a_1^2 + a_2^2 + s_1^2 + s_2^2 - 2 \\nu$: then $X Y^T$ is $Z = O_2 H_1$ with "
+                "$tr(H_1) = \\nu$.",
                 by=(
                     "Nuclear norm",
                     "The two factors",
@@ -68,13 +68,13 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "To rotate the principal axes by 45 degrees, with a gap $g$ between the new singular values, requires "
-                "a change of squared norm $(a_1 - a_2)^2/2 + 2 g^2 a_1 a_2/(a_1 + a_2)^2$ at least.",
+                "To rotate the principal axes by 45 degrees, with a gap $d$ between the new singular values, requires "
+                "a change of squared norm $(a_1 - a_2)^2/2 + 2 d^2 a_1 a_2/(a_1 + a_2)^2$ at least.",
                 by=("By sum and gap", "No sum is better"),
             ),
             Claim(
-                "It suffices, with the sum $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 g^2/(a_1 + a_2)^2$ of the new singular "
-                "values, if this $m$ is at least $g$: if $2 g^2 (a_1^2 + a_2^2) \\le (a_1 + a_2)^4$.",
+                "It suffices, with the sum $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 d^2/(a_1 + a_2)^2$ of the new singular "
+                "values, if this $m$ is at least $d$: if $2 d^2 (a_1^2 + a_2^2) \\le (a_1 + a_2)^4$.",
                 by=("The best sum", "The best sum and the gap", "Smallest change at 45 degrees"),
             ),
             Claim(
@@ -97,56 +97,56 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "With a gap $g$ a change of norm $e$ suffices at the sum $m$ of the new singular values iff $2 (a_1^2 "
-                "- a_2^2) g \\cos 2\\theta \\ge J(m)$, with $B = a_1^2 + a_2^2 + g^2/2 - e^2$ in $J$.",
+                "With a gap $d$ a change of norm $e$ suffices at the sum $m$ of the new singular values iff $2 (a_1^2 "
+                "- a_2^2) d \\cos 2\\theta \\ge h(m)$, with $b = a_1^2 + a_2^2 + d^2/2 - e^2$ in $h$.",
                 by=("By sum and gap", "A budget and a gap"),
             ),
             Claim(
-                "For $B > (a_1 - a_2) g$ this $J$ is least at the only $m > 0$ where its slope vanishes, or at $m = g$ "
-                "if that is less than $g$.",
+                "For $b > (a_1 - a_2) d$ this $h$ is least at the only $m > 0$ where its slope vanishes, or at $m = d$ "
+                "if that is less than $d$.",
                 by=("Largest angle for a budget and a gap", "The slope vanishes once"),
             ),
         ),
         assumptions=(
-            "$E A$ is the loading, with $A$ diagonal if its columns are orthogonal; any loading with the principal "
-            "axes $R$ and singular values $s$ is $G N$ with $N = diag(s) R^T$ and orthonormal columns in $G$.",
+            "$U X$ is the loading, with $X$ diagonal if its columns are orthogonal; any loading with the principal "
+            "axes $O_1$ and singular values $s$ is $U_1 Y$ with $Y = diag(s) O_1^T$ and orthonormal columns in $U_1$.",
             "$a_1 > a_2$, the angle $\\theta$ from 0 to 45 degrees, and $e < (a_1 - a_2)/\\sqrt2$ if the gap is free, "
             "which is the norm that suffices for 45 degrees.",
         ),
         scope="Every loading of full column rank in the first two steps; then two factors.",
-        matrices={E: "orthogonal", G: "orthogonal", O: "orthogonal", A: "invertible", H: "positive"},
+        matrices={U: "orthogonal", U1: "orthogonal", O: "orthogonal", X: "invertible", H: "positive"},
         where=(sp.Le(K, D),),
         steps=(
             Step(
                 "No loading is nearer",
-                sp.Ge(squared_change(G * N), bound, evaluate=False),
-                "The difference of the sides is $tr[(G - E O) H (G - E O)^T]$.",
+                sp.Ge(squared_change(U1 * Y), bound, evaluate=False),
+                "The difference of the sides is $tr[(U_1 - U O) H (U_1 - U O)^T]$.",
                 let=(
                     Let(
-                        N,
-                        H * O.T * A.T.I,
-                        "the new axes and singular values, for which $A N^T = O H$",
-                        rule=(N * A.T, H * O.T),
+                        Y,
+                        H * O.T * X.T.I,
+                        "the new axes and singular values, for which $X Y^T = O H$",
+                        rule=(Y * X.T, H * O.T),
                     ),
                 ),
-                uses=(use_trace(sp.Identity(D), G - E * O, H),),
+                uses=(use_trace(sp.Identity(D), U1 - U * O, H),),
             ),
             Step(
                 "The nearest loading",
-                sp.Eq(squared_change(E * O * N), bound, evaluate=False),
-                "At $G = E O$ the trace vanishes.",
+                sp.Eq(squared_change(U * O * Y), bound, evaluate=False),
+                "At $U_1 = U O$ the trace vanishes.",
             ),
             Step(
                 "Nuclear norm",
-                sp.Eq(sp.Trace(M.T * M) + 2 * sp.Determinant(M), nu**2, evaluate=False),
+                sp.Eq(sp.Trace(Z.T * Z) + 2 * sp.Determinant(Z), nu**2, evaluate=False),
                 "The square of the sum of the singular values of a $2 \\times 2$ matrix of positive determinant is "
                 "its squared norm plus twice its determinant.",
                 let=(
-                    Let(R, rotation_matrix, "the new axes"),
+                    Let(axes, rotation_matrix, "the new axes"),
                     Let(
-                        M,
-                        sp.ImmutableMatrix([[a1, 0], [0, a2]]) * R * sp.ImmutableMatrix([[s1, 0], [0, s2]]),
-                        "the matrix $A N^T$",
+                        Z,
+                        sp.ImmutableMatrix([[a1, 0], [0, a2]]) * axes * sp.ImmutableMatrix([[s1, 0], [0, s2]]),
+                        "the matrix $X Y^T$",
                     ),
                     Let(nu, sp.sqrt(nuclear), "the sum of its singular values"),
                 ),
@@ -154,50 +154,50 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The two factors",
-                sp.Eq(U * T, M, evaluate=False),
+                sp.Eq(turn * H1, Z, evaluate=False),
                 "The polar decomposition, which takes the places of $O$ and $H$.",
                 let=(
-                    Let(U, (M + quarter_turn * M * quarter_turn.T) / nu, "the first factor"),
-                    Let(T, (M.T * M + a1 * a2 * s1 * s2 * sp.Identity(2)) / nu, "the second factor"),
+                    Let(turn, (Z + quarter_turn * Z * quarter_turn.T) / nu, "the first factor"),
+                    Let(H1, (Z.T * Z + a1 * a2 * s1 * s2 * sp.Identity(2)) / nu, "the second factor"),
                 ),
                 sizes=({K: 2},),
             ),
             Step(
                 "The first factor is a rotation",
-                sp.Eq(U.T * U, sp.Identity(2), evaluate=False),
+                sp.Eq(turn.T * turn, sp.Identity(2), evaluate=False),
                 "The bracket has the form of a rotation, times $\\nu$: equal on the diagonal, opposite outside.",
                 sizes=({K: 2},),
             ),
             Step(
                 "The trace of the second factor",
-                sp.Eq(sp.Trace(T), nu, evaluate=False),
+                sp.Eq(sp.Trace(H1), nu, evaluate=False),
                 "By the nuclear norm.",
                 sizes=({K: 2},),
             ),
             Step(
                 "The determinant of the second factor",
-                sp.Eq(sp.Determinant(T), a1 * a2 * s1 * s2, evaluate=False),
-                "$T$ is symmetric, and trace and determinant are positive: it is positive definite.",
+                sp.Eq(sp.Determinant(H1), a1 * a2 * s1 * s2, evaluate=False),
+                "$H_1$ is symmetric, and trace and determinant are positive: it is positive definite.",
                 sizes=({K: 2},),
             ),
             Step(
                 "By sum and gap",
-                sp.Eq(nuclear.subs({s1: (m + g) / 2, s2: (m - g) / 2}, simultaneous=True), by_gap, evaluate=False),
-                "With $m = s_1 + s_2$ and $g = s_1 - s_2$.",
+                sp.Eq(nuclear.subs({s1: (m + d) / 2, s2: (m - d) / 2}, simultaneous=True), by_gap, evaluate=False),
+                "With $m = s_1 + s_2$ and $d = s_1 - s_2$.",
             ),
             Step(
                 "At 45 degrees",
                 sp.Eq(sp.Derivative(f, m), m - (a1 + a2) ** 2 * m / sp.sqrt(at_45), evaluate=False),
                 "The cosine of $2\\theta$ is zero. The change is stationary iff $w(m) = (a_1 + a_2)^2$.",
                 let=(
-                    Let(w, sp.sqrt(at_45), "twice the sum of the singular values of $M$ at 45 degrees"),
-                    Let(f, a1**2 + a2**2 + (m**2 + g**2) / 2 - w, "the squared change"),
+                    Let(w, sp.sqrt(at_45), "twice the sum of the singular values of $Z$ at 45 degrees"),
+                    Let(f, a1**2 + a2**2 + (m**2 + d**2) / 2 - w, "the squared change"),
                 ),
             ),
             Step(
                 means,
                 sp.Ge(y**2 / c + c - 2 * y, 0, evaluate=False),
-                "It is $(y - c)^2/c$.",
+                "For any number $y$ and $c > 0$: it is $(y - c)^2/c$.",
             ),
             Step(
                 "No sum is better",
@@ -207,17 +207,17 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The best sum",
-                sp.Eq((a1 + a2) ** 2 * best + (a1 - a2) ** 2 * g**2, (a1 + a2) ** 4, evaluate=False),
-                "With $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 g^2/(a_1 + a_2)^2$ the root is $(a_1 + a_2)^2$.",
+                sp.Eq((a1 + a2) ** 2 * best + (a1 - a2) ** 2 * d**2, (a1 + a2) ** 4, evaluate=False),
+                "With $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 d^2/(a_1 + a_2)^2$ the root is $(a_1 + a_2)^2$.",
             ),
             Step(
                 "The best sum and the gap",
-                sp.Eq((a1 + a2) ** 2 * (best - g**2), (a1 + a2) ** 4 - 2 * g**2 * (a1**2 + a2**2), evaluate=False),
-                "$m^2 - g^2$, times a positive number: the smaller singular value is $(m - g)/2$.",
+                sp.Eq((a1 + a2) ** 2 * (best - d**2), (a1 + a2) ** 4 - 2 * d**2 * (a1**2 + a2**2), evaluate=False),
+                "$m^2 - d^2$, times a positive number: the smaller singular value is $(m - d)/2$.",
             ),
             Step(
                 "Smallest change at 45 degrees",
-                sp.Eq(a1**2 + a2**2 + (best + g**2) / 2 - (a1 + a2) ** 2, smallest, evaluate=False),
+                sp.Eq(a1**2 + a2**2 + (best + d**2) / 2 - (a1 + a2) ** 2, smallest, evaluate=False),
                 "The closer the two norms, the smaller the change; a gap adds to it.",
             ),
             Step(
@@ -240,23 +240,23 @@ def derivation() -> Derivation:
             Step(
                 "The change as a sum of squares",
                 sp.Eq(
-                    p + r + s1**2 + s2**2 - 2 * omega - e**2,
+                    p + q + s1**2 + s2**2 - 2 * omega - e**2,
                     (omega - rest) ** 2 / rest
                     + ((p - e**2) * s2 - k * s1) ** 2 / ((p - e**2) * rest)
-                    + ((p - e**2) * (r - e**2) - k**2) * s1**2 / ((p - e**2) * rest),
+                    + ((p - e**2) * (q - e**2) - k**2) * s1**2 / ((p - e**2) * rest),
                     evaluate=False,
                 ),
-                "The squared change for any $s$, less $e^2$, with $p, k, r$ for the entries of $F$ and $p + r - e^2 = "
+                "The squared change for any $s$, less $e^2$, with $p, k, q$ for the entries of $F$ and $p + q - e^2 = "
                 "a_1^2 + a_2^2 - e^2$.",
                 where=(p > e**2,),
-                let=(Let(omega, sp.sqrt(of_form(s1, s2, r)), "the root of the form"),),
+                let=(Let(omega, sp.sqrt(of_form(s1, s2, q)), "the root of the form"),),
             ),
             Step(
                 "The budget suffices",
                 sp.Eq(of_form(p - e**2, k, tight), (p + tight - e**2) * ((p - e**2) ** 2 + k**2), evaluate=False),
-                "If the determinant is zero, $r = e^2 + k^2/(p - e^2)$, its term vanishes. So does the term without "
-                "$\\omega$ for singular values in the ratio of $p - e^2$ and $k$, for which $\\omega^2$ is $p + r - "
-                "e^2$ times $s_1^2 + s_2^2$; and that with $\\omega$ if this sum is $p + r - e^2$.",
+                "If the determinant is zero, $q = e^2 + k^2/(p - e^2)$, its term vanishes. So does the term without "
+                "$\\omega$ for singular values in the ratio of $p - e^2$ and $k$, for which $\\omega^2$ is $p + q - "
+                "e^2$ times $s_1^2 + s_2^2$; and that with $\\omega$ if this sum is $p + q - e^2$.",
                 where=(p > e**2,),
             ),
             Step(
@@ -272,10 +272,10 @@ def derivation() -> Derivation:
             ),
             Step(
                 "A larger angle needs a larger change",
-                sp.Gt(p + r + s1**2 + s2**2 - 2 * omega, e**2, evaluate=False),
+                sp.Gt(p + q + s1**2 + s2**2 - 2 * omega, e**2, evaluate=False),
                 "If the determinant is positive its term is, and no term is negative: the step on means, once "
-                "with $\\omega$ and $p + r - e^2$, once with the two terms of the form.",
-                where=(p > e**2, sp.Gt((p - e**2) * (r - e**2), k**2)),
+                "with $\\omega$ and $p + q - e^2$, once with the two terms of the form.",
+                where=(p > e**2, sp.Gt((p - e**2) * (q - e**2), k**2)),
                 uses=(
                     Use(means, {y: omega, c: rest}),
                     Use(means, {y: k * s1 * s2, c: (p - e**2) * s2**2}, times=1 / rest),
@@ -284,31 +284,31 @@ def derivation() -> Derivation:
             Step(
                 "A budget and a gap",
                 sp.Eq(
-                    4 * by_gap - (B + m**2 / 2) ** 2,
-                    m * (2 * (a1**2 - a2**2) * g * sp.cos(2 * theta) - J),
+                    4 * by_gap - (b + m**2 / 2) ** 2,
+                    m * (2 * (a1**2 - a2**2) * d * sp.cos(2 * theta) - h),
                     evaluate=False,
                 ),
-                "With $B = a_1^2 + a_2^2 + g^2/2 - e^2$ the squared change is at most $e^2$ iff $2 \\nu \\ge B + "
+                "With $b = a_1^2 + a_2^2 + d^2/2 - e^2$ the squared change is at most $e^2$ iff $2 \\nu \\ge b + "
                 "m^2/2$; both are positive, and on the left is the difference of their squares.",
                 let=(
                     Let(
-                        J,
-                        ((B + m**2 / 2) ** 2 - (a1 + a2) ** 2 * m**2 - (a1 - a2) ** 2 * g**2) / m,
+                        h,
+                        ((b + m**2 / 2) ** 2 - (a1 + a2) ** 2 * m**2 - (a1 - a2) ** 2 * d**2) / m,
                         "the bound that the cosine must reach",
                     ),
                 ),
             ),
             Step(
                 "Largest angle for a budget and a gap",
-                sp.Eq(sp.Derivative(J, m), slope.subs(z, m**2) / m**2, evaluate=False),
+                sp.Eq(sp.Derivative(h, m), slope.subs(z, m**2) / m**2, evaluate=False),
                 "Its sign is that of a quadratic in $m^2$.",
             ),
             Step(
                 "The slope vanishes once",
                 sp.Eq(PositiveRoots(slope, z), 1, evaluate=False),
-                "In $z = m^2$, by Descartes' rule: the first coefficient is positive and the last negative. So $J$ "
+                "In $z = m^2$, by Descartes' rule: the first coefficient is positive and the last negative. So $h$ "
                 "falls up to the root, and rises after it.",
-                where=(sp.Gt(B - (a1 - a2) * g, 0), sp.Gt(B + (a1 - a2) * g, 0)),
+                where=(sp.Gt(b - (a1 - a2) * d, 0), sp.Gt(b + (a1 - a2) * d, 0)),
             ),
         ),
         results=("Smallest change at 45 degrees", "With the gap free"),

@@ -180,10 +180,10 @@ def _collapse(collapse_probability, formula):
 
 def _at_45_degrees(manipulate):
     def cases(function, formula):
-        for loading, a_1, a_2, _, g in (*_loadings(), (np.eye(3, 2) * 1.4, 1.4, 1.4, None, 0.3)):
-            for gap in (0.0, g):
+        for loading, a_1, a_2, _, d in (*_loadings(), (np.eye(3, 2) * 1.4, 1.4, 1.4, None, 0.3)):
+            for gap in (0.0, d):
                 found = manipulate(function, loading, np.pi / 4, gap)
-                yield found.size, np.sqrt(formula(a_1=a_1, a_2=a_2, g=gap))
+                yield found.size, np.sqrt(formula(a_1=a_1, a_2=a_2, d=gap))
 
     return cases
 
@@ -192,26 +192,26 @@ def _sum_at_45_degrees(manipulate):
     """The only root of the slope of the squared change."""
 
     def cases(function, formula):
-        for loading, a_1, a_2, _, g in _loadings():
-            values = manipulate(function, loading, np.pi / 4, g).singular_values
-            best = _root(lambda m, a_1=a_1, a_2=a_2, g=g: formula(a_1=a_1, a_2=a_2, g=g, m=m), g, 9.0)
-            yield [values.sum(), values[0] - values[1]], [best, g]
+        for loading, a_1, a_2, _, d in _loadings():
+            values = manipulate(function, loading, np.pi / 4, d).singular_values
+            best = _root(lambda m, a_1=a_1, a_2=a_2, d=d: formula(a_1=a_1, a_2=a_2, d=d, m=m), d, 9.0)
+            yield [values.sum(), values[0] - values[1]], [best, d]
 
     return cases
 
 
 def _change_at_45_degrees(manipulation, formula):
-    for loading, a_1, a_2, _, g in _loadings():
-        found = manipulation(loading, np.pi / 4, gap=g)
-        yield found.size, np.sqrt(formula(a_1=a_1, a_2=a_2, g=g, m=found.singular_values.sum()))
+    for loading, a_1, a_2, _, d in _loadings():
+        found = manipulation(loading, np.pi / 4, gap=d)
+        yield found.size, np.sqrt(formula(a_1=a_1, a_2=a_2, d=d, m=found.singular_values.sum()))
 
 
 def _axes(manipulate):
     """Those of the changed loading, which has the singular values; rows in the order of the norms."""
 
     def cases(function, formula):
-        for loading, _, _, theta, g in _loadings():
-            found, longer = manipulate(function, loading, theta, g), _longer_first(loading)
+        for loading, _, _, theta, d in _loadings():
+            found, longer = manipulate(function, loading, theta, d), _longer_first(loading)
             axes = formula(theta=theta)
             yield found.axes[longer], axes
             gram = found.loading.T @ found.loading
@@ -221,12 +221,12 @@ def _axes(manipulate):
 
 
 def _nuclear_norm(manipulate):
-    """That of A R S is the product of the changed and the old loading, if the change is the smallest."""
+    """That of X Y^T is the product of the changed and the old loading, if the change is the smallest."""
 
     def cases(function, formula):
-        for loading, a_1, a_2, theta, g in _loadings():
-            found = manipulate(function, loading, theta, g)
-            wanted = np.sqrt(formula(a_1=a_1, a_2=a_2, theta=theta, m=found.singular_values.sum(), g=g))
+        for loading, a_1, a_2, theta, d in _loadings():
+            found = manipulate(function, loading, theta, d)
+            wanted = np.sqrt(formula(a_1=a_1, a_2=a_2, theta=theta, m=found.singular_values.sum(), d=d))
             yield np.sum(found.loading * loading), wanted
             yield np.sum((loading + found.change) * loading), wanted
 
@@ -234,13 +234,13 @@ def _nuclear_norm(manipulate):
 
 
 def _best_sum(manipulate):
-    """The bound on the cosine is least at the sum of the singular values; B is as its step says."""
+    """The bound on the cosine is least at the sum of the singular values; b is as its step says."""
 
     def cases(function, formula):
-        for loading, a_1, a_2, theta, g in _loadings():
-            found = manipulate(function, loading, theta, g)
-            numbers = {"a_1": a_1, "a_2": a_2, "g": g, "B": a_1**2 + a_2**2 + g**2 / 2 - found.size**2}
-            best = _root(lambda m, numbers=numbers: formula(m=m, **numbers), g, 9.0)
+        for loading, a_1, a_2, theta, d in _loadings():
+            found = manipulate(function, loading, theta, d)
+            numbers = {"a_1": a_1, "a_2": a_2, "d": d, "b": a_1**2 + a_2**2 + d**2 / 2 - found.size**2}
+            best = _root(lambda m, numbers=numbers: formula(m=m, **numbers), d, 9.0)
             yield found.singular_values.sum(), best
 
     return cases
@@ -273,12 +273,12 @@ def _angle_of_a_budget(largest_angle, formula):
 
 def _angle_of_a_budget_and_a_gap(largest_angle, formula):
     """At the angle that the budget reaches the nuclear norm is that of a change of this size."""
-    for loading, a_1, a_2, theta, g in _loadings():
-        change = two_factor_manipulation(loading, theta, gap=g)
-        numbers = {"a_1": a_1, "a_2": a_2, "g": g, "m": change.singular_values.sum()}
+    for loading, a_1, a_2, theta, d in _loadings():
+        change = two_factor_manipulation(loading, theta, gap=d)
+        numbers = {"a_1": a_1, "a_2": a_2, "d": d, "m": change.singular_values.sum()}
         norm = np.sum(change.loading * loading)
         wanted = _root(lambda at, numbers=numbers, norm=norm: formula(theta=at, **numbers) - norm**2, 0, np.pi / 2)
-        yield largest_angle(loading, change.size, gap=g), wanted
+        yield largest_angle(loading, change.size, gap=d), wanted
 
 
 def _demixing(separate, formula):
@@ -291,7 +291,7 @@ def _inverse(separate, formula):
     """Of the loading by the demixing, and by the page's demixing of the function's loading."""
     for found, loading, _, _ in _separations(separate):
         latent_dim = loading.shape[1]
-        page_demixing = Formula(formula.page, "B")(A=loading, O=np.eye(latent_dim))
+        page_demixing = Formula(formula.page, "F")(A=loading, O=np.eye(latent_dim))
         yield found.demixing @ loading, formula(K=latent_dim)
         yield page_demixing @ found.loading, formula(K=latent_dim)
 
@@ -299,7 +299,7 @@ def _inverse(separate, formula):
 def _lag_correlations(separate, formula):
     rng = np.random.default_rng(7)
     for found, loading, correlations, _ in _separations(separate):
-        whitened = formula(O=random_orthogonal(loading.shape[1], rng), R=np.diag(correlations))
+        whitened = formula(O=random_orthogonal(loading.shape[1], rng), Omega=np.diag(correlations))
         yield found.lag_correlations, np.linalg.eigvalsh(whitened)[::-1]
 
 
@@ -311,7 +311,7 @@ def _covariance_of_the_components(separate, formula):
 
 def _lagged_covariance_of_the_components(separate, formula):
     for found, loading, correlations, _ in _separations(separate):
-        yield found.loading * found.lag_correlations @ found.loading.T, formula(A=loading, R=np.diag(correlations))
+        yield found.loading * found.lag_correlations @ found.loading.T, formula(A=loading, Omega=np.diag(correlations))
 
 
 def _separations(separate):
@@ -336,9 +336,9 @@ def _separations(separate):
 def _loadings():
     """Loadings in more dimensions than two, with the norms of their columns in either order."""
     rng = np.random.default_rng(8)
-    for index, (a_1, a_2, theta, g) in enumerate(COLUMNS):
+    for index, (a_1, a_2, theta, d) in enumerate(COLUMNS):
         columns = random_orthogonal(4, rng)[:, :2] * [a_1, a_2]
-        yield columns[:, :: 1 - 2 * (index % 2)], a_1, a_2, theta, g
+        yield columns[:, :: 1 - 2 * (index % 2)], a_1, a_2, theta, d
 
 
 def _of_two_factors(two_factor_manipulation, loading, theta, gap):
@@ -384,7 +384,7 @@ TIES = (
     Tie(TWO_MODES, "rotation", DROPPED, _energy("truncated")),
     Tie(ENERGY, "rotation", AGAIN, _energy_of_a_decoder("reoptimised")),
     Tie(ENERGY, "rotation", DROPPED, _energy_of_a_decoder("truncated")),
-    Tie("theory.axes.rotate", "rotation", "N", _rotated_precision),
+    Tie("theory.axes.rotate", "rotation", "P_2", _rotated_precision),
     Tie("theory.axes.rotate", "rotation", "Distortion does not change", _part_of_a_rotated_vae("distortion")),
     Tie("theory.axes.rotate", "rotation", "Rate does not change", _part_of_a_rotated_vae("rate")),
     Tie(CURVATURE, "rotation-curvature", CURVED_AGAIN, _curvature),
@@ -403,20 +403,20 @@ TIES = (
     Tie(TWO_FACTORS, "smallest-manipulation", "Smallest change at 45 degrees", _at_45_degrees(_of_two_factors)),
     Tie(TWO_FACTORS, "smallest-manipulation", "At 45 degrees", _sum_at_45_degrees(_of_two_factors)),
     Tie(TWO_FACTORS, "smallest-manipulation", "f(m)", _change_at_45_degrees),
-    Tie(TWO_FACTORS, "smallest-manipulation", "R", _axes(_of_two_factors)),
+    Tie(TWO_FACTORS, "smallest-manipulation", "O_1", _axes(_of_two_factors)),
     Tie(TWO_FACTORS, "smallest-manipulation", "By sum and gap", _nuclear_norm(_of_two_factors)),
     Tie(TWO_FACTORS, "smallest-manipulation", "F", _of_a_free_gap),
     Tie(TWO_FACTORS, "smallest-manipulation", "With the gap free", _product_of_a_free_gap),
     Tie(TWO_FACTORS, "smallest-manipulation", BUDGET_AND_GAP, _best_sum(_of_two_factors)),
     Tie(SMALLEST, "smallest-manipulation", "Smallest change at 45 degrees", _at_45_degrees(_of_given_axes)),
     Tie(SMALLEST, "smallest-manipulation", "At 45 degrees", _sum_at_45_degrees(_of_given_axes), tolerance=1e-5),
-    Tie(SMALLEST, "smallest-manipulation", "R", _axes(_of_given_axes)),
+    Tie(SMALLEST, "smallest-manipulation", "O_1", _axes(_of_given_axes)),
     Tie(SMALLEST, "smallest-manipulation", "By sum and gap", _nuclear_norm(_of_given_axes)),
     # The search ends within 1e-12 of the least squared change, so within about 1e-6 of the best singular values.
     Tie(SMALLEST, "smallest-manipulation", BUDGET_AND_GAP, _best_sum(_of_given_axes), tolerance=1e-5),
     Tie(LARGEST_ANGLE, "smallest-manipulation", BUDGET, _angle_of_a_budget),
     Tie(LARGEST_ANGLE, "smallest-manipulation", "By sum and gap", _angle_of_a_budget_and_a_gap),
-    Tie("theory.axes.separate", "separation-by-time", "B", _demixing),
+    Tie("theory.axes.separate", "separation-by-time", "F", _demixing),
     Tie("theory.axes.separate", "separation-by-time", "Demixing", _inverse),
     Tie("theory.axes.separate", "separation-by-time", "The lagged covariance, whitened", _lag_correlations),
     Tie("theory.axes.separate", "separation-by-time", "S", _covariance_of_the_components),
