@@ -174,7 +174,7 @@ def _check(pages) -> Report:
     sentences = Counter(page.status(claim) for page in pages for claim in page.statement)
     told = ", ".join(f"{count} {status}" for status, count in sorted(sentences.items()))
     share = sentences[Status.ARGUED] / max(sentences.total(), 1)
-    claims = f"{sentences.total()} sentences of statements: {told} ({share:.0%} argued)"
+    claims = f"{sentences.total()} sentences of statements: {told} ({share:.1%} argued)"
     return Report(
         {"passed": not faults, "checks": everything, "ties": ties, "claims": sentences},
         "\n".join([table, "", total, claims, *faults]),
