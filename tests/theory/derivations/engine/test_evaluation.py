@@ -1,5 +1,6 @@
 """Matrix expressions at explicit matrices are exact."""
 
+import pytest
 import sympy as sp
 
 from theory.derivations.engine.evaluation import evaluate
@@ -27,3 +28,14 @@ def test_expectations_are_averages_over_the_samples():
     samples = {z: [sp.ImmutableMatrix([sign, 2 * sign]) for sign in (1, -1)]}
     assert evaluate(Expectation(SquaredNorm(z, P)), VALUES, samples) == 18
     assert evaluate(Expectation(sp.Trace(z * sp.ones(1, 2))), VALUES, samples) == 0
+
+
+def test_rational_matrices_take_the_way_over_their_field():
+    matrix = sp.ImmutableMatrix([[2, sp.Rational(1, 3)], [5, 7]])
+    symbolic = matrix + sp.ImmutableMatrix([[sp.Symbol("x"), 0], [0, 0]])
+    values = {P: matrix}
+    assert evaluate(P.I, values) * matrix == sp.eye(2)
+    assert evaluate(sp.Determinant(P), values) == matrix.det()
+    assert sp.simplify(evaluate(sp.Determinant(P), {P: symbolic}) - symbolic.det()) == 0
+    with pytest.raises(ZeroDivisionError):
+        evaluate(P.I, {P: sp.ImmutableMatrix([[1, 2], [2, 4]])})
