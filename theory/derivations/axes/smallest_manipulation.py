@@ -70,11 +70,12 @@ def derivation() -> Derivation:
             Claim(
                 "To rotate the principal axes by 45 degrees, with a gap $d$ between the new singular values, requires "
                 "a change of squared norm $(a_1 - a_2)^2/2 + 2 d^2 a_1 a_2/(a_1 + a_2)^2$ at least.",
-                by=("By sum and gap", "No sum is better"),
+                by=("Nuclear norm", "By sum and gap", "At 45 degrees", "No sum is better"),
             ),
             Claim(
                 "It suffices, with the sum $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 d^2/(a_1 + a_2)^2$ of the new singular "
-                "values, if this $m$ is at least $d$: if $2 d^2 (a_1^2 + a_2^2) \\le (a_1 + a_2)^4$.",
+                "values, if this $m$ is more than $d$: if $2 d^2 (a_1^2 + a_2^2) < (a_1 + a_2)^4$, and in the limit "
+                "at equality.",
                 by=("The best sum", "The best sum and the gap", "Smallest change at 45 degrees"),
             ),
             Claim(
@@ -97,8 +98,9 @@ def derivation() -> Derivation:
                 ),
             ),
             Claim(
-                "With a gap $d$ a change of norm $e$ suffices at the sum $m$ of the new singular values iff $2 (a_1^2 "
-                "- a_2^2) d \\cos 2\\theta \\ge h(m)$, with $b = a_1^2 + a_2^2 + d^2/2 - e^2$ in $h$.",
+                "With a gap $d$ a change of norm $e$ suffices at the sum $m > d$ of the new singular values iff $2 "
+                "(a_1^2 "
+                "- a_2^2) d \\cos 2\\theta \\ge h(m)$, with $b = a_1^2 + a_2^2 + d^2/2 - e^2 > 0$ in $h$.",
                 by=("By sum and gap", "A budget and a gap"),
             ),
             Claim(

@@ -25,13 +25,14 @@ def derivation() -> Derivation:
                 "For a positive definite $M$ let $M \\circ B$ contain its blocks under a partition, and zeros "
                 "elsewhere ($B$ is one inside the blocks and zero outside); then $gap(M) = \\log\\det(M \\circ B) - "
                 "\\log\\det M$ is twice the divergence $KL(N(0, M) || N(0, M \\circ B))$.",
-                by=("The gap is twice a divergence",),
+                by=("The gap is twice a divergence", "gaussian-kl: The divergence"),
             ),
             Claim("For every partition $gap(M) \\ge 0$.", by=("The gap is not negative",)),
             Claim("The gap is zero only if $M = M \\circ B$.", by=("The gap of a matrix with other entries",)),
             Claim(
-                "A finer partition has a larger gap, that of single rows the largest.",
-                by=("Single rows have the largest gap",),
+                "A finer partition has no smaller gap: the gap of $M \\circ B$ under it is added. Single rows have the "
+                "largest.",
+                by=("The gap is not negative", "Single rows have the largest gap"),
             ),
             Claim(
                 "For two variables of correlation $r$ the gap is $-\\log(1 - r^2)$.",

@@ -35,17 +35,28 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "Total correlation and all divergences of single latents are then zero.",
-                by=("No divergence from the prior", "No total correlation", "No divergence of single latents"),
+                by=(
+                    "No divergence from the prior",
+                    "No total correlation",
+                    "No divergence of single latents",
+                    "elbo-parts: Mismatch with the prior",
+                    "elbo-parts: Total correlation",
+                    "elbo-parts: Divergences of the single latents",
+                ),
             ),
             Claim(
                 "The rate then equals the mutual information.",
                 by=(
                     "Covariance of the code",
                     "Rate",
+                    "elbo-parts: Mutual information",
                 ),
             ),
         ),
         assumptions=(
+            "The data are Gaussian. The columns of $W$ are independent: a latent that has collapsed, with a column of "
+            "zeros, has "
+            "the variance one and no correlation by itself.",
             "$W$ is stationary, $S W = t W P$ with $P = I + W^T W/t$; the encoder is the best one of the full family.",
             "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so that the same holds for "
             "every family.",

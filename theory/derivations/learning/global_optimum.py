@@ -37,6 +37,7 @@ def likelihood(decoder) -> sp.Expr:
 def derivation() -> Derivation:
     H, column = sp.MatrixSymbol("H", D, K), sp.MatrixSymbol("Y", D, D)
     u, v, f = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("b", K, 1), sp.MatrixSymbol("e", K, 1)
+    k = sp.MatrixSymbol("k", K, 1)
     e, theta = sp.symbols("epsilon theta", real=True)
     m, r, o, a = sp.symbols("m h l_o a", positive=True)
     O, R = sp.MatrixSymbol("O", D, D), sp.MatrixSymbol("O_R", K, K)  # noqa: E741
@@ -58,25 +59,36 @@ def derivation() -> Derivation:
         statement=(
             Claim(
                 "For the best encoder of a decoder $W$ the loss is $\\beta$ times the negative log likelihood of "
-                "probabilistic PCA at the noise $t = \\beta\\sigma^2$; no other encoder is better.",
+                "probabilistic PCA at the noise $t = \\beta\\sigma^2$, plus a constant that does not depend on $W$; no "
+                "other encoder is better.",
                 by=("ppca-equivalence: The loss as a likelihood", "optimal-encoder: No encoder is better"),
             ),
-            Claim("$W$ is stationary iff $S W = t W P = W (t I + W^T W)$.", by=("The gradient",)),
             Claim(
-                "If $W$ is stationary and $b$ an eigenvector of $P$ of eigenvalue $m$, then $W b$ is zero or an "
-                "eigenvector of $S$ of eigenvalue $l = t m$, and of squared length $l - t$ if $b$ has length one.",
-                by=("Columns along eigenvectors", "Lengths of the columns"),
+                "With a full posterior covariance $W$ is stationary iff $S W = t W P = W (t I + W^T W)$, where $P = I "
+                "+ W^T W/t$.",
+                by=("The gradient",),
             ),
             Claim(
-                "If $w_i$ are the singular values of $W$ and $l_i$ the eigenvalues of $S$, both descending, the "
-                "likelihood that depends on $W$ is at least the sum of the shares $f$ of modes of these lengths along "
-                "the eigenvectors.",
-                by=("Traces of two matrices", "trace-inequality: Two dimensions: a bound"),
+                "If so, and $b$ is an eigenvector of $P$ of eigenvalue $m$, then $W b$ is zero or an "
+                "eigenvector of $S$ of eigenvalue $l = t m$, and of squared length $l - t$ if $b$ has length one; for "
+                "orthogonal eigenvectors of $P$ these are orthogonal.",
+                by=("Columns along eigenvectors", "Lengths of the columns", "Inner products of the columns"),
+            ),
+            Claim(
+                "If $w_i$ are the singular values of $W$ and $l_i$ the eigenvalues of $S$, both descending, the part "
+                "of the negative log likelihood that depends on $W$ is at least the sum of the shares $f(w_i)$ of "
+                "columns of these lengths along the eigenvectors, $f(w) = [\\log(1 + w^2/t) - l w^2/(t (t + w^2))]/2$.",
+                by=(
+                    "Traces of two matrices",
+                    "One mode",
+                    "trace-inequality: Two dimensions",
+                    "trace-inequality: Two dimensions: a bound",
+                ),
                 cites="mirsky1975",
             ),
             Claim(
                 "The share of a mode with $l > t$ is least at $w^2 = l - t$, and only there.",
-                by=(mode, "Other lengths are worse above the water level"),
+                by=(mode, "Other lengths are worse above the water level", "What an active mode gains"),
             ),
             Claim(
                 "The share of a mode with $l \\le t$ is least at $w = 0$, and only there.",
@@ -89,8 +101,8 @@ def derivation() -> Derivation:
                 cites="mirsky1975",
             ),
             Claim(
-                "It is the same for every family of posteriors: its $P$ is diagonal, so that the price of a family "
-                "is zero.",
+                "It is the same for every block-diagonal family of posteriors: its $P$ is diagonal, so that the price "
+                "of a family is zero.",
                 by=("The precision is diagonal", "posterior-families: The price of a family"),
             ),
             Claim(
@@ -112,7 +124,9 @@ def derivation() -> Derivation:
                 by=("Curvature of a collapsed mode",),
             ),
             Claim(
-                "An active mode saves $(l/t - 1 - \\log(l/t))/2$, which is positive and rises strictly with $l$.",
+                "An active mode saves $\\beta (l/t - 1 - \\log(l/t))/2$ of the loss, which is positive and rises "
+                "strictly "
+                "with $l$.",
                 by=("What an active mode gains", "The gain is positive", "Larger modes gain more"),
             ),
             Claim(
@@ -122,13 +136,17 @@ def derivation() -> Derivation:
                     "The gradient",
                     "Columns along eigenvectors",
                     "Lengths of the columns",
+                    "Inner products of the columns",
                     "The likelihood along eigenvectors",
                     "What an active mode gains",
                     "Larger modes gain more",
+                    "posterior-families: The price of a family",
+                    "posterior-families: The price is positive",
                 ),
             ),
             Claim(
-                "A stationary point that leaves out a larger eigenvalue than one it takes has a direction of negative "
+                "With a full posterior covariance a stationary point that leaves out a larger eigenvalue than one it "
+                "takes has a direction of negative "
                 "curvature.",
                 by=("The model covariance of one column", "Curvature of a rotation", "Other choices are saddles"),
             ),
@@ -147,13 +165,14 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "So they see one factor each, at every optimum, iff the columns of the loading are orthogonal and of "
-                "different norms.",
+                "different norms, none of them zero.",
                 by=("The axis of a factor", "Tied norms"),
                 argued=True,
             ),
         ),
         assumptions=(
-            "$\\sigma^2$ fixed; any family of posteriors; $S$ any covariance, with eigenvalues $l_1 \\ge l_2 \\ge "
+            "$\\sigma^2$ fixed; any block-diagonal family of posteriors; $S$ positive definite, with eigenvalues $l_1 "
+            "\\ge l_2 \\ge "
             "\\dots$",
             "In the steps on factors $S = A A^T + \\tau^2 I$ is the covariance of independent factors of variance 1, "
             "and the posterior diagonal; $K \\le D$ latents, as many as factors, all of them active.",
@@ -195,6 +214,12 @@ def derivation() -> Derivation:
                 wrong_form=t * (SquaredNorm(v, P) + SquaredNorm(v)),
             ),
             Step(
+                "Inner products of the columns",
+                sp.Eq(sp.Trace(v.T * W.T * W * k), t * (sp.Trace(v.T * P * k) - sp.Trace(v.T * k)), evaluate=False),
+                "For orthogonal eigenvectors $b$ and $k$ of $P$ this is zero.",
+                wrong_form=t * (sp.Trace(v.T * P * k) + sp.Trace(v.T * k)),
+            ),
+            Step(
                 "Traces of two matrices",
                 sp.Eq(
                     sp.Trace(W.T * S * W * P.I) / t**2,
@@ -203,7 +228,7 @@ def derivation() -> Derivation:
                 ),
                 "If $w_i$ are the singular values of $W$, the second matrix has the eigenvalues $w_i^2/(t (t + "
                 "w_i^2))$, which descend with $w_i$. By von Neumann's inequality the trace is at most the sum of $l_i$ "
-                "times these, so the likelihood is at least the sum of the shares below.",
+                "times these, so the negative log likelihood is at least the sum of the shares below.",
                 wrong_form=sp.Trace(S * (IDENTITY / t + N)),
             ),
             Step(

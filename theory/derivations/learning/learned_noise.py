@@ -43,13 +43,19 @@ def derivation() -> Derivation:
                 "the shares of the modes, each of which lies above its tangent in $\\log\\sigma^2$ at every noise.",
                 by=tangents,
             ),
-            Claim("So a noise where the loss is stationary is the best noise.", by=("The learned noise", *tangents)),
             Claim(
-                "There is no other, if some mode with $l > 0$ is inactive there.",
+                "So a noise where the loss is stationary is the best noise.",
+                by=("Slope of the loss in the noise", "The learned noise", *tangents),
+            ),
+            Claim(
+                "There is no other, if a mode with $0 < l < \\beta\\sigma^2$, or one with $l > 0$ that has no latent, "
+                "is "
+                "inactive there.",
                 by=(*tangents, "Inactive modes lie strictly above their tangent"),
             ),
             Claim(
-                "Latent $q \\le K$ is active iff $\\beta$ is below its critical value $\\beta_q = D l_q/(q "
+                "Latent $q \\le K$ with $l_q, u_q > 0$ is active iff $\\beta$ is below its critical value $\\beta_q = "
+                "D l_q/(q "
                 "l_q + u_q)$: then, and only then, the loss rises where the water level $\\beta\\sigma^2$ is $l_q$, so "
                 "that the best noise, or the limit zero, lies below.",
                 by=(
@@ -71,14 +77,20 @@ def derivation() -> Derivation:
                 "Where every mode has a latent, with $r$ the rank of $S$ and $K \\ge r$, a small noise $v$ has the "
                 "loss $(D - r\\beta)(\\log v)/2$ plus a constant: the noise goes to zero for $\\beta < D/r$ and is "
                 "undetermined at $\\beta = D/r$.",
-                by=("A latent for every mode",),
+                by=("A latent for every mode", *tangents),
             ),
             Claim(
-                "At $\\beta = 1$ it is the mean of the eigenvalues beyond the latents, the noise of probabilistic PCA.",
+                "At $\\beta = 1$ and $K < D$ the noise is the mean of the eigenvalues beyond the active latents, that "
+                "of "
+                "probabilistic PCA.",
                 by=("Beta one",),
             ),
         ),
-        assumptions=("Decoder and encoder are at their optimum for each noise $v = \\sigma^2$.",),
+        assumptions=(
+            "Decoder and encoder are at their optimum for each noise $v = \\sigma^2$; $D$ dimensions, $K$ latents. "
+            "The share "
+            "of a mode is its distortion over $2 v$ plus $\\beta$ times its rate.",
+        ),
         scope="For every $D$, $q$, $\\beta$ and spectrum; convexity one mode at a time, which suffices for the sum.",
         steps=(
             Step(
@@ -176,7 +188,7 @@ def derivation() -> Derivation:
             Step(
                 "At and above the critical weight",
                 sp.Le(slope.func(last / beta), 0, evaluate=False),
-                "Then the loss does not rise there: the best noise is not smaller, and mode $q$ inactive.",
+                "Then the loss does not rise there: the best noise is not smaller, and mode $q$ inactive at it.",
                 where=(beta >= critical,),
                 uses=(Use("When a mode is active"),),
             ),

@@ -32,7 +32,8 @@ def derivation() -> Derivation:
                 "At the optimum an active mode has this column, with the gain $\\sqrt{l - t}/l$ and the variance "
                 "$t/l$.",
                 by=(
-                    "global-optimum: No length is better above the water level",
+                    "global-optimum: Other lengths are worse above the water level",
+                    "global-optimum: All modes together",
                     "global-optimum: Encoder gain",
                     "global-optimum: Posterior variance",
                 ),
@@ -43,7 +44,8 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "A Gaussian mode of variance $l$ needs the rate $\\log(l/\\delta)/2$ for the distortion $\\delta \\le "
-                "l$ (Shannon); if a unit of distortion costs $1/(2t)$ of rate, $\\delta = t$ is best, and only that.",
+                "l$ (Shannon); if a unit of distortion costs $1/(2t)$ of rate, $\\delta = t$ is best for $l \\ge t$, "
+                "and only that.",
                 by=("The best distortion", "Other distortions cost more"),
                 cites="shannon1959",
             ),
@@ -54,8 +56,9 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "So the distortions and rates of the optimum are those of reverse water-filling at level $t = "
-                "\\beta\\sigma^2$, and the model lies on Shannon's curve of a Gaussian source, if there is a latent "
-                "for every $l_i > t$, or no latent at all (rate zero, the end of the curve).",
+                "\\beta\\sigma^2$, a point of Shannon's curve of a Gaussian source, if there is a latent for every "
+                "$l_i > "
+                "t$. With no latent at all it is the end of the curve (rate zero, level $l_1$).",
                 by=(
                     "Distortion of an active mode",
                     "Rate of an active mode",
@@ -68,7 +71,11 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "In every other case it does not: a mode without a latent has $l > t$ in place of $t$, and costs more.",
-                by=("Other distortions cost more", "What a missing latent costs"),
+                by=(
+                    "Other distortions cost more",
+                    "Other distortions of a small mode cost more",
+                    "What a missing latent costs",
+                ),
                 cites="shannon1959",
             ),
             Claim("The slope of the curve is $-1/(2t)$.", by=("Slope of the curve",)),

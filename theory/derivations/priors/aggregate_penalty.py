@@ -47,11 +47,13 @@ def derivation() -> Derivation:
                 by=("The exclusive penalty",),
             ),
             Claim(
-                "With a learned decoder the penalty changes nothing: for every decoder and encoder it adds "
+                "With a learned decoder and the prior $N(0, I)$ the penalty changes nothing: for every decoder and "
+                "encoder it adds "
                 "something that is not negative, and it is zero at the optimum without penalty, where $q(z) = p$. So "
                 "the least loss is the same, and it is attained there.",
                 by=(
                     "The penalty is not negative",
+                    "Another code is penalised",
                     "aggregate-posterior: Covariance of the code",
                     "aggregate-posterior: No divergence from the prior",
                 ),
@@ -79,14 +81,18 @@ def derivation() -> Derivation:
                 by=("Mean of the kernel",),
             ),
             Claim(
-                "The discrepancy is not negative: with variances $v_z$ of a latent's code and $v_p$ of its prior, each "
+                "The discrepancy of one latent from its prior is not negative: with variances $v_z$ of a latent's "
+                "code and $v_p$ of its prior, each "
                 "Gaussian of the mixture contributes $(1 + 4 s v_z/c)^{-1/2} + (1 + 4 s v_p/c)^{-1/2} - 2 (1 + 2 s "
                 "(v_z + v_p)/c)^{-1/2} \\ge 0$.",
-                by=("Each Gaussian of the discrepancy",),
+                by=("The kernel as a mixture of Gaussians", "Each Gaussian of the discrepancy"),
             ),
         ),
         assumptions=(
-            "Prior $N(0, I)$ in the first step, $N(0, \\Pi)$ of any covariance in the others; $q(z)$ is Gaussian.",
+            "Prior $N(0, I)$ in the first step, $N(0, \\Pi)$ of any covariance in the others; $q(z)$ is Gaussian. "
+            "The discrepancy of two distributions is the mean kernel within each, less twice that between them; erfc "
+            "is the "
+            "complementary error function.",
         ),
         scope=(
             "The weights, the penalties and the mixture for every $K$; the mean of the kernel for every $c$ and $v$. "

@@ -85,6 +85,7 @@ def derivation() -> Derivation:
                     "Distortion in another basis",
                     "Mutual information in another basis",
                     "A lower bound",
+                    "Another loss without it is worse",
                     "gaussian-kl: The divergence is not negative",
                 ),
             ),
@@ -106,7 +107,12 @@ def derivation() -> Derivation:
             Claim(
                 "If the code is not Gaussian, a rotation $O$ costs $\\beta$ times the mean of $\\log[p(z)/p(O z)]$: "
                 "the divergence of the code from the rotated prior, less that from the prior.",
-                by=("Factors that are not Gaussian", "The energy of a rotation"),
+                by=(
+                    "Factors that are not Gaussian",
+                    "The energy of a rotation",
+                    "The rate is information and a divergence",
+                    "Distortion in another basis",
+                ),
             ),
             Claim(
                 "If the distribution of the code is the prior, this is not negative, and it is zero only if the "
