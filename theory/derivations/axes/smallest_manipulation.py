@@ -99,8 +99,7 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "With a gap $d$ a change of norm $e$ suffices at the sum $m > d$ of the new singular values iff $2 "
-                "(a_1^2 "
-                "- a_2^2) d \\cos 2\\theta \\ge h(m)$, with $b = a_1^2 + a_2^2 + d^2/2 - e^2 > 0$ in $h$.",
+                "(a_1^2 - a_2^2) d \\cos 2\\theta \\ge h(m)$, with $b = a_1^2 + a_2^2 + d^2/2 - e^2 > 0$ in $h$.",
                 by=("By sum and gap", "A budget and a gap"),
             ),
             Claim(

@@ -55,8 +55,7 @@ def derivation() -> Derivation:
         ),
         assumptions=(
             "The data are Gaussian. The columns of $W$ are independent: a latent that has collapsed, with a column of "
-            "zeros, has "
-            "the variance one and no correlation by itself.",
+            "zeros, has the variance one and no correlation by itself.",
             "$W$ is stationary, $S W = t W P$ with $P = I + W^T W/t$; the encoder is the best one of the full family.",
             "At the global optimum $P$ is diagonal in the axes of the page on the optimum, so that the same holds for "
             "every family.",

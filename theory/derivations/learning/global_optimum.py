@@ -125,8 +125,7 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "An active mode saves $\\beta (l/t - 1 - \\log(l/t))/2$ of the loss, which is positive and rises "
-                "strictly "
-                "with $l$.",
+                "strictly with $l$.",
                 by=("What an active mode gains", "The gain is positive", "Larger modes gain more"),
             ),
             Claim(
@@ -146,8 +145,7 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "With a full posterior covariance a stationary point that leaves out a larger eigenvalue than one it "
-                "takes has a direction of negative "
-                "curvature.",
+                "takes has a direction of negative curvature.",
                 by=("The model covariance of one column", "Curvature of a rotation", "Other choices are saddles"),
             ),
             Claim(
@@ -172,8 +170,7 @@ def derivation() -> Derivation:
         ),
         assumptions=(
             "$\\sigma^2$ fixed; any block-diagonal family of posteriors; $S$ positive definite, with eigenvalues $l_1 "
-            "\\ge l_2 \\ge "
-            "\\dots$",
+            "\\ge l_2 \\ge \\dots$",
             "In the steps on factors $S = A A^T + \\tau^2 I$ is the covariance of independent factors of variance 1, "
             "and the posterior diagonal; $K \\le D$ latents, as many as factors, all of them active.",
         ),

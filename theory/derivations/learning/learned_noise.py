@@ -49,15 +49,13 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "There is no other, if a mode with $0 < l < \\beta\\sigma^2$, or one with $l > 0$ that has no latent, "
-                "is "
-                "inactive there.",
+                "is inactive there.",
                 by=(*tangents, "Inactive modes lie strictly above their tangent"),
             ),
             Claim(
                 "Latent $q \\le K$ with $l_q, u_q > 0$ is active iff $\\beta$ is below its critical value $\\beta_q = "
-                "D l_q/(q "
-                "l_q + u_q)$: then, and only then, the loss rises where the water level $\\beta\\sigma^2$ is $l_q$, so "
-                "that the best noise, or the limit zero, lies below.",
+                "D l_q/(q l_q + u_q)$: then, and only then, the loss rises where the water level $\\beta\\sigma^2$ is "
+                "$l_q$, so that the best noise, or the limit zero, lies below.",
                 by=(
                     "When a mode is active",
                     "Below the critical weight",
@@ -81,15 +79,13 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "At $\\beta = 1$ and $K < D$ the noise is the mean of the eigenvalues beyond the active latents, that "
-                "of "
-                "probabilistic PCA.",
+                "of probabilistic PCA.",
                 by=("Beta one",),
             ),
         ),
         assumptions=(
             "Decoder and encoder are at their optimum for each noise $v = \\sigma^2$; $D$ dimensions, $K$ latents. "
-            "The share "
-            "of a mode is its distortion over $2 v$ plus $\\beta$ times its rate.",
+            "The share of a mode is its distortion over $2 v$ plus $\\beta$ times its rate.",
         ),
         scope="For every $D$, $q$, $\\beta$ and spectrum; convexity one mode at a time, which suffices for the sum.",
         steps=(

@@ -57,8 +57,7 @@ def derivation() -> Derivation:
             Claim(
                 "So the distortions and rates of the optimum are those of reverse water-filling at level $t = "
                 "\\beta\\sigma^2$, a point of Shannon's curve of a Gaussian source, if there is a latent for every "
-                "$l_i > "
-                "t$. With no latent at all it is the end of the curve (rate zero, level $l_1$).",
+                "$l_i > t$. With no latent at all it is the end of the curve (rate zero, level $l_1$).",
                 by=(
                     "Distortion of an active mode",
                     "Rate of an active mode",

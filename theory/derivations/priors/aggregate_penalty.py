@@ -48,9 +48,8 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "With a learned decoder and the prior $N(0, I)$ the penalty changes nothing: for every decoder and "
-                "encoder it adds "
-                "something that is not negative, and it is zero at the optimum without penalty, where $q(z) = p$. So "
-                "the least loss is the same, and it is attained there.",
+                "encoder it adds something that is not negative, and it is zero at the optimum without penalty, where "
+                "$q(z) = p$. So the least loss is the same, and it is attained there.",
                 by=(
                     "The penalty is not negative",
                     "Another code is penalised",
@@ -82,17 +81,15 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "The discrepancy of one latent from its prior is not negative: with variances $v_z$ of a latent's "
-                "code and $v_p$ of its prior, each "
-                "Gaussian of the mixture contributes $(1 + 4 s v_z/c)^{-1/2} + (1 + 4 s v_p/c)^{-1/2} - 2 (1 + 2 s "
-                "(v_z + v_p)/c)^{-1/2} \\ge 0$.",
+                "code and $v_p$ of its prior, each Gaussian of the mixture contributes $(1 + 4 s v_z/c)^{-1/2} + (1 + "
+                "4 s v_p/c)^{-1/2} - 2 (1 + 2 s (v_z + v_p)/c)^{-1/2} \\ge 0$.",
                 by=("The kernel as a mixture of Gaussians", "Each Gaussian of the discrepancy"),
             ),
         ),
         assumptions=(
-            "Prior $N(0, I)$ in the first step, $N(0, \\Pi)$ of any covariance in the others; $q(z)$ is Gaussian. "
-            "The discrepancy of two distributions is the mean kernel within each, less twice that between them; erfc "
-            "is the "
-            "complementary error function.",
+            "Prior $N(0, I)$ in the first step, $N(0, \\Pi)$ of any covariance in the others; $q(z)$ is Gaussian. The "
+            "discrepancy of two distributions is the mean kernel within each, less twice that between them; erfc is "
+            "the complementary error function.",
         ),
         scope=(
             "The weights, the penalties and the mixture for every $K$; the mean of the kernel for every $c$ and $v$. "
