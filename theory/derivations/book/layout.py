@@ -240,7 +240,7 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
 
 def _use(page: Derivation, use: Use) -> str:
     """An earlier relation, and what stands for its symbols."""
-    values = ", ".join(f"${inline(symbol)} = {inline(value)}$" for symbol, value in use.put.items())
+    values = ", ".join(f"${inline(symbol)} = {inline(value)}$" for symbol, value in use.put.items() if value != symbol)
     match use.over:
         case None:
             summed = ""
