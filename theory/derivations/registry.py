@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 
 import theory.derivations
-from theory.derivations.engine.page import Derivation
+from theory.derivations.engine.page import BOOK, Derivation
 from theory.results import ROOMS, expand
 
 __all__ = ["chapter_of", "derivations", "find"]
@@ -33,6 +33,7 @@ def _modules() -> dict[str, tuple[str, Derivation]]:
                     f"{pages[page.name][0]}; rename one"
                 )
             pages[page.name] = chapter, page
+            BOOK[page.name] = page
     return pages
 
 

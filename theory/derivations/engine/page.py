@@ -18,6 +18,7 @@ from sympy.core.function import AppliedUndef, UndefinedFunction
 from theory.derivations.engine.printers import NumpyPrinter
 
 __all__ = [
+    "BOOK",
     "Claim",
     "Derivation",
     "Let",
@@ -216,12 +217,9 @@ class Derivation:
         page, separator, title = name.partition(": ")
         if not separator or name in {step.title for step in self.steps}:
             return self, self.step(name)
-        from theory.derivations.registry import find  # which reads all pages
-
-        if page not in self.builds_on:
+        if page not in self.builds_on or page not in BOOK:
             raise ValueError(f"{self.name} uses the page {page!r} and does not build on it")
-        (other,) = find([page])
-        return other, other.step(title)
+        return BOOK[page], BOOK[page].step(title)
 
     def is_of_sizes(self, step: Step) -> bool:
         """Whether a step is proved at given sizes only, and about integers or matrices of symbolic sizes."""
@@ -271,6 +269,10 @@ class Derivation:
     def function(self, title: str, *arguments: sp.Basic) -> Callable:
         """The right side of a step as a numpy function of symbols, sizes and matrix symbols."""
         return as_function(self.formula(title), *arguments)
+
+
+# The pages of the book by name, in which the steps of others are looked up; the registry enters them.
+BOOK: dict[str, Derivation] = {}
 
 
 def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:

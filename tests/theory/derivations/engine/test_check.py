@@ -8,7 +8,7 @@ import sympy as sp
 from tests.theory.derivations.engine.pages import equation, fault_of
 from theory.derivations import registry
 from theory.derivations.engine import check
-from theory.derivations.engine.notation import D, K, P, Q, S, V, W, t
+from theory.derivations.engine.notation import K, P, Q, S, V, W, t
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 from theory.derivations.engine.page import Let, Step
 
@@ -100,9 +100,10 @@ def test_inequalities():
 
 
 def test_sizes_are_part_of_the_proof():
-    general = equation(LogDet(sp.Identity(D) + W * W.T), LogDet(sp.Identity(K) + W.T * W))
-    assert "not proved" in fault_of(general)  # true, but no identity of words
-    assert fault_of(dataclasses.replace(general, sizes=({K: 1, D: 2}, {K: 2, D: 1}))) == ""
+    kinds = {"matrices": dict.fromkeys((P, Q), "positive")}
+    general = equation(LogDet(P + P * Q * P), 2 * LogDet(P) + LogDet(P.I + Q))
+    assert "not proved" in fault_of(general, **kinds)  # true, but no identity of words
+    assert fault_of(dataclasses.replace(general, sizes=({K: 1}, {K: 2})), **kinds) == ""
 
 
 def test_the_same_points_are_drawn_every_time():

@@ -11,6 +11,7 @@ from theory.derivations.engine.notation import K, P, Q, S, W, n
 from theory.derivations.engine.operators import LogDet, OverAll
 from theory.derivations.engine.page import Let, Step, Use
 from theory.derivations.foundations.matrix_inequalities import use_product, use_tangent, use_trace
+from theory.derivations.registry import find
 
 a, b, x, y = sp.symbols("a b x y", positive=True)
 r = sp.Symbol("r", real=True)
@@ -19,7 +20,7 @@ i, m = (sp.Symbol(name, integer=True, positive=True) for name in "im")
 M, N, B = (sp.MatrixSymbol(name, n, n) for name in "MNB")
 q, p = sp.Function("q", positive=True), sp.Function("p", positive=True)
 l = sp.IndexedBase(sp.Symbol("l", positive=True))  # noqa: E741
-PAGES = ("gibbs-inequality", "matrix-inequalities")
+PAGES = tuple(page.name for page in find(["gibbs-inequality", "matrix-inequalities"]))
 KINDS = dict.fromkeys((M, N, P, Q, S), "positive") | {B: "partition"}
 TANGENT, POINT = "gibbs-inequality: The logarithm lies below its tangent", "gibbs-inequality: The integrand"
 STRICT = "gibbs-inequality: Elsewhere strictly below"
