@@ -28,6 +28,8 @@ def sign_of_convex(function: sp.Expr, symbol: sp.Symbol, place: sp.Expr, signs: 
     The values that a symbol may take are an interval; a condition `Ne` that excludes the place, and only this one,
     makes the sign strict.
     """
+    if symbol.is_integer or not place.is_real:
+        return Sign.UNKNOWN
     bounds = [condition for condition in signs.conditions if condition.has(symbol)]
     excluded = [bound for bound in bounds if isinstance(bound, sp.Ne)]
     bounds = [bound for bound in bounds if bound not in excluded]

@@ -57,19 +57,22 @@ def used_relation(
     free = _free_symbols(*sides, *conditions)
     if unknown := sorted(map(str, set(put) - free)):
         raise Refused(f"{use.step} says nothing about {', '.join(unknown)}")
-    if assumed & free and other is not page:
-        raise Refused(f"{use.step} rests on an assumption about {', '.join(sorted(map(str, assumed & free)))}")
+    if assumed and other is not page:
+        raise Refused(f"{use.step} rests on an assumption about {', '.join(sorted(map(str, assumed)))}")
     if fixed := sorted(map(str, set(put) & _fixed_by_rules(lets, free))):
         raise Refused(f"{use.step} rests on the rule of an abbreviation about {', '.join(fixed)}")
-    if any(side.has(Expectation) for side in sides) and (other is not page or put):
-        raise Refused(f"{use.step} contains an expectation")
+    if any(side.has(Expectation, FactorCount) for side in sides) and (other is not page or put):
+        raise Refused(f"{use.step} contains an expectation, or a number of factors")
     if other is not page and any(side.has(AppliedUndef) for side in sides):
         raise Refused(f"{use.step} is about functions of its page")
     _refuse_captured(use, sides, put)
     _refuse_running(page, step, use, sides)
     sizes = {symbol: put.get(symbol, symbol) for symbol in free if isinstance(symbol, sp.Symbol) and symbol.is_integer}
+    if other is not page:  # whose symbols may be abbreviations here
+        put |= {one: _written(one.xreplace(sizes), here, own=True) for one in free - put.keys()}
+        _refuse_captured(use, sides, {one: value for one, value in put.items() if one != value})
     for symbol in sorted(free - assumed, key=str):
-        value = put.get(symbol, symbol if other is page else _written(symbol.xreplace(sizes), here, own=True))
+        value = put.get(symbol, symbol)
         if fault := _kind_fault(symbol, value, sizes, other, page, signs):
             raise Refused(f"{use.step}: {fault}")
         if parts := undefined(value):
@@ -99,7 +102,7 @@ def _fixed_by_rules(lets: tuple[Let, ...], free: set) -> set:
     """What the rules of the matrices in a relation are about: nothing else may stand for it."""
     fixed = set()
     for position, let in enumerate(lets):
-        if let.rule is not None and let.symbol in free:
+        if let.hypothesis or (let.rule is not None and let.symbol in free):
             value = write_out(let.value, lets[:position], matrices=True)
             fixed |= {let.symbol} | _free_symbols(value, *let.rule)
     return fixed
@@ -112,7 +115,8 @@ def _refuse_running(page: Derivation, step: Step, use: Use, sides) -> None:
     running = use.over if isinstance(use.over, sp.Symbol) else use.over[0]
     lets = page.lets(step.title)
     values = [write_out(let.value, lets, matrices=True) for let in lets if let.rule is not None]
-    shapes = [sp.sympify(side) for part in sides for matrix in part.atoms(sp.MatrixSymbol) for side in matrix.shape]
+    parts = (*sides, *map(sp.sympify, (*use.put.values(), use.times)))
+    shapes = [sp.sympify(side) for part in parts for matrix in part.atoms(sp.MatrixExpr) for side in matrix.shape]
     if any(part.has(running) for part in (*page.conditions(step), *values, *shapes)):
         raise Refused(f"{use.step} runs over {running}, which a condition, a matrix or a size is about")
 

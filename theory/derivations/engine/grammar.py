@@ -59,6 +59,7 @@ def formulas_of(page: Derivation) -> list[sp.Basic]:
     formulas = [side for step in page.steps for side in (step.relation.lhs, step.relation.rhs, *page.conditions(step))]
     for let in page.lets(page.steps[-1].title):
         formulas += [let.value, *(let.rule or ())]
+    formulas += [step.least_at[1] for step in page.steps if step.least_at is not None]
     return [*formulas, *(formula for step in page.steps for use in step.uses for formula in _of_use(use))]
 
 
@@ -102,11 +103,27 @@ def step_faults(page: Derivation, step: Step) -> list[str]:
         if any(side != 0 and _is_multiple(difference, side) for side in stated):
             faults.append("vacuous: it states a condition again")
     lets = page.lets(step.title)
+    faults += _shapes(step)
     sides = {relation.lhs, relation.rhs}
     if any(let.rule and ({*let.rule} == sides or _are_multiples(let.rule, relation)) for let in lets):
         faults.append("vacuous: it states the rule of an abbreviation again")
     faults += _sizes(page, step, lets)
     return faults
+
+
+def _shapes(step: Step) -> Iterator[str]:
+    """Sizes that are not evidently positive integers."""
+    formulas = [
+        step.relation,
+        *(let.value for let in step.let),
+        *(formula for use in step.uses for formula in _of_use(use)),
+    ]
+    sizes = {
+        sp.sympify(side) for formula in formulas for matrix in formula.atoms(sp.MatrixExpr) for side in matrix.shape
+    }
+    for size in sorted(sizes, key=str):
+        if not (size.is_integer and size.is_positive):
+            yield f"the size {size} of a matrix is not evidently a positive integer"
 
 
 def _numbers(formula: sp.Basic) -> set[sp.Symbol]:
@@ -224,7 +241,8 @@ def _functions(page: Derivation, formulas: Iterable[sp.Basic], lets: tuple[Let, 
     abbreviated = {let.symbol.func for let in lets if isinstance(let.symbol, AppliedUndef)}
     kinds = {"density": sp.Function("f", positive=True), "real": sp.Function("f", real=True)}
     points = page.points
-    free = page.points & {symbol for formula in formulas for symbol in _outside_functions(formula, page)}
+    written = [write_out(formula, lets, matrices=True) for formula in formulas] if points else []
+    free = points & {symbol for formula in written for symbol in _outside_functions(formula, page)}
     yield from (
         f"{symbol} is a point of a space, and only an argument of functions" for symbol in sorted(free, key=str)
     )
@@ -251,24 +269,35 @@ def _outside_functions(formula: sp.Basic, page: Derivation) -> Iterator[sp.Symbo
         yield formula
     elif isinstance(formula, OverAll):
         yield from _outside_functions(formula.function, page)
-    elif not isinstance(formula, AppliedUndef):
+    elif not (isinstance(formula, AppliedUndef) and formula.func in page.functions):
         for part in formula.args:
             yield from _outside_functions(part, page)
 
 
 def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
-    """Abbreviations in which an integral would take in what is put, or stands outside."""
+    """Abbreviations in which an operation that binds a variable would take in what is put, or stands outside."""
+    bound = [(part, variable) for formula in formulas for part, variable in _binding(formula)]
     for position, let in enumerate(lets):
         value = write_out(let.value, lets[:position], matrices=True)
-        inside = {total.variable for total in value.atoms(OverAll)}
-        for formula in formulas if isinstance(let.symbol, AppliedUndef) and inside else ():
-            for part in formula.atoms(let.symbol.func):
-                if any(argument.free_symbols & inside for argument in part.args):
-                    yield f"{part} is put a variable of the integral that it abbreviates"
-        if isinstance(let.symbol, sp.Symbol):
-            for total in {total for formula in formulas for total in formula.atoms(OverAll)}:
-                if total.function.has(let.symbol) and total.variable in value.free_symbols:
-                    yield f"{let.symbol} depends on {total.variable}, the variable of an integral around it"
+        inside = {variable for _, variable in _binding(value)}
+        head, arguments = _head(let.symbol), getattr(let.symbol, "args", ())
+        if isinstance(let.symbol, AppliedUndef):
+            for part in sorted({part for formula in formulas for part in formula.atoms(head)}, key=str):
+                written = {symbol for one in part.args for symbol in write_out(one, lets, matrices=True).free_symbols}
+                if part != let.symbol and written & inside:
+                    yield f"{part} is put a variable that its abbreviation binds"
+        outside = value.free_symbols - {*arguments} if isinstance(let.symbol, AppliedUndef) else value.free_symbols
+        for part, variable in bound:
+            if variable in outside and part.args[0].has(head):
+                yield f"{let.symbol} depends on {variable}, which is bound around it"
+
+
+def _binding(formula: sp.Basic) -> Iterator[tuple[sp.Basic, sp.Symbol]]:
+    """The operations in a formula that bind a variable other than by a derivative, each with it."""
+    for part in formula.atoms(OverAll, PositiveRoots, Degree, FactorCount):
+        yield part, part.args[1]
+    for part in formula.atoms(sp.Sum, sp.Integral):
+        yield from ((part, limits[0]) for limits in part.limits)
 
 
 def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:

@@ -86,6 +86,8 @@ class Algebra:
         )
         rules = [let.rule for let in lets if let.rule is not None]
         for matrix in sorted(kinds["orthogonal"], key=str):
+            if not signs.of(sp.sympify(matrix.rows - matrix.cols)).is_nonnegative:
+                continue  # there may be no such matrix
             rules.append((matrix.T * matrix, sp.Identity(matrix.cols)))
             if _is_square(matrix):
                 rules.append((matrix * matrix.T, sp.Identity(matrix.rows)))
@@ -468,8 +470,13 @@ class Algebra:
 
 def _hidden_in(lets: tuple[Let, ...]) -> frozenset[sp.Symbol]:
     """The numbers in the values of matrices with a rule, which keep their letter."""
-    values = (write_out(let.value, lets[:n], matrices=True) for n, let in enumerate(lets) if let.rule is not None)
-    return frozenset().union(*(value.free_symbols for value in values))
+    parts = (
+        write_out(part, lets[:n], matrices=True)
+        for n, let in enumerate(lets)
+        if let.rule is not None
+        for part in (let.value, *let.rule)
+    )
+    return frozenset().union(*(part.free_symbols for part in parts))
 
 
 def _collect(terms) -> Polynomial:

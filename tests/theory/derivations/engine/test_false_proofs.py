@@ -9,7 +9,7 @@ import sympy as sp
 from tests.theory.derivations.engine.pages import page_with
 from theory.derivations.engine import check
 from theory.derivations.engine.notation import D, K, n
-from theory.derivations.engine.operators import Degree, Expectation, LogDet, OverAll, PositiveRoots
+from theory.derivations.engine.operators import Degree, Expectation, FactorCount, LogDet, OverAll, PositiveRoots
 from theory.derivations.engine.page import Let, Step, Use
 
 a, b, c, g, x, y, t = sp.symbols("a b c g x y t", positive=True)
@@ -302,3 +302,119 @@ def test_a_property_between_two_places_is_none_of_all_between():
     difference = of(tr(v.T * v), tr(v.T * N * v)) - of(tr(o.T * o), tr(o.T * N * o)) - slope(v) + slope(o)
     assumed = eq(tr(M * N * v * v.T), x * tr(M * v * v.T), "A", let=(unit(N * v, x * v),))
     assert faults((assumed, ge(difference, least_at=(v, o))), matrices={N: "positive"})
+
+
+TALL = sp.MatrixSymbol("Z", D, K)
+SQUARE = sp.MatrixSymbol("M", D, D)
+ODD = sp.MatrixSymbol("M", 5 - K, 5 - K)
+OF_INDEX = sp.MatrixSymbol("N", i, i)
+SECOND_REVIEW = {
+    "a place that is not real": (
+        (ge(r**2 + 5 * r**4 / 8 + r**6 / 12, sp.Rational(2, 3), least_at=(r, 2 * sp.I)),),
+        {},
+    ),
+    "convexity over integers across a pole": (
+        (
+            ge(
+                1 / (k - sp.Rational(101, 2)) ** 2 - k / sp.Integer(4) + sp.Rational(95, 8),
+                least_at=(k, sp.Rational(97, 2)),
+            ),
+        ),
+        {},
+    ),
+    "an assumption that no longer shows": (
+        (
+            ge(y * tr(u.T * P * u), title="C"),
+            ge(
+                (BIG - x) * tr(v.T * v),
+                title="A",
+                let=(Let(N, (BIG - x) * I, "a matrix", rule=(N * v, (BIG - x) * v), hypothesis=True),),
+                uses=(Use("C", {P: N, u: v, y: ONE}),),
+            ),
+            ge((BIG - x - b) * tr(u.T * u), uses=(Use("A", {x: x + b, v: u}),)),
+        ),
+        {"matrices": {P: "positive", N: "positive"}},
+    ),
+    "a matrix with too many orthonormal columns": (
+        (
+            ge(tr(SQUARE * SQUARE.T), title="A"),
+            ge(D + 1000, K, uses=(Use("A", {SQUARE: sp.Identity(D) - TALL * TALL.T}),)),
+        ),
+        {"matrices": {TALL: "orthogonal"}},
+    ),
+    "a size that may be negative": (
+        (ge(tr(ODD * ODD.T), title="A"), ge(5, K, uses=(Use("A", {ODD: sp.Identity(5 - K)}),))),
+        {},
+    ),
+    "a sum over the size of what is put": (
+        (
+            ge(tr(P) + tr(P.I) - 2 * K + 1000, title="A", least_at=(P, I)),
+            ge(
+                n * (tr(OF_INDEX) + tr(OF_INDEX.I)) - n * (n + 1) + 1000 * n,
+                uses=(Use("A", {K: i, P: OF_INDEX}, over=(i, 1, n)),),
+            ),
+        ),
+        {"matrices": {P: "positive", OF_INDEX: "positive"}},
+    ),
+    "an abbreviation captured by a polynomial": (
+        (eq(y * f(x**2), 2 * y, let=(Let(f(a), Degree(x + a, x), "a degree"),)),),
+        {},
+    ),
+    "an abbreviation that hides the variable of an integral": (
+        (
+            eq(
+                y * f(r) + c * f(r),
+                (c + y) * OverAll(q(z) * m(z), z),
+                let=(Let(r, m(z), "a number"), Let(f(a), OverAll(q(z) * a, z), "an integral")),
+            ),
+        ),
+        {"functions": {q: "density", m: "real"}},
+    ),
+    "a function that hides the variable of an integral": (
+        (
+            eq(
+                y * OverAll(q(z) * f(a), z) + c * OverAll(q(z) * f(a), z),
+                (y + c) * a * OverAll(q(z) * m(z), z),
+                let=(Let(f(a), a * m(z), "a product"),),
+            ),
+        ),
+        {"functions": {q: "density", m: "real"}},
+    ),
+    "a condition on a point behind a function": (
+        (
+            ge(
+                OverAll(q(z) * f(z), z) + 1,
+                title="A",
+                let=(Let(f(r), r, "itself"),),
+                where=(sp.Gt(f(z), 0, evaluate=False),),
+            ),
+            eq((f(s) + 1) ** 2, s**2 + 2 * s + 1),
+        ),
+        {"functions": {q: "density"}},
+    ),
+    "a number of factors with values put": (
+        (
+            eq(y * FactorCount(x**2 - a * b, x), y, "A"),
+            eq(c + VANISHING * t, c, uses=(Use("A", {a: b}, times=VANISHING * t / y),)),
+        ),
+        {},
+    ),
+    "a number in the rule of an assumption": (
+        (
+            eq(
+                x * tr(N * Q) + tr(Q),
+                tr(N * N * Q) + tr(Q),
+                "A",
+                let=(Let(N, sp.ZeroMatrix(K, K), "a matrix", rule=(N * N, x * N), hypothesis=True),),
+            ),
+            eq(sp.Derivative(x * tr(N * Q) + x * tr(Q), x), tr(N * Q) + tr(Q)),
+        ),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SECOND_REVIEW)
+def test_second_review(name):
+    steps, fields = SECOND_REVIEW[name]
+    assert faults(steps, **fields)
