@@ -118,23 +118,44 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
     """The place, what does not contain the variable, and how denominators, logarithms and roots behave at the place.
 
     At a finite place each must have a sign, or its first derivative that does not vanish identically must: then a
-    parameter cannot change the order of a zero. At infinity each must have a sign wherever the variable is.
+    parameter cannot change the order of a zero. At infinity the leading coefficient of a polynomial must have a sign,
+    and anything else wherever the variable is.
     """
-    inside, variable, place, _ = limit.args
+    inside, variable, place, side = limit.args
     yield from undefined_parts(place, signs, values)
     yield from _free_parts(inside, signs, values, {variable})
-    critical = [part.base for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
-    critical += [part.args[0] for part in inside.atoms(sp.log, sp.gamma)]
-    for part in critical:
+    powers = [part for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
+    critical = [(part.base, not part.exp.is_integer) for part in powers]
+    critical += [(part.args[0], True) for part in inside.atoms(sp.log, sp.gamma)]
+    for part, must_be_positive in critical:
+        sign, odd = Sign.POSITIVE, False
         for factor in sp.fraction(sp.together(_done(part).xreplace(dict(values)))):
-            order = factor
-            for _ in range(ORDERS if place.is_finite else 1):
-                at_place = order.subs(variable, place) if place.is_finite else order
-                if sp.simplify(at_place) != 0:
-                    break
-                order = order.diff(variable)
+            at_place, order = _first_not_vanishing(factor, variable, place)
+            sign, odd = sign * signs.of(at_place), odd ^ bool(order % 2)
             if not signs.of(at_place).is_nonzero:
                 yield f"{sp.factor(at_place)} != 0"
+        if must_be_positive and place.is_finite:
+            from_left = -sign if odd else sign
+            sides = {"+": (sign,), "-": (from_left,)}.get(str(side), (sign, from_left))
+            if any(one is not Sign.POSITIVE for one in sides):
+                yield f"{part} > 0 near {variable} = {place}"
+
+
+def _first_not_vanishing(factor: sp.Expr, variable: sp.Symbol, place: sp.Expr) -> tuple[sp.Expr, int]:
+    """The first derivative at a place that does not vanish identically, with its order; at infinity what decides."""
+    if not place.is_finite:
+        return _leading(factor, variable), 0
+    for order in range(ORDERS):
+        at_place = factor.subs(variable, place)
+        if sp.simplify(at_place) != 0:
+            return at_place, order
+        factor = factor.diff(variable)
+    return at_place, ORDERS
+
+
+def _leading(factor: sp.Expr, variable: sp.Symbol) -> sp.Expr:
+    """What decides near infinity whether a polynomial in the variable is zero; of others all of it."""
+    return sp.Poly(factor, variable).LC() if factor.is_polynomial(variable) else factor
 
 
 def _done(expression: sp.Expr) -> sp.Expr:

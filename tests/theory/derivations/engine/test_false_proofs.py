@@ -399,6 +399,14 @@ SECOND_REVIEW = {
         ),
         {},
     ),
+    "a limit whose leading coefficient may vanish": (
+        (eq(y * sp.Limit((r - BIG) ** 2 * x / (1 + (r - BIG) ** 2 * x), x, sp.oo), y),),
+        {},
+    ),
+    "a limit of a logarithm of negative numbers": (
+        (eq(y + sp.Limit(x * sp.log((BIG - r) * x), x, 0), y, where=(sp.Ne(r, BIG),)),),
+        {},
+    ),
     "a number in the rule of an assumption": (
         (
             eq(
