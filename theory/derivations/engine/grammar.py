@@ -59,7 +59,7 @@ def formulas_of(page: Derivation) -> list[sp.Basic]:
     formulas = [side for step in page.steps for side in (step.relation.lhs, step.relation.rhs, *page.conditions(step))]
     for let in page.lets(page.steps[-1].title):
         formulas += [let.value, *(let.rule or ())]
-    formulas += [step.least_at[1] for step in page.steps if step.least_at is not None]
+    formulas += [sp.sympify(step.least_at[1]) for step in page.steps if step.least_at is not None]
     return [*formulas, *(formula for step in page.steps for use in step.uses for formula in _of_use(use))]
 
 

@@ -152,7 +152,7 @@ class Proof:
 
     def _is_least(self, relation, strict: bool, *differences: sp.Expr) -> Iterator[bool]:
         """Whether each difference is convex and stationary at its least value, which is not negative."""
-        symbol, place = self.step.least_at
+        symbol, place = map(sp.sympify, self.step.least_at)
         if needs := self._needs(place):
             raise NotImplementedError(f"the place {place} needs {needs[0]}")
         for difference in differences:
