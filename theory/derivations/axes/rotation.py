@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma, t
+from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, t
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
-from theory.derivations.foundations.elbo_parts import distortion, loss, rate
+from theory.derivations.foundations.elbo_parts import distortion, rate
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
 from theory.derivations.foundations.matrix_inequalities import use_product, use_tangent, use_trace
-from theory.derivations.inference.optimal_encoder import PRECISION
+from theory.derivations.inference.optimal_encoder import PRECISION, loss_at_level
 
 
 def derivation() -> Derivation:
@@ -19,9 +20,6 @@ def derivation() -> Derivation:
     rotated = (O * V, O * Q * O.T, W * O.T)
     kept, blocks = sp.HadamardProduct(P1, B), sp.HadamardProduct(Q, B)
 
-    def loss_at_level(encoder=V, posterior=Q, decoder=W):
-        return loss(encoder, posterior, decoder).xreplace({sigma: sp.sqrt(t / beta)})
-
     def cost(precision, covariance, size=K):
         return sp.Trace(precision * covariance) - size - LogDet(precision) - LogDet(covariance)
 
@@ -30,7 +28,7 @@ def derivation() -> Derivation:
     square = "The loss of a rotated decoder as a completed square"
     # Two modes.
     turn, P2 = sp.MatrixSymbol("O_1", 2, 2), sp.MatrixSymbol("P_2", 2, 2)
-    a, p1, p2 = sp.symbols("a p_1 p_2", positive=True)
+    p1, p2 = sp.symbols("p_1 p_2", positive=True)
     s, theta = sp.symbols("s theta", real=True)
     x = sp.Function("x")(theta)
     rotation_matrix = sp.ImmutableMatrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
@@ -205,7 +203,7 @@ def derivation() -> Derivation:
                 "Dropping costs at least as much",
                 sp.Ge(after_dropping, again, evaluate=False),
                 "The logarithm lies below its tangent: $\\log(1 + x) \\le x$.",
-                uses=(Use("gibbs-inequality: The logarithm lies below its tangent", {a: 1 + x}, times=beta),),
+                uses=(use_log_tangent(1 + x, times=beta),),
             ),
         ),
         results=(

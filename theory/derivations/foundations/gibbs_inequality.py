@@ -7,14 +7,29 @@ import sympy as sp
 from theory.derivations.engine.operators import OverAll
 from theory.derivations.engine.page import Claim, Derivation, Step, Use
 
+__all__ = ["derivation", "use_integrand", "use_log_tangent"]
+
+NAME = "gibbs-inequality"
+a, b = sp.symbols("a b", positive=True)
+
+
+def use_log_tangent(value, *, times=sp.S.One, strict=False) -> Use:
+    """value - 1 - log(value) >= 0, or > 0 unless the value is one."""
+    step = "Elsewhere strictly below" if strict else "The logarithm lies below its tangent"
+    return Use(f"{NAME}: {step}", {a: value}, times)
+
+
+def use_integrand(first, second, *, over: sp.Symbol, times=sp.S.One) -> Use:
+    """first log(first / second) - first + second >= 0 at every point, integrated."""
+    return Use(f"{NAME}: The integrand", {a: first, b: second}, times, over)
+
 
 def derivation() -> Derivation:
-    a, b = sp.symbols("a b", positive=True)
     z = sp.Symbol("z", real=True)
     q, p = sp.Function("q", positive=True), sp.Function("p", positive=True)
     tangent = a * sp.log(a / b) - a + b
     return Derivation(
-        name="gibbs-inequality",
+        name=NAME,
         title="Gibbs' inequality",
         statement=(
             Claim("For positive numbers $\\log a \\le a - 1$.", by=("The logarithm lies below its tangent",)),

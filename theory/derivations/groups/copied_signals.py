@@ -8,6 +8,7 @@ from theory.derivations.engine.notation import C, D, K, Q, S, V, W, n
 from theory.derivations.engine.operators import LogDet, OverAll
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.elbo_parts import distortion
+from theory.derivations.foundations.gibbs_inequality import use_integrand, use_log_tangent
 from theory.derivations.foundations.matrix_inequalities import use_product, use_tangent, use_trace
 
 
@@ -66,8 +67,6 @@ def derivation() -> Derivation:
         + inside * (LogDet(diagonal) - LogDet(sp.HadamardProduct(C, B)))
     ) / 2
     one = sp.Identity(D)
-    tangent, integrand = "gibbs-inequality: The logarithm lies below its tangent", "gibbs-inequality: The integrand"
-    first, second = sp.symbols("a b", positive=True)  # of that page
     given = "More latents carry more information at one point"
     return Derivation(
         name="copied-signals",
@@ -225,7 +224,7 @@ def derivation() -> Derivation:
                 sp.Ge(more, some, evaluate=False),
                 "Given the data $x$ the latents $z$ have the density $f(z|x)$ and, independently, further latents $y$ "
                 "the density $h(y|x)$; without the data these are $q(z)$ and, given $z$, $p(y|z)$.",
-                uses=(Use(integrand, {first: h(y, x), second: p(y, z)}, over=y),),
+                uses=(use_integrand(h(y, x), p(y, z), over=y),),
             ),
             Step(
                 "More latents carry more information given the data",
@@ -337,7 +336,7 @@ def derivation() -> Derivation:
                 sp.Le(single * (v - 1 - sp.log(v)) / 2, single * (v / 2 - sp.log(2)) / 2, evaluate=False),
                 "As $\\log(v/2) \\le v/2 - 1$.",
                 where=(single < 0,),
-                uses=(Use(tangent, {first: v / 2}, times=-single / 2),),
+                uses=(use_log_tangent(v / 2, times=-single / 2),),
             ),
         ),
         results=("One signal in many latents",),

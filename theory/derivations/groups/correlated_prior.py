@@ -8,6 +8,7 @@ from theory.derivations.engine.notation import C, D, K, Q, S, V
 from theory.derivations.engine.operators import Expectation, LogDet, PositiveRoots, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.elbo_parts import AGGREGATE
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
 
 
 def derivation() -> Derivation:
@@ -35,11 +36,7 @@ def derivation() -> Derivation:
     no_weight = sp.Subs(least, w, 1)
     excess = (r - a) ** 2 / ((1 - a**2) * (1 - r**2))
     polynomial = w * (1 - a) * u**2 + (2 * w - 4) * a * u - w * (1 + a)
-    below_tangent = Use(
-        "gibbs-inequality: The logarithm lies below its tangent",
-        {sp.Symbol("a", positive=True): 1 - r**2},
-        times=(w - 1) / 2,
-    )
+    below_tangent = use_log_tangent(1 - r**2, times=(w - 1) / 2)
     positive = "It is at least $w - 1$ times the total correlation of the code, and this is at least $r^2/2$."
     return Derivation(
         name="correlated-prior",
@@ -163,12 +160,7 @@ def derivation() -> Derivation:
                 "r)/(1-a^2)$ lies below its tangent.",
                 let=(Let(least, shift, "the cost at the best scale"),),
                 where=inside,
-                uses=(
-                    Use(
-                        "gibbs-inequality: The logarithm lies below its tangent",
-                        {sp.Symbol("a", positive=True): c * d * scale},
-                    ),
-                ),
+                uses=(use_log_tangent(c * d * scale),),
             ),
             Step(
                 "Equal scales",

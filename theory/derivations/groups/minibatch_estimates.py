@@ -8,6 +8,7 @@ from theory.derivations.engine.notation import C, D, K, Q, S, V, n
 from theory.derivations.engine.operators import Expectation, LogDet, OverAll, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.elbo_parts import AGGREGATE
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
 
 
 def derivation() -> Derivation:
@@ -347,13 +348,7 @@ def derivation() -> Derivation:
                 sp.Le(sp.log(own / (w * own + others)), -sp.log(w), evaluate=False),
                 "The logarithm of a number that is not greater than 1 is not positive. The estimate of the information "
                 "is a mean of such logarithms.",
-                uses=(
-                    Use("Bound of the ratio"),
-                    Use(
-                        "gibbs-inequality: The logarithm lies below its tangent",
-                        {sp.Symbol("a", positive=True): w * own / (w * own + others)},
-                    ),
-                ),
+                uses=(Use("Bound of the ratio"), use_log_tangent(w * own / (w * own + others))),
             ),
             Step(
                 "Bound between groups",

@@ -8,6 +8,7 @@ from theory.derivations.engine.notation import D, K, P, Q, S, V, W, beta, sigma,
 from theory.derivations.engine.operators import LogDet, OverAll, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
 from theory.derivations.foundations.elbo_parts import loss
+from theory.derivations.foundations.gibbs_inequality import use_integrand
 from theory.derivations.foundations.matrix_inequalities import use_product, use_trace
 
 __all__ = ["BEST_GAIN", "PRECISION", "derivation", "loss_at_level"]
@@ -16,9 +17,9 @@ PRECISION = Let(P, sp.Identity(K) + W.T * W / t, "the precision", rule=(W.T * W,
 BEST_GAIN = Let(sp.MatrixSymbol("V_o", K, D), P.I * W.T / t, "the best gain")
 
 
-def loss_at_level(encoder=V, posterior=Q) -> sp.Expr:
+def loss_at_level(encoder=V, posterior=Q, decoder=W) -> sp.Expr:
     """The objective with the noise variance t / beta."""
-    return loss(encoder, posterior).xreplace({sigma: sp.sqrt(t / beta)})
+    return loss(encoder, posterior, decoder).xreplace({sigma: sp.sqrt(t / beta)})
 
 
 def derivation() -> Derivation:
@@ -32,7 +33,6 @@ def derivation() -> Derivation:
     y = sp.Symbol("y", real=True)
     q, p, f = (sp.Function(name, positive=True) for name in ("q", "p", "f"))
     likelihood, c = sp.Function("ell")(y), sp.Symbol("c", positive=True)
-    a, b = sp.symbols("a b", positive=True)
     of_a_point = OverAll(q(y) * (beta * sp.log(q(y) / p(y)) - likelihood), y)
     return Derivation(
         name="optimal-encoder",
@@ -85,7 +85,7 @@ def derivation() -> Derivation:
                 "No density is better",
                 sp.Ge(of_a_point, -beta * sp.log(c), evaluate=False),
                 "No divergence is negative.",
-                uses=(Use("gibbs-inequality: The integrand", {a: q(y), b: f(y)}, times=beta, over=y),),
+                uses=(use_integrand(q(y), f(y), times=beta, over=y),),
             ),
             Step(
                 "The loss of the best density",

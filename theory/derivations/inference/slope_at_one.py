@@ -7,6 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import A, D, K, P, V, beta, sigma
 from theory.derivations.engine.operators import SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
 from theory.derivations.foundations.matrix_inequalities import use_trace
 from theory.derivations.inference.inference_error import IDENTITY
 
@@ -28,8 +29,8 @@ def derivation() -> Derivation:
     compared, of_share = "The share compared with that at one", "A bound for every gain"
     everywhere, smaller = "Slope at every beta", "The variance is not too large"
     missed, data = sigma**2 * V.T * u - A * one.I * u, A * A.T + sigma**2 * sp.Identity(D)
-    # d(1) / d(beta) of a column of length a; x is the number in the inequality of the logarithm.
-    ratio, x = (a**2 + beta * sigma**2) / (beta * (a**2 + sigma**2)), sp.Symbol("a", positive=True)
+    # d(1) / d(beta) of a column of length a.
+    ratio = (a**2 + beta * sigma**2) / (beta * (a**2 + sigma**2))
     error = Use("No encoder makes a smaller error", times=1 / (2 * d.func(beta)))
 
     def error_of(answer):
@@ -37,8 +38,7 @@ def derivation() -> Derivation:
         return SquaredNorm(A.T * answer - u) + sigma**2 * SquaredNorm(answer)
 
     def logarithm(strict):
-        step = "Elsewhere strictly below" if strict else "The logarithm lies below its tangent"
-        return Use(f"gibbs-inequality: {step}", {x: ratio}, times=sp.Rational(1, 2))
+        return use_log_tangent(ratio, times=sp.Rational(1, 2), strict=strict)
 
     return Derivation(
         name="slope-at-one",

@@ -8,12 +8,12 @@ from theory.derivations.engine.notation import C, D, K, P, S, W, t
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import aggregate_kl, distortion
-from theory.derivations.inference.optimal_encoder import PRECISION
+from theory.derivations.inference.optimal_encoder import BEST_GAIN, PRECISION
 
 
 def derivation() -> Derivation:
     B = sp.MatrixSymbol("Y", D, D)
-    gain = sp.MatrixSymbol("V_o", K, D)
+    gain = BEST_GAIN.symbol
     outside = sp.Identity(D) - W * (W.T * W).I * W.T
     # W is stationary, S W = W (t I + W^T W), if and only if S agrees with t I + W W^T on the column space of W; that
     # this space is invariant under S is not enough. So every such S is the one below, for some symmetric B.
@@ -71,7 +71,7 @@ def derivation() -> Derivation:
                 "covariance adds $P^{-1}$.",
                 let=(
                     PRECISION,
-                    Let(gain, P.I * W.T / t, "the best gain"),
+                    BEST_GAIN,
                     Let(S, covariance, "a stationary decoder", rule=(S * W, t * W * P), hypothesis=True),
                 ),
                 wrong_form=sp.Identity(K) - P.I,

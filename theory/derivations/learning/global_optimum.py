@@ -7,6 +7,7 @@ import sympy as sp
 from theory.derivations.engine.notation import A, D, K, P, S, W, t, tau
 from theory.derivations.engine.operators import LogDet, SquaredNorm
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
 from theory.derivations.inference.optimal_encoder import PRECISION
 from theory.derivations.learning.ppca_equivalence import IDENTITY, INVERSE, N
 
@@ -15,7 +16,6 @@ __all__ = ["ABOVE", "derivation", "gain_of_mode", "l", "share_of_mode", "w"]
 w = sp.Symbol("w", real=True)
 l = sp.Symbol("l", positive=True)  # noqa: E741 (the book's name of an eigenvalue)
 ABOVE = (l > t,)
-TANGENT, BELOW = "gibbs-inequality: The logarithm lies below its tangent", "gibbs-inequality: Elsewhere strictly below"
 
 
 def share_of_mode(value=l, column=w) -> sp.Expr:
@@ -39,7 +39,7 @@ def derivation() -> Derivation:
     u, v, f = sp.MatrixSymbol("u", D, 1), sp.MatrixSymbol("b", K, 1), sp.MatrixSymbol("e", K, 1)
     k = sp.MatrixSymbol("k", K, 1)
     e, theta = sp.symbols("epsilon theta", real=True)
-    m, r, o, a = sp.symbols("m h l_o a", positive=True)
+    m, r, o = sp.symbols("m h l_o", positive=True)
     O, R = sp.MatrixSymbol("O", D, D), sp.MatrixSymbol("O_R", K, K)  # noqa: E741
     E, B, T = sp.MatrixSymbol("U", D, K), sp.MatrixSymbol("B", K, K), sp.MatrixSymbol("Phi", K, K)
     lengths, gains = sp.MatrixSymbol("Lambda", D, K), sp.MatrixSymbol("F", K, D)
@@ -258,28 +258,28 @@ def derivation() -> Derivation:
                 sp.Ge(share, -gain_of_mode(), evaluate=False),
                 "With $m = t + w^2$ twice the difference is $l/m - 1 - \\log(l/m)$.",
                 where=ABOVE,
-                uses=(Use(TANGENT, {a: l / (t + w**2)}, times=sp.Rational(1, 2)),),
+                uses=(use_log_tangent(l / (t + w**2), times=sp.Rational(1, 2)),),
             ),
             Step(
                 "Other lengths are worse above the water level",
                 sp.Gt(share, -gain_of_mode(), evaluate=False),
                 "Strictly, as $l/m$ is not one.",
                 where=(*ABOVE, sp.Ne(l, t + w**2)),
-                uses=(Use(BELOW, {a: l / (t + w**2)}, times=sp.Rational(1, 2)),),
+                uses=(use_log_tangent(l / (t + w**2), times=sp.Rational(1, 2), strict=True),),
             ),
             Step(
                 inactive,
                 sp.Ge(share, 0, evaluate=False),
                 "By $\\log(m/t) \\ge 1 - t/m$ twice the share is at least $(1 - t/m)(1 - l/t)$.",
                 where=(l <= t,),
-                uses=(Use(TANGENT, {a: t / (t + w**2)}, times=sp.Rational(1, 2)),),
+                uses=(use_log_tangent(t / (t + w**2), times=sp.Rational(1, 2)),),
             ),
             Step(
                 "Other lengths are worse below the water level",
                 sp.Gt(share, 0, evaluate=False),
                 "Strictly, as $t/m$ is not one.",
                 where=(l <= t, sp.Ne(w, 0)),
-                uses=(Use(BELOW, {a: t / (t + w**2)}, times=sp.Rational(1, 2)),),
+                uses=(use_log_tangent(t / (t + w**2), times=sp.Rational(1, 2), strict=True),),
             ),
             Step(
                 "The precision is diagonal",
@@ -331,7 +331,7 @@ def derivation() -> Derivation:
                 sp.Gt(gain_of_mode(), 0, evaluate=False),
                 "The logarithm lies below its tangent.",
                 where=ABOVE,
-                uses=(Use(BELOW, {a: l / t}, times=sp.Rational(1, 2)),),
+                uses=(use_log_tangent(l / t, times=sp.Rational(1, 2), strict=True),),
             ),
             Step(
                 "Larger modes gain more",
@@ -339,7 +339,7 @@ def derivation() -> Derivation:
                 "For two eigenvalues $l > l_o \\ge t$, by $\\log(l/l_o) < l/l_o - 1$: among all choices of at most $K$ "
                 "modes the largest ones above $t$ are best.",
                 where=(l > o, sp.Ge(o, t)),
-                uses=(Use(BELOW, {a: l / o}, times=sp.Rational(1, 2)),),
+                uses=(use_log_tangent(l / o, times=sp.Rational(1, 2), strict=True),),
             ),
             Step(
                 "The model covariance of one column",

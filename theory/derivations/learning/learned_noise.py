@@ -6,13 +6,14 @@ import sympy as sp
 
 from theory.derivations.engine.notation import D, beta
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
-from theory.derivations.learning.global_optimum import BELOW, TANGENT, l
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
+from theory.derivations.learning.global_optimum import l
 
 
 def derivation() -> Derivation:
     v, beyond, last, best = sp.symbols("v u_q l_q v_o", positive=True)
     following, after = sp.symbols("l_q+1 u_q+1", positive=True)
-    fall, a, there = sp.Symbol("c", nonnegative=True), sp.Symbol("a", positive=True), sp.Symbol("v_1", positive=True)
+    fall, there = sp.Symbol("c", nonnegative=True), sp.Symbol("v_1", positive=True)
     q, i = sp.symbols("q i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     F, slope = sp.Function("F")(v), sp.Function("h")(v)
@@ -133,21 +134,21 @@ def derivation() -> Derivation:
                 "\\log a$ with $a = l/(\\beta v)$.",
                 let=(Let(inactive, l / (2 * v), "the same of an inactive mode"),),
                 where=(was_active, is_inactive),
-                uses=(Use(TANGENT, {a: l / (beta * v)}, times=beta / 2),),
+                uses=(use_log_tangent(l / (beta * v), times=beta / 2),),
             ),
             Step(
                 tangents[2],
                 sp.Ge(inactive - inactive.func(there), -l * rise / (2 * there), evaluate=False),
                 "A mode that is active at neither noise has at $v_1$ the slope $-l/(2v_1)$ in $\\log v$; with $a = "
                 "v_1/v$.",
-                uses=(Use(TANGENT, {a: there / v}, times=l / (2 * there)),),
+                uses=(use_log_tangent(there / v, times=l / (2 * there)),),
             ),
             Step(
                 "Inactive modes lie strictly above their tangent",
                 sp.Gt(inactive - inactive.func(there), -l * rise / (2 * there), evaluate=False),
                 "Strictly, as $a$ is not one.",
                 where=(sp.Ne(v, there),),
-                uses=(Use(BELOW, {a: there / v}, times=l / (2 * there)),),
+                uses=(use_log_tangent(there / v, times=l / (2 * there), strict=True),),
             ),
             Step(
                 tangents[3],
@@ -155,7 +156,7 @@ def derivation() -> Derivation:
                 "A mode that is active at $v$ and not at $v_1$. With $x = l/(\\beta v_1) \\le 1$ the difference is "
                 "$\\beta/2$ times $1 - x + x \\log x + (1 - x) \\log(l/(\\beta v))$.",
                 where=(is_active, was_inactive),
-                uses=(Use(TANGENT, {a: beta * there / l}, times=l / (2 * there)),),
+                uses=(use_log_tangent(beta * there / l, times=l / (2 * there)),),
             ),
             Step(
                 "When a mode is active",

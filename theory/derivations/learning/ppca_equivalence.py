@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.derivations.engine.notation import D, K, P, S, W, beta, sigma, t
+from theory.derivations.engine.notation import D, K, P, S, W, beta, t
 from theory.derivations.engine.operators import LogDet
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
-from theory.derivations.foundations.elbo_parts import loss
-from theory.derivations.inference.optimal_encoder import PRECISION
+from theory.derivations.inference.optimal_encoder import BEST_GAIN, PRECISION, loss_at_level
 
 M, N = sp.MatrixSymbol("Theta", D, D), sp.MatrixSymbol("Xi", D, D)
 IDENTITY = sp.Identity(D)
@@ -18,8 +17,7 @@ INVERSE = Let(N, (IDENTITY - W * P.I * W.T / t) / t, "the inverse of the model c
 
 def derivation() -> Derivation:
     least, likelihood = sp.Symbol("L_o", real=True), sp.Symbol("F", real=True)
-    gain = sp.MatrixSymbol("V_o", K, D)
-    best = loss(gain, P.I).xreplace({sigma: sp.sqrt(t / beta)})
+    best = loss_at_level(BEST_GAIN.symbol, P.I)
     negative_log_likelihood = (D * sp.log(2 * sp.pi) + D * sp.log(t) + LogDet(P) + sp.Trace(S * N)) / 2
     return Derivation(
         name="ppca-equivalence",
@@ -73,7 +71,7 @@ def derivation() -> Derivation:
                 "Insert $V = P^{-1} W^T/t$ and $Q = P^{-1}$ into the loss; the distortion and the traces of the rate "
                 "combine.",
                 let=(
-                    Let(gain, P.I * W.T / t, "the best gain"),
+                    BEST_GAIN,
                     Let(least, best, "the loss of the best encoder, with $\\sigma^2 = t/\\beta$"),
                 ),
                 wrong_form=D * sp.log(2 * sp.pi * t / beta) / 2 + beta * (LogDet(P) - sp.Trace(S * N)) / 2,

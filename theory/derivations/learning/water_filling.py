@@ -6,11 +6,12 @@ import sympy as sp
 
 from theory.derivations.engine.notation import t
 from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
-from theory.derivations.learning.global_optimum import ABOVE, TANGENT, l, w
+from theory.derivations.foundations.gibbs_inequality import use_log_tangent
+from theory.derivations.learning.global_optimum import ABOVE, l, w
 
 
 def derivation() -> Derivation:
-    delta, rest, a = sp.symbols("delta u_m a", positive=True)
+    delta, rest = sp.symbols("delta u_m", positive=True)
     m, i = sp.symbols("m i", integer=True, positive=True)
     spectrum = sp.IndexedBase(sp.Symbol("l", positive=True))
     cost = sp.Function("c")(delta)
@@ -140,14 +141,14 @@ def derivation() -> Derivation:
                 sp.Ge(cost, cost.func(l), evaluate=False),
                 "By $\\log(l/\\delta) \\ge 1 - \\delta/l$ twice the difference is at least $(l - \\delta)(1/l - 1/t)$.",
                 where=(l <= t, delta <= l),
-                uses=(Use(TANGENT, {a: delta / l}, times=half),),
+                uses=(use_log_tangent(delta / l, times=half),),
             ),
             Step(
                 "Other distortions of a small mode cost more",
                 sp.Gt(cost, cost.func(l), evaluate=False),
                 "Strictly, as $\\delta/l$ is not one.",
                 where=(l <= t, delta < l),
-                uses=(Use("gibbs-inequality: Elsewhere strictly below", {a: delta / l}, times=half),),
+                uses=(use_log_tangent(delta / l, times=half, strict=True),),
             ),
             Step(
                 "What a missing latent costs",

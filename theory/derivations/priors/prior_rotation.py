@@ -6,8 +6,9 @@ import sympy as sp
 
 from theory.derivations.engine.notation import C, K, Q, S, V, W, beta
 from theory.derivations.engine.operators import Expectation, LogDet, OverAll, SquaredNorm
-from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step, Use
+from theory.derivations.engine.page import Claim, Derivation, Let, Source, Step
 from theory.derivations.foundations.elbo_parts import AGGREGATE, distortion, loss, mutual_information, reconstruction
+from theory.derivations.foundations.gibbs_inequality import use_integrand
 
 
 def derivation() -> Derivation:
@@ -264,13 +265,7 @@ def derivation() -> Derivation:
                 "The energy at the prior",
                 sp.Ge(OverAll(p(z) * sp.log(p(z) / rotated(z)), z), 0, evaluate=False),
                 "With $f = p$ the energy is the divergence of the prior from the rotated one.",
-                uses=(
-                    Use(
-                        "gibbs-inequality: The integrand",
-                        {sp.Symbol("a", positive=True): p(z), b: rotated(z)},
-                        over=z,
-                    ),
-                ),
+                uses=(use_integrand(p(z), rotated(z), over=z),),
             ),
         ),
         results=("The rate is information and a divergence", "The optima form an orbit"),
