@@ -14,7 +14,7 @@ from theory.derivations.engine.definite import is_positive_definite, is_symmetri
 from theory.derivations.engine.derivatives import derivative
 from theory.derivations.engine.matrix_algebra import Algebra
 from theory.derivations.engine.operators import OverAll
-from theory.derivations.engine.signs import Sign, Signs
+from theory.derivations.engine.signs import Sign, Signs, is_strict
 from theory.derivations.engine.zeros import is_zero
 
 __all__ = ["sign_of_convex", "sign_of_convex_in_matrix"]
@@ -99,6 +99,4 @@ def _is_difference(bound: Relation, symbol: sp.Symbol, place: sp.Expr) -> bool:
 
 def _holds_at(bound: Relation, symbol: sp.Symbol, place: sp.Expr, signs: Signs) -> bool:
     """Whether a bound of a symbol holds if it is at a place."""
-    sign = signs.of((bound.gts - bound.lts).subs(symbol, place))
-    strict = isinstance(bound, sp.StrictGreaterThan | sp.StrictLessThan)
-    return sign.is_nonnegative and (sign.is_nonzero or not strict)
+    return signs.of((bound.gts - bound.lts).subs(symbol, place)).proves(is_strict(bound))

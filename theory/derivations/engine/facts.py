@@ -12,7 +12,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.definite import is_invertible, is_positive_definite, is_symmetric
-from theory.derivations.engine.operators import Degree, Expectation, FactorCount, OverAll, PositiveRoots
+from theory.derivations.engine.operators import Expectation, FactorCount, binding
 from theory.derivations.engine.page import Derivation, Let, Step, Use, is_about_matrices, write_out
 from theory.derivations.engine.signs import Sign, Signs
 
@@ -87,8 +87,8 @@ def used_relation(
 
 def _written(expression, lets: tuple[Let, ...], *, own: bool):
     """An expression with its abbreviations written out; on their own page matrices with a rule keep their names."""
-    assumed = tuple(let for let in lets if not let.hypothesis)
-    return write_out(expression, assumed, matrices=not own)
+    made = tuple(let for let in lets if not let.hypothesis)
+    return write_out(expression, made, matrices=not own)
 
 
 def _free_symbols(*parts: sp.Basic) -> set:
@@ -123,11 +123,7 @@ def _refuse_running(page: Derivation, step: Step, use: Use, sides) -> None:
 
 def _refuse_captured(use: Use, sides, put) -> None:
     """Refuse values that contain a variable over which a sum, an integral or a derivative of the relation runs."""
-    running = set()
-    for side in sides:
-        running |= {limits[0] for part in side.atoms(sp.Sum, sp.Integral) for limits in part.limits}
-        running |= {variable for part in side.atoms(sp.Derivative, sp.Subs) for variable in part.variables}
-        running |= {part.args[1] for part in side.atoms(sp.Limit, OverAll, PositiveRoots, Degree, FactorCount)}
+    running = {variable for side in sides for _, variable in binding(side)}
     for symbol, value in put.items():
         if symbol in running or value.free_symbols & running:
             raise Refused(f"{use.step}: {symbol} is put {value}, and one of them is a variable of the relation")
@@ -168,8 +164,4 @@ def _holds(condition: Relation, known, signs: Signs) -> bool:
         wanted = condition.lhs - condition.rhs
         excluded = [one.lhs - one.rhs for one in known if is_about_matrices(one)]
         return any((wanted - one).doit().is_ZeroMatrix or (wanted + one).doit().is_ZeroMatrix for one in excluded)
-    if isinstance(condition, sp.Ne):
-        return signs.of(condition.lhs - condition.rhs).is_nonzero
-    sign = signs.of(condition.gts - condition.lts)
-    strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
-    return sign.is_nonnegative and (sign.is_nonzero or not strict)
+    return signs.hold(condition)

@@ -23,6 +23,7 @@ from theory.derivations.engine.operators import (
     OverAll,
     PositiveRoots,
     SquaredNorm,
+    binding,
 )
 from theory.derivations.engine.page import Derivation, Let, Step, Use, write_out
 from theory.derivations.engine.printers import latex
@@ -83,6 +84,7 @@ def page_faults(page: Derivation) -> list[str]:
         *_names(page, formulas),
         *_kinds(page),
         *_functions(page, formulas, lets),
+        *_captured(formulas, lets),
         *_abbreviations(page, lets),
     ]
 
@@ -249,7 +251,6 @@ def _functions(page: Derivation, formulas: Iterable[sp.Basic], lets: tuple[Let, 
     for symbol in sorted(points, key=str):
         if symbol.assumptions0 != sp.Symbol("x", real=True).assumptions0:
             yield f"{symbol} is a point of a space: make it real and nothing else"
-    yield from _captured(formulas, lets)
     for function, kind in page.functions.items():
         if kind not in kinds or function._kwargs != kinds[kind]._kwargs:
             yield f"{function} is declared {kind!r}: densities are made with positive=True, others with real=True"
@@ -275,11 +276,18 @@ def _outside_functions(formula: sp.Basic, page: Derivation) -> Iterator[sp.Symbo
 
 
 def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
-    """Abbreviations in which an operation that binds a variable would take in what is put, or stands outside."""
-    bound = [(part, variable) for formula in formulas for part, variable in _binding(formula)]
+    """Abbreviations in which an operation that binds a variable would take in what is put, or stands outside.
+
+    Derivatives and limits are left out: abbreviations in them are written out first.
+    """
+
+    def lasting(formula):
+        return ((one, x) for one, x in binding(formula) if not isinstance(one, sp.Derivative | sp.Subs | sp.Limit))
+
+    bound = [pair for formula in formulas for pair in lasting(formula)]
     for position, let in enumerate(lets):
         value = write_out(let.value, lets[:position], matrices=True)
-        inside = {variable for _, variable in _binding(value)}
+        inside = {variable for _, variable in lasting(value)}
         head, arguments = _head(let.symbol), getattr(let.symbol, "args", ())
         if isinstance(let.symbol, AppliedUndef):
             for part in sorted({part for formula in formulas for part in formula.atoms(head)}, key=str):
@@ -290,14 +298,6 @@ def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
         for part, variable in bound:
             if variable in outside and part.args[0].has(head):
                 yield f"{let.symbol} depends on {variable}, which is bound around it"
-
-
-def _binding(formula: sp.Basic) -> Iterator[tuple[sp.Basic, sp.Symbol]]:
-    """The operations in a formula that bind a variable other than by a derivative, each with it."""
-    for part in formula.atoms(OverAll, PositiveRoots, Degree, FactorCount):
-        yield part, part.args[1]
-    for part in formula.atoms(sp.Sum, sp.Integral):
-        yield from ((part, limits[0]) for limits in part.limits)
 
 
 def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:

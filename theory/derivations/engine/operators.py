@@ -5,9 +5,11 @@ Each stays unevaluated until its value is asked for, so that a page shows it as 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy as sp
 
-__all__ = ["Degree", "Expectation", "FactorCount", "LogDet", "OverAll", "PositiveRoots", "SquaredNorm"]
+__all__ = ["Degree", "Expectation", "FactorCount", "LogDet", "OverAll", "PositiveRoots", "SquaredNorm", "binding"]
 
 
 class LogDet(sp.Expr):
@@ -164,6 +166,16 @@ class PositiveRoots(sp.Function):
 
     def _pretty(self, printer):
         return _pretty_call(printer, f"number of roots {printer._print(self.args[1])} > 0 of", self.args[0])
+
+
+def binding(formula: sp.Basic) -> Iterator[tuple[sp.Basic, sp.Symbol]]:
+    """The operations in a formula that bind a variable, each with it."""
+    for part in formula.atoms(sp.Derivative, sp.Subs):
+        yield from ((part, variable) for variable in part.variables)
+    for part in formula.atoms(sp.Sum, sp.Integral):
+        yield from ((part, limits[0]) for limits in part.limits)
+    for part in formula.atoms(sp.Limit, OverAll, PositiveRoots, Degree, FactorCount):
+        yield part, part.args[1]
 
 
 def _latex_argument(printer, matrix) -> str:

@@ -6,7 +6,7 @@ been written out. There is no second, hidden version of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -29,6 +29,7 @@ __all__ = [
     "as_function",
     "is_about_matrices",
     "write_out",
+    "written_conditions",
 ]
 
 
@@ -288,6 +289,13 @@ def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:
 def is_about_matrices(condition: sp.core.relational.Relational) -> bool:
     """Whether a condition compares two matrices."""
     return isinstance(condition.lhs, sp.MatrixExpr)
+
+
+def written_conditions(conditions: Iterable, lets: tuple[Let, ...]) -> tuple[list, list]:
+    """Conditions with every abbreviation written out: those on numbers, and those that compare matrices."""
+    written = [write_out(condition, lets, matrices=True) for condition in conditions]
+    of_numbers = [condition for condition in written if not is_about_matrices(condition)]
+    return of_numbers, [condition for condition in written if is_about_matrices(condition)]
 
 
 def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:

@@ -24,8 +24,8 @@ from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.notation import SIZES, K
 from theory.derivations.engine.numbers import ATOMS, Undefined, number_of, tolerance
-from theory.derivations.engine.operators import OverAll
-from theory.derivations.engine.page import Derivation, Step, is_about_matrices, write_out
+from theory.derivations.engine.operators import OverAll, binding
+from theory.derivations.engine.page import Derivation, Step, write_out, written_conditions
 from theory.derivations.engine.signs import Signs
 
 __all__ = ["Point", "points_of"]
@@ -40,9 +40,7 @@ MOST_SIZES = 16  # of a step without matrices, whose integers take all values up
 def points_of(page: Derivation, step: Step) -> Iterator[Point]:
     """The points at which a step is tested: those of its kinds that satisfy its conditions."""
     rng = random.Random(0)  # nosec: the same for every step
-    conditions = [write_out(condition, page.lets(step.title), matrices=True) for condition in page.conditions(step)]
-    of_matrices = [condition for condition in conditions if is_about_matrices(condition)]
-    of_numbers = [condition for condition in conditions if not is_about_matrices(condition)]
+    of_numbers, of_matrices = written_conditions(page.conditions(step), page.lets(step.title))
     sides = page.written_sides(step)
     kinds = KINDS if _has_scalars(sides) else OF_MATRICES
     setting = _Setting(page, step, sides, of_numbers)
@@ -227,9 +225,7 @@ class Point:
 
     def _require_visible(self, side: sp.Basic) -> None:
         """Refuse a side that binds a number in the value of an abbreviated matrix, which is computed once."""
-        bound = {variable for part in side.atoms(sp.Derivative, sp.Subs) for variable in part.variables}
-        bound |= {limits[0] for part in side.atoms(sp.Sum, sp.Integral) for limits in part.limits}
-        bound |= {part.args[1] for part in side.atoms(sp.Limit, OverAll)}
+        bound = {variable for _, variable in binding(side)}
         for let in self.lets:
             if let.rule is not None and side.has(let.symbol):
                 hidden = write_out(let.value, self.lets, matrices=True).free_symbols & bound

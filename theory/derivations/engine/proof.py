@@ -21,9 +21,9 @@ from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.facts import Refused, used_relation
 from theory.derivations.engine.matrix_algebra import Algebra
 from theory.derivations.engine.operators import Expectation, LogDet, OverAll, PositiveRoots, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Step, Use, is_about_matrices, write_out
+from theory.derivations.engine.page import Derivation, Let, Step, Use, write_out, written_conditions
 from theory.derivations.engine.roots import positive_roots
-from theory.derivations.engine.signs import Sign, Signs
+from theory.derivations.engine.signs import Sign, Signs, is_strict
 from theory.derivations.engine.zeros import is_zero, merged_totals, with_logs_collected
 
 __all__ = ["Proof"]
@@ -36,10 +36,8 @@ class Proof:
         self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.lets(step.title)
         self.entries: dict = {}
         self.taken: dict = {}
-        conditions = [write_out(condition, self.lets, matrices=True) for condition in page.conditions(step)]
-        self.of_matrices = [condition for condition in conditions if is_about_matrices(condition)]
-        conditions = [condition for condition in conditions if not is_about_matrices(condition)]
-        self.signs = Signs([*conditions, *self._principal_minors()])
+        of_numbers, self.of_matrices = written_conditions(page.conditions(step), self.lets)
+        self.signs = Signs([*of_numbers, *self._principal_minors()])
         self.algebra = Algebra.of(page, self.lets, self.signs)
         self.sides: dict = {}
 
@@ -50,8 +48,8 @@ class Proof:
     @property
     def _signs_of_page(self) -> Signs:
         """What is known at every step, as abbreviations are in force at the later ones, too."""
-        conditions = [write_out(condition, self.lets, matrices=True) for condition in self.page.where]
-        return Signs([condition for condition in conditions if not is_about_matrices(condition)])
+        of_numbers, _ = written_conditions(self.page.where, self.lets)
+        return Signs(of_numbers)
 
     def is_of_its_kind(self, let: Let) -> bool:
         """Whether the value of an abbreviated matrix is evidently of the kind that the page declares."""
@@ -84,7 +82,7 @@ class Proof:
         differences = [a - b for a, b in zip(self._side(relation.lhs), self._side(relation.rhs), strict=True)]
         if isinstance(relation, sp.Le | sp.Lt):
             differences = [-difference for difference in differences]
-        strict = isinstance(relation, sp.StrictGreaterThan | sp.StrictLessThan)
+        strict = is_strict(relation)
         if self.step.least_at is not None:
             return not isinstance(relation, sp.Eq) and all(self._is_least(relation, strict, *differences))
         for use in self.step.uses:
@@ -96,8 +94,7 @@ class Proof:
         equal = all(is_zero(difference, self.signs) for difference in differences)
         if equal or isinstance(relation, sp.Eq):
             return equal and not strict
-        signs = map(self._sign, differences)
-        return all(sign.is_nonnegative and (sign.is_nonzero or not strict) for sign in signs)
+        return all(self._sign(difference).proves(strict) for difference in differences)
 
     def _taken(self, use: Use) -> tuple[list[sp.Expr], bool, bool]:
         """What an earlier relation takes off each difference of the sides; whether it is strict, and an equation."""
@@ -118,7 +115,7 @@ class Proof:
         if not is_equation and not self.signs.of(times).is_nonnegative:
             raise Refused(f"{use.step} is an inequality, and is taken {use.times} times, which may be negative")
         parts = [times * part for part in parts]
-        strict = isinstance(used, sp.StrictGreaterThan | sp.StrictLessThan) and self.signs.of(times).is_nonzero
+        strict = is_strict(used) and self.signs.of(times).is_nonzero
         match use.over:
             case None:
                 return parts, strict, is_equation
@@ -161,7 +158,7 @@ class Proof:
             else:
                 place = write_out(place, self.lets, matrices=True)
                 sign = sign_of_convex(difference, symbol, place, self.signs)
-            yield sign.is_nonnegative and (sign.is_nonzero or not strict)
+            yield sign.proves(strict)
 
     def _least_in_matrix(self, relation, matrix: sp.MatrixSymbol, place: sp.MatrixExpr) -> Sign:
         function, place = (write_out(part, self.lets, matrices=False) for part in (relation.gts - relation.lts, place))

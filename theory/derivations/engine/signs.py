@@ -13,7 +13,12 @@ from functools import cached_property
 
 import sympy as sp
 
-__all__ = ["Sign", "Signs"]
+__all__ = ["Sign", "Signs", "is_strict"]
+
+
+def is_strict(relation: sp.core.relational.Relational) -> bool:
+    """Whether a relation is one of > and <."""
+    return isinstance(relation, sp.StrictGreaterThan | sp.StrictLessThan)
 
 
 class Sign(Enum):
@@ -42,6 +47,10 @@ class Sign(Enum):
     def is_nonnegative(self) -> bool:
         return self.value[0] == 1
 
+    def proves(self, strict: bool) -> bool:
+        """Whether it says that a number is not negative, or if strict that it is positive."""
+        return self.is_nonnegative and (self.is_nonzero or not strict)
+
 
 class Signs:
     """The signs of expressions under conditions: relations between scalars, each `>`, `>=`, `<`, `<=` or `Ne`.
@@ -63,7 +72,7 @@ class Signs:
             if isinstance(condition, sp.Ne):
                 stated.append((condition.lhs - condition.rhs, Sign.NONZERO))
                 continue
-            strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
+            strict = is_strict(condition)
             small, large = condition.lts, condition.gts
             if self._can_be_bounded(large, small, lower, {*lower, *upper}):
                 lower[large] = small, strict
@@ -118,6 +127,12 @@ class Signs:
                 found = _common([self._of_product(form) for form in _without_even_angles(expression)])
             self._found[expression] = known if found is Sign.UNKNOWN else found
         return self._found[expression]
+
+    def hold(self, relation: sp.core.relational.Relational) -> bool:
+        """Whether a relation between numbers follows."""
+        if isinstance(relation, sp.Ne):
+            return self.of(relation.lhs - relation.rhs).is_nonzero
+        return self.of(relation.gts - relation.lts).proves(is_strict(relation))
 
     def of_sum(self, expression: sp.Expr) -> Sign:
         """The sign that the terms of an expression share as they stand, if each has one; else that of its factors."""
