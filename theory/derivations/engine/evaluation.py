@@ -1,4 +1,8 @@
-"""Evaluates matrix expressions at explicit matrices: exactly with rational entries, entry by entry with symbols."""
+"""Evaluates matrix expressions at explicit matrices: exactly with rational entries, entry by entry with symbols.
+
+Inside, a matrix is a `DomainMatrix`: over the rational numbers if its entries are rational, where products, inverses
+and determinants take a tenth of the time, and over expressions otherwise.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from itertools import product
 from types import MappingProxyType
 
 import sympy as sp
+from sympy import EXRAW, QQ
 from sympy.polys.matrices import DomainMatrix
 
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
@@ -20,10 +25,13 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
     With rational values the result is exact; with symbolic entries it is the expression written out entry by entry.
     `memo` keeps the matrices that were computed from the same values.
     """
-    memo = {} if memo is None else memo
+    found = _value(expression, values, samples, {} if memo is None else memo)
+    return _explicit(found) if isinstance(found, DomainMatrix) else found
 
+
+def _value(expression: sp.Basic, values: Mapping, samples: Mapping, memo: dict) -> sp.Expr | DomainMatrix:
     def value(part):
-        return evaluate(part, values, samples, memo)
+        return _value(part, values, samples, memo)
 
     match expression:
         case Expectation():
@@ -31,7 +39,9 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
         case SquaredNorm():
             return value(expression.as_trace())
         case sp.Trace():
-            return value(expression.args[0]).trace()
+            matrix = value(expression.args[0])
+            diagonal = (row[i] for i, row in enumerate(matrix.to_list()))
+            return matrix.domain.to_sympy(sum(diagonal, start=matrix.domain.zero))
         case LogDet():
             return sp.log(value(sp.Determinant(expression.args[0])))
         case sp.Determinant():
@@ -39,11 +49,9 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
                 memo[expression] = _determinant(value(expression.args[0]))
             return memo[expression]
         case sp.matrices.expressions.matexpr.MatrixElement():
-            return _entry(expression, value(expression.args[0]), [value(index) for index in expression.args[1:]])
+            return _entry_of(expression, *map(value, expression.args))
         case sp.MatrixBase():
-            return sp.ImmutableMatrix(expression.applyfunc(value))
-        case sp.MatrixSymbol():
-            return values[expression]
+            return _table(expression.applyfunc(value))
         case sp.MatrixExpr():
             if expression not in memo:
                 memo[expression] = _matrix(expression, values, value)
@@ -58,56 +66,81 @@ def _mean(expression: sp.Expr, values: Mapping, samples: Mapping, memo: dict) ->
     vectors = [vector for vector in samples if expression.has(vector)]
     draws = list(product(*(samples[vector] for vector in vectors)))
     fixed = [part for part in expression.find(sp.MatrixExpr) if part.args and not part.has(*vectors)]
-    known = {part: evaluate(part, values, samples, memo) for part in fixed if not isinstance(part, sp.MatrixBase)}
+    known = {part: _value(part, values, samples, memo) for part in fixed if not isinstance(part, sp.MatrixBase)}
     drawn = (
-        evaluate(expression, {**values, **dict(zip(vectors, draw, strict=True))}, samples, dict(known))
-        for draw in draws
+        _value(expression, {**values, **dict(zip(vectors, draw, strict=True))}, samples, dict(known)) for draw in draws
     )
     return sum(drawn, start=sp.Integer(0)) / len(draws)
 
 
-def _entry(expression, matrix: sp.ImmutableMatrix, place: list) -> sp.Expr:
-    row, column = place
-    if not (row.is_Integer and column.is_Integer and 0 <= row < matrix.rows and 0 <= column < matrix.cols):
-        raise ZeroDivisionError(f"there is no entry ({row}, {column}) of {expression.args[0]}")
-    return matrix[int(row), int(column)]
-
-
-def _determinant(matrix: sp.ImmutableMatrix) -> sp.Expr:
-    rational = _rational(matrix)
-    return matrix.det(method="berkowitz") if rational is None else sp.QQ.to_sympy(rational.det())
-
-
-def _power(matrix: sp.ImmutableMatrix, exponent: int) -> sp.ImmutableMatrix:
-    rational = _rational(matrix)
-    if rational is None or exponent != -1:
-        return matrix**exponent
-    if rational.det() == 0:
-        raise ZeroDivisionError("a matrix has no inverse")
-    return sp.ImmutableMatrix(rational.inv().to_Matrix())
-
-
-def _rational(matrix: sp.ImmutableMatrix) -> DomainMatrix | None:
-    """A matrix of rational numbers over their field, in which determinants and inverses take a tenth of the time."""
-    if not all(entry.is_Rational for entry in matrix):
-        return None
-    return DomainMatrix.from_Matrix(matrix).convert_to(sp.QQ)
-
-
-def _matrix(expression: sp.MatrixExpr, values: Mapping, value: Callable) -> sp.ImmutableMatrix:
+def _matrix(expression: sp.MatrixExpr, values: Mapping, value: Callable) -> DomainMatrix:
     match expression:
+        case sp.MatrixSymbol():
+            return _table(values[expression])
         case sp.Identity():
-            return sp.ImmutableMatrix(sp.eye(int(expression.rows.xreplace(values))))
+            return DomainMatrix.eye(int(expression.rows.xreplace(values)), QQ)
         case sp.ZeroMatrix():
-            return sp.ImmutableMatrix(sp.zeros(*(int(side.xreplace(values)) for side in expression.shape)))
+            return DomainMatrix.zeros(tuple(int(side.xreplace(values)) for side in expression.shape), QQ)
         case sp.Transpose():
-            return value(expression.args[0]).T
+            return value(expression.args[0]).transpose()
         case sp.MatPow():  # Inverse too
             return _power(value(expression.args[0]), int(expression.args[1]))
-    parts = [value(argument) for argument in expression.args]
-    if isinstance(expression, sp.HadamardProduct):
-        return sp.ImmutableMatrix(sp.hadamard_product(*parts))
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part if isinstance(expression, sp.MatAdd) else total * part
+    total, *parts = map(value, expression.args)
+    for part in parts:
+        if isinstance(expression, sp.HadamardProduct):
+            total = _joined(DomainMatrix.mul_elementwise, total, part)
+        elif isinstance(expression, sp.MatAdd):
+            total = _joined(DomainMatrix.add, total, part)
+        else:
+            total = _product(total, part)
     return total
+
+
+def _product(first: sp.Expr | DomainMatrix, second: DomainMatrix) -> DomainMatrix:
+    """The product of a matrix and a matrix or a number before it."""
+    if isinstance(first, DomainMatrix):
+        return _joined(DomainMatrix.matmul, first, second)
+    domain = second.domain if first.is_Rational else EXRAW
+    return second.convert_to(domain).scalarmul(domain.from_sympy(first))
+
+
+def _joined(operation: Callable, first: DomainMatrix, second: DomainMatrix) -> DomainMatrix:
+    return operation(*first.unify(second, fmt="dense"))
+
+
+def _determinant(matrix: DomainMatrix) -> sp.Expr:
+    if matrix.domain == QQ:
+        return QQ.to_sympy(matrix.det())
+    return _explicit(matrix).det(method="berkowitz")
+
+
+def _power(matrix: DomainMatrix, exponent: int) -> DomainMatrix:
+    if matrix.domain != QQ:
+        return _table(_explicit(matrix) ** exponent)
+    if exponent >= 0:
+        return matrix.pow(exponent)
+    if matrix.det() == 0:
+        raise ZeroDivisionError("a matrix has no inverse")
+    return matrix.inv().pow(-exponent)
+
+
+def _table(matrix: sp.MatrixBase) -> DomainMatrix:
+    rational = all(entry.is_Rational for entry in matrix)
+    rows = [[QQ(entry.p, entry.q) if rational else entry for entry in row] for row in matrix.tolist()]
+    return DomainMatrix(rows, matrix.shape, QQ if rational else EXRAW)
+
+
+def _explicit(matrix: DomainMatrix) -> sp.ImmutableMatrix:
+    to_sympy = matrix.domain.to_sympy
+    return sp.ImmutableMatrix(*matrix.shape, [to_sympy(entry) for row in matrix.to_list() for entry in row])
+
+
+def _entry(matrix: DomainMatrix, row: int, column: int) -> sp.Expr:
+    return matrix.domain.to_sympy(matrix[row, column].element)
+
+
+def _entry_of(expression, matrix: DomainMatrix, row: sp.Expr, column: sp.Expr) -> sp.Expr:
+    rows, columns = matrix.shape
+    if not (row.is_Integer and column.is_Integer and 0 <= row < rows and 0 <= column < columns):
+        raise ZeroDivisionError(f"there is no entry ({row}, {column}) of {expression.args[0]}")
+    return _entry(matrix, int(row), int(column))

@@ -483,7 +483,12 @@ def _collect(terms) -> Polynomial:
     result: Polynomial = {}
     for word, value in terms:
         result[word] = result.get(word, sp.Integer(0)) + value
-    return {word: value for word, value in result.items() if sp.cancel(value) != 0}
+    return {word: value for word, value in result.items() if not _vanishes(value)}
+
+
+def _vanishes(value: sp.Expr) -> bool:
+    """Whether a coefficient is zero; a number or a product shows it."""
+    return value == 0 if not value.has(sp.Add) else sp.cancel(value) == 0
 
 
 def _name(polynomial: Polynomial) -> str:
@@ -510,7 +515,7 @@ def _matrix_of(word: Word) -> sp.MatrixExpr:
 
 def _letter_name(letter: Letter) -> str:
     symbol, transposed, inverted = letter
-    return f"{symbol}{'^T' if transposed else ''}{'^-1' if inverted else ''}"
+    return f"{symbol.name}{'^T' if transposed else ''}{'^-1' if inverted else ''}"
 
 
 def _rows(letter: Letter) -> sp.Expr:

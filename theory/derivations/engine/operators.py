@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sympy as sp
+from sympy.core.cache import cacheit
 
 __all__ = ["Degree", "Expectation", "FactorCount", "LogDet", "OverAll", "PositiveRoots", "SquaredNorm", "binding"]
 
@@ -40,6 +41,7 @@ class SquaredNorm(sp.Expr):
     def __new__(cls, vector, metric=None):
         return sp.Expr.__new__(cls, vector, *(() if metric is None else (metric,)))
 
+    @cacheit
     def as_trace(self) -> sp.Trace:
         vector, *metric = self.args
         return sp.Trace(sp.MatMul(vector.T, *metric, vector))

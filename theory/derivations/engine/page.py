@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import sympy as sp
@@ -283,7 +283,8 @@ def as_function(expression: sp.Basic, *arguments: sp.Basic) -> Callable:
         from scipy import special
 
         modules["special"] = special
-    return sp.lambdify(arguments, expression, modules=[modules, "numpy"], printer=NumpyPrinter)
+    # Most of the time of `lambdify` would go into a docstring.
+    return sp.lambdify(arguments, expression, modules=[modules, "numpy"], printer=NumpyPrinter, docstring_limit=0)
 
 
 def is_about_matrices(condition: sp.core.relational.Relational) -> bool:
@@ -298,6 +299,7 @@ def written_conditions(conditions: Iterable, lets: tuple[Let, ...]) -> tuple[lis
     return of_numbers, [condition for condition in written if is_about_matrices(condition)]
 
 
+@lru_cache(maxsize=4096)
 def write_out(expression: sp.Basic, lets: tuple[Let, ...], *, matrices: bool) -> sp.Basic:
     """Replace abbreviations, the latest first; matrices that have a rule only if `matrices` is true."""
     for position in reversed(range(len(lets))):

@@ -20,8 +20,11 @@ from functools import cached_property
 from itertools import product
 
 import sympy as sp
+from sympy import QQ
 from sympy.core.function import AppliedUndef
+from sympy.polys.matrices import DomainMatrix
 
+from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.notation import SIZES, K
 from theory.derivations.engine.numbers import ATOMS, Undefined, number_of, tolerance
 from theory.derivations.engine.operators import OverAll, binding
@@ -139,15 +142,14 @@ class _Setting:
 
     def quantities(self, sizes: Mapping[sp.Symbol, sp.Integer]) -> set[sp.Basic]:
         """The numbers of the step and its conditions at these sizes."""
-        formulas = (_with_sums_written_out(one.xreplace(dict(sizes))) for one in (*self.sides, *self.conditions))
-        return {atom for formula in formulas for atom in _quantities(formula)} - sizes.keys()
+        return {atom for one in (*self.sides, *self.conditions) for atom in _numbers_in(one, sizes)} - sizes.keys()
 
     def parts(self, expression: sp.Basic, sizes: Mapping[sp.Symbol, sp.Integer]) -> tuple[list, list]:
         """The matrices and the numbers of an expression, sorted so that every run draws the same values."""
         key = expression, *sizes.items()
         if key not in self.found:
-            numbers = _quantities(_with_sums_written_out(expression.xreplace(dict(sizes))))
-            self.found[key] = sorted(expression.atoms(sp.MatrixSymbol), key=str), sorted(numbers, key=str)
+            numbers = sorted(_numbers_in(expression, sizes), key=str)
+            self.found[key] = sorted(expression.atoms(sp.MatrixSymbol), key=str), numbers
         return self.found[key]
 
     @cached_property
@@ -200,8 +202,10 @@ class Point:
 
     @staticmethod
     def _equal(a, b, relation) -> bool:
+        if a == b:
+            return True
         if a.is_Rational and b.is_Rational and not relation.has(sp.Limit):
-            return a == b
+            return False
         return bool(abs(sp.N(a - b, 40)) <= tolerance(relation) * (1 + abs(sp.N(a, 40))))
 
     def _fill(self, expression: sp.Basic) -> None:
@@ -301,9 +305,9 @@ class Point:
     def _rational_matrix(self, rows: int, columns: int) -> sp.ImmutableMatrix:
         """A random matrix, invertible if it is square."""
         while True:
-            drawn = sp.ImmutableMatrix(rows, columns, lambda *_: sp.Rational(self.rng.randint(-9, 9), 4))
-            if rows != columns or drawn.det() != 0:
-                return drawn
+            drawn = [[QQ(self.rng.randint(-9, 9), 4) for _ in range(columns)] for _ in range(rows)]
+            if rows != columns or DomainMatrix(drawn, (rows, rows), QQ).det() != 0:
+                return sp.ImmutableMatrix([[QQ.to_sympy(entry) for entry in row] for row in drawn])
 
     def _shape(self, matrix: sp.MatrixSymbol) -> tuple[int, int]:
         return tuple(int(sp.sympify(side).xreplace(self.values)) for side in matrix.shape)
@@ -346,9 +350,9 @@ class Point:
 
     def _orthogonal(self, rows: int) -> sp.Matrix:
         """Cayley's map of a skew-symmetric matrix, and a reflection after it."""
-        skew = self._rational_matrix(rows, rows)
-        skew = skew - skew.T
-        drawn = (sp.eye(rows) - skew) * (sp.eye(rows) + skew).inv()
+        drawn = self._rational_matrix(rows, rows)
+        skew, identity = sp.MatrixSymbol("S", rows, rows), sp.Identity(rows)
+        drawn = evaluate((identity - skew) * (identity + skew).I, {skew: drawn - drawn.T})
         return drawn * sp.diag(-1, *[1] * (rows - 1)) if self.reflected else drawn
 
     def _draw_samples(self, vector: sp.MatrixSymbol) -> None:
@@ -383,8 +387,18 @@ def _fraction(number: sp.Expr):
     return Fraction(int(number.p), int(number.q)) if number.is_Rational else number
 
 
-def _with_sums_written_out(expression: sp.Basic) -> sp.Basic:
-    return expression.replace(lambda part: isinstance(part, sp.Sum), lambda part: part.doit())
+def _numbers_in(expression: sp.Basic, sizes: Mapping[sp.Symbol, sp.Integer]) -> set[sp.Basic]:
+    """The scalars in a formula at these sizes that need a value; of families those that its sums run over."""
+    if not expression.has(sp.Indexed):
+        return _quantities(expression)
+    expression = expression.xreplace(dict(sizes))
+    return _quantities(expression.replace(lambda part: isinstance(part, sp.Sum), _written_out))
+
+
+def _written_out(total: sp.Sum) -> sp.Expr:
+    """A sum between numbers, term by term."""
+    ((index, first, last),) = total.limits
+    return sp.Add(*(total.function.xreplace({index: sp.Integer(k)}) for k in range(int(first), int(last) + 1)))
 
 
 def _quantities(expression: sp.Basic) -> set[sp.Basic]:

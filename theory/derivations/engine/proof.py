@@ -24,7 +24,7 @@ from theory.derivations.engine.operators import Expectation, LogDet, OverAll, Po
 from theory.derivations.engine.page import Derivation, Let, Step, Use, write_out, written_conditions
 from theory.derivations.engine.roots import positive_roots
 from theory.derivations.engine.signs import Sign, Signs, is_strict
-from theory.derivations.engine.zeros import is_zero, merged_totals, with_logs_collected
+from theory.derivations.engine.zeros import carried_out, is_zero, merged_totals, with_logs_collected
 
 __all__ = ["Proof"]
 
@@ -181,7 +181,8 @@ class Proof:
         """The conditions, in words, without which an expression is not defined."""
         lets = tuple(let for let in self.lets if not let.hypothesis)  # of whose matrices only the kind is known
         written = write_out(expression, lets, matrices=True)
-        return [*undefined_parts(self._with_signs_of_traces(written), self.signs), *self._undefined_matrices(written)]
+        numbers = undefined_parts(self._with_signs_of_traces(written), self.signs)
+        return [*numbers, *sorted(self._undefined_matrices(written))]
 
     def _with_signs_of_traces(self, expression):
         """A formula in which a number of the same sign stands for each trace that has one."""
@@ -198,7 +199,7 @@ class Proof:
         """The matrices of log determinants and inverses that are not evidently definite, or invertible."""
         kinds = self.page.matrices
         side = side.replace(lambda part: isinstance(part, sp.Subs), _at_its_place)
-        for part in sorted(side.atoms(LogDet), key=str):
+        for part in side.atoms(LogDet):
             matrix = part.args[0].doit()
             factors = matrix.args if isinstance(matrix, sp.MatMul) else (matrix,)
             evident = is_positive_definite(matrix, kinds, self.signs) or all(
@@ -207,7 +208,7 @@ class Proof:
             )
             if not evident and not self._has_determinant(matrix, Sign.POSITIVE):
                 yield f"{matrix} has a positive determinant"
-        for part in sorted((power for power in side.atoms(sp.MatPow) if power.exp.is_negative), key=str):
+        for part in (power for power in side.atoms(sp.MatPow) if power.exp.is_negative):
             base = part.base.doit()
             if not is_invertible(base, kinds, self.signs) and not self._has_determinant(base, Sign.NONZERO):
                 yield f"{base} is invertible"
@@ -228,7 +229,7 @@ class Proof:
         if side not in self.sides:
             written = write_out(side, self.lets, matrices=bool(self.sizes))
             entries = [entry for sizes in self.sizes or ({},) for entry in self._entries(written, sizes)]
-            self.sides[side] = [self._with_roots_counted(entry.doit()) for entry in entries]
+            self.sides[side] = [self._with_roots_counted(carried_out(entry)) for entry in entries]
             if any(entry.has(sp.Integral, sp.Limit, sp.Piecewise) for entry in self.sides[side]):
                 raise NotImplementedError(f"{side} has no value for all symbols that satisfy the conditions")
         return self.sides[side]

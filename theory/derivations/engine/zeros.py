@@ -13,12 +13,14 @@ from sympy.core.function import AppliedUndef
 from theory.derivations.engine.operators import OverAll
 from theory.derivations.engine.signs import Sign, Signs
 
-__all__ = ["is_zero", "merged_totals", "with_logs_collected"]
+__all__ = ["carried_out", "is_zero", "merged_totals", "with_logs_collected"]
 
 
 def is_zero(expression: sp.Expr, signs: Signs) -> bool:
     """Whether an expression is zero wherever it is defined and the conditions hold."""
-    expression = without_angles(signs.substituted(sp.sympify(expression).doit()))
+    expression = without_angles(signs.substituted(carried_out(sp.sympify(expression))))
+    if expression == 0:
+        return True
     expression = expression.replace(sp.log, partial(_log_of_factors, signs))
     expression = expression.replace(_is_root, partial(_root_of_factors, signs))
     expression = merged_totals(expression, signs)
@@ -29,6 +31,18 @@ def is_zero(expression: sp.Expr, signs: Signs) -> bool:
     if numerator.is_number:
         return sp.simplify(numerator) == 0 and abs(sp.N(numerator, 50, maxn=200)) < 1e-45
     return _without_roots(_functions_unknown(numerator)) == 0
+
+
+def carried_out(expression: sp.Expr) -> sp.Expr:
+    """An expression with its operations carried out; for a sum over a family `doit` would look for a closed form."""
+    if isinstance(expression, sp.Add | sp.Mul) and expression.has(sp.Sum):
+        return expression.func(*map(carried_out, expression.args))
+    if isinstance(expression, sp.Sum) and len(expression.limits) == 1:
+        ((_, first, last),) = expression.limits
+        function = carried_out(expression.function)
+        if function.has(sp.Indexed) and not (last - first).is_number:
+            return sp.Sum(function, *expression.limits)
+    return expression.doit()
 
 
 def _is_nonzero_somewhere(function: sp.Expr) -> bool:
