@@ -35,7 +35,7 @@ def sign_of_convex(function: sp.Expr, symbol: sp.Symbol, place: sp.Expr, signs: 
     bounds = [bound for bound in bounds if bound not in excluded]
     others = Signs([condition for condition in signs.conditions if not condition.has(symbol)], signs.fixed)
     inside = others.of(place) is Sign.POSITIVE if symbol.is_positive else symbol.is_real and not symbol.is_nonnegative
-    if not inside or function.has(sp.Abs) or not all(_holds_at(bound, symbol, place, others) for bound in bounds):
+    if not inside or not all(_holds_at(bound, symbol, place, others) for bound in bounds):
         return Sign.UNKNOWN
     if any(sp.expand((bound.gts - bound.lts).diff(symbol, 2)) != 0 for bound in bounds):
         return Sign.UNKNOWN  # the values may be no interval

@@ -87,11 +87,15 @@ def undefined_parts(
 
 
 def _of_integral(integral: sp.Integral, signs: Signs, values) -> Iterator[str]:
-    """The ends, and the integrand between them."""
+    """The ends, which must be in their order, and the integrand between them and at those that are finite."""
     for variable, *ends in integral.limits:
         low, high = (end.xreplace(dict(values)) for end in ends)
         for end in (low, high):
             yield from undefined_parts(end, signs, values)
+            if end.is_finite:
+                yield from undefined_parts(integral.function, signs, {**values, variable: end})
+        if not (low is -sp.oo or high is sp.oo or signs.of(high - low).is_nonnegative):
+            yield f"{high - low} >= 0"
         between = sp.Dummy(str(variable), real=True)  # whatever the page assumes of the variable elsewhere
         bounds = [sp.Gt(between, low)] if low.is_finite else []
         bounds += [sp.Lt(between, high)] if high.is_finite else []
@@ -123,6 +127,9 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
     """
     inside, variable, place, side = limit.args
     yield from undefined_parts(place, signs, values)
+    for count in inside.atoms(Degree, FactorCount, PositiveRoots):  # which jumps
+        if variable in count.free_symbols:
+            yield f"{count} does not depend on {variable}"
     yield from _free_parts(inside, signs, values, {variable})
     powers = [part for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
     critical = [(part.base, not part.exp.is_integer) for part in powers]
@@ -134,28 +141,31 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
             sign, odd = sign * signs.of(at_place), odd ^ bool(order % 2)
             if not signs.of(at_place).is_nonzero:
                 yield f"{sp.factor(at_place)} != 0"
-        if must_be_positive and place.is_finite:
+        if must_be_positive:
             from_left = -sign if odd else sign
             sides = {"+": (sign,), "-": (from_left,)}.get(str(side), (sign, from_left))
+            if not place.is_finite:
+                sides = (sign,) if place is sp.oo else (from_left,)
             if any(one is not Sign.POSITIVE for one in sides):
                 yield f"{part} > 0 near {variable} = {place}"
 
 
 def _first_not_vanishing(factor: sp.Expr, variable: sp.Symbol, place: sp.Expr) -> tuple[sp.Expr, int]:
-    """The first derivative at a place that does not vanish identically, with its order; at infinity what decides."""
+    """The first derivative at a place that does not vanish identically, with its order.
+
+    At infinity what decides near it: of a polynomial the leading coefficient, with the degree, of others all of it.
+    """
     if not place.is_finite:
-        return _leading(factor, variable), 0
+        if not factor.is_polynomial(variable):
+            return factor, 0
+        polynomial = sp.Poly(factor, variable)
+        return polynomial.LC(), polynomial.degree()
     for order in range(ORDERS):
         at_place = factor.subs(variable, place)
         if sp.simplify(at_place) != 0:
             return at_place, order
         factor = factor.diff(variable)
     return at_place, ORDERS
-
-
-def _leading(factor: sp.Expr, variable: sp.Symbol) -> sp.Expr:
-    """What decides near infinity whether a polynomial in the variable is zero; of others all of it."""
-    return sp.Poly(factor, variable).LC() if factor.is_polynomial(variable) else factor
 
 
 def _done(expression: sp.Expr) -> sp.Expr:

@@ -16,7 +16,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from theory.derivations.engine.operators import Expectation, LogDet, SquaredNorm
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "explicit"]
 
 
 def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingProxyType({}), memo: dict | None = None):
@@ -26,7 +26,7 @@ def evaluate(expression: sp.Basic, values: Mapping, samples: Mapping = MappingPr
     `memo` keeps the matrices that were computed from the same values.
     """
     found = _value(expression, values, samples, {} if memo is None else memo)
-    return _explicit(found) if isinstance(found, DomainMatrix) else found
+    return explicit(found) if isinstance(found, DomainMatrix) else found
 
 
 def _value(expression: sp.Basic, values: Mapping, samples: Mapping, memo: dict) -> sp.Expr | DomainMatrix:
@@ -111,12 +111,12 @@ def _joined(operation: Callable, first: DomainMatrix, second: DomainMatrix) -> D
 def _determinant(matrix: DomainMatrix) -> sp.Expr:
     if matrix.domain == QQ:
         return QQ.to_sympy(matrix.det())
-    return _explicit(matrix).det(method="berkowitz")
+    return explicit(matrix).det(method="berkowitz")
 
 
 def _power(matrix: DomainMatrix, exponent: int) -> DomainMatrix:
     if matrix.domain != QQ:
-        return _table(_explicit(matrix) ** exponent)
+        return _table(explicit(matrix) ** exponent)
     if exponent >= 0:
         return matrix.pow(exponent)
     if matrix.det() == 0:
@@ -130,7 +130,8 @@ def _table(matrix: sp.MatrixBase) -> DomainMatrix:
     return DomainMatrix(rows, matrix.shape, QQ if rational else EXRAW)
 
 
-def _explicit(matrix: DomainMatrix) -> sp.ImmutableMatrix:
+def explicit(matrix: DomainMatrix) -> sp.ImmutableMatrix:
+    """A matrix with entries of sympy."""
     to_sympy = matrix.domain.to_sympy
     return sp.ImmutableMatrix(*matrix.shape, [to_sympy(entry) for row in matrix.to_list() for entry in row])
 

@@ -38,6 +38,7 @@ OPERATIONS = (
 )
 DIGITS = 60
 INTEGRAL_DIGITS = 25
+MOST_COMMON = 10  # larger numbers in an integrand may make it narrow
 STEP_DIGITS = 60
 STEP = sp.Rational(1, 10**STEP_DIGITS)  # between two values in a derivative
 NEAR = sp.Rational(1, 10**25)  # how near a limit is approached; values there are right to 100 digits
@@ -164,7 +165,8 @@ def _integral(expression: sp.Integral, values, samples):
     ((symbol, *ends),) = expression.limits
     values = {other: value for other, value in values.items() if other != symbol}
     with mpmath.workdps(INTEGRAL_DIGITS):
-        low, high = (_end(_value(end, values, samples)) for end in ends)
+        first, last = (_end(_value(end, values, samples)) for end in ends)
+        low, high = sorted((first, last))
         if expression.function.has(*OPERATIONS, sp.MatrixExpr):
             raise NotImplementedError(f"the value of {expression}")
         integrand = sp.lambdify(symbol, expression.function.xreplace(dict(values)), "mpmath", docstring_limit=0)
@@ -175,7 +177,7 @@ def _integral(expression: sp.Integral, values, samples):
             found += _tail(lambda distance: integrand(places[-1] + distance), found)
         if low == -mpmath.inf:
             found += _tail(lambda distance: integrand(places[0] - distance), found)
-    return sp.Float(found, INTEGRAL_DIGITS)
+        return sp.Float(found if first == low else -found, INTEGRAL_DIGITS)
 
 
 def _end(end: sp.Expr):
@@ -183,11 +185,11 @@ def _end(end: sp.Expr):
 
 
 def _between(integrand, places: list):
-    """An integral by Gauss and Legendre, or by tanh-sinh quadrature if the integrand has no bound at an end."""
+    """An integral by Gauss-Legendre quadrature from place to place; of what it does not resolve it is refused."""
     found, error = mpmath.quad(integrand, places, method="gauss-legendre", error=True)
-    if error <= mpmath.mpf(10) ** (5 - INTEGRAL_DIGITS) * (1 + abs(found)):
-        return found
-    return mpmath.quad(integrand, places)
+    if error > mpmath.mpf(10) ** (5 - INTEGRAL_DIGITS) * (1 + abs(found)):
+        raise NotImplementedError(f"an integral whose quadrature is off by {mpmath.nstr(error, 2)}")
+    return found
 
 
 def _tail(integrand, found):
@@ -202,14 +204,20 @@ def _tail(integrand, found):
 
 
 def _places(expression: sp.Integral, values, low, high) -> list:
-    """Where an integrand may change: at the values of its symbols, and at some of their sums and differences."""
-    sizes = {_to_mpmath(values[symbol], INTEGRAL_DIGITS) for symbol in expression.function.free_symbols & values.keys()}
-    places = {mpmath.mpf(0)}
-    for size in sizes:
-        for scale in (mpmath.sqrt(abs(size)), 1 / mpmath.sqrt(abs(size)), abs(size), 1 / abs(size)) if size else ():
-            places |= {sign * times * scale for sign in (1, -1) for times in (1, 5, 20)}
-            places |= {size + sign * times * other for other in sizes for sign in (1, -1) for times in (0, 1, 5)}
-    return sorted(place for place in places if low < place < high)
+    """Where an integrand may change: at its numbers, and at distances from them that they suggest as widths."""
+    function = expression.function
+    numbers = {values[symbol] for symbol in function.free_symbols & values.keys()}
+    numbers |= {number for number in function.atoms(sp.Rational) if abs(number) > MOST_COMMON}
+    sizes = {abs(_to_mpmath(number, INTEGRAL_DIGITS)) for number in numbers if number != 0}
+    centres = {mpmath.mpf(0), *sizes, *(-size for size in sizes)}
+    widths = {size**power for size in sizes for power in (1, -1, 0.5, -0.5)}
+    distances = {sign * times * width for width in widths for sign in (1, -1) for times in (2, 16)}
+    places = centres | {centre + distance for centre in centres for distance in distances}
+    apart: list = []  # far from every centre few are enough
+    for place in sorted(place for place in places if low < place < high):
+        if not apart or place - apart[-1] > min(abs(place - centre) for centre in centres) / 2:
+            apart.append(place)
+    return apart
 
 
 def _limit(expression: sp.Limit, values, samples):

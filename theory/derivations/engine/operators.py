@@ -81,7 +81,25 @@ class Expectation(sp.Expr):
         return prettyForm(*inner.left("E"), binding=prettyForm.ATOM)
 
 
-class OverAll(sp.Expr):
+class Binder(sp.Basic):
+    """An operator on a formula, its first argument, that binds a variable, its second."""
+
+    @property
+    def free_symbols(self) -> set:
+        formula, variable = self.args
+        return formula.free_symbols - {variable}
+
+    def _eval_subs(self, old, new):
+        """The variable is bound: nothing is put in its place, and nothing that contains it is put inside."""
+        formula, variable = self.args
+        if old == variable:
+            return self
+        if new.has(variable) and formula.has(old):
+            raise ValueError(f"{new} in place of {old} is taken in by {type(self).__name__} over {variable}")
+        return None
+
+
+class OverAll(Binder, sp.Expr):
     """The integral of a function over all values of a variable, which may be a vector of any size, or a sum."""
 
     is_commutative = True
@@ -97,18 +115,6 @@ class OverAll(sp.Expr):
     @property
     def variable(self) -> sp.Symbol:
         return self.args[1]
-
-    @property
-    def free_symbols(self) -> set:
-        return self.function.free_symbols - {self.variable}
-
-    def _eval_subs(self, old, new):
-        """The variable is bound: nothing is put in its place, and nothing that contains it is put inside."""
-        if old == self.variable:
-            return self
-        if new.has(self.variable) and self.function.has(old):
-            raise ValueError(f"{new} in place of {old} is taken in by an integral over {self.variable}")
-        return None
 
     def _latex(self, printer):
         function = printer._print(self.function)
@@ -126,7 +132,7 @@ class OverAll(sp.Expr):
         return prettyForm(*whole.right(f" d{self.variable}"), binding=prettyForm.MUL)
 
 
-class Degree(sp.Function):
+class Degree(Binder, sp.Function):
     """Degree of a polynomial in a symbol."""
 
     nargs = 2
@@ -142,7 +148,7 @@ class Degree(sp.Function):
         return _pretty_call(printer, f"degree in {printer._print(self.args[1])} of", self.args[0])
 
 
-class FactorCount(sp.Function):
+class FactorCount(Binder, sp.Function):
     """Number of factors of a polynomial in a symbol, irreducible over the rational functions of the other symbols."""
 
     nargs = 2
@@ -158,7 +164,7 @@ class FactorCount(sp.Function):
         return _pretty_call(printer, f"number of factors in {printer._print(self.args[1])} of", self.args[0])
 
 
-class PositiveRoots(sp.Function):
+class PositiveRoots(Binder, sp.Function):
     """Number of positive roots of a polynomial in a symbol, each counted with its multiplicity."""
 
     nargs = 2

@@ -24,7 +24,7 @@ from sympy import QQ
 from sympy.core.function import AppliedUndef
 from sympy.polys.matrices import DomainMatrix
 
-from theory.derivations.engine.evaluation import evaluate
+from theory.derivations.engine.evaluation import explicit
 from theory.derivations.engine.notation import SIZES, K
 from theory.derivations.engine.numbers import ATOMS, Undefined, number_of, tolerance
 from theory.derivations.engine.operators import OverAll, binding
@@ -304,10 +304,14 @@ class Point:
 
     def _rational_matrix(self, rows: int, columns: int) -> sp.ImmutableMatrix:
         """A random matrix, invertible if it is square."""
+        return explicit(self._drawn(rows, columns))
+
+    def _drawn(self, rows: int, columns: int) -> DomainMatrix:
         while True:
-            drawn = [[QQ(self.rng.randint(-9, 9), 4) for _ in range(columns)] for _ in range(rows)]
-            if rows != columns or DomainMatrix(drawn, (rows, rows), QQ).det() != 0:
-                return sp.ImmutableMatrix([[QQ.to_sympy(entry) for entry in row] for row in drawn])
+            entries = [[QQ(self.rng.randint(-9, 9), 4) for _ in range(columns)] for _ in range(rows)]
+            drawn = DomainMatrix(entries, (rows, columns), QQ)
+            if rows != columns or drawn.det() != 0:
+                return drawn
 
     def _shape(self, matrix: sp.MatrixSymbol) -> tuple[int, int]:
         return tuple(int(sp.sympify(side).xreplace(self.values)) for side in matrix.shape)
@@ -350,9 +354,9 @@ class Point:
 
     def _orthogonal(self, rows: int) -> sp.Matrix:
         """Cayley's map of a skew-symmetric matrix, and a reflection after it."""
-        drawn = self._rational_matrix(rows, rows)
-        skew, identity = sp.MatrixSymbol("S", rows, rows), sp.Identity(rows)
-        drawn = evaluate((identity - skew) * (identity + skew).I, {skew: drawn - drawn.T})
+        drawn = self._drawn(rows, rows)
+        skew, identity = drawn - drawn.transpose(), DomainMatrix.eye(rows, QQ).to_dense()
+        drawn = explicit((identity - skew) * (identity + skew).inv())
         return drawn * sp.diag(-1, *[1] * (rows - 1)) if self.reflected else drawn
 
     def _draw_samples(self, vector: sp.MatrixSymbol) -> None:

@@ -104,11 +104,11 @@ class Proof:
         return self.taken[number]
 
     def _take(self, use: Use) -> tuple[list[sp.Expr], bool, bool]:
-        used = used_relation(self.page, self.step, use, self.signs, self._needs)
+        used = used_relation(self.page, self.step, use, self.signs, self.needs)
         parts = [a - b for a, b in zip(self._side(used.lhs), self._side(used.rhs), strict=True)]
         if isinstance(used, sp.Le | sp.Lt):
             parts = [-part for part in parts]
-        if needs := self._needs(sp.sympify(use.times)):
+        if needs := self.needs(sp.sympify(use.times)):
             raise Refused(f"{use.step} is taken {use.times} times, which needs {needs[0]}")
         (times,) = self._side(sp.sympify(use.times))
         is_equation = isinstance(used, sp.Eq)
@@ -150,8 +150,12 @@ class Proof:
     def _is_least(self, relation, strict: bool, *differences: sp.Expr) -> Iterator[bool]:
         """Whether each difference is convex and stationary at its least value, which is not negative."""
         symbol, place = map(sp.sympify, self.step.least_at)
-        if needs := self._needs(place):
+        if needs := self.needs(place):
             raise NotImplementedError(f"the place {place} needs {needs[0]}")
+        for side in (relation.lhs, relation.rhs):
+            written = write_out(side, self.lets, matrices=True)
+            if written.has(sp.Abs) or any(self._undefined_numbers(written, smooth=True)):
+                raise NotImplementedError(f"{side} may have no derivatives")
         for difference in differences:
             if isinstance(symbol, sp.MatrixSymbol):
                 sign = self._least_in_matrix(relation, symbol, place)
@@ -175,14 +179,19 @@ class Proof:
 
     def undefined(self, relation) -> list[str]:
         """The conditions, in words, without which a side is not defined."""
-        return list(dict.fromkeys([*self._needs(relation.lhs), *self._needs(relation.rhs)]))
+        return list(dict.fromkeys([*self.needs(relation.lhs), *self.needs(relation.rhs)]))
 
-    def _needs(self, expression) -> list[str]:
+    def needs(self, expression) -> list[str]:
         """The conditions, in words, without which an expression is not defined."""
         lets = tuple(let for let in self.lets if not let.hypothesis)  # of whose matrices only the kind is known
         written = write_out(expression, lets, matrices=True)
-        numbers = undefined_parts(self._with_signs_of_traces(written), self.signs)
-        return [*numbers, *sorted(self._undefined_matrices(written))]
+        return sorted({*self._undefined_numbers(written), *self._undefined_matrices(written)})
+
+    def _undefined_numbers(self, written, *, smooth: bool = False) -> Iterator[str]:
+        """The conditions on numbers without which a formula is not defined, or has no derivatives."""
+        inside = {part for trace in written.atoms(sp.Trace, SquaredNorm) for part in trace.args}
+        for formula in [written, *inside]:  # in a trace as it is written: terms that cancel must be defined, too
+            yield from undefined_parts(self._with_signs_of_traces(formula), self.signs, smooth=smooth)
 
     def _with_signs_of_traces(self, expression):
         """A formula in which a number of the same sign stands for each trace that has one."""

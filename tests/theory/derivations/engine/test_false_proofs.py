@@ -426,3 +426,90 @@ SECOND_REVIEW = {
 def test_second_review(name):
     steps, fields = SECOND_REVIEW[name]
     assert faults(steps, **fields)
+
+
+# |r + BIG|, whose slope jumps where it is zero, as a root that nothing simplifies.
+SHIFTED, ROOT = r + BIG, sp.sqrt(y + b)
+KINKED = SHIFTED**2 - sp.sqrt(SHIFTED**2 * y + SHIFTED**2 * b) + SHIFTED * ROOT / 2 + (y + b) / 16
+SUM_OF_DIAGONAL = tr(M) + BIG
+KINKED_IN_MATRIX = (
+    SUM_OF_DIAGONAL**2
+    - sp.sqrt(SUM_OF_DIAGONAL**2 * y + SUM_OF_DIAGONAL**2 * b)
+    + SUM_OF_DIAGONAL * ROOT / 2
+    + (y + b) / 16
+)
+ROOT_OF_NEGATIVE = Let(R, sp.sqrt(BIG - r) * P, "a root", rule=(R * R * N, (BIG - r) * P * P * N))
+SQUARES_OF_IT = eq(tr(R * R * N * T), (BIG - r) * tr(P * P * N * T), "A", let=(ROOT_OF_NEGATIVE,))
+POLE = Let(R, P / (BIG - r), "a matrix", rule=(P, (BIG - r) * R))
+UNLIKE = {"where": (sp.Ne(r, BIG),)}
+THIRD_REVIEW = {
+    "a kink": ((ge(KINKED, title="A", least_at=(r, ROOT / 4 - BIG)),), {}),
+    "a kink, strictly": (
+        (Step("A", sp.Gt(KINKED + 1, 0, evaluate=False), "r", least_at=(r, ROOT / 4 - BIG)),),
+        {},
+    ),
+    "a kink in a matrix": (
+        (ge(KINKED_IN_MATRIX, title="A", least_at=(M, (ROOT / 4 - BIG) / K * I)),),
+        {},
+    ),
+    "a number of roots with a value put for a parameter": (
+        (eq(b + VANISHING * c * sp.Subs(PositiveRoots(x - a / 2, x), a, x), b, wrong_form=2 * b),),
+        {},
+    ),
+    "a number of roots in a limit": (
+        (eq(b + VANISHING * c * sp.Limit(PositiveRoots(x - a, x), a, 0), b, wrong_form=2 * b),),
+        {},
+    ),
+    "an abbreviation that is not real everywhere": (
+        (SQUARES_OF_IT, ge(y + tr(M.T * R * R * M))),
+        {"matrices": {P: "positive", R: "symmetric"}},
+    ),
+    "a denominator that cancels in a trace": ((eq(y * (1 + tr(M * N / (BIG - r) - N * M / (BIG - r))), y),), {}),
+    "a logarithm that cancels in a trace": (
+        (eq(y * (1 + tr(M * N * sp.log(BIG - r) - N * M * sp.log(BIG - r))), y),),
+        {},
+    ),
+    "a denominator that cancels in a trace of an inequality": (
+        (ge(y + y * tr(M * N / (BIG - r) - N * M / (BIG - r)), y / 2),),
+        {},
+    ),
+    "an abbreviation with a pole": ((eq(tr(M * P * N), (BIG - r) * tr(M * R * N), "A", let=(POLE,)),), {}),
+    "a limit at infinity of a logarithm of negative numbers": (
+        (eq(y + sp.Limit(sp.log((BIG - r) * x + 1) / x, x, sp.oo), y),),
+        UNLIKE,
+    ),
+    "a limit at minus infinity of a logarithm of negative numbers": (
+        (eq(y + sp.Limit(sp.log((r - BIG) * s + 1) / s, s, -sp.oo), y),),
+        UNLIKE,
+    ),
+    "a limit of a logarithm of a product": ((eq(y + sp.Limit(sp.log((BIG - r) * x) / x, x, sp.oo), y),), UNLIKE),
+    "an integral up to a pole": ((eq(h * sp.Integral(1 / s**2, (s, h, 1)), 1 - h),), {"where": (sp.Le(h, 1),)}),
+    "an inequality of an integral up to a pole": (
+        (ge(h * sp.Integral(1 / s**2, (s, h, 1)) + h, 1),),
+        {"where": (sp.Le(h, 1),)},
+    ),
+    "an integral whose ends have no order": (
+        (eq(sp.Integral(1 / s, (s, a, b)), sp.log(b) - sp.log(a)),),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", THIRD_REVIEW)
+def test_third_review(name):
+    steps, fields = THIRD_REVIEW[name]
+    assert faults(steps, **fields)
+
+
+TRUE = {
+    "a convex function that has a root": (ge(1 / sp.sqrt(x) + x / 2, sp.Rational(3, 2), least_at=(x, ONE)),),
+    "a limit of a logarithm of positive numbers": (eq(y + sp.Limit(sp.log(a * x + 1) / x, x, sp.oo), y),),
+    "a limit at minus infinity": (eq(y + sp.Limit(sp.log(1 - a * s) / s, s, -sp.oo), y),),
+    "an integral between ends in their order": (eq(sp.Integral(s**2, (s, -a, a)), 2 * a**3 / 3),),
+    "a number of roots": (eq(y * PositiveRoots(x - a, x), y),),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_true_neighbours(name):
+    assert faults(TRUE[name]) == []

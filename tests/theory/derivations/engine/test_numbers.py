@@ -21,7 +21,11 @@ VALUES = {x: sp.Rational(3, 7), y: sp.Rational(250)}
         (sp.Subs(sp.Derivative(sp.exp(x * y), x), x, 0), y),
         (sp.Integral(sp.exp(-((x - 900) ** 2) / (2 * y)), (x, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi * y)),
         (sp.Integral((1 + x**2 / y) ** -sp.Rational(51, 100), (x, 1, sp.oo)), None),
-        (sp.Integral(1 / sp.sqrt(x), (x, 0, y)), 2 * sp.sqrt(y)),
+        (sp.Integral(sp.sqrt(x), (x, 1, y)), 2 * (y ** sp.Rational(3, 2) - 1) / 3),
+        (sp.Integral(x**2, (x, y, 1)), (1 - y**3) / 3),  # from the larger end to the smaller
+        (sp.Integral(sp.exp(-x), (x, sp.oo, 0)), sp.Integer(-1)),
+        (sp.Integral(sp.exp(-1000 * (x - y) ** 2), (x, -sp.oo, sp.oo)), sp.sqrt(sp.pi / 1000)),  # a narrow peak
+        (sp.Integral(sp.exp(-y * (x + 731) ** 2), (x, -sp.oo, sp.oo)), sp.sqrt(sp.pi / y)),
         (sp.Limit((sp.exp(x * y) - 1) / x, x, 0), y),
         (sp.Limit((x + y) / x, x, sp.oo), sp.Integer(1)),
         (sp.Sum(k * x, (k, 1, 4)), 10 * x),
@@ -36,6 +40,12 @@ def test_operations(expression, expected):
         expected = expression.doit()
     value, wanted = number_of(expression, VALUES, {}), sp.N(expected.xreplace(VALUES), 40)
     assert abs(value - wanted) < 1e-12 * abs(wanted)
+
+
+@pytest.mark.parametrize("integrand", [1 / sp.sqrt(x), sp.sqrt(x**2 - 2 * x / 3 + sp.Rational(1, 9))])
+def test_an_integral_that_quadrature_does_not_resolve_is_refused(integrand):
+    with pytest.raises(NotImplementedError, match="off by"):
+        number_of(sp.Integral(integrand, (x, 0, y)), VALUES, {})
 
 
 def test_a_derivative_along_a_line_of_matrices():
