@@ -13,8 +13,8 @@ from scipy.optimize import minimize_scalar
 
 import theory
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
+from numerics.sampling.cubature import errors_by_cubature
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.monte_carlo import sample_errors
 from numerics.training.train import train
 from theory import inference
 from theory.inference.errors_along_beta import CRITERIA
@@ -28,6 +28,7 @@ FAMILIES = {"diagonal": "diagonal", "full": "full", "groups": [[0, 2], [1]]}
 GRADIENT_TOLERANCE = 1e-10
 LOSS_TOLERANCE = 1e-10
 PARAMETER_TOLERANCE = 1e-6
+ROUNDING = 1e-12  # of cubature, which is exact for the errors
 # Training leaves 1e-11 in an error; the beta of the least error is known only to about the square root of that.
 SEARCH_TOLERANCE = 1e-4
 
@@ -70,7 +71,7 @@ def family_gap(budget: Budget) -> Iterator[Comparison]:
 
 
 def inference_errors(budget: Budget) -> Iterator[Comparison]:
-    """Sampled factors, noise and codes; independent and correlated factors, and more factors than data dimensions."""
+    """Averages over factors, noise and codes: independent factors, correlated ones, more than there are dimensions."""
     rng = np.random.default_rng(102)
     correlated = np.array([[1.0, 0.6, 0.0], [0.6, 1.5, 0.3], [0.0, 0.3, 0.8]])
     cases = {
@@ -82,10 +83,10 @@ def inference_errors(budget: Budget) -> Iterator[Comparison]:
         decoder = truth.loading + 0.1 * rng.standard_normal(truth.loading.shape)
         vae = inference.optimal_encoder(decoder, 0.5, 1.7)
         exact = inference.inference_error(truth, vae)
-        estimates = sample_errors(truth, vae, budget.samples, rng)
-        for criterion in CRITERIA:
-            value = getattr(exact, criterion)
-            yield compare(f"{criterion}, {name}", value, monte_carlo=estimates[criterion])
+        for criterion, value in errors_by_cubature(truth, vae).items():
+            yield compare(
+                f"{criterion}, {name}", getattr(exact, criterion), trained=value, tolerance=ROUNDING * abs(value)
+            )
 
 
 def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
@@ -100,7 +101,7 @@ def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
                 yield compare(
                     f"{criterion}, beta {beta:g}, noise {noise}",
                     getattr(curve, criterion)[at],
-                    trained=getattr(errors, criterion),
+                    trained=errors[criterion],
                     tolerance=PARAMETER_TOLERANCE,
                 )
 
@@ -126,7 +127,7 @@ def optimal_beta_learned_noise(budget: Budget) -> Iterator[Comparison]:
 def slope_at_one(budget: Budget) -> Iterator[Comparison]:
     """A central difference of trained encoders' errors, wrong by the step squared (1e-6) times a third derivative."""
     step = 1e-3
-    right, left = (_trained_errors(COHERENT, 1 + h).forward_kl for h in (step, -step))
+    right, left = (_trained_errors(COHERENT, 1 + h)["forward_kl"] for h in (step, -step))
     exact = inference.forward_kl_slope(COHERENT)
     yield compare("d forward KL / d beta", exact, trained=(right - left) / (2 * step), tolerance=1e-5)
 
@@ -215,8 +216,8 @@ def _trained(truth: GenerativeModel, beta: float, decoder=None, noise: float | s
     return run.vae
 
 
-def _trained_errors(truth: GenerativeModel, *arguments) -> theory.InferenceError:
-    return theory.inference_error(truth, _trained(truth, *arguments))
+def _trained_errors(truth: GenerativeModel, *arguments) -> dict[str, float]:
+    return errors_by_cubature(truth, _trained(truth, *arguments))
 
 
 def _search(truth: GenerativeModel, criterion: str, bounds, noise: float | str = "true") -> tuple[float, float]:
@@ -224,7 +225,7 @@ def _search(truth: GenerativeModel, criterion: str, bounds, noise: float | str =
     sign = -1 if criterion == "log_score" else 1
 
     def cost(beta):
-        return sign * getattr(_trained_errors(truth, beta, None, noise), criterion)
+        return sign * _trained_errors(truth, beta, None, noise)[criterion]
 
     minimum = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
     return float(minimum.x), sign * float(minimum.fun)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.integrate import quad
 from scipy.optimize import minimize
 
 import theory
 from numerics.checks.axes import BETA, EIGENVALUES, NOISE, optimum_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
-from numerics.sampling.estimate import Estimate
+from numerics.sampling.cubature import mean_of_quadratic
 from numerics.sampling.gaussian import draw_gaussian, log_density
 from numerics.sampling.rotation_energy import sampled_rotation_energy
 from theory import axes, priors
@@ -34,30 +35,39 @@ SEARCH_TOLERANCE = 1e-7  # of a loss found by a search with numerical difference
 
 
 def annealed_prior(budget: Budget) -> Iterator[Comparison]:
-    """Both forms of the identity, each part from sampled codes, with a correlated prior."""
-    rng = np.random.default_rng(303)
+    """Both forms of the identity, each part an average over data and codes, with a correlated prior."""
     covariance, vae = optimum_of(2)
     prior = np.array([[1.5, 0.4], [0.4, 0.7]])
-    means = draw_gaussian(budget.samples, np.linalg.cholesky(covariance), rng) @ vae.encoder.T
-    noise = draw_gaussian(budget.samples, np.linalg.cholesky(vae.posterior_covariance), rng)
-    log_q, log_p = (
-        log_density(noise, np.linalg.cholesky(vae.posterior_covariance)),
-        log_density(means + noise, np.linalg.cholesky(prior)),
-    )
-    annealed = priors.annealed_terms(vae, covariance, BETA, prior=prior)
-    yield compare("entropy", annealed.entropy, monte_carlo=Estimate.of(-log_q))
+    prior_root, posterior_root = np.linalg.cholesky(prior), np.linalg.cholesky(vae.posterior_covariance)
+    data_root, noise_root = np.linalg.cholesky(covariance), np.sqrt(NOISE) * np.eye(len(covariance))
     # The integral of the annealed density, a Gaussian-shaped function: on a grid the sum is exact to rounding.
     grid = np.linspace(-20, 20, 401)
     points = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
-    log_integral = np.log(
-        np.sum(np.exp(BETA * log_density(points, np.linalg.cholesky(prior)))) * (grid[1] - grid[0]) ** 2
-    )
-    yield compare("normaliser", annealed.log_normaliser, trained=log_integral, tolerance=1e-10)
-    divergence = Estimate.of(log_q - BETA * log_p + log_integral)
-    yield compare("divergence from the annealed prior", annealed.annealed_kl, monte_carlo=divergence)
-    loss = Estimate.of(BETA * (log_q - log_p) + annealed.reconstruction)
-    yield compare("loss, annealed", annealed.loss, monte_carlo=loss)
-    yield compare("loss, rescaled", priors.rescaled_terms(vae, covariance, BETA, prior=prior).loss, monte_carlo=loss)
+    log_integral = np.log(np.sum(np.exp(BETA * log_density(points, prior_root))) * (grid[1] - grid[0]) ** 2)
+
+    def values(source) -> dict[str, np.ndarray]:
+        data, noise = source(len(covariance)) @ data_root.T, source(2) @ posterior_root.T
+        codes = data @ vae.encoder.T + noise
+        log_q, log_p = log_density(noise, posterior_root), log_density(codes, prior_root)
+        reconstruction = -log_density(data - codes @ vae.decoder.T, noise_root)
+        return {
+            "entropy": -log_q,
+            "divergence from the annealed prior": log_q - BETA * log_p + log_integral,
+            "loss, annealed": BETA * (log_q - log_p) + reconstruction,
+        }
+
+    found = mean_of_quadratic(values, len(covariance) + 2) | {"normaliser": float(log_integral)}
+    found["loss, rescaled"] = found["loss, annealed"]
+    annealed = priors.annealed_terms(vae, covariance, BETA, prior=prior)
+    closed_form = {
+        "entropy": annealed.entropy,
+        "normaliser": annealed.log_normaliser,
+        "divergence from the annealed prior": annealed.annealed_kl,
+        "loss, annealed": annealed.loss,
+        "loss, rescaled": priors.rescaled_terms(vae, covariance, BETA, prior=prior).loss,
+    }
+    for name, value in closed_form.items():
+        yield compare(name, value, trained=found[name], tolerance=1e-10)
 
 
 def prior_optimum(budget: Budget) -> Iterator[Comparison]:
@@ -98,16 +108,15 @@ def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
 
 
 def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
-    """Divergences of the aggregate code from sampled codes, and the encoder for a fixed decoder."""
-    rng = np.random.default_rng(306)
+    """Divergences of the aggregate code as averages, and the encoder for a fixed decoder."""
     covariance, vae = optimum_of(2)
     decoder = vae.decoder @ axes.plane_rotation(2, 0.5).T + 0.2
     for kind in ("inclusive", "exclusive", "mmd"):
         optimal = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
-        # Of twice that covariance: sampling could not resolve the divergence of the optimal code, so near is the prior.
+        # Of twice that covariance: the optimal code is so near the prior that its divergence is small.
         code = 2 * (optimal.vae.encoder @ covariance @ optimal.vae.encoder.T + optimal.vae.posterior_covariance)
         exact = priors.aggregate_divergence(code, divergence=kind)
-        yield compare(kind, exact, monte_carlo=_sampled_divergence(kind, code, budget.samples, rng))
+        yield compare(kind, exact, trained=_divergence(kind, code), tolerance=1e-11)
 
         def loss(vae, kind=kind):
             return priors.regularised_terms(vae, covariance, divergence=kind).loss(BETA, 2.0)
@@ -153,15 +162,27 @@ def _loss_with(prior, vae: LinearVAE, covariance: np.ndarray) -> float:
     return theory.elbo_terms(vae, covariance).reconstruction + BETA * rate
 
 
-def _sampled_divergence(kind: str, code: np.ndarray, samples: int, rng: np.random.Generator) -> Estimate:
-    """Log ratios of the two densities, or kernels of independent pairs, of N(0, code) against N(0, I)."""
-    codes, others = (draw_gaussian(samples, np.linalg.cholesky(code), rng) for _ in range(2))
-    prior, more = (draw_gaussian(samples, np.eye(2), rng) for _ in range(2))
+def _divergence(kind: str, code: np.ndarray) -> float:
+    """Of N(0, code) from N(0, I): the average of the log ratio of the two densities, or of kernels of pairs."""
+    code_root, unit = np.linalg.cholesky(code), np.eye(2)
     if kind == "mmd":
-        pairs = [(codes, others, 1), (prior, more, 1), (codes, prior, -1), (others, more, -1)]
-        return Estimate.of(sum(sign / (1 + (x - y) ** 2) for x, y, sign in pairs).sum(axis=1))
-    drawn, sign = (prior, -1) if kind == "inclusive" else (codes, 1)
-    return Estimate.of(sign * (log_density(drawn, np.linalg.cholesky(code)) - log_density(drawn, np.eye(2))))
+        return _kernel_mean(2 * code) + _kernel_mean(2 * unit) - 2 * _kernel_mean(code + unit)
+    root, sign = (unit, -1) if kind == "inclusive" else (code_root, 1)
+
+    def values(source) -> dict[str, np.ndarray]:
+        drawn = source(2) @ root.T
+        return {"divergence": sign * (log_density(drawn, code_root) - log_density(drawn, unit))}
+
+    return mean_of_quadratic(values, 2)["divergence"]
+
+
+def _kernel_mean(covariance: np.ndarray) -> float:
+    """The sum over coordinates of E 1/(1 + d^2) for d ~ N(0, covariance), by quadrature."""
+
+    def of(variance: float) -> float:
+        return quad(lambda z: np.exp(-(z**2) / 2) / (1 + variance * z**2), -np.inf, np.inf, epsabs=1e-13)[0]
+
+    return sum(map(of, np.diagonal(covariance))) / np.sqrt(2 * np.pi)
 
 
 CHECKS = {

@@ -3,6 +3,9 @@
 Factors, data and codes are drawn from the models; every quantity is the mean of one number per draw, with its standard
 error. Densities come from `numerics.sampling.gaussian`, not from the theory; the posterior of the truth enters only
 through Bayes' rule, log p(s|x) = log p(x|s) + log p(s) - log p(x).
+
+What is averaged is `error_values` and `elbo_values`, functions of standard normal numbers; `numerics.sampling.cubature`
+averages the same over a few points instead.
 """
 
 from __future__ import annotations
@@ -12,15 +15,17 @@ from collections.abc import Callable
 import numpy as np
 
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.gaussian import draw_gaussian, log_density, square_root, triangle
+from numerics.sampling.gaussian import log_density, square_root, triangle
 from theory import gaussian, validation
 from theory.model import GenerativeModel, LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 
-__all__ = ["sample_elbo_terms", "sample_errors"]
+__all__ = ["Source", "elbo_values", "error_values", "sample_elbo_terms", "sample_errors"]
 
 MOST_DRAWS = 10**9  # for a standard error of 3e-5 of a standard deviation; more is a mistake
 CHUNK = 2**21  # numbers drawn at a time, to bound the memory
+
+Source = Callable[[int], np.ndarray]  # standard normal numbers, so many a row
 
 
 def sample_errors(
@@ -59,26 +64,35 @@ def sample_errors(
             f"vae must have the truth's {truth.data_dim} data dimensions and {truth.latent_dim} latents, "
             f"got {vae.data_dim} and {vae.latent_dim}"
         )
-    mean = truth.mean if vae.mean is None else vae.mean
     singular = np.isneginf(gaussian.log_determinant(truth.factor_covariance))
     singular |= truth.noise_variance == 0 and np.any(truth.loading)
-
-    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
-
-    def draw(count: int) -> dict[str, np.ndarray]:
-        factors, data = truth.sample(count, rng)
-        posterior_means = (data - mean) @ vae.encoder.T
-        codes = posterior_means + draw_gaussian(count, square_root(vae.posterior_covariance), rng)
-        log_score = log_density(factors - posterior_means, posterior_root)
-        values = {"mean_squared_error": np.sum((factors - posterior_means) ** 2, axis=1), "log_score": log_score}
-        if not singular:
-            values["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
-            values["reverse_kl"] = log_density(codes - posterior_means, posterior_root)
-            values["reverse_kl"] -= _log_true_posterior(truth, codes, data)
-        return values
-
+    values = error_values(truth, vae, divergences=not singular)
     infinite = dict.fromkeys(("forward_kl", "reverse_kl"), Estimate(np.inf, 0.0)) if singular else {}
-    return _estimates(draw, n, truth.data_dim + truth.latent_dim, "truth and vae") | infinite
+    return _estimates(values, n, rng, truth.data_dim + truth.latent_dim, "truth and vae") | infinite
+
+
+def error_values(
+    truth: GenerativeModel, vae: LinearVAE, *, divergences: bool = True
+) -> Callable[[Source], dict[str, np.ndarray]]:
+    """What `sample_errors` averages, as a function of K numbers for the factors, D for the noise, K for the code."""
+    mean = truth.mean if vae.mean is None else vae.mean
+    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
+    code_root = square_root(vae.posterior_covariance)
+
+    def values(source: Source) -> dict[str, np.ndarray]:
+        factors = source(truth.latent_dim) @ truth.factor_root.T
+        data = factors @ truth.loading.T + truth.mean + np.sqrt(truth.noise_variance) * source(truth.data_dim)
+        posterior_means = (data - mean) @ vae.encoder.T
+        codes = posterior_means + source(vae.latent_dim) @ code_root.T
+        log_score = log_density(factors - posterior_means, posterior_root)
+        found = {"mean_squared_error": np.sum((factors - posterior_means) ** 2, axis=1), "log_score": log_score}
+        if divergences:
+            found["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
+            found["reverse_kl"] = log_density(codes - posterior_means, posterior_root)
+            found["reverse_kl"] -= _log_true_posterior(truth, codes, data)
+        return found
+
+    return values
 
 
 def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generator | int) -> dict[str, Estimate]:
@@ -112,18 +126,29 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
     vae, moments = linear_vae("vae", vae), as_moments(covariance)
     n, rng = _draws(n), validation.random_generator("rng", rng)
     data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
-    offset = mean_offset(vae, covariance)
-    code_mean = vae.encoder @ offset
     with np.errstate(over="ignore", invalid="ignore"):
-        signal_root = vae.encoder @ square_root(data_covariance)
-    _check_size(np.sum(signal_root), "covariance and vae")
-    posterior_root = np.linalg.cholesky(vae.posterior_covariance)
-    code_root = triangle(signal_root, posterior_root)
-    prior, noise_root = np.eye(vae.latent_dim), np.sqrt(vae.noise_variance) * np.eye(vae.data_dim)
+        _check_size(np.sum(vae.encoder @ square_root(data_covariance)), "covariance and vae")
+    values = elbo_values(vae, data_covariance, mean_offset(vae, covariance))
+    return _estimates(values, n, rng, 2 * vae.data_dim + 2 * vae.latent_dim, "covariance and vae")
 
-    def draw(count: int) -> dict[str, np.ndarray]:
-        data = offset + draw_gaussian(count, square_root(data_covariance), rng)
-        code_noise = draw_gaussian(count, square_root(vae.posterior_covariance), rng)
+
+def elbo_values(
+    vae: LinearVAE, covariance: np.ndarray, offset: np.ndarray
+) -> Callable[[Source], dict[str, np.ndarray]]:
+    """What `sample_elbo_terms` averages, as a function of D numbers for the data and K for the noise of the code.
+
+    `offset` is the mean of the data less that of the model.
+    """
+    data_root, noise_root = square_root(covariance), np.sqrt(vae.noise_variance) * np.eye(vae.data_dim)
+    posterior_root, code_noise_root = (
+        np.linalg.cholesky(vae.posterior_covariance),
+        square_root(vae.posterior_covariance),
+    )
+    code_root, code_mean = triangle(vae.encoder @ data_root, posterior_root), vae.encoder @ offset
+
+    def values(source: Source) -> dict[str, np.ndarray]:
+        data = offset + source(vae.data_dim) @ data_root.T
+        code_noise = source(vae.latent_dim) @ code_noise_root.T
         codes = data @ vae.encoder.T + code_noise
         residuals = data - codes @ vae.decoder.T
         conditional = log_density(code_noise, posterior_root)
@@ -132,7 +157,7 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
             log_density(codes[:, [j]] - code_mean[j], np.linalg.norm(code_root[j]).reshape(1, 1))
             for j in range(vae.latent_dim)
         )
-        log_prior = log_density(codes, prior)
+        log_prior = log_density(codes, np.eye(vae.latent_dim))
         return {
             "distortion": np.sum(residuals**2, axis=1),
             "rate": conditional - log_prior,
@@ -143,7 +168,7 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
             "reconstruction": -log_density(residuals, noise_root),
         }
 
-    return _estimates(draw, n, 2 * vae.data_dim + 2 * vae.latent_dim, "covariance and vae")
+    return values
 
 
 def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:
@@ -162,7 +187,7 @@ def _draws(n: int) -> int:
 
 
 def _estimates(
-    draw: Callable[[int], dict[str, np.ndarray]], n: int, width: int, arguments="arguments"
+    values_of: Callable[[Source], dict[str, np.ndarray]], n: int, rng: np.random.Generator, width: int, arguments: str
 ) -> dict[str, Estimate]:
     """Mean and standard error of n draws taken in chunks; chunks are merged by their means and squared deviations."""
     rows = max(1, CHUNK // max(1, width))
@@ -170,7 +195,7 @@ def _estimates(
     while done < n:
         count = min(rows, n - done)
         with np.errstate(over="ignore", invalid="ignore"):
-            values = draw(count)
+            values = values_of(lambda size, count=count: rng.standard_normal((count, size)))
             spreads = {name: np.sum((x - x.mean()) ** 2) for name, x in values.items()}
         _check_size(sum(spreads.values()), arguments)
         for name, each in values.items():

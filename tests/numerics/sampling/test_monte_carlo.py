@@ -91,8 +91,8 @@ def test_standard_errors_are_those_of_repeated_estimates():
 def test_chunks_are_merged_exactly(monkeypatch):
     monkeypatch.setattr(monte_carlo, "CHUNK", 40)
     values = 1e6 + np.random.default_rng(4).standard_normal(1003)
-    stream = iter(values)
-    found = monte_carlo._estimates(lambda count: {"x": np.array([next(stream) for _ in range(count)])}, 1003, 4)["x"]
+    rng = np.random.default_rng(4)
+    found = monte_carlo._estimates(lambda source: {"x": 1e6 + source(1)[:, 0]}, 1003, rng, 4, "arguments")["x"]
     assert found.value == pytest.approx(values.mean(), rel=1e-15)
     # The values carry 1e-10 of rounding beside a spread of 1.
     assert found.standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(1003), rel=1e-9)
