@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
+from scipy.integrate import quad
 from scipy.linalg import expm
 from scipy.optimize import minimize
 
@@ -83,33 +85,46 @@ def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
 
 
 def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
-    """Singular vectors of Gaussian decoders are uniform: their distance to each of the eight signed permutations."""
-    rng = np.random.default_rng(401)
-    right = np.linalg.svd(rng.standard_normal((budget.samples, 2, 2)))[2]
-    straight, crossed = np.abs(right[:, 0, 0]) + np.abs(right[:, 1, 1]), np.abs(right[:, 0, 1]) + np.abs(right[:, 1, 0])
-    squared = 4 - 2 * np.maximum(straight, crossed)
+    """Distances of matrices from the eight signed permutations: averages over all rotations, and Gaussian decoders."""
     exact = axes.orthogonality_chance_level(2)
-    yield compare("mean, 2 latents", exact.mean, monte_carlo=Estimate.of(np.sqrt(np.maximum(squared, 0))))
     mean_square = exact.mean**2 + exact.standard_deviation**2
-    yield compare("mean square, 2 latents", mean_square, monte_carlo=Estimate.of(squared))
+    for name, value, power in (("mean, 2 latents", exact.mean, 1), ("mean square, 2 latents", mean_square, 2)):
+        # Every sixteenth of the circle has the same distances, those of the angles up to 45 degrees.
+        average = quad(lambda angle, power=power: _distance(angle) ** power, 0, np.pi / 4, epsabs=1e-13)[0] / (
+            np.pi / 4
+        )
+        yield compare(name, value, trained=average, tolerance=1e-11)
+    right = np.linalg.svd(np.random.default_rng(401).standard_normal((budget.samples, 2, 2)))[2]
+    distances = _distance(np.arctan2(right[:, 0, 1], right[:, 0, 0]))
+    yield compare("mean, Gaussian decoders", exact.mean, monte_carlo=Estimate.of(distances))
+
+
+def _distance(angle):
+    """Of a rotation, or a reflection, from the nearest signed permutation."""
+    return np.sqrt(np.maximum(4 - 4 * np.maximum(np.abs(np.cos(angle)), np.abs(np.sin(angle))), 0))
 
 
 def polarized_regime(budget: Budget) -> Iterator[Comparison]:
     """The relative error of the polarized divergence, for a trained model; and how often a latent carries little."""
     eigenvalues, beta, noise = np.array([4.0, 2.0, 0.3]), 1.2, 0.3
     run = train(np.diag(eigenvalues), 3, beta=beta, noise_variance=noise, gradient_tolerance=1e-9)
-    rng = np.random.default_rng(402)
-    means = rng.standard_normal((budget.samples, 3)) * np.sqrt(eigenvalues) @ run.vae.encoder.T
     widths = np.diagonal(run.vae.posterior_covariance)
     power = np.diagonal(run.vae.encoder * eigenvalues @ run.vae.encoder.T)
     active = widths < 0.9  # one eigenvalue is below the water level, the variances of the others are far below 1
     error = -np.sum(widths[active]) / np.sum((power + widths - 1 - np.log(widths))[active])
     exact = axes.polarized_relative_error(eigenvalues, beta * noise, 3)
     yield compare("relative error", exact, trained=float(error), tolerance=1e-6)
-    below = (means**2 + widths - 1 - np.log(widths)) / 2 < 1.0
     for latent, probability in enumerate(axes.collapse_probability(run.vae, np.diag(eigenvalues), 1.0)):
-        # The collapsed latent is so only up to the accuracy of training, and then in every draw.
-        yield compare(f"collapse, latent {latent + 1}", float(probability), monte_carlo=Estimate.of(below[:, latent]))
+        # The divergence (m^2 + w - 1 - log w) / 2 is below 1 for means m up to an end, which have a normal density.
+        end = np.sqrt(3 - widths[latent] + np.log(widths[latent]))
+        spread = np.sqrt(power[latent])
+        density = partial(_normal_density, spread)
+        below = 2 * quad(density, 0, min(end, 12 * spread), epsabs=1e-12)[0]
+        yield compare(f"collapse, latent {latent + 1}", float(probability), trained=below, tolerance=1e-9)
+
+
+def _normal_density(spread: float, value: float) -> float:
+    return np.exp(-((value / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
 
 
 def smallest_manipulation(budget: Budget) -> Iterator[Comparison]:
