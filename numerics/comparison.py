@@ -1,8 +1,12 @@
 """Theory against experiment: the verdict of `verify` and of the figures' table, and how far each may be off.
 
-Training has a stated tolerance. Monte Carlo has a chance of false alarm for a correct value: a row of `verify` fails
-beyond five standard errors (and a stated bias); the points of one quantity of a figure share a chance of 1e-4, so that
-more points may be further off. `standard_errors_allowed` turns a chance into standard errors.
+Training and quadrature have a stated tolerance. Monte Carlo has a chance of false alarm for correct values: 1e-4 for
+the whole table of `verify`, which its rows share, and 1e-4 for the points of one quantity of a figure, so that more
+points may be further off. `standard_errors_allowed` turns a chance into standard errors, with Student's distribution
+where a standard error comes from few draws; a known bias is allowed beside them.
+
+The resolution of a comparison is the largest deviation that passes over the size of the value: the smallest relative
+error of a closed form that it notices.
 """
 
 from __future__ import annotations
@@ -11,12 +15,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtri, stdtrit
 
 from numerics.sampling.estimate import Estimate
 
 __all__ = [
     "FALSE_ALARM",
+    "MOST_ROWS",
     "Budget",
     "Comparison",
     "Tolerance",
@@ -28,9 +33,8 @@ __all__ = [
     "standard_errors_allowed",
 ]
 
-FALSE_ALARM = 1e-4  # chance that a correct Monte Carlo quantity of a figure fails
-# The same for a row of `verify`: once in two million, if its standard error comes from many values.
-ROW_FALSE_ALARM = float(2 * ndtr(-5.0))
+FALSE_ALARM = 1e-4  # chance that a correct Monte Carlo quantity of a figure, or the whole table of `verify`, fails
+MOST_ROWS = 200  # by Monte Carlo in the table of `verify`, which share the chance: 5.03 standard errors for each
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,9 @@ class Comparison:
         and Monte Carlo the one that takes up more of its tolerance.
     tolerance : float
         the largest deviation that passes.
+    resolution : float
+        the smallest relative error of the closed form that is noticed: the tolerance over the size of the value, or
+        over a stated scale where the value is zero. NaN for many points of different sizes.
     unit : str
     points : int
         the number of values compared.
@@ -75,7 +82,7 @@ class Comparison:
     closed_form : float
         for an array its Frobenius norm; NaN where the comparison is of many points.
     trained : float or None
-        from training by gradients, or another numerical search that does not use the formula.
+        from training by gradients, or another numerical method that does not use the formula: a search, quadrature.
     monte_carlo, standard_error : float or None
     """
 
@@ -83,6 +90,7 @@ class Comparison:
     source: str
     deviation: float
     tolerance: float
+    resolution: float = math.nan
     unit: str = "absolute"
     points: int = 1
     reason: str = ""
@@ -114,20 +122,31 @@ def compare(
     tolerance: float = 0.0,
     monte_carlo: Estimate | None = None,
     bias: float = 0.0,
+    scale: float | None = None,
 ) -> Comparison:
-    """Compare a closed form with training (to `tolerance`), Monte Carlo (its standard errors and `bias`), or both."""
+    """Compare a closed form with training (to `tolerance`), Monte Carlo (its standard errors and `bias`), or both.
+
+    Raises
+    ------
+    ValueError
+        for an infinite standard error, which allows any value, and for a closed form of zero without `scale`.
+    """
     experiments = []
     if trained is not None:
         experiments.append((_distance(closed_form, trained), tolerance, "trained"))
     if monte_carlo is not None:
-        allowed = standard_errors_allowed(false_alarm=ROW_FALSE_ALARM) * monte_carlo.standard_error + bias
+        if np.isinf(monte_carlo.standard_error):
+            raise ValueError(f"monte_carlo of {quantity!r} has an infinite standard error, which allows any value")
+        errors = standard_errors_allowed(draws=monte_carlo.draws, false_alarm=FALSE_ALARM / MOST_ROWS)
+        allowed = errors * monte_carlo.standard_error + bias
         experiments.append((_distance(closed_form, monte_carlo.value), allowed, "monte_carlo"))
-    deviation, tolerance, source = max(experiments, key=_share)
+    deviation, largest, source = max(experiments, key=_share)
     return Comparison(
         quantity=quantity,
         source=source,
         deviation=float(deviation),
-        tolerance=float(tolerance),
+        tolerance=float(largest),
+        resolution=min(allowed for _, allowed, _ in experiments) / _scale(quantity, closed_form, scale),
         closed_form=float(closed_form),
         trained=None if trained is None else float(trained),
         monte_carlo=None if monte_carlo is None else monte_carlo.value,
@@ -135,14 +154,15 @@ def compare(
     )
 
 
-def compare_arrays(quantity: str, closed_form, trained, tolerance: float) -> Comparison:
-    """Compare two arrays entry by entry."""
-    closed_form, trained = np.asarray(closed_form, dtype=float), np.asarray(trained, dtype=float)
+def compare_arrays(quantity: str, closed_form, trained, tolerance: float, *, scale: float | None = None) -> Comparison:
+    """Compare two arrays of one shape entry by entry; their size is that of the largest entry."""
+    closed_form, trained = _same_shape(quantity, closed_form, trained)
     return Comparison(
         quantity=quantity,
         source="trained",
-        deviation=float(np.abs(closed_form - trained).max(initial=0.0)),
+        deviation=float(np.abs(closed_form - trained).max()),
         tolerance=float(tolerance),
+        resolution=tolerance / _scale(quantity, float(np.abs(closed_form).max()), scale),
         points=closed_form.size,
         closed_form=float(np.linalg.norm(closed_form)),
         trained=float(np.linalg.norm(trained)),
@@ -153,8 +173,11 @@ def compare_points(
     quantity: str, source: str, closed_form: np.ndarray, experiment: np.ndarray, allowed: Tolerance | np.ndarray
 ) -> Comparison:
     """Compare many points: to a tolerance, or, where `allowed` is their standard errors, by Monte Carlo."""
+    closed_form, experiment = _same_shape(quantity, closed_form, experiment)
     distance = np.abs(experiment - closed_form)
     if not isinstance(allowed, Tolerance):
+        if not np.isfinite(allowed).all():
+            raise ValueError(f"{quantity!r} has a standard error that is not finite, which allows any value")
         return largest_of_standard_errors(quantity, distance / allowed)
     if allowed.relative:
         distance, unit = distance / np.abs(closed_form), "relative"
@@ -186,6 +209,23 @@ def largest_of_standard_errors(
     allowed = standard_errors_allowed(len(deviations), draws)
     reason = reason or f"exceeded by chance in 1 of {1 / FALSE_ALARM:.0f} such comparisons, of this many points"
     return largest_of(quantity, deviations, allowed, reason, unit="standard errors", source=source)
+
+
+def _scale(quantity: str, value: float, scale: float | None) -> float:
+    """The size of a value, by which its tolerance is divided."""
+    if scale is None and value == 0:
+        raise ValueError(f"scale must be given for {quantity!r}, whose closed form is zero")
+    return abs(float(value)) if scale is None else float(scale)
+
+
+def _same_shape(quantity: str, closed_form, experiment) -> tuple[np.ndarray, np.ndarray]:
+    closed_form, experiment = np.asarray(closed_form, dtype=float), np.asarray(experiment, dtype=float)
+    if closed_form.shape != experiment.shape or closed_form.size == 0:
+        raise ValueError(
+            f"closed form and experiment of {quantity!r} must have one shape, and entries; got {closed_form.shape} and "
+            f"{experiment.shape}"
+        )
+    return closed_form, experiment
 
 
 def _distance(closed_form: float, experiment: float) -> float:

@@ -41,7 +41,7 @@ def rotation_energy(budget: Budget) -> Iterator[Comparison]:
     for name, posterior in {"diagonal": "diagonal", "groups": [[0, 1], [2]], "full": "full"}.items():
         exact = axes.rotation_energy(vae.decoder, NOISE, BETA, rotation, posterior=posterior)
         trained = _loss_with_fixed(covariance, decoder, posterior) - unrotated
-        yield compare(f"learned again, {name}", exact, trained=trained, tolerance=TOLERANCE)
+        yield compare(f"learned again, {name}", exact, trained=trained, tolerance=TOLERANCE, scale=BETA)
 
 
 def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
@@ -54,14 +54,15 @@ def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
         rotated = axes.rotate(vae, axes.plane_rotation(2, angle))
         exact = axes.two_mode_rotation_energy(*precisions, angle, BETA)
         trained = _loss_with_fixed(covariance, rotated.decoder, "diagonal") - unrotated
-        yield compare(f"learned again, {degrees} degrees", exact, trained=trained, tolerance=TOLERANCE)
+        yield compare(f"learned again, {degrees} degrees", exact, trained=trained, tolerance=TOLERANCE, scale=BETA)
         truncated = LinearVAE(
             rotated.decoder, rotated.encoder, np.diag(np.diagonal(rotated.posterior_covariance)), NOISE
         )
         parts = elbo_terms_by_cubature(truncated, covariance)
         loss = parts["reconstruction"] + BETA * parts["rate"]
         exact = axes.two_mode_rotation_energy(*precisions, angle, BETA, encoder="truncated")
-        yield compare(f"truncated, {degrees} degrees", exact, trained=loss - unrotated, tolerance=TOLERANCE)
+        moved = loss - unrotated
+        yield compare(f"truncated, {degrees} degrees", exact, trained=moved, tolerance=TOLERANCE, scale=BETA)
 
 
 def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
@@ -165,7 +166,7 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
         name = f"{'lag correlation' if index < 3 else 'demixed loading'} {index % 3 + 1}"
         yield compare(name, float(value), monte_carlo=Estimate.of(values), bias=bias)
     sizes = np.sort(np.abs(exact.demixing @ truth.loading), axis=1)
-    yield compare_arrays("remaining mixing", sizes[:, :2], np.zeros((3, 2)), 1e-9)
+    yield compare_arrays("remaining mixing", sizes[:, :2], np.zeros((3, 2)), 1e-9, scale=1.0)
 
 
 def optimum_of(latent_dim: int) -> tuple[np.ndarray, LinearVAE]:

@@ -20,6 +20,7 @@ COLUMNS = (
     "standard_error",
     "deviation",
     "tolerance",
+    "resolution",
 )
 
 

@@ -75,7 +75,7 @@ def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
     yield compare_arrays("covariance of q(z)", np.eye(3), code, PART_TOLERANCE)
     parts = elbo_terms_by_cubature(trained, covariance)
     for name, value in {"mutual_information": exact.rate, "total_correlation": 0.0, "dimension_wise_kl": 0.0}.items():
-        yield compare(name, value, trained=parts[name], tolerance=PART_TOLERANCE)
+        yield compare(name, value, trained=parts[name], tolerance=PART_TOLERANCE, scale=exact.rate)
 
 
 def rate_distortion(budget: Budget) -> Iterator[Comparison]:
@@ -113,7 +113,7 @@ def collapse(budget: Budget) -> Iterator[Comparison]:
                 active = active_count(_train(covariance, 3, beta, noise).vae, covariance)
                 expected = np.count_nonzero(beta < critical)
                 name = f"active latents, {side:g} of critical beta {number}, noise {noise}"
-                yield compare(name, expected, trained=active)
+                yield compare(name, expected, trained=active, scale=1.0)
 
 
 def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
@@ -150,12 +150,14 @@ def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
                 0.0,
                 trained=certificate.gradient_norm,
                 tolerance=1e-11 * certificate.scale,
+                scale=certificate.scale,
             )
             yield compare(
                 f"downward curvature, {name}, noise {noise}",
                 0.0,
                 trained=min(certificate.curvature, 0.0),
                 tolerance=1e-9,
+                scale=1.0,
             )
     # A latent left collapsed though its mode lies above the water: curvature 1 - sqrt(l / t) towards that mode.
     level = 1.3 * 0.4
@@ -188,7 +190,7 @@ def _optimum_rows(case: str, covariance, latent_dim: int, beta: float, noise) ->
         trained=run.vae.noise_variance,
         tolerance=PART_TOLERANCE * exact.noise_variance,
     )
-    yield compare(f"active latents, {case}", exact.active_count, trained=active_count(run.vae, covariance))
+    yield compare(f"active latents, {case}", exact.active_count, trained=active_count(run.vae, covariance), scale=1.0)
 
 
 def _train(covariance, latent_dim: int, beta: float, noise, posterior="diagonal") -> TrainingRun:

@@ -111,7 +111,7 @@ def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
                 sum(weight * expectation_in_plane(log_density_of, turn @ part @ turn.T) for weight, part in parts)
                 for turn in (np.eye(2), rotation)
             )
-            yield compare(f"{kind}, {name}", exact, trained=BETA * (before - after), tolerance=1e-9)
+            yield compare(f"{kind}, {name}", exact, trained=BETA * (before - after), tolerance=1e-9, scale=BETA)
 
 
 def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:

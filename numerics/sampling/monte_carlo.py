@@ -205,7 +205,7 @@ def _estimates(
             squares[name] += shift**2 * done * count / (done + count)
             means[name] = means.get(name, 0.0) + shift * count / (done + count)
         done += count
-    return {name: Estimate(float(means[name]), float(np.sqrt(squares[name] / (n - 1) / n))) for name in means}
+    return {name: Estimate(float(means[name]), float(np.sqrt(squares[name] / (n - 1) / n)), n) for name in means}
 
 
 def _check_size(total: float, arguments: str) -> None:

@@ -14,7 +14,7 @@ def test_verify_prints_a_verdict_for_every_comparison(capsys):
     code, out, _ = run(capsys, "verify", "--quick", "--only", "two_factors", "--only", "slope_at_one")
     assert code == 0
     lines = out.splitlines()
-    columns = "result quantity closed_form trained monte_carlo standard_error deviation tolerance verdict"
+    columns = "result quantity closed_form trained monte_carlo standard_error deviation tolerance resolution verdict"
     assert lines[0].split() == columns.split()
     assert lines[-1] == "5 of 5 comparisons agree"
     assert all(line.endswith("ok") for line in lines[1:6])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numerics.checks.verify import CHECKS, verify
+from numerics.comparison import MOST_ROWS
 from theory import LinearVAE
 
 # Each check, and a closed form under it which, when perturbed, must make it fail.
@@ -96,6 +97,8 @@ def test_every_row_compares_something(rows):
         assert (row.trained is not None) or (row.monte_carlo is not None)
         assert (row.monte_carlo is None) == (row.standard_error is None)
         assert row.deviation <= row.tolerance
+        assert 0 <= row.resolution < 1
+    assert sum(row.monte_carlo is not None for row in rows) <= MOST_ROWS
 
 
 def test_rows_do_not_depend_on_what_else_runs(rows):

@@ -13,7 +13,7 @@ def test_mean_and_standard_error():
 
 
 def test_equal_draws_have_no_error():
-    assert Estimate.of(np.full(5, 2)) == Estimate(2.0, 0.0)
+    assert Estimate.of(np.full(5, 2)) == Estimate(2.0, 0.0, 5)
 
 
 def test_along_an_axis_each_is_that_of_its_draws():
