@@ -6,9 +6,10 @@ that trains an encoder from a random start at every evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 import theory
@@ -176,23 +177,81 @@ def correlated_factors(budget: Budget) -> Iterator[Comparison]:
 
 
 def random_mixing(budget: Budget) -> Iterator[Comparison]:
-    """Draws of a finite loading; averages over them are within order 1/D of the limit."""
-    aspect, ratio, beta, data_dim, draws = 0.5, 4.0, 1.7, 80 if budget.quick else 160, 12
-    latent_dim = int(aspect * data_dim)
+    """The limit by quadrature of Marchenko and Pastur's law, with its atom at zero for c > 1; and finite loadings."""
+    ratio, beta = 4.0, 1.7
+    for aspect in (0.5, 2.0):
+        limit = inference.random_mixing_errors(aspect, ratio, beta)
+        for criterion, value in _errors_by_law(aspect, ratio, beta).items():
+            exact = float(getattr(limit, criterion))
+            yield compare(f"{criterion} per factor by the law, c = {aspect}", exact, trained=value, tolerance=1e-9)
+        found = minimize_scalar(
+            lambda at, c=aspect: _errors_by_law(c, ratio, at)["forward_kl"],
+            bounds=(0.3, 5.0),
+            method="bounded",
+            options={"xatol": 1e-9},
+        ).x
+        exact = inference.random_mixing_optimal_beta(aspect, ratio)
+        yield compare(f"beta*, forward_kl by the law, c = {aspect}", exact, trained=found, tolerance=1e-5)
+    yield from _finite_loadings(0.5, ratio, beta, budget)
+
+
+def _finite_loadings(aspect: float, ratio: float, beta: float, budget: Budget) -> Iterator[Comparison]:
+    """Drawn loadings of D and 2 D rows: averages are off by order 1/D, twice the second less the first by 1/D^2."""
+    data_dim, draws = (40, 30) if budget.quick else (60, 60)
     rng = np.random.default_rng(103)
     limit = inference.random_mixing_errors(aspect, ratio, beta)
-    loadings = [inference.random_mixing_loading(data_dim, latent_dim, ratio, 1.0, rng) for _ in range(draws)]
-    vaes = [inference.optimal_encoder(loading, 1.0, beta) for loading in loadings]
-    errors = [
-        inference.inference_error(GenerativeModel(loading, 1.0), vae)
-        for loading, vae in zip(loadings, vaes, strict=True)
-    ]
-    for criterion in CRITERIA:
-        mean = Estimate.of([getattr(error, criterion) / latent_dim for error in errors])
-        yield compare(f"{criterion} per factor", float(getattr(limit, criterion)), monte_carlo=mean, bias=1 / data_dim)
-    betas = Estimate.of([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings[:6]])
-    limit = inference.random_mixing_optimal_beta(aspect, ratio)
-    yield compare("beta*, forward_kl", limit, monte_carlo=betas, bias=1 / data_dim)
+    extrapolated: dict[str, list[float]] = {criterion: [] for criterion in CRITERIA}
+    for _ in range(draws):
+        small, large = (_finite_errors(aspect, ratio, beta, size, rng) for size in (data_dim, 2 * data_dim))
+        for criterion, values in extrapolated.items():
+            values.append(2 * large[criterion] - small[criterion])
+    for criterion, values in extrapolated.items():
+        exact = float(getattr(limit, criterion))
+        # The next order, with a coefficient of order one.
+        yield compare(f"{criterion} per factor", exact, monte_carlo=Estimate.of(values), bias=1 / data_dim**2)
+    loadings = [inference.random_mixing_loading(data_dim, int(aspect * data_dim), ratio, 1.0, rng) for _ in range(12)]
+    betas = Estimate.of([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings])
+    exact = inference.random_mixing_optimal_beta(aspect, ratio)
+    yield compare("beta*, forward_kl", exact, monte_carlo=betas, bias=1 / data_dim)
+
+
+def _finite_errors(aspect: float, ratio: float, beta: float, data_dim: int, rng) -> dict[str, float]:
+    """Errors per factor of an encoder trained for a drawn loading."""
+    latent_dim = int(aspect * data_dim)
+    truth = GenerativeModel(inference.random_mixing_loading(data_dim, latent_dim, ratio, 1.0, rng), 1.0)
+    errors = errors_by_cubature(truth, _trained(truth, beta))
+    return {criterion: errors[criterion] / latent_dim for criterion in CRITERIA}
+
+
+def _errors_by_law(aspect: float, ratio: float, beta: float) -> dict[str, float]:
+    """Errors per factor, as averages over the eigenvalues x of A^T A / tau2; each factor has the variance d of q.
+
+    In a mode the code has the mean (x s + sqrt(x) n)/(x + beta), with s the factor and n the noise, and the true
+    posterior the mean (x s + sqrt(x) n)/(x + 1) and the precision 1 + x.
+    """
+    d = beta / (beta + ratio)
+    squared_error = _mean_by_law(aspect, ratio, lambda x: (beta**2 + x) / (x + beta) ** 2)
+    information = _mean_by_law(aspect, ratio, np.log1p)
+    distance = _mean_by_law(aspect, ratio, lambda x: x * (1 - beta) ** 2 / (x + beta) ** 2)  # times the precision
+    precision = _mean_by_law(aspect, ratio, lambda x: 1 + x)
+    log_score = -(np.log(2 * np.pi * d) + squared_error / d) / 2
+    return {
+        "mean_squared_error": squared_error,
+        "forward_kl": (information - np.log(2 * np.pi * np.e)) / 2 - log_score,
+        "reverse_kl": (precision * d + distance - 1 - np.log(d) - information) / 2,
+        "log_score": log_score,
+    }
+
+
+def _mean_by_law(aspect: float, ratio: float, function: Callable) -> float:
+    """The average over Marchenko and Pastur's law: a density between two ends, and for c > 1 an atom at zero."""
+    middle, half = ratio * (1 + aspect), 2 * ratio * np.sqrt(aspect)
+
+    def integrand(angle: float) -> float:
+        x = middle + half * np.cos(angle)
+        return function(x) * (half * np.sin(angle)) ** 2 / (2 * np.pi * aspect * ratio * x)
+
+    return max(0.0, 1 - 1 / aspect) * function(0.0) + quad(integrand, 0, np.pi, epsabs=1e-13, limit=200)[0]
 
 
 def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:
