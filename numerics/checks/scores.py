@@ -1,37 +1,115 @@
-"""Checks of the disentanglement scores: closed forms against the usual scores of samples."""
+"""Checks of the disentanglement scores of a Gaussian code: the usual scores of samples, quadrature, draws."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
+from scipy.integrate import quad
+from scipy.special import ndtr
 
-from numerics.comparison import Budget, Comparison, compare
+from numerics.comparison import Budget, Comparison, compare, compare_arrays
+from numerics.sampling.cubature import points_of_normal
 from numerics.sampling.estimate import Estimate
 from numerics.sampling.scores import sample_scores
 from theory import scores
 
 __all__ = ["CHECKS"]
 
-BATCHES = 10
+MIXING = np.array([[1.0, 0.3, 0.0], [-0.2, 0.8, 0.4], [0.1, 0.0, 0.5], [0.5, 0.5, -0.5]])
+NOISE = 0.2
+BINS, HALF_WIDTH = 20, 4.0
+DRAWS = 5  # times the samples of other checks: the sparsity has no moments that a few points could have
 
 
 def gaussian_scores(budget: Budget) -> Iterator[Comparison]:
-    """Every score of a code that mixes three factors, against those of draws."""
-    rng = np.random.default_rng(405)
-    mixing = np.array([[1.0, 0.3, 0.0], [-0.2, 0.8, 0.4], [0.1, 0.0, 0.5], [0.5, 0.5, -0.5]])
-    exact = scores.scores(scores.GaussianCode(np.eye(3), mixing @ mixing.T + 0.2 * np.eye(4), mixing.T))
-    count = budget.samples // BATCHES
-    batches = []
-    for _ in range(BATCHES):
-        factors = rng.standard_normal((count, 3))
-        codes = factors @ mixing.T + np.sqrt(0.2) * rng.standard_normal((count, 4))
-        batches.append(asdict(sample_scores(factors, codes)))
-    for name, value in asdict(exact).items():
-        # Counting in 20 x 20 bins adds up to 19^2/2n nats to an information; the error of everything else is smaller.
-        estimate = Estimate.of(np.array([batch[name] for batch in batches]))
-        yield compare(name.replace("_", " "), value, monte_carlo=estimate, bias=19**2 / (2 * count))
+    """Every score of a code that mixes three factors.
+
+    Most scores depend on second moments alone, so that those of a few points with the moments of the code are exact.
+    """
+    covariance = MIXING @ MIXING.T + NOISE * np.eye(4)
+    code = scores.GaussianCode(np.eye(3), covariance, MIXING.T)
+    exact = asdict(scores.scores(code))
+    of_points = asdict(sample_scores(*_codes(points_of_normal(7))))
+    for name, value in exact.items():
+        if name not in ("mutual_information_gap", "hoyer_sparsity"):
+            yield compare(name.replace("_", " "), value, trained=of_points[name], tolerance=1e-11)
+    correlations = MIXING.T / np.sqrt(np.diagonal(covariance))
+    yield compare(
+        "mutual information gap", exact["mutual_information_gap"], trained=_binned_gap(correlations), tolerance=1e-9
+    )
+    information = np.array([[_information(rho) for rho in row] for row in correlations])
+    yield compare_arrays("mutual information", scores.mutual_information_matrix(code), information, 1e-12)
+    rng, deviations = np.random.default_rng(405), np.sqrt(np.diagonal(covariance))
+    sparsity = np.concatenate(
+        [_sparsity(_codes(rng.standard_normal((budget.samples, 7)))[1] / deviations) for _ in range(DRAWS)]
+    )
+    yield compare("hoyer sparsity", exact["hoyer_sparsity"], monte_carlo=Estimate.of(sparsity))
+    for latent_dim in (2, 3, 5):
+        # The length of one coordinate of a point on the sphere: a density proportional to (1 - u^2)^((K - 3)/2).
+        total, size = (
+            quad(lambda a, k=latent_dim, p=p: np.cos(a) ** p * np.sin(a) ** (k - 2), 0, np.pi / 2)[0] for p in (0, 1)
+        )
+        ratio = latent_dim * size / total
+        level = (np.sqrt(latent_dim) - ratio) / (np.sqrt(latent_dim) - 1)
+        exact_level = scores.hoyer_chance_level(latent_dim)
+        yield compare(
+            f"chance level of the sparsity, {latent_dim} latents", exact_level, trained=level, tolerance=1e-10
+        )
+
+
+def _codes(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factors and codes from seven normal numbers each."""
+    factors = normal[:, :3]
+    return factors, factors @ MIXING.T + np.sqrt(NOISE) * normal[:, 3:]
+
+
+def _sparsity(codes: np.ndarray) -> np.ndarray:
+    """Hoyer's, of each code of four latents."""
+    return 2 - np.abs(codes).sum(axis=1) / np.linalg.norm(codes, axis=1)
+
+
+def _information(correlation: float) -> float:
+    """Of two normal numbers, by scipy's entropies."""
+    from scipy import stats
+
+    both = stats.multivariate_normal(np.zeros(2), [[1.0, correlation], [correlation, 1.0]])
+    return 2 * stats.norm.entropy() - both.entropy()
+
+
+def _binned_gap(correlations: np.ndarray) -> float:
+    """The gap between the two largest informations of each factor, cut into bins, over the entropy of the factor."""
+    gaps = []
+    for row in correlations:
+        tables = [_probabilities(rho) for rho in row]
+        one = tables[0].sum(axis=1)
+        entropy = -np.sum(one * np.log(one))
+        first, second = sorted((_information_of_table(table) for table in tables), reverse=True)[:2]
+        gaps.append((first - second) / entropy)
+    return float(np.mean(gaps))
+
+
+def _probabilities(correlation: float) -> np.ndarray:
+    """Of pairs of bins for two normal numbers, the second given the first; Gauss-Legendre in each bin of the first."""
+    edges = np.linspace(-HALF_WIDTH, HALF_WIDTH, BINS + 1)
+    outer = np.concatenate([[-10.0], edges[1:-1], [10.0]])  # the outer bins include the rest
+    inner = np.concatenate([[-np.inf], edges[1:-1], [np.inf]])
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    table = np.zeros((BINS, BINS))
+    for number, (low, high) in enumerate(pairwise(outer)):
+        x = (low + high) / 2 + (high - low) / 2 * nodes
+        density = (high - low) / 2 * weights * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        below = ndtr((inner[:, None] - correlation * x) / np.sqrt(1 - correlation**2))
+        table[number] = np.diff(below, axis=0) @ density
+    return table
+
+
+def _information_of_table(table: np.ndarray) -> float:
+    independent = np.outer(table.sum(axis=1), table.sum(axis=0))
+    seen = table > 0
+    return float(np.sum(table[seen] * np.log(table[seen] / independent[seen])))
 
 
 CHECKS = {"gaussian_scores": gaussian_scores}

@@ -15,13 +15,17 @@ from numerics.sampling.monte_carlo import Source, elbo_values, error_values
 from theory.model import GenerativeModel, LinearVAE, mean_offset
 from theory.moments import as_moments
 
-__all__ = ["elbo_terms_by_cubature", "errors_by_cubature", "mean_of_quadratic"]
+__all__ = ["elbo_terms_by_cubature", "errors_by_cubature", "mean_of_quadratic", "points_of_normal"]
+
+
+def points_of_normal(size: int) -> np.ndarray:
+    """Points (2 n, n) whose averages are those of n standard normal numbers for every polynomial of degree three."""
+    return np.sqrt(size) * np.vstack([np.eye(size), -np.eye(size)])
 
 
 def mean_of_quadratic(values: Callable[[Source], dict[str, np.ndarray]], size: int) -> dict[str, float]:
     """The expectations of quadratic functions of `size` standard normal numbers, which they take from a source."""
-    points = np.sqrt(size) * np.vstack([np.eye(size), -np.eye(size)])
-    taken = 0
+    points, taken = points_of_normal(size), 0
 
     def source(count: int) -> np.ndarray:
         nonlocal taken
