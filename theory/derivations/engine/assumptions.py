@@ -93,7 +93,7 @@ def _range(symbol) -> str:
 
 def _matrices(page: Derivation, formulas: Iterable[sp.Basic], abbreviated: set) -> Iterator[str]:
     symbols = {symbol for formula in formulas for symbol in formula.atoms(sp.MatrixSymbol)} - abbreviated
-    symbols -= page.moments.keys()
+    symbols = (symbols | {*page.moments.values()}) - page.moments.keys()
     groups: dict[str, list] = {}
     for symbol in sorted(symbols, key=str):
         text = KINDS[page.matrices.get(symbol)]

@@ -46,6 +46,7 @@ def undefined_parts(
             yield from undefined_parts(inside, signs, values, smooth=smooth)
             return
         case sp.Derivative():
+            yield from _counts_of(expression.expr, {*expression.variables})
             yield from undefined_parts(expression.expr, signs, values, smooth=True)
             return
         case sp.Integral():
@@ -57,6 +58,7 @@ def undefined_parts(
         case Degree() | FactorCount() | PositiveRoots():
             polynomial, symbol = expression.args
             others = polynomial.free_symbols - {symbol}
+            yield from _counts_of(expression, others & values.keys())
             if not polynomial.is_polynomial(symbol) or not polynomial.is_rational_function(*others):
                 yield f"{polynomial} is a polynomial over rational functions"
                 return
@@ -84,6 +86,13 @@ def undefined_parts(
                 yield f"{argument} > 0"
     for part in expression.args:
         yield from undefined_parts(part, signs, values, smooth=smooth)
+
+
+def _counts_of(expression: sp.Basic, bound: set) -> Iterator[str]:
+    """Degrees and numbers of roots or factors, which jump, must not depend on a variable that is bound around them."""
+    for count in expression.atoms(Degree, FactorCount, PositiveRoots):
+        for variable in sorted(bound & count.free_symbols, key=str):
+            yield f"{count} does not depend on {variable}"
 
 
 def _of_integral(integral: sp.Integral, signs: Signs, values) -> Iterator[str]:
@@ -127,9 +136,7 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
     """
     inside, variable, place, side = limit.args
     yield from undefined_parts(place, signs, values)
-    for count in inside.atoms(Degree, FactorCount, PositiveRoots):  # which jumps
-        if variable in count.free_symbols:
-            yield f"{count} does not depend on {variable}"
+    yield from _counts_of(inside, {variable})
     yield from _free_parts(inside, signs, values, {variable})
     powers = [part for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
     critical = [(part.base, not part.exp.is_integer) for part in powers]

@@ -117,6 +117,9 @@ def _refuse_running(page: Derivation, step: Step, use: Use, sides) -> None:
     values = [write_out(let.value, lets, matrices=True) for let in lets if let.rule is not None]
     parts = (*sides, *map(sp.sympify, (*use.put.values(), use.times)))
     shapes = [sp.sympify(side) for part in parts for matrix in part.atoms(sp.MatrixExpr) for side in matrix.shape]
+    values += [
+        value for value in use.put.values() if isinstance(value, sp.MatrixExpr) and isinstance(use.over, sp.Symbol)
+    ]
     if any(part.has(running) for part in (*page.conditions(step), *values, *shapes)):
         raise Refused(f"{use.step} runs over {running}, which a condition, a matrix or a size is about")
 

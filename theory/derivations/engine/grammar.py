@@ -209,12 +209,25 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
     for variable, low, _ in (one for one in limits if len(one) == 3):
         if variable.is_positive and not (low.is_positive or (low.is_zero and not variable.is_integer)):
             yield f"{variable} is positive, and runs from {low}"
+    yield from _places(formulas)
     running = {one[0] for one in limits}
     free = set().union(*(formula.free_symbols for formula in formulas)) if formulas else set()
     yield from (
         f"{symbol} is a variable of a sum or an integral and something else"
         for symbol in sorted(running & free, key=str)
     )
+
+
+def _places(formulas: list[sp.Basic]) -> Iterator[str]:
+    """Variables with a declared sign that run, or are put, where they do not have it."""
+    for variable, place, side in {part.args[1:] for formula in formulas for part in formula.atoms(sp.Limit)}:
+        from_above = place.is_zero and str(side) == "+"
+        if variable.is_nonnegative and not (place.is_positive or from_above or place is sp.oo):
+            yield f"{variable} has a declared sign, and runs to {place}"
+    for placed in {part for formula in formulas for part in formula.atoms(sp.Subs)}:
+        for variable, place in zip(placed.variables, placed.point, strict=True):
+            if variable.is_nonnegative and not place.is_nonnegative:
+                yield f"{variable} has a declared sign, and is put {place}"
 
 
 def _named(page: Derivation, formulas: Iterable[sp.Basic]) -> set:
@@ -236,6 +249,8 @@ def _kinds(page: Derivation) -> Iterator[str]:
     for vector, moment in page.moments.items():
         if vector.cols != 1 or moment.shape != (vector.rows, vector.rows):
             yield f"{vector} is no random column with a second moment {moment} of its size"
+        if vector in page.matrices:
+            yield f"{vector} is random and declared {page.matrices[vector]}: its values would all be so"
 
 
 def _functions(page: Derivation, formulas: Iterable[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:

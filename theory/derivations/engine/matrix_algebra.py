@@ -244,6 +244,8 @@ class Algebra:
         if isinstance(expression, sp.MatMul):
             result: Polynomial = {(): sp.Integer(1)}
             for factor in expression.args:
+                if not isinstance(factor, sp.MatrixExpr) and factor.has(*self.moments):
+                    raise NotImplementedError(f"the expectation of {factor} times a matrix needs higher moments")
                 terms = self._expand(factor) if isinstance(factor, sp.MatrixExpr) else {(): self.scalar(factor)}
                 result = _collect((a + b, x * y) for (a, x), (b, y) in product(result.items(), terms.items()))
             return result

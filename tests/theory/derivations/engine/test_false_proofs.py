@@ -8,6 +8,7 @@ import sympy as sp
 
 from tests.theory.derivations.engine.pages import page_with
 from theory.derivations.engine import check
+from theory.derivations.engine.assumptions import page_assumptions
 from theory.derivations.engine.notation import D, K, n
 from theory.derivations.engine.operators import Degree, Expectation, FactorCount, LogDet, OverAll, PositiveRoots
 from theory.derivations.engine.page import Let, Step, Use
@@ -513,3 +514,53 @@ TRUE = {
 @pytest.mark.parametrize("name", TRUE)
 def test_true_neighbours(name):
     assert faults(TRUE[name]) == []
+
+
+NEGATIVE_SIDE = sp.Limit(sp.sqrt(x**2 * y + x**2 * b) / x, x, 0, "-")  # of a positive symbol
+LENGTH = sp.Trace(u.T * u)
+FOURTH_REVIEW = {
+    "a fourth moment as a factor in a trace": (
+        (
+            ge(
+                Expectation(tr(sp.MatMul(LENGTH, P))) + 10**9,
+                Expectation(tr(sp.MatMul(LENGTH, u * u.T))),
+                title="A",
+            ),
+        ),
+        {"moments": {u: P}, "matrices": {P: "positive"}},
+    ),
+    "a random vector of a kind": (
+        (eq(tr(P) * x + Expectation(tr(u.T * u)), 1 + tr(P) * x, "A"),),
+        {"moments": {u: P}, "matrices": {P: "positive", u: "orthogonal"}},
+    ),
+    "a limit from the side where a symbol has not its sign": (
+        (eq(VANISHING * NEGATIVE_SIDE + c * y + c * b, VANISHING * ROOT + c * y + c * b, "A"),),
+        {},
+    ),
+    "an inequality of such a limit": ((ge(b + VANISHING**2 * NEGATIVE_SIDE, title="A"),), {}),
+    "a degree with a value put for a parameter": (
+        (eq(y * sp.Subs(Degree(a * x**2 + x, x), a, h), 2 * y, "A"),),
+        {},
+    ),
+    "a number of factors with a value put for a parameter": (
+        (eq(y * sp.Subs(FactorCount(x**2 - a, x), a, b**2), y, "A"),),
+        {},
+    ),
+    "a sum of numbers of factors": (
+        (Step("A", sp.Le(sp.Sum(FactorCount(x**2 - i, x), (i, 1, k)), k + 3, evaluate=False), "r"),),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOURTH_REVIEW)
+def test_fourth_review(name):
+    steps, fields = FOURTH_REVIEW[name]
+    assert faults(steps, **fields)
+
+
+def test_the_kind_of_a_second_moment_is_printed():
+    page = page_with(eq(Expectation(tr(u * u.T)), tr(P), "A"), moments={u: P}, matrices={P: "positive"})
+    assert any("P" in text and "positive definite" in text for text in page_assumptions(page))
+    page = page_with(ge(Expectation(tr(u * u.T)), title="A"), moments={u: P}, matrices={P: "positive"})
+    assert any("P" in text and "positive definite" in text for text in page_assumptions(page))
