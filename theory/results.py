@@ -288,12 +288,11 @@ RESULTS = (
         "times beta and up to a constant.",
         functions=("theory.learning.profile_loss", "theory.optimum"),
         page="ppca-equivalence",
-        checks=("optimum_full_posterior",),
+        checks=("optimum_full_posterior", "learned_noise"),
         figures=("learned_noise",),
         tests="tests/theory/learning/test_learned_noise.py",
         source="probabilistic PCA: {tipping1999}; the linear VAE with beta = 1: {lucas2019}",
         scope="full posterior covariance, fixed noise, any decoder and data covariance",
-        missing="no check calls profile_loss: its minimum is checked under learned-noise",
     ),
     Result(
         name="global-optimum",
@@ -350,7 +349,6 @@ RESULTS = (
         tests="tests/theory/learning/test_water_filling.py",
         source="reverse water-filling: {shannon1959}; the VAE on it: this project",
         scope="Gaussian data, a latent for every eigenvalue above the water level; noise fixed or learned",
-        missing="no check calls vae_rate_distortion: the check compares the parts of trained models with the curve",
     ),
     Result(
         name="capacity-penalty",
@@ -375,13 +373,12 @@ RESULTS = (
             "theory.optimum",
         ),
         page="learned-noise",
-        checks=("optimum_learned_noise",),
+        checks=("optimum_learned_noise", "learned_noise"),
         figures=("learned_noise",),
         tests="tests/theory/learning/test_learned_noise.py",
         source="beta = 1: {tipping1999}; else this project, in the setting of {wang2022}",
         scope="any data covariance; if K >= rank the noise runs to zero below beta = D / rank, and is undetermined "
         "there",
-        missing="no check calls learned_noise_variance and profile_loss: the check trains what optimum returns",
     ),
     Result(
         name="rotation",

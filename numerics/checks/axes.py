@@ -52,6 +52,9 @@ def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
     for degrees in (0, 20, 45, 90):
         angle = np.deg2rad(degrees)
         rotated = axes.rotate(vae, axes.plane_rotation(2, angle))
+        unchanged, parts = (elbo_terms_by_cubature(one, covariance) for one in (vae, rotated))
+        for part in ("reconstruction", "mutual_information"):  # with the rotated, full posterior
+            yield compare(f"{part}, {degrees} degrees", parts[part], trained=unchanged[part], tolerance=1e-12)
         exact = axes.two_mode_rotation_energy(*precisions, angle, BETA)
         trained = _loss_with_fixed(covariance, rotated.decoder, "diagonal") - unrotated
         yield compare(f"learned again, {degrees} degrees", exact, trained=trained, tolerance=TOLERANCE, scale=BETA)
@@ -115,6 +118,12 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
     error = -np.sum(widths[active]) / np.sum((power + widths - 1 - np.log(widths))[active])
     exact = axes.polarized_relative_error(eigenvalues, beta * noise, 3)
     yield compare("relative error", exact, trained=float(error), tolerance=1e-6)
+    full = np.sum(power + widths - 1 - np.log(widths)) / 2
+    simple = np.sum((power - 1 - np.log(widths))[active]) / 2
+    kl = axes.polarized_kl(run.vae, np.diag(eigenvalues))
+    of_active = np.sum((power + widths - 1 - np.log(widths))[active]) / 2
+    for name, value in {"exact": full, "approximate": simple, "relative_error": simple / of_active - 1}.items():
+        yield compare(f"divergence, {name}", float(getattr(kl, name)), trained=float(value), tolerance=1e-9)
     for latent, probability in enumerate(axes.collapse_probability(run.vae, np.diag(eigenvalues), 1.0)):
         # The divergence (m^2 + w - 1 - log w) / 2 is below 1 for means m up to an end, which have a normal density.
         end = np.sqrt(3 - widths[latent] + np.log(widths[latent]))
@@ -135,11 +144,23 @@ def smallest_manipulation(budget: Budget) -> Iterator[Comparison]:
         manipulation = axes.two_factor_manipulation(loading, np.deg2rad(degrees), gap=0.3)
         rotated = axes.plane_rotation(2, np.deg2rad(degrees))
         searched = _searched_change(loading, rotated, [0.3])
-        yield compare(f"2 factors, {degrees} degrees", manipulation.size, trained=searched, tolerance=1e-6)
+        yield from _manipulation_rows(f"2 factors, {degrees} degrees", manipulation, loading, rotated, searched)
     rng = np.random.default_rng(403)
     loading, basis = rng.standard_normal((4, 3)), np.linalg.qr(rng.standard_normal((3, 3)))[0]
     manipulation = axes.smallest_manipulation(loading, basis, [0.4, 0.2])
-    yield compare("3 factors", manipulation.size, trained=_searched_change(loading, basis, [0.4, 0.2]), tolerance=1e-6)
+    yield from _manipulation_rows(
+        "3 factors", manipulation, loading, basis, _searched_change(loading, basis, [0.4, 0.2])
+    )
+
+
+def _manipulation_rows(case: str, found, loading, basis, searched: np.ndarray) -> Iterator[Comparison]:
+    """Size, change, changed loading, its lengths along the axes and the axes themselves, up to their signs."""
+    lengths = np.linalg.norm((loading + searched) @ basis, axis=0)
+    yield compare(case, found.size, trained=float(np.linalg.norm(searched)), tolerance=1e-6)
+    yield compare_arrays(f"change, {case}", found.change, searched, 1e-5)
+    yield compare_arrays(f"loading, {case}", found.loading, loading + searched, 1e-5)
+    yield compare_arrays(f"singular values, {case}", found.singular_values, lengths, 1e-5)
+    yield compare_arrays(f"axes, {case}", np.abs(found.axes), np.abs(basis), 1e-10)
 
 
 def largest_angle(budget: Budget) -> Iterator[Comparison]:
@@ -201,8 +222,8 @@ def _loss_with_fixed(covariance: np.ndarray, decoder: np.ndarray, posterior) -> 
     return run.loss
 
 
-def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float]) -> float:
-    """The least norm of a change after which the columns in the new basis are orthogonal and differ by the gaps."""
+def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float]) -> np.ndarray:
+    """The change of least norm after which the columns in the new basis are orthogonal and differ by the gaps."""
     pairs = np.triu_indices(len(basis), 1)
 
     def violations(entries):
@@ -222,7 +243,8 @@ def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float]) 
         )
         for _ in range(6)
     ]
-    return float(np.sqrt(min(run.fun for run in runs if np.abs(violations(run.x)).max() < 1e-8)))
+    best = min((run for run in runs if np.abs(violations(run.x)).max() < 1e-8), key=lambda run: run.fun)
+    return best.x.reshape(loading.shape)
 
 
 def _searched_angle(norms: np.ndarray, budget: float, gap: float) -> float:

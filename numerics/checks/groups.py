@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 import theory
-from numerics.comparison import Budget, Comparison, compare
+from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.experiments.granularity import factor_errors
-from numerics.sampling.cubature import mean_of_quadratic
-from numerics.sampling.gaussian import log_density
+from numerics.sampling.cubature import correlations_by_cubature, elbo_terms_by_cubature, mean_of_quadratic
+from numerics.sampling.gaussian import log_density, square_root
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from numerics.sweeps.complete import complete_sweep
 from theory import groups
@@ -23,28 +23,91 @@ TOLERANCE = 1e-9  # in the loss, second order in what a gradient of 1e-8 leaves,
 
 
 def grouped_parts(budget: Budget) -> Iterator[Comparison]:
-    """Total correlation between and within groups: averages of log densities of codes, which are quadratic."""
+    """Every part of the objective, its loss and gradient, and total correlation along a chain of partitions."""
     rng = np.random.default_rng(501)
-    loading, encoder, variances = rng.standard_normal((5, 4)), 0.4 * rng.standard_normal((4, 5)), [0.3, 0.5, 0.4, 0.2]
-    truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
-    exact = groups.grouped_terms(theory.LinearVAE(loading, encoder, np.diag(variances), NOISE), truth.covariance, PAIRS)
-    code_root = np.hstack(
-        [encoder @ truth.loading @ truth.factor_root, NOISE**0.5 * encoder, np.diag(variances) ** 0.5]
+    loading, encoder = rng.standard_normal((5, 4)), 0.4 * rng.standard_normal((4, 5))
+    covariance = theory.GenerativeModel(loading, NOISE, _blocks(2)).covariance
+    vae = theory.LinearVAE(loading, encoder, np.diag([0.3, 0.5, 0.4, 0.2]), NOISE)
+    prior = _blocks(2)
+    yield from _parts_rows("", groups.grouped_terms(vae, covariance, PAIRS, prior=prior), vae, covariance, prior)
+    weights = groups.Weights(1.3, 2.0, 0.6, 1.7)
+    arrays = {
+        "decoder": vae.decoder,
+        "encoder": vae.encoder,
+        "posterior_covariance": vae.posterior_covariance,
+        "noise_variance": np.array(NOISE),
+    }
+    exact = groups.grouped_loss(*arrays.values(), covariance, weights, PAIRS, prior=prior)
+    loss = _grouped_loss(arrays, covariance, weights, prior)
+    yield compare("loss", float(exact), trained=loss, tolerance=1e-11)
+    gradient = groups.grouped_gradient(*arrays.values(), covariance, weights, PAIRS, prior=prior)
+    for name in arrays:
+        slopes = _slopes(name, arrays, lambda moved: _grouped_loss(moved, covariance, weights, prior))
+        yield compare_arrays(f"gradient, {name}", np.asarray(getattr(gradient, name)), slopes, 1e-6)
+    chain = [PAIRS, [[0], [1], [2, 3]]]
+    root = _code_root(vae, covariance)
+    levels = [correlations_by_cubature(root, level)[0] for level in (*chain, [[0], [1], [2], [3]])]
+    path = groups.total_correlation_path(root @ root.T, chain)
+    yield compare_arrays("between along a chain", path.between, np.array(levels[:2]), 1e-12)
+    yield compare_arrays("increments along a chain", path.increments, np.diff([0.0, *levels]), 1e-12)
+
+
+def _parts_rows(case: str, terms: groups.GroupedTerms, vae, covariance, prior=None) -> Iterator[Comparison]:
+    """Every field of the stated parts of a VAE against averages over data and codes."""
+    parts = _grouped_parts(vae, covariance, prior)
+    for name, value in parts.items():
+        exact = getattr(terms, name)
+        if name == "within":
+            yield compare_arrays(f"within{case}", exact, value, 1e-11, scale=1.0)
+        else:
+            yield compare(f"{name}{case}", float(exact), trained=value, tolerance=1e-11, scale=max(1e-3, abs(value)))
+
+
+def _grouped_parts(vae: theory.LinearVAE, covariance: np.ndarray, prior=None) -> dict:
+    """The fields of `GroupedTerms` as averages of log densities."""
+    elbo = elbo_terms_by_cubature(vae, covariance)
+    root = _code_root(vae, covariance)
+    between, within = correlations_by_cubature(root, PAIRS)
+    prior = np.eye(vae.latent_dim) if prior is None else prior
+
+    def dependence(source) -> dict[str, np.ndarray]:
+        codes = source(root.shape[1]) @ root.T
+        single = sum(log_density(codes[:, [j]], np.sqrt(prior[j : j + 1, j : j + 1])) for j in range(len(prior)))
+        return {"dependence": single - log_density(codes, np.linalg.cholesky(prior))}
+
+    found = {name: elbo[name] for name in ("distortion", "reconstruction", "mutual_information")}
+    found |= {"between": between, "within": within, "dimension_wise_kl": elbo["dimension_wise_kl"]}
+    return found | {"prior_dependence": mean_of_quadratic(dependence, root.shape[1])["dependence"]}
+
+
+def _code_root(vae: theory.LinearVAE, covariance: np.ndarray) -> np.ndarray:
+    """R with codes R n, of standard normal n."""
+    return np.hstack([vae.encoder @ square_root(covariance), np.linalg.cholesky(vae.posterior_covariance)])
+
+
+def _grouped_loss(arrays: dict, covariance: np.ndarray, weights: groups.Weights, prior=None) -> float:
+    parts = _grouped_parts(theory.LinearVAE(*arrays.values()), covariance, prior)
+    return (
+        parts["reconstruction"]
+        + weights.mutual_information * parts["mutual_information"]
+        + weights.between * parts["between"]
+        + weights.within * parts["within"].sum()
+        + weights.dimension_wise * (parts["dimension_wise_kl"] + parts["prior_dependence"])
     )
-    covariance = code_root @ code_root.T
 
-    def values(source) -> dict[str, np.ndarray]:
-        codes = source(code_root.shape[1]) @ code_root.T
-        whole = _log_density(codes, covariance, [0, 1, 2, 3])
-        inside = [_log_density(codes, covariance, group) for group in PAIRS]
-        singles = [sum(_log_density(codes, covariance, [latent]) for latent in group) for group in PAIRS]
-        within = {f"within group {number}": inside[number] - singles[number] for number in range(len(PAIRS))}
-        return within | {"between": whole - sum(inside)}
 
-    found = mean_of_quadratic(values, code_root.shape[1])
-    closed_form = dict(zip(found, [*exact.within, exact.between], strict=True))
-    for name, value in found.items():
-        yield compare(name, closed_form[name], trained=value, tolerance=1e-12)
+def _slopes(name: str, arrays: dict, loss: Callable[[dict], float]) -> np.ndarray:
+    """Differences of fourth order along each entry; entries of a symmetric matrix move in pairs."""
+    array, step = arrays[name], 1e-3
+    slopes = np.empty(array.shape)
+    for place in np.ndindex(array.shape):
+        direction = np.zeros(array.shape)
+        direction[place] = 1.0
+        if name == "posterior_covariance":
+            direction = (direction + direction.T) / 2
+        at = {times: loss(arrays | {name: array + times * step * direction}) for times in (-2, -1, 1, 2)}
+        slopes[place] = (at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * step)
+    return slopes
 
 
 def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
@@ -56,9 +119,11 @@ def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
         "information only": groups.Weights(0.8, 0.0, 0.0, 0.0),
     }.items():
         for name, partition_of in {"pairs": PAIRS, "singles": "diagonal"}.items():
-            exact = groups.learned_decoder_value(covariance, 4, weights, partition_of, noise_variance=NOISE).value
+            exact = groups.learned_decoder_value(covariance, 4, weights, partition_of, noise_variance=NOISE)
             trained = _least_loss(covariance, 4, weights, partition_of)
-            yield compare(f"{name}, {kind}", exact, trained=trained, tolerance=TOLERANCE)
+            yield compare(f"{name}, {kind}", exact.value, trained=trained, tolerance=TOLERANCE)
+            plain = _least_loss(covariance, 4, groups.Weights.uniform(weights.mutual_information), partition_of)
+            yield compare(f"{name}, {kind}, plain", exact.plain, trained=plain, tolerance=TOLERANCE)
 
 
 def correlated_prior(budget: Budget) -> Iterator[Comparison]:
@@ -80,20 +145,29 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
     for posterior in ("diagonal", "full"):
         weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
         best = groups.grouped_optimum(loading, NOISE, truth.covariance, weights, PAIRS, posterior=posterior)
-        trained = _least_loss(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
+        trained, vae = _trained(truth.covariance, 4, weights, PAIRS, posterior=posterior, decoder=loading)
         yield compare(f"loss, {posterior}", best.loss, trained=trained, tolerance=TOLERANCE)
+        yield from _parts_rows(f", {posterior}", best.terms, best.vae, truth.covariance)
+        for name in ("decoder", "encoder", "posterior_covariance"):
+            yield compare_arrays(f"{name}, {posterior}", getattr(best.vae, name), getattr(vae, name), 1e-5)
+        yield compare(f"noise variance, {posterior}", best.vae.noise_variance, trained=NOISE, tolerance=1e-13)
 
 
 def independent_groups(budget: Budget) -> Iterator[Comparison]:
     """Losses at weights w and 2 w are L - c/w + O(1/w^2), so twice the second less the first is L."""
     loading = np.random.default_rng(504).standard_normal((6, 4))
     truth = theory.GenerativeModel(loading, NOISE, _blocks(2))
-    exact = groups.independent_groups(loading, NOISE, truth.covariance, PAIRS).loss
-    first, second = (
-        _least_loss(truth.covariance, 4, groups.Weights.independence(weight), PAIRS, decoder=loading)
+    exact = groups.independent_groups(loading, NOISE, truth.covariance, PAIRS)
+    (first, one), (second, other) = (
+        _trained(truth.covariance, 4, groups.Weights.independence(weight), PAIRS, decoder=loading)
         for weight in (500.0, 1000.0)
     )
-    yield compare("loss", exact, trained=2 * second - first, tolerance=1e-4)  # c / w^2 with c of order 10
+    yield compare("loss", exact.loss, trained=2 * second - first, tolerance=1e-4)  # c / w^2 with c of order 10
+    yield from _parts_rows("", exact.terms, exact.vae, truth.covariance)
+    for name in ("decoder", "encoder", "posterior_covariance"):
+        extrapolated = 2 * getattr(other, name) - getattr(one, name)
+        yield compare_arrays(name, getattr(exact.vae, name), extrapolated, 1e-4)
+    yield compare("noise variance", exact.vae.noise_variance, trained=NOISE, tolerance=1e-13)
 
 
 def granularity_slope(budget: Budget) -> Iterator[Comparison]:
@@ -118,7 +192,11 @@ def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
     sizes = {"dataset_size": 1000, "batch_size": 25}
     bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
     offset = {"weighted": groups.minibatch_offset(PAIRS, 4, 1000), "stratified": groups.minibatch_offset(PAIRS, 4, 1)}
-    next_order = groups.minibatch_scale(vae, covariance) / 25  # relative to the leading one
+    scale = groups.minibatch_scale(vae, covariance)
+    information = elbo_terms_by_cubature(vae, covariance)["mutual_information"]
+    exponent = np.trace(np.linalg.solve(vae.posterior_covariance, vae.encoder @ covariance @ vae.encoder.T))
+    yield compare("scale", scale, trained=float(np.exp(exponent + information)), tolerance=1e-11 * scale)
+    next_order = scale / 25  # relative to the leading one
     for name, estimates in bias.items():
         exact = groups.minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
         for part in ("mutual_information", "between", "dimension_wise_kl"):
@@ -150,20 +228,21 @@ def _weak_code() -> tuple[theory.LinearVAE, np.ndarray]:
     return theory.LinearVAE(encoder.T, encoder, posterior, NOISE), np.eye(5)
 
 
-def _least_loss(covariance, latent_dim: int, weights: groups.Weights, partition_of, **options) -> float:
-    """The least loss that training finds from three starts."""
+def _least_loss(*arguments, **options) -> float:
+    return _trained(*arguments, **options)[0]
+
+
+def _trained(covariance, latent_dim: int, weights: groups.Weights, partition_of, **options):
+    """The least loss that training finds from three starts, and its VAE."""
     done = complete_sweep(
         covariance, latent_dim, betas=[weights], seeds=3, groups=partition_of, noise_variance=NOISE, **options
     )
-    return float(done.losses.min())
+    ((*vaes,),) = done.vaes()
+    return float(done.losses.min()), vaes[int(np.argmin(done.losses[0]))]
 
 
 def _blocks(count: int) -> np.ndarray:
     return np.kron(np.eye(count), [[1.0, 0.8], [0.8, 1.0]])
-
-
-def _log_density(codes: np.ndarray, covariance: np.ndarray, members: list[int]) -> np.ndarray:
-    return log_density(codes[:, members], np.linalg.cholesky(covariance[np.ix_(members, members)]))
 
 
 CHECKS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import brentq, linear_sum_assignment
 
 import theory
 from numerics.checks.rotated import rotated_covariance
@@ -60,10 +60,12 @@ def optimal_weights(budget: Budget) -> Iterator[Comparison]:
     """Decoder, encoder and posterior variances themselves, aligned: rows and columns are matched by their mode."""
     covariance, beta = _covariance(SPECTRUM), 1.3
     for noise in (0.4, "learned"):
-        exact = learning.optimum(covariance, 3, beta=beta, noise_variance=noise).vae
-        trained = _aligned(_train(covariance, 3, beta, noise).vae, target=exact.decoder)
+        best = learning.optimum(covariance, 3, beta=beta, noise_variance=noise)
+        trained = _aligned(_train(covariance, 3, beta, noise).vae, target=best.vae.decoder)
         for name in ("decoder", "encoder", "posterior_covariance"):
-            yield compare_arrays(f"{name}, noise {noise}", getattr(exact, name), getattr(trained, name), PART_TOLERANCE)
+            exact = getattr(best.vae, name)
+            yield compare_arrays(f"{name}, noise {noise}", exact, getattr(trained, name), PART_TOLERANCE)
+        yield compare_arrays(f"eigenvalues, noise {noise}", best.eigenvalues, SPECTRUM, 1e-13)
 
 
 def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
@@ -79,14 +81,18 @@ def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
 
 
 def rate_distortion(budget: Budget) -> Iterator[Comparison]:
-    """With a latent for every mode, trained models lie on Shannon's curve at the water level beta s2."""
+    """With a latent for every mode trained models lie on Shannon's curve at the level beta s2, with fewer above it."""
     covariance, noise = _covariance(SPECTRUM), 0.5
     for beta in (0.4, 1.0, 1.8, 4.0):
-        point = learning.rate_distortion(SPECTRUM, beta * noise)
-        trained = elbo_terms_by_cubature(_train(covariance, len(SPECTRUM), beta, noise).vae, covariance)
-        for name in ("rate", "distortion"):
-            value = getattr(point, name)
-            yield compare(f"{name}, beta {beta:g}", value, trained=trained[name], tolerance=PART_TOLERANCE)
+        for latent_dim, point in (
+            (len(SPECTRUM), learning.rate_distortion(SPECTRUM, beta * noise)),
+            (2, learning.vae_rate_distortion(SPECTRUM, 2, beta * noise)),
+        ):
+            trained = elbo_terms_by_cubature(_train(covariance, latent_dim, beta, noise).vae, covariance)
+            for name in ("rate", "distortion"):
+                exact = float(getattr(point, name))
+                quantity = f"{name}, beta {beta:g}, K = {latent_dim}"
+                yield compare(quantity, exact, trained=trained[name], tolerance=PART_TOLERANCE)
 
 
 def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
@@ -103,17 +109,51 @@ def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
 
 
 def collapse(budget: Budget) -> Iterator[Comparison]:
-    """Latents collapse one by one: how many are active a tenth below and a tenth above each critical beta."""
+    """Latents collapse one by one: how many are active about each critical beta, and where a dead one can revive.
+
+    With fewer latents trained, one that carries nothing is added: it stays so if no direction curves down.
+    """
     covariance = _covariance(SPECTRUM)
     for noise in (0.5, "learned"):
         critical = learning.critical_betas(SPECTRUM, 3, noise)
         for number, threshold in enumerate(critical, start=1):
+            revived = brentq(_curvature_of_dead_latent, 0.8 * threshold, 1.2 * threshold, (number, noise), xtol=1e-9)
+            name = f"critical beta {number}, noise {noise}"
+            yield compare(name, float(threshold), trained=revived, tolerance=PART_TOLERANCE)
+            of_optimum = learning.optimum(covariance, 3, beta=1.0, noise_variance=noise).critical_betas[number - 1]
+            yield compare(f"{name}, of the optimum", of_optimum, trained=revived, tolerance=PART_TOLERANCE)
             for side in (0.9, 1.1):
                 beta = float(side * threshold)
                 active = active_count(_train(covariance, 3, beta, noise).vae, covariance)
                 expected = np.count_nonzero(beta < critical)
                 name = f"active latents, {side:g} of critical beta {number}, noise {noise}"
                 yield compare(name, expected, trained=active, scale=1.0)
+
+
+def learned_noise(budget: Budget) -> Iterator[Comparison]:
+    """The noise and the loss at a given noise, as formulas of the eigenvalues alone, against training."""
+    covariance = _covariance(SPECTRUM)
+    for beta in (0.7, 1.3):
+        exact = learning.learned_noise_variance(SPECTRUM, 2, beta)
+        run = _train(covariance, 2, beta, "learned")
+        noise = run.vae.noise_variance
+        yield compare(
+            f"noise variance, beta {beta:g}", float(exact.noise_variance), trained=noise, tolerance=PART_TOLERANCE
+        )
+        yield compare(
+            f"active latents, beta {beta:g}", int(exact.active_count), trained=active_count(run.vae, covariance)
+        )
+        for given in (0.3, 0.9):
+            profile = float(learning.profile_loss(SPECTRUM, 2, beta, given))
+            trained = _train(covariance, 2, beta, given).loss
+            yield compare(f"loss, beta {beta:g}, noise {given:g}", profile, trained=trained, tolerance=LOSS_TOLERANCE)
+
+
+def _curvature_of_dead_latent(beta: float, number: int, noise) -> float:
+    """The least curvature where the latents before one are trained and this one carries nothing."""
+    covariance = _covariance(SPECTRUM)
+    vae = _train(covariance, number - 1, beta, noise).vae
+    return certify(_with_collapsed_latent(vae), covariance, beta, learned_noise=noise == "learned").curvature
 
 
 def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
@@ -255,6 +295,7 @@ CHECKS = {
     "rate_distortion": rate_distortion,
     "capacity_penalty": capacity_penalty,
     "collapse": collapse,
+    "learned_noise": learned_noise,
     "learned_inference_error": learned_inference_error,
     "first_and_second_order": first_and_second_order,
     "digits_optimum": digits_optimum,

@@ -38,6 +38,8 @@ PART_TOLERANCE = 1e-5  # of its parts, which near a minimum are off by about the
 
 def annealed_prior(budget: Budget) -> Iterator[Comparison]:
     """Both forms of the identity, each part an average over data and codes, with a correlated prior."""
+    from scipy import stats  # which takes long to import
+
     covariance, vae = optimum_of(2)
     prior = np.array([[1.5, 0.4], [0.4, 0.7]])
     prior_root, posterior_root = np.linalg.cholesky(prior), np.linalg.cholesky(vae.posterior_covariance)
@@ -70,6 +72,10 @@ def annealed_prior(budget: Budget) -> Iterator[Comparison]:
     }
     for name, value in closed_form.items():
         yield compare(name, value, trained=found[name], tolerance=1e-10)
+    student = stats.t(3.0)
+    integral = quad(lambda z: np.exp(BETA * student.logpdf(z)), -np.inf, np.inf, epsabs=1e-13)[0]
+    exact = priors.student_log_normaliser(3.0, BETA, latent_dim=2)
+    yield compare("normaliser of a Student prior", exact, trained=2 * float(np.log(integral)), tolerance=1e-10)
 
 
 def prior_optimum(budget: Budget) -> Iterator[Comparison]:
@@ -85,15 +91,26 @@ def prior_optimum(budget: Budget) -> Iterator[Comparison]:
         loss = _loss_with(on_grid, covariance, searched)
         yield compare(f"loss, {name}", exact.loss, trained=loss, tolerance=SEARCH_TOLERANCE)
         parts = elbo_terms_by_cubature(searched, covariance)
-        yield compare(f"distortion, {name}", exact.distortion, trained=parts["distortion"], tolerance=PART_TOLERANCE)
-        yield compare(
-            f"information, {name}",
-            exact.mutual_information,
-            trained=parts["mutual_information"],
-            tolerance=PART_TOLERANCE,
-        )
+        rate = (loss - parts["reconstruction"]) / BETA
+        found = {"distortion": parts["distortion"], "reconstruction": parts["reconstruction"], "rate": rate}
+        found |= {"mutual_information": parts["mutual_information"], "mismatch": rate - parts["mutual_information"]}
+        for part, value in found.items():
+            quantity, scale = f"{part}, {name}", max(abs(value), 1e-2)
+            yield compare(quantity, getattr(exact, part), trained=value, tolerance=PART_TOLERANCE, scale=scale)
         code = searched.encoder @ covariance @ searched.encoder.T + searched.posterior_covariance
-        yield compare_arrays(f"covariance of the code, {name}", priors.nearest_gaussian(prior)[0], code, PART_TOLERANCE)
+        yield compare_arrays(f"covariance of the code, {name}", exact.aggregate, code, PART_TOLERANCE)
+        yield compare_arrays(f"nearest Gaussian, {name}", priors.nearest_gaussian(prior)[0], code, PART_TOLERANCE)
+        # The stated model itself: one of many optima, so that only what it costs can be compared.
+        yield from _stated_model(exact, f"stated model, {name}", _loss_with(on_grid, covariance, exact.vae), covariance)
+
+
+def _stated_model(exact, case: str, loss: float, covariance: np.ndarray) -> Iterator[Comparison]:
+    """Loss and distortion of the VAE that a result states, from their definitions, against those that it states."""
+    yield compare(f"loss, {case}", exact.loss, trained=loss, tolerance=1e-9)
+    distortion = elbo_terms_by_cubature(exact.vae, covariance)["distortion"]
+    stated = exact.distortion if hasattr(exact, "distortion") else exact.terms.elbo.distortion
+    yield compare(f"distortion, {case}", stated, trained=distortion, tolerance=1e-10)
+    yield compare(f"noise variance, {case}", exact.vae.noise_variance, trained=NOISE, tolerance=1e-13)
 
 
 def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
@@ -130,6 +147,24 @@ def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
 
         searched = _searched(covariance, loss, seed=307, decoder=decoder, posterior="diagonal")
         yield compare(f"fixed decoder, {kind}", optimal.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
+        for name in ("decoder", "encoder", "posterior_covariance"):
+            exact, found = getattr(optimal.vae, name), getattr(searched, name)
+            yield compare_arrays(f"{name}, {kind}", exact, found, 100 * PART_TOLERANCE)
+        yield compare(f"noise variance, {kind}", optimal.vae.noise_variance, trained=NOISE, tolerance=1e-13)
+        own = optimal.vae.encoder @ covariance @ optimal.vae.encoder.T + optimal.vae.posterior_covariance
+        for case, terms in (
+            ("of the result", optimal.terms),
+            ("of its model", priors.regularised_terms(optimal.vae, covariance, divergence=kind)),
+        ):
+            divergence = _divergence(kind, own)
+            yield compare(f"divergence {case}, {kind}", terms.divergence, trained=divergence, tolerance=1e-11)
+            for part, value in elbo_terms_by_cubature(optimal.vae, covariance).items():
+                quantity, stated = f"{part} {case}, {kind}", getattr(terms.elbo, part)
+                yield compare(quantity, stated, trained=value, tolerance=1e-11, scale=max(1e-3, abs(value)))
+    for variance in (0.3, 4.0):
+        mean = _kernel_mean(np.array([[variance]]))
+        exact = float(priors.kernel_mean(variance))
+        yield compare(f"mean of the kernel, variance {variance}", exact, trained=mean, tolerance=1e-11)
 
 
 def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:

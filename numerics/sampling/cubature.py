@@ -7,15 +7,22 @@ log densities of Gaussians are: their means over these points are the expectatio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from numerics.sampling.gaussian import log_density, triangle
 from numerics.sampling.monte_carlo import Source, elbo_values, error_values
 from theory.model import GenerativeModel, LinearVAE, mean_offset
 from theory.moments import as_moments
 
-__all__ = ["elbo_terms_by_cubature", "errors_by_cubature", "mean_of_quadratic", "points_of_normal"]
+__all__ = [
+    "correlations_by_cubature",
+    "elbo_terms_by_cubature",
+    "errors_by_cubature",
+    "mean_of_quadratic",
+    "points_of_normal",
+]
 
 
 def points_of_normal(size: int) -> np.ndarray:
@@ -47,3 +54,20 @@ def elbo_terms_by_cubature(vae: LinearVAE, covariance) -> dict[str, float]:
     """The parts of the loss that `numerics.sampling.monte_carlo.sample_elbo_terms` estimates, to rounding."""
     values = elbo_values(vae, as_moments(covariance).covariance, mean_offset(vae, covariance))
     return mean_of_quadratic(values, vae.data_dim + vae.latent_dim)
+
+
+def correlations_by_cubature(root: np.ndarray, groups: Sequence[Sequence[int]]) -> tuple[float, np.ndarray]:
+    """Total correlation of the codes R n between groups of latents, and within each group; n is standard normal."""
+
+    def log_density_of(codes: np.ndarray, latents: Sequence[int]) -> np.ndarray:
+        return log_density(codes[:, latents], triangle(root[latents]))
+
+    def values(source: Source) -> dict[str, np.ndarray]:
+        codes = source(root.shape[1]) @ root.T
+        inside = [log_density_of(codes, list(group)) for group in groups]
+        single = [sum(log_density_of(codes, [latent]) for latent in group) for group in groups]
+        found = {f"within {number}": inside[number] - single[number] for number in range(len(groups))}
+        return found | {"between": log_density_of(codes, list(range(len(root)))) - sum(inside)}
+
+    *within, between = mean_of_quadratic(values, root.shape[1]).values()
+    return between, np.array(within)
