@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 from scipy.integrate import quad
@@ -20,7 +21,7 @@ from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import elbo_terms_by_cubature
 from numerics.sampling.estimate import Estimate
 from numerics.training.train import train
-from theory import axes
+from theory import axes, groups
 from theory.model import LinearVAE
 
 __all__ = ["BETA", "CHECKS", "EIGENVALUES", "NOISE", "optimum_of"]
@@ -86,6 +87,13 @@ def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
         exact = np.sum(np.triu(curvature * generator**2))
         # The next order of the differences is step^4 = 1.6e-7 times a sixth derivative of the energy.
         yield compare(name, exact, trained=(16 * near - far) / (12 * step**2), tolerance=1e-4 * np.max(curvature))
+    planes = ((0, 1), (0, 2), (1, 2))
+    for posterior in ("diagonal", [[0, 1], [2]], [[0], [1, 2]]):
+        turned = [vae.decoder @ axes.plane_rotation(3, 0.4, *plane).T for plane in planes]
+        at_axes = _loss_with_fixed(covariance, vae.decoder, posterior)
+        free = sum(_loss_with_fixed(covariance, decoder, posterior) - at_axes < 1e-6 for decoder in turned)
+        exact = groups.free_planes(1 / np.diagonal(vae.posterior_covariance), posterior=posterior)
+        yield compare(f"free planes, {posterior}", exact, trained=int(free), scale=1.0)
 
 
 def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
@@ -101,6 +109,13 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
     right = np.linalg.svd(np.random.default_rng(401).standard_normal((budget.samples, 2, 2)))[2]
     distances = _distance(np.arctan2(right[:, 0, 1], right[:, 0, 0]))
     yield compare("mean, Gaussian decoders", exact.mean, monte_carlo=Estimate.of(distances))
+    exact = axes.orthogonality_chance_level(3, rng=402)  # itself an average over draws
+    rotations = np.abs(np.linalg.qr(np.random.default_rng(403).standard_normal((budget.samples, 3, 3)))[0])
+    overlap = np.max([rotations[:, [0, 1, 2], order].sum(axis=1) for order in permutations(range(3))], axis=0)
+    estimate = Estimate.of(np.sqrt(np.maximum(6 - 2 * overlap, 0)))
+    yield compare("mean, 3 latents", exact.mean, monte_carlo=estimate, bias=5 * exact.standard_error)
+    spread = float(np.sqrt(6 - 2 * overlap.mean() - estimate.value**2))
+    yield compare("standard deviation, 3 latents", exact.standard_deviation, trained=spread, tolerance=0.05 * spread)
 
 
 def _distance(angle):

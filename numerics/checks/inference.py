@@ -17,7 +17,7 @@ from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import errors_by_cubature
 from numerics.sampling.estimate import Estimate
 from numerics.training.train import train
-from theory import inference
+from theory import gaussian, inference
 from theory.inference.errors_along_beta import CRITERIA
 from theory.model import GenerativeModel, LinearVAE
 
@@ -69,6 +69,12 @@ def family_gap(budget: Budget) -> Iterator[Comparison]:
         exact = inference.family_gap(decoder, noise, beta, posterior=FAMILIES[name])
         trained = train(truth.covariance, 3, posterior=FAMILIES[name], **options).loss - full
         yield compare(f"excess loss, {name}", exact, trained=trained, tolerance=2 * LOSS_TOLERANCE)
+    precision = np.eye(3) + decoder.T @ decoder / (beta * noise)
+    blocks = sum(np.linalg.slogdet(precision[np.ix_(group, group)])[1] for group in FAMILIES["groups"])
+    gap = blocks - np.linalg.slogdet(precision)[1]
+    yield compare(
+        "Hadamard gap, groups", gaussian.hadamard_gap(precision, FAMILIES["groups"]), trained=gap, tolerance=1e-12
+    )
 
 
 def inference_errors(budget: Budget) -> Iterator[Comparison]:
@@ -140,6 +146,9 @@ def two_factors(budget: Budget) -> Iterator[Comparison]:
     exact = inference.two_factor_optimal_beta(a, r)
     beta, _ = _search(truth, "forward_kl", bounds=(0.5, 2.0))
     yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
+    roots = np.roots(inference.two_factor_polynomial(a, r)[::-1])
+    nearest = roots[np.argmin(np.abs(roots - beta))].real
+    yield compare("root of the polynomial", float(nearest), trained=beta, tolerance=SEARCH_TOLERANCE)
     for r in (0.9575, 0.96):
         general = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
         exact = inference.two_factor_optimal_beta(200.0, r)

@@ -28,8 +28,13 @@ def objective_parts(budget: Budget) -> Iterator[Comparison]:
         mean=data.mean + 0.3,
     )
     exact = theory.elbo_terms(vae, data)
-    for part, value in elbo_terms_by_cubature(vae, data).items():
+    parts = elbo_terms_by_cubature(vae, data)
+    for part, value in parts.items():
         yield compare(part, getattr(exact, part), trained=value, tolerance=ROUNDING * abs(value))
+    from_parts = theory.objective.loss_from_parts(parts["distortion"], parts["rate"], vae.noise_variance, 1.7, 4)
+    for name, loss in {"loss": exact.loss(1.7), "loss from its parts": from_parts}.items():
+        value = parts["reconstruction"] + 1.7 * parts["rate"]
+        yield compare(name, float(loss), trained=value, tolerance=ROUNDING * abs(value))
 
 
 CHECKS = {"objective_parts": objective_parts}
