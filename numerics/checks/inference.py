@@ -146,9 +146,13 @@ def two_factors(budget: Budget) -> Iterator[Comparison]:
     exact = inference.two_factor_optimal_beta(a, r)
     beta, _ = _search(truth, "forward_kl", bounds=(0.5, 2.0))
     yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
-    roots = np.roots(inference.two_factor_polynomial(a, r)[::-1])
-    nearest = roots[np.argmin(np.abs(roots - beta))].real
-    yield compare("root of the polynomial", float(nearest), trained=beta, tolerance=SEARCH_TOLERANCE)
+    # The polynomial is the slope of the forward KL of both factors times what keeps its sign.
+    at, step = 1.4, 0.02
+    errors = [_trained_errors(truth, at + shift * step)["forward_kl"] for shift in (-2, -1, 1, 2)]
+    slope = (errors[0] - 8 * errors[1] + 8 * errors[2] - errors[3]) / (12 * step)
+    factor = at**2 * (at + a) * (at + a * (1 + r)) ** 3 * (at + a * (1 - r)) ** 3
+    polynomial = float(inference.two_factor_polynomial(a, r) @ at ** np.arange(8))
+    yield compare("polynomial", polynomial, trained=slope * factor, tolerance=1e-4 * abs(polynomial))
     for r in (0.9575, 0.96):
         general = inference.optimal_beta(GenerativeModel(inference.two_factor_loading(200.0, r), 1.0)).beta
         exact = inference.two_factor_optimal_beta(200.0, r)

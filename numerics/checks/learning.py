@@ -78,6 +78,10 @@ def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
     parts = elbo_terms_by_cubature(trained, covariance)
     for name, value in {"mutual_information": exact.rate, "total_correlation": 0.0, "dimension_wise_kl": 0.0}.items():
         yield compare(name, value, trained=parts[name], tolerance=PART_TOLERANCE, scale=exact.rate)
+    stated, found = theory.elbo_terms(exact.vae, covariance), elbo_terms_by_cubature(exact.vae, covariance)
+    for name in ("mutual_information", "aggregate_kl"):
+        quantity, value = f"{name} of the stated optimum", getattr(stated, name)
+        yield compare(quantity, value, trained=found[name], tolerance=1e-12, scale=exact.rate)
 
 
 def rate_distortion(budget: Budget) -> Iterator[Comparison]:
@@ -143,6 +147,8 @@ def learned_noise(budget: Budget) -> Iterator[Comparison]:
         yield compare(
             f"active latents, beta {beta:g}", int(exact.active_count), trained=active_count(run.vae, covariance)
         )
+        level = float(exact.water_level)
+        yield compare(f"water level, beta {beta:g}", level, trained=beta * noise, tolerance=PART_TOLERANCE)
         for given in (0.3, 0.9):
             profile = float(learning.profile_loss(SPECTRUM, 2, beta, given))
             trained = _train(covariance, 2, beta, given).loss

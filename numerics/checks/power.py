@@ -1,0 +1,189 @@
+"""How small an error of a closed form the checks notice.
+
+Each function of the index is bent: wherever it is called, one field of its result is too large by a share, an integer
+by one, a zero by the share itself. The checks that the index names for it run again, and a row must fail. What no row
+can notice, and why, is in `theory.results.UNNOTICED`.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from types import FunctionType
+
+import numpy as np
+from tqdm import tqdm
+
+from numerics.checks.verify import CHECKS
+from numerics.comparison import Budget
+from theory.interface.places import function_of
+from theory.results import RESULTS, UNNOTICED
+
+__all__ = ["Bent", "bent_functions", "measured", "power_page", "smallest_noticed"]
+
+SIZES = (1e-2, 1e-4, 1e-6, 1e-8)  # shares by which a field is too large, tried in turn as long as they are noticed
+BUDGET = Budget(samples=100_000, quick=True)
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Bent:
+    """A field of the result of a function, and what notices if it is bent.
+
+    Attributes
+    ----------
+    function : dotted name
+    field : str
+        with dots, as in "vae.encoder"; empty if the result is a number or an array.
+    smallest : float
+        the smallest share of `SIZES` that is noticed; infinite if none is.
+    row : str
+        check and quantity of a row that fails then.
+    reason : str
+        why nothing can notice it, from the index; empty if something should.
+    """
+
+    function: str
+    field: str
+    smallest: float
+    row: str
+    reason: str
+
+    @property
+    def passed(self) -> bool:
+        return self.smallest <= SIZES[0] or bool(self.reason)
+
+
+def measured(only: Sequence[str], sizes: Sequence[float] = SIZES) -> list[Bent]:
+    """What notices each field of each function for which one of these checks stands; with progress."""
+    everything = {*CHECKS} == {*only}
+    chosen = {name: checks for name, checks in bent_functions().items() if everything or {*checks} & {*only}}
+    found = []
+    with tqdm(chosen.items(), desc="bent", unit="function", disable=None, leave=False) as bar:
+        for function, checks in bar:
+            bar.set_postfix_str(function)
+            found.extend(smallest_noticed(function, checks, sizes))
+    return found
+
+
+def bent_functions() -> dict[str, tuple[str, ...]]:
+    """The functions of the index, each with the checks of all results that it computes."""
+    checks: dict[str, dict[str, None]] = {}
+    for result in RESULTS:
+        for function in result.functions:
+            checks.setdefault(function, {}).update(dict.fromkeys(result.checks))
+    return {function: tuple(names) for function, names in checks.items()}
+
+
+def smallest_noticed(function: str, checks: Sequence[str], sizes: Sequence[float] = SIZES) -> Iterator[Bent]:
+    """What notices each field of a function, bent by ever smaller shares."""
+    seen: dict[Path, None] = {}
+    with bent(function, lambda result: seen.update(dict.fromkeys(_places(result))) or result):
+        first_failure(checks)
+    for path in seen or {("not reached",): None}:
+        smallest, row = np.inf, ""
+        for size in sizes if seen else ():
+            with bent(function, lambda result, path=path, size=size: _changed(result, path, size)):
+                failed = first_failure(checks)
+            if not failed:
+                break
+            smallest, row = size, failed
+        field = ".".join(map(str, path))
+        yield Bent(function, field, smallest, row, UNNOTICED.get(f"{function} {field}".strip(), ""))
+
+
+def power_page(rows: Sequence[Bent]) -> str:
+    """The table of `verify --power` in Markdown."""
+    shares = ", ".join(f"{size:g}" for size in SIZES)
+    lines = ["| function | field | smallest share noticed | by, or why not |", "|---|---|---|---|"]
+    for row in rows:
+        field, notice = (text.replace("_", r"\_") for text in (row.field, row.row))
+        smallest = f"{row.smallest:g}" if row.row else ""
+        lines.append(f"| `{row.function}` | {field} | {smallest} | {notice or row.reason} |")
+    return (
+        "# What the experiments would notice\n\n"
+        "Each field of each closed form is made wrong in turn, for all its callers, by a share of its value: a number "
+        "or a whole array is too large by the factor 1 + share, an integer by one, a zero by the share. Then the "
+        "checks that the index of results names for the function run again, with few draws. The table has the "
+        f"smallest of the shares {shares} that makes a row fail, and a row that does. Errors of another kind, such as "
+        "a wrong order of entries, are not tried here. This page is made by `python -m numerics verify --power "
+        "--markdown docs/verification.md`.\n\n" + "\n".join(lines) + "\n"
+    )
+
+
+def first_failure(checks: Sequence[str]) -> str:
+    """Check and quantity of the first row that fails, or the error that a check raises; empty if all pass."""
+    for name in checks:
+        try:
+            for row in CHECKS[name](BUDGET):
+                if not row.passed:
+                    return f"{name}: {row.quantity}"
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:  # of numbers that no longer fit together
+            return f"{name}: {type(error).__name__}"
+    return ""
+
+
+@contextmanager
+def bent(function: str, change: Callable) -> Iterator[None]:
+    """Change the result of a function for all its callers, those inside `theory` too: its code is exchanged."""
+    target = inspect.unwrap(function_of(function))
+    own, name = target.__code__, f"{target.__module__}.{target.__qualname__}"
+    right = FunctionType(own, target.__globals__, name, target.__defaults__, target.__closure__)
+    right.__kwdefaults__ = target.__kwdefaults__
+    _changes[name] = lambda *arguments, **options: change(right(*arguments, **options))
+    target.__code__ = _relay.__code__.replace(
+        co_consts=tuple(name if constant == "the function" else constant for constant in _relay.__code__.co_consts)
+    )
+    try:
+        yield
+    finally:
+        target.__code__ = own
+
+
+_changes: dict[str, Callable] = {}
+
+
+def _relay(*arguments, **options):
+    # This code stands in for that of another function, in whose module it must find what it needs.
+    from numerics.checks.power import _changes
+
+    return _changes["the function"](*arguments, **options)
+
+
+def _places(result, path: Path = ()) -> Iterator[Path]:
+    """The places of the numbers and arrays in a result."""
+    if isinstance(result, np.ndarray):
+        if result.size and result.dtype != bool:
+            yield path
+    elif isinstance(result, int | float | np.number) and not isinstance(result, bool | np.bool_):
+        yield path
+    elif is_dataclass(result):
+        for field in fields(result):
+            yield from _places(getattr(result, field.name), (*path, field.name))
+    elif isinstance(result, tuple):
+        for number, part in enumerate(result):
+            yield from _places(part, (*path, number))
+
+
+def _changed(result, path: Path, size: float):
+    """A result with the number or array at a place too large by a share."""
+    if not path:
+        values = np.asarray(result)
+        if values.dtype.kind in "iu":
+            return result + 1
+        return np.where(values == 0, size, values * (1 + size))[()]
+    if result is None:
+        return None
+    if isinstance(result, tuple):
+        return tuple(
+            _changed(part, path[1:], size) if number == path[0] else part for number, part in enumerate(result)
+        )
+    other = copy.copy(result)
+    for name in vars(result).keys() - {field.name for field in fields(result)}:  # computed from the right field
+        del vars(other)[name]
+    object.__setattr__(other, path[0], _changed(getattr(result, path[0]), path[1:], size))
+    return other
