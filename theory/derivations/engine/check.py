@@ -96,11 +96,14 @@ def _proof_faults(page: Derivation, step: Step, wrong: WrongFormulas) -> tuple[b
         faults.append("vacuous: both sides are identical once the abbreviations are written out")
     faults += [f"undefined unless {condition}: state it in `where`" for condition in proof.undefined(step.relation)]
     of_page = Proof(page, replace(step, where=()))  # abbreviations are in force at later steps, too
-    for let in (let for let in step.let if let.rule and not let.hypothesis):
+    made = {let.symbol for let in step.let if not let.hypothesis}
+    for let in (let for let in proof.lets if let.symbol in made):
+        if isinstance(let.symbol, sp.MatrixSymbol) and not proof.is_of_its_kind(let):
+            faults.append(f"{let.symbol} is not evidently {page.matrices[let.symbol]}")
+        if let.rule is None:
+            continue
         if not proof.algebra_before(let).follows(let):
             faults.append(f"the rule for {let.symbol} does not follow from its definition")
-        if not proof.is_of_its_kind(let):
-            faults.append(f"{let.symbol} is not evidently {page.matrices[let.symbol]}")
         faults += [f"{let.symbol} is undefined unless {one}: state it for the page" for one in of_page.needs(let.value)]
     if (isinstance(step.relation, sp.Eq) or step.wrong_form is not None) and wrong and proof.proves(wrong[-1][1]):
         faults.append("proves a wrong formula")  # the opposite of an inequality has the sign that was found

@@ -72,7 +72,7 @@ def undefined_parts(
             yield from _of_sum(expression, signs, values)
             return
         case sp.Pow():
-            base, exponent = (_done(part.xreplace(dict(values))) for part in expression.args)
+            base, exponent = (_done(part.xreplace(signs.values).xreplace(dict(values))) for part in expression.args)
             sign = signs.of(base)
             if not exponent.is_integer:
                 if not (sign.is_nonnegative and (sign.is_nonzero or (exponent.is_positive and not smooth))):
@@ -80,7 +80,7 @@ def undefined_parts(
             elif not exponent.is_nonnegative and not sign.is_nonzero:
                 yield f"{base} != 0"
         case sp.log() | sp.gamma():
-            argument = _done(expression.args[0].xreplace(dict(values)))
+            argument = _done(expression.args[0].xreplace(signs.values).xreplace(dict(values)))
             sign = signs.of(argument)
             if not (sign.is_nonnegative and sign.is_nonzero):
                 yield f"{argument} > 0"
@@ -98,7 +98,7 @@ def _counts_of(expression: sp.Basic, bound: set) -> Iterator[str]:
 def _of_integral(integral: sp.Integral, signs: Signs, values) -> Iterator[str]:
     """The ends, which must be in their order, and the integrand between them and at those that are finite."""
     for variable, *ends in integral.limits:
-        low, high = (end.xreplace(dict(values)) for end in ends)
+        low, high = (end.xreplace(signs.values).xreplace(dict(values)) for end in ends)
         for end in (low, high):
             yield from undefined_parts(end, signs, values)
             if end.is_finite:
@@ -108,14 +108,14 @@ def _of_integral(integral: sp.Integral, signs: Signs, values) -> Iterator[str]:
         between = sp.Dummy(str(variable), real=True)  # whatever the page assumes of the variable elsewhere
         bounds = [sp.Gt(between, low)] if low.is_finite else []
         bounds += [sp.Lt(between, high)] if high.is_finite else []
-        signs, values = Signs([*signs.conditions, *bounds], signs.fixed), {**values, variable: between}
+        signs, values = signs.and_also(bounds), {**values, variable: between}
     yield from undefined_parts(integral.function, signs, values)
 
 
 def _of_sum(total: sp.Sum, signs: Signs, values) -> Iterator[str]:
     """The ends, which must be integers in their order, and the summand for all indices."""
     for index, *ends in total.limits:
-        low, high = (end.xreplace(dict(values)) for end in ends)
+        low, high = (end.xreplace(signs.values).xreplace(dict(values)) for end in ends)
         for end in (low, high):
             yield from undefined_parts(end, signs, values)
             if not end.is_integer:
@@ -143,7 +143,7 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
     critical += [(part.args[0], True) for part in inside.atoms(sp.log, sp.gamma)]
     for part, must_be_positive in critical:
         sign, odd = Sign.POSITIVE, False
-        for factor in sp.fraction(sp.together(_done(part).xreplace(dict(values)))):
+        for factor in sp.fraction(sp.together(_done(part.xreplace(signs.values)).xreplace(dict(values)))):
             at_place, order = _first_not_vanishing(factor, variable, place)
             sign, odd = sign * signs.of(at_place), odd ^ bool(order % 2)
             if not signs.of(at_place).is_nonzero:

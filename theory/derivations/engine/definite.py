@@ -82,6 +82,8 @@ def is_symmetric(matrix: sp.MatrixExpr, kinds: Kinds) -> bool:
         case sp.MatMul():
             _, outer, centre = _palindrome(matrix)
             return outer is not None and (centre is None or is_symmetric(centre, kinds))
+        case sp.MatrixBase():
+            return matrix == matrix.T
     return isinstance(matrix, sp.Identity | sp.ZeroMatrix)
 
 

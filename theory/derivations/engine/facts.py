@@ -48,11 +48,11 @@ def used_relation(
         raise Refused(f"{use.step} does not come before {step.title}")
     if other.is_of_sizes(source):
         raise Refused(f"{use.step} is proved at given sizes only")
-    lets = other.lets(source.title)
+    lets = other.written_lets(source.title)
     assumed = {let.symbol for let in lets if let.hypothesis}
     sides = [_written(side, lets, own=other is page) for side in (source.relation.lhs, source.relation.rhs)]
     conditions = [_written(condition, lets, own=other is page) for condition in other.conditions(source)]
-    here = page.lets(step.title)
+    here = page.written_lets(step.title)
     put = {symbol: _written(sp.sympify(value), here, own=True) for symbol, value in use.put.items()}
     free = _free_symbols(*sides, *conditions)
     if unknown := sorted(map(str, set(put) - free)):
@@ -113,7 +113,7 @@ def _refuse_running(page: Derivation, step: Step, use: Use, sides) -> None:
     if use.over is None:
         return
     running = use.over if isinstance(use.over, sp.Symbol) else use.over[0]
-    lets = page.lets(step.title)
+    lets = page.written_lets(step.title)
     values = [write_out(let.value, lets, matrices=True) for let in lets if let.rule is not None]
     parts = (*sides, *map(sp.sympify, (*use.put.values(), use.times)))
     shapes = [sp.sympify(side) for part in parts for matrix in part.atoms(sp.MatrixExpr) for side in matrix.shape]

@@ -337,7 +337,8 @@ def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
             yield f"{let.symbol} has another shape than its value"
         if let.hypothesis and let.rule is None:
             yield f"{let.symbol} is assumed without a rule"
-        if let.hypothesis and any(symbol.is_integer for side in let.rule or () for symbol in _numbers(side)):
+        written = [write_out(side, lets[: lets.index(let)], matrices=False) for side in let.rule or ()]
+        if let.hypothesis and any(symbol.is_integer for side in written for symbol in _numbers(side)):
             yield f"the rule of {let.symbol} depends on a size other than by shapes"
     seen: set = set()
     for step in page.steps:

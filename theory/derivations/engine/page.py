@@ -7,7 +7,7 @@ been written out. There is no second, hidden version of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
@@ -253,6 +253,14 @@ class Derivation:
                 return tuple(lets)
         raise ValueError(f"{self.name} has no step {title!r}; it has: {', '.join(step.title for step in self.steps)}")
 
+    def written_lets(self, title: str) -> tuple[Let, ...]:
+        """The same, with values and rules of the matrices that keep their letters written out by those before them.
+
+        Otherwise a rule would be about a letter that has a kind or a sign of its own, whatever it abbreviates.
+        """
+        lets = self.lets(title)
+        return tuple(let if let.rule is None else _written(let, lets[:position]) for position, let in enumerate(lets))
+
     def abbreviation(self, name: str) -> sp.Basic:
         """The value of the abbreviation printed as `name`, with every earlier abbreviation written out."""
         lets = self.lets(self.steps[-1].title)
@@ -270,6 +278,11 @@ class Derivation:
     def function(self, title: str, *arguments: sp.Basic) -> Callable:
         """The right side of a step as a numpy function of symbols, sizes and matrix symbols."""
         return as_function(self.formula(title), *arguments)
+
+
+def _written(let: Let, before: tuple[Let, ...]) -> Let:
+    value, *rule = (write_out(part, before, matrices=False) for part in (let.value, *let.rule))
+    return replace(let, value=value, rule=tuple(rule))
 
 
 # The pages of the book by name, in which the steps of others are looked up; the registry enters them.

@@ -173,7 +173,7 @@ class Point:
     ):
         self.setting, self.sizes, self.kind, self.reflected, self.rng = setting, dict(sizes), kind, reflected, rng
         self.page, self.conditions = setting.page, setting.conditions
-        self.lets = self.page.lets(setting.step.title)
+        self.lets = self.page.written_lets(setting.step.title)
         self.values: dict = dict(self.sizes)
         self.samples: dict = {}
         self.sides: dict = {}

@@ -33,7 +33,7 @@ class Proof:
     """Canonical forms of the sides of relations: for all sizes at once, or entry by entry for the sizes of the step."""
 
     def __init__(self, page: Derivation, step: Step):
-        self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.lets(step.title)
+        self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.written_lets(step.title)
         self.entries: dict = {}
         self.taken: dict = {}
         of_numbers, self.of_matrices = written_conditions(page.conditions(step), self.lets)
@@ -60,6 +60,8 @@ class Proof:
                 return is_positive_definite(value, kinds, self._signs_of_page)
             case "symmetric":
                 return is_symmetric(value, kinds)
+            case "invertible":
+                return is_invertible(value, kinds, self._signs_of_page)
             case None:
                 return True
         return False
@@ -189,20 +191,18 @@ class Proof:
 
     def _undefined_numbers(self, written, *, smooth: bool = False) -> Iterator[str]:
         """The conditions on numbers without which a formula is not defined, or has no derivatives."""
-        inside = {part for trace in written.atoms(sp.Trace, SquaredNorm) for part in trace.args}
-        for formula in [written, *inside]:  # in a trace as it is written: terms that cancel must be defined, too
-            yield from undefined_parts(self._with_signs_of_traces(formula), self.signs, smooth=smooth)
+        signs = self.signs.with_values(self._values_of_traces(written))
+        yield from undefined_parts(written, signs, smooth=smooth)
 
-    def _with_signs_of_traces(self, expression):
-        """A formula in which a number of the same sign stands for each trace that has one."""
-        parts = expression.atoms(sp.Trace, SquaredNorm) if not self.sizes else ()
-        signed = {}
-        for part in parts:
+    def _values_of_traces(self, expression) -> dict:
+        """What stands for each trace where its sign is asked for."""
+        found = {}
+        for part in expression.atoms(sp.Trace, SquaredNorm) if not self.sizes else ():
             try:
-                signed[part] = self.algebra.scalar(part)
+                found[part] = self.algebra.scalar(part)
             except NotImplementedError:
                 continue
-        return expression.xreplace(signed)
+        return found
 
     def _undefined_matrices(self, side) -> Iterator[str]:
         """The matrices of log determinants and inverses that are not evidently definite, or invertible."""

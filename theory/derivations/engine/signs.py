@@ -7,9 +7,10 @@ is. Any other condition is used as it stands: a factor that is a multiple of its
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cached_property
+from types import MappingProxyType
 
 import sympy as sp
 
@@ -55,12 +56,26 @@ class Sign(Enum):
 class Signs:
     """The signs of expressions under conditions: relations between scalars, each `>`, `>=`, `<`, `<=` or `Ne`.
 
-    Nothing is substituted for the symbols `fixed`; conditions on them are used as they stand.
+    Nothing is substituted for the symbols `fixed`; conditions on them are used as they stand. `values` are other forms
+    of parts of the expressions, such as traces, for those who ask for signs.
     """
 
-    def __init__(self, conditions: Iterable[sp.core.relational.Relational] = (), fixed: Iterable[sp.Symbol] = ()):
-        self.conditions, self.fixed = tuple(conditions), frozenset(fixed)
+    def __init__(
+        self,
+        conditions: Iterable[sp.core.relational.Relational] = (),
+        fixed: Iterable[sp.Symbol] = (),
+        values: Mapping[sp.Basic, sp.Expr] = MappingProxyType({}),
+    ):
+        self.conditions, self.fixed, self.values = tuple(conditions), frozenset(fixed), dict(values)
         self._found: dict[sp.Expr, Sign] = {}
+
+    def with_values(self, values: Mapping[sp.Basic, sp.Expr]) -> Signs:
+        """The same conditions, with other forms of some parts."""
+        return Signs(self.conditions, self.fixed, values) if values else self
+
+    def and_also(self, conditions: Iterable[sp.core.relational.Relational]) -> Signs:
+        """More conditions."""
+        return Signs([*self.conditions, *conditions], self.fixed, self.values)
 
     @cached_property
     def _bounds(self) -> tuple[dict[sp.Symbol, sp.Expr], list[tuple[sp.Expr, Sign]]]:

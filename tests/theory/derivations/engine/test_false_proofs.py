@@ -564,3 +564,39 @@ def test_the_kind_of_a_second_moment_is_printed():
     assert any("P" in text and "positive definite" in text for text in page_assumptions(page))
     page = page_with(ge(Expectation(tr(u * u.T)), title="A"), moments={u: P}, matrices={P: "positive"})
     assert any("P" in text and "positive definite" in text for text in page_assumptions(page))
+
+
+HUGE = sp.prod(k - j for j in range(1, 8)) ** 2
+MULTIPLE = Let(N, x * R, "a multiple", rule=(N.T * N * M, x**2 * M))
+ANY = eq(tr(R * Q) * y + tr(R * Q) * b, (y + b) * tr(Q * T), "A", let=(Let(R, T, "any matrix"),))
+NUMBER = eq(y * t + b * t, (y + b) * r, "A", let=(Let(t, r, "a number"),))
+OF_NUMBER = Let(N, (1 - HUGE * t) * I, "a multiple", rule=(N * M, (1 - HUGE * t) * M))
+NEGATIVE = eq(tr(R * Q * T), -tr(T * P * Q), "A", let=(Let(R, -P, "a matrix"),))
+OF_NEGATIVE = Let(N, I - HUGE * R, "a matrix", rule=(N * M, M - HUGE * R * M))
+NO_LARGER = sp.Le(tr(M.T * N * M), tr(M.T * M), evaluate=False)
+PLACE = (r - BIG) ** 2
+FIFTH_REVIEW = {
+    "an abbreviation of a kind that its value has not": (
+        (ANY, eq(tr(N.T * N * M), x**2 * tr(M), let=(MULTIPLE,))),
+        {"matrices": {R: "orthogonal"}},
+    ),
+    "a number of a sign that its value has not": ((NUMBER, Step("B", NO_LARGER, "r", let=(OF_NUMBER,))), {}),
+    "a definite abbreviation of a negative matrix": (
+        (NEGATIVE, Step("B", NO_LARGER, "r", let=(OF_NEGATIVE,))),
+        {"matrices": {P: "positive", R: "positive"}},
+    ),
+    "a denominator that cancels in a trace at the place of a derivative": (
+        (eq(y * sp.Subs(sp.Derivative(x * (1 + tr(M * N / x - N * M / x)), x), x, PLACE), y),),
+        {},
+    ),
+    "a logarithm that cancels there": (
+        (eq(y * sp.Subs(sp.Derivative(x + tr(M * N * sp.log(x) - N * M * sp.log(x)), x), x, PLACE), y),),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIFTH_REVIEW)
+def test_fifth_review(name):
+    steps, fields = FIFTH_REVIEW[name]
+    assert faults(steps, **fields)
