@@ -25,6 +25,7 @@ from theory.results import RESULTS, UNNOTICED
 __all__ = ["Bent", "bent_functions", "measured", "power_page", "smallest_noticed"]
 
 SIZES = (1e-2, 1e-4, 1e-6, 1e-8)  # shares by which a field is too large, tried in turn as long as they are noticed
+ROUNDING = 1e-12  # what is smaller is a zero
 BUDGET = Budget(samples=100_000, quick=True)
 
 Path = tuple[str | int, ...]
@@ -175,7 +176,7 @@ def _changed(result, path: Path, size: float):
         values = np.asarray(result)
         if values.dtype.kind in "iu":
             return result + 1
-        return np.where(values == 0, size, values * (1 + size))[()]
+        return np.where(np.abs(values) <= ROUNDING, size, values * (1 + size))[()]
     if result is None:
         return None
     if isinstance(result, tuple):
