@@ -254,7 +254,7 @@ def _mean_ratio(share: float) -> float:
 def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
     """An almost noiseless code: no two points of a minibatch overlap, and the estimates lie at their bounds."""
     weak, covariance = _weak_code()
-    vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-16 * weak.posterior_covariance, weak.noise_variance)
+    vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-12 * weak.posterior_covariance, weak.noise_variance)
     sizes = {"dataset_size": 1000, "batch_size": 20}
     terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
     for name, estimates in terms.items():
