@@ -89,11 +89,15 @@ def _power(arguments: argparse.Namespace) -> Report:
             "field": [row.field for row in rows],
             "smallest error noticed": [row.smallest if row.row else "-" for row in rows],
             "by, or why not": [row.row or row.reason for row in rows],
+            "rests on it": [row.dependent or "-" for row in rows],
             "verdict": ["ok" if row.passed else "MISSED" for row in rows],
         }
     )
     noticed = sum(row.smallest <= 1e-2 for row in rows)
-    summary = f"of {len(rows)} fields {noticed} are noticed if they are wrong by 1 %, {len(missed)} are missed"
+    summary = (
+        f"of {len(rows)} fields {noticed} are noticed if they are wrong by 1 %; {len(missed)} are missed, or an "
+        "experiment rests on them"
+    )
     text, files = f"{table}\n\n{summary}", {}
     if arguments.markdown is not None:
         file = output_file(arguments.markdown, ".md")

@@ -9,6 +9,7 @@ import pytest
 
 from numerics.checks import power
 from numerics.checks.power import Bent, bent, bent_functions, smallest_noticed
+from numerics.comparison import compare
 from theory import gaussian, inference
 from theory.results import UNNOTICED
 
@@ -34,6 +35,20 @@ def test_all_callers_see_the_bent_function():
             gaussian.hadamard_gap("no matrix")
     assert gaussian.hadamard_gap(matrix) == gap
     assert inference.family_gap(np.eye(2), 0.5, 1.0) == right
+
+
+def test_an_experiment_that_rests_on_its_closed_form_is_found(monkeypatch):
+    def dependent(budget):
+        gap = gaussian.hadamard_gap(np.array([[2.0, 1.0], [1.0, 3.0]]))
+        yield compare("alone", gap, trained=np.log(6 / 5), tolerance=1e-12)
+        yield compare("both", gap, trained=2 * gap / 2, tolerance=1e-12)
+
+    monkeypatch.setitem(power.CHECKS, "invented", dependent)
+    function = "theory.gaussian.hadamard_gap"
+    (row,) = smallest_noticed(function, ["invented"], sizes=(1e-2,), independence=True)
+    assert (row.row, row.dependent, row.passed) == ("invented: alone", "invented: both", False)
+    (row,) = smallest_noticed(function, ["family_gap"], sizes=(1e-2,), independence=True)
+    assert (row.dependent, row.passed) == ("", True)
 
 
 def test_a_field_is_changed_and_no_other():
