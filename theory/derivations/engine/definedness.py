@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sympy as sp
 
-from theory.derivations.engine.operators import Degree, FactorCount, PositiveRoots
+from theory.derivations.engine.operators import Degree, FactorCount, LogDet, PositiveRoots
 from theory.derivations.engine.signs import Sign, Signs
 
 __all__ = ["undefined_parts"]
@@ -137,6 +137,9 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
     inside, variable, place, side = limit.args
     yield from undefined_parts(place, signs, values)
     yield from _counts_of(inside, {variable})
+    for part in inside.atoms(sp.MatPow, LogDet):  # whose rank may fall at the place
+        if variable in part.free_symbols:
+            yield f"{part} does not depend on {variable}"
     yield from _free_parts(inside, signs, values, {variable})
     powers = [part for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
     critical = [(part.base, not part.exp.is_integer) for part in powers]

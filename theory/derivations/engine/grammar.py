@@ -348,8 +348,10 @@ def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
                 yield f"{let.symbol} is used before it is abbreviated"
             if let.value.has(name):
                 yield f"{let.symbol} is abbreviated by itself"
-            seen |= _heads(let.value)
-        seen |= _heads(step.relation)
+            seen |= _heads(let.value).union(*(_heads(side) - {name} for side in let.rule or ()))
+        seen |= _heads(step.relation).union(
+            *map(_heads, (*step.where, *(one for use in step.uses for one in _of_use(use))))
+        )
 
 
 def _sizes(page: Derivation, step: Step, lets: tuple[Let, ...]) -> Iterator[str]:

@@ -21,7 +21,15 @@ from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.facts import Refused, used_relation
 from theory.derivations.engine.matrix_algebra import Algebra
 from theory.derivations.engine.operators import Expectation, LogDet, OverAll, PositiveRoots, SquaredNorm
-from theory.derivations.engine.page import Derivation, Let, Step, Use, write_out, written_conditions
+from theory.derivations.engine.page import (
+    Derivation,
+    Let,
+    Step,
+    Use,
+    is_about_matrices,
+    write_out,
+    written_conditions,
+)
 from theory.derivations.engine.roots import positive_roots
 from theory.derivations.engine.signs import Sign, Signs, is_strict
 from theory.derivations.engine.zeros import carried_out, is_zero, merged_totals, with_logs_collected
@@ -34,12 +42,24 @@ class Proof:
 
     def __init__(self, page: Derivation, step: Step):
         self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.written_lets(step.title)
+        self.made = tuple(let for let in self.lets if not let.hypothesis)
+        self._refuse_samples()
         self.entries: dict = {}
         self.taken: dict = {}
         of_numbers, self.of_matrices = written_conditions(page.conditions(step), self.lets)
         self.signs = Signs([*of_numbers, *self._principal_minors()])
         self.algebra = Algebra.of(page, self.lets, self.signs)
         self.sides: dict = {}
+
+    def _refuse_samples(self) -> None:
+        """Refuse what would be proved of the sample of an assumed matrix, of which only the rule is known."""
+        assumed = {let.symbol for let in self.lets if let.hypothesis}
+        formulas = [one for one in self.page.conditions(self.step) if not is_about_matrices(one)]
+        if self.sizes:
+            formulas += [self.step.relation.lhs, self.step.relation.rhs]
+        for formula in formulas:
+            if assumed & write_out(formula, self.made, matrices=True).atoms(sp.MatrixSymbol):
+                raise NotImplementedError(f"{formula} is about a matrix of which only the rule is known")
 
     def algebra_before(self, let: Let) -> Algebra:
         """The algebra with the rules of the abbreviations that are made before one, wherever the page holds."""
@@ -54,7 +74,8 @@ class Proof:
     def is_of_its_kind(self, let: Let) -> bool:
         """Whether the value of an abbreviated matrix is evidently of the kind that the page declares."""
         kinds = self.page.matrices
-        value = write_out(let.value, self.lets[: self.lets.index(let)], matrices=True)
+        before = self.lets[: self.lets.index(let)]
+        value = write_out(let.value, tuple(one for one in before if not one.hypothesis), matrices=True)
         match kinds.get(let.symbol):
             case "positive":
                 return is_positive_definite(value, kinds, self._signs_of_page)
@@ -155,14 +176,14 @@ class Proof:
         if needs := self.needs(place):
             raise NotImplementedError(f"the place {place} needs {needs[0]}")
         for side in (relation.lhs, relation.rhs):
-            written = write_out(side, self.lets, matrices=True)
+            written = write_out(side, self.made, matrices=True)
             if written.has(sp.Abs) or any(self._undefined_numbers(written, smooth=True)):
                 raise NotImplementedError(f"{side} may have no derivatives")
         for difference in differences:
             if isinstance(symbol, sp.MatrixSymbol):
                 sign = self._least_in_matrix(relation, symbol, place)
             else:
-                place = write_out(place, self.lets, matrices=True)
+                place = write_out(place, self.made, matrices=True)
                 sign = sign_of_convex(difference, symbol, place, self.signs)
             yield sign.proves(strict)
 
@@ -185,8 +206,7 @@ class Proof:
 
     def needs(self, expression) -> list[str]:
         """The conditions, in words, without which an expression is not defined."""
-        lets = tuple(let for let in self.lets if not let.hypothesis)  # of whose matrices only the kind is known
-        written = write_out(expression, lets, matrices=True)
+        written = write_out(expression, self.made, matrices=True)
         return sorted({*self._undefined_numbers(written), *self._undefined_matrices(written)})
 
     def _undefined_numbers(self, written, *, smooth: bool = False) -> Iterator[str]:

@@ -600,3 +600,58 @@ FIFTH_REVIEW = {
 def test_fifth_review(name):
     steps, fields = FIFTH_REVIEW[name]
     assert faults(steps, **fields)
+
+
+ASSUMED = Let(N, I, "a matrix", rule=(N * N, N), hypothesis=True)
+IDEMPOTENT = eq(y * tr(N * N * M) + b * tr(N * N * M), (y + b) * tr(N * M), "A", let=(ASSUMED,))
+N_2, M_2 = sp.MatrixSymbol("N", 2, 2), sp.MatrixSymbol("M", 2, 2)
+ASSUMED_2 = Let(N_2, sp.ImmutableMatrix([[1, 0], [0, 0]]), "a matrix", rule=(N_2 * N_2, N_2), hypothesis=True)
+IDEMPOTENT_2 = eq(y * tr(N_2 * N_2 * M_2) + b * tr(N_2 * N_2 * M_2), (y + b) * tr(N_2 * M_2), "A", let=(ASSUMED_2,))
+SCALED = Let(N, I, "a matrix", rule=(t * N * N, t * N), hypothesis=True)
+SIXTH_REVIEW = {
+    "the sample of an assumed matrix behind an abbreviation": (
+        (IDEMPOTENT, eq(y * t + b * t, (y + b) * K, let=(Let(t, tr(N), "a trace"),), sizes=({K: 1}, {K: 2}))),
+        {},
+    ),
+    "the same at a fixed size": (
+        (IDEMPOTENT_2, eq(y * t + b * t, y + b, let=(Let(t, tr(N_2), "a trace"),), sizes=({K: 1},))),
+        {},
+    ),
+    "a kind that only the sample has": (
+        (
+            IDEMPOTENT,
+            Step("B", sp.Gt(tr(R) + tr(R * R), 0, evaluate=False), "r", let=(Let(R, N, "it", rule=(R * M, N * M)),)),
+            eq(y * tr(R * M) + b * tr(R * M), (y + b) * tr(N * M), "C"),
+        ),
+        {"matrices": {R: "positive"}},
+    ),
+    "a condition on an assumed matrix": (
+        (
+            IDEMPOTENT_2,
+            Step("B", sp.Le(r, 3, evaluate=False), "r", where=(sp.Ge(N_2[0, 0], r, evaluate=False),)),
+        ),
+        {},
+    ),
+    "a rule about a number that is abbreviated later": (
+        (
+            eq(
+                y * tr(N * N * M) + b * tr(N * N * M),
+                (y + b) * tr(N * M),
+                "A",
+                let=(SCALED, Let(t, r - 3, "a number")),
+            ),
+            eq(y * t + b * t, (y + b) * (r - 3)),
+        ),
+        {},
+    ),
+    "a limit of an inverse whose rank falls": (
+        (eq(y + sp.Limit(x * tr((x * P + (r - 3) ** 2 * I).I), x, 0), y, "A", sizes=({K: 1}, {K: 2})),),
+        {"matrices": {P: "positive"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIXTH_REVIEW)
+def test_sixth_review(name):
+    steps, fields = SIXTH_REVIEW[name]
+    assert faults(steps, **fields)
