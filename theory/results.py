@@ -710,7 +710,7 @@ _SOLVER = "says how the solver ended, not what the optimum is"
 
 # What no experiment can notice if it is wrong: function and field of its result, and why.
 UNNOTICED = {
-    "theory.optimum resolution": "the rounding of an eigenvalue, which bounds errors and is none of the model",
+    "theory.optimum resolution": "a bound on the rounding of eigenvalues, not a quantity of the model",
     "theory.axes.orthogonality_chance_level standard_error": "the error of an average over few draws, known to a part",
     "theory.priors.regularised_encoder gradient_norm": _SOLVER,
     "theory.groups.grouped_optimum gradient_norm": _SOLVER,

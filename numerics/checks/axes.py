@@ -89,9 +89,9 @@ def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
         yield compare(name, exact, trained=(16 * near - far) / (12 * step**2), tolerance=1e-4 * np.max(curvature))
     planes = ((0, 1), (0, 2), (1, 2))
     for posterior in ("diagonal", [[0, 1], [2]], [[0], [1, 2]]):
-        turned = [vae.decoder @ axes.plane_rotation(3, 0.4, *plane).T for plane in planes]
+        rotated = [vae.decoder @ axes.plane_rotation(3, 0.4, *plane).T for plane in planes]
         at_axes = _loss_with_fixed(covariance, vae.decoder, posterior)
-        free = sum(_loss_with_fixed(covariance, decoder, posterior) - at_axes < 1e-6 for decoder in turned)
+        free = sum(_loss_with_fixed(covariance, decoder, posterior) - at_axes < 1e-6 for decoder in rotated)
         exact = groups.free_planes(1 / np.diagonal(vae.posterior_covariance), posterior=posterior)
         yield compare(f"free planes, {posterior}", exact, trained=int(free), scale=1.0)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import theory
+from numerics.checks.differences import SHIFTS, slope_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import (
     correlations_by_cubature,
@@ -109,8 +110,8 @@ def _slopes(name: str, arrays: dict, loss: Callable[[dict], float]) -> np.ndarra
         direction[place] = 1.0
         if name == "posterior_covariance":
             direction = (direction + direction.T) / 2
-        at = {times: loss(arrays | {name: array + times * step * direction}) for times in (-2, -1, 1, 2)}
-        slopes[place] = (at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * step)
+        moved = [arrays | {name: array + shift * step * direction} for shift in SHIFTS]
+        slopes[place] = slope_of([loss(one) for one in moved], step)
     return slopes
 
 
@@ -186,11 +187,10 @@ def granularity_slope(budget: Budget) -> Iterator[Comparison]:
 
 def _slope_of_errors(truth: theory.GenerativeModel, partition_of, step: float) -> float:
     done = complete_sweep(
-        truth.covariance, 4, betas=[groups.Weights.independence(1 + shift * step) for shift in (-2, -1, 1, 2)],
+        truth.covariance, 4, betas=[groups.Weights.independence(1 + shift * step) for shift in SHIFTS],
         groups=partition_of, noise_variance=NOISE, decoder=truth.loading, gradient_tolerance=1e-10,
     )  # fmt: skip
-    errors = [errors_by_cubature(truth, vae)["mean_squared_error"] for (vae,) in done.vaes()]
-    return (errors[0] - 8 * errors[1] + 8 * errors[2] - errors[3]) / (12 * step)
+    return slope_of([errors_by_cubature(truth, vae)["mean_squared_error"] for (vae,) in done.vaes()], step)
 
 
 def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:

@@ -13,6 +13,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 import theory
+from numerics.checks.differences import SHIFTS, slope_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import errors_by_cubature
 from numerics.sampling.estimate import Estimate
@@ -148,8 +149,7 @@ def two_factors(budget: Budget) -> Iterator[Comparison]:
     yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
     # The polynomial is the slope of the forward KL of both factors times what keeps its sign.
     at, step = 1.4, 0.02
-    errors = [_trained_errors(truth, at + shift * step)["forward_kl"] for shift in (-2, -1, 1, 2)]
-    slope = (errors[0] - 8 * errors[1] + 8 * errors[2] - errors[3]) / (12 * step)
+    slope = slope_of([_trained_errors(truth, at + shift * step)["forward_kl"] for shift in SHIFTS], step)
     factor = at**2 * (at + a) * (at + a * (1 + r)) ** 3 * (at + a * (1 - r)) ** 3
     polynomial = float(inference.two_factor_polynomial(a, r) @ at ** np.arange(8))
     yield compare("polynomial", polynomial, trained=slope * factor, tolerance=1e-4 * abs(polynomial))

@@ -49,7 +49,7 @@ class Bent:
     reason : str
         why nothing can notice it, from the index; empty if something should.
     dependent : str
-        a row whose experiment moves together with its closed form; empty if there is none, or it was not asked for.
+        a row whose experiment moves together with its closed form; empty if there is none.
     """
 
     function: str

@@ -102,16 +102,12 @@ def prior_optimum(budget: Budget) -> Iterator[Comparison]:
         yield compare_arrays(f"covariance of the code, {name}", exact.aggregate, code, PART_TOLERANCE)
         yield compare_arrays(f"nearest Gaussian, {name}", priors.nearest_gaussian(prior)[0], code, PART_TOLERANCE)
         # The stated model itself: one of many optima, so that only what it costs can be compared.
-        yield from _stated_model(exact, f"stated model, {name}", _loss_with(on_grid, covariance, exact.vae), covariance)
-
-
-def _stated_model(exact, case: str, loss: float, covariance: np.ndarray) -> Iterator[Comparison]:
-    """Loss and distortion of the VAE that a result states, from their definitions, against those that it states."""
-    yield compare(f"loss, {case}", exact.loss, trained=loss, tolerance=1e-9)
-    distortion = elbo_terms_by_cubature(exact.vae, covariance)["distortion"]
-    stated = exact.distortion if hasattr(exact, "distortion") else exact.terms.elbo.distortion
-    yield compare(f"distortion, {case}", stated, trained=distortion, tolerance=1e-10)
-    yield compare(f"noise variance, {case}", exact.vae.noise_variance, trained=NOISE, tolerance=1e-13)
+        loss = _loss_with(on_grid, covariance, exact.vae)
+        yield compare(f"loss, stated model, {name}", exact.loss, trained=loss, tolerance=1e-9)
+        distortion = elbo_terms_by_cubature(exact.vae, covariance)["distortion"]
+        yield compare(f"distortion, stated model, {name}", exact.distortion, trained=distortion, tolerance=1e-10)
+        noise = exact.vae.noise_variance
+        yield compare(f"noise variance, stated model, {name}", noise, trained=NOISE, tolerance=1e-13)
 
 
 def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
@@ -126,8 +122,8 @@ def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
             ("sparse factors", priors.factor_rotation_energy(prior, sparse, rotation, BETA), factor_components(sparse)),
         ):
             before, after = (
-                sum(weight * expectation_in_plane(log_density_of, turn @ part @ turn.T) for weight, part in parts)
-                for turn in (np.eye(2), rotation)
+                sum(weight * expectation_in_plane(log_density_of, basis @ part @ basis.T) for weight, part in parts)
+                for basis in (np.eye(2), rotation)
             )
             yield compare(f"{kind}, {name}", exact, trained=BETA * (before - after), tolerance=1e-9, scale=BETA)
 

@@ -43,7 +43,7 @@ def sign_of_convex(function: sp.Expr, symbol: sp.Symbol, place: sp.Expr, signs: 
         return Sign.UNKNOWN
     if not all(_is_difference(bound, symbol, place) for bound in excluded):
         return Sign.UNKNOWN
-    interval = Signs([*others.conditions, *bounds], signs.fixed)
+    interval = others.and_also(bounds)
     slope = function.diff(symbol)
     bend = interval.of_sum(slope.diff(symbol))
     return _least(bend, is_zero(slope.subs(symbol, place), others), function.subs(symbol, place), others, excluded)

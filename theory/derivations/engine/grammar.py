@@ -357,9 +357,6 @@ def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
 def _sizes(page: Derivation, step: Step, lets: tuple[Let, ...]) -> Iterator[str]:
     if not step.sizes:
         return
-    assumed = {let.symbol for let in lets if let.hypothesis}
-    if assumed & {part for side in (step.relation.lhs, step.relation.rhs) for part in side.atoms(sp.MatrixSymbol)}:
-        yield "what is assumed of a matrix is used at all sizes only"
     for sizes in step.sizes:
         if not all(size.is_integer and size.is_positive for size in sizes):
             yield "only positive integers have sizes"
