@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from theory.interface.run import add_command
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from figures.kit.table import NotCompared, Table
     from numerics.comparison import Comparison
 
 __all__ = ["add_commands"]
@@ -67,15 +70,16 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     data = _data_options(arguments.data, arguments.header, chosen)
     folder = output_folder(arguments.out)
     _check_places(folder, chosen, formats)
-    files, verdicts = [], []
+    files, verdicts, missing = [], [], []
     from tqdm import tqdm
 
     with tqdm(chosen, unit="figure", disable=None, file=sys.stderr) as bar:
         for entry in bar:
-            written, deviations = _draw(entry, folder, formats, arguments.quick, data, bar)
+            written, table = _draw(entry, folder, formats, arguments.quick, data, bar)
             files += written
-            verdicts += [(entry.name, deviation) for deviation in deviations]
-    return _report(folder, files, verdicts)
+            verdicts += [(entry.name, comparison) for comparison in table.comparisons]
+            missing += [(entry.name, line) for line in table.without_comparison]
+    return _report(folder, files, verdicts, missing)
 
 
 def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
@@ -88,7 +92,7 @@ def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -
 
 def _draw(
     entry: FigureEntry, folder: Path, formats: list[str], quick: bool, data: dict, bar: tqdm
-) -> tuple[list[Path], tuple[Comparison, ...]]:
+) -> tuple[list[Path], Table]:
     from figures.kit.output import write
 
     bar.set_description(entry.name)
@@ -96,7 +100,7 @@ def _draw(
     table = module.data(quick=quick, progress=bar.set_postfix_str, **(data if entry.takes_data else {}))
     written = write(folder, entry.name, module, table, formats)
     bar.write(f"wrote {entry.name}", file=sys.stderr)
-    return written, table.comparisons
+    return written, table
 
 
 def _chosen(only: list[str] | None) -> list[FigureEntry]:
@@ -136,7 +140,9 @@ def _listing(entries: list[FigureEntry]) -> Report:
     return Report({"figures": values}, aligned_table(columns | {"takes --data": [e.takes_data for e in entries]}))
 
 
-def _report(folder: Path, files: list[Path], verdicts: list[tuple[str, Comparison]]) -> Report:
+def _report(
+    folder: Path, files: list[Path], verdicts: list[tuple[str, Comparison]], missing: list[tuple[str, NotCompared]]
+) -> Report:
     from figures.kit.table import verdict
 
     failed = [comparison for _, comparison in verdicts if not comparison.passed]
@@ -148,6 +154,7 @@ def _report(folder: Path, files: list[Path], verdicts: list[tuple[str, Compariso
         "largest deviation": [float(f"{comparison.deviation:.2g}") for _, comparison in verdicts],
         "tolerance": [float(f"{comparison.tolerance:.2g}") for _, comparison in verdicts],
         "unit": [comparison.unit for _, comparison in verdicts],
+        "resolution": [_resolution(comparison) for _, comparison in verdicts],
         "verdict": ["good" if comparison.passed else "FAILED" for _, comparison in verdicts],
     }
     summary = (
@@ -155,13 +162,27 @@ def _report(folder: Path, files: list[Path], verdicts: list[tuple[str, Compariso
         if failed
         else f"theory and experiment agree in all {len(verdicts)} quantities"
     )
+    text = aligned_table(columns)
+    if missing:
+        lines = {
+            "figure": [name for name, _ in missing],
+            "not compared": [f"{line.panel}: {line.series}" for _, line in missing],
+            "why": [line.reason for _, line in missing],
+        }
+        text += f"\n\n{aligned_table(lines)}"
     return Report(
         values={
             "folder": folder,
             "files": [file.name for file in files],
             "deviations": [{"figure": name} | verdict(comparison) for name, comparison in verdicts],
+            "not_compared": [{"figure": name} | asdict(line) for name, line in missing],
             "agree": not failed,
         },
-        text=f"{aligned_table(columns)}\n\n{summary}; {len(files)} files in {folder}",
+        text=f"{text}\n\n{summary}; {len(files)} files in {folder}",
         failed=bool(failed),
     )
+
+
+def _resolution(comparison: Comparison) -> float | None:
+    """The smallest relative error of the closed form that is noticed; none where the closed form is zero."""
+    return None if math.isnan(comparison.resolution) else float(f"{comparison.resolution:.2g}")

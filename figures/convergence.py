@@ -84,6 +84,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         2e-3,
         "of its logarithm, read between 1e-8 and 1e-10 nats, where pairs further apart have decayed",
         unit="relative",
+        resolution=2e-3,
     )
     return Table(
         points=tuple(rows),

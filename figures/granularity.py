@@ -26,7 +26,7 @@ from figures.kit.training import unfinished_runs
 from numerics.comparison import Tolerance
 from numerics.data.block_factors import block_truth
 from numerics.experiments.best_group_size import SAME, vertex_map, vertex_truths
-from numerics.experiments.granularity import factor_errors, granularity_map
+from numerics.experiments.granularity import granularity_map
 from theory import GenerativeModel, inference_error, optimal_encoder
 from theory.groups import Weights, equal_groups, granularity_errors, grouped_optimum
 
@@ -148,7 +148,7 @@ def _complexity(truths, stop_reasons: list[str]) -> list[Point]:
         ]  # fmt: skip
         runs = granularity_map(truth, betas=[BETA], sizes=MIXED_SIZES, progress=False)
         stop_reasons += [run.stopped for run in runs]
-        exact.append([factor_errors(truth, best.vae) for best in solved])
+        exact.append([_factor_errors(truth, best.vae.encoder) for best in solved])
         trained.append([run.errors for run in runs])
     rows = []
     for size, part in parts.items():
@@ -160,6 +160,12 @@ def _complexity(truths, stop_reasons: list[str]) -> list[Point]:
         rows += points(COMPLEXITY, series, "theory", MIXED_SIZES, mean)
         rows += points(COMPLEXITY, series, "trained", MIXED_SIZES, measured, expected=mean)
     return rows
+
+
+def _factor_errors(truth: GenerativeModel, encoder: np.ndarray) -> np.ndarray:
+    """The expected squared error of each factor, from covariances: C - 2 V Cov(x, s) + V S V^T, its diagonal."""
+    cross = encoder @ truth.loading @ truth.factor_covariance
+    return np.diagonal(truth.factor_covariance - 2 * cross + encoder @ truth.covariance @ encoder.T)
 
 
 @drawing.styled()

@@ -8,14 +8,17 @@ error has a kink. Latents are matched to factors.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from figures.kit import drawing
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import away_from
 from figures.kit.table import Table, points
-from figures.kit.training import train_each, unfinished
+from figures.kit.training import critical_betas_found, train_each, unfinished
 from numerics.comparison import Tolerance
+from numerics.sampling.cubature import matched_errors_by_cubature
 from theory import GenerativeModel, inference_error, optimum
 
 __all__ = ["LAYOUT", "data", "plot"]
@@ -29,6 +32,7 @@ NORMS = (2.0, 1.5, 1.0)
 MIXING = ((1.0, 0.5, 0.3), (0.0, 0.866, 0.4), (0.0, 0.0, 0.866))  # unit columns, pairwise coherent
 DATA_DIM = 6
 NOISE_VARIANCE = 0.25
+COLLAPSES = "collapses"
 TRAINED = Tolerance(1e-5, "training stops at a gradient of 1e-8 nats; near a collapse the loss is almost flat")
 
 
@@ -47,7 +51,7 @@ def truths() -> dict[str, GenerativeModel]:
 def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
     """Mean squared error and forward KL of the matched learned VAE, by closed form and from training."""
     quick, (starts,) = checked_options(quick, seed, progress, 1)
-    rows, sweeps = [], []
+    rows, sweeps, revived = [], [], []
     for name, truth in truths().items():
         covariance, latent_dim = truth.covariance, truth.latent_dim
         critical = optimum(covariance, latent_dim).critical_betas
@@ -59,8 +63,10 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         curve = [inference_error(truth, optimum(covariance, latent_dim, beta=b).vae, match=True) for b in line]
         progress(f"training with {LOADINGS[name]}")
         done = train_each(covariance, latent_dim, trained_betas, seeds=start_seeds(starts))
-        trained = [inference_error(truth, vae, match=True) for (vae,) in done.vaes()]
+        trained = [matched_errors_by_cubature(truth, vae) for (vae,) in done.vaes()]
         sweeps.append(done)
+        found = critical_betas_found(covariance, critical, seed=starts)
+        revived.append(dataclasses.replace(found, quantity=f"{name} {found.quantity}"))
         for error in ERRORS:
             panel = f"{name} {error}"
             rows += points(panel, "learned", "theory", line, [getattr(value, error) for value in curve])
@@ -69,10 +75,10 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 "learned",
                 "trained",
                 trained_betas,
-                [getattr(value, error) for value in trained],
+                [value[error] for value in trained],
                 expected=[getattr(value, error) for value in expected],
             )
-            rows += points(panel, "learned", "critical", critical, np.nan)
+            rows += points(panel, COLLAPSES, "critical", critical, np.nan)
     return Table(
         points=tuple(rows),
         parameters={
@@ -81,7 +87,12 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "seed": seed,
         },
         tolerances={(f"{name} {error}", "trained"): TRAINED for name in LOADINGS for error in ERRORS},
-        checks=(unfinished(sweeps),),
+        checks=(*revived, unfinished(sweeps)),
+        checked={
+            (f"{name} {error}", COLLAPSES): found.quantity
+            for name, found in zip(LOADINGS, revived, strict=True)
+            for error in ERRORS
+        },
     )
 
 

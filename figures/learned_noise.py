@@ -14,7 +14,7 @@ from figures.kit import drawing
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import Observations, away_from, real_data
 from figures.kit.table import Table, points
-from figures.kit.training import train_each, unfinished
+from figures.kit.training import critical_betas_found, train_each, unfinished
 from numerics import active_count
 from numerics.comparison import Tolerance
 from theory import optimum_curve
@@ -78,11 +78,13 @@ def data(
         )
         rows += points(COUNT, series, "theory", line, curve.active_count)
         rows += points(COUNT, series, "trained", trained_betas, count, expected=expected.active_count)
+    revived = critical_betas_found(source.moments, critical[:betas_tried], seed=starts)
     return Table(
         points=tuple(rows),
         parameters=source.parameters | {"latent_dims": latent_dims, "mean_variance": mean_variance, "seed": seed},
         tolerances={(NOISE, "trained"): TRAINED, (COUNT, "trained"): WHOLE, (NOISE, "reference"): PCA},
-        checks=(unfinished(sweeps),),
+        checks=(revived, unfinished(sweeps)),
+        checked={(panel, "all"): revived.quantity for panel in (NOISE, COUNT)},
     )
 
 

@@ -14,8 +14,10 @@ from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.real_data import Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
-from numerics.comparison import Tolerance
-from theory import elbo_terms, rate_distortion
+from numerics.comparison import Tolerance, compare_points
+from numerics.experiments.water_filling import shannon_distortion
+from numerics.sampling.cubature import elbo_terms_by_cubature
+from theory import rate_distortion
 from theory.learning import capacity_penalty, vae_rate_distortion, water_level_for_rate
 
 __all__ = ["LAYOUT", "data", "plot"]
@@ -27,6 +29,8 @@ SHANNON = "Shannon"
 LATENTS = (2, 4, 8, 16)
 FEW_DIMENSIONS = 8  # of the data, up to which a single latent is shown too: two may already be enough
 LOWEST_LEVEL = 0.02  # of the largest eigenvalue: where the curves end
+BISECTED = Tolerance(1e-12, "bisection of the water level, to rounding; relative to the total variance")
+RATE = Tolerance(1e-6, "nats; training stops at a gradient of 1e-8 nats")
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the total variance")
 
 
@@ -47,7 +51,7 @@ def data(
     sizes = LATENTS[1:3] if quick else LATENTS
     sizes = (1, *LATENTS[:2]) if few else sizes
     latent_dims = source.affordable(source.latent_dims(sizes), wanted)
-    count, sweeps = source.affordable_betas(latent_dims, wanted), []
+    count, sweeps, rates = source.affordable_betas(latent_dims, wanted), [], []
     noise = source.eigenvalues.mean()
     for latent_dim in latent_dims:
         progress(f"training {latent_dim} latents")
@@ -56,13 +60,16 @@ def data(
         done = train_each(source.moments, latent_dim, trained_levels / noise, noise_variance=noise, seeds=seeds)
         sweeps.append(done)
         rows += _curve(source, latent_dim, levels, total)
-        rows += _dots(source, latent_dim, trained_levels, done, total)
+        dots, stated, found = _dots(source, latent_dim, trained_levels, done, total)
+        rows += dots
+        rates.append((stated, found))
+    rate = compare_points("rate", "trained", *np.hstack(rates), RATE)
     return Table(
         points=tuple(rows),
         parameters=source.parameters
         | {"latent_dims": latent_dims, "noise_variance": noise, "total_variance": total, "seed": seed},
-        tolerances={(panel, "trained"): TRAINED for panel in (PLANE, PENALTY)},
-        checks=(unfinished(sweeps),),
+        tolerances={(panel, "trained"): TRAINED for panel in (PLANE, PENALTY)} | {(PLANE, "reference"): BISECTED},
+        checks=(rate, unfinished(sweeps)),
     )
 
 
@@ -75,16 +82,20 @@ def _curve(source: Observations, latent_dim: int, levels: np.ndarray, total: flo
 
 
 def _dots(source: Observations, latent_dim: int, levels: np.ndarray, done, total: float):
-    """The trained models at their own rates; the excess is above Shannon's curve at the same rate."""
-    parts = [elbo_terms(vae, source.moments) for (vae,) in done.vaes()]
-    rate, distortion = np.array([part.rate for part in parts]), np.array([part.distortion for part in parts])
-    shannon = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
-    expected = vae_rate_distortion(source.eigenvalues, latent_dim, levels).distortion
+    """The trained models at their own rates, the least distortion at these rates, and the rates by theory and found."""
+    parts = [elbo_terms_by_cubature(vae, source.moments) for (vae,) in done.vaes()]
+    rate, distortion = (np.array([part[name] for part in parts]) for name in ("rate", "distortion"))
+    least = np.array([shannon_distortion(source.eigenvalues, value) for value in rate])
+    stated = vae_rate_distortion(source.eigenvalues, latent_dim, levels)
     penalty = capacity_penalty(source.eigenvalues, latent_dim, levels).distortion
-    return [
-        *points(PLANE, str(latent_dim), "trained", rate, distortion / total, expected=expected / total),
-        *points(PENALTY, str(latent_dim), "trained", rate, (distortion - shannon) / total, expected=penalty / total),
+    of_shannon = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
+    series = str(latent_dim)
+    rows = [
+        *points(PLANE, series, "trained", rate, distortion / total, expected=stated.distortion / total),
+        *points(PENALTY, series, "trained", rate, (distortion - least) / total, expected=penalty / total),
+        *points(PLANE, SHANNON, "reference", rate, least / total, expected=of_shannon / total),
     ]
+    return rows, stated.rate, rate
 
 
 @drawing.styled()
@@ -108,5 +119,6 @@ def plot(table: Table, axes):
         {SHANNON: "Shannon"} | {name: f"VAE, $K = {name}$" for name in latents},
         loc="lower left",
     )
-    drawing.source_legend(penalty, ["theory", "trained"], ncols=2, **drawing.ABOVE)
+    sources = ["theory", "trained", "reference"]
+    drawing.source_legend(penalty, sources, {"reference": "bisection"}, ncols=3, **drawing.ABOVE)
     return axes

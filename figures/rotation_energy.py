@@ -14,13 +14,14 @@ from __future__ import annotations
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.angles import concentration, modulo_right_angle
+from figures.kit.angles import by_chance, concentration, modulo_right_angle
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
-from numerics.comparison import Comparison, Tolerance, largest_of
-from theory import LinearVAE, elbo_terms, optimum
-from theory.axes import plane_rotation, rotate, two_mode_rotation_energy
+from numerics.comparison import FALSE_ALARM, Comparison, Tolerance, largest_of
+from numerics.sampling.cubature import elbo_terms_by_cubature
+from theory import LinearVAE, optimum
+from theory.axes import plane_rotation, two_mode_rotation_energy
 
 __all__ = ["LAYOUT", "axis_angle", "data", "plot"]
 
@@ -43,7 +44,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     quick, (stream,) = checked_options(quick, seed, progress, 1)
     line, tried, starts = np.linspace(0, 90, 181), np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
     rows, sweeps, angles_of = [], [], {posterior: [] for posterior in POSTERIORS}
-    for ratio in RATIOS:
+    for ratio, begin in zip(RATIOS, stream.spawn(len(RATIOS)), strict=True):
         covariance = np.diag([ratio * SMALLER, SMALLER, *REST])
         best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
         setting = {"noise_variance": NOISE_VARIANCE}
@@ -55,7 +56,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                     covariance,
                     2,
                     [BETA],
-                    seeds=start_seeds(stream),
+                    seeds=start_seeds(begin),
                     posterior=posterior,
                     decoder=best.vae.decoder @ plane_rotation(2, np.radians(angle)).T,
                     **setting,
@@ -68,7 +69,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 ENERGY, series, "trained", tried, losses_above_optimum, expected=_energy(ratio, posterior, tried)
             )
 
-            free = train_each(covariance, 2, [BETA], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
+            free = train_each(covariance, 2, [BETA], seeds=start_seeds(begin, starts), posterior=posterior, **setting)
             angles = [axis_angle(vae) for vae in free.vaes()[0]]
             rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
             angles_of[posterior] += angles
@@ -81,8 +82,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     spread = concentration(
         "concentration of full latents",
         angles_of["full"],
-        0.5,
-        "1 if all angles were the same, near 0 if nothing prefers an angle",
+        by_chance(len(angles_of["full"])),
+        f"angles drawn evenly exceed it by chance in at most 1 of {1 / FALSE_ALARM:.0f} sets of this many (Rayleigh)",
     )
     return Table(
         points=tuple(rows),
@@ -112,10 +113,13 @@ def axis_angle(vae: LinearVAE) -> float:
 
 def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:
     """The loss of a model whose latents are rotated and whose posterior covariance keeps its diagonal only."""
-    rotated = rotate(vae, plane_rotation(2, np.radians(degrees)))
-    diagonal = np.diag(np.diagonal(rotated.posterior_covariance))
-    truncated = LinearVAE(rotated.decoder, rotated.encoder, diagonal, rotated.noise_variance)
-    return elbo_terms(truncated, covariance).loss(BETA)
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rotation = np.array([[cosine, -sine], [sine, cosine]])
+    kept = np.diag(np.diagonal(rotation @ vae.posterior_covariance @ rotation.T))
+    parts = elbo_terms_by_cubature(
+        LinearVAE(vae.decoder @ rotation.T, rotation @ vae.encoder, kept, vae.noise_variance), covariance
+    )
+    return parts["reconstruction"] + BETA * parts["rate"]
 
 
 def _energy(ratio: float, posterior: str, degrees: np.ndarray, encoder: str = "reoptimised") -> np.ndarray:

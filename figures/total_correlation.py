@@ -26,7 +26,8 @@ from figures.kit import drawing
 from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
-from numerics.comparison import Comparison, Tolerance, largest_of, largest_of_standard_errors
+from numerics.comparison import Comparison, Tolerance, compare_points, largest_of
+from numerics.sampling.cubature import grouped_parts_by_cubature
 from numerics.sampling.minibatch_total_correlation import (
     MinibatchEstimates,
     sample_minibatch_bias,
@@ -85,6 +86,7 @@ FACTORS = np.kron([[1.0, 0.8], [0.8, 1.0]], [[1.0, 0.8], [0.8, 1.0]])
 WEIGHTS = (0.3, 30.0)
 SHRINKS = (1e-8, 4.0)  # factors of the posterior covariance
 RATE_SIZE, SHRINKING_SIZE = 256, 64  # of the minibatches of the first and the last panel
+ROUNDED = Tolerance(1e-8, "nothing but rounding, of the smallest posterior too", relative=True)
 TRAINED = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves")
 
 
@@ -104,6 +106,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     rows += _sizes(truth, vae, [8, 32, 128, 512] if quick else [4, 8, 16, 32, 64, 128, 256, 512, 1024], code_count, rng)
     progress("posteriors that shrink")
     rows += _shrinking(truth, vae, 9 if quick else 15, code_count // 2, rng)
+    bias, scale = _wide_posterior(truth, vae, rng), _scale(truth, vae)
+    reached, never_above = _against_the_bounds(rows)
     return Table(
         points=tuple(rows),
         parameters={
@@ -115,8 +119,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "codes": code_count,
             "seed": seed,
         },
-        tolerances={(RATE, "trained"): TRAINED},
-        checks=(_wide_posterior(truth, vae, rng), _above_the_bounds(rows), unfinished_runs(stop_reasons)),
+        tolerances={(RATE, "trained"): TRAINED} | {(panel, "reference"): ROUNDED for panel in (SIZE, INFORMATION)},
+        checks=(bias, scale, reached, never_above, unfinished_runs(stop_reasons)),
+        checked={(SIZE, "scale"): scale.quantity}
+        | {(SIZE, name): bias.quantity for name in ESTIMATORS}
+        | {(INFORMATION, name): reached.quantity for name in ESTIMATORS},
     )
 
 
@@ -138,8 +145,9 @@ def _parts_of_the_rate(
         stop_reasons.append(run.stopped)
         trained = run.vae
         expected = _exact_parts(grouped_optimum(LOADING, NOISE, truth.covariance, weights, GROUPS).terms)
-        for part, value in _exact_parts(grouped_terms(trained, truth.covariance, GROUPS)).items():
-            rows += points(RATE, part, "trained", weight, value, expected=expected[part])
+        measured = _averaged(trained, truth)
+        for part, value in expected.items():
+            rows += points(RATE, part, "trained", weight, np.sum(measured[part]), expected=value)
         estimates = _estimates(trained, truth, RATE_SIZE, codes, rng)
         for name, estimate in estimates.items():
             for part, value in _estimated_parts(estimate, name).items():
@@ -151,6 +159,7 @@ def _sizes(truth: GenerativeModel, vae: LinearVAE, sizes: list[int], codes: int,
     """Estimates between groups, and the exact value with and without the bias, against the size of the minibatch."""
     exact = grouped_terms(vae, truth.covariance, GROUPS).between
     rows = points(SIZE, EXACT, "theory", [sizes[0], sizes[-1]], exact)
+    rows += points(SIZE, EXACT, "reference", sizes[-1], _averaged(vae, truth)["between"], expected=exact)
     rows += points(SIZE, "scale", "critical", minibatch_scale(vae, truth.covariance), np.nan)
     line = np.unique(np.geomspace(sizes[0], sizes[-1], 60).round().astype(int))
     for name in ESTIMATORS:
@@ -173,6 +182,8 @@ def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, r
         exact = grouped_terms(scaled, truth.covariance, GROUPS)
         information.append(exact.mutual_information)
         rows += points(INFORMATION, EXACT, "theory", information[-1], exact.between)
+        averaged = _averaged(scaled, truth)["between"]
+        rows += points(INFORMATION, EXACT, "reference", information[-1], averaged, expected=exact.between)
         estimates = _estimates(scaled, truth, SHRINKING_SIZE, codes, rng)
         for name, estimate in estimates.items():
             rows += points(
@@ -183,6 +194,11 @@ def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, r
         information_range = [information[0], information[-1]]
         rows += points(INFORMATION, name, "theory", information_range, bound - _offset(name).between)
     return rows
+
+
+def _averaged(vae: LinearVAE, truth: GenerativeModel) -> dict:
+    """The parts as averages of log densities, without their closed form."""
+    return grouped_parts_by_cubature(vae, truth.covariance, GROUPS)
 
 
 def _estimates(vae: LinearVAE, truth: GenerativeModel, size: int, codes: int, rng) -> dict[str, MinibatchEstimates]:
@@ -218,29 +234,54 @@ def _wide_posterior(truth: GenerativeModel, vae: LinearVAE, rng) -> Comparison:
     wide = dataclasses.replace(vae, posterior_covariance=16 * vae.posterior_covariance)
     sizes = {"dataset_size": DATASET, "batch_size": 20}
     estimates = sample_minibatch_bias(wide, truth.covariance, GROUPS, batches=2000, rng=rng, **sizes)
-    deviations = []
+    stated, found, errors = [], [], []
     for name, estimate in estimates.items():
-        predicted = minibatch_bias(wide, truth.covariance, GROUPS, estimator=name, **sizes)
+        predicted, offset = minibatch_bias(wide, truth.covariance, GROUPS, estimator=name, **sizes), _offset(name)
         for part in ("mutual_information", "between", "dimension_wise_kl"):
             value = getattr(estimate, part)
-            deviations.append(abs(value.value - getattr(predicted, part)) / value.standard_error)
-    return largest_of_standard_errors(
+            stated.append(getattr(predicted, part) - getattr(offset, part))
+            found.append(value.value - getattr(offset, part))
+            errors.append(value.standard_error)
+    return compare_points(
         "bias of a code of little information",
-        deviations,
-        "leading order in 1/M; the next order is below one standard error of these draws",
+        "monte_carlo",
+        stated,
+        found,
+        np.array(errors),
+        reason="leading order in 1/M, without the offset; the next order is below one standard error of these draws",
     )
 
 
-def _above_the_bounds(rows: list[Point]) -> Comparison:
+def _scale(truth: GenerativeModel, vae: LinearVAE) -> Comparison:
+    """exp(tr Q^-1 V S V^T + I), I by averages."""
+    signal = vae.encoder @ truth.covariance @ vae.encoder.T
+    exponent = np.linalg.solve(vae.posterior_covariance, signal).trace() + _averaged(vae, truth)["mutual_information"]
+    stated = [minibatch_scale(vae, truth.covariance)]
+    return compare_points("scale", "reference", stated, [np.exp(exponent)], ROUNDED)
+
+
+def _against_the_bounds(rows: list[Point]) -> list[Comparison]:
+    """Estimates are never above their bounds, and reach them where the posterior is smallest."""
     bounds = {row.series: row.y for row in rows if row.panel == INFORMATION and row.source == "theory"}
-    above = [row.y - bounds[row.series] for row in rows if row.panel == INFORMATION and row.source == "measured"]
-    return largest_of(
+    estimates = [row for row in rows if row.panel == INFORMATION and row.source == "measured"]
+    above = [row.y - bounds[row.series] for row in estimates]
+    most = max(row.x for row in estimates)
+    ends = [row for row in estimates if row.x == most]
+    reached = compare_points(
+        "bounds of a precise code",
+        "monte_carlo",
+        [bounds[row.series] for row in ends],
+        [row.y for row in ends],
+        ROUNDED,
+    )
+    never = largest_of(
         "estimates between groups above their bound",
         np.maximum(0.0, above),
         1e-9,
         "exact for every minibatch, but for rounding",
         source="monte_carlo",
     )
+    return [reached, never]
 
 
 @drawing.styled()

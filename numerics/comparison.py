@@ -12,7 +12,8 @@ error of a closed form that it notices.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -71,7 +72,8 @@ class Comparison:
         the largest deviation that passes.
     resolution : float
         the smallest relative error of the closed form that is noticed: the tolerance over the size of the value, or
-        over a stated scale where the value is zero. NaN for many points of different sizes.
+        over a stated scale where the value is zero. For many points the smallest factor on all of them, less one, that
+        is noticed; NaN where all are zero.
     unit : str
     points : int
         the number of values compared.
@@ -170,24 +172,55 @@ def compare_arrays(quantity: str, closed_form, trained, tolerance: float, *, sca
 
 
 def compare_points(
-    quantity: str, source: str, closed_form: np.ndarray, experiment: np.ndarray, allowed: Tolerance | np.ndarray
+    quantity: str,
+    source: str,
+    closed_form: np.ndarray,
+    experiment: np.ndarray,
+    allowed: Tolerance | np.ndarray,
+    *,
+    draws: float = math.inf,
+    reason: str = "",
+    series: Sequence[str] | None = None,
 ) -> Comparison:
-    """Compare many points: to a tolerance, or, where `allowed` is their standard errors, by Monte Carlo."""
+    """Compare many points: to a tolerance, or, where `allowed` is their standard errors, by Monte Carlo.
+
+    `draws` is how many each standard error comes from. The resolution is that of the `series`, a name for each point,
+    that notices least: the smallest factor on all its values, less one, that moves some point too far.
+    """
     closed_form, experiment = _same_shape(quantity, closed_form, experiment)
     distance = np.abs(experiment - closed_form)
     if not isinstance(allowed, Tolerance):
         if not np.isfinite(allowed).all():
             raise ValueError(f"{quantity!r} has a standard error that is not finite, which allows any value")
-        return largest_of_standard_errors(quantity, distance / allowed)
-    if allowed.relative:
-        distance, unit = distance / np.abs(closed_form), "relative"
+        verdict = largest_of_standard_errors(quantity, distance / allowed, reason, draws=draws, source=source)
+        at_most = verdict.tolerance * allowed
+    elif allowed.relative:
+        at_most = allowed.value * np.abs(closed_form)
+        distance = distance / np.abs(closed_form)
+        verdict = largest_of(quantity, distance, allowed.value, allowed.reason, unit="relative", source=source)
     else:
-        unit = "absolute"
-    return largest_of(quantity, distance, allowed.value, allowed.reason, unit=unit, source=source)
+        at_most = np.full(closed_form.shape, allowed.value)
+        verdict = largest_of(quantity, distance, allowed.value, allowed.reason, unit="absolute", source=source)
+    return replace(verdict, resolution=_resolution(at_most, closed_form, series))
+
+
+def _resolution(allowed: np.ndarray, closed_form: np.ndarray, series: Sequence[str] | None) -> float:
+    """The smallest relative error that is noticed in every series that is not zero throughout; NaN if all are zero."""
+    names = np.zeros(closed_form.shape) if series is None else np.asarray(series)
+    shares = np.divide(allowed, np.abs(closed_form), out=np.full(closed_form.shape, np.inf), where=closed_form != 0)
+    smallest = [np.min(shares[names == name]) for name in np.unique(names)]
+    return float(max((value for value in smallest if np.isfinite(value)), default=np.nan))
 
 
 def largest_of(
-    quantity: str, deviations, tolerance: float, reason: str, *, unit: str = "nats", source: str = "trained"
+    quantity: str,
+    deviations,
+    tolerance: float,
+    reason: str,
+    *,
+    unit: str = "nats",
+    source: str = "trained",
+    resolution: float = math.nan,
 ) -> Comparison:
     """The verdict on several deviations from theory: their largest, against a tolerance."""
     deviations = np.abs(np.asarray(deviations, dtype=float))
@@ -199,6 +232,7 @@ def largest_of(
         unit=unit,
         points=deviations.size,
         reason=reason,
+        resolution=resolution,
     )
 
 

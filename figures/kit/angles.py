@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from numerics.comparison import Comparison
+from numerics.comparison import FALSE_ALARM, Comparison
 
-__all__ = ["concentration", "modulo_right_angle"]
+__all__ = ["by_chance", "concentration", "modulo_right_angle"]
 
 
 def modulo_right_angle(degrees):
     """The equal angle from -45 to below 45 degrees."""
     return (degrees + 45) % 90 - 45
+
+
+def by_chance(count: int) -> float:
+    """What the concentration of so many angles drawn evenly exceeds with a chance of at most `FALSE_ALARM` (Rayleigh).
+
+    The chance that it exceeds r is below exp(-n r^2).
+    """
+    return float(np.sqrt(np.log(1 / FALSE_ALARM) / count))
 
 
 def concentration(quantity: str, degrees, tolerance: float, reason: str) -> Comparison:

@@ -46,6 +46,7 @@ MARKS = {
     "measured": {"linestyle": ":", "linewidth": 0.8, "marker": "s", "markersize": 2.6, "zorder": 3},
     "published": {"linestyle": "", "marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 5},
 }
+NOT_COMPARED = {"linestyle": (0, (1, 2))}  # lines of theory that no experiment is compared with
 CRITICAL = {"color": "0.8", "linewidth": 0.5, "zorder": 0}
 NAMES = {
     "theory": "theory",
@@ -56,6 +57,7 @@ NAMES = {
     "reference": "reference",
     "measured": "measured",
     "published": "published",
+    "not_compared": "theory, not compared",
 }
 
 
@@ -87,7 +89,7 @@ def panel_axes(axes, count: int) -> list[Axes]:
 def draw_panel(ax: Axes, table: Table, panel: str, colours: Mapping[str, object], **theory_line) -> None:
     """Draw the series of a panel that have a colour, each point with the mark of its source.
 
-    `theory_line` holds options of the lines.
+    `theory_line` holds options of the lines. Lines that nothing is compared with are dotted.
     """
     for series, colour in colours.items():
         for source, mark in MARKS.items():
@@ -97,8 +99,9 @@ def draw_panel(ax: Axes, table: Table, panel: str, colours: Mapping[str, object]
             if source == "monte_carlo":
                 ax.errorbar(rows.x, rows.y, yerr=2 * rows.standard_error, color=colour, **mark)
             else:
-                extra = theory_line if source == "theory" else {}
-                ax.plot(rows.x, rows.y, color=colour, **(mark | extra))
+                if source == "theory":
+                    mark = mark | theory_line | (NOT_COMPARED if (panel, series) in table.not_compared else {})
+                ax.plot(rows.x, rows.y, color=colour, **mark)
 
 
 def draw_critical(ax: Axes, table: Table, panel: str) -> None:
@@ -140,7 +143,7 @@ def series_legend(
 
 
 def source_legend(ax: Axes, sources: Sequence[str], names: Mapping[str, str] | None = None, **options) -> None:
-    """Name the marks of the sources, in grey, by a legend."""
+    """Name the marks of the sources, in grey, by a legend; "not_compared" is for lines that have no experiment."""
     names = NAMES | dict(names or {})
     add_legend(ax, [_handle(ax, source, names[source], GREY) for source in sources], **options)
 
@@ -154,6 +157,8 @@ def add_legend(ax: Axes, handles: list, **options) -> None:
 def _handle(ax: Axes, source: str, label: str, colour):
     if source == "monte_carlo":
         return ax.errorbar([], [], yerr=[], color=colour, label=label, **MARKS[source])
+    if source == "not_compared":
+        return Line2D([], [], color=colour, label=label, **NOT_COMPARED)
     if source == "critical":
         return Line2D([], [], label=label, **CRITICAL)
     return Line2D([], [], color=colour, label=label, **{k: v for k, v in MARKS[source].items() if k != "zorder"})

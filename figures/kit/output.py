@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -74,6 +75,7 @@ def write(folder: Path, name: str, module, table: Table, formats: Iterable[str])
         "parameters": table.parameters,
         "versions": _versions(),
         "deviations": [verdict(comparison) for comparison in table.comparisons],
+        "not_compared": [asdict(line) for line in table.without_comparison],
     }
     contents = {file_format: render(figure, file_format) for file_format in formats}
     contents |= {"csv": csv_text(table.points).encode(), "json": f"{to_json(about)}\n".encode()}

@@ -7,12 +7,15 @@ Each row names its source:
     critical     a beta at which a latent collapses, by a closed form; drawn as a thin vertical line, without y
     trained      a model trained by gradients; drawn as a dot
     monte_carlo  an average over random draws with its standard error; drawn as an error bar
-    reference    the same quantity from another library; drawn as a ring
+    reference    the same quantity from another library, or by quadrature; drawn as a ring
     measured     an experiment for which there is no closed form; drawn as small joined dots
     published    a number from a paper; drawn as a cross
 
 A row of the three kinds in `EXPERIMENTS` also carries the value that theory expects. The two values come from different
 code, and their largest difference, quantity by quantity, decides whether the figure passes.
+
+A line of theory without such rows in its series is compared by a check that the table names, or is listed as not
+compared, with the reason, and drawn differently.
 """
 
 from __future__ import annotations
@@ -26,10 +29,11 @@ import numpy as np
 from numerics.comparison import Comparison, Tolerance, compare_points
 from theory.interface import report
 
-__all__ = ["Columns", "Point", "Table", "csv_text", "points", "verdict"]
+__all__ = ["Columns", "NotCompared", "Point", "Table", "csv_text", "points", "verdict"]
 
 SOURCES = ("theory", "minimum", "critical", "trained", "monte_carlo", "reference", "measured", "published")
 EXPERIMENTS = ("trained", "monte_carlo", "reference")
+OF_THEORY = ("theory", "minimum", "critical")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,15 @@ class Columns:
     expected: np.ndarray
 
 
+@dataclass(frozen=True)
+class NotCompared:
+    """A series, or a whole panel, of which theory and experiment are not compared, and why."""
+
+    panel: str
+    series: str
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """What a figure shows.
@@ -66,14 +79,43 @@ class Table:
         what the table was computed from, for the json file.
     tolerances : mapping from (panel, source) to Tolerance
         for every quantity that is compared; Monte Carlo is always compared in standard errors and needs none.
+    draws : mapping from panels to ints
+        how many draws each standard error of a panel comes from, where they are few.
     checks : tuple of Comparison
         verdicts that are not a comparison of points.
+    checked : mapping from (panel, series) to a quantity
+        for every series of theory without points of an experiment: the check, or the panel, that compares it.
+    not_compared : mapping from (panel, series) to a reason
+        for every series of theory that nothing is compared with.
+
+    Raises
+    ------
+    ValueError
+        for a series of theory that is neither compared nor named in one of the two.
     """
 
     points: tuple[Point, ...]
     parameters: Mapping[str, object]
     tolerances: Mapping[tuple[str, str], Tolerance] = field(default_factory=dict)
+    draws: Mapping[str, int] = field(default_factory=dict)
     checks: tuple[Comparison, ...] = ()
+    checked: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    not_compared: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        compared, stated = self._series_of(EXPERIMENTS), self._series_of(OF_THEORY)
+        for panel, series in stated - compared - self.checked.keys() - self.not_compared.keys():
+            raise ValueError(
+                f"checked or not_compared must name the line {series!r} of {panel!r}, which has no experiment; say "
+                "which check compares it, or why none does"
+            )
+        unknown = {*self.checked, *self.not_compared} - stated
+        unknown |= set(self.checked.values()) - {check.quantity for check in self.checks} - {p for p, _ in compared}
+        if unknown:
+            raise ValueError(f"checked and not_compared must name lines and checks of the table, got {unknown}")
+
+    def _series_of(self, sources: tuple[str, ...]) -> set[tuple[str, str]]:
+        return {(row.panel, row.series) for row in self.points if row.source in sources}
 
     def select(self, panel: str, source: str, series: str | None = None) -> Columns:
         """The rows of one panel and source, and of one series unless it is `None`, in their order."""
@@ -93,6 +135,14 @@ class Table:
         compared = dict.fromkeys((row.panel, row.source) for row in self.points if row.source in EXPERIMENTS)
         return (*(self._compared(panel, source) for panel, source in compared), *self.checks)
 
+    @property
+    def without_comparison(self) -> tuple[NotCompared, ...]:
+        """The lines that nothing is compared with, and the panels that show no closed form."""
+        lines = [NotCompared(panel, series, reason) for (panel, series), reason in self.not_compared.items()]
+        of_theory = {panel for panel, _ in self._series_of((*EXPERIMENTS, *OF_THEORY))}
+        panels = dict.fromkeys(row.panel for row in self.points if row.panel not in of_theory)
+        return (*lines, *(NotCompared(panel, "all", "measured; it has no closed form") for panel in panels))
+
     def _compared(self, panel: str, source: str) -> Comparison:
         rows = self.select(panel, source)
         if source == "monte_carlo":
@@ -101,7 +151,9 @@ class Table:
             allowed = self.tolerances[panel, source]
         else:
             raise ValueError(f"tolerances must have an entry for {(panel, source)}; say how far its points may be off")
-        return compare_points(panel, source, rows.expected, rows.y, allowed)
+        series = [row.series for row in self.points if row.panel == panel and row.source == source]
+        draws = self.draws.get(panel, math.inf)
+        return compare_points(panel, source, rows.expected, rows.y, allowed, draws=draws, series=series)
 
 
 def points(panel: str, series: str, source: str, x, y, *, standard_error=math.nan, expected=math.nan) -> list[Point]:
@@ -133,6 +185,7 @@ def verdict(comparison: Comparison) -> dict[str, object]:
         "source": comparison.source,
         "largest": comparison.deviation,
         "tolerance": comparison.tolerance,
+        "resolution": comparison.resolution,
         "unit": comparison.unit,
         "points": comparison.points,
         "reason": comparison.reason,

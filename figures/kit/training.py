@@ -1,4 +1,4 @@
-"""Training for a figure, and the checks that every run ended because its gradient vanished."""
+"""Training for a figure, the checks that every run ended because its gradient vanished, and that of critical betas."""
 
 from __future__ import annotations
 
@@ -8,19 +8,44 @@ import numpy as np
 
 from numerics import Sweep
 from numerics.comparison import Comparison, largest_of
+from numerics.experiments.dead_latent import dead_latent_curvature
 from numerics.priors.training import PriorRun
 from numerics.sweeps.complete import complete_sweep
 from numerics.training.stop import Stop
 
-__all__ = ["largest_gradient", "train_each", "unfinished", "unfinished_runs"]
+__all__ = ["critical_betas_found", "largest_gradient", "train_each", "unfinished", "unfinished_runs"]
 
 
+CLOSE = 0.02  # relative distance of critical betas that training does not tell apart
 MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
 
 
 def train_each(covariance, latent_dim: int, betas, *, seeds=(0,), **options) -> Sweep:
     """Models trained for each beta from each seed until their gradient vanishes, all of them or none."""
     return complete_sweep(covariance, latent_dim, betas=betas, seeds=seeds, **({"max_steps": MAX_STEPS} | options))
+
+
+def critical_betas_found(covariance, critical: Sequence[np.ndarray], *, seed: np.random.SeedSequence) -> Comparison:
+    """The check that a dead latent revives just below each critical beta of a learned noise: no curvature there.
+
+    Close pairs are left out but for their larger one: at the smaller the latent of the other is hardly active, and
+    training does not decide it.
+    """
+    curvatures = []
+    for number, beta in enumerate(critical):
+        if number == 0 or beta < (1 - CLOSE) * critical[number - 1]:
+            rng = np.random.default_rng(seed)
+            curvatures.append(
+                dead_latent_curvature(covariance, number, float(beta), "learned", rng=rng, max_steps=MAX_STEPS)
+            )
+    tolerance = 1e-6
+    return largest_of(
+        "curvature of a dead latent at its critical beta",
+        curvatures,
+        tolerance,
+        "error that a gradient of 1e-8 nats leaves in the latents before it",
+        resolution=2 * tolerance,  # the curvature is half the relative distance to the critical beta, or more
+    )
 
 
 def unfinished(sweeps: Iterable[Sweep]) -> Comparison:

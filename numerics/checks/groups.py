@@ -10,12 +10,12 @@ import theory
 from numerics.checks.differences import SHIFTS, slope_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import (
+    code_root,
     correlations_by_cubature,
     elbo_terms_by_cubature,
     errors_by_cubature,
-    mean_of_quadratic,
+    grouped_parts_by_cubature,
 )
-from numerics.sampling.gaussian import log_density, square_root
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from numerics.sweeps.complete import complete_sweep
 from theory import groups
@@ -50,7 +50,7 @@ def grouped_parts(budget: Budget) -> Iterator[Comparison]:
         slopes = _slopes(name, arrays, lambda moved: _grouped_loss(moved, covariance, weights, prior))
         yield compare_arrays(f"gradient, {name}", np.asarray(getattr(gradient, name)), slopes, 1e-6)
     chain = [PAIRS, [[0], [1], [2, 3]]]
-    root = _code_root(vae, covariance)
+    root = code_root(vae, covariance)
     levels = [correlations_by_cubature(root, level)[0] for level in (*chain, [[0], [1], [2], [3]])]
     path = groups.total_correlation_path(root @ root.T, chain)
     yield compare_arrays("between along a chain", path.between, np.array(levels[:2]), 1e-12)
@@ -59,7 +59,7 @@ def grouped_parts(budget: Budget) -> Iterator[Comparison]:
 
 def _parts_rows(case: str, terms: groups.GroupedTerms, vae, covariance, prior=None) -> Iterator[Comparison]:
     """Every field of the stated parts of a VAE against averages over data and codes."""
-    parts = _grouped_parts(vae, covariance, prior)
+    parts = grouped_parts_by_cubature(vae, covariance, PAIRS, prior)
     for name, value in parts.items():
         exact = getattr(terms, name)
         if name == "within":
@@ -68,30 +68,8 @@ def _parts_rows(case: str, terms: groups.GroupedTerms, vae, covariance, prior=No
             yield compare(f"{name}{case}", float(exact), trained=value, tolerance=1e-11, scale=max(1e-3, abs(value)))
 
 
-def _grouped_parts(vae: theory.LinearVAE, covariance: np.ndarray, prior=None) -> dict:
-    """The fields of `GroupedTerms` as averages of log densities."""
-    elbo = elbo_terms_by_cubature(vae, covariance)
-    root = _code_root(vae, covariance)
-    between, within = correlations_by_cubature(root, PAIRS)
-    prior = np.eye(vae.latent_dim) if prior is None else prior
-
-    def dependence(source) -> dict[str, np.ndarray]:
-        codes = source(root.shape[1]) @ root.T
-        single = sum(log_density(codes[:, [j]], np.sqrt(prior[j : j + 1, j : j + 1])) for j in range(len(prior)))
-        return {"dependence": single - log_density(codes, np.linalg.cholesky(prior))}
-
-    found = {name: elbo[name] for name in ("distortion", "reconstruction", "mutual_information")}
-    found |= {"between": between, "within": within, "dimension_wise_kl": elbo["dimension_wise_kl"]}
-    return found | {"prior_dependence": mean_of_quadratic(dependence, root.shape[1])["dependence"]}
-
-
-def _code_root(vae: theory.LinearVAE, covariance: np.ndarray) -> np.ndarray:
-    """R with codes R n, of standard normal n."""
-    return np.hstack([vae.encoder @ square_root(covariance), np.linalg.cholesky(vae.posterior_covariance)])
-
-
 def _grouped_loss(arrays: dict, covariance: np.ndarray, weights: groups.Weights, prior=None) -> float:
-    parts = _grouped_parts(theory.LinearVAE(*arrays.values()), covariance, prior)
+    parts = grouped_parts_by_cubature(theory.LinearVAE(*arrays.values()), covariance, PAIRS, prior)
     return (
         parts["reconstruction"]
         + weights.mutual_information * parts["mutual_information"]

@@ -6,15 +6,15 @@ that trains an encoder from a random start at every evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 import theory
 from numerics.checks.differences import SHIFTS, slope_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
+from numerics.experiments.random_mixing_law import beta_by_law, errors_by_law
 from numerics.sampling.cubature import errors_by_cubature
 from numerics.sampling.estimate import Estimate
 from numerics.training.train import train
@@ -194,15 +194,10 @@ def random_mixing(budget: Budget) -> Iterator[Comparison]:
     ratio, beta = 4.0, 1.7
     for aspect in (0.5, 2.0):
         limit = inference.random_mixing_errors(aspect, ratio, beta)
-        for criterion, value in _errors_by_law(aspect, ratio, beta).items():
+        for criterion, value in errors_by_law(aspect, ratio, beta).items():
             exact = float(getattr(limit, criterion))
             yield compare(f"{criterion} per factor by the law, c = {aspect}", exact, trained=value, tolerance=1e-9)
-        found = minimize_scalar(
-            lambda at, c=aspect: _errors_by_law(c, ratio, at)["forward_kl"],
-            bounds=(0.3, 5.0),
-            method="bounded",
-            options={"xatol": 1e-9},
-        ).x
+        found = beta_by_law(aspect, ratio)
         exact = inference.random_mixing_optimal_beta(aspect, ratio)
         yield compare(f"beta*, forward_kl by the law, c = {aspect}", exact, trained=found, tolerance=1e-5)
     yield from _finite_loadings(0.5, ratio, beta, budget)
@@ -234,37 +229,6 @@ def _finite_errors(aspect: float, ratio: float, beta: float, data_dim: int, rng)
     truth = GenerativeModel(inference.random_mixing_loading(data_dim, latent_dim, ratio, 1.0, rng), 1.0)
     errors = errors_by_cubature(truth, _trained(truth, beta))
     return {criterion: errors[criterion] / latent_dim for criterion in CRITERIA}
-
-
-def _errors_by_law(aspect: float, ratio: float, beta: float) -> dict[str, float]:
-    """Errors per factor, as averages over the eigenvalues x of A^T A / tau2; each factor has the variance d of q.
-
-    In a mode the code has the mean (x s + sqrt(x) n)/(x + beta), with s the factor and n the noise, and the true
-    posterior the mean (x s + sqrt(x) n)/(x + 1) and the precision 1 + x.
-    """
-    d = beta / (beta + ratio)
-    squared_error = _mean_by_law(aspect, ratio, lambda x: (beta**2 + x) / (x + beta) ** 2)
-    information = _mean_by_law(aspect, ratio, np.log1p)
-    distance = _mean_by_law(aspect, ratio, lambda x: x * (1 - beta) ** 2 / (x + beta) ** 2)  # times the precision
-    precision = _mean_by_law(aspect, ratio, lambda x: 1 + x)
-    log_score = -(np.log(2 * np.pi * d) + squared_error / d) / 2
-    return {
-        "mean_squared_error": squared_error,
-        "forward_kl": (information - np.log(2 * np.pi * np.e)) / 2 - log_score,
-        "reverse_kl": (precision * d + distance - 1 - np.log(d) - information) / 2,
-        "log_score": log_score,
-    }
-
-
-def _mean_by_law(aspect: float, ratio: float, function: Callable) -> float:
-    """The average over Marchenko and Pastur's law: a density between two ends, and for c > 1 an atom at zero."""
-    middle, half = ratio * (1 + aspect), 2 * ratio * np.sqrt(aspect)
-
-    def integrand(angle: float) -> float:
-        x = middle + half * np.cos(angle)
-        return function(x) * (half * np.sin(angle)) ** 2 / (2 * np.pi * aspect * ratio * x)
-
-    return max(0.0, 1 - 1 / aspect) * function(0.0) + quad(integrand, 0, np.pi, epsabs=1e-13, limit=200)[0]
 
 
 def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:

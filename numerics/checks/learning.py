@@ -7,6 +7,7 @@ sign, so the compared quantities do not depend on these.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq, linear_sum_assignment
@@ -17,6 +18,8 @@ from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.data.observations import digits
 from numerics.diagnosis.activity import active_count
 from numerics.diagnosis.certificate import certify
+from numerics.experiments.dead_latent import dead_latent_curvature, with_dead_latent
+from numerics.experiments.water_filling import shannon_distortion, shannon_rate
 from numerics.sampling.cubature import elbo_terms_by_cubature, errors_by_cubature
 from numerics.training.train import TrainingRun, train
 from theory import learning
@@ -105,8 +108,8 @@ def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
     for latent_dim in (1, 2):
         exact = learning.capacity_penalty(SPECTRUM, latent_dim, beta * noise)
         trained = elbo_terms_by_cubature(_train(covariance, latent_dim, beta, noise).vae, covariance)
-        at_distortion = _shannon("distortion", trained["distortion"]).rate
-        at_rate = _shannon("rate", trained["rate"]).distortion
+        at_distortion = shannon_rate(SPECTRUM, trained["distortion"])
+        at_rate = shannon_distortion(SPECTRUM, trained["rate"])
         excess = {"rate": trained["rate"] - at_distortion, "distortion": trained["distortion"] - at_rate}
         for name, value in excess.items():
             yield compare(f"{name}, K = {latent_dim}", getattr(exact, name), trained=value, tolerance=PART_TOLERANCE)
@@ -121,7 +124,8 @@ def collapse(budget: Budget) -> Iterator[Comparison]:
     for noise in (0.5, "learned"):
         critical = learning.critical_betas(SPECTRUM, 3, noise)
         for number, threshold in enumerate(critical, start=1):
-            revived = brentq(_curvature_of_dead_latent, 0.8 * threshold, 1.2 * threshold, (number, noise), xtol=1e-9)
+            curvature = partial(_curvature_of_dead_latent, number - 1, noise)
+            revived = brentq(curvature, 0.8 * threshold, 1.2 * threshold, xtol=1e-9)
             name = f"critical beta {number}, noise {noise}"
             yield compare(name, float(threshold), trained=revived, tolerance=PART_TOLERANCE)
             of_optimum = learning.optimum(covariance, 3, beta=1.0, noise_variance=noise).critical_betas[number - 1]
@@ -155,11 +159,9 @@ def learned_noise(budget: Budget) -> Iterator[Comparison]:
             yield compare(f"loss, beta {beta:g}, noise {given:g}", profile, trained=trained, tolerance=LOSS_TOLERANCE)
 
 
-def _curvature_of_dead_latent(beta: float, number: int, noise) -> float:
-    """The least curvature where the latents before one are trained and this one carries nothing."""
-    covariance = _covariance(SPECTRUM)
-    vae = _train(covariance, number - 1, beta, noise).vae
-    return certify(_with_collapsed_latent(vae), covariance, beta, learned_noise=noise == "learned").curvature
+def _curvature_of_dead_latent(others: int, noise, beta: float) -> float:
+    options = {"gradient_tolerance": GRADIENT_TOLERANCE, "rng": np.random.default_rng(204)}
+    return dead_latent_curvature(_covariance(SPECTRUM), others, beta, noise, **options)
 
 
 def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
@@ -208,7 +210,7 @@ def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
     # A latent left collapsed though its mode lies above the water: curvature 1 - sqrt(l / t) towards that mode.
     level = 1.3 * 0.4
     missing = learning.optimum(small, 1, beta=1.3, noise_variance=0.4).vae
-    certificate = certify(_with_collapsed_latent(missing), small, 1.3)
+    certificate = certify(with_dead_latent(missing), small, 1.3)
     yield compare(
         "curvature at a saddle", 1 - np.sqrt(SPECTRUM[1] / level), trained=certificate.curvature, tolerance=1e-9
     )
@@ -266,30 +268,6 @@ def _aligned(vae: LinearVAE, target: np.ndarray) -> LinearVAE:
         vae.posterior_covariance[np.ix_(order, order)] * np.outer(signs, signs),
         vae.noise_variance,
     )
-
-
-def _with_collapsed_latent(vae: LinearVAE) -> LinearVAE:
-    """The same model with one more latent that carries nothing."""
-    return LinearVAE(
-        np.pad(vae.decoder, ((0, 0), (0, 1))),
-        np.pad(vae.encoder, ((0, 1), (0, 0))),
-        np.diag(np.append(np.diagonal(vae.posterior_covariance), 1.0)),
-        vae.noise_variance,
-    )
-
-
-def _shannon(known: str, value: float) -> learning.RateDistortion:
-    """The point of Shannon's curve with this rate or distortion, by bisection in the water level."""
-    low, high = 1e-9, float(SPECTRUM[0])
-    for _ in range(200):
-        level = np.sqrt(low * high)
-        over = np.minimum(SPECTRUM, level).sum() > value if known == "distortion" else _rate(level) < value
-        low, high = (low, level) if over else (level, high)
-    return learning.RateDistortion(_rate(low), np.minimum(SPECTRUM, low).sum())
-
-
-def _rate(level: float) -> float:
-    return float(np.log(np.maximum(SPECTRUM / level, 1)).sum() / 2)
 
 
 CHECKS = {

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import ndtr
 
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import points_of_normal
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.scores import sample_scores
+from numerics.sampling.scores import binned_gap_by_quadrature, sample_scores
 from theory import scores
 
 __all__ = ["CHECKS"]
 
 MIXING = np.array([[1.0, 0.3, 0.0], [-0.2, 0.8, 0.4], [0.1, 0.0, 0.5], [0.5, 0.5, -0.5]])
 NOISE = 0.2
-BINS, HALF_WIDTH = 20, 4.0
 DRAWS = 5  # times the samples of other checks: the sparsity has no moments that a few points could have
 
 
@@ -38,7 +35,10 @@ def gaussian_scores(budget: Budget) -> Iterator[Comparison]:
             yield compare(name.replace("_", " "), value, trained=of_points[name], tolerance=1e-11)
     correlations = MIXING.T / np.sqrt(np.diagonal(covariance))
     yield compare(
-        "mutual information gap", exact["mutual_information_gap"], trained=_binned_gap(correlations), tolerance=1e-9
+        "mutual information gap",
+        exact["mutual_information_gap"],
+        trained=binned_gap_by_quadrature(correlations),
+        tolerance=1e-9,
     )
     information = np.array([[_information(rho) for rho in row] for row in correlations])
     yield compare_arrays("mutual information", scores.mutual_information_matrix(code), information, 1e-12)
@@ -77,39 +77,6 @@ def _information(correlation: float) -> float:
 
     both = stats.multivariate_normal(np.zeros(2), [[1.0, correlation], [correlation, 1.0]])
     return 2 * stats.norm.entropy() - both.entropy()
-
-
-def _binned_gap(correlations: np.ndarray) -> float:
-    """The gap between the two largest informations of each factor, cut into bins, over the entropy of the factor."""
-    gaps = []
-    for row in correlations:
-        tables = [_probabilities(rho) for rho in row]
-        one = tables[0].sum(axis=1)
-        entropy = -np.sum(one * np.log(one))
-        first, second = sorted((_information_of_table(table) for table in tables), reverse=True)[:2]
-        gaps.append((first - second) / entropy)
-    return float(np.mean(gaps))
-
-
-def _probabilities(correlation: float) -> np.ndarray:
-    """Of pairs of bins for two normal numbers, the second given the first; Gauss-Legendre in each bin of the first."""
-    edges = np.linspace(-HALF_WIDTH, HALF_WIDTH, BINS + 1)
-    outer = np.concatenate([[-10.0], edges[1:-1], [10.0]])  # the outer bins include the rest
-    inner = np.concatenate([[-np.inf], edges[1:-1], [np.inf]])
-    nodes, weights = np.polynomial.legendre.leggauss(60)
-    table = np.zeros((BINS, BINS))
-    for number, (low, high) in enumerate(pairwise(outer)):
-        x = (low + high) / 2 + (high - low) / 2 * nodes
-        density = (high - low) / 2 * weights * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-        below = ndtr((inner[:, None] - correlation * x) / np.sqrt(1 - correlation**2))
-        table[number] = np.diff(below, axis=0) @ density
-    return table
-
-
-def _information_of_table(table: np.ndarray) -> float:
-    independent = np.outer(table.sum(axis=1), table.sum(axis=0))
-    seen = table > 0
-    return float(np.sum(table[seen] * np.log(table[seen] / independent[seen])))
 
 
 CHECKS = {"gaussian_scores": gaussian_scores}

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from numerics.sampling.cubature import elbo_terms_by_cubature
 from numerics.sweeps.complete import complete_sweep
 from numerics.sweeps.progress import hidden
 from numerics.training.stop import Stop
-from theory import LinearVAE, elbo_terms, validation
+from theory import LinearVAE, validation
 from theory.groups import Weights, equal_groups
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
@@ -141,6 +142,7 @@ def granularity_map(
         )
         for row, (beta, vaes) in enumerate(zip(betas, done.vaes(), strict=True)):
             for column, (seed, vae) in enumerate(zip(done.seeds, vaes, strict=True)):
+                standard, true_prior = (_elbo(vae, truth.covariance, one) for one in (None, prior_covariance))
                 runs.append(
                     GranularityRun(
                         capacity=capacity,
@@ -149,8 +151,8 @@ def granularity_map(
                         seed=int(seed),
                         vae=vae,
                         loss=float(done.losses[row, column]),
-                        elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance if matched else None).loss(1.0),
-                        matched_elbo=-elbo_terms(vae, truth.covariance, prior=prior_covariance).loss(1.0),
+                        elbo=true_prior if matched else standard,
+                        matched_elbo=true_prior,
                         errors=factor_errors(truth, vae) if fixed else np.full(capacity, np.nan),
                         stopped=done.stopped[row, column],
                     )
@@ -161,18 +163,19 @@ def granularity_map(
 def factor_errors(truth: GenerativeModel, vae: LinearVAE) -> np.ndarray:
     """E (s_i - v_i^T x)^2 for each factor that has a latent of the same number; centred data.
 
+    The error is linear in independent standard normal numbers: the squares of its coefficients are summed.
+
     Returns
     -------
     (K,) array, K the number of latents
     """
-    count = vae.latent_dim
-    factor_covariance, cross_covariance = (
-        truth.factor_covariance[:count, :count],
-        vae.encoder @ truth.loading @ truth.factor_covariance,
-    )
-    return np.diagonal(
-        factor_covariance - 2 * cross_covariance[:, :count] + vae.encoder @ truth.covariance @ vae.encoder.T
-    ).copy()
+    missed = (np.eye(vae.latent_dim, truth.latent_dim) - vae.encoder @ truth.loading) @ truth.factor_root
+    return np.sum(missed**2, axis=1) + truth.noise_variance * np.sum(vae.encoder**2, axis=1)
+
+
+def _elbo(vae: LinearVAE, covariance: np.ndarray, prior: np.ndarray | None) -> float:
+    parts = elbo_terms_by_cubature(vae, covariance, prior)
+    return -parts["reconstruction"] - parts["rate"]
 
 
 def _up_to(name: str, values: Sequence[int], largest: int) -> list[int]:

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.data.sprites import SHAPES, render
-from numerics.sampling.scores import sample_mean_correlation
+from numerics.sampling.cubature import points_of_normal
+from numerics.sampling.scores import binned_gap_by_quadrature, sample_mean_correlation
 from theory import GenerativeModel, validation
 from theory.axes.separation import Separation, separate_series
 from theory.axes.temporal_model import TemporalModel
@@ -34,8 +35,10 @@ __all__ = [
     "ShiftedSprite",
     "Versions",
     "amuse_correlations",
+    "demixing_by_eigenvalues",
     "fast_ica_correlations",
     "random_changes",
+    "scores_of_points",
     "separation_code",
     "shifted_sprite",
     "versions",
@@ -169,6 +172,37 @@ def separation_code(truth: GenerativeModel, separation: Separation) -> GaussianC
         demixing @ truth.covariance @ demixing.T,
         truth.factor_covariance @ truth.loading.T @ demixing.T,
     )
+
+
+def demixing_by_eigenvalues(truth: GenerativeModel, autocorrelations) -> np.ndarray:
+    """AMUSE's demixing (K, D) of the exact covariances: eigenvectors of the lagged one relative to that of the signal.
+
+    Both are restricted to the leading K principal directions of the data. Rows have unit variance of the signal.
+    """
+    from scipy.linalg import eigh
+
+    lagged = (truth.loading * np.asarray(autocorrelations)) @ truth.loading.T
+    signal = truth.loading @ truth.loading.T
+    plane = np.linalg.svd(truth.loading, full_matrices=False)[0]
+    return eigh(plane.T @ lagged @ plane, plane.T @ signal @ plane)[1].T @ plane.T
+
+
+def scores_of_points(truth: GenerativeModel, encoder: np.ndarray) -> dict[str, float]:
+    """Mean correlation and mutual information gap of the codes V x.
+
+    Correlations are those of a few points with the exact second moments; the gap is that of cut normal numbers by
+    quadrature. No closed form of `theory.scores` is used.
+    """
+    latent_dim = truth.latent_dim
+    normal = points_of_normal(latent_dim + truth.data_dim)
+    factors = normal[:, :latent_dim] @ truth.factor_root.T
+    data = factors @ truth.loading.T + np.sqrt(truth.noise_variance) * normal[:, latent_dim:]
+    codes = data @ encoder.T
+    correlations = np.corrcoef(factors.T, codes.T)[:latent_dim, latent_dim:]
+    return {
+        "mean_correlation": sample_mean_correlation(factors, codes),
+        "mutual_information_gap": binned_gap_by_quadrature(correlations),
+    }
 
 
 def amuse_correlations(

@@ -1,15 +1,25 @@
-"""The beta of the least inference error, by search over trained encoders, without `theory.optimal_beta`."""
+"""The beta of the least inference error, by search over trained encoders, without the formulas of `theory`."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from numerics.sampling.cubature import errors_by_cubature
 from numerics.training.stop import Stop
 from numerics.training.train import train
-from theory import GenerativeModel, inference_error
+from theory import GenerativeModel
 
-__all__ = ["trained_optimal_beta"]
+__all__ = ["SearchedBeta", "trained_optimal_beta"]
+
+
+class SearchedBeta(NamedTuple):
+    """The beta of the least error, and the error there."""
+
+    beta: float
+    error: float
 
 
 def trained_optimal_beta(
@@ -20,14 +30,15 @@ def trained_optimal_beta(
     bracket: tuple[float, float] = (0.05, 50.0),
     accuracy: float = 1e-6,
     start: int | np.random.SeedSequence = 0,
-) -> float:
-    """The beta whose trained encoder has the least error: a scan of the bracket, then bounded scalar minimisation.
+) -> SearchedBeta:
+    """The beta whose trained encoder has the best error: a scan of the bracket, then bounded scalar minimisation.
 
-    Every evaluation trains an encoder for the truth's loading from the random `start` and measures it. NaN if any
-    training did not end because its gradient vanished.
+    The best log score is the largest, the best of the other errors the least. Every evaluation trains an encoder for
+    the truth's loading from the random `start` and measures it. NaN if any training did not end because its gradient
+    vanished.
     """
     noise = truth.noise_variance if noise_variance is None else noise_variance
-    stop_reasons = set()
+    stop_reasons, sign = set(), -1 if criterion == "log_score" else 1
 
     def error(log_beta: float) -> float:
         run = train(
@@ -40,10 +51,12 @@ def trained_optimal_beta(
             rng=np.random.default_rng(start),
         )
         stop_reasons.add(run.stopped)
-        return getattr(inference_error(truth, run.vae), criterion)
+        return sign * errors_by_cubature(truth, run.vae)[criterion]
 
     scan = np.linspace(*np.log(bracket), max(4, round(2 * np.log(bracket[1] / bracket[0]))))
     best = int(np.clip(np.argmin([error(value) for value in scan]), 1, len(scan) - 2))
     bounds = (scan[best - 1], scan[best + 1])
     minimum = minimize_scalar(error, bounds=bounds, method="bounded", options={"xatol": accuracy})
-    return float(np.exp(minimum.x)) if stop_reasons == {Stop.GRADIENT} else np.nan
+    if stop_reasons != {Stop.GRADIENT}:
+        return SearchedBeta(np.nan, np.nan)
+    return SearchedBeta(float(np.exp(minimum.x)), sign * float(minimum.fun))

@@ -40,7 +40,9 @@ TIE = 1e-6
 RUN_BYTES = 1000  # memory of a run
 
 
-def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 100_000) -> dict[str, np.ndarray]:
+def distances(
+    covariance, *, seeds, water_level: float = 0.02, max_steps: int = 100_000, gradient_tolerance: float = 1e-8
+) -> dict[str, np.ndarray]:
     """Distance to orthogonality of two latents after training to a vanishing gradient, for each model and start.
 
     Parameters
@@ -51,6 +53,9 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
     water_level : float > 0
         beta times the (fixed) noise variance, at beta = 1; below the smaller variance, 1 / 12, or a latent collapses.
     max_steps : int
+    gradient_tolerance : float > 0
+        of the two VAEs, in nats. What it leaves of the distance grows like 1 / gap^2, gap the relative difference of
+        the two variances.
 
     Returns
     -------
@@ -73,6 +78,7 @@ def distances(covariance, *, seeds, water_level: float = 0.02, max_steps: int = 
             noise_variance=water_level,
             posterior=posterior,
             max_steps=max_steps,
+            gradient_tolerance=validation.positive("gradient_tolerance", gradient_tolerance),
         )
         values = _distances(vae.decoder for vae in done.vaes()[0])
         by_model[posterior] = np.where(done.stopped[0] == Stop.GRADIENT, values, np.nan)

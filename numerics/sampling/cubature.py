@@ -7,19 +7,24 @@ log densities of Gaussians are: their means over these points are the expectatio
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from itertools import permutations, product
 
 import numpy as np
 
-from numerics.sampling.gaussian import log_density, triangle
+from numerics.sampling.gaussian import log_density, square_root, triangle
 from numerics.sampling.monte_carlo import Source, elbo_values, error_values
 from theory.model import GenerativeModel, LinearVAE, mean_offset
 from theory.moments import as_moments
 
 __all__ = [
+    "code_root",
     "correlations_by_cubature",
     "elbo_terms_by_cubature",
     "errors_by_cubature",
+    "grouped_parts_by_cubature",
+    "matched_errors_by_cubature",
     "mean_of_quadratic",
     "points_of_normal",
 ]
@@ -50,9 +55,31 @@ def errors_by_cubature(truth: GenerativeModel, vae: LinearVAE) -> dict[str, floa
     return mean_of_quadratic(error_values(truth, vae), 2 * truth.latent_dim + truth.data_dim)
 
 
-def elbo_terms_by_cubature(vae: LinearVAE, covariance) -> dict[str, float]:
-    """The parts of the loss that `numerics.sampling.monte_carlo.sample_elbo_terms` estimates, to rounding."""
-    values = elbo_values(vae, as_moments(covariance).covariance, mean_offset(vae, covariance))
+def matched_errors_by_cubature(truth: GenerativeModel, vae: LinearVAE) -> dict[str, float]:
+    """The errors of the order and signs of the latents whose mean squared error is least, of all orders and signs."""
+    best = {"mean_squared_error": np.inf}
+    for order in permutations(range(vae.latent_dim)):
+        for signs in product((1.0, -1.0), repeat=vae.latent_dim):
+            arranged = np.array(signs)[:, np.newaxis] * np.eye(vae.latent_dim)[list(order)]
+            errors = errors_by_cubature(
+                truth,
+                dataclasses.replace(
+                    vae,
+                    decoder=vae.decoder @ arranged.T,
+                    encoder=arranged @ vae.encoder,
+                    posterior_covariance=arranged @ vae.posterior_covariance @ arranged.T,
+                ),
+            )
+            best = min(best, errors, key=lambda one: one["mean_squared_error"])
+    return best
+
+
+def elbo_terms_by_cubature(vae: LinearVAE, covariance, prior: np.ndarray | None = None) -> dict[str, float]:
+    """The parts of the loss that `numerics.sampling.monte_carlo.sample_elbo_terms` estimates, to rounding.
+
+    `prior` is the covariance of p(z), by default I.
+    """
+    values = elbo_values(vae, as_moments(covariance).covariance, mean_offset(vae, covariance), prior)
     return mean_of_quadratic(values, vae.data_dim + vae.latent_dim)
 
 
@@ -71,3 +98,26 @@ def correlations_by_cubature(root: np.ndarray, groups: Sequence[Sequence[int]]) 
 
     *within, between = mean_of_quadratic(values, root.shape[1]).values()
     return between, np.array(within)
+
+
+def grouped_parts_by_cubature(
+    vae: LinearVAE, covariance: np.ndarray, groups: Sequence[Sequence[int]], prior: np.ndarray | None = None
+) -> dict[str, float | np.ndarray]:
+    """The fields of `theory.groups.GroupedTerms`; `prior` is the covariance of p(z), by default I."""
+    elbo, root = elbo_terms_by_cubature(vae, covariance), code_root(vae, covariance)
+    between, within = correlations_by_cubature(root, groups)
+    prior = np.eye(vae.latent_dim) if prior is None else prior
+
+    def dependence(source: Source) -> dict[str, np.ndarray]:
+        codes = source(root.shape[1]) @ root.T
+        single = sum(log_density(codes[:, [j]], np.sqrt(prior[j : j + 1, j : j + 1])) for j in range(len(prior)))
+        return {"dependence": single - log_density(codes, np.linalg.cholesky(prior))}
+
+    found = {name: elbo[name] for name in ("distortion", "reconstruction", "mutual_information")}
+    found |= {"between": between, "within": within, "dimension_wise_kl": elbo["dimension_wise_kl"]}
+    return found | {"prior_dependence": mean_of_quadratic(dependence, root.shape[1])["dependence"]}
+
+
+def code_root(vae: LinearVAE, covariance: np.ndarray) -> np.ndarray:
+    """R with codes R n, of standard normal n: the data's part, then the posterior's."""
+    return np.hstack([vae.encoder @ square_root(covariance), np.linalg.cholesky(vae.posterior_covariance)])

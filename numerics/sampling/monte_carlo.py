@@ -133,11 +133,11 @@ def sample_elbo_terms(vae: LinearVAE, covariance, n: int, rng: np.random.Generat
 
 
 def elbo_values(
-    vae: LinearVAE, covariance: np.ndarray, offset: np.ndarray
+    vae: LinearVAE, covariance: np.ndarray, offset: np.ndarray, prior: np.ndarray | None = None
 ) -> Callable[[Source], dict[str, np.ndarray]]:
     """What `sample_elbo_terms` averages, as a function of D numbers for the data and K for the noise of the code.
 
-    `offset` is the mean of the data less that of the model.
+    `offset` is the mean of the data less that of the model, `prior` the covariance of p(z), by default I.
     """
     data_root, noise_root = square_root(covariance), np.sqrt(vae.noise_variance) * np.eye(vae.data_dim)
     posterior_root, code_noise_root = (
@@ -145,6 +145,7 @@ def elbo_values(
         square_root(vae.posterior_covariance),
     )
     code_root, code_mean = triangle(vae.encoder @ data_root, posterior_root), vae.encoder @ offset
+    prior_root = np.eye(vae.latent_dim) if prior is None else np.linalg.cholesky(prior)
 
     def values(source: Source) -> dict[str, np.ndarray]:
         data = offset + source(vae.data_dim) @ data_root.T
@@ -157,7 +158,7 @@ def elbo_values(
             log_density(codes[:, [j]] - code_mean[j], np.linalg.norm(code_root[j]).reshape(1, 1))
             for j in range(vae.latent_dim)
         )
-        log_prior = log_density(codes, np.eye(vae.latent_dim))
+        log_prior = log_density(codes, prior_root)
         return {
             "distortion": np.sum(residuals**2, axis=1),
             "rate": conditional - log_prior,

@@ -1,14 +1,20 @@
-"""Disentanglement scores of draws, by scikit-learn's tools: the experiment for `theory.scores.disentanglement`."""
+"""Disentanglement scores of draws, by scikit-learn's tools, and what one of them tends to, by quadrature.
+
+The experiment for `theory.scores.disentanglement`.
+"""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+from scipy.special import ndtr
 
 from theory import gaussian, validation
 from theory.scores import Scores
 from theory.scores.binned import check_bins
 
-__all__ = ["sample_mean_correlation", "sample_scores"]
+__all__ = ["binned_gap_by_quadrature", "sample_mean_correlation", "sample_scores"]
 
 
 def sample_scores(factors, codes, *, bins: int = 20, half_width: float = 4.0) -> Scores:
@@ -163,3 +169,41 @@ def _concentration(weights: np.ndarray) -> float:
         return 1.0
     spread = entropy(weights[sums > 0], base=weights.shape[1], axis=1)
     return max(0.0, float(np.average(1 - spread, weights=sums[sums > 0])))
+
+
+def binned_gap_by_quadrature(correlations: np.ndarray, *, bins: int = 20, half_width: float = 4.0) -> float:
+    """The mutual information gap of Gaussian factors (rows) and codes (columns), cut into bins: what draws tend to.
+
+    The gap between the two largest informations about each factor, over the entropy of the factor.
+    """
+    gaps = []
+    for row in correlations:
+        tables = [_probabilities(rho, bins, half_width) for rho in row]
+        one = tables[0].sum(axis=1)
+        entropy = -np.sum(one * np.log(one))
+        first, second = sorted((_information_of_table(table) for table in tables), reverse=True)[:2]
+        gaps.append((first - second) / entropy)
+    return float(np.mean(gaps))
+
+
+def _probabilities(correlation: float, bins: int, half_width: float) -> np.ndarray:
+    """Of pairs of bins for two normal numbers, the second given the first; Gauss-Legendre in each bin of the first."""
+    edges = np.linspace(-half_width, half_width, bins + 1)
+    outer = np.concatenate([[-10.0], edges[1:-1], [10.0]])  # the outer bins include the rest
+    inner = np.concatenate([[-np.inf], edges[1:-1], [np.inf]])
+    # A correlation of one up to rounding leaves each bin of one in the same bin of the other.
+    spread = np.sqrt(max(1 - correlation**2, 1e-30))
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    table = np.zeros((bins, bins))
+    for number, (low, high) in enumerate(pairwise(outer)):
+        x = (low + high) / 2 + (high - low) / 2 * nodes
+        density = (high - low) / 2 * weights * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        below = ndtr((inner[:, None] - correlation * x) / spread)
+        table[number] = np.diff(below, axis=0) @ density
+    return table
+
+
+def _information_of_table(table: np.ndarray) -> float:
+    independent = np.outer(table.sum(axis=1), table.sum(axis=0))
+    seen = table > 0
+    return float(np.sum(table[seen] * np.log(table[seen] / independent[seen])))
