@@ -13,9 +13,15 @@ import sympy as sp
 from theory.derivations.engine.operators import Degree, FactorCount, LogDet, PositiveRoots
 from theory.derivations.engine.signs import Sign, Signs
 
-__all__ = ["undefined_parts"]
+__all__ = ["Kept", "undefined_parts"]
 
 ORDERS = 5  # of a zero at the place of a limit
+
+
+class Kept(sp.Function):
+    """The value of an abbreviation where it is written out: kept together, so that nothing in it cancels."""
+
+    nargs = 1
 
 
 def undefined_parts(
@@ -30,7 +36,7 @@ def undefined_parts(
     Parameters
     ----------
     expression : Basic
-        with every abbreviation written out.
+        with every abbreviation written out, its value `Kept`.
     signs : Signs
     values : mapping, optional
         what stands for the variables of an enclosing substitution.
@@ -42,7 +48,8 @@ def undefined_parts(
             inside, variables, places = expression.args
             for place in places:
                 yield from undefined_parts(place, signs, values)
-            values = {**values, **{x: place.xreplace(dict(values)) for x, place in zip(variables, places, strict=True)}}
+            places = [_written_out(place).xreplace(dict(values)) for place in places]
+            values = {**values, **dict(zip(variables, places, strict=True))}
             yield from undefined_parts(inside, signs, values, smooth=smooth)
             return
         case sp.Derivative():
@@ -50,18 +57,22 @@ def undefined_parts(
             yield from undefined_parts(expression.expr, signs, values, smooth=True)
             return
         case sp.Integral():
-            yield from _of_integral(expression, signs, values)
+            yield from _of_integral(expression, signs, values, smooth)
             return
         case sp.Limit():
-            yield from _of_limit(expression, signs, values)
+            yield from _of_limit(expression, signs, values, smooth)
             return
         case Degree() | FactorCount() | PositiveRoots():
-            polynomial, symbol = expression.args
+            for part in expression.atoms(Kept):
+                yield from undefined_parts(part.args[0], signs, values)
+            polynomial, symbol = map(_written_out, expression.args)
             others = polynomial.free_symbols - {symbol}
             yield from _counts_of(expression, others & values.keys())
             if not polynomial.is_polynomial(symbol) or not polynomial.is_rational_function(*others):
                 yield f"{polynomial} is a polynomial over rational functions"
                 return
+            if isinstance(expression, FactorCount) and _has_irrational_coefficients(polynomial, symbol, *others):
+                yield f"the numbers in {polynomial} are rational"
             coefficients = sp.Poly(polynomial, symbol).all_coeffs()
             if not signs.of(coefficients[0]).is_nonzero:
                 yield f"{sp.factor(coefficients[0])} != 0"
@@ -69,7 +80,7 @@ def undefined_parts(
                 yield from undefined_parts(coefficient, signs, values)
             return
         case sp.Sum():
-            yield from _of_sum(expression, signs, values)
+            yield from _of_sum(expression, signs, values, smooth)
             return
         case sp.Pow():
             base, exponent = (_done(part.xreplace(signs.values).xreplace(dict(values))) for part in expression.args)
@@ -79,6 +90,10 @@ def undefined_parts(
                     yield f"{base} > 0"
             elif not exponent.is_nonnegative and not sign.is_nonzero:
                 yield f"{base} != 0"
+        case sp.Abs() if smooth:  # of a root of a square
+            argument = _done(expression.args[0].xreplace(signs.values).xreplace(dict(values)))
+            if not signs.of(argument).is_nonzero:
+                yield f"{argument} != 0"
         case sp.log() | sp.gamma():
             argument = _done(expression.args[0].xreplace(signs.values).xreplace(dict(values)))
             sign = signs.of(argument)
@@ -88,6 +103,13 @@ def undefined_parts(
         yield from undefined_parts(part, signs, values, smooth=smooth)
 
 
+def _has_irrational_coefficients(polynomial: sp.Expr, *symbols: sp.Symbol) -> bool:
+    """Whether it factors over the numbers that its coefficients generate, and not over the rationals alone."""
+    numerator, _ = sp.fraction(sp.together(polynomial))
+    domain = sp.Poly(numerator, *symbols).domain
+    return not (domain.is_ZZ or domain.is_QQ)
+
+
 def _counts_of(expression: sp.Basic, bound: set) -> Iterator[str]:
     """Degrees and numbers of roots or factors, which jump, must not depend on a variable that is bound around them."""
     for count in expression.atoms(Degree, FactorCount, PositiveRoots):
@@ -95,39 +117,41 @@ def _counts_of(expression: sp.Basic, bound: set) -> Iterator[str]:
             yield f"{count} does not depend on {variable}"
 
 
-def _of_integral(integral: sp.Integral, signs: Signs, values) -> Iterator[str]:
+def _of_integral(integral: sp.Integral, signs: Signs, values, smooth: bool) -> Iterator[str]:
     """The ends, which must be in their order, and the integrand between them and at those that are finite."""
     for variable, *ends in integral.limits:
-        low, high = (end.xreplace(signs.values).xreplace(dict(values)) for end in ends)
+        for end in ends:
+            yield from undefined_parts(end, signs, values, smooth=smooth)
+        low, high = (_written_out(end).xreplace(signs.values).xreplace(dict(values)) for end in ends)
         for end in (low, high):
-            yield from undefined_parts(end, signs, values)
             if end.is_finite:
-                yield from undefined_parts(integral.function, signs, {**values, variable: end})
+                yield from undefined_parts(integral.function, signs, {**values, variable: end}, smooth=smooth)
         if not (low is -sp.oo or high is sp.oo or signs.of(high - low).is_nonnegative):
             yield f"{high - low} >= 0"
         between = sp.Dummy(str(variable), real=True)  # whatever the page assumes of the variable elsewhere
         bounds = [sp.Gt(between, low)] if low.is_finite else []
         bounds += [sp.Lt(between, high)] if high.is_finite else []
         signs, values = signs.and_also(bounds), {**values, variable: between}
-    yield from undefined_parts(integral.function, signs, values)
+    yield from undefined_parts(integral.function, signs, values, smooth=smooth)
 
 
-def _of_sum(total: sp.Sum, signs: Signs, values) -> Iterator[str]:
+def _of_sum(total: sp.Sum, signs: Signs, values, smooth: bool) -> Iterator[str]:
     """The ends, which must be integers in their order, and the summand for all indices."""
     for index, *ends in total.limits:
-        low, high = (end.xreplace(signs.values).xreplace(dict(values)) for end in ends)
-        for end in (low, high):
+        for end in ends:
             yield from undefined_parts(end, signs, values)
+        low, high = (_written_out(end).xreplace(signs.values).xreplace(dict(values)) for end in ends)
+        for end in (low, high):
             if not end.is_integer:
                 yield f"{end} is an integer"
         if not signs.of(high - low + 1).is_nonnegative:
             yield f"{high - low + 1} >= 0"
         kind = {"positive": True} if signs.of(low) is Sign.POSITIVE else {}
         values = {**values, index: sp.Dummy(str(index), integer=True, **kind)}
-    yield from undefined_parts(total.function, signs, values)
+    yield from undefined_parts(total.function, signs, values, smooth=smooth)
 
 
-def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
+def _of_limit(limit: sp.Limit, signs: Signs, values, smooth: bool) -> Iterator[str]:
     """The place, what does not contain the variable, and how denominators, logarithms and roots behave at the place.
 
     At a finite place each must have a sign, or its first derivative that does not vanish identically must: then a
@@ -136,11 +160,12 @@ def _of_limit(limit: sp.Limit, signs: Signs, values) -> Iterator[str]:
     """
     inside, variable, place, side = limit.args
     yield from undefined_parts(place, signs, values)
+    place = _written_out(place)
     yield from _counts_of(inside, {variable})
     for part in inside.atoms(sp.MatPow, LogDet):  # whose rank may fall at the place
         if variable in part.free_symbols:
             yield f"{part} does not depend on {variable}"
-    yield from _free_parts(inside, signs, values, {variable})
+    yield from _free_parts(inside, signs, values, {variable}, smooth)
     powers = [part for part in inside.atoms(sp.Pow) if not part.exp.is_nonnegative or not part.exp.is_integer]
     critical = [(part.base, not part.exp.is_integer) for part in powers]
     critical += [(part.args[0], True) for part in inside.atoms(sp.log, sp.gamma)]
@@ -178,15 +203,20 @@ def _first_not_vanishing(factor: sp.Expr, variable: sp.Symbol, place: sp.Expr) -
     return at_place, ORDERS
 
 
+def _written_out(expression: sp.Basic) -> sp.Basic:
+    return expression.replace(Kept, lambda value: value) if expression.has(Kept) else expression
+
+
 def _done(expression: sp.Expr) -> sp.Expr:
-    """An expression with its derivatives taken, so that it has a sign."""
+    """An expression written out, with its derivatives taken, so that it has a sign."""
+    expression = _written_out(expression)
     return expression.doit() if expression.has(sp.Derivative, sp.Subs) else expression
 
 
-def _free_parts(expression, signs: Signs, values, bound: set) -> Iterator[str]:
+def _free_parts(expression, signs: Signs, values, bound: set, smooth: bool) -> Iterator[str]:
     """The parts without the variable of a limit; what is near the limit is found out at the points."""
     if not expression.free_symbols & bound:
-        yield from undefined_parts(expression, signs, values)
+        yield from undefined_parts(expression, signs, values, smooth=smooth)
         return
     for part in expression.args:
-        yield from _free_parts(part, signs, values, bound)
+        yield from _free_parts(part, signs, values, bound, smooth)

@@ -73,6 +73,8 @@ def used_relation(
         _refuse_captured(use, sides, {one: value for one, value in put.items() if one != value})
     for symbol in sorted(free - assumed, key=str):
         value = put.get(symbol, symbol)
+        if value != symbol and value.has(*page.moments):
+            raise Refused(f"{use.step}: {symbol} is put {value}, which is random")
         if fault := _kind_fault(symbol, value, sizes, other, page, signs):
             raise Refused(f"{use.step}: {fault}")
         if parts := undefined(value):

@@ -197,6 +197,8 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
     named: dict[str, object] = {}
     if any(formula.has(sp.Identity) for formula in formulas):
         named["I"] = "the identity"
+    if any(formula.has(sp.exp, sp.E) for formula in formulas):
+        named["e"] = "Euler's number"
     sides = {part.args[3] for formula in formulas for part in formula.atoms(sp.Limit)}
     for thing in sorted(_named(page, formulas) - sides, key=str):
         name = getattr(thing, "name", None) or str(thing)
@@ -210,6 +212,7 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
         if variable.is_positive and not (low.is_positive or (low.is_zero and not variable.is_integer)):
             yield f"{variable} is positive, and runs from {low}"
     yield from _places(formulas)
+    yield from _counted(formulas)
     running = {one[0] for one in limits}
     free = set().union(*(formula.free_symbols for formula in formulas)) if formulas else set()
     yield from (
@@ -228,6 +231,14 @@ def _places(formulas: list[sp.Basic]) -> Iterator[str]:
         for variable, place in zip(placed.variables, placed.point, strict=True):
             if variable.is_nonnegative and not place.is_nonnegative:
                 yield f"{variable} has a declared sign, and is put {place}"
+
+
+def _counted(formulas: Iterable[sp.Basic]) -> Iterator[str]:
+    """Roots, factors and degrees whose coefficients contain two entries of one family, which may be the same entry."""
+    for part in {part for formula in formulas for part in formula.atoms(PositiveRoots, Degree, FactorCount)}:
+        families = [entry.base for entry in part.atoms(sp.Indexed)]
+        if len(set(families)) < len(families):
+            yield f"{part} has two entries of one family, which may be the same"
 
 
 def _named(page: Derivation, formulas: Iterable[sp.Basic]) -> set:
@@ -299,6 +310,12 @@ def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
     def lasting(formula):
         return ((one, x) for one, x in binding(formula) if not isinstance(one, sp.Derivative | sp.Subs | sp.Limit))
 
+    heads = {_head(let.symbol) for let in lets}
+    for variable in sorted({x for formula in formulas for _, x in binding(formula)}, key=str):
+        if variable in heads:
+            yield f"{variable} is bound in a formula, and abbreviates something"
+        if isinstance(variable, sp.Indexed):
+            yield f"{variable} is bound in a formula, and may be an entry of another name: take a symbol"
     bound = [pair for formula in formulas for pair in lasting(formula)]
     for position, let in enumerate(lets):
         value = write_out(let.value, lets[:position], matrices=True)

@@ -9,13 +9,14 @@ convex and least where it is not negative (`convexity`). Earlier relations that 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
 import sympy as sp
 
 from theory.derivations.engine.convexity import sign_of_convex, sign_of_convex_in_matrix
-from theory.derivations.engine.definedness import undefined_parts
+from theory.derivations.engine.definedness import Kept, undefined_parts
 from theory.derivations.engine.definite import is_invertible, is_positive_definite, is_symmetric
 from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.facts import Refused, used_relation
@@ -43,6 +44,9 @@ class Proof:
     def __init__(self, page: Derivation, step: Step):
         self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.written_lets(step.title)
         self.made = tuple(let for let in self.lets if not let.hypothesis)
+        self.kept = tuple(
+            let if isinstance(let.symbol, sp.MatrixExpr) else replace(let, value=Kept(let.value)) for let in self.made
+        )
         self._refuse_samples()
         self.entries: dict = {}
         self.taken: dict = {}
@@ -176,8 +180,7 @@ class Proof:
         if needs := self.needs(place):
             raise NotImplementedError(f"the place {place} needs {needs[0]}")
         for side in (relation.lhs, relation.rhs):
-            written = write_out(side, self.made, matrices=True)
-            if written.has(sp.Abs) or any(self._undefined_numbers(written, smooth=True)):
+            if any(self._undefined_numbers(write_out(side, self.kept, matrices=True), smooth=True)):
                 raise NotImplementedError(f"{side} may have no derivatives")
         for difference in differences:
             if isinstance(symbol, sp.MatrixSymbol):
@@ -207,7 +210,8 @@ class Proof:
     def needs(self, expression) -> list[str]:
         """The conditions, in words, without which an expression is not defined."""
         written = write_out(expression, self.made, matrices=True)
-        return sorted({*self._undefined_numbers(written), *self._undefined_matrices(written)})
+        kept = write_out(expression, self.kept, matrices=True)
+        return sorted({*self._undefined_numbers(kept), *self._undefined_matrices(written)})
 
     def _undefined_numbers(self, written, *, smooth: bool = False) -> Iterator[str]:
         """The conditions on numbers without which a formula is not defined, or has no derivatives."""

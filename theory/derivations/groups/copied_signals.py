@@ -38,9 +38,9 @@ def derivation() -> Derivation:
         return sp.Sum(term, (i, 1, groups))
 
     # Copies of one signal.
-    e, v, alpha, bound, count = sp.symbols("e v alpha lambda kappa", positive=True)
+    epsilon, v, alpha, bound, count = sp.symbols("epsilon v alpha lambda kappa", positive=True)
     signal = sp.MatrixSymbol("u", n, 1)
-    copied = (1 - e) * n * signal * signal.T + e * sp.Identity(n)
+    copied = (1 - epsilon) * n * signal * signal.T + epsilon * sp.Identity(n)
     copies = sp.IndexedBase(sp.Symbol("k", positive=True))
     carried = sp.Function("psi")(count)
 
@@ -53,7 +53,7 @@ def derivation() -> Derivation:
     leading = info - across + over_groups(across + inside * (copies[i] - 1))
 
     def spread(number):
-        return sp.log(e + number * (1 - e))
+        return sp.log(epsilon + number * (1 - epsilon))
 
     rest = (info - across) * spread(n) + over_groups((across - inside) * spread(copies[i]))
     information = (LogDet(C) - LogDet(width)) / 2
@@ -130,19 +130,19 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "Copy one signal to $n$ latents in $m$ groups, $k_g \\ge 1$ of them in group $g$, each with noise of "
-                "variance $e < 1$. The weighted sum is $-\\log(e)/2$ times $w_I - w_B + \\sum_g [w_B + w_W (k_g - "
-                "1)]$, plus a rest.",
+                "variance $\\epsilon < 1$. The weighted sum is $-\\log(\\epsilon)/2$ times "
+                "$w_I - w_B + \\sum_g [w_B + w_W (k_g - 1)]$, plus a rest.",
                 by=("The information of copies", "One signal in many latents"),
             ),
             Claim(
-                "The rest has a bound that does not depend on $e$: its logarithms lie between 0 and $\\log n$, or "
-                "$\\log k_g$.",
+                "The rest has a bound that does not depend on $\\epsilon$: its logarithms lie between 0 and $\\log n$, "
+                "or $\\log k_g$.",
                 by=("The rest is bounded below", "The rest is bounded above"),
             ),
             Claim(
                 "With all latents of the groups of negative $b_g$ if $w_W < 0$, and one of each otherwise, the factor "
                 "is $w_I - w_B - \\sum_g d_g$; with the group of the least $b_g$ alone it is $w_I - w_B + b$. If it "
-                "is negative, the objective falls below every bound as $e$ falls to zero.",
+                "is negative, the objective falls below every bound as $\\epsilon$ falls to zero.",
                 by=(
                     "One signal in many latents",
                     "The rest is bounded below",
@@ -179,9 +179,9 @@ def derivation() -> Derivation:
             "The weights of information, of total correlation between and within groups, and of the divergences of "
             "single latents are $w_I$, $w_B$, $w_W$ and $w_D$. The code has the covariance $C$, and $B$ is one inside "
             "the groups and zero outside.",
-            "The data vary. A signal is a linear function of the data of variance 1; a copy is $\\sqrt{1-e}$ times the "
-            "signal plus noise of variance $e$, so that its divergence from the prior vanishes. All other latents are "
-            "noise of variance 1. With the decoder zero the distortion is $tr S$ for each such code.",
+            "The data vary. A signal is a linear function of the data of variance 1; a copy is $\\sqrt{1-\\epsilon}$ "
+            "times the signal plus noise of variance $\\epsilon$, so that its divergence from the prior vanishes. All "
+            "other latents are noise of variance 1. With the decoder zero the distortion is $tr S$ for each such code.",
             "A latent without information adds nothing to the other parts. A group with $j_g = 0$ has $c_g = 0$, as "
             "$c_g \\le (n_g - 1) j_g$.",
         ),
@@ -301,35 +301,42 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The information of copies",
-                sp.Eq((LogDet(copied) - n * sp.log(e)) / 2, carried.func(n), evaluate=False),
+                sp.Eq((LogDet(copied) - n * sp.log(epsilon)) / 2, carried.func(n), evaluate=False),
                 "Here $u$ is the vector with the entries $n^{-1/2}$, so that $n u u^T$ has the entries 1: $n$ "
-                "copies have variances 1 and covariances $1 - e$.",
-                let=(Let(carried, sp.log(1 + count * (1 - e) / e) / 2, "the information of $\\kappa$ copies"),),
-                where=(e < 1,),
+                "copies have variances 1 and covariances $1 - \\epsilon$.",
+                let=(
+                    Let(
+                        carried, sp.log(1 + count * (1 - epsilon) / epsilon) / 2, "the information of $\\kappa$ copies"
+                    ),
+                ),
+                where=(epsilon < 1,),
             ),
             Step(
                 "One signal in many latents",
-                sp.Eq(cost, -leading * sp.log(e) / 2 + rest / 2, evaluate=False),
-                "The information of one copy is $-\\log(e)/2$, and the total correlation of $k_g$ copies is $k_g$ "
-                "times this less their information.",
-                where=(e < 1,),
+                sp.Eq(cost, -leading * sp.log(epsilon) / 2 + rest / 2, evaluate=False),
+                "The information of one copy is $-\\log(\\epsilon)/2$, and the total correlation of $k_g$ copies is "
+                "$k_g$ times this less their information.",
+                where=(epsilon < 1,),
             ),
             Step(
                 "The rest is bounded below",
                 sp.Ge(spread(n), 0, evaluate=False),
-                "$e + n (1 - e)$ lies between 1 and $n$.",
-                where=(e < 1,),
+                "$\\epsilon + n (1 - \\epsilon)$ lies between 1 and $n$.",
+                where=(epsilon < 1,),
             ),
             Step(
                 "The rest is bounded above",
-                sp.Ge(sp.log(n / (e + n * (1 - e))), 0, evaluate=False),
-                "So $\\log(e + n (1 - e)) \\le \\log n$; both hold for $k_g$ in place of $n$.",
-                where=(e < 1,),
+                sp.Ge(sp.log(n / (epsilon + n * (1 - epsilon))), 0, evaluate=False),
+                "So $\\log(\\epsilon + n (1 - \\epsilon)) \\le \\log n$; both hold for $k_g$ in place of $n$.",
+                where=(epsilon < 1,),
             ),
             Step(
                 "Below every bound",
-                sp.Eq(sp.Subs(alpha * sp.log(e) / 2, e, sp.exp(-2 * bound / alpha)), -bound, evaluate=False),
-                "For a factor $-\\alpha$ the leading term is $\\alpha \\log(e)/2$, which reaches any $-\\lambda$.",
+                sp.Eq(
+                    sp.Subs(alpha * sp.log(epsilon) / 2, epsilon, sp.exp(-2 * bound / alpha)), -bound, evaluate=False
+                ),
+                "For a factor $-\\alpha$ the leading term is $\\alpha \\log(\\epsilon)/2$, which reaches any "
+                "$-\\lambda$.",
             ),
             Step(
                 "Scaling one latent",

@@ -13,7 +13,7 @@ from theory.derivations.foundations.gibbs_inequality import use_log_tangent
 
 def derivation() -> Derivation:
     N, w, h, chi = sp.symbols("N w h chi", positive=True)
-    u, e, b, L = sp.symbols("u e b L", real=True)
+    u, epsilon, b, L = sp.symbols("u epsilon b L", real=True)
     groups, i = sp.symbols("m i", integer=True, positive=True)
     # Densities of any code y, given the data point s and in the aggregate, and of the data point.
     y, s = sp.symbols("y s", real=True)
@@ -73,8 +73,9 @@ def derivation() -> Derivation:
             ),
             Claim(
                 "For weights of the order $h^2 = 1/(n + 1)$ write $w (\\rho_o - 1) = h^2 u$, of mean $w \\chi$, and "
-                "$\\sum_j a_j (\\rho_j - 1) = h e$, of mean zero. Then $\\log(q_n/q) = \\log(1 + h e + h^2 u)$ has in "
-                "$h$ the coefficients 0 of order 0, $e$ of order 1, and $u - e^2/2$ of order 2.",
+                "$\\sum_j a_j (\\rho_j - 1) = h \\epsilon$, of mean zero. Then "
+                "$\\log(q_n/q) = \\log(1 + h \\epsilon + h^2 u)$ has in $h$ the coefficients 0 of order 0, "
+                "$\\epsilon$ of order 1, and $u - \\epsilon^2/2$ of order 2.",
                 by=("The deviation", "Order zero", "First order", "Second order"),
             ),
             Claim(
@@ -183,19 +184,19 @@ def derivation() -> Derivation:
             Step(
                 "Order zero",
                 sp.Eq(sp.Subs(logarithm, h, 0), 0, evaluate=False),
-                "With $q_n/q = 1 + h e + h^2 u$, where $h e$ is the deviation by the other points and $h^2 u$ that by "
-                "the own point.",
-                let=(Let(logarithm, sp.log(1 + h * e + h**2 * u), "the logarithm of $q_n / q$"),),
-                wrong_form=e,
+                "With $q_n/q = 1 + h \\epsilon + h^2 u$, where $h \\epsilon$ is the deviation by the other points and "
+                "$h^2 u$ that by the own point.",
+                let=(Let(logarithm, sp.log(1 + h * epsilon + h**2 * u), "the logarithm of $q_n / q$"),),
+                wrong_form=epsilon,
             ),
             Step(
                 "First order",
-                sp.Eq(coefficient(1), e, evaluate=False),
+                sp.Eq(coefficient(1), epsilon, evaluate=False),
                 "The slope of a logarithm at 1 is 1.",
             ),
             Step(
                 "Second order",
-                sp.Eq(coefficient(2), u - e**2 / 2, evaluate=False),
+                sp.Eq(coefficient(2), u - epsilon**2 / 2, evaluate=False),
                 "The logarithm is concave, so that the fluctuation of the other points lowers its mean.",
             ),
             Step(
@@ -205,8 +206,8 @@ def derivation() -> Derivation:
                     w * chi - SquaredNorm(weights, second) / 2,
                     evaluate=False,
                 ),
-                "The mean of $h^2 u = w (\\rho_o - 1)$ is $w \\chi$, and $h e = a^T d$: the vector $d$ has the entries "
-                "$\\rho_j - 1$, and $a$ the weights $a_j$; $X$ is the second moment of $d$.",
+                "The mean of $h^2 u = w (\\rho_o - 1)$ is $w \\chi$, and $h \\epsilon = a^T d$: the vector $d$ has the "
+                "entries $\\rho_j - 1$, and $a$ the weights $a_j$; $X$ is the second moment of $d$.",
                 wrong_form=w * chi - SquaredNorm(weights, second),
             ),
             Step(

@@ -282,7 +282,7 @@ def _unbounded_in_pairs(learned_decoder_value, formula):
 def _falls(formula, info: float, across: float, inside: float, copies) -> bool:
     """Whether the cost of copies of one signal falls as their noise does."""
     numbers = {"w_I": info, "w_B": across, "w_W": inside, "k": copies, "m": len(copies), "n": int(copies.sum())}
-    return formula(**numbers, e=1e-12) < formula(**numbers, e=1e-9)
+    return formula(**numbers, epsilon=1e-12) < formula(**numbers, epsilon=1e-9)
 
 
 def _unbounded_by_information(groups, negative: str):

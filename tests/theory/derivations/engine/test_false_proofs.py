@@ -655,3 +655,82 @@ SIXTH_REVIEW = {
 def test_sixth_review(name):
     steps, fields = SIXTH_REVIEW[name]
     assert faults(steps, **fields)
+
+
+def at_kink(expression):
+    """What has its least value at a place where a root of a square has no derivative."""
+    return SHIFTED**2 - expression + SHIFTED * sp.sqrt(y + b) / 2 + (y + b) / 16
+
+
+SHIFTED = r + 10**7
+KINK = sp.sqrt(SHIFTED**2 * y + SHIFTED**2 * b)
+AT_KINK = {"least_at": (r, sp.sqrt(y + b) / 4 - 10**7)}
+family = sp.IndexedBase(sp.Symbol("l", real=True))
+TOTAL = sp.Sum(family[i], (i, 1, n))
+euler = sp.Symbol("e", positive=True)
+u_1, M_1, P_1 = (sp.MatrixSymbol(name, 1, 1) for name in "uMP")
+ROOTS = eq(y * f(b) + t * f(b), (y + t) * sp.sqrt(b), "A", let=(Let(f(a), sp.sqrt(a), "a root"),))
+RENAMED = eq(y * x + b * x, (y + b) * a, "A", let=(Let(x, a, "a name"),))
+
+
+def abbreviated(value, *later):
+    """Relations about an abbreviation that is made where its value is positive, and is undefined elsewhere."""
+    first = eq(y * z + b * z, (y + b) * value, "A", let=(Let(z, value, "it"),), where=(sp.Gt(r, 0, evaluate=False),))
+    return (first, *later)
+
+
+SEVENTH_REVIEW = {
+    "an inverse that cancels": ((eq(y * (z * r + b), y + y * b, let=(Let(z, 1 / r, "an inverse"),)),), {}),
+    "a logarithm that cancels": (abbreviated(sp.log(r), eq(y * (sp.exp(z) + b), y * r + y * b)), {}),
+    "a root that cancels": (abbreviated(sp.sqrt(r), eq(y * (z**2 + b), y * r + y * b)), {}),
+    "an inverse of an inverse": (
+        (
+            eq(y * f(b) + t * f(b), (y + t) / b, "A", let=(Let(f(a), 1 / a, "an inverse"),)),
+            eq(y * (f(f(r)) + b), y * r + y * b),
+        ),
+        {},
+    ),
+    "a kink in a sum": ((ge(at_kink(sp.Sum(KINK / k, (i, 1, k))), **AT_KINK),), {}),
+    "a kink in an integral": ((ge(at_kink(sp.Integral(KINK, (s, 0, 1))), **AT_KINK),), {}),
+    "a derivative of a sum at a kink": (
+        (eq(sp.Derivative(sp.Sum(KINK * i * 2, (i, 1, k)) / (k * (k + 1)), r) * SHIFTED, KINK),),
+        {},
+    ),
+    "a derivative of a root of a square": (
+        (ROOTS, eq(y + sp.Subs(sp.Derivative(f(r**2), r), r, 0), y)),
+        {},
+    ),
+    "a random vector in place of a number": (
+        (
+            eq(y * tr(M_1**4) + b * tr(M_1**4), (y + b) * tr(M_1**2) ** 2, "A", sizes=({K: 1},)),
+            ge(
+                Expectation(tr(u_1 * u_1)) ** 2 * y + 10**20,
+                y * Expectation(tr(u_1 * u_1 * u_1 * u_1)),
+                uses=(Use("A", {M_1: u_1, y: y / 2, b: y / 2}, times=sp.Integer(-1)),),
+            ),
+        ),
+        {"moments": {u_1: P_1}, "matrices": {P_1: "positive"}},
+    ),
+    "an entry of a family that is put": (
+        (Step("B", sp.Le(sp.Subs(TOTAL, family[1], t), TOTAL + 10**12, evaluate=False), "r"),),
+        {},
+    ),
+    "factors of two entries that may be one": ((eq(y * FactorCount(x**2 - family[1] * family[k], x), y),), {}),
+    "factors over the irrational numbers": ((eq(y * FactorCount(x**2 - 2 * sp.sqrt(2) * x + 2, x), y),), {}),
+    "roots in an abbreviation": ((RENAMED, eq(y * PositiveRoots(x - a / 2, x) + y + b, y + b)), {}),
+    "a degree in an abbreviation": ((RENAMED, eq(y * Degree(x**2 * a + x, x), 3 * y)), {}),
+    "a limit in an abbreviation": ((RENAMED, eq(y + sp.Limit(a + x, x, 0), y)), {}),
+    "a symbol that is printed as Euler's number": (
+        (
+            eq(euler * (y + b), euler * y + euler * b, "A"),
+            Step("B", sp.Gt(y * sp.E + b * sp.E**2, y + b, evaluate=False), "r"),
+        ),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVENTH_REVIEW)
+def test_seventh_review(name):
+    steps, fields = SEVENTH_REVIEW[name]
+    assert faults(steps, **fields)
