@@ -10,7 +10,11 @@ def test_latents_that_training_cannot_tell_apart_are_not_compared(monkeypatch):
     # From seed 0, one of the 25 runs sets out where two of these latents mix evenly, a saddle so flat that it is still
     # there after 200,000 steps, and the table says so.
     table = collapse.data(observations=tied_data(1, 1, 1, 1.0001), seed=1)
-    assert {d.quantity for d in table.comparisons} == {"active_count", "runs not stopped by gradient"}
+    revived = "curvature of a dead latent at its critical beta"
+    assert {d.quantity for d in table.comparisons} == {"active_count", revived, "runs not stopped by gradient"}
+    assert {(line.panel, line.series) for line in table.without_comparison} == {
+        (panel, series) for panel in ("weight_norm", "posterior_variance") for series in "123"
+    }
     assert all(d.passed for d in table.comparisons)
     assert table.series("weight_norm", "theory") == ["1", "2", "3"]
     collapse.plot(table, axes_of(collapse))

@@ -18,10 +18,12 @@ def table(rows, **tolerances):
     return Table(tuple(rows), {}, {("panel", source): tolerance for source, tolerance in tolerances.items()})
 
 
+LINE = points("panel", "a", "theory", [1, 2], [3, 4])
+
+
 def test_rows_are_selected_by_panel_source_and_series():
-    rows = points("panel", "a", "theory", [1, 2], [3, 4]) + points("panel", "b", "theory", 5, 6)
-    rows += points("other", "c", "trained", 7, 8, expected=8)
-    made = table(rows)
+    rows = LINE + points("panel", "b", "theory", 5, 6) + points("other", "c", "trained", 7, 8, expected=8)
+    made = Table(tuple(rows), {}, not_compared={("panel", "a"): "why", ("panel", "b"): "why"})
     assert made.series("panel") == ["a", "b"] and made.series("panel", "trained") == []
     np.testing.assert_array_equal(made.select("panel", "theory").x, [1, 2, 5])
     np.testing.assert_array_equal(made.select("panel", "theory", "a").y, [3, 4])
@@ -36,9 +38,52 @@ def test_the_largest_deviation_decides():
     assert relative.deviation == pytest.approx(0.5 / 3.5, rel=1e-15) and not relative.passed
 
 
-def test_theory_minima_and_critical_betas_are_not_compared():
-    rows = [row for source in ("theory", "minimum", "critical") for row in points("panel", "a", source, 1, 2)]
-    assert table(rows).comparisons == ()
+@pytest.mark.parametrize("source", ["theory", "minimum", "critical"])
+def test_a_line_of_theory_is_compared_or_listed(source):
+    rows = tuple(points("panel", "a", source, 1, 2))
+    with pytest.raises(ValueError, match="checked or not_compared must name the line 'a' of 'panel'"):
+        Table(rows, {})
+    of_another = tuple(points("panel", "b", "trained", 1, 2, expected=2))
+    with pytest.raises(ValueError, match="which has no experiment"):
+        Table(rows + of_another, {})
+    (listed,) = Table(rows, {}, not_compared={("panel", "a"): "nothing is known"}).without_comparison
+    assert (listed.panel, listed.series, listed.reason) == ("panel", "a", "nothing is known")
+    assert Table(rows + tuple(points("panel", "a", "trained", 1, 2, expected=2)), {}).without_comparison == ()
+
+
+def test_a_check_or_a_panel_that_compares_a_line_must_exist():
+    check = Comparison(quantity="limit", source="trained", deviation=0.0, tolerance=1.0)
+    assert Table(tuple(LINE), {}, checks=(check,), checked={("panel", "a"): "limit"}).without_comparison == ()
+    other = tuple(points("other", "b", "trained", 1, 2, expected=2))
+    assert Table((*LINE, *other), {}, checked={("panel", "a"): "other"}).without_comparison == ()
+    for named in (
+        {"checked": {("panel", "a"): "another"}},
+        {"not_compared": {("panel", "a"): "x", ("panel", "b"): "x"}},
+    ):
+        with pytest.raises(ValueError, match="must name lines and checks of the table"):
+            Table(tuple(LINE), {}, **named)
+
+
+def test_a_panel_that_shows_no_closed_form_is_listed():
+    (listed,) = table(points("panel", "a", "measured", [1, 2], 3)).without_comparison
+    assert (listed.panel, listed.series) == ("panel", "all") and "no closed form" in listed.reason
+
+
+def test_the_resolution_is_that_of_the_series_that_notices_least():
+    rows = points("panel", "a", "trained", [1, 2], [10.0, 1.0], expected=[10.0, 1.0])
+    rows += points("panel", "b", "trained", [1, 2], [0.0, 0.5], expected=[0.0, 0.5])
+    rows += points("panel", "zero", "trained", 1, 0.0, expected=0.0)
+    (verdict,) = table(rows, trained=Tolerance(0.1, "why")).comparisons
+    assert verdict.resolution == pytest.approx(0.1 / 0.5)
+    (of_zero,) = table(rows[-1:], trained=Tolerance(0.1, "why")).comparisons
+    assert np.isnan(of_zero.resolution)
+
+
+def test_few_draws_allow_more_standard_errors():
+    rows = tuple(points("panel", "a", "monte_carlo", [1, 2], 3.0, standard_error=0.1, expected=3.0))
+    (few,) = Table(rows, {}, draws={"panel": 6}).comparisons
+    assert few.tolerance == standard_errors_allowed(2, 6) > standard_errors_allowed(2)
+    assert few.resolution == pytest.approx(few.tolerance * 0.1 / 3.0)
 
 
 def test_a_missing_number_fails():
