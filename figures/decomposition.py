@@ -212,7 +212,10 @@ def plot(table: Table, axes):
     drawing.letter(gaussian, "a", "Gaussian, fixed decoder")
     drawing.series_legend(gaussian, colours, {name: rf"$\alpha = {name}$" for name in colours}, loc="upper left")
     drawing.source_legend(
-        gaussian, ["theory", "trained", "measured"], {"measured": "trained, no closed form"}, **drawing.ABOVE
+        gaussian,
+        ["theory", "not_compared", "trained", "measured"],
+        {"measured": "trained, no closed form"},
+        **drawing.ABOVE,
     )
 
     alphas = table.parameters["alphas"]

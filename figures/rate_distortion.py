@@ -28,6 +28,7 @@ PLANE, PENALTY = "distortion", "excess_distortion"
 SHANNON = "Shannon"
 LATENTS = (2, 4, 8, 16)
 FEW_DIMENSIONS = 8  # of the data, up to which a single latent is shown too: two may already be enough
+RINGS = 20  # points of Shannon's curve from one to the next that is found by bisection
 LOWEST_LEVEL = 0.02  # of the largest eigenvalue: where the curves end
 BISECTED = Tolerance(1e-12, "bisection of the water level, to rounding; relative to the total variance")
 RATE = Tolerance(1e-6, "nats; training stops at a gradient of 1e-8 nats")
@@ -47,6 +48,10 @@ def data(
     levels = largest * np.geomspace(LOWEST_LEVEL, 1.0, 161)
     shannon = rate_distortion(source.eigenvalues, levels)
     rows = points(PLANE, SHANNON, "theory", shannon.rate, shannon.distortion / total)
+    few_rates = shannon.rate[::RINGS]
+    found = [shannon_distortion(source.eigenvalues, rate) / total for rate in few_rates]
+    at_rate = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, few_rates)).distortion
+    rows += points(PLANE, SHANNON, "reference", few_rates, found, expected=at_rate / total)
     few, wanted = source.data.shape[1] <= FEW_DIMENSIONS, 5 if quick else 12
     sizes = LATENTS[1:3] if quick else LATENTS
     sizes = (1, *LATENTS[:2]) if few else sizes
@@ -88,12 +93,10 @@ def _dots(source: Observations, latent_dim: int, levels: np.ndarray, done, total
     least = np.array([shannon_distortion(source.eigenvalues, value) for value in rate])
     stated = vae_rate_distortion(source.eigenvalues, latent_dim, levels)
     penalty = capacity_penalty(source.eigenvalues, latent_dim, levels).distortion
-    of_shannon = rate_distortion(source.eigenvalues, water_level_for_rate(source.eigenvalues, rate)).distortion
     series = str(latent_dim)
     rows = [
         *points(PLANE, series, "trained", rate, distortion / total, expected=stated.distortion / total),
         *points(PENALTY, series, "trained", rate, (distortion - least) / total, expected=penalty / total),
-        *points(PLANE, SHANNON, "reference", rate, least / total, expected=of_shannon / total),
     ]
     return rows, stated.rate, rate
 

@@ -328,6 +328,8 @@ def plot(table: Table, axes):
     information.set(xlabel="$I(x; z)$ (nats)")
     trained = Line2D([], [], color=drawing.GREY, marker="o", markeredgecolor="white", label="theory, trained (a)")
     drawing.add_legend(information, [trained, *_lines((drawing.GREY, "--", "bound (c)"))], **drawing.ABOVE)
+    averaged = {"reference": "averaged"}
+    drawing.source_legend(information, ["reference"], averaged, loc="upper right", bbox_to_anchor=(1.0, 0.9))
     for name, text in BOUNDS.items():
         bound = table.select(INFORMATION, "theory", name)
         information.annotate(text, (bound.x[0], bound.y[0]), (0, 3), textcoords="offset points", fontsize=7)

@@ -42,7 +42,7 @@ MARKS = {
     "minimum": {"linestyle": "", "marker": "D", "markersize": 4.6, "markeredgecolor": "black", "zorder": 5},
     "trained": {"linestyle": "", "marker": "o", "markeredgecolor": "white", "markeredgewidth": 0.4, "zorder": 3},
     "monte_carlo": {"linestyle": "", "marker": "", "elinewidth": 0.9, "capsize": 1.8, "zorder": 4},
-    "reference": {"linestyle": "", "marker": "o", "markersize": 7, "markerfacecolor": "none", "zorder": 4},
+    "reference": {"linestyle": "", "marker": "o", "markersize": 6, "markerfacecolor": "none", "zorder": 4},
     "measured": {"linestyle": ":", "linewidth": 0.8, "marker": "s", "markersize": 2.6, "zorder": 3},
     "published": {"linestyle": "", "marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 5},
 }

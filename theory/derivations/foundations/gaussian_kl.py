@@ -13,7 +13,7 @@ from theory.derivations.foundations.matrix_inequalities import use_tangent, use_
 def derivation() -> Derivation:
     m, m_o = sp.MatrixSymbol("m", n, 1), sp.MatrixSymbol("m_o", n, 1)
     M, M_o = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("M_o", n, n)
-    v, z = sp.MatrixSymbol("v", n, 1), sp.MatrixSymbol("z", n, 1)
+    d, z = sp.MatrixSymbol("d", n, 1), sp.MatrixSymbol("z", n, 1)
     log_q, log_p = sp.symbols("L_q L_p", real=True)
     x, y, w = sp.symbols("x y w", real=True)
     s, s_o = sp.symbols("s s_o", positive=True)  # standard deviations
@@ -59,7 +59,7 @@ def derivation() -> Derivation:
         assumptions=("$M$ and $M_o$ are positive definite; the means $m$ and $m_o$ are any vectors.",),
         scope="For every $n$. The last step, an integral over the densities themselves, is the case $n = 1$.",
         matrices={M: "positive", M_o: "positive"},
-        moments={v: M},
+        moments={d: M},
         steps=(
             Step(
                 "Squares and log determinants",
@@ -72,7 +72,7 @@ def derivation() -> Derivation:
                 "The left side is $KL(q||p)$ by definition. Insert the two log densities: the constants $n \\log "
                 "2\\pi$ cancel.",
                 let=(
-                    Let(z, m + v, "a draw of $q$, where $v$ has mean zero and covariance $M$"),
+                    Let(z, m + d, "a draw of $q$, where $d$ has mean zero and covariance $M$"),
                     Let(log_q, log_density(m, M), "the log density of $N(m, M)$ at $z$"),
                     Let(log_p, log_density(m_o, M_o), "the log density of $N(m_o, M_o)$ at $z$"),
                 ),
@@ -82,13 +82,13 @@ def derivation() -> Derivation:
             Step(
                 "The square in the first log density",
                 sp.Eq(Expectation(SquaredNorm(z - m, M.I)), n, evaluate=False),
-                "$z - m = v$, and $v^T M^{-1} v = tr(M^{-1} v v^T)$ has the expectation $tr(M^{-1} M) = n$.",
+                "$z - m = d$, and $d^T M^{-1} d = tr(M^{-1} d d^T)$ has the expectation $tr(M^{-1} M) = n$.",
             ),
             Step(
                 "The square in the second log density",
                 sp.Eq(Expectation(SquaredNorm(z - m_o, M_o.I)), sp.Trace(M_o.I * M) + distance, evaluate=False),
-                "$z - m_o = (m - m_o) + v$. The expectation of the cross term $2 (m - m_o)^T M_o^{-1} v$ is zero, "
-                "since $v$ has mean zero, and that of $v^T M_o^{-1} v$ is $tr(M_o^{-1} M)$.",
+                "$z - m_o = (m - m_o) + d$. The expectation of the cross term $2 (m - m_o)^T M_o^{-1} d$ is zero, "
+                "since $d$ has mean zero, and that of $d^T M_o^{-1} d$ is $tr(M_o^{-1} M)$.",
                 wrong_form=sp.Trace(M_o.I * M) - distance,
             ),
             Step(
