@@ -24,6 +24,7 @@ from theory.derivations.engine.grammar import page_faults, step_faults
 from theory.derivations.engine.numbers import Undefined
 from theory.derivations.engine.page import Derivation, Let, Step
 from theory.derivations.engine.points import Point, points_of
+from theory.derivations.engine.printers import inline, latex, pretty
 from theory.derivations.engine.proof import Proof
 
 __all__ = ["StepCheck", "check_derivation", "check_step"]
@@ -71,6 +72,8 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
     exact, true_count, refused, faults = False, 0, 0, []
     try:
         faults += [*(page_faults(page) if step is page.steps[0] else ()), *step_faults(page, step)]
+        for printed in (latex, inline, pretty):  # which must not fail
+            printed(step.relation)
         wrong = _wrong_formulas(page, step)
         exact, proof_faults = _proof_faults(page, step, wrong)
         true_count, refused, point_faults = _point_faults(page, step, wrong)
@@ -100,11 +103,11 @@ def _proof_faults(page: Derivation, step: Step, wrong: WrongFormulas) -> tuple[b
     for let in (let for let in proof.lets if let.symbol in made):
         if isinstance(let.symbol, sp.MatrixSymbol) and not proof.is_of_its_kind(let):
             faults.append(f"{let.symbol} is not evidently {page.matrices[let.symbol]}")
-        if let.rule is None:
-            continue
-        if not proof.algebra_before(let).follows(let):
+        if let.rule is not None and not proof.algebra_before(let).follows(let):
             faults.append(f"the rule for {let.symbol} does not follow from its definition")
-        faults += [f"{let.symbol} is undefined unless {one}: state it for the page" for one in of_page.needs(let.value)]
+    for let in (let for let in step.let if not let.hypothesis and isinstance(let.symbol, sp.MatrixSymbol)):
+        needs = dict.fromkeys(need for part in (let.value, *(let.rule or ())) for need in of_page.needs(part))
+        faults += [f"{let.symbol} is undefined unless {one}: state it for the page" for one in needs]
     if (isinstance(step.relation, sp.Eq) or step.wrong_form is not None) and wrong and proof.proves(wrong[-1][1]):
         faults.append("proves a wrong formula")  # the opposite of an inequality has the sign that was found
     return exact, faults

@@ -13,7 +13,7 @@ import sympy as sp
 from theory.derivations.engine.operators import Degree, FactorCount, LogDet, PositiveRoots
 from theory.derivations.engine.signs import Sign, Signs
 
-__all__ = ["Kept", "undefined_parts"]
+__all__ = ["Kept", "undefined_parts", "written_out"]
 
 ORDERS = 5  # of a zero at the place of a limit
 
@@ -48,7 +48,7 @@ def undefined_parts(
             inside, variables, places = expression.args
             for place in places:
                 yield from undefined_parts(place, signs, values)
-            places = [_written_out(place).xreplace(dict(values)) for place in places]
+            places = [written_out(place).xreplace(dict(values)) for place in places]
             values = {**values, **dict(zip(variables, places, strict=True))}
             yield from undefined_parts(inside, signs, values, smooth=smooth)
             return
@@ -65,7 +65,7 @@ def undefined_parts(
         case Degree() | FactorCount() | PositiveRoots():
             for part in expression.atoms(Kept):
                 yield from undefined_parts(part.args[0], signs, values)
-            polynomial, symbol = map(_written_out, expression.args)
+            polynomial, symbol = map(written_out, expression.args)
             others = polynomial.free_symbols - {symbol}
             yield from _counts_of(expression, others & values.keys())
             if not polynomial.is_polynomial(symbol) or not polynomial.is_rational_function(*others):
@@ -122,7 +122,7 @@ def _of_integral(integral: sp.Integral, signs: Signs, values, smooth: bool) -> I
     for variable, *ends in integral.limits:
         for end in ends:
             yield from undefined_parts(end, signs, values, smooth=smooth)
-        low, high = (_written_out(end).xreplace(signs.values).xreplace(dict(values)) for end in ends)
+        low, high = (written_out(end).xreplace(signs.values).xreplace(dict(values)) for end in ends)
         for end in (low, high):
             if end.is_finite:
                 yield from undefined_parts(integral.function, signs, {**values, variable: end}, smooth=smooth)
@@ -140,7 +140,7 @@ def _of_sum(total: sp.Sum, signs: Signs, values, smooth: bool) -> Iterator[str]:
     for index, *ends in total.limits:
         for end in ends:
             yield from undefined_parts(end, signs, values)
-        low, high = (_written_out(end).xreplace(signs.values).xreplace(dict(values)) for end in ends)
+        low, high = (written_out(end).xreplace(signs.values).xreplace(dict(values)) for end in ends)
         for end in (low, high):
             if not end.is_integer:
                 yield f"{end} is an integer"
@@ -160,7 +160,7 @@ def _of_limit(limit: sp.Limit, signs: Signs, values, smooth: bool) -> Iterator[s
     """
     inside, variable, place, side = limit.args
     yield from undefined_parts(place, signs, values)
-    place = _written_out(place)
+    place = written_out(place)
     yield from _counts_of(inside, {variable})
     for part in inside.atoms(sp.MatPow, LogDet):  # whose rank may fall at the place
         if variable in part.free_symbols:
@@ -203,13 +203,14 @@ def _first_not_vanishing(factor: sp.Expr, variable: sp.Symbol, place: sp.Expr) -
     return at_place, ORDERS
 
 
-def _written_out(expression: sp.Basic) -> sp.Basic:
+def written_out(expression: sp.Basic) -> sp.Basic:
+    """An expression with the values of abbreviations no longer kept together."""
     return expression.replace(Kept, lambda value: value) if expression.has(Kept) else expression
 
 
 def _done(expression: sp.Expr) -> sp.Expr:
     """An expression written out, with its derivatives taken, so that it has a sign."""
-    expression = _written_out(expression)
+    expression = written_out(expression)
     return expression.doit() if expression.has(sp.Derivative, sp.Subs) else expression
 
 

@@ -199,7 +199,10 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
         named["I"] = "the identity"
     if any(formula.has(sp.exp, sp.E) for formula in formulas):
         named["e"] = "Euler's number"
+    if any(formula.has(sp.gamma) for formula in formulas):
+        named[r"\Gamma"] = "the gamma function"
     sides = {part.args[3] for formula in formulas for part in formula.atoms(sp.Limit)}
+    yield from _indices(page, formulas)
     for thing in sorted(_named(page, formulas) - sides, key=str):
         name = getattr(thing, "name", None) or str(thing)
         if not (isinstance(thing, sp.Indexed) or NAME.fullmatch(name)) or name in ("pi", "oo", "zoo", "nan"):
@@ -219,6 +222,30 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
         f"{symbol} is a variable of a sum or an integral and something else"
         for symbol in sorted(running & free, key=str)
     )
+
+
+def _indices(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
+    """Names with an index that reads as a running one, or, at one step, as that of an entry of a family."""
+    bound = {str(variable) for formula in formulas for _, variable in binding(formula)}
+    for thing, _, index in _indexed(page, formulas):
+        if index in bound:
+            yield f"{thing} does not depend on {index}, which runs in a formula: write it as an entry of a family"
+    for step in page.steps:
+        here = [step.relation.lhs, step.relation.rhs, *step.where, *(let.value for let in step.let)]
+        here += [formula for use in step.uses for formula in _of_use(use)]
+        families = {str(entry.base) for formula in here for entry in formula.atoms(sp.Indexed)}
+        numbers = {str(symbol) for formula in here for symbol in formula.atoms(sp.Symbol) if symbol.is_integer}
+        for thing, letter, index in _indexed(page, here):
+            if letter in families and (index.isdigit() or index in numbers):
+                yield f"{thing} reads as an entry of the family {letter}"
+
+
+def _indexed(page: Derivation, formulas: list[sp.Basic]) -> Iterator[tuple[sp.Basic, str, str]]:
+    """Things whose name has an index, with its letter and index, without plus one."""
+    for thing in sorted(_named(page, formulas), key=str):
+        letter, _, index = (getattr(thing, "name", None) or str(thing)).partition("_")
+        if index and not isinstance(thing, sp.Indexed | sp.IndexedBase):
+            yield thing, letter, index.removesuffix("+1")
 
 
 def _places(formulas: list[sp.Basic]) -> Iterator[str]:
@@ -340,6 +367,9 @@ def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
             arguments = let.symbol.args
             if len(set(arguments)) < len(arguments) or not all(isinstance(one, sp.Symbol) for one in arguments):
                 yield f"{let.symbol} is abbreviated as a function of something that is no symbol"
+            counts = let.value.atoms(FactorCount, Degree, PositiveRoots)
+            if any(count.free_symbols & {*arguments} for count in counts):
+                yield f"{let.symbol} abbreviates a count, which jumps with its argument"
             if set(arguments) & set(defined):
                 yield f"{let.symbol} is abbreviated as a function of an abbreviation"
             if let.value.has(sp.Derivative, sp.Limit, sp.Subs):

@@ -142,7 +142,7 @@ class Degree(Binder, sp.Function):
         return sp.Integer(sp.Poly(polynomial, symbol).degree())
 
     def _latex(self, printer):
-        return rf"\deg_{{{printer._print(self.args[1])}}} {printer._print(self.args[0])}"
+        return rf"\deg_{{{printer._print(self.args[1])}}} {_latex_argument(printer, self.args[0])}"
 
     def _pretty(self, printer):
         return _pretty_call(printer, f"degree in {printer._print(self.args[1])} of", self.args[0])
@@ -158,7 +158,7 @@ class FactorCount(Binder, sp.Function):
         return sp.Integer(sum(power for factor, power in sp.factor_list(polynomial)[1] if factor.has(symbol)))
 
     def _latex(self, printer):
-        return rf"\mathrm{{factors}}_{{{printer._print(self.args[1])}}} {printer._print(self.args[0])}"
+        return rf"\mathrm{{factors}}_{{{printer._print(self.args[1])}}} {_latex_argument(printer, self.args[0])}"
 
     def _pretty(self, printer):
         return _pretty_call(printer, f"number of factors in {printer._print(self.args[1])} of", self.args[0])
@@ -170,7 +170,7 @@ class PositiveRoots(Binder, sp.Function):
     nargs = 2
 
     def _latex(self, printer):
-        return rf"\mathrm{{roots}}_{{{printer._print(self.args[1])} > 0}} {printer._print(self.args[0])}"
+        return rf"\mathrm{{roots}}_{{{printer._print(self.args[1])} > 0}} {_latex_argument(printer, self.args[0])}"
 
     def _pretty(self, printer):
         return _pretty_call(printer, f"number of roots {printer._print(self.args[1])} > 0 of", self.args[0])
@@ -186,9 +186,10 @@ def binding(formula: sp.Basic) -> Iterator[tuple[sp.Basic, sp.Symbol]]:
         yield part, part.args[1]
 
 
-def _latex_argument(printer, matrix) -> str:
-    text = printer._print(matrix)
-    return text if isinstance(matrix, sp.MatrixSymbol | sp.MatrixBase) else rf"\left({text}\right)"
+def _latex_argument(printer, argument) -> str:
+    text = printer._print(argument)
+    alone = isinstance(argument, sp.Symbol | sp.MatrixSymbol | sp.MatrixBase)
+    return text if alone else rf"\left({text}\right)"
 
 
 def _pretty_call(printer, name: str, argument):

@@ -10,7 +10,12 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
+from theory.derivations.engine.operators import Degree, FactorCount, LogDet, OverAll, PositiveRoots, SquaredNorm
+
 __all__ = ["NumpyPrinter", "baseline", "inline", "latex", "ordered_terms", "pretty", "width"]
+
+
+UNBRACKETED = (LogDet, OverAll, SquaredNorm, Degree, FactorCount, PositiveRoots)  # printed as words or with exponents
 
 
 def ordered_terms(expression: sp.Add) -> list[sp.Expr]:
@@ -60,6 +65,17 @@ class _Latex(LatexPrinter):
         at = r"\\ ".join(f"{self._print(symbol)}={self._print(value)}" for symbol, value in zip(old, new, strict=True))
         return rf"\left. {inner} \right|_{{\substack{{ {at} }}}}"
 
+    def _print_Pow(self, power):
+        whole = not power.exp.is_Rational or (power.exp.is_Integer and power.exp.is_positive)
+        if isinstance(power.base, UNBRACKETED) and whole:
+            return rf"\left({self._print(power.base)}\right)^{{{self._print(power.exp)}}}"
+        return super()._print_Pow(power)
+
+    def _needs_mul_brackets(self, expression, first=False, last=False):
+        if isinstance(expression, UNBRACKETED) and not (last or isinstance(expression, SquaredNorm)):
+            return True
+        return super()._needs_mul_brackets(expression, first, last)
+
     def _as_ordered_terms(self, expression, order=None):
         return _positive_first(super()._as_ordered_terms(expression, order))
 
@@ -92,6 +108,12 @@ class _Inline(_Latex):
 class _Pretty(PrettyPrinter):
     def _as_ordered_terms(self, expression, order=None):
         return _positive_first(super()._as_ordered_terms(expression, order))
+
+    def _print_Pow(self, power):
+        whole = not power.exp.is_Rational or (power.exp.is_Integer and power.exp.is_positive)
+        if isinstance(power.base, UNBRACKETED) and whole:
+            return prettyForm(*self._print(power.base).parens()) ** self._print(power.exp)
+        return super()._print_Pow(power)
 
     def _print_MatAdd(self, expression):
         """With a plus before each term that does not begin with a minus; sympy leaves it out at some coefficients."""

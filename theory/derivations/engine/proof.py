@@ -16,7 +16,7 @@ from itertools import combinations
 import sympy as sp
 
 from theory.derivations.engine.convexity import sign_of_convex, sign_of_convex_in_matrix
-from theory.derivations.engine.definedness import Kept, undefined_parts
+from theory.derivations.engine.definedness import Kept, undefined_parts, written_out
 from theory.derivations.engine.definite import is_invertible, is_positive_definite, is_symmetric
 from theory.derivations.engine.evaluation import evaluate
 from theory.derivations.engine.facts import Refused, used_relation
@@ -209,9 +209,8 @@ class Proof:
 
     def needs(self, expression) -> list[str]:
         """The conditions, in words, without which an expression is not defined."""
-        written = write_out(expression, self.made, matrices=True)
         kept = write_out(expression, self.kept, matrices=True)
-        return sorted({*self._undefined_numbers(kept), *self._undefined_matrices(written)})
+        return sorted({*self._undefined_numbers(kept), *self._undefined_matrices(kept)})
 
     def _undefined_numbers(self, written, *, smooth: bool = False) -> Iterator[str]:
         """The conditions on numbers without which a formula is not defined, or has no derivatives."""
@@ -233,7 +232,7 @@ class Proof:
         kinds = self.page.matrices
         side = side.replace(lambda part: isinstance(part, sp.Subs), _at_its_place)
         for part in side.atoms(LogDet):
-            matrix = part.args[0].doit()
+            matrix = written_out(part.args[0]).doit()
             factors = matrix.args if isinstance(matrix, sp.MatMul) else (matrix,)
             evident = is_positive_definite(matrix, kinds, self.signs) or all(
                 isinstance(factor, sp.MatrixExpr) and is_positive_definite(factor, kinds, self.signs)
@@ -242,7 +241,7 @@ class Proof:
             if not evident and not self._has_determinant(matrix, Sign.POSITIVE):
                 yield f"{matrix} has a positive determinant"
         for part in (power for power in side.atoms(sp.MatPow) if power.exp.is_negative):
-            base = part.base.doit()
+            base = written_out(part.base).doit()
             if not is_invertible(base, kinds, self.signs) and not self._has_determinant(base, Sign.NONZERO):
                 yield f"{base} is invertible"
 

@@ -11,7 +11,7 @@ from theory.derivations.foundations.elbo_parts import distortion, reconstruction
 
 
 def derivation() -> Derivation:
-    log_q, log_p, log_x = sp.symbols("L_q L_p L_x", real=True)
+    log_q, log_p, log_x = sp.symbols("L_q L_p L_d", real=True)
     log_f, log_norm = sp.symbols("L_f phi", real=True)
     # Densities of data x and latents z in any spaces, and the logarithm of the annealed prior.
     x, z = sp.symbols("x z", real=True)
@@ -92,7 +92,7 @@ def derivation() -> Derivation:
                     log_x - (log_q - log_f) + (beta - 1) * (-log_q) + log_norm,
                     evaluate=False,
                 ),
-                "With $L_x, L_q, L_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point.",
+                "With $L_d, L_q, L_p$ the logarithms of $p(x|z)$, $q(z|x)$, $p(z)$ at one point.",
                 let=(
                     Let(log_f, beta * log_p - log_norm, "the logarithm of the annealed prior, with $\\phi = \\log F$"),
                 ),

@@ -61,7 +61,7 @@ def _annealed(annealed_terms, formula):
         found = annealed_terms(vae, moments, beta, prior=prior)
         terms = theory.elbo_terms(vae, moments)
         entropy = theory.gaussian.entropy(vae.posterior_covariance)
-        yield -found.loss, formula(L_x=-terms.reconstruction, L_q=-entropy, L_p=mean, beta=beta)
+        yield -found.loss, formula(L_d=-terms.reconstruction, L_q=-entropy, L_p=mean, beta=beta)
 
 
 def _annealed_divergence(annealed_terms, formula):

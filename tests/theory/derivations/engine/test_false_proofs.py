@@ -734,3 +734,60 @@ SEVENTH_REVIEW = {
 def test_seventh_review(name):
     steps, fields = SEVENTH_REVIEW[name]
     assert faults(steps, **fields)
+
+
+x_i, x_k, l_1 = sp.Symbol("x_i", positive=True), sp.Symbol("x_k", real=True), sp.Symbol("l_1", real=True)
+M_i, Gamma = sp.MatrixSymbol("M_i", 2, 2), sp.Symbol("Gamma", positive=True)
+INVERSE, LOG_DET = Let(R, M.I, "an inverse"), Let(z, LogDet(M), "a log determinant")
+COUNT = eq(y * f(a), y, "A", let=(Let(f(a), FactorCount(x**2 - a, x), "a number"),))
+ROOT_SCALED = (Let(z, sp.sqrt(r), "a root"), Let(R, z**2 * P, "a matrix", rule=(R * N, r * P * N)))
+EIGHTH_REVIEW = {
+    "a symbol that reads as the term of a sum": ((eq(sp.Sum(x_i, (i, 1, n)), n * x_i),), {}),
+    "one that a sum of a relation runs over": (
+        (TANGENT, ge(n * (x_i + 1 / x_i), 2 * n, uses=(Use("A", {x: x_i}, over=(i, 1, n)),))),
+        {},
+    ),
+    "one that a limit runs over": ((eq(y + sp.Limit(x_k * k / (k + 1), k, sp.oo), y + x_k),), {}),
+    "a matrix that reads as the term of a sum": (
+        (eq(y * sp.Sum(i * tr(M_i), (i, 1, 3)), 6 * y * tr(M_i), sizes=({K: 1},)),),
+        {},
+    ),
+    "a symbol that reads as an entry of a family": ((eq(sp.Derivative(l_1 * TOTAL, l_1), TOTAL),), {}),
+    "the inverse of any matrix that cancels": (
+        (eq(y * (1 + b + tr(R * N) - tr(M.I * N)), y + y * b, let=(INVERSE,)),),
+        {},
+    ),
+    "the same in an inequality": (
+        (Step("B", sp.Gt(y * (1 + tr(R * N) - tr(M.I * N)) + b, b, evaluate=False), "r", let=(INVERSE,)),),
+        {},
+    ),
+    "a log determinant that cancels": ((eq(y * (z + b + t - LogDet(M)), b * y + y * t, let=(LOG_DET,)),), {}),
+    "a factor of two matrices that cancels": (
+        (
+            eq(
+                y * (1 + b + tr(R * N) - tr(T * N)),
+                y + y * b,
+                let=(Let(R, P * sp.log(r), "a matrix"), Let(T, P * sp.log(r), "the same")),
+            ),
+        ),
+        {"matrices": {P: "positive"}},
+    ),
+    "a root in a matrix with a rule": (
+        (eq(tr(R * N * M) * y + b, y * r * tr(P * N * M) + b, let=ROOT_SCALED),),
+        {"matrices": {P: "positive"}},
+    ),
+    "a count as a function": ((COUNT, eq(y * f(b**2), 2 * y)), {}),
+    "a symbol that is printed as the gamma function": (
+        (
+            eq(Gamma * (x + 1), Gamma * x + Gamma, "A"),
+            Step("B", sp.Gt(y * sp.gamma(x + 1) + b, b, evaluate=False), "r"),
+        ),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EIGHTH_REVIEW)
+def test_eighth_review(name):
+    steps, fields = EIGHTH_REVIEW[name]
+    assert faults(steps, **fields)
