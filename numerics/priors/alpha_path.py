@@ -18,6 +18,8 @@ from theory.priors import Prior
 
 __all__ = ["alpha_path", "outside_envelope", "sampled_divergence_deviation"]
 
+LEFT = 1e-5  # nats, what a small gradient leaves of the bounds
+
 
 def alpha_path(
     factors: Prior,
@@ -31,6 +33,9 @@ def alpha_path(
 ) -> list[PriorRun]:
     """For the first alpha the best run of several random starts, then alpha by alpha from the solution before.
 
+    Where the rise of the loss lies outside its bounds, one of the two solutions is a local minimum only: the earlier
+    one is trained once more, from the later one.
+
     The decoder noise is that of the data; arguments as for `train_with_prior`.
     """
 
@@ -41,6 +46,10 @@ def alpha_path(
     path = [min(runs, key=lambda run: run.loss)]
     for alpha in alphas[1:]:
         path.append(trained(alpha, start=path[-1].vae))
+    for index in reversed(range(len(path) - 1)):
+        if outside_envelope(path, alphas)[index] > LEFT:
+            again = trained(alphas[index], start=path[index + 1].vae)
+            path[index] = min(path[index], again, key=lambda run: run.loss)
     return path
 
 
