@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from functools import partial
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 from scipy.integrate import quad
@@ -43,6 +43,25 @@ def rotation_energy(budget: Budget) -> Iterator[Comparison]:
         exact = axes.rotation_energy(vae.decoder, NOISE, BETA, rotation, posterior=posterior)
         trained = _loss_with_fixed(covariance, decoder, posterior) - unrotated
         yield compare(f"learned again, {name}", exact, trained=trained, tolerance=TOLERANCE, scale=BETA)
+    rotated = axes.rotate(vae, rotation)
+    for name, groups_of in {"diagonal": [[0], [1], [2]], "groups": [[0, 1], [2]]}.items():
+        options = {"posterior": groups_of, "encoder": "truncated"}
+        exact = axes.rotation_energy(vae.decoder, NOISE, BETA, rotation, **options)
+        moved = _truncated_loss(rotated, groups_of, covariance) - unrotated
+        yield compare(f"truncated, {name}", exact, trained=moved, tolerance=TOLERANCE, scale=BETA)
+    # A rotation inside the blocks of the posterior changes nothing, and one across them leaves the family.
+    free = axes.rotate(vae, groups.block_rotation(3, [[0, 1], [2]], rng=302))
+    change = _truncated_loss(free, [[0, 1], [2]], covariance) - unrotated
+    yield compare("rotation inside the blocks", 0.0, trained=change, tolerance=TOLERANCE, scale=BETA)
+
+
+def _truncated_loss(vae: LinearVAE, groups_of: list[list[int]], covariance: np.ndarray) -> float:
+    """The loss if the posterior keeps its blocks only."""
+    kept = np.zeros_like(vae.posterior_covariance)
+    for group in groups_of:
+        kept[np.ix_(group, group)] = vae.posterior_covariance[np.ix_(group, group)]
+    parts = elbo_terms_by_cubature(LinearVAE(vae.decoder, vae.encoder, kept, vae.noise_variance), covariance)
+    return parts["reconstruction"] + BETA * parts["rate"]
 
 
 def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
@@ -59,13 +78,8 @@ def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
         exact = axes.two_mode_rotation_energy(*precisions, angle, BETA)
         trained = _loss_with_fixed(covariance, rotated.decoder, "diagonal") - unrotated
         yield compare(f"learned again, {degrees} degrees", exact, trained=trained, tolerance=TOLERANCE, scale=BETA)
-        truncated = LinearVAE(
-            rotated.decoder, rotated.encoder, np.diag(np.diagonal(rotated.posterior_covariance)), NOISE
-        )
-        parts = elbo_terms_by_cubature(truncated, covariance)
-        loss = parts["reconstruction"] + BETA * parts["rate"]
         exact = axes.two_mode_rotation_energy(*precisions, angle, BETA, encoder="truncated")
-        moved = loss - unrotated
+        moved = _truncated_loss(rotated, [[0], [1]], covariance) - unrotated
         yield compare(f"truncated, {degrees} degrees", exact, trained=moved, tolerance=TOLERANCE, scale=BETA)
 
 
@@ -109,6 +123,21 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
     right = np.linalg.svd(np.random.default_rng(401).standard_normal((budget.samples, 2, 2)))[2]
     distances = _distance(np.arctan2(right[:, 0, 1], right[:, 0, 0]))
     yield compare("mean, Gaussian decoders", exact.mean, monte_carlo=Estimate.of(distances))
+    angles = (np.arange(200_000) + 0.5) / 200_000 * np.pi / 4
+    limits = np.array([0.1, 0.4, 0.7, 1.0])
+    shares = [np.mean(_distance(angles) <= limit) for limit in limits]
+    yield compare_arrays("distribution, 2 latents", axes.orthogonality_distribution(limits), shares, 1e-5)
+    for size in (2, 3):
+        decoder = np.random.default_rng(404).standard_normal((5, size))
+        found = axes.distance_to_orthogonality(decoder).distance
+        directions = np.linalg.svd(decoder)[2].T
+        signed = [
+            np.eye(size)[list(order)] * signs
+            for order in permutations(range(size))
+            for signs in product((1.0, -1.0), repeat=size)
+        ]
+        nearest = min(np.linalg.norm(directions - one) for one in signed)
+        yield compare(f"distance of a decoder, {size} latents", found, trained=float(nearest), tolerance=1e-12)
     exact = axes.orthogonality_chance_level(3, rng=402)  # itself an average over draws
     rotations = np.abs(np.linalg.qr(np.random.default_rng(403).standard_normal((budget.samples, 3, 3)))[0])
     overlap = np.max([rotations[:, [0, 1, 2], order].sum(axis=1) for order in permutations(range(3))], axis=0)
@@ -147,6 +176,11 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
         below = 2 * quad(density, 0, min(end, 12 * spread), epsabs=1e-12)[0]
         yield compare(f"collapse, latent {latent + 1}", float(probability), trained=below, tolerance=1e-9)
 
+    activity = axes.latent_activity(run.vae, np.diag(eigenvalues))
+    yield compare_arrays("variance of the means", activity.mean_variance, power, 1e-12)
+    yield compare_arrays("order parameter", activity.order_parameter, power / (power + widths), 1e-12)
+    yield compare("active latents", activity.count, trained=int(active.sum()), scale=1.0)
+
 
 def _normal_density(spread: float, value: float) -> float:
     return np.exp(-((value / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
@@ -160,6 +194,13 @@ def smallest_manipulation(budget: Budget) -> Iterator[Comparison]:
         rotated = axes.plane_rotation(2, np.deg2rad(degrees))
         searched = _searched_change(loading, rotated, [0.3])
         yield from _manipulation_rows(f"2 factors, {degrees} degrees", manipulation, loading, rotated, searched)
+    for degrees in (20, 60):  # below and beyond the angle at which the lengths tie
+        manipulation = axes.two_factor_manipulation(loading, np.deg2rad(degrees))
+        rotated = axes.plane_rotation(2, np.deg2rad(degrees))
+        searched = _searched_change(loading, rotated)
+        yield from _manipulation_rows(
+            f"2 factors without a gap, {degrees} degrees", manipulation, loading, rotated, searched
+        )
     rng = np.random.default_rng(403)
     loading, basis = rng.standard_normal((4, 3)), np.linalg.qr(rng.standard_normal((3, 3)))[0]
     manipulation = axes.smallest_manipulation(loading, basis, [0.4, 0.2])
@@ -237,14 +278,27 @@ def _loss_with_fixed(covariance: np.ndarray, decoder: np.ndarray, posterior) -> 
     return run.loss
 
 
-def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float]) -> np.ndarray:
-    """The change of least norm after which the columns in the new basis are orthogonal and differ by the gaps."""
+def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float] | None = None) -> np.ndarray:
+    """The change of least norm after which the columns in the new basis are orthogonal and differ by the gaps.
+
+    Without gaps their lengths are in descending order.
+    """
     pairs = np.triu_indices(len(basis), 1)
 
+    def columns(entries):
+        return (loading + entries.reshape(loading.shape)) @ basis
+
+    def falls(entries):
+        lengths = np.linalg.norm(columns(entries), axis=0)
+        return lengths[:-1] - lengths[1:] - (0.0 if gaps is None else gaps)
+
+    def products(entries):
+        return (columns(entries).T @ columns(entries))[pairs]
+
+    kind = "ineq" if gaps is None else "eq"
+
     def violations(entries):
-        columns = (loading + entries.reshape(loading.shape)) @ basis
-        lengths = np.linalg.norm(columns, axis=0)
-        return np.concatenate([(columns.T @ columns)[pairs], lengths[:-1] - lengths[1:] - gaps])
+        return np.concatenate([products(entries), falls(entries) if gaps else np.minimum(falls(entries), 0.0)])
 
     rng = np.random.default_rng(0)
     runs = [
@@ -252,7 +306,7 @@ def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float]) 
             lambda entries: entries @ entries,
             rng.standard_normal(loading.size),
             jac=lambda entries: 2 * entries,
-            constraints={"type": "eq", "fun": violations},
+            constraints=[{"type": "eq", "fun": products}, {"type": kind, "fun": falls}],
             method="SLSQP",
             options={"ftol": 1e-15, "maxiter": 500},
         )

@@ -16,6 +16,7 @@ from numerics.sampling.cubature import (
     errors_by_cubature,
     grouped_parts_by_cubature,
 )
+from numerics.sampling.estimate import Estimate
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from numerics.sweeps.complete import complete_sweep
 from theory import groups
@@ -136,6 +137,59 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
         yield compare(f"noise variance, {posterior}", best.vae.noise_variance, trained=NOISE, tolerance=1e-13)
 
 
+def copied_signals(budget: Budget) -> Iterator[Comparison]:
+    """Codes that copy a signal more and more exactly: the loss is unbounded below iff one of them falls for ever."""
+    covariance = np.diag([4.0, 2.0, 0.5])
+    for weights in (
+        groups.Weights(1.0, -0.4, 1.0, 1.0),
+        groups.Weights(1.0, -1.5, 1.0, 1.0),
+        groups.Weights(1.0, 1.0, -0.5, 1.0),
+        groups.Weights(1.0, 1.0, -2.5, 1.0),
+        groups.Weights(1.0, 3.0, -1.0, 1.0),
+    ):
+        falls = [
+            _loss_of_copies(covariance, weights, copies, 1e-9)
+            < _loss_of_copies(covariance, weights, copies, 1e-6) - 1e-3
+            for copies in ([0], [0, 1], [0, 2], [0, 1, 2], [0, 1, 2, 3])
+        ]
+        status = groups.learned_decoder_value(covariance, 4, weights, PAIRS, noise_variance=NOISE).status
+        name = f"without a bound, weights {weights.between:g} between, {weights.within:g} within"
+        yield compare(name, float(status == "unbounded"), trained=float(any(falls)), scale=1.0)
+
+
+def _loss_of_copies(covariance: np.ndarray, weights: groups.Weights, copies: list[int], noise: float) -> float:
+    """The objective of a decoder of zero, where some latents are noisy copies of one signal and the others empty."""
+    encoder, widths = np.zeros((4, 3)), np.ones(4)
+    encoder[copies, 0], widths[copies] = np.sqrt((1 - noise) / covariance[0, 0]), noise
+    arrays = {"decoder": np.zeros((3, 4)), "encoder": encoder, "posterior": np.diag(widths), "noise": NOISE}
+    return _grouped_loss(arrays, covariance, weights)
+
+
+def group_selection(budget: Budget) -> Iterator[Comparison]:
+    """Factors estimated from simulated data, with their error; and how often the true groups are chosen."""
+    truth = theory.GenerativeModel(np.random.default_rng(509).standard_normal((6, 4)), NOISE, _blocks(2))
+    rng, count, repeats, searched = np.random.default_rng(510), 400, 2000 if budget.quick else 8000, 200
+    estimates, errors, hits = [], [], 0
+    for number in range(repeats):
+        moments = theory.Moments.of(truth.sample(count, rng)[1])
+        estimate = groups.estimate_factors(moments, truth.loading)
+        estimates.append(estimate.covariance)
+        errors.append(np.diagonal(estimate.error_covariance([0, 0, 0], [0, 1, 2])))
+        if number < searched:
+            hits += groups.choose_groups(moments, truth.loading).groups == ((0, 1), (2, 3))
+    for number, other in enumerate((0, 1, 2)):
+        name, values = f"factors 1 and {other + 1}", np.array(estimates)[:, 0, other]
+        bias = 3 / count  # of order 1/N
+        exact = truth.factor_covariance[0, other]
+        yield compare(f"covariance, {name}", exact, monte_carlo=Estimate.of(values), bias=bias, scale=1.0)
+        stated = float(np.mean(np.array(errors)[:, number]))
+        squares = Estimate.of((values - values.mean()) ** 2 * repeats / (repeats - 1))
+        # To leading order in 1/N, which here leaves a few percent.
+        yield compare(f"squared error of the estimate, {name}", stated, monte_carlo=squares, bias=10 / count * stated)
+    # Independent groups are joined with the chance alpha = 1e-3: in five of 200 only in one of 1e5 tables.
+    yield compare("data sets with the true groups", 1.0, trained=hits / searched, tolerance=0.02)
+
+
 def independent_groups(budget: Budget) -> Iterator[Comparison]:
     """Losses at weights w and 2 w are L - c/w + O(1/w^2), so twice the second less the first is L."""
     loading = np.random.default_rng(504).standard_normal((6, 4))
@@ -153,9 +207,23 @@ def independent_groups(budget: Budget) -> Iterator[Comparison]:
     yield compare("noise variance", exact.vae.noise_variance, trained=NOISE, tolerance=1e-13)
 
 
+def _granularity_errors(truth: theory.GenerativeModel) -> Iterator[Comparison]:
+    """Errors of encoders trained for the true decoder, for several partitions of the latents."""
+    partitions = {"pairs": PAIRS, "crossed pairs": [[0, 2], [1, 3]], "singles": "diagonal", "one group": "full"}
+    exact = groups.granularity_errors(truth, list(partitions.values()), 4.0)
+    for (name, partition_of), error in zip(partitions.items(), exact, strict=True):
+        done = complete_sweep(
+            truth.covariance, 4, betas=[groups.Weights.independence(4.0)], groups=partition_of, noise_variance=NOISE,
+            decoder=truth.loading, gradient_tolerance=1e-10,
+        )  # fmt: skip
+        for criterion, value in errors_by_cubature(truth, done.vae(0, 0)).items():
+            yield compare(f"{criterion}, {name}", getattr(error, criterion), trained=value, tolerance=1e-6)
+
+
 def granularity_slope(budget: Budget) -> Iterator[Comparison]:
-    """Differences, of fourth order, of the errors of encoders trained at weights about one, at two steps."""
+    """Errors away from weight one; at one their differences, of fourth order, of encoders trained at two steps."""
     truth = theory.GenerativeModel(np.random.default_rng(508).standard_normal((6, 4)), NOISE, _blocks(2))
+    yield from _granularity_errors(truth)
     for name, partition_of in {"true pairs": PAIRS, "crossed pairs": [[0, 2], [1, 3]], "singles": "diagonal"}.items():
         coarse, fine = (_slope_of_errors(truth, partition_of, step) for step in (0.02, 0.01))
         # The coarse one is off by step^4, the fine one by a sixteenth of that; their difference bounds what is left.
@@ -274,6 +342,8 @@ CHECKS = {
     "grouped_optimum": grouped_optimum,
     "independent_groups": independent_groups,
     "granularity_slope": granularity_slope,
+    "copied_signals": copied_signals,
+    "group_selection": group_selection,
     "minibatch_estimates": minibatch_estimates,
     "minibatch_bounds": minibatch_bounds,
 }

@@ -98,16 +98,18 @@ def inference_errors(budget: Budget) -> Iterator[Comparison]:
 
 
 def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
-    """Along the curve, also where the decoder's noise is learned together with the encoder."""
+    """Along the curve, with every family, also where the decoder's noise is learned together with the encoder."""
     truth, decoder, _, _ = _three_factors()
     betas = np.array([0.6, 2.5])
-    for noise in (0.3, "learned"):
-        curve = inference.inference_error_curve(truth, betas, decoder=decoder, noise_variance=noise)
+    for family, noise in (("diagonal", 0.3), ("diagonal", "learned"), ("full", "learned"), ("groups", 0.3)):
+        posterior = FAMILIES[family]
+        options = {"decoder": decoder, "noise_variance": noise, "posterior": posterior}
+        curve = inference.inference_error_curve(truth, betas, **options)
         for at, beta in enumerate(betas):
-            errors = _trained_errors(truth, float(beta), decoder, noise)
+            errors = _trained_errors(truth, float(beta), decoder, noise, posterior)
             for criterion in CRITERIA:
                 yield compare(
-                    f"{criterion}, beta {beta:g}, noise {noise}",
+                    f"{criterion}, beta {beta:g}, {family}, noise {noise}",
                     getattr(curve, criterion)[at],
                     trained=errors[criterion],
                     tolerance=PARAMETER_TOLERANCE,
@@ -120,6 +122,40 @@ def optimal_beta(budget: Budget) -> Iterator[Comparison]:
         beta, error = _search(COHERENT, criterion, bounds=(0.3, 5.0))
         yield compare(f"beta*, {criterion}", exact.beta, trained=beta, tolerance=SEARCH_TOLERANCE)
         yield compare(f"error at beta*, {criterion}", exact.error, trained=error, tolerance=LOSS_TOLERANCE)
+    truth, decoder, _, noise = _three_factors()
+    for family in ("full", "groups"):
+        options = {"decoder": decoder, "noise_variance": noise, "posterior": FAMILIES[family]}
+        exact = inference.optimal_beta(truth, **options)
+        beta, error = _search(truth, "forward_kl", (0.3, 10.0), decoder, noise, FAMILIES[family])
+        yield compare(f"beta*, another decoder, {family}", exact.beta, trained=beta, tolerance=SEARCH_TOLERANCE)
+        yield compare(f"error there, {family}", exact.error, trained=error, tolerance=LOSS_TOLERANCE)
+    yield from _optima_at_an_end()
+
+
+def _optima_at_an_end() -> Iterator[Comparison]:
+    """Squared errors that fall towards one end of the betas, zero or infinity, and one that does not depend on beta."""
+    loading = np.array([[1.0, 0.3], [0.0, 0.8], [0.0, 0.0]])
+    decoder = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.5]])  # which sees the noise alone
+    cases = {
+        "no noise in the data": (GenerativeModel(loading, 0.0), loading, 0.0),
+        "a decoder that sees the noise alone": (GenerativeModel(loading, 0.4), decoder, np.inf),
+    }
+    betas = np.geomspace(1e-4, 1e4, 9)
+    for name, (truth, fixed, end) in cases.items():
+        best = inference.optimal_beta(truth, "mean_squared_error", decoder=fixed, noise_variance=0.5)
+        errors = [_trained_errors(truth, beta, fixed, 0.5)["mean_squared_error"] for beta in betas]
+        fall = np.diff(errors if end else errors[::-1])
+        found = end if np.all(fall < 0) else betas[np.argmin(errors)]
+        yield compare(f"beta*, {name}", best.beta, trained=found, scale=1.0)
+        # At a water level, or an inverse one, of 5e-5 the error is still of the order of its square above the limit.
+        limit = errors[-1] if end else errors[0]
+        yield compare(f"error in the limit, {name}", best.error, trained=limit, tolerance=1e-6, scale=truth.latent_dim)
+    truth = GenerativeModel(np.zeros((3, 2)), 0.4)
+    best = inference.optimal_beta(truth, "mean_squared_error")
+    errors = [_trained_errors(truth, beta)["mean_squared_error"] for beta in betas[::4]]
+    spread = float(np.ptp(errors))
+    yield compare("not flat without a signal", float(not best.flat), trained=spread, tolerance=1e-12, scale=1.0)
+    yield compare("error without a signal", best.error, trained=errors[0], tolerance=LOSS_TOLERANCE)
 
 
 def optimal_beta_learned_noise(budget: Budget) -> Iterator[Comparison]:
@@ -238,7 +274,9 @@ def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:
     return truth, truth.loading + 0.2 * rng.standard_normal((4, 3)), 1.7, 0.3
 
 
-def _trained(truth: GenerativeModel, beta: float, decoder=None, noise: float | str = "true") -> LinearVAE:
+def _trained(
+    truth: GenerativeModel, beta: float, decoder=None, noise: float | str = "true", posterior="diagonal"
+) -> LinearVAE:
     decoder = truth.loading if decoder is None else decoder
     noise = truth.noise_variance if noise == "true" else noise
     run = train(
@@ -247,6 +285,7 @@ def _trained(truth: GenerativeModel, beta: float, decoder=None, noise: float | s
         beta=beta,
         noise_variance=noise,
         decoder=decoder,
+        posterior=posterior,
         gradient_tolerance=GRADIENT_TOLERANCE,
     )
     return run.vae
@@ -256,12 +295,14 @@ def _trained_errors(truth: GenerativeModel, *arguments) -> dict[str, float]:
     return errors_by_cubature(truth, _trained(truth, *arguments))
 
 
-def _search(truth: GenerativeModel, criterion: str, bounds, noise: float | str = "true") -> tuple[float, float]:
+def _search(
+    truth: GenerativeModel, criterion: str, bounds, decoder=None, noise: float | str = "true", posterior="diagonal"
+) -> tuple[float, float]:
     """The beta at which the error of trained encoders is least, and the error there."""
     sign = -1 if criterion == "log_score" else 1
 
     def cost(beta):
-        return sign * _trained_errors(truth, beta, None, noise)[criterion]
+        return sign * _trained_errors(truth, beta, decoder, noise, posterior)[criterion]
 
     minimum = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
     return float(minimum.x), sign * float(minimum.fun)

@@ -41,6 +41,19 @@ SPECTRA = {"distinct": SPECTRUM, "one dominant": np.array([20.0, 0.6, 0.5, 0.4])
 def optimum_fixed_noise(budget: Budget) -> Iterator[Comparison]:
     for name, spectrum in SPECTRA.items():
         yield from _optimum_rows(name, _covariance(spectrum), 2, 1.3, 0.4)
+    covariance, betas = _covariance(SPECTRUM), np.array([0.8, 1.3])
+    for noise in (0.4, "learned"):
+        curve = learning.optimum_curve(covariance, 2, betas, noise_variance=noise)
+        for at, beta in enumerate(betas):
+            run = _train(covariance, 2, float(beta), noise)
+            parts = elbo_terms_by_cubature(run.vae, covariance)
+            found = {"loss": run.loss, "noise_variance": run.vae.noise_variance} | parts
+            for name in ("loss", "noise_variance", "distortion", "rate"):
+                quantity, stated = f"{name} of the curve, beta {beta:g}, noise {noise}", getattr(curve, name)[at]
+                yield compare(quantity, float(stated), trained=found[name], tolerance=PART_TOLERANCE)
+            leading = learning.optimum(covariance, 2, beta=float(beta), noise_variance=noise, leading_only=True)
+            quantity = f"loss by leading modes, beta {beta:g}, noise {noise}"
+            yield compare(quantity, leading.loss, trained=run.loss, tolerance=LOSS_TOLERANCE)
 
 
 def optimum_learned_noise(budget: Budget) -> Iterator[Comparison]:

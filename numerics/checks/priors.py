@@ -10,12 +10,14 @@ from functools import partial
 
 import numpy as np
 from scipy.integrate import quad
+from scipy.linalg import block_diag
 from scipy.optimize import minimize
 
 import theory
 from numerics.checks.axes import BETA, EIGENVALUES, NOISE, optimum_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
-from numerics.sampling.cubature import elbo_terms_by_cubature, mean_of_quadratic
+from numerics.sampling.cubature import elbo_terms_by_cubature, mean_of_quadratic, points_of_normal
+from numerics.sampling.estimate import Estimate
 from numerics.sampling.gaussian import log_density
 from numerics.sampling.prior_expectations import expectation_in_plane, factor_components, scipy_log_density
 from theory import axes, priors
@@ -77,6 +79,54 @@ def annealed_prior(budget: Budget) -> Iterator[Comparison]:
     integral = quad(lambda z: np.exp(BETA * student.logpdf(z)), -np.inf, np.inf, epsabs=1e-13)[0]
     exact = priors.student_log_normaliser(3.0, BETA, latent_dim=2)
     yield compare("normaliser of a Student prior", exact, trained=2 * float(np.log(integral)), tolerance=1e-10)
+
+
+def prior_families(budget: Budget) -> Iterator[Comparison]:
+    """Densities, draws, moments, quadrature and symmetries of each family, and the ways to make a Gaussian prior."""
+    rng = np.random.default_rng(309)
+    for name, prior in (FAMILIES | {"light student": priors.StudentPrior(7.0, 2)}).items():
+        log_density_of, points = scipy_log_density(prior), 1.5 * rng.standard_normal((50, 2))
+        stated = log_density_of(points)
+        yield compare_arrays(f"log density, {name}", prior.log_density(points), stated, 1e-10)
+        places, masses, mean = prior.nodes(200)
+        drawn = prior.sample(budget.samples, rng)
+        yield compare(f"mean log density of draws, {name}", mean, monte_carlo=Estimate.of(log_density_of(drawn)))
+        yield compare(f"mass of the nodes, {name}", float(masses.sum()), trained=1.0, tolerance=1e-9)
+        yield compare(f"mean log density, {name}", mean, trained=float(masses @ log_density_of(places)), tolerance=1e-5)
+        if np.isfinite(prior.covariance).all():
+            squares = Estimate.of(np.mean(drawn**2 / np.diagonal(prior.covariance), axis=1))
+            yield compare(f"variance of draws in that of the prior, {name}", 1.0, monte_carlo=squares)
+            moments = (places * masses[:, np.newaxis]).T @ places
+            yield compare_arrays(f"covariance, {name}", prior.covariance, moments, 1e-5)
+        turned = log_density_of(points @ prior.symmetries(rng).T)
+        yield compare_arrays(f"log density after a symmetry, {name}", stated, turned, 1e-10)
+        rotation, symmetry = axes.plane_rotation(2, 0.5), prior.symmetries(rng)
+        found = [float(prior.is_symmetry(matrix)) for matrix in (symmetry, rotation)]
+        changes = [np.abs(log_density_of(points @ matrix.T) - stated).max() < 1e-9 for matrix in (symmetry, rotation)]
+        yield compare_arrays(f"symmetries, {name}", found, changes, 0.0)
+    yield from _gaussian_priors()
+
+
+def _gaussian_priors() -> Iterator[Comparison]:
+    """The covariance of each kind: from codes of the hierarchy, blocks put together, leading eigenvalues."""
+    from scipy import stats  # which takes long to import
+
+    covariance, loading = np.array(CODE), np.array([[0.8, -0.3], [0.1, 0.5], [0.4, 0.2]])
+    normal = points_of_normal(5)
+    lower = normal[:, :2] @ loading.T + np.sqrt(0.6) * normal[:, 2:]
+    codes = np.hstack([normal[:, :2], lower])
+    hierarchy = priors.GaussianPrior.two_level(loading, 0.6).covariance
+    yield compare_arrays("two levels", hierarchy, codes.T @ codes / len(codes), 1e-13)
+    blocks = priors.GaussianPrior.block([covariance, [[2.0]]]).covariance
+    yield compare_arrays("blocks", blocks, block_diag(covariance, [[2.0]]), 1e-13)
+    leading = priors.GaussianPrior.from_pca(covariance, 1).covariance
+    yield compare_arrays("leading variance", leading, [[np.linalg.norm(covariance, 2)]], 1e-13)
+    isotropic = priors.GaussianPrior.isotropic(2, 0.7)
+    yield compare_arrays("isotropic", isotropic.covariance, [[0.7, 0.0], [0.0, 0.7]], 1e-13)
+    for prior, one in ((isotropic, stats.norm(scale=np.sqrt(0.7))), (priors.StudentPrior(3.0, 2), stats.t(3.0))):
+        integral = quad(lambda z, one=one: np.exp(BETA * one.logpdf(z)), -np.inf, np.inf, epsabs=1e-13)[0]
+        quantity = f"normaliser, {type(prior).__name__}"
+        yield compare(quantity, prior.log_normaliser(BETA), trained=2 * float(np.log(integral)), tolerance=1e-9)
 
 
 def prior_optimum(budget: Budget) -> Iterator[Comparison]:
@@ -223,6 +273,7 @@ def _kernel_mean(covariance: np.ndarray) -> float:
 
 
 CHECKS = {
+    "prior_families": prior_families,
     "annealed_prior": annealed_prior,
     "prior_optimum": prior_optimum,
     "prior_rotation_energy": prior_rotation_energy,
