@@ -36,7 +36,7 @@ def derivation() -> Derivation:
             Claim(
                 "This is the distance to the nearest signed permutation: the squared distance is $4$ to a reflection, "
                 "and $4 - 4 \\cos(2 h - x)$ to the rotation by a multiple $x$ of 90 degrees. To the identity it is "
-                "less than to the quarter turns by $4 \\sqrt2 \\cos(2 h \\pm \\pi/4)$, which is not negative.",
+                "less than to the quarter turns by $4 \\sqrt2 \\cos(2 h \\pm \\pi/4)$.",
                 by=(
                     "Distance to a reflection",
                     "Distance to a rotation",
@@ -44,6 +44,7 @@ def derivation() -> Derivation:
                     "The opposite quarter turn is no nearer",
                 ),
             ),
+            Claim("This is not negative: $2 h \\pm \\pi/4$ is between $-\\pi/2$ and $\\pi/2$."),
             Claim(
                 "A signed permutation in front of a matrix does not change its distance to the nearest one, and a "
                 "quarter turn is one.",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from theory.derivations.engine.operators import Degree, FactorCount, LogDet, PositiveRoots
 from theory.derivations.engine.signs import Sign, Signs
@@ -19,9 +20,14 @@ ORDERS = 5  # of a zero at the place of a limit
 
 
 class Kept(sp.Function):
-    """The value of an abbreviation where it is written out: kept together, so that nothing in it cancels."""
+    """An abbreviation where it is written out: its value, its name and its arguments, so that nothing cancels."""
 
-    nargs = 1
+    @classmethod
+    def of(cls, symbol: sp.Basic, value: sp.Expr) -> sp.Expr:
+        """What stands for an abbreviation, a number or a function of its arguments."""
+        return cls(
+            value, sp.Symbol(f"abbreviated {symbol}"), *(symbol.args if isinstance(symbol, AppliedUndef) else ())
+        )
 
 
 def undefined_parts(
@@ -63,8 +69,7 @@ def undefined_parts(
             yield from _of_limit(expression, signs, values, smooth)
             return
         case Degree() | FactorCount() | PositiveRoots():
-            for part in expression.atoms(Kept):
-                yield from undefined_parts(part.args[0], signs, values)
+            yield from undefined_parts(expression.args[0], signs, values)
             polynomial, symbol = map(written_out, expression.args)
             others = polynomial.free_symbols - {symbol}
             yield from _counts_of(expression, others & values.keys())
@@ -205,7 +210,7 @@ def _first_not_vanishing(factor: sp.Expr, variable: sp.Symbol, place: sp.Expr) -
 
 def written_out(expression: sp.Basic) -> sp.Basic:
     """An expression with the values of abbreviations no longer kept together."""
-    return expression.replace(Kept, lambda value: value) if expression.has(Kept) else expression
+    return expression.replace(Kept, lambda value, *_: value) if expression.has(Kept) else expression
 
 
 def _done(expression: sp.Expr) -> sp.Expr:

@@ -207,7 +207,7 @@ def _names(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
         name = getattr(thing, "name", None) or str(thing)
         if not (isinstance(thing, sp.Indexed) or NAME.fullmatch(name)) or name in ("pi", "oo", "zoo", "nan"):
             yield f"{name!r} is no name: take letters and at most one index"
-        printed = re.sub("[_{}]", "", latex(thing) if isinstance(thing, sp.Basic) else name)
+        printed = re.sub("[_{}]", "", latex(thing if isinstance(thing, sp.Basic) else sp.Symbol(name)))
         if named.setdefault(printed + "[]" * isinstance(thing, sp.IndexedBase), thing) != thing:
             yield f"two things are printed as {name}"
     limits = [one for formula in formulas for part in formula.atoms(sp.Sum, sp.Integral) for one in part.limits]
@@ -228,15 +228,15 @@ def _indices(page: Derivation, formulas: list[sp.Basic]) -> Iterator[str]:
     """Names with an index that reads as a running one, or, at one step, as that of an entry of a family."""
     bound = {str(variable) for formula in formulas for _, variable in binding(formula)}
     for thing, _, index in _indexed(page, formulas):
-        if index in bound:
-            yield f"{thing} does not depend on {index}, which runs in a formula: write it as an entry of a family"
+        if running := sorted({index, *index} & bound):
+            yield f"{thing} does not depend on {running[0]}, which runs in a formula: write it as an entry of a family"
     for step in page.steps:
         here = [step.relation.lhs, step.relation.rhs, *step.where, *(let.value for let in step.let)]
         here += [formula for use in step.uses for formula in _of_use(use)]
         families = {str(entry.base) for formula in here for entry in formula.atoms(sp.Indexed)}
         numbers = {str(symbol) for formula in here for symbol in formula.atoms(sp.Symbol) if symbol.is_integer}
         for thing, letter, index in _indexed(page, here):
-            if letter in families and (index.isdigit() or index in numbers):
+            if letter in families and (index.isdigit() or {index, *index} & numbers):
                 yield f"{thing} reads as an entry of the family {letter}"
 
 
@@ -362,17 +362,17 @@ def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
 def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
     defined = [_head(let.symbol) for let in lets]
     yield from (f"{name} is abbreviated twice" for name in set(defined) if defined.count(name) > 1)
-    for let in lets:
+    for position, let in enumerate(lets):
         if isinstance(let.symbol, AppliedUndef):
-            arguments = let.symbol.args
+            arguments, value = let.symbol.args, write_out(let.value, lets[:position], matrices=True)
             if len(set(arguments)) < len(arguments) or not all(isinstance(one, sp.Symbol) for one in arguments):
                 yield f"{let.symbol} is abbreviated as a function of something that is no symbol"
-            counts = let.value.atoms(FactorCount, Degree, PositiveRoots)
+            counts = value.atoms(FactorCount, Degree, PositiveRoots)
             if any(count.free_symbols & {*arguments} for count in counts):
                 yield f"{let.symbol} abbreviates a count, which jumps with its argument"
             if set(arguments) & set(defined):
                 yield f"{let.symbol} is abbreviated as a function of an abbreviation"
-            if let.value.has(sp.Derivative, sp.Limit, sp.Subs):
+            if value.has(sp.Derivative, sp.Limit, sp.Subs):
                 yield f"the value of {let.symbol} contains a derivative or a limit, whose variable may be its argument"
         elif not isinstance(let.symbol, sp.Symbol | sp.MatrixSymbol):
             yield f"{let.symbol} is no symbol, and cannot be abbreviated"
@@ -384,7 +384,7 @@ def _abbreviations(page: Derivation, lets: tuple[Let, ...]) -> Iterator[str]:
             yield f"{let.symbol} has another shape than its value"
         if let.hypothesis and let.rule is None:
             yield f"{let.symbol} is assumed without a rule"
-        written = [write_out(side, lets[: lets.index(let)], matrices=False) for side in let.rule or ()]
+        written = [write_out(side, lets[:position], matrices=False) for side in let.rule or ()]
         if let.hypothesis and any(symbol.is_integer for side in written for symbol in _numbers(side)):
             yield f"the rule of {let.symbol} depends on a size other than by shapes"
     seen: set = set()

@@ -71,8 +71,15 @@ class _Latex(LatexPrinter):
             return rf"\left({self._print(power.base)}\right)^{{{self._print(power.exp)}}}"
         return super()._print_Pow(power)
 
+    def _print_Derivative(self, derivative):
+        """With brackets around a product, which is not one of a derivative and a factor."""
+        written, inside = super()._print_Derivative(derivative), self._print(derivative.expr)
+        if not derivative.expr.is_Mul or not written.endswith(inside):
+            return written
+        return rf"{written.removesuffix(inside)}\left({inside}\right)"
+
     def _needs_mul_brackets(self, expression, first=False, last=False):
-        if isinstance(expression, UNBRACKETED) and not (last or isinstance(expression, SquaredNorm)):
+        if isinstance(expression, (*UNBRACKETED, sp.Derivative)) and not (last or isinstance(expression, SquaredNorm)):
             return True
         return super()._needs_mul_brackets(expression, first, last)
 

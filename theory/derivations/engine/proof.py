@@ -45,7 +45,8 @@ class Proof:
         self.page, self.step, self.sizes, self.lets = page, step, step.sizes, page.written_lets(step.title)
         self.made = tuple(let for let in self.lets if not let.hypothesis)
         self.kept = tuple(
-            let if isinstance(let.symbol, sp.MatrixExpr) else replace(let, value=Kept(let.value)) for let in self.made
+            let if isinstance(let.symbol, sp.MatrixExpr) else replace(let, value=Kept.of(let.symbol, let.value))
+            for let in self.made
         )
         self._refuse_samples()
         self.entries: dict = {}

@@ -19,6 +19,10 @@ def derivation() -> Derivation:
     one, rest = sp.MatrixSymbol("P_1", K, K), sp.MatrixSymbol("X", D, K)
     c, d, J = sp.Function("c")(b), sp.Function("d")(b), sp.Function("J")(b)
     precision = IDENTITY + A.T * A / (b * sigma**2)
+    resolvent = (IDENTITY + s * A.T * A / sigma**2).I
+    variance_of_s = 1 / (1 + s * SquaredNorm(A * u) / sigma**2)
+    error_of_s = SquaredNorm(resolvent * u) + s**2 * SquaredNorm(A * resolvent * u) / sigma**2
+    of_inverse = sp.Function("h")(s)
     any_error, any_share = sp.Symbol("c_V", real=True), sp.Symbol("J_V", real=True)
     length = SquaredNorm(A * u)
     too_small = c.func(1) - d.func(1)
@@ -83,7 +87,11 @@ def derivation() -> Derivation:
                 "As a function of $1/\\beta$ the forward divergence has the slope $-tr(G)/\\sigma^2$ at $1/\\beta = "
                 "0$, which is negative unless $A = 0$: it comes near its limit for large $\\beta$ from below, and its "
                 "minimisers are finite.",
-                by=("Slope at an infinite beta", "matrix-inequalities: A trace is positive"),
+                by=(
+                    "In terms of one over beta",
+                    "Slope at an infinite beta",
+                    "matrix-inequalities: A trace is positive",
+                ),
             ),
             Claim(
                 "For $A = 0$ the slope is zero at each $\\beta$: the forward divergence does not depend on $\\beta$.",
@@ -97,8 +105,8 @@ def derivation() -> Derivation:
         ),
         scope=(
             "For every $K$ and $D$ and every loading; the steps on one factor hold for each unit vector $u$. Steps 1 "
-            "to 3: the share of a factor. Steps 4 to 8: its error and its variance at $\\beta = 1$. Steps 9 and 10: "
-            "the slopes at one and at infinity. Steps 11 to 17: the share at any $\\beta$ compared with that at one."
+            "to 4: the share of a factor. Steps 5 to 9: its error and its variance at $\\beta = 1$. Steps 10 and 11: "
+            "the slopes at one and at infinity. Steps 12 to 18: the share at any $\\beta$ compared with that at one."
         ),
         matrices=dict.fromkeys((P, one), "positive") | dict.fromkeys((u, z), "orthogonal"),
         steps=(
@@ -144,6 +152,12 @@ def derivation() -> Derivation:
                 ),
                 "The first term is from the slope of $d$, the second from that of $c$, which is zero at $\\beta = 1$.",
                 let=(Let(J, (sp.log(d) + c / d) / 2, "the share of the factor in the forward divergence"),),
+            ),
+            Step(
+                "In terms of one over beta",
+                sp.Eq(J.func(beta), of_inverse.func(1 / beta), evaluate=False),
+                "The error is written as bias and variance; with $s = 1/\\beta$ all is defined at $s = 0$, too.",
+                let=(Let(of_inverse, (sp.log(variance_of_s) + error_of_s / variance_of_s) / 2, "the share at $1/s$"),),
             ),
             Step(
                 "What another gain costs",
@@ -202,7 +216,7 @@ def derivation() -> Derivation:
             ),
             Step(
                 "Slope at an infinite beta",
-                sp.Eq(sp.Subs(sp.Derivative(J.func(1 / s), s), s, 0), at_infinity, evaluate=False),
+                sp.Eq(sp.Subs(sp.Derivative(of_inverse, s), s, 0), at_infinity, evaluate=False),
                 "With $s = 1/\\beta$: near $s = 0$ the variance is $1 - s G_{jj}/\\sigma^2$ and the error $1 - 2 s "
                 "G_{jj}/\\sigma^2$, up to the order $s^2$.",
             ),

@@ -22,8 +22,8 @@ def derivation() -> Derivation:
         + 2 * beta * (beta - 1) * s**2 * (m * (2 * s**2 - m) - beta * s * (4 * s**2 - 3 * m))
         - a * s * m * (beta * (beta - 1) * (2 * s**2 - m) + s * m)
     )
-    squared = p.func(beta, sp.sqrt(q))  # of r^2 = q
-    expansion = p.func(1 + first * q + c * q**2, sp.sqrt(q))
+    squared = sp.Function("f")(beta, q)  # of r^2 = q
+    expansion = squared.func(1 + first * q + c * q**2, q)
     error = R + beta * (beta - 1) * R * R
     sizes = ({K: 2},)
 
@@ -154,6 +154,18 @@ def derivation() -> Derivation:
                 "A change of sign of $r$ exchanges $g$ and $h$, so everything depends on $r^2$ only.",
             ),
             Step(
+                "In the squared coherence",
+                sp.Eq(p, squared.func(beta, r**2), evaluate=False),
+                "With $q$ in place of $r^2$ in the product of $\\beta + g$ and $\\beta + h$.",
+                let=(
+                    Let(
+                        squared,
+                        polynomial.xreplace({m: beta**2 + 2 * a * beta + a**2 * (1 - q)}),
+                        "the polynomial for $r^2 = q$",
+                    ),
+                ),
+            ),
+            Step(
                 "The slope below one",
                 sp.Lt(squared, 0, evaluate=False),
                 "With $r^2 = q = w/(1 + w)$ and $\\beta = u/(1 + u)$ every coefficient in $a$, $u$, $w$ is negative.",
@@ -161,7 +173,7 @@ def derivation() -> Derivation:
             ),
             Step(
                 "The slope at one",
-                sp.Lt(p.func(1, sp.sqrt(q)), 0, evaluate=False),
+                sp.Lt(squared.func(1, q), 0, evaluate=False),
                 "It is $-a^3 q [(1 + a)^2 - a^2 q]^2$ with $q = r^2$.",
                 where=(q > 0, q < 1),
             ),

@@ -3,6 +3,8 @@
 The slack in many of them (10**12 and the like) hides from the points that they are false: the proof must refuse them.
 """
 
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 
@@ -12,6 +14,7 @@ from theory.derivations.engine.assumptions import page_assumptions
 from theory.derivations.engine.notation import D, K, n
 from theory.derivations.engine.operators import Degree, Expectation, FactorCount, LogDet, OverAll, PositiveRoots
 from theory.derivations.engine.page import Let, Step, Use
+from theory.derivations.registry import derivations
 
 a, b, c, g, x, y, t = sp.symbols("a b c g x y t", positive=True)
 r, s, z, w = sp.symbols("r s z w", real=True)
@@ -791,3 +794,85 @@ EIGHTH_REVIEW = {
 def test_eighth_review(name):
     steps, fields = EIGHTH_REVIEW[name]
     assert faults(steps, **fields)
+
+
+SLOPE = Let(z, sp.Derivative(a * t, t), "the slope of a line")
+OF_SLOPE = eq(y * f(r) + b * f(r), (y + b) * r, "A", let=(SLOPE, Let(f(a), z, "the slope")))
+OF_COUNT = eq(y * f(a), y, "A", let=(Let(t, FactorCount(x**2 - a, x), "a number"), Let(f(a), t, "a number of factors")))
+x_ij, x_ii = sp.symbols("x_ij x_ii", positive=True)
+beta, of_beta = sp.Symbol("beta", positive=True), sp.Function("beta", real=True)
+SQUARE = Let(f(a), a**2, "a square")
+
+
+def same_twice(value):
+    """A relation in which two abbreviations of one value cancel."""
+    return eq(y * (1 + b + z - w), y + y * b, let=(Let(z, value, "it"), Let(w, value, "the same")))
+
+
+NINTH_REVIEW = {
+    "an argument whose logarithm cancels": (
+        (eq(f(sp.log(r)) * y + b * f(sp.log(r)), (y + b) * r, let=(Let(f(s), sp.exp(s), "a power of e"),)),),
+        {},
+    ),
+    "an argument whose inverse cancels": (
+        (Step("B", sp.Gt(y * f(1 / r) + b, y * r, evaluate=False), "r", let=(Let(f(a), 1 / a, "an inverse"),)),),
+        {},
+    ),
+    "an argument whose root cancels": (
+        (Step("B", sp.Gt(f(sp.sqrt(r)) + b, r, evaluate=False), "r", let=(SQUARE,)),),
+        {},
+    ),
+    "an argument in a matrix": (
+        (
+            eq(
+                tr(R * N * M) * y + b,
+                y * r * tr(P * N * M) + b,
+                let=(SQUARE, Let(R, f(sp.sqrt(r)) * P, "a matrix", rule=(R * N, r * P * N))),
+            ),
+        ),
+        {"matrices": {P: "positive"}},
+    ),
+    "a derivative behind an abbreviation": ((OF_SLOPE, eq(y * f(t) + b * f(t), (y + b) * 2 * t)), {}),
+    "a count behind an abbreviation": ((OF_COUNT, eq(y * f(b**2), 2 * y)), {}),
+    "one of two letters of an index runs": ((eq(sp.Sum(x_ij, (i, 1, n)), n * x_ij),), {}),
+    "a trace of entries that are one symbol": (
+        (eq(y * sp.Sum(x_ii, (i, 1, K)) + y * tr(M), y * (K * x_ii + tr(M))),),
+        {},
+    ),
+    "two abbreviations of an inverse": ((same_twice(1 / r),), {}),
+    "two abbreviations of a logarithm": ((same_twice(sp.log(r)),), {}),
+    "two abbreviations of a log determinant": ((same_twice(LogDet(M)),), {}),
+    "two abbreviations of a trace": ((same_twice(tr(M.I * N)),), {}),
+    "a coefficient that cancels": (
+        (eq(y * Degree(x * (r**2 - 1) / (r - 1) - a, x), y, where=(sp.Gt(r, 0, evaluate=False),)),),
+        {},
+    ),
+    "a function that is printed as a symbol": (
+        (
+            eq(beta * (x + 1), beta * x + beta, "A"),
+            eq(y * of_beta(b) + t * of_beta(b), (y + t) * b, let=(Let(of_beta(a), a, "it"),)),
+        ),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NINTH_REVIEW)
+def test_ninth_review(name):
+    steps, fields = NINTH_REVIEW[name]
+    assert faults(steps, **fields)
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("water-filling", "Distortion of an active mode"),
+        ("water-filling", "Rate of an active mode"),
+        ("global-optimum", "What an active mode gains"),
+    ],
+)
+def test_a_condition_that_only_an_argument_needs_cannot_be_dropped(page, title):
+    whole = next(one for one in derivations() if one.name == page)
+    steps = tuple(replace(step, where=()) if step.title == title else step for step in whole.steps)
+    changed = replace(whole, steps=steps)
+    assert check.check_step(changed, next(step for step in changed.steps if step.title == title)).fault

@@ -26,6 +26,10 @@ X, Y, Z = sp.symbols("x y z", positive=True)
         (Degree(Y * X**2 + X, X) ** 2, r"\left(\deg_{x} \left(x^{2} y + x\right)\right)^{2}"),
         (PositiveRoots(X - Y, X), r"\mathrm{roots}_{x > 0} \left(x - y\right)"),
         (LogDet(P) * sp.Trace(P), r"\left(\log\det P\right) \mathrm{tr}\left(P \right)"),
+        (
+            sp.Derivative(X, X, evaluate=False) * sp.Derivative(Y * X, X),
+            r"\left(\frac{d}{d x} x\right) \frac{\partial}{\partial x} \left(x y\right)",
+        ),
         (LogDet(P) / Z, r"\frac{\log\det P}{z}"),
     ],
 )
