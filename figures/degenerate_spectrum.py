@@ -59,16 +59,15 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     rows += [row for name in MODELS[1:] for row in points(DISTANCE, name, "theory", [RATIOS[0], RATIOS[-1]], chance)]
     rows += points(TRAINING, END, "theory", [steps[0], steps[-1]], 0.0)
     distances_at_end, comparison, gaps = {name: [] for name in MODELS}, [], []
-    streams = zip(RATIOS, drawn.spawn(len(RATIOS)), begin.spawn(len(RATIOS)), strict=True)
-    for ratio, stream, begun in streams:
+    for ratio, stream in zip(RATIOS, drawn.spawn(len(RATIOS)), strict=True):
         progress(f"training at ratio {ratio:g}")
         moments = Moments.of(uniform_square(COUNT, ratio, np.random.default_rng(stream)))
         larger, smaller = np.linalg.eigvalsh(moments.covariance)[:0:-1]
         gaps.append(larger / smaller - 1)
-        at_end = distances(moments, seeds=start_seeds(begun, starts), gradient_tolerance=GRADIENT)
+        at_end = distances(moments, seeds=start_seeds(begin, starts), gradient_tolerance=GRADIENT)
         for name, values in at_end.items():
             distances_at_end[name].append(values)
-        seeds = start_seeds(begun, training_starts)
+        seeds = start_seeds(begin, training_starts)
         in_training = distances_while_training(moments, steps, seeds=seeds)
         rows += points(TRAINING, f"{ratio:g}", "measured", steps, in_training.mean(axis=1))
         if ratio in PUBLISHED_SERIES:

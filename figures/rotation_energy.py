@@ -44,7 +44,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     quick, (stream,) = checked_options(quick, seed, progress, 1)
     line, tried, starts = np.linspace(0, 90, 181), np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
     rows, sweeps, angles_of = [], [], {posterior: [] for posterior in POSTERIORS}
-    for ratio, begin in zip(RATIOS, stream.spawn(len(RATIOS)), strict=True):
+    for ratio in RATIOS:
         covariance = np.diag([ratio * SMALLER, SMALLER, *REST])
         best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
         setting = {"noise_variance": NOISE_VARIANCE}
@@ -56,7 +56,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                     covariance,
                     2,
                     [BETA],
-                    seeds=start_seeds(begin),
+                    seeds=start_seeds(stream),
                     posterior=posterior,
                     decoder=best.vae.decoder @ plane_rotation(2, np.radians(angle)).T,
                     **setting,
@@ -69,7 +69,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 ENERGY, series, "trained", tried, losses_above_optimum, expected=_energy(ratio, posterior, tried)
             )
 
-            free = train_each(covariance, 2, [BETA], seeds=start_seeds(begin, starts), posterior=posterior, **setting)
+            free = train_each(covariance, 2, [BETA], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
             angles = [axis_angle(vae) for vae in free.vaes()[0]]
             rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
             angles_of[posterior] += angles

@@ -15,8 +15,9 @@ solves D s2 = distortion(s2); of several roots the one of least loss is taken.
 
 **Otherwise** H depends on C, the objective need not be convex and can have several minima. Searches start at the plain
 VAE, whose weights change in steps to the given ones, and, for problems of up to `MOST_UNKNOWNS` unknowns, at random
-codes; the least of the minima is returned, with the number of searches and of those that reached it. Exact up to the
-solver: gradient norm and least curvature are reported.
+codes; the least of the minima is returned, with the number of searches and of those that reached it. A weight below
+that of the information rewards dependence, and which latents depend on each other is then decided by the start: there
+most searches are made. Exact up to the solver: gradient norm and least curvature are reported.
 
 **No minimum.** With all weights positive the minimum is attained. With a weight of zero, nothing penalises the scale of
 a latent (`dimension_wise`), or the correlation of latents that share a block of the posterior (`between`, `within`):
@@ -251,6 +252,8 @@ def _minima(problem: FixedDecoder, plain: np.ndarray, weights: Weights, scale: n
     if not path:
         return plain[np.newaxis]
     rng, least = np.random.default_rng(0), LEAST_SEARCHES if scale.size <= SMALL_PROBLEM else LEAST_AGREEING
+    if min(weights.between, weights.within, weights.dimension_wise) < weights.mutual_information:
+        least = MOST_SEARCHES
     codes = _random_codes(problem, plain, scale, least if scale.size <= MOST_UNKNOWNS else 0, rng)
     shared, start = min(SHARED_STEPS, len(path) - 1), plain[np.newaxis]
     for step in path[:shared]:

@@ -7,8 +7,11 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 
 import theory
+from numerics.data.block_factors import block_truth
+from numerics.sweeps.complete import complete_sweep
 from theory.groups import (
     Weights,
+    equal_groups,
     grouped_gradient,
     grouped_loss,
     grouped_optimum,
@@ -363,3 +366,17 @@ def test_numbers_beyond_the_solver_are_refused():
             grouped_optimum(*arguments, Weights.independence(2))
     with pytest.raises(ValueError, match=r"weights\.between must be at most 1e\+09 times"):
         grouped_optimum(np.ones((3, 2)), 0.5, np.eye(3), Weights.independence(1e12))
+
+
+def test_a_lower_minimum_is_found_where_dependence_is_rewarded():
+    """From four of five random codes a search ends .18 nats above the least loss."""
+    stream = np.random.SeedSequence(19).spawn(2)[0]
+    truth = block_truth((2, 2, 2), 0.8, 0.1, 8, rng=np.random.default_rng(stream))
+    arguments = truth.loading, truth.noise_variance, truth.covariance, Weights.independence(0.3), equal_groups(6, 4)
+    best = grouped_optimum(*arguments)
+    done = complete_sweep(
+        truth.covariance, 6, betas=[Weights.independence(0.3)], seeds=12, groups=equal_groups(6, 4),
+        noise_variance=truth.noise_variance, decoder=truth.loading,
+    )  # fmt: skip
+    assert best.starts == 33 and best.loss == pytest.approx(done.losses.min(), abs=1e-9)
+    assert np.count_nonzero(done.losses > best.loss + 0.1) > 0
