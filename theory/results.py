@@ -708,7 +708,10 @@ RESULTS = (
 
 _SOLVER = "says how the solver ended, not what the optimum is"
 
-# What no experiment can notice if it is wrong: function and field of its result, and why.
+_TEST = "evidence of a test of data; the groups that it chooses are compared with the true ones"
+_EITHER_SIGN = "an axis, or a factor with its column, is determined up to its sign"
+
+# What no experiment can notice if it is wrong: function and field of its result, for one kind of error or all, and why.
 UNNOTICED = {
     "theory.optimum resolution": "a bound on the rounding of eigenvalues, not a quantity of the model",
     "theory.axes.orthogonality_chance_level standard_error": "the error of an average over few draws, known to a part",
@@ -721,7 +724,13 @@ UNNOTICED = {
     "theory.groups.independent_groups least_curvature": _SOLVER,
     "theory.groups.independent_groups starts": _SOLVER,
     "theory.groups.independent_groups agreeing": _SOLVER,
-    "theory.groups.choose_groups not reached": "a test of data, whose level and power are tested instead",
+    "theory.groups.choose_groups correlation_bound": _TEST,
+    "theory.groups.choose_groups levels": _TEST,
+    "theory.groups.choose_groups estimate": "that of `estimate_factors`, which the same check compares with the truth",
+    "theory.axes.smallest_manipulation axes sign": _EITHER_SIGN,
+    "theory.axes.two_factor_manipulation axes sign": _EITHER_SIGN,
+    "theory.axes.separate demixing sign": _EITHER_SIGN,
+    "theory.axes.separate loading sign": _EITHER_SIGN,
 }
 
 

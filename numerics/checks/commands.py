@@ -48,8 +48,8 @@ def add_commands(commands) -> None:
     command.add_argument(
         "--power",
         action="store_true",
-        help="make every field of every closed form wrong in turn, by ever smaller shares, and tell the smallest "
-        "that a row notices (some minutes); with --only, those of the checks named",
+        help="make every field of every closed form wrong in turn, by ever smaller shares, in sign and in order, and "
+        "tell the smallest share that a row notices (some minutes); with --only, those of the checks named",
     )
     command.add_argument("--markdown", metavar="FILE.md", help="with --power, write its table as a page of Markdown")
 
@@ -90,13 +90,14 @@ def _power(arguments: argparse.Namespace) -> Report:
             "smallest error noticed": [row.smallest if row.row else "-" for row in rows],
             "by, or why not": [row.row or row.reason for row in rows],
             "rests on it": [row.dependent or "-" for row in rows],
+            "not noticed": [", ".join(row.unnoticed) or "-" for row in rows],
             "verdict": ["ok" if row.passed else "MISSED" for row in rows],
         }
     )
     noticed = sum(row.smallest <= 1e-2 for row in rows)
     summary = (
-        f"of {len(rows)} fields {noticed} are noticed if they are wrong by 1 %; {len(missed)} are missed, or an "
-        "experiment rests on them"
+        f"of {len(rows)} fields {noticed} are noticed if they are wrong by 1 %; {len(missed)} are missed, by size, "
+        "sign or order, or an experiment rests on them"
     )
     text, files = f"{table}\n\n{summary}", {}
     if arguments.markdown is not None:

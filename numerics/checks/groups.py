@@ -168,7 +168,7 @@ def _loss_of_copies(covariance: np.ndarray, weights: groups.Weights, copies: lis
 def group_selection(budget: Budget) -> Iterator[Comparison]:
     """Factors estimated from simulated data, with their error; and how often the true groups are chosen."""
     truth = theory.GenerativeModel(np.random.default_rng(509).standard_normal((6, 4)), NOISE, _blocks(2))
-    rng, count, repeats, searched = np.random.default_rng(510), 400, 2000 if budget.quick else 8000, 200
+    rng, count, repeats, searched = np.random.default_rng(510), 400, 1000 if budget.quick else 8000, 100
     estimates, errors, hits = [], [], 0
     for number in range(repeats):
         moments = theory.Moments.of(truth.sample(count, rng)[1])
@@ -186,8 +186,8 @@ def group_selection(budget: Budget) -> Iterator[Comparison]:
         squares = Estimate.of((values - values.mean()) ** 2 * repeats / (repeats - 1))
         # To leading order in 1/N, which here leaves a few percent.
         yield compare(f"squared error of the estimate, {name}", stated, monte_carlo=squares, bias=10 / count * stated)
-    # Independent groups are joined with the chance alpha = 1e-3: in five of 200 only in one of 1e5 tables.
-    yield compare("data sets with the true groups", 1.0, trained=hits / searched, tolerance=0.02)
+    # Independent groups are joined with the chance alpha = 1e-3: in four of 100 only in one of 1e5 tables.
+    yield compare("data sets with the true groups", 1.0, trained=hits / searched, tolerance=0.03)
 
 
 def independent_groups(budget: Budget) -> Iterator[Comparison]:

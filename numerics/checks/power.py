@@ -1,8 +1,9 @@
 """How small an error of a closed form the checks notice.
 
 Each function of the index is bent: wherever it is called, one field of its result is too large by a share, an integer
-by one, a zero by the share itself. The checks that the index names for it run again, and a row must fail. What no row
-can notice, and why, is in `theory.results.UNNOTICED`.
+by one, a zero by the share itself; or it has the opposite sign; or the entries of an array are in reverse order. The
+checks that the index names for it run again, and a row must fail. What no row can notice, and why, is in
+`theory.results.UNNOTICED`.
 
 An experiment must not rest on what it is compared with: in no row may closed form and experiment move together.
 """
@@ -14,6 +15,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
 from types import FunctionType
 
 import numpy as np
@@ -24,9 +26,10 @@ from numerics.comparison import Budget, Comparison
 from theory.interface.places import function_of
 from theory.results import RESULTS, UNNOTICED
 
-__all__ = ["Bent", "bent_functions", "measured", "power_page", "smallest_noticed"]
+__all__ = ["Bent", "bent_functions", "measured", "power_page", "reason_of", "smallest_noticed"]
 
 SIZES = (1e-2, 1e-4, 1e-6, 1e-8)  # shares by which a field is too large, tried in turn as long as they are noticed
+KINDS = {"order": lambda values: np.flip(values, -1), "sign": np.negative}  # other errors, where they change anything
 ROUNDING = 1e-12  # what is smaller is a zero
 BUDGET = Budget(samples=100_000, quick=True)
 
@@ -50,6 +53,8 @@ class Bent:
         why nothing can notice it, from the index; empty if something should.
     dependent : str
         a row whose experiment moves together with its closed form; empty if there is none.
+    unnoticed : tuple of str
+        of `KINDS`, the errors that no row notices, without those for which the index has a reason.
     """
 
     function: str
@@ -58,10 +63,11 @@ class Bent:
     row: str
     reason: str
     dependent: str = ""
+    unnoticed: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        return (self.smallest <= SIZES[0] or bool(self.reason)) and not self.dependent
+        return (self.smallest <= SIZES[0] or bool(self.reason)) and not self.dependent and not self.unnoticed
 
 
 def measured(only: Sequence[str], sizes: Sequence[float] = SIZES) -> list[Bent]:
@@ -72,7 +78,7 @@ def measured(only: Sequence[str], sizes: Sequence[float] = SIZES) -> list[Bent]:
     with tqdm(chosen.items(), desc="bent", unit="function", disable=None, leave=False) as bar:
         for function, checks in bar:
             bar.set_postfix_str(function)
-            found.extend(smallest_noticed(function, checks, sizes, independence=True))
+            found.extend(smallest_noticed(function, checks, sizes, kinds=tuple(KINDS), independence=True))
     return found
 
 
@@ -86,26 +92,70 @@ def bent_functions() -> dict[str, tuple[str, ...]]:
 
 
 def smallest_noticed(
-    function: str, checks: Sequence[str], sizes: Sequence[float] = SIZES, *, independence: bool = False
+    function: str,
+    checks: Sequence[str],
+    sizes: Sequence[float] = SIZES,
+    *,
+    kinds: Sequence[str] = (),
+    independence: bool = False,
 ) -> Iterator[Bent]:
-    """What notices each field of a function, bent by ever smaller shares; and whether an experiment rests on it."""
-    seen: dict[Path, None] = {}
-    with bent(function, lambda result: seen.update(dict.fromkeys(_places(result))) or result):
+    """What notices each field of a function, bent by ever smaller shares and in other ways.
+
+    With `independence`, also whether an experiment rests on it.
+    """
+    seen: dict[Path, set[str]] = {}
+    with bent(function, lambda result: _note(result, seen)):
         before = {(row.result, row.quantity): row for row in _rows(checks)}
-    for path in seen or {("not reached",): None}:
-        smallest, row = np.inf, ""
+    for path, changing in seen.items() or ((("not reached",), set()),):
+        field = ".".join(map(str, path))
+        name = f"{function} {field}".strip()
+        smallest, row, known = np.inf, "", reason_of(function, field)
+        if known not in ("", name):  # of a part of what has a reason
+            yield Bent(function, field, smallest, row, UNNOTICED[known])
+            continue
         for size in sizes if seen else ():
-            with bent(function, lambda result, path=path, size=size: _changed(result, path, size)):
-                failed = first_failure(checks)
+            failed = _noticed(function, checks, path, partial(_larger, size))
             if not failed:
                 break
             smallest, row = size, failed
+        unnoticed = tuple(
+            kind
+            for kind in kinds
+            if kind in changing
+            and not known
+            and f"{name} {kind}" not in UNNOTICED
+            and not _noticed(function, checks, path, KINDS[kind])
+        )
         dependent = ""
         if independence and seen:
-            with bent(function, lambda result, path=path: _changed(result, path, SIZES[0] / 10)):
+            change = partial(_larger, SIZES[0] / 10)
+            with bent(function, lambda result, path=path, change=change: _changed(result, path, change)):
                 dependent = _moved_together(before, _rows(checks))
-        field = ".".join(map(str, path))
-        yield Bent(function, field, smallest, row, UNNOTICED.get(f"{function} {field}".strip(), ""), dependent)
+        yield Bent(function, field, smallest, row, UNNOTICED.get(known, ""), dependent, unnoticed)
+
+
+def reason_of(function: str, field: str) -> str:
+    """The entry of `UNNOTICED` for a field, or for one that it is part of; empty if there is none."""
+    parts = field.split(".")
+    names = [f"{function} {'.'.join(parts[:count])}".strip() for count in range(len(parts), 0, -1)]
+    return next((name for name in names if name in UNNOTICED), "")
+
+
+def _noticed(function: str, checks: Sequence[str], path: Path, change: Callable) -> str:
+    """The row that fails while a field is bent; empty if none does."""
+    with bent(function, lambda result: _changed(result, path, change)):
+        return first_failure(checks)
+
+
+def _note(result, seen: dict[Path, set[str]]):
+    """Write down the places in a result, each with the kinds of error that would change something."""
+    for path, values in _places(result):
+        changing = seen.setdefault(path, set())
+        if np.any(np.abs(values) > ROUNDING):
+            changing.add("sign")
+        if np.ndim(values) and not np.allclose(np.flip(values, -1), values, rtol=1e-6, equal_nan=True):
+            changing.add("order")
+    return result
 
 
 def _moved_together(before: Mapping[tuple[str, str], Comparison], rows: Iterable[Comparison]) -> str:
@@ -146,8 +196,8 @@ def power_page(rows: Sequence[Bent]) -> str:
         "or a whole array is too large by the factor 1 + share, an integer by one, a zero by the share. Then the "
         "checks that the index of results names for the function run again, with few draws. The table has the "
         f"smallest of the shares {shares} that makes a row fail, and a row that does. In no row do closed form and "
-        "experiment move together, else the command would say so. Errors of another kind, such as a wrong order of "
-        "entries, are not tried here. This page is made by `python -m numerics verify --power "
+        "experiment move together, and a wrong sign of each field and a reversed order of the entries of each array "
+        "are noticed, too, else the command would say so. This page is made by `python -m numerics verify --power "
         "--markdown docs/verification.md`.\n\n" + "\n".join(lines) + "\n"
     )
 
@@ -191,13 +241,13 @@ def _relay(*arguments, **options):
     return _changes["the function"](*arguments, **options)
 
 
-def _places(result, path: Path = ()) -> Iterator[Path]:
-    """The places of the numbers and arrays in a result."""
+def _places(result, path: Path = ()) -> Iterator[tuple[Path, np.ndarray]]:
+    """The places of the numbers and arrays in a result, with these."""
     if isinstance(result, np.ndarray):
         if result.size and result.dtype != bool:
-            yield path
+            yield path, result
     elif isinstance(result, int | float | np.number) and not isinstance(result, bool | np.bool_):
-        yield path
+        yield path, np.asarray(result)
     elif is_dataclass(result):
         for field in fields(result):
             yield from _places(getattr(result, field.name), (*path, field.name))
@@ -206,21 +256,25 @@ def _places(result, path: Path = ()) -> Iterator[Path]:
             yield from _places(part, (*path, number))
 
 
-def _changed(result, path: Path, size: float):
-    """A result with the number or array at a place too large by a share."""
+def _changed(result, path: Path, change: Callable):
+    """A result with the number or array at a place changed."""
     if not path:
-        values = np.asarray(result)
-        if values.dtype.kind in "iu":
-            return result + 1
-        return np.where(np.abs(values) <= ROUNDING, size, values * (1 + size))[()]
+        return change(np.asarray(result))[()]
     if result is None:
         return None
     if isinstance(result, tuple):
         return tuple(
-            _changed(part, path[1:], size) if number == path[0] else part for number, part in enumerate(result)
+            _changed(part, path[1:], change) if number == path[0] else part for number, part in enumerate(result)
         )
     other = copy.copy(result)
     for name in vars(result).keys() - {field.name for field in fields(result)}:  # computed from the right field
         del vars(other)[name]
-    object.__setattr__(other, path[0], _changed(getattr(result, path[0]), path[1:], size))
+    object.__setattr__(other, path[0], _changed(getattr(result, path[0]), path[1:], change))
     return other
+
+
+def _larger(size: float, values: np.ndarray) -> np.ndarray:
+    """Too large by a share, integers by one, zeros by the share itself."""
+    if values.dtype.kind in "iu":
+        return values + 1
+    return np.where(np.abs(values) <= ROUNDING, size, values * (1 + size))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
 
 from numerics.checks import power
-from numerics.checks.power import Bent, bent, bent_functions, smallest_noticed
+from numerics.checks.power import Bent, bent, bent_functions, reason_of, smallest_noticed
 from numerics.comparison import compare
 from theory import gaussian, inference
 from theory.results import UNNOTICED
@@ -20,8 +21,8 @@ FUNCTIONS = bent_functions()
 def test_an_error_of_one_percent_is_noticed(function):
     rows = list(smallest_noticed(function, FUNCTIONS[function], sizes=(1e-2,)))
     assert [row.field for row in rows if not row.passed] == []
-    reasons = {name for name in UNNOTICED if name.split()[0] == function}
-    assert {f"{row.function} {row.field}".strip() for row in rows if row.reason} == reasons  # none is out of date
+    reasons = {name for name in UNNOTICED if name.split()[0] == function and name.split()[-1] not in power.KINDS}
+    assert {reason_of(row.function, row.field) for row in rows if row.reason} == reasons  # none is out of date
     assert [row.field for row in rows if row.reason and row.row] == []  # and none is needless
 
 
@@ -63,15 +64,32 @@ def test_a_field_is_changed_and_no_other():
         flag: bool = True
 
     result = Result(2.0, 0.0, 3, np.array([1.0, 0.0]), (1.0, 4.0))
-    places = list(power._places(result))
+    places = [path for path, _ in power._places(result)]
     assert places == [("number",), ("zero",), ("count",), ("array",), ("parts", 0), ("parts", 1)]
-    assert power._changed(result, ("number",), 0.5).number == 3.0
-    assert power._changed(result, ("zero",), 0.5).zero == 0.5
-    assert power._changed(result, ("count",), 0.5).count == 4
-    assert power._changed(result, ("array",), 0.5).array.tolist() == [1.5, 0.5]
-    changed = power._changed(result, ("parts", 1), 0.5)
+    half = partial(power._larger, 0.5)
+    assert power._changed(result, ("number",), half).number == 3.0
+    assert power._changed(result, ("zero",), half).zero == 0.5
+    assert power._changed(result, ("count",), half).count == 4
+    assert power._changed(result, ("array",), half).array.tolist() == [1.5, 0.5]
+    assert power._changed(result, ("array",), power.KINDS["order"]).array.tolist() == [0.0, 1.0]
+    assert power._changed(result, ("count",), power.KINDS["sign"]).count == -3
+    changed = power._changed(result, ("parts", 1), half)
     assert (changed.parts, changed.number, changed.word) == ((1.0, 6.0), 2.0, "same")
     assert result.parts == (1.0, 4.0)
+    seen = {}
+    power._note(result, seen)
+    assert (seen["number",], seen["zero",], seen["array",]) == ({"sign"}, set(), {"sign", "order"})
+
+
+def test_a_wrong_sign_or_order_that_nothing_notices_is_told(monkeypatch):
+    def blind(budget):
+        means = inference.optimal_encoder([[1.0, 0.0], [0.0, 2.0]], 0.5, 1.0).encoder
+        yield compare("size", float(np.sum(means**2)), trained=np.sum([4 / 9, (2 / 4.5) ** 2]), tolerance=1e-9)
+
+    monkeypatch.setitem(power.CHECKS, "invented", blind)
+    rows = smallest_noticed("theory.optimal_encoder", ["invented"], sizes=(1e-2,), kinds=("order", "sign"))
+    of_encoder = next(row for row in rows if row.field == "encoder")
+    assert of_encoder.unnoticed == ("order", "sign") and not of_encoder.passed
 
 
 def test_the_page_tells_what_notices_and_why_nothing_does():

@@ -22,7 +22,7 @@ def derivation() -> Derivation:
         + 2 * beta * (beta - 1) * s**2 * (m * (2 * s**2 - m) - beta * s * (4 * s**2 - 3 * m))
         - a * s * m * (beta * (beta - 1) * (2 * s**2 - m) + s * m)
     )
-    squared = sp.Function("f")(beta, q)  # of r^2 = q
+    squared, product = sp.Function("f")(beta, q), sp.Function("w")(beta, q)  # of r^2 = q
     expansion = squared.func(1 + first * q + c * q**2, q)
     error = R + beta * (beta - 1) * R * R
     sizes = ({K: 2},)
@@ -158,11 +158,8 @@ def derivation() -> Derivation:
                 sp.Eq(p, squared.func(beta, r**2), evaluate=False),
                 "With $q$ in place of $r^2$ in the product of $\\beta + g$ and $\\beta + h$.",
                 let=(
-                    Let(
-                        squared,
-                        polynomial.xreplace({m: beta**2 + 2 * a * beta + a**2 * (1 - q)}),
-                        "the polynomial for $r^2 = q$",
-                    ),
+                    Let(product, beta**2 + 2 * a * beta + a**2 * (1 - q), "the product"),
+                    Let(squared, polynomial.xreplace({m: product}), "the polynomial for $r^2 = q$"),
                 ),
             ),
             Step(
