@@ -30,6 +30,7 @@ __all__ = ["Bent", "bent_functions", "measured", "power_page", "reason_of", "sma
 
 SIZES = (1e-2, 1e-4, 1e-6, 1e-8)  # shares by which a field is too large, tried in turn as long as they are noticed
 KINDS = {"order": lambda values: np.flip(values, -1), "sign": np.negative}  # other errors, where they change anything
+DO_NOT_FIT = (ValueError, ArithmeticError, RuntimeWarning, np.linalg.LinAlgError)  # errors of numbers that do not
 ROUNDING = 1e-12  # what is smaller is a zero
 BUDGET = Budget(samples=100_000, quick=True)
 
@@ -177,7 +178,7 @@ def _differs(old: float | None, new: float | None) -> bool:
 def _rows(checks: Sequence[str]) -> Iterator[Comparison]:
     """The rows of checks, up to the first that raises an error, of numbers that no longer fit together."""
     for name in checks:
-        with suppress(ValueError, ArithmeticError, np.linalg.LinAlgError):
+        with suppress(*DO_NOT_FIT):
             for row in CHECKS[name](BUDGET):
                 yield replace(row, result=name)
 
@@ -209,7 +210,7 @@ def first_failure(checks: Sequence[str]) -> str:
             for row in CHECKS[name](BUDGET):
                 if not row.passed:
                     return f"{name}: {row.quantity}"
-        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:  # of numbers that no longer fit together
+        except DO_NOT_FIT as error:
             return f"{name}: {type(error).__name__}"
     return ""
 

@@ -111,10 +111,10 @@ def derivation() -> Derivation:
                 ),
             ),
             Step(
-                "Stationary",
-                sp.Eq(at_zero(again, 1), 0, evaluate=False),
-                "By the page on rotations this is the price of the covariance $(P_1 \\circ B)^{-1}$; the determinant "
-                "of $P_1$ does not change.",
+                "No rotation costs nothing",
+                sp.Eq(again.func(0), 0, evaluate=False),
+                "By the page on rotations the energy is the price of the covariance $(P_1 \\circ B)^{-1}$; the "
+                "determinant of $P_1$ does not change.",
                 let=(
                     Let(
                         again,
@@ -125,14 +125,20 @@ def derivation() -> Derivation:
                 wrong_form=beta,
             ),
             Step(
+                "Stationary",
+                sp.Eq(at_zero(again, 1), 0, evaluate=False),
+                "The first change of $P_1$ has no blocks in which both matrices have entries.",
+                wrong_form=beta,
+            ),
+            Step(
                 "Curvature of any rotation",
                 sp.Eq(at_zero(again, 2), curvature, evaluate=False),
                 "The square of the first change of $P_1$ counts, outside the blocks.",
                 let=(Let(across, Z - blocks(Z), "the entries of $Z$ outside the blocks"),),
             ),
             Step(
-                "Stationary after dropping",
-                sp.Eq(at_zero(dropped, 1), 0, evaluate=False),
+                "No rotation costs nothing after dropping",
+                sp.Eq(dropped.func(0), 0, evaluate=False),
                 "This is the price of the covariance $P_1^{-1} \\circ B$; the inverse of $P_1$ is rotated as $P_1$ is.",
                 let=(
                     Let(
@@ -141,6 +147,12 @@ def derivation() -> Derivation:
                         "the energy if the off-diagonal blocks are dropped",
                     ),
                 ),
+                wrong_form=beta,
+            ),
+            Step(
+                "Stationary after dropping",
+                sp.Eq(at_zero(dropped, 1), 0, evaluate=False),
+                "As before.",
                 wrong_form=beta,
             ),
             Step(

@@ -76,7 +76,12 @@ def derivation() -> Derivation:
                 "It suffices, with the sum $m^2 = (a_1 + a_2)^2 - (a_1 - a_2)^2 d^2/(a_1 + a_2)^2$ of the new singular "
                 "values, if this $m$ is more than $d$: if $2 d^2 (a_1^2 + a_2^2) < (a_1 + a_2)^4$, and in the limit "
                 "at equality.",
-                by=("The best sum", "The best sum and the gap", "Smallest change at 45 degrees"),
+                by=(
+                    "What another sum costs",
+                    "The best sum",
+                    "The best sum and the gap",
+                    "Smallest change at 45 degrees",
+                ),
             ),
             Claim(
                 "With the gap free, a change of norm $e$ reaches the angle $\\theta$ with $\\sin^2 2\\theta "
@@ -205,6 +210,11 @@ def derivation() -> Derivation:
                 sp.Ge(f, smallest, evaluate=False),
                 "The last step, with $w(m)$ for $y$ and $(a_1 + a_2)^2$ for $c$.",
                 uses=(Use(means, {y: w, c: (a1 + a2) ** 2}, times=sp.Rational(1, 2)),),
+            ),
+            Step(
+                "What another sum costs",
+                sp.Eq(f - smallest, (w - (a1 + a2) ** 2) ** 2 / (2 * (a1 + a2) ** 2), evaluate=False),
+                "Nothing iff $w(m) = (a_1 + a_2)^2$.",
             ),
             Step(
                 "The best sum",

@@ -33,7 +33,7 @@ def derivation() -> Derivation:
             Claim(
                 "For two dimensions the difference is $(a_1 - a_2)(b_1 - b_2) \\sin^2\\theta$, with $\\theta$ the "
                 "angle between the first eigenvectors.",
-                by=("Two dimensions",),
+                by=("Two dimensions", "The trace of the turned matrix", "The squares of its eigenvalues"),
             ),
             Claim("It is not negative.", by=("Two dimensions: a bound",)),
             Claim(
@@ -57,6 +57,18 @@ def derivation() -> Derivation:
                     Let(M_o, turn * sp.ImmutableMatrix([[b1, 0], [0, b2]]) * turn.T, "one that is turned by $\\theta$"),
                 ),
                 wrong_form=a1 * b1 + a2 * b2 + lost,
+                sizes=({K: 2, D: 2},),
+            ),
+            Step(
+                "The trace of the turned matrix",
+                sp.Eq(sp.Trace(M_o), b1 + b2, evaluate=False),
+                "The sum of its eigenvalues.",
+                sizes=({K: 2, D: 2},),
+            ),
+            Step(
+                "The squares of its eigenvalues",
+                sp.Eq(sp.Trace(M_o * M_o), b1**2 + b2**2, evaluate=False),
+                "With the same sum, it has the eigenvalues $b_1$ and $b_2$.",
                 sizes=({K: 2, D: 2},),
             ),
             Step(

@@ -114,7 +114,7 @@ def derivation() -> Derivation:
                 "Across blocks",
                 sp.Eq(
                     beta * (LogDet(sp.HadamardProduct(rotated, sp.Identity(2))) - LogDet(rotated)) / 2,
-                    beta * sp.log(1 + mixed / (c1 * c2)) / 2,
+                    energy,
                     evaluate=False,
                 ),
                 "Of the two latents only the diagonal entries are in the blocks. The other latents have the same "
@@ -122,6 +122,7 @@ def derivation() -> Derivation:
                 let=(
                     Let(plane, rotation_matrix, "the rotation of the two latents"),
                     Let(rotated, plane * modes * plane.T, "their rotated precision"),
+                    Let(energy, beta * sp.log(1 + mixed / (c1 * c2)) / 2, "the cost of the rotation"),
                 ),
                 sizes=({K: 2},),
             ),
@@ -129,7 +130,6 @@ def derivation() -> Derivation:
                 "Stationary at the optimum",
                 sp.Eq(sp.Subs(sp.Derivative(energy, theta), theta, 0), 0, evaluate=False),
                 "The cost is even in the angle.",
-                let=(Let(energy, beta * sp.log(1 + mixed / (c1 * c2)) / 2, "the cost of the rotation"),),
                 wrong_form=curvature,
             ),
             Step(

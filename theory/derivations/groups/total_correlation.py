@@ -185,6 +185,19 @@ def derivation() -> Derivation:
                 wrong_form=(LogDet(C) + LogDet(Q)) / 2,
             ),
             Step(
+                "The objective of a changed code",
+                sp.Eq(moved_loss, plain + dependence(moved_code), evaluate=False),
+                "Distortion and information stay as they are.",
+                let=(
+                    Let(
+                        moved_loss,
+                        least(distortion(*moved), moved_code, moved[1]) + dependence(moved_code),
+                        "the objective of the code $O T z$",
+                    ),
+                ),
+                uses=(Use("Mutual information under a change of code", times=info),),
+            ),
+            Step(
                 "A whitened code matches the prior",
                 sp.Eq(dependence(moved_code), 0, evaluate=False),
                 "The new code has covariance $O I O^T = I$: its latents are independent, and each has the prior.",
@@ -202,14 +215,7 @@ def derivation() -> Derivation:
             Step(
                 "The value without the weights is reached",
                 sp.Eq(moved_loss, plain, evaluate=False),
-                "Distortion and information stay as they are, and the other parts vanish.",
-                let=(
-                    Let(
-                        moved_loss,
-                        least(distortion(*moved), moved_code, moved[1]) + dependence(moved_code),
-                        "the objective of the code $O T z$",
-                    ),
-                ),
+                "The other parts vanish.",
                 wrong_form=2 * plain,
                 uses=(Use("Mutual information under a change of code", times=info),),
             ),

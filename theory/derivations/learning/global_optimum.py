@@ -247,6 +247,12 @@ def derivation() -> Derivation:
                 "Negative iff $l > t$: the threshold is $\\beta = l/\\sigma^2$.",
             ),
             Step(
+                "A collapsed mode has no share",
+                sp.Eq(share.func(0), 0, evaluate=False),
+                "The model has the variance $\\sigma^2$ along its eigenvector, as without it.",
+                wrong_form=l / t,
+            ),
+            Step(
                 "What an active mode gains",
                 sp.Eq(share.func(0) - share.func(sp.sqrt(r)), gain_of_mode(), evaluate=False),
                 "Compare the share at $w = 0$, which is zero, with that at $w^2 = l - t$.",

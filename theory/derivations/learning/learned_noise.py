@@ -106,6 +106,16 @@ def derivation() -> Derivation:
                 ),
             ),
             Step(
+                "The loss in its parts",
+                sp.Eq(
+                    F,
+                    (D * sp.log(2 * sp.pi * v) + (q * beta * v + beyond) / v) / 2
+                    + beta * sp.Sum((sp.log(spectrum[i]) - sp.log(beta) - sp.log(v)) / 2, (i, 1, q)),
+                    evaluate=False,
+                ),
+                "The reconstruction of the distortion $q \\beta v + u_q$, and $\\beta$ times the rate.",
+            ),
+            Step(
                 "The learned noise",
                 sp.Eq(sp.Subs(sp.Derivative(F, v), v, best), 0, evaluate=False),
                 "There the slope vanishes, provided $q \\beta < D$. Otherwise it is negative at every noise with $q$ "

@@ -124,6 +124,11 @@ def derivation() -> Derivation:
                 let=(Let(cost, sp.log(l / delta) / 2 + delta / (2 * t), "rate plus distortion times its price"),),
             ),
             Step(
+                "The cost of the level",
+                sp.Eq(cost.func(t), (sp.log(l) - sp.log(t) + 1) / 2, evaluate=False),
+                "The rate $\\log(l/t)/2$, and the distortion $t$ at its price.",
+            ),
+            Step(
                 "The best distortion",
                 sp.Ge(cost, cost.func(t), evaluate=False),
                 "The cost is convex in $\\delta$.",
@@ -171,6 +176,16 @@ def derivation() -> Derivation:
                     Let(total_rate, sp.Sum(sp.log(spectrum[i] / t), (i, 1, m)) / 2, "the rate of all modes"),
                     Let(total_distortion, m * t + rest, "the distortion of all modes"),
                 ),
+            ),
+            Step(
+                "The rate of the curve",
+                sp.Eq(total_rate, sp.Sum((sp.log(spectrum[i]) - sp.log(t)) / 2, (i, 1, m)), evaluate=False),
+                "That of all active modes.",
+            ),
+            Step(
+                "Where the curve ends",
+                sp.Eq(total_distortion.func(rest), (m + 1) * rest, evaluate=False),
+                "With one mode below the water level, and the level at it, each mode has this distortion.",
             ),
         ),
         results=("Distortion of an active mode", "Rate of an active mode"),
