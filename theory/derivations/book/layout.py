@@ -227,15 +227,21 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
     if conditions := step_conditions(step):
         blocks.append(Paragraph(f"for {', '.join(conditions)}."))
     if step.least_at is not None:
-        symbol, place = map(latex, step.least_at)
-        convex = "strictly convex" if isinstance(step.relation, sp.Gt) else "convex"
-        blocks.append(
-            Paragraph(f"The difference of the sides is {convex} in ${symbol}$ and stationary at ${symbol} = {place}$.")
-        )
+        blocks.append(Paragraph(_least(page, step)))
     if step.uses:
         blocks.append(Paragraph(f"Uses {', and '.join(_use(page, use) for use in step.uses)}."))
     blocks.append(Paragraph(step.reason))
     return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
+
+
+def _least(page: Derivation, step: Step) -> str:
+    """Why a difference is least at a place, and positive elsewhere, or there, too."""
+    symbol, place = map(sp.sympify, step.least_at)
+    elsewhere = any(isinstance(one, sp.Ne) and {one.lhs, one.rhs} == {symbol, place} for one in page.conditions(step))
+    convex = "strictly convex" if elsewhere else "convex"
+    positive = ", where it is positive" if isinstance(step.relation, sp.Gt) and not elsewhere else ""
+    where = f"${latex(symbol)} = {latex(place)}$"
+    return f"The difference of the sides is {convex} in ${latex(symbol)}$ and stationary at {where}{positive}."
 
 
 def _use(page: Derivation, use: Use) -> str:
@@ -246,8 +252,8 @@ def _use(page: Derivation, use: Use) -> str:
             summed = ""
         case sp.Symbol():
             summed = f", integrated over ${latex(use.over)}$"
-        case index, _, last:
-            summed = f", summed over ${latex(index)}$ up to ${latex(last)}$"
+        case index, first, last:
+            summed = f", summed over ${latex(index)}$ from ${latex(sp.sympify(first))}$ to ${latex(last)}$"
     times = "" if use.times == 1 else f", times ${inline(use.times)}$"
     return f"{_named_steps(page, (use.step,))}{f' with {values}' if values else ''}{times}{summed}"
 

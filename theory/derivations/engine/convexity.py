@@ -90,7 +90,8 @@ def _least(bend: Sign, stationary: bool, value: sp.Expr, signs: Signs, excluded:
     least = Sign.NONNEGATIVE if is_zero(value, signs) else signs.of(value)
     if not least.is_nonnegative:
         return Sign.UNKNOWN
-    return Sign.POSITIVE if least.is_nonzero or (excluded and bend.is_nonzero) else Sign.NONNEGATIVE
+    positive = bend.is_nonzero if excluded else least.is_nonzero
+    return Sign.POSITIVE if positive else Sign.NONNEGATIVE
 
 
 def _is_difference(bound: Relation, symbol: sp.Symbol, place: sp.Expr) -> bool:

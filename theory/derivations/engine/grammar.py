@@ -331,7 +331,7 @@ def _outside_functions(formula: sp.Basic, page: Derivation) -> Iterator[sp.Symbo
 def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
     """Abbreviations in which an operation that binds a variable would take in what is put, or stands outside.
 
-    Derivatives and limits are left out: abbreviations in them are written out first.
+    Functions that are abbreviated may hide the variable of a derivative or a limit, as they are written out first.
     """
 
     def lasting(formula):
@@ -343,6 +343,7 @@ def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
             yield f"{variable} is bound in a formula, and abbreviates something"
         if isinstance(variable, sp.Indexed):
             yield f"{variable} is bound in a formula, and may be an entry of another name: take a symbol"
+    everywhere = [pair for formula in formulas for pair in binding(formula)]
     bound = [pair for formula in formulas for pair in lasting(formula)]
     for position, let in enumerate(lets):
         value = write_out(let.value, lets[:position], matrices=True)
@@ -354,7 +355,8 @@ def _captured(formulas: list[sp.Basic], lets: tuple[Let, ...]) -> Iterator[str]:
                 if part != let.symbol and written & inside:
                     yield f"{part} is put a variable that its abbreviation binds"
         outside = value.free_symbols - {*arguments} if isinstance(let.symbol, AppliedUndef) else value.free_symbols
-        for part, variable in bound:
+        hiding = bound if isinstance(let.symbol, AppliedUndef) else everywhere
+        for part, variable in hiding:
             if variable in outside and part.args[0].has(head):
                 yield f"{let.symbol} depends on {variable}, which is bound around it"
 

@@ -71,6 +71,16 @@ class _Latex(LatexPrinter):
             return rf"\left({self._print(power.base)}\right)^{{{self._print(power.exp)}}}"
         return super()._print_Pow(power)
 
+    def _print_MatrixElement(self, entry):
+        """Rows and columns are counted from one, as entries of families are."""
+        matrix, row, column = entry.args
+        return f"{{{self._print(matrix)}}}_{{{self._print(row + 1)},{self._print(column + 1)}}}"
+
+    def _print_MatAdd(self, expression):
+        """With the sign of a term between the terms, not a plus and a minus."""
+        written = " + ".join(map(self._print, _positive_first(expression.args)))
+        return written.replace("+ -", "- ")
+
     def _print_Derivative(self, derivative):
         """With brackets around a product, which is not one of a derivative and a factor."""
         written, inside = super()._print_Derivative(derivative), self._print(derivative.expr)

@@ -224,7 +224,7 @@ def derivation() -> Derivation:
             Step(
                 "Their total correlation without outer data",
                 sp.Eq(
-                    sp.Subs((2 * sp.log(own) - LogDet(pair)) / 2, u, 0),
+                    sp.log(own.subs(u, 0)) - LogDet(of_pair.value.subs(u, 0)) / 2,
                     sp.log(1 + c**4 * seen**2 / (noise * (noise + 2 * c**2 * seen))) / 2,
                     evaluate=False,
                 ),

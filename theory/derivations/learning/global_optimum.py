@@ -247,10 +247,9 @@ def derivation() -> Derivation:
                 "Negative iff $l > t$: the threshold is $\\beta = l/\\sigma^2$.",
             ),
             Step(
-                "A collapsed mode has no share",
-                sp.Eq(share.func(0), 0, evaluate=False),
-                "The model has the variance $\\sigma^2$ along its eigenvector, as without it.",
-                wrong_form=l / t,
+                "The share by the variance of the model",
+                sp.Eq(share, (sp.log(t + w**2) - sp.log(t) + l / (t + w**2) - l / t) / 2, evaluate=False),
+                "Along its eigenvector the model has the variance $t + w^2$ in place of $t$.",
             ),
             Step(
                 "What an active mode gains",

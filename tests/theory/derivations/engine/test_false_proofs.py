@@ -876,3 +876,27 @@ def test_a_condition_that_only_an_argument_needs_cannot_be_dropped(page, title):
     steps = tuple(replace(step, where=()) if step.title == title else step for step in whole.steps)
     changed = replace(whole, steps=steps)
     assert check.check_step(changed, next(step for step in changed.steps if step.title == title)).fault
+
+
+LEFT_OVER = Let(z, c - t, "what is left")
+PRECISION = Let(P, I + Z.T * Z / t, "a precision", rule=(P * I, I + Z.T * Z / t))
+TENTH_REVIEW = {
+    "a value put where an abbreviation hides the symbol": (
+        (eq(sp.Subs(z * y + t * y + b * t, t, 1), c * y + b, let=(LEFT_OVER,)),),
+        {},
+    ),
+    "a derivative around an abbreviation of its variable": (
+        (eq(sp.Derivative(z * t * y + b * z * t, t), (y + b) * (c - 2 * t), let=(LEFT_OVER,)),),
+        {},
+    ),
+    "a derivative around a matrix that depends on its variable": (
+        (eq(sp.Derivative(t * tr(P * Q) + b * t, t), tr(Q) + b, let=(PRECISION,)),),
+        {"matrices": {Q: "positive"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TENTH_REVIEW)
+def test_tenth_review(name):
+    steps, fields = TENTH_REVIEW[name]
+    assert "which is bound around it" in faults(steps, **fields)[0]
