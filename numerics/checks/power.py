@@ -259,10 +259,10 @@ def _places(result, path: Path = ()) -> Iterator[tuple[Path, np.ndarray]]:
 
 def _changed(result, path: Path, change: Callable):
     """A result with the number or array at a place changed."""
-    if not path:
-        return change(np.asarray(result))[()]
     if result is None:
         return None
+    if not path:
+        return change(np.asarray(result))[()]
     if isinstance(result, tuple):
         return tuple(
             _changed(part, path[1:], change) if number == path[0] else part for number, part in enumerate(result)
