@@ -6,14 +6,11 @@ printed, such as a constant of a loss of which only differences are used.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import sympy as sp
 
-from theory.derivations.engine.check import _holds
+from theory.derivations.engine.check import is_felt
 from theory.derivations.engine.operators import binding
-from theory.derivations.engine.points import points_of
 from theory.derivations.registry import derivations
 
 LARGER = sp.Rational(8, 7)
@@ -39,17 +36,6 @@ def parts(value, points):
         and not (part.is_Symbol and part.is_integer)
         and part != value
     ]
-
-
-def is_felt(page, step, let, value):
-    wrong = replace(let, value=value)
-    steps = tuple(replace(each, let=tuple(wrong if one is let else one for one in each.let)) for each in page.steps)
-    changed = replace(page, steps=steps)
-    return any(
-        not _holds(point, later.relation)
-        for later in changed.steps[page.steps.index(step) :]
-        for point in points_of(changed, later)
-    )
 
 
 def not_felt(page):

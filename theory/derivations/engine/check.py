@@ -27,7 +27,7 @@ from theory.derivations.engine.points import Point, points_of
 from theory.derivations.engine.printers import inline, latex, pretty
 from theory.derivations.engine.proof import Proof
 
-__all__ = ["StepCheck", "check_derivation", "check_step"]
+__all__ = ["StepCheck", "check_derivation", "check_step", "is_felt"]
 
 WrongFormulas = list[tuple[str, sp.Basic]]  # by description
 
@@ -81,7 +81,7 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
         faults += [
             f"no step depends on the value of the abbreviation {let.symbol}"
             for let in step.let
-            if not _is_felt(page, step, let)
+            if not is_felt(page, step, let, _perturbed(let.value))
         ]
     except Exception as error:  # a crash says that something was not checked
         faults.append(f"{type(error).__name__}: {error}")
@@ -141,9 +141,9 @@ def _point_faults(page: Derivation, step: Step, wrong: WrongFormulas) -> tuple[i
     return true_count, refused, faults
 
 
-def _is_felt(page: Derivation, step: Step, let: Let) -> bool:
-    """Whether a step fails if an abbreviation, made at a step, is perturbed."""
-    wrong = replace(let, value=_perturbed(let.value))
+def is_felt(page: Derivation, step: Step, let: Let, value: sp.Basic) -> bool:
+    """Whether a step fails if an abbreviation, made at a step, has another value."""
+    wrong = replace(let, value=value)
     steps = tuple(replace(each, let=tuple(wrong if one is let else one for one in each.let)) for each in page.steps)
     changed = replace(page, steps=steps)
     return any(
