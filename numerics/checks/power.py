@@ -105,14 +105,17 @@ def smallest_noticed(
     With `independence`, also whether an experiment rests on it.
     """
     seen: dict[Path, set[str]] = {}
+    told: set[str] = set()
     with bent(function, lambda result: _note(result, seen)):
         before = {(row.result, row.quantity): row for row in _rows(checks)}
     for path, changing in seen.items() or ((("not reached",), set()),):
         field = ".".join(map(str, path))
         name = f"{function} {field}".strip()
         smallest, row, known = np.inf, "", reason_of(function, field)
-        if known not in ("", name):  # of a part of what has a reason
-            yield Bent(function, field, smallest, row, UNNOTICED[known])
+        if known not in ("", name):  # a part of what has a reason, which is told once
+            if known not in told:
+                yield Bent(function, known.removeprefix(f"{function} "), smallest, row, UNNOTICED[known])
+            told.add(known)
             continue
         for size in sizes if seen else ():
             failed = _noticed(function, checks, path, partial(_larger, size))
