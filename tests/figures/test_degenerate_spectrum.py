@@ -15,10 +15,12 @@ def test_what_comes_out_of_the_published_distances(quick_table):
     found = quick_table("degenerate_spectrum").parameters["published"]
     numbers = {(row["model"], row["axis_ratio"]): row for row in found}
     assert len(numbers) == 6
-    for key in (("diagonal", 1.2), ("diagonal", 1.5), ("diagonal", 2.0)):
+    for key in (("diagonal", 1.5), ("diagonal", 2.0)):
         assert numbers[key]["comes_out"]
-    for model in ("full", "autoencoder"):  # at chance, with the error of 20 starts of standard deviation .313
-        assert abs(numbers[model, 2.0]["found"] - 0.548) < 4 * 0.313 / np.sqrt(20)
+    near = numbers["diagonal", 1.2]["found"]  # .165 over many starts, of standard deviation .19
+    assert abs(near - 0.165) < 4 * 0.19 / np.sqrt(20)
+    for model in ("full", "autoencoder"):  # at chance, with the error of 50 starts of standard deviation .313
+        assert abs(numbers[model, 2.0]["found"] - 0.548) < 4 * 0.313 / np.sqrt(50)
     table = quick_table("degenerate_spectrum")
     for model in ("full", "autoencoder"):  # also on the way
         way = table.select(degenerate_spectrum.TRAINING, "measured", model).y
