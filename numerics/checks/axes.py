@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import permutations, product
 
 import numpy as np
 from scipy.integrate import quad
 from scipy.linalg import eigh, expm
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 import theory
 from numerics.checks.rotated import rotated_covariance
@@ -49,6 +50,13 @@ def rotation_energy(budget: Budget) -> Iterator[Comparison]:
         exact = axes.rotation_energy(vae.decoder, NOISE, BETA, rotation, **options)
         moved = _truncated_loss(rotated, groups_of, covariance) - unrotated
         yield compare(f"truncated, {name}", exact, trained=moved, tolerance=TOLERANCE, scale=BETA)
+    moved = LinearVAE(
+        vae.decoder, vae.encoder, vae.posterior_covariance, NOISE, np.linspace(-0.5, 0.5, len(covariance))
+    )
+    data = theory.Moments(0, np.linspace(0.3, 0.9, len(covariance)), covariance)
+    turned, before = (elbo_terms_by_cubature(one, data) for one in (axes.rotate(moved, rotation), moved))
+    for part in ("reconstruction", "rate"):
+        yield compare(f"{part} with a mean, rotated", turned[part], trained=before[part], tolerance=1e-11)
     # A rotation inside the blocks of the posterior changes nothing, and one across them leaves the family.
     free = axes.rotate(vae, groups.block_rotation(3, [[0, 1], [2]], rng=302))
     change = _truncated_loss(free, [[0, 1], [2]], covariance) - unrotated
@@ -101,6 +109,14 @@ def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
         exact = np.sum(np.triu(curvature * generator**2))
         # The next order of the differences is step^4 = 1.6e-7 times a sixth derivative of the energy.
         yield compare(name, exact, trained=(16 * near - far) / (12 * step**2), tolerance=1e-4 * np.max(curvature))
+    blocks = [[0, 1], [2]]
+    of_blocks = axes.rotation_curvature(1 / np.diagonal(vae.posterior_covariance), BETA, posterior=blocks)
+    steps = {count: vae.decoder @ expm(count * step * generator).T for count in (-2, -1, 0, 1, 2)}
+    energies = {count: _loss_with_fixed(covariance, decoder, blocks) for count, decoder in steps.items()}
+    near, far = energies[1] + energies[-1] - 2 * energies[0], energies[2] + energies[-2] - 2 * energies[0]
+    exact = np.sum(np.triu(of_blocks * generator**2))
+    found = (16 * near - far) / (12 * step**2)
+    yield compare("general direction, blocks", exact, trained=found, tolerance=1e-4 * np.max(curvature))
     planes = ((0, 1), (0, 2), (1, 2))
     for posterior in ("diagonal", [[0, 1], [2]], [[0], [1, 2]]):
         rotated = [vae.decoder @ axes.plane_rotation(3, 0.4, *plane).T for plane in planes]
@@ -176,6 +192,21 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
         below = 2 * quad(density, 0, min(end, 12 * spread), epsabs=1e-12)[0]
         yield compare(f"collapse, latent {latent + 1}", float(probability), trained=below, tolerance=1e-9)
 
+    offset, centred = np.array([0.4, -0.3, 0.2]), replace(run.vae, mean=np.zeros(3))
+    data = theory.Moments(0, offset, np.diag(eigenvalues))  # away from the mean of the model
+    means = run.vae.encoder @ offset
+    shifted = axes.polarized_kl(centred, data)
+    yield compare("divergence with a mean", shifted.exact, trained=full + np.sum(means**2) / 2, tolerance=1e-9)
+    for latent, probability in enumerate(axes.collapse_probability(centred, data, 1.0)):
+        end, spread = np.sqrt(3 - widths[latent] + np.log(widths[latent])), np.sqrt(power[latent])
+        density = partial(_normal_density, spread)
+        below = quad(lambda m, d=density, at=means[latent]: d(m - at), -end, end, epsabs=1e-12, points=[means[latent]])[
+            0
+        ]
+        if spread > 1e-6:  # else a point
+            yield compare(
+                f"collapse with a mean, latent {latent + 1}", float(probability), trained=below, tolerance=1e-9
+            )
     activity = axes.latent_activity(run.vae, np.diag(eigenvalues))
     yield compare_arrays("variance of the means", activity.mean_variance, power, 1e-12)
     yield compare_arrays("order parameter", activity.order_parameter, power / (power + widths), 1e-12)
@@ -201,6 +232,10 @@ def smallest_manipulation(budget: Budget) -> Iterator[Comparison]:
         yield from _manipulation_rows(
             f"2 factors without a gap, {degrees} degrees", manipulation, loading, rotated, searched
         )
+    loading, rotated = np.diag([1.2, 2.0]), axes.plane_rotation(2, np.deg2rad(20))[:, ::-1]  # the longer column second
+    found = axes.two_factor_manipulation(loading, np.deg2rad(20), gap=0.3)
+    searched = _searched_change(loading, rotated, [0.3])
+    yield compare("longer column second", found.size, trained=float(np.linalg.norm(searched)), tolerance=1e-6)
     rng = np.random.default_rng(403)
     loading, basis = rng.standard_normal((4, 3)), np.linalg.qr(rng.standard_normal((3, 3)))[0]
     manipulation = axes.smallest_manipulation(loading, basis, [0.4, 0.2])
@@ -225,6 +260,15 @@ def largest_angle(budget: Budget) -> Iterator[Comparison]:
     for gap in (0.1, 0.4):
         exact = axes.two_factor_largest_angle(np.diag(norms), 0.62, gap=gap)
         yield compare(f"gap {gap}", exact, trained=_searched_angle(norms, 0.62, gap), tolerance=1e-6)
+    budget_of = 0.4  # with the gap free, the best of all gaps
+    found = minimize_scalar(
+        lambda gap: -_searched_angle(norms, budget_of, gap),
+        bounds=(0.05, 1.0),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    exact = axes.two_factor_largest_angle(np.diag(norms), budget_of)
+    yield compare("gap free", exact, trained=-float(found.fun), tolerance=1e-6)
 
 
 def separation_by_time(budget: Budget) -> Iterator[Comparison]:

@@ -46,6 +46,8 @@ def grouped_parts(budget: Budget) -> Iterator[Comparison]:
     exact = groups.grouped_loss(*arrays.values(), covariance, weights, PAIRS, prior=prior)
     loss = _grouped_loss(arrays, covariance, weights, prior)
     yield compare("loss", float(exact), trained=loss, tolerance=1e-11)
+    of_terms = groups.grouped_terms(vae, covariance, PAIRS, prior=prior)
+    yield compare("loss of the parts", of_terms.loss(weights), trained=loss, tolerance=1e-11)
     gradient = groups.grouped_gradient(*arrays.values(), covariance, weights, PAIRS, prior=prior)
     for name in arrays:
         slopes = _slopes(name, arrays, lambda moved: _grouped_loss(moved, covariance, weights, prior))
@@ -135,6 +137,14 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
         for name in ("decoder", "encoder", "posterior_covariance"):
             yield compare_arrays(f"{name}, {posterior}", getattr(best.vae, name), getattr(vae, name), 1e-5)
         yield compare(f"noise variance, {posterior}", best.vae.noise_variance, trained=NOISE, tolerance=1e-13)
+    weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
+    best = groups.grouped_optimum(loading, "learned", truth.covariance, weights, PAIRS)
+    done = complete_sweep(
+        truth.covariance, 4, betas=[weights], seeds=3, groups=PAIRS, noise_variance="learned", decoder=loading
+    )
+    vae = done.vae(0, int(np.argmin(done.losses[0])))
+    yield compare("loss, learned noise", best.loss, trained=float(done.losses.min()), tolerance=TOLERANCE)
+    yield compare("learned noise", best.vae.noise_variance, trained=vae.noise_variance, tolerance=1e-6)
 
 
 def copied_signals(budget: Budget) -> Iterator[Comparison]:
@@ -224,17 +234,26 @@ def granularity_slope(budget: Budget) -> Iterator[Comparison]:
     """Errors away from weight one; at one their differences, of fourth order, of encoders trained at two steps."""
     truth = theory.GenerativeModel(np.random.default_rng(508).standard_normal((6, 4)), NOISE, _blocks(2))
     yield from _granularity_errors(truth)
-    for name, partition_of in {"true pairs": PAIRS, "crossed pairs": [[0, 2], [1, 3]], "singles": "diagonal"}.items():
-        coarse, fine = (_slope_of_errors(truth, partition_of, step) for step in (0.02, 0.01))
+    crossed = [[0, 2], [1, 3]]
+    for name, partition_of, posterior in (
+        ("true pairs", PAIRS, "diagonal"),
+        ("crossed pairs", crossed, "diagonal"),
+        ("singles", "diagonal", "diagonal"),
+        ("true pairs, full posterior", PAIRS, "full"),
+        ("singles, posterior in crossed pairs", "diagonal", crossed),
+    ):
+        coarse, fine = (_slope_of_errors(truth, partition_of, posterior, step) for step in (0.02, 0.01))
         # The coarse one is off by step^4, the fine one by a sixteenth of that; their difference bounds what is left.
         slope, left = (16 * fine - coarse) / 15, abs(fine - coarse)
-        yield compare(name, groups.granularity_slope(truth, partition_of), trained=slope, tolerance=1e-7 + left)
+        exact = groups.granularity_slope(truth, partition_of, posterior=posterior)
+        yield compare(name, exact, trained=slope, tolerance=1e-7 + left)
 
 
-def _slope_of_errors(truth: theory.GenerativeModel, partition_of, step: float) -> float:
+def _slope_of_errors(truth: theory.GenerativeModel, partition_of, posterior, step: float) -> float:
     done = complete_sweep(
         truth.covariance, 4, betas=[groups.Weights.independence(1 + shift * step) for shift in SHIFTS],
-        groups=partition_of, noise_variance=NOISE, decoder=truth.loading, gradient_tolerance=1e-10,
+        groups=partition_of, posterior=posterior, noise_variance=NOISE, decoder=truth.loading,
+        gradient_tolerance=1e-10,
     )  # fmt: skip
     return slope_of([errors_by_cubature(truth, vae)["mean_squared_error"] for (vae,) in done.vaes()], step)
 
@@ -305,6 +324,9 @@ def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
     terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
     for name, estimates in terms.items():
         exact = groups.minibatch_bounds(vae, PAIRS, estimator=name, **sizes)
+        if name == "stratified":  # the default
+            by_default = groups.minibatch_bounds(vae, PAIRS, **sizes).between
+            yield compare("between, by default", by_default, trained=estimates.between.value, tolerance=TOLERANCE)
         for part in ("mutual_information", "between"):
             yield compare(
                 f"{part}, {name}", getattr(exact, part), trained=getattr(estimates, part).value, tolerance=TOLERANCE

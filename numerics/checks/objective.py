@@ -8,9 +8,10 @@ import numpy as np
 
 import theory
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
-from numerics.sampling.cubature import elbo_terms_by_cubature, points_of_normal
+from numerics.sampling.cubature import elbo_terms_by_cubature, mean_of_quadratic, points_of_normal
 from numerics.sampling.estimate import Estimate
-from theory import scores
+from numerics.sampling.gaussian import log_density
+from theory import gaussian, scores
 
 __all__ = ["CHECKS"]
 
@@ -37,7 +38,39 @@ def objective_parts(budget: Budget) -> Iterator[Comparison]:
     for name, loss in {"loss": exact.loss(1.7), "loss from its parts": from_parts}.items():
         value = parts["reconstruction"] + 1.7 * parts["rate"]
         yield compare(name, float(loss), trained=value, tolerance=ROUNDING * abs(value))
+    yield from _with_another_prior(vae, data)
+    yield from _moments_of_rows(rng)
     yield from _model_moments(budget)
+
+
+def _with_another_prior(vae: theory.LinearVAE, data: theory.Moments) -> Iterator[Comparison]:
+    """Parts under a correlated prior of unequal variances, with a mean; and the divergence of two Gaussians."""
+    prior = np.array([[1.5, 0.4], [0.4, 0.7]])
+    exact, parts = theory.elbo_terms(vae, data, prior=prior), elbo_terms_by_cubature(vae, data, prior)
+    # Each latent against its own marginal of the prior: the averages without the dependence of the prior's latents.
+    alone = elbo_terms_by_cubature(vae, data, np.diag(np.diagonal(prior)))
+    parts["dimension_wise_kl"] = alone["dimension_wise_kl"]
+    for part, value in parts.items():
+        stated = getattr(exact, part)
+        yield compare(f"{part}, correlated prior", stated, trained=value, tolerance=ROUNDING * abs(value))
+    means, covariances = np.array([[0.4, -1.0], [1.1, 0.3]]), (vae.posterior_covariance, prior)
+
+    def log_ratio(source) -> dict[str, np.ndarray]:
+        drawn = means[0] + source(2) @ np.linalg.cholesky(covariances[0]).T
+        densities = [log_density(drawn - m, np.linalg.cholesky(c)) for m, c in zip(means, covariances, strict=True)]
+        return {"divergence": densities[0] - densities[1]}
+
+    value = mean_of_quadratic(log_ratio, 2)["divergence"]
+    stated = gaussian.kl_divergence(means[0], covariances[0], means[1], covariances[1])
+    yield compare("divergence of Gaussians with means", stated, trained=value, tolerance=ROUNDING * abs(value))
+
+
+def _moments_of_rows(rng: np.random.Generator) -> Iterator[Comparison]:
+    """Mean and covariance of many observations, far from zero and sorted, against numpy's."""
+    rows = np.sort(rng.standard_normal((3000, 3)), axis=0) @ rng.standard_normal((3, 3)) + 5.0
+    found = theory.Moments.of(rows)
+    yield compare_arrays("mean of observations", found.mean, rows.mean(axis=0), 1e-12)
+    yield compare_arrays("covariance of observations", found.covariance, np.cov(rows.T, bias=True), 1e-11)
 
 
 def _model_moments(budget: Budget) -> Iterator[Comparison]:
@@ -52,6 +85,10 @@ def _model_moments(budget: Budget) -> Iterator[Comparison]:
     data = drawn @ truth.loading.T + np.sqrt(0.4) * normal[:, 2:6]
     means = data @ encoder.T
     codes = means + normal[:, 6:] @ np.linalg.cholesky(vae.posterior_covariance).T
+    gain, spread = truth.posterior()
+    cross = factors @ truth.loading.T
+    yield compare_arrays("gain of the true posterior", gain, cross @ np.linalg.inv(truth.covariance), 1e-12)
+    yield compare_arrays("covariance of the true posterior", spread, factors - gain @ cross.T, 1e-12)
     yield compare_arrays("covariance of the data", truth.covariance, data.T @ data / 16, 1e-12)
     for kind, values in {"mean": means, "sample": codes}.items():
         code = scores.GaussianCode.of(truth, vae, code=kind)

@@ -98,6 +98,7 @@ def prior_families(budget: Budget) -> Iterator[Comparison]:
             yield compare(f"variance of draws in that of the prior, {name}", 1.0, monte_carlo=squares)
             moments = (places * masses[:, np.newaxis]).T @ places
             yield compare_arrays(f"covariance, {name}", prior.covariance, moments, 1e-5)
+        yield from _of_a_code(name, prior, log_density_of)
         turned = log_density_of(points @ prior.symmetries(rng).T)
         yield compare_arrays(f"log density after a symmetry, {name}", stated, turned, 1e-10)
         rotation, symmetry = axes.plane_rotation(2, 0.5), prior.symmetries(rng)
@@ -105,6 +106,16 @@ def prior_families(budget: Budget) -> Iterator[Comparison]:
         changes = [np.abs(log_density_of(points @ matrix.T) - stated).max() < 1e-9 for matrix in (symmetry, rotation)]
         yield compare_arrays(f"symmetries, {name}", found, changes, 0.0)
     yield from _gaussian_priors()
+
+
+def _of_a_code(name: str, prior, log_density_of: Callable) -> Iterator[Comparison]:
+    """E log p of a code away from zero, and its slopes in the mean, of which E log p on the grid has differences."""
+    mean, covariance, step = np.array([0.7, -0.4]), np.array([[0.5, 0.1], [0.1, 0.3]]), 1e-3
+    value, to_mean, _ = prior.expected_log_density_and_slopes(mean[np.newaxis], covariance[np.newaxis])
+    on_grid = partial(expectation_in_plane, log_density_of, covariance)
+    yield compare(f"mean log density of a code, {name}", float(value[0]), trained=on_grid(mean), tolerance=1e-8)
+    slopes = [(on_grid(mean + step * one) - on_grid(mean - step * one)) / (2 * step) for one in np.eye(2)]
+    yield compare_arrays(f"its slope in the mean, {name}", to_mean[0], slopes, 1e-4)
 
 
 def _gaussian_priors() -> Iterator[Comparison]:

@@ -33,6 +33,15 @@ def gaussian_scores(budget: Budget) -> Iterator[Comparison]:
     for name, value in exact.items():
         if name not in ("mutual_information_gap", "hoyer_sparsity"):
             yield compare(name.replace("_", " "), value, trained=of_points[name], tolerance=1e-11)
+    factors = np.array([[1.7, 0.5, 0.0], [0.5, 0.8, -0.2], [0.0, -0.2, 1.2]])  # correlated, of unequal variances
+    dependent = scores.GaussianCode(factors, MIXING @ factors @ MIXING.T + NOISE * np.eye(4), factors @ MIXING.T)
+    normal = points_of_normal(7)
+    normal = np.hstack([normal[:, :3] @ np.linalg.cholesky(factors).T, normal[:, 3:]])
+    of_points = asdict(sample_scores(*_codes(normal)))
+    for name, value in asdict(scores.scores(dependent)).items():
+        if name not in ("mutual_information_gap", "hoyer_sparsity"):
+            quantity = f"{name.replace('_', ' ')}, correlated factors"
+            yield compare(quantity, value, trained=of_points[name], tolerance=1e-11)
     correlations = MIXING.T / np.sqrt(np.diagonal(covariance))
     yield compare(
         "mutual information gap",

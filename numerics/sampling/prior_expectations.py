@@ -50,15 +50,18 @@ def factor_components(prior: SpikeSlabPrior) -> list[tuple[float, np.ndarray]]:
     return [(first * second, np.diag([a, b])) for first, a in one for second, b in one]
 
 
-def expectation_in_plane(function: LogDensity, covariance: np.ndarray) -> float:
-    """E f(z) for z ~ N(0, C) in the plane and an even function f, by the trapezoidal rule on a grid."""
+def expectation_in_plane(function: LogDensity, covariance: np.ndarray, mean: np.ndarray | None = None) -> float:
+    """E f(z) for z ~ N(mean, C) in the plane, by the trapezoidal rule on a grid; without a mean, of an even f."""
     variances, directions = np.linalg.eigh(covariance)
     deviations = np.sqrt(variances)
     steps = np.minimum(STEP, deviations / LEAST_IN_DEVIATION)
     counts = np.ceil(REACH * deviations / steps).astype(int)
     first, second = (step * np.arange(-count, count + 1) for step, count in zip(steps, counts, strict=True))
-    second = second[counts[1] :]  # a half of the plane: the other has the same values
+    if mean is None:
+        second = second[counts[1] :]  # a half of the plane: the other has the same values
     weights = np.exp(-(first[:, None] ** 2) / (2 * variances[0]) - second**2 / (2 * variances[1]))
-    weights[:, 1:] *= 2
+    if mean is None:
+        weights[:, 1:] *= 2
     points = np.stack(np.broadcast_arrays(first[:, None], second), axis=-1).reshape(-1, 2) @ directions.T
+    points = points if mean is None else points + mean
     return float(weights.ravel() @ function(points) / weights.sum())
