@@ -156,6 +156,7 @@ def _optima_at_an_end() -> Iterator[Comparison]:
         fall = np.diff(errors if end else errors[::-1])
         found = end if np.all(fall < 0) else betas[np.argmin(errors)]
         yield compare(f"beta*, {name}", best.beta, trained=found, scale=1.0)
+        yield compare(f"attained, {name}", float(best.attained), trained=float(0 < found < np.inf), scale=1.0)
         # At a water level, or an inverse one, of 5e-5 the error is still of the order of its square above the limit.
         limit = errors[-1] if end else errors[0]
         yield compare(f"error in the limit, {name}", best.error, trained=limit, tolerance=1e-6, scale=truth.latent_dim)

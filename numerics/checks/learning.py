@@ -54,6 +54,7 @@ def optimum_fixed_noise(budget: Budget) -> Iterator[Comparison]:
             leading = learning.optimum(covariance, 2, beta=float(beta), noise_variance=noise, leading_only=True)
             quantity = f"loss by leading modes, beta {beta:g}, noise {noise}"
             yield compare(quantity, leading.loss, trained=run.loss, tolerance=LOSS_TOLERANCE)
+            yield compare_arrays(f"leading eigenvalues, beta {beta:g}", leading.eigenvalues, SPECTRUM[:2], 1e-9)
 
 
 def optimum_learned_noise(budget: Budget) -> Iterator[Comparison]:

@@ -213,6 +213,12 @@ def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
             for part, value in parts.items():
                 quantity, stated = f"{part}, {case}, {kind}", getattr(terms.elbo, part)
                 yield compare(quantity, stated, trained=value, tolerance=tolerance)
+    loss = partial(_penalised_loss, "inclusive", 2.0, covariance)
+    full = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, posterior="full")
+    searched = _searched(covariance, loss, seed=310, decoder=decoder)
+    yield compare("fixed decoder, full posterior", full.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
+    found = searched.posterior_covariance
+    yield compare_arrays("full posterior", full.vae.posterior_covariance, found, 100 * PART_TOLERANCE)
     for variance in (0.3, 4.0):
         mean = _kernel_mean(np.array([[variance]]))
         exact = float(priors.kernel_mean(variance))
