@@ -12,7 +12,7 @@ import numpy as np
 from figures.kit import drawing
 from figures.kit.options import Progress, checked_options, ignore, start_seeds
 from figures.kit.table import Point, Table, points
-from figures.kit.training import train_each, unfinished
+from figures.kit.training import SEARCHED, train_each, unfinished
 from numerics import Sweep
 from numerics.comparison import Comparison, Tolerance, compare_points
 from numerics.experiments.optimal_beta import SearchedBeta, trained_optimal_beta
@@ -35,11 +35,6 @@ PANELS = {
 }
 HEADROOM = dict.fromkeys(PANELS, 1.1) | {"mean_squared_error": 0.75}  # shown above the highest minimum
 BETAS = (0.1, 20.0)
-SEARCHED = Tolerance(
-    1e-4,
-    "comparing trained values finds a minimum only to the square root of the 1e-9 that training leaves",
-    relative=True,
-)
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats, and the errors are smooth in what it trains")
 
 

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from figures.kit import drawing
 from figures.kit.options import Progress, checked_options, ignore
 from figures.kit.table import Point, Table, points
+from figures.kit.training import SEARCHED
 from numerics.comparison import Comparison, Tolerance, compare_points
 from numerics.experiments.optimal_beta import trained_optimal_beta
 from numerics.experiments.random_mixing_law import beta_by_law
@@ -52,11 +53,6 @@ TITLES = (
 LIMIT = "limit"
 DOTTED = {"linestyle": ":", "linewidth": 1.0}
 
-SEARCHED = Tolerance(
-    1e-4,
-    "comparing trained values finds a minimum only to the square root of the 1e-9 that training leaves",
-    relative=True,
-)
 EXPANDED = Tolerance(2e-3, "two coherences cancel the next order, r^4; what is left is of order r^6", relative=True)
 SMALL = (0.1, 0.15)  # coherences at which the expansion is tested
 BY_LAW = Tolerance(1e-5, "a search knows a minimum to the square root of the quadrature's accuracy", relative=True)

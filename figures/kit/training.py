@@ -7,16 +7,21 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from numerics import Sweep
-from numerics.comparison import Comparison, largest_of
+from numerics.comparison import Comparison, Tolerance, largest_of
 from numerics.experiments.dead_latent import dead_latent_curvature
 from numerics.priors.training import PriorRun
 from numerics.sweeps.complete import complete_sweep
 from numerics.training.stop import Stop
 
-__all__ = ["critical_betas_found", "largest_gradient", "train_each", "unfinished", "unfinished_runs"]
+__all__ = ["SEARCHED", "critical_betas_found", "largest_gradient", "train_each", "unfinished", "unfinished_runs"]
 
 
 CLOSE = 0.02  # relative distance of critical betas that training does not tell apart
+SEARCHED = Tolerance(
+    1e-4,
+    "comparing trained values finds a minimum only to the square root of the 1e-9 that training leaves",
+    relative=True,
+)
 MAX_STEPS = 200_000  # a safety net, an order of magnitude above what the figures need
 
 

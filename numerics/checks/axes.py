@@ -94,35 +94,31 @@ def two_mode_rotation_energy(budget: Budget) -> Iterator[Comparison]:
 def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
     """Second differences of the trained loss as one plane of three latents rotates, or all three."""
     covariance, vae = optimum_of(3)
-    curvature = axes.rotation_curvature(1 / np.diagonal(vae.posterior_covariance), BETA)
-    step = 0.02
-    directions = {"plane 1, 2": [1.0, 0.0, 0.0], "plane 2, 3": [0.0, 0.0, 1.0], "general direction": [0.6, -1.0, 0.8]}
-    for name, rates in directions.items():
+    precisions, step = 1 / np.diagonal(vae.posterior_covariance), 0.02
+    largest = np.max(axes.rotation_curvature(precisions, BETA))
+    for name, rates, posterior in (
+        ("plane 1, 2", [1.0, 0.0, 0.0], "diagonal"),
+        ("plane 2, 3", [0.0, 0.0, 1.0], "diagonal"),
+        ("general direction", [0.6, -1.0, 0.8], "diagonal"),
+        ("general direction, blocks", [0.6, -1.0, 0.8], [[0, 1], [2]]),
+    ):
         generator = np.zeros((3, 3))
         generator[np.triu_indices(3, 1)] = rates
         generator -= generator.T
         energies = {
-            steps: _loss_with_fixed(covariance, vae.decoder @ expm(steps * step * generator).T, "diagonal")
+            steps: _loss_with_fixed(covariance, vae.decoder @ expm(steps * step * generator).T, posterior)
             for steps in (-2, -1, 0, 1, 2)
         }
         near, far = energies[1] + energies[-1] - 2 * energies[0], energies[2] + energies[-2] - 2 * energies[0]
-        exact = np.sum(np.triu(curvature * generator**2))
+        exact = np.sum(np.triu(axes.rotation_curvature(precisions, BETA, posterior=posterior) * generator**2))
         # The next order of the differences is step^4 = 1.6e-7 times a sixth derivative of the energy.
-        yield compare(name, exact, trained=(16 * near - far) / (12 * step**2), tolerance=1e-4 * np.max(curvature))
-    blocks = [[0, 1], [2]]
-    of_blocks = axes.rotation_curvature(1 / np.diagonal(vae.posterior_covariance), BETA, posterior=blocks)
-    steps = {count: vae.decoder @ expm(count * step * generator).T for count in (-2, -1, 0, 1, 2)}
-    energies = {count: _loss_with_fixed(covariance, decoder, blocks) for count, decoder in steps.items()}
-    near, far = energies[1] + energies[-1] - 2 * energies[0], energies[2] + energies[-2] - 2 * energies[0]
-    exact = np.sum(np.triu(of_blocks * generator**2))
-    found = (16 * near - far) / (12 * step**2)
-    yield compare("general direction, blocks", exact, trained=found, tolerance=1e-4 * np.max(curvature))
+        yield compare(name, exact, trained=(16 * near - far) / (12 * step**2), tolerance=1e-4 * largest)
     planes = ((0, 1), (0, 2), (1, 2))
     for posterior in ("diagonal", [[0, 1], [2]], [[0], [1, 2]]):
         rotated = [vae.decoder @ axes.plane_rotation(3, 0.4, *plane).T for plane in planes]
         at_axes = _loss_with_fixed(covariance, vae.decoder, posterior)
         free = sum(_loss_with_fixed(covariance, decoder, posterior) - at_axes < 1e-6 for decoder in rotated)
-        exact = groups.free_planes(1 / np.diagonal(vae.posterior_covariance), posterior=posterior)
+        exact = groups.free_planes(precisions, posterior=posterior)
         yield compare(f"free planes, {posterior}", exact, trained=int(free), scale=1.0)
 
 
@@ -199,14 +195,12 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
     yield compare("divergence with a mean", shifted.exact, trained=full + np.sum(means**2) / 2, tolerance=1e-9)
     for latent, probability in enumerate(axes.collapse_probability(centred, data, 1.0)):
         end, spread = np.sqrt(3 - widths[latent] + np.log(widths[latent])), np.sqrt(power[latent])
-        density = partial(_normal_density, spread)
-        below = quad(lambda m, d=density, at=means[latent]: d(m - at), -end, end, epsabs=1e-12, points=[means[latent]])[
-            0
-        ]
-        if spread > 1e-6:  # else a point
-            yield compare(
-                f"collapse with a mean, latent {latent + 1}", float(probability), trained=below, tolerance=1e-9
-            )
+        if spread < 1e-6:  # a point
+            continue
+        mean, density = means[latent], partial(_normal_density, spread)
+        below, _ = quad(lambda m, mean=mean, density=density: density(m - mean), -end, end, epsabs=1e-12, points=[mean])
+        quantity = f"collapse with a mean, latent {latent + 1}"
+        yield compare(quantity, float(probability), trained=below, tolerance=1e-9)
     activity = axes.latent_activity(run.vae, np.diag(eigenvalues))
     yield compare_arrays("variance of the means", activity.mean_variance, power, 1e-12)
     yield compare_arrays("order parameter", activity.order_parameter, power / (power + widths), 1e-12)
@@ -260,14 +254,14 @@ def largest_angle(budget: Budget) -> Iterator[Comparison]:
     for gap in (0.1, 0.4):
         exact = axes.two_factor_largest_angle(np.diag(norms), 0.62, gap=gap)
         yield compare(f"gap {gap}", exact, trained=_searched_angle(norms, 0.62, gap), tolerance=1e-6)
-    budget_of = 0.4  # with the gap free, the best of all gaps
+    size = 0.4  # with the gap free, the best of all gaps
     found = minimize_scalar(
-        lambda gap: -_searched_angle(norms, budget_of, gap),
+        lambda gap: -_searched_angle(norms, size, gap),
         bounds=(0.05, 1.0),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    exact = axes.two_factor_largest_angle(np.diag(norms), budget_of)
+    exact = axes.two_factor_largest_angle(np.diag(norms), size)
     yield compare("gap free", exact, trained=-float(found.fun), tolerance=1e-6)
 
 

@@ -56,6 +56,12 @@ def baseline(expression: sp.Basic) -> int:
     return _printed(expression).baseline
 
 
+def _needs_brackets(power: sp.Pow) -> bool:
+    """Whether the base must be bracketed under an exponent; a fraction or a root sign brackets by itself."""
+    whole = not power.exp.is_Rational or (power.exp.is_Integer and power.exp.is_positive)
+    return isinstance(power.base, UNBRACKETED) and whole
+
+
 class _Latex(LatexPrinter):
     def _print_Subs(self, substitution):
         expression, old, new = substitution.args
@@ -66,8 +72,7 @@ class _Latex(LatexPrinter):
         return rf"\left. {inner} \right|_{{\substack{{ {at} }}}}"
 
     def _print_Pow(self, power):
-        whole = not power.exp.is_Rational or (power.exp.is_Integer and power.exp.is_positive)
-        if isinstance(power.base, UNBRACKETED) and whole:
+        if _needs_brackets(power):
             return rf"\left({self._print(power.base)}\right)^{{{self._print(power.exp)}}}"
         return super()._print_Pow(power)
 
@@ -127,8 +132,7 @@ class _Pretty(PrettyPrinter):
         return _positive_first(super()._as_ordered_terms(expression, order))
 
     def _print_Pow(self, power):
-        whole = not power.exp.is_Rational or (power.exp.is_Integer and power.exp.is_positive)
-        if isinstance(power.base, UNBRACKETED) and whole:
+        if _needs_brackets(power):
             return prettyForm(*self._print(power.base).parens()) ** self._print(power.exp)
         return super()._print_Pow(power)
 
