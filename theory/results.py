@@ -586,7 +586,7 @@ RESULTS = (
         "the least loss.",
         functions=("theory.groups.learned_decoder_value",),
         page="total-correlation",
-        checks=("grouped_learned_decoder",),
+        checks=("grouped_learned_decoder", "idle_weights"),
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_learned_decoder.py",
         source="this project, in the setting of {chen2022}",

@@ -1,11 +1,10 @@
-"""Checks of the results on axes: rotated latents, orthogonality, hidden factors, separation by time.
+"""Checks of the results on axes: rotated latents, distance to orthogonality, the polarized regime.
 
 The cost of a rotation comes from training with the rotated decoder fixed.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,14 +12,14 @@ from itertools import permutations, product
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.linalg import eigh, expm
-from scipy.optimize import minimize, minimize_scalar
+from scipy.linalg import block_diag, expm
 
 import theory
 from numerics.checks.rotated import rotated_covariance
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import elbo_terms_by_cubature
 from numerics.sampling.estimate import Estimate
+from numerics.sweeps.complete import complete_sweep
 from numerics.training.train import train
 from theory import axes, groups
 from theory.model import LinearVAE
@@ -57,18 +56,50 @@ def rotation_energy(budget: Budget) -> Iterator[Comparison]:
     turned, before = (elbo_terms_by_cubature(one, data) for one in (axes.rotate(moved, rotation), moved))
     for part in ("reconstruction", "rate"):
         yield compare(f"{part} with a mean, rotated", turned[part], trained=before[part], tolerance=1e-11)
+    # A small rotation: of the loss less that at the axes only the rounding is left.
+    small = axes.plane_rotation(3, 1e-3, 0, 2)
+    for encoder in ("reoptimised", "truncated"):
+        exact = axes.rotation_energy(vae.decoder, NOISE, BETA, small, encoder=encoder)
+        if encoder == "truncated":
+            loss = _truncated_loss(axes.rotate(vae, small), [[0], [1], [2]], covariance)
+        else:
+            loss = _loss_with_fixed(covariance, vae.decoder @ small.T, "diagonal")
+        yield compare(f"rotation by 0.001, {encoder}", exact, trained=loss - unrotated, tolerance=1e-12)
+    yield from _with_a_wider_prior(covariance, vae, rotation)
     # A rotation inside the blocks of the posterior changes nothing, and one across them leaves the family.
     free = axes.rotate(vae, groups.block_rotation(3, [[0, 1], [2]], rng=302))
     change = _truncated_loss(free, [[0, 1], [2]], covariance) - unrotated
     yield compare("rotation inside the blocks", 0.0, trained=change, tolerance=TOLERANCE, scale=BETA)
 
 
-def _truncated_loss(vae: LinearVAE, groups_of: list[list[int]], covariance: np.ndarray) -> float:
+def _with_a_wider_prior(covariance: np.ndarray, vae: LinearVAE, rotation: np.ndarray) -> Iterator[Comparison]:
+    variance, uniform = 2.5, [groups.Weights.uniform(BETA)]
+    prior, decoder = variance * np.eye(3), vae.decoder @ rotation.T
+    options = {"noise_variance": NOISE, "decoder": decoder, "prior": prior, "gradient_tolerance": 1e-9}
+    families = {"diagonal": [[0], [1], [2]], "groups": [[0, 1], [2]], "full": "full"}
+    done = {
+        name: complete_sweep(covariance, 3, betas=uniform, groups="diagonal", posterior=family, **options)
+        for name, family in families.items()
+    }
+    full, of_full = float(done["full"].losses[0, 0]), done["full"].vae(0, 0)
+    for name in ("diagonal", "groups"):
+        losses = {
+            "reoptimised": float(done[name].losses[0, 0]),
+            "truncated": _truncated_loss(of_full, families[name], covariance, prior),
+        }
+        for encoder, loss in losses.items():
+            given = {"posterior": families[name], "encoder": encoder, "prior_variance": variance}
+            exact = axes.rotation_energy(vae.decoder, NOISE, BETA, rotation, **given)
+            quantity = f"{encoder}, a wider prior, {name}"
+            yield compare(quantity, exact, trained=loss - full, tolerance=TOLERANCE, scale=BETA)
+
+
+def _truncated_loss(vae: LinearVAE, groups_of: list[list[int]], covariance: np.ndarray, prior=None) -> float:
     """The loss if the posterior keeps its blocks only."""
     kept = np.zeros_like(vae.posterior_covariance)
     for group in groups_of:
         kept[np.ix_(group, group)] = vae.posterior_covariance[np.ix_(group, group)]
-    parts = elbo_terms_by_cubature(LinearVAE(vae.decoder, vae.encoder, kept, vae.noise_variance), covariance)
+    parts = elbo_terms_by_cubature(LinearVAE(vae.decoder, vae.encoder, kept, vae.noise_variance), covariance, prior)
     return parts["reconstruction"] + BETA * parts["rate"]
 
 
@@ -120,6 +151,12 @@ def rotation_curvature(budget: Budget) -> Iterator[Comparison]:
         free = sum(_loss_with_fixed(covariance, decoder, posterior) - at_axes < 1e-6 for decoder in rotated)
         exact = groups.free_planes(precisions, posterior=posterior)
         yield compare(f"free planes, {posterior}", exact, trained=int(free), scale=1.0)
+    tied = vae.decoder / np.linalg.norm(vae.decoder, axis=0) * [1.5, 1.0, 1.0]
+    at_axes = _loss_with_fixed(covariance, tied, "diagonal")
+    rotated = [tied @ axes.plane_rotation(3, 0.4, *plane).T for plane in planes]
+    free = sum(_loss_with_fixed(covariance, decoder, "diagonal") - at_axes < 1e-6 for decoder in rotated)
+    exact = groups.free_planes(1 + np.array([1.5, 1.0, 1.0]) ** 2 / (BETA * NOISE))
+    yield compare("free planes, equal columns", exact, trained=int(free), scale=1.0)
 
 
 def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
@@ -150,6 +187,18 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
         ]
         nearest = min(np.linalg.norm(directions - one) for one in signed)
         yield compare(f"distance of a decoder, {size} latents", found, trained=float(nearest), tolerance=1e-12)
+    wide = np.insert(decoder, 1, 0.7, axis=1)
+    masked = axes.distance_to_orthogonality(wide, active=[True, False, True, True]).distance
+    yield compare("distance with a latent left out", masked, trained=float(nearest), tolerance=1e-12)
+    # Equal singular values: the directions of the two may turn, to be nearest to a signed permutation.
+    left, right = (np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))[0] for seed in (405, 406))
+    found = axes.distance_to_orthogonality((left * [2.0, 1.0, 1.0]) @ right.T).distance
+    angles = np.linspace(0, 2 * np.pi, 721)
+    turns = np.array([block_diag(1.0, axes.plane_rotation(2, angle)) for angle in angles])
+    nearest = min(_least_distance(right, turns, one) for one in signed)
+    yield compare("distance with equal singular values", found, trained=nearest, tolerance=1e-9)
+    found = axes.distance_to_orthogonality(1.7 * left).distance  # columns that are orthogonal already
+    yield compare("distance of orthogonal columns of equal length", found, trained=0.0, tolerance=1e-12, scale=1.0)
     exact = axes.orthogonality_chance_level(3, rng=402)  # itself an average over draws
     rotations = np.abs(np.linalg.qr(np.random.default_rng(403).standard_normal((budget.samples, 3, 3)))[0])
     overlap = np.max([rotations[:, [0, 1, 2], order].sum(axis=1) for order in permutations(range(3))], axis=0)
@@ -157,6 +206,13 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
     yield compare("mean, 3 latents", exact.mean, monte_carlo=estimate, bias=5 * exact.standard_error)
     spread = float(np.sqrt(6 - 2 * overlap.mean() - estimate.value**2))
     yield compare("standard deviation, 3 latents", exact.standard_deviation, trained=spread, tolerance=0.05 * spread)
+
+
+def _least_distance(right: np.ndarray, turns: np.ndarray, target: np.ndarray) -> float:
+    """Of an orthogonal matrix from a target, over turns of its columns; the overlap is a wave in the angle."""
+    overlap = np.sum((right @ turns) * target, axis=(1, 2))
+    mean, wave = overlap[:-1].mean(), np.fft.rfft(overlap[:-1])[1]
+    return float(np.sqrt(max(0.0, 2 * len(right) - 2 * (mean + 2 * abs(wave) / (len(overlap) - 1)))))
 
 
 def _distance(angle):
@@ -177,6 +233,16 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
     full = np.sum(power + widths - 1 - np.log(widths)) / 2
     simple = np.sum((power - 1 - np.log(widths))[active]) / 2
     kl = axes.polarized_kl(run.vae, np.diag(eigenvalues))
+    first = axes.polarized_kl(run.vae, np.diag(eigenvalues), active=[latent == 0 for latent in range(3)])
+    of_first = (power[0] - 1 - np.log(widths[0])) / 2
+    yield compare("divergence of the first alone", first.approximate, trained=float(of_first), tolerance=1e-9)
+    weak = np.array([2.0, 0.6, 0.4])  # two of them near the water level
+    vae = train(np.diag(weak), 3, beta=beta, noise_variance=noise, gradient_tolerance=1e-10).vae
+    narrow = np.diagonal(vae.posterior_covariance)
+    spread = np.diagonal(vae.encoder * weak @ vae.encoder.T)
+    found = -np.sum(narrow) / np.sum(spread + narrow - 1 - np.log(narrow))
+    exact = axes.polarized_relative_error(weak, beta * noise)
+    yield compare("relative error near the water level", exact, trained=float(found), tolerance=1e-6)
     of_active = np.sum((power + widths - 1 - np.log(widths))[active]) / 2
     for name, value in {"exact": full, "approximate": simple, "relative_error": simple / of_active - 1}.items():
         yield compare(f"divergence, {name}", float(getattr(kl, name)), trained=float(value), tolerance=1e-9)
@@ -211,91 +277,6 @@ def _normal_density(spread: float, value: float) -> float:
     return np.exp(-((value / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
 
 
-def smallest_manipulation(budget: Budget) -> Iterator[Comparison]:
-    """Two and three factors: the change of a loading, entry by entry, searched for under constraints."""
-    loading = np.diag([2.0, 1.2])
-    for degrees in (20, 45, 75):
-        manipulation = axes.two_factor_manipulation(loading, np.deg2rad(degrees), gap=0.3)
-        rotated = axes.plane_rotation(2, np.deg2rad(degrees))
-        searched = _searched_change(loading, rotated, [0.3])
-        yield from _manipulation_rows(f"2 factors, {degrees} degrees", manipulation, loading, rotated, searched)
-    for degrees in (20, 60):  # below and beyond the angle at which the lengths tie
-        manipulation = axes.two_factor_manipulation(loading, np.deg2rad(degrees))
-        rotated = axes.plane_rotation(2, np.deg2rad(degrees))
-        searched = _searched_change(loading, rotated)
-        yield from _manipulation_rows(
-            f"2 factors without a gap, {degrees} degrees", manipulation, loading, rotated, searched
-        )
-    loading, rotated = np.diag([1.2, 2.0]), axes.plane_rotation(2, np.deg2rad(20))[:, ::-1]  # the longer column second
-    found = axes.two_factor_manipulation(loading, np.deg2rad(20), gap=0.3)
-    searched = _searched_change(loading, rotated, [0.3])
-    yield compare("longer column second", found.size, trained=float(np.linalg.norm(searched)), tolerance=1e-6)
-    rng = np.random.default_rng(403)
-    loading, basis = rng.standard_normal((4, 3)), np.linalg.qr(rng.standard_normal((3, 3)))[0]
-    manipulation = axes.smallest_manipulation(loading, basis, [0.4, 0.2])
-    yield from _manipulation_rows(
-        "3 factors", manipulation, loading, basis, _searched_change(loading, basis, [0.4, 0.2])
-    )
-
-
-def _manipulation_rows(case: str, found, loading, basis, searched: np.ndarray) -> Iterator[Comparison]:
-    """Size, change, changed loading, its lengths along the axes and the axes themselves, up to their signs."""
-    lengths = np.linalg.norm((loading + searched) @ basis, axis=0)
-    yield compare(case, found.size, trained=float(np.linalg.norm(searched)), tolerance=1e-6)
-    yield compare_arrays(f"change, {case}", found.change, searched, 1e-5)
-    yield compare_arrays(f"loading, {case}", found.loading, loading + searched, 1e-5)
-    yield compare_arrays(f"singular values, {case}", found.singular_values, lengths, 1e-5)
-    yield compare_arrays(f"axes, {case}", np.abs(found.axes), np.abs(basis), 1e-10)
-
-
-def largest_angle(budget: Budget) -> Iterator[Comparison]:
-    """Two factors: the angle of the leading axis, maximised over what a change of limited size can reach."""
-    norms = np.array([2.0, 1.2])
-    for gap in (0.1, 0.4):
-        exact = axes.two_factor_largest_angle(np.diag(norms), 0.62, gap=gap)
-        yield compare(f"gap {gap}", exact, trained=_searched_angle(norms, 0.62, gap), tolerance=1e-6)
-    size = 0.4  # with the gap free, the best of all gaps
-    found = minimize_scalar(
-        lambda gap: -_searched_angle(norms, size, gap),
-        bounds=(0.05, 1.0),
-        method="bounded",
-        options={"xatol": 1e-6},
-    )
-    exact = axes.two_factor_largest_angle(np.diag(norms), size)
-    yield compare("gap free", exact, trained=-float(found.fun), tolerance=1e-6)
-
-
-def separation_by_time(budget: Budget) -> Iterator[Comparison]:
-    """Three factors of different autocorrelation, which the model knows; and separated series."""
-    rng = np.random.default_rng(404)
-    loading, autocorrelations, noise = rng.standard_normal((4, 3)), np.array([0.8, 0.4, -0.3]), 0.2
-    truth = axes.TemporalModel(loading, autocorrelations, noise)
-    for lag in (0, 1, 2):
-        by_hand = (loading * autocorrelations**lag) @ loading.T + (noise * np.eye(4) if lag == 0 else 0.0)
-        yield compare_arrays(f"covariance at lag {lag}", truth.lagged_covariance(lag), by_hand, 1e-13)
-    exact = axes.separate(truth.covariance, truth.lagged_covariance(), 3)
-    yield compare_arrays("lag correlations", exact.lag_correlations, autocorrelations, 1e-10)
-    yield compare_arrays("demixing times loading", np.abs(exact.demixing @ loading), np.eye(3), 1e-9)
-    yield compare_arrays("loading", np.abs(exact.loading), np.abs(loading), 1e-9)
-    yield compare("noise variance", exact.noise_variance, trained=noise, tolerance=1e-12)
-    yield compare("rank", exact.rank, trained=3)
-    # Without noise, and as many factors as dimensions: a generalised eigenvalue problem.
-    square = axes.TemporalModel(loading[:3], autocorrelations, 0.0)
-    correlations, directions = eigh(square.lagged_covariance(), square.covariance)
-    exact = axes.separate(square.covariance, square.lagged_covariance(), 3, noise_variance=0.0)
-    yield compare_arrays("lag correlations, no noise", exact.lag_correlations, correlations[::-1], 1e-10)
-    yield compare_arrays("demixing, no noise", np.abs(exact.demixing), np.abs(directions.T[::-1]), 1e-9)
-    batches = []
-    for _ in range(BATCHES):
-        separation = axes.separate_series(truth.sample(budget.samples // BATCHES, rng)[1], 3)
-        batches.append([*separation.lag_correlations, *np.abs(separation.demixing @ loading).max(axis=1)])
-    # The errors of the second order in 1/sqrt(n), which batches share.
-    bias = 20 * BATCHES / budget.samples
-    for index, (value, values) in enumerate(zip([*autocorrelations, 1, 1, 1], np.transpose(batches), strict=True)):
-        name = f"{'lag correlation' if index < 3 else 'demixed loading'} {index % 3 + 1} of series"
-        yield compare(name, float(value), monte_carlo=Estimate.of(values), bias=bias)
-
-
 def optimum_of(latent_dim: int) -> tuple[np.ndarray, LinearVAE]:
     """A data covariance with the `EIGENVALUES`, off the axes, and the optimal VAE of so many latents."""
     covariance = rotated_covariance(EIGENVALUES, 302)
@@ -316,76 +297,10 @@ def _loss_with_fixed(covariance: np.ndarray, decoder: np.ndarray, posterior) -> 
     return run.loss
 
 
-def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float] | None = None) -> np.ndarray:
-    """The change of least norm after which the columns in the new basis are orthogonal and differ by the gaps.
-
-    Without gaps their lengths are in descending order.
-    """
-    pairs = np.triu_indices(len(basis), 1)
-
-    def columns(entries):
-        return (loading + entries.reshape(loading.shape)) @ basis
-
-    def falls(entries):
-        lengths = np.linalg.norm(columns(entries), axis=0)
-        return lengths[:-1] - lengths[1:] - (0.0 if gaps is None else gaps)
-
-    def products(entries):
-        return (columns(entries).T @ columns(entries))[pairs]
-
-    kind = "ineq" if gaps is None else "eq"
-
-    def violations(entries):
-        return np.concatenate([products(entries), falls(entries) if gaps else np.minimum(falls(entries), 0.0)])
-
-    rng = np.random.default_rng(0)
-    runs = [
-        minimize(
-            lambda entries: entries @ entries,
-            rng.standard_normal(loading.size),
-            jac=lambda entries: 2 * entries,
-            constraints=[{"type": "eq", "fun": products}, {"type": kind, "fun": falls}],
-            method="SLSQP",
-            options={"ftol": 1e-15, "maxiter": 500},
-        )
-        for _ in range(6)
-    ]
-    best = min((run for run in runs if np.abs(violations(run.x)).max() < 1e-8), key=lambda run: run.fun)
-    return best.x.reshape(loading.shape)
-
-
-def _searched_angle(norms: np.ndarray, budget: float, gap: float) -> float:
-    """The largest angle over loadings U diag(s) R^T within the budget; U and R rotations, s a gap apart."""
-
-    def slack(parameters):
-        outer, angle, smaller = parameters
-        changed = axes.plane_rotation(2, outer) * [smaller + gap, smaller] @ axes.plane_rotation(2, angle).T
-        return budget**2 - np.sum((changed - np.diag(norms)) ** 2)
-
-    with warnings.catch_warnings():
-        # SciPy 1.15 reports it when a step of SLSQP leaves the bounds by rounding, and clips it.
-        warnings.filterwarnings("ignore", "Values in x were outside bounds", RuntimeWarning)
-        runs = [
-            minimize(
-                lambda parameters: -parameters[1],
-                [0.1, 0.1, smaller],
-                bounds=[(-np.pi, np.pi), (0, np.pi / 2), (0, None)],
-                constraints={"type": "ineq", "fun": slack},
-                method="SLSQP",
-                options={"ftol": 1e-14, "maxiter": 500},
-            )
-            for smaller in (0.5, 1.0, 1.5)
-        ]
-    return float(max(run.x[1] for run in runs if slack(run.x) > -1e-10))
-
-
 CHECKS = {
     "rotation_energy": rotation_energy,
     "two_mode_rotation_energy": two_mode_rotation_energy,
     "rotation_curvature": rotation_curvature,
     "orthogonality_chance": orthogonality_chance,
     "polarized_regime": polarized_regime,
-    "smallest_manipulation": smallest_manipulation,
-    "largest_angle": largest_angle,
-    "separation_by_time": separation_by_time,
 }

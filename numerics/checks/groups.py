@@ -12,12 +12,10 @@ from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import (
     code_root,
     correlations_by_cubature,
-    elbo_terms_by_cubature,
     errors_by_cubature,
     grouped_parts_by_cubature,
 )
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from numerics.sweeps.complete import complete_sweep
 from theory import groups
 
@@ -69,6 +67,8 @@ def _parts_rows(case: str, terms: groups.GroupedTerms, vae, covariance, prior=No
             yield compare_arrays(f"within{case}", exact, value, 1e-11, scale=1.0)
         else:
             yield compare(f"{name}{case}", float(exact), trained=value, tolerance=1e-11, scale=max(1e-3, abs(value)))
+    group_wise = float(parts["within"].sum() + parts["dimension_wise_kl"])
+    yield compare(f"group-wise divergence{case}", terms.group_wise_kl, trained=group_wise, tolerance=1e-11)
 
 
 def _grouped_loss(arrays: dict, covariance: np.ndarray, weights: groups.Weights, prior=None) -> float:
@@ -112,10 +112,47 @@ def grouped_learned_decoder(budget: Budget) -> Iterator[Comparison]:
             yield compare(f"{name}, {kind}, plain", exact.plain, trained=plain, tolerance=TOLERANCE)
 
 
+def idle_weights(budget: Budget) -> Iterator[Comparison]:
+    """Where the least value is reached: trained optima differ in a part of weight zero, or reach below the plain value.
+
+    With equal eigenvalues a part of weight zero is fixed all the same.
+    """
+    distinct, equal = np.diag([4.0, 3.0, 2.0, 1.5, 1.0]), np.diag([3.0, 3.0, 3.0, 3.0, 1.0])
+    for name, covariance, weights, noise in (
+        ("all weights positive", distinct, groups.Weights(1.0, 2.0, 0.5, 1.5), NOISE),
+        ("none between", distinct, groups.Weights(1.0, 0.0, 1.0, 1.0), NOISE),
+        ("none within", distinct, groups.Weights(1.0, 1.0, 0.0, 1.0), NOISE),
+        ("none between, learned noise", distinct, groups.Weights(0.8, 0.0, 1.0, 1.0), "learned"),
+        ("none between, equal eigenvalues", equal, groups.Weights(1.0, 0.0, 1.0, 1.0), NOISE),
+        ("no prior", distinct, groups.Weights(1.0, 1.0, 1.0, 0.0), NOISE),
+        ("negative between", distinct, groups.Weights(1.0, -0.4, 1.0, 1.0), NOISE),
+    ):
+        exact = groups.learned_decoder_value(covariance, 4, weights, PAIRS, noise_variance=noise)
+        done = complete_sweep(covariance, 4, betas=[weights], seeds=5, groups=PAIRS, noise_variance=noise)
+        least, ((*vaes,),) = done.losses.min(), done.vaes()
+        best = [vae for vae, loss in zip(vaes, done.losses[0], strict=True) if loss < least + 1e-7]
+        parts = [grouped_parts_by_cubature(vae, covariance, PAIRS) for vae in best]
+        moving = [
+            part
+            for part, values in {
+                "dimension_wise": [one["dimension_wise_kl"] for one in parts],
+                "between": [one["between"] for one in parts],
+                "within": [one["within"].sum() for one in parts],
+            }.items()
+            if np.ptp(values) > 1e-3
+        ]
+        found = "lower" if least < exact.plain - 1e-6 else "not unique" if moving else "unique"
+        yield compare(f"status is {found}, {name}", float(exact.status == found), trained=1.0, scale=1.0)
+        if found != "lower" and covariance is distinct:
+            for part in ("dimension_wise", "between", "within"):
+                quantity = f"{part} is idle, {name}"
+                yield compare(quantity, float(part in exact.idle), trained=float(part in moving), scale=1.0)
+
+
 def correlated_prior(budget: Budget) -> Iterator[Comparison]:
     """The change of that value by a correlated prior, with a full posterior."""
     covariance = np.diag([4.0, 2.0, 0.5])
-    for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0)):
+    for correlation, weight in ((0.6, 3.0), (0.6, 0.5), (-0.9, 20.0), (0.05, 9e-4)):
         prior = np.array([[1.0, correlation], [correlation, 1.0]])
         options = {"posterior": "full", "prior": prior}
         plain = _least_loss(covariance, 2, groups.Weights(), "diagonal", **options)
@@ -137,6 +174,10 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
         for name in ("decoder", "encoder", "posterior_covariance"):
             yield compare_arrays(f"{name}, {posterior}", getattr(best.vae, name), getattr(vae, name), 1e-5)
         yield compare(f"noise variance, {posterior}", best.vae.noise_variance, trained=NOISE, tolerance=1e-13)
+    weights = groups.Weights(1.0, 6.0, 0.7, 0.0)
+    best = groups.grouped_optimum(loading, NOISE, truth.covariance, weights, PAIRS)
+    least = _least_loss(truth.covariance, 4, weights, PAIRS, decoder=loading)
+    yield compare("loss, no prior", best.loss, trained=least, tolerance=TOLERANCE)
     weights = groups.Weights(1.0, 6.0, 0.7, 1.0)
     best = groups.grouped_optimum(loading, "learned", truth.covariance, weights, PAIRS)
     done = complete_sweep(
@@ -165,6 +206,25 @@ def copied_signals(budget: Budget) -> Iterator[Comparison]:
         status = groups.learned_decoder_value(covariance, 4, weights, PAIRS, noise_variance=NOISE).status
         name = f"without a bound, weights {weights.between:g} between, {weights.within:g} within"
         yield compare(name, float(status == "unbounded"), trained=float(any(falls)), scale=1.0)
+
+    # With learned noise, codes that copy all of the data and one direction twice make the noise smaller and smaller.
+    for weights in (groups.Weights(1.2, -0.7, 1.0, 1.0), groups.Weights(1.2, -0.5, 1.0, 1.0)):
+        losses = [_loss_of_all_copied(covariance, weights, noise) for noise in (1e-6, 1e-9)]
+        status = groups.learned_decoder_value(covariance, 4, weights, PAIRS).status
+        name = f"without a bound, learned noise, weight {weights.between:g} between"
+        falls = losses[1] < losses[0] - 1e-3
+        yield compare(name, float(status == "unbounded"), trained=float(falls), scale=1.0)
+
+
+def _loss_of_all_copied(covariance: np.ndarray, weights: groups.Weights, noise: float) -> float:
+    """The objective where three latents copy a direction of the data each, and the fourth the first of them again."""
+    copied = [0, 1, 2, 0]
+    scales = np.sqrt((1 - noise) / np.diagonal(covariance))
+    encoder, decoder = np.zeros((4, 3)), np.zeros((3, 4))
+    encoder[range(4), copied] = scales[copied]
+    decoder[range(3), range(3)] = (1 - noise) / scales  # the best prediction, off by a share of `noise` of the data
+    arrays = {"decoder": decoder, "encoder": encoder, "posterior": noise * np.eye(4)}
+    return _grouped_loss(arrays | {"noise": noise * np.trace(covariance) / 3}, covariance, weights)
 
 
 def _loss_of_copies(covariance: np.ndarray, weights: groups.Weights, copies: list[int], noise: float) -> float:
@@ -220,14 +280,25 @@ def independent_groups(budget: Budget) -> Iterator[Comparison]:
 def _granularity_errors(truth: theory.GenerativeModel) -> Iterator[Comparison]:
     """Errors of encoders trained for the true decoder, for several partitions of the latents."""
     partitions = {"pairs": PAIRS, "crossed pairs": [[0, 2], [1, 3]], "singles": "diagonal", "one group": "full"}
-    exact = groups.granularity_errors(truth, list(partitions.values()), 4.0)
-    for (name, partition_of), error in zip(partitions.items(), exact, strict=True):
-        done = complete_sweep(
-            truth.covariance, 4, betas=[groups.Weights.independence(4.0)], groups=partition_of, noise_variance=NOISE,
-            decoder=truth.loading, gradient_tolerance=1e-10,
-        )  # fmt: skip
-        for criterion, value in errors_by_cubature(truth, done.vae(0, 0)).items():
-            yield compare(f"{criterion}, {name}", getattr(error, criterion), trained=value, tolerance=1e-6)
+    for beta in (4.0, 0.0):
+        exact = groups.granularity_errors(truth, list(partitions.values()), beta)
+        for (name, partition_of), error in zip(partitions.items(), exact, strict=True):
+            for criterion, value in _errors_at(truth, partition_of, beta).items():
+                quantity = f"{criterion}, {name}, beta {beta:g}"
+                yield compare(quantity, getattr(error, criterion), trained=value, tolerance=1e-6)
+    (exact,) = groups.granularity_errors(truth, [PAIRS], 0.0, posterior="full")
+    for criterion, value in _errors_at(truth, PAIRS, 0.0, "full").items():
+        quantity = f"{criterion}, full posterior, beta 0"
+        yield compare(quantity, getattr(exact, criterion), trained=value, tolerance=1e-6)
+
+
+def _errors_at(truth: theory.GenerativeModel, partition_of, beta: float, posterior="diagonal") -> dict[str, float]:
+    """Errors of an encoder trained for the true decoder and noise."""
+    done = complete_sweep(
+        truth.covariance, 4, betas=[groups.Weights.independence(beta)], groups=partition_of, noise_variance=NOISE,
+        decoder=truth.loading, posterior=posterior, gradient_tolerance=1e-10,
+    )  # fmt: skip
+    return errors_by_cubature(truth, done.vae(0, 0))
 
 
 def granularity_slope(budget: Budget) -> Iterator[Comparison]:
@@ -258,88 +329,6 @@ def _slope_of_errors(truth: theory.GenerativeModel, partition_of, posterior, ste
     return slope_of([errors_by_cubature(truth, vae)["mean_squared_error"] for (vae,) in done.vaes()], step)
 
 
-def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
-    """Bias of the minibatch estimates of a weak code, where few points are enough for the leading order."""
-    vae, covariance = _weak_code()
-    sizes = {"dataset_size": 1000, "batch_size": 25}
-    bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
-    offset = {"weighted": groups.minibatch_offset(PAIRS, 4, 1000), "stratified": groups.minibatch_offset(PAIRS, 4, 1)}
-    scale = groups.minibatch_scale(vae, covariance)
-    information = elbo_terms_by_cubature(vae, covariance)["mutual_information"]
-    exponent = np.trace(np.linalg.solve(vae.posterior_covariance, vae.encoder @ covariance @ vae.encoder.T))
-    of_bias = groups.minibatch_bias(vae, covariance, PAIRS, estimator="weighted", **sizes).scale
-    for name, value in {"scale": scale, "scale of the bias": of_bias}.items():
-        yield compare(name, value, trained=float(np.exp(exponent + information)), tolerance=1e-11 * scale)
-    # The offset alone is exact for any batch: its scale is that of no information.
-    yield compare("scale of the offset", offset["weighted"].scale, trained=1.0, tolerance=1e-12)
-    next_order = scale / 25  # relative to the leading one
-    # To leading order the logarithm of a mean with the weight w of the own point is off by w - (sum of w_j^2) / 2.
-    factors = {"weighted": 1 / 25 - 24 / 25**2 / 2, "stratified": 1 / 1000 - (999 / 1000) ** 2 / 24 / 2}
-    coefficients = _bias_coefficients(vae, covariance)
-    for name, estimates in bias.items():
-        exact = groups.minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
-        for part, coefficient in coefficients.items():
-            stated, shift, estimate = (
-                one.within[0] if part == "within" else getattr(one, part) for one in (exact, offset[name], estimates)
-            )
-            leading = factors[name] * coefficient
-            yield compare(f"leading bias, {part}, {name}", stated - shift, trained=leading, tolerance=1e-10)
-            neglected = next_order * abs(stated - shift)
-            yield compare(f"{part}, {name}", stated, monte_carlo=estimate, bias=neglected)
-
-
-def _bias_coefficients(vae: theory.LinearVAE, covariance: np.ndarray) -> dict[str, float]:
-    """Of a mean of weights w_j r_j, r = q(z|x)/q(z): the variance of r, E r - 1, in the combinations of the parts."""
-    signal = vae.encoder @ covariance @ vae.encoder.T
-
-    def variance(latents: list[int]) -> float:
-        block = np.ix_(latents, latents)
-        shares = np.linalg.eigvals(np.linalg.solve((signal + vae.posterior_covariance)[block], signal[block])).real
-        return float(np.prod([_mean_ratio(share) for share in shares])) - 1  # modes that are independent
-
-    whole, pairs = variance([0, 1, 2, 3]), [variance(pair) for pair in PAIRS]
-    single = [variance([latent]) for latent in range(4)]
-    return {
-        "mutual_information": -whole,
-        "between": whole - sum(pairs),
-        "within": pairs[0] - single[0] - single[1],
-        "dimension_wise_kl": sum(single),
-    }
-
-
-def _mean_ratio(share: float) -> float:
-    """E q(z|x)/q(z) for a mode z = sqrt(share) u + sqrt(1 - share) v of variance one, by Gauss-Hermite quadrature."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    u, v = np.meshgrid(nodes, nodes, indexing="ij")
-    z = np.sqrt(share) * u + np.sqrt(1 - share) * v
-    ratio = np.exp(z**2 / 2 - v**2 / 2) / np.sqrt(1 - share)
-    return float(weights @ ratio @ weights / (2 * np.pi))
-
-
-def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
-    """An almost noiseless code: no two points of a minibatch overlap, and the estimates lie at their bounds."""
-    weak, covariance = _weak_code()
-    vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-12 * weak.posterior_covariance, weak.noise_variance)
-    sizes = {"dataset_size": 1000, "batch_size": 20}
-    terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
-    for name, estimates in terms.items():
-        exact = groups.minibatch_bounds(vae, PAIRS, estimator=name, **sizes)
-        if name == "stratified":  # the default
-            by_default = groups.minibatch_bounds(vae, PAIRS, **sizes).between
-            yield compare("between, by default", by_default, trained=estimates.between.value, tolerance=TOLERANCE)
-        for part in ("mutual_information", "between"):
-            yield compare(
-                f"{part}, {name}", getattr(exact, part), trained=getattr(estimates, part).value, tolerance=TOLERANCE
-            )
-
-
-def _weak_code() -> tuple[theory.LinearVAE, np.ndarray]:
-    """A code of little information about data of unit covariance, and a posterior that links latents in pairs."""
-    encoder = np.random.default_rng(507).standard_normal((4, 5)) / 7
-    posterior = np.kron(np.diag([0.8, 1.2]), [[1.0, 0.3], [0.3, 1.0]])
-    return theory.LinearVAE(encoder.T, encoder, posterior, NOISE), np.eye(5)
-
-
 def _least_loss(*arguments, **options) -> float:
     return _trained(*arguments, **options)[0]
 
@@ -360,12 +349,11 @@ def _blocks(count: int) -> np.ndarray:
 CHECKS = {
     "grouped_parts": grouped_parts,
     "grouped_learned_decoder": grouped_learned_decoder,
+    "idle_weights": idle_weights,
     "correlated_prior": correlated_prior,
     "grouped_optimum": grouped_optimum,
     "independent_groups": independent_groups,
     "granularity_slope": granularity_slope,
     "copied_signals": copied_signals,
     "group_selection": group_selection,
-    "minibatch_estimates": minibatch_estimates,
-    "minibatch_bounds": minibatch_bounds,
 }

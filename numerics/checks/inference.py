@@ -15,9 +15,8 @@ from scipy.optimize import minimize_scalar
 import theory
 from numerics.checks.differences import SHIFTS, slope_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
-from numerics.experiments.random_mixing_law import beta_by_law, errors_by_law
+from numerics.diagnosis.certificate import certify
 from numerics.sampling.cubature import errors_by_cubature
-from numerics.sampling.estimate import Estimate
 from numerics.training.train import train
 from theory import gaussian, inference
 from theory.inference.errors_along_beta import CRITERIA
@@ -60,6 +59,15 @@ def optimal_encoder(budget: Budget) -> Iterator[Comparison]:
             run.vae.posterior_covariance,
             PARAMETER_TOLERANCE,
         )
+    # Columns that differ by seven decades, the smaller of the size of the noise: a gradient of zero, to rounding.
+    decoder = decoder * [1.0, 1e-7, 1e-3]
+    for name, posterior in FAMILIES.items():
+        vae = inference.optimal_encoder(decoder, 1e-14, 1.0, posterior=posterior)
+        data = decoder @ decoder.T + 1e-14 * np.eye(4)
+        certificate = certify(vae, data, 1.0, learned_decoder=False, posterior=posterior)
+        gradient, scale = certificate.gradient_norm, certificate.scale
+        quantity = f"gradient, columns of very different sizes, {name}"
+        yield compare(quantity, 0.0, trained=gradient, tolerance=1e-11 * scale, scale=scale)
 
 
 def family_gap(budget: Budget) -> Iterator[Comparison]:
@@ -72,17 +80,30 @@ def family_gap(budget: Budget) -> Iterator[Comparison]:
         trained = train(truth.covariance, 3, posterior=FAMILIES[name], **options).loss - full
         yield compare(f"excess loss, {name}", exact, trained=trained, tolerance=2 * LOSS_TOLERANCE)
     precision = np.eye(3) + decoder.T @ decoder / (beta * noise)
-    blocks = sum(np.linalg.slogdet(precision[np.ix_(group, group)])[1] for group in FAMILIES["groups"])
-    gap = blocks - np.linalg.slogdet(precision)[1]
+    gap = _gap_by_determinants(precision, FAMILIES["groups"])
     far = np.array([[4.0, 3.999999, 0.0], [3.999999, 4.0, 1e-4], [0.0, 1e-4, 2.0]])
     nearly = np.array([[1.0, 1e-3, 0.0], [1e-3, 2.0, 2e-3], [0.0, 2e-3, 1.5]])
     for name, matrix in {"nearly singular": far, "nearly diagonal": nearly}.items():
-        exact = float(np.log(np.diagonal(matrix)).sum() - np.linalg.slogdet(matrix)[1])
-        tolerance = 1e-7 * exact
-        yield compare(f"Hadamard gap, {name}", gaussian.hadamard_gap(matrix), trained=exact, tolerance=tolerance)
+        for family in (FAMILIES["diagonal"], [[0], [1, 2]]):
+            exact = _gap_by_determinants(matrix, family)
+            stated = gaussian.hadamard_gap(matrix, family)
+            yield compare(f"Hadamard gap, {name}, {family}", stated, trained=exact, tolerance=1e-7 * exact)
+    # Two columns whose cosine is 1e-5: the gap is -log(1 - c^2) of the cosine in the precision, with all its digits.
+    columns = np.array([[2.0, 1e-5], [0.0, 1.0]])
+    (first, product), (_, second) = np.eye(2) + columns.T @ columns / (beta * noise)
+    cost = -beta / 2 * np.log1p(-(product**2) / (first * second))
+    exact = inference.family_gap(columns, noise, beta)
+    yield compare("excess loss, nearly orthogonal columns", exact, trained=float(cost), tolerance=1e-9 * cost)
     yield compare(
         "Hadamard gap, groups", gaussian.hadamard_gap(precision, FAMILIES["groups"]), trained=gap, tolerance=1e-12
     )
+
+
+def _gap_by_determinants(matrix: np.ndarray, family) -> float:
+    """The log determinants of the blocks less that of the whole."""
+    blocks = [[latent] for latent in range(len(matrix))] if family == "diagonal" else family
+    inside = sum(np.linalg.slogdet(matrix[np.ix_(group, group)])[1] for group in blocks)
+    return float(inside - np.linalg.slogdet(matrix)[1])
 
 
 def inference_errors(budget: Budget) -> Iterator[Comparison]:
@@ -104,6 +125,21 @@ def inference_errors(budget: Budget) -> Iterator[Comparison]:
             yield compare(
                 f"{criterion}, {name}", getattr(exact, criterion), trained=value, tolerance=ROUNDING * abs(value)
             )
+    yield from _errors_without_noise()
+
+
+def _errors_without_noise() -> Iterator[Comparison]:
+    """Data without noise: what stays finite, as averages; the divergences grow without end as the noise falls."""
+    loading = np.array([[1.0, 0.3], [0.2, 0.8], [0.4, 0.1]])
+    vae = inference.optimal_encoder(loading, 0.5, 1.7)
+    exact = inference.inference_error(GenerativeModel(loading, 0.0), vae)
+    few, fewer = (errors_by_cubature(GenerativeModel(loading, noise), vae) for noise in (1e-8, 1e-12))
+    for criterion in ("mean_squared_error", "log_score"):
+        quantity = f"{criterion}, no noise in the data"
+        yield compare(quantity, getattr(exact, criterion), trained=fewer[criterion], tolerance=1e-11)
+    for criterion in ("forward_kl", "reverse_kl"):
+        limit = np.inf if fewer[criterion] - few[criterion] > 1 else fewer[criterion]
+        yield compare(f"{criterion}, no noise in the data", getattr(exact, criterion), trained=limit, scale=1.0)
 
 
 def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
@@ -123,6 +159,31 @@ def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
                     trained=errors[criterion],
                     tolerance=PARAMETER_TOLERANCE,
                 )
+    wide = GenerativeModel(np.array([[1.0, 0.5, -0.4], [0.2, 0.9, 0.7]]), 0.4)  # more factors than dimensions
+    betas = [0.7, 1.2]
+    curve = inference.inference_error_curve(wide, betas, noise_variance="learned")
+    for at, beta in enumerate(betas):
+        for criterion, value in _trained_errors(wide, beta, None, "learned").items():
+            quantity, stated = f"{criterion}, K > D, beta {beta:g}, noise learned", getattr(curve, criterion)[at]
+            yield compare(quantity, stated, trained=value, tolerance=PARAMETER_TOLERANCE)
+    yield from _errors_as_the_noise_vanishes()
+
+
+def _errors_as_the_noise_vanishes() -> Iterator[Comparison]:
+    """Data without noise, in the decoder's span: its learned noise runs to zero, and the scores to an infinity.
+
+    With the true decoder the posterior closes in on the true factors, with another one on wrong ones.
+    """
+    truth = GenerativeModel(np.array([[1.0, 0.3], [0.2, 0.8], [0.4, 0.1]]), 0.0)
+    for name, decoder in {"true": truth.loading, "another": truth.loading * [1.1, 1.0]}.items():
+        curve = inference.inference_error_curve(truth, [1.2], noise_variance="learned", decoder=decoder)
+        far, near = (_trained_errors(truth, 1.2, decoder, noise) for noise in (1e-5, 1e-7))
+        change = near["log_score"] - far["log_score"]
+        limit = np.sign(change) * np.inf if abs(change) > 1 else near["log_score"]
+        yield compare(f"log_score, noise to zero, {name} decoder", curve.log_score[0], trained=limit, scale=1.0)
+        quantity = f"mean_squared_error, noise to zero, {name} decoder"
+        value = near["mean_squared_error"]
+        yield compare(quantity, curve.mean_squared_error[0], trained=value, tolerance=1e-6, scale=1.0)
 
 
 def optimal_beta(budget: Budget) -> Iterator[Comparison]:
@@ -193,6 +254,9 @@ def two_factors(budget: Budget) -> Iterator[Comparison]:
     exact = inference.two_factor_optimal_beta(a, r)
     beta, _ = _search(truth, "forward_kl", bounds=(0.5, 2.0))
     yield compare(f"beta*, a = {a:g}, r = {r:g}", exact, trained=beta, tolerance=SEARCH_TOLERANCE)
+    scaled = inference.two_factor_loading(a, r, 0.25)
+    lengths = 0.25 * a * np.array([[1.0, r], [r, 1.0]])
+    yield compare_arrays("products of the columns, noise 0.25", scaled.T @ scaled, lengths, 1e-13)
     # The polynomial is the slope of the forward KL of both factors times what keeps its sign.
     at, step = 1.4, 0.02
     slope = slope_of([_trained_errors(truth, at + shift * step)["forward_kl"] for shift in SHIFTS], step)
@@ -235,55 +299,6 @@ def correlated_factors(budget: Budget) -> Iterator[Comparison]:
         yield compare(f"bracket of a single direction, {end}", value, trained=level, tolerance=SEARCH_TOLERANCE)
 
 
-def random_mixing(budget: Budget) -> Iterator[Comparison]:
-    """The limit by quadrature of Marchenko and Pastur's law, with its atom at zero for c > 1; and finite loadings."""
-    ratio, beta = 4.0, 1.7
-    for aspect in (0.5, 2.0):
-        limit = inference.random_mixing_errors(aspect, ratio, beta)
-        for criterion, value in errors_by_law(aspect, ratio, beta).items():
-            exact = float(getattr(limit, criterion))
-            yield compare(f"{criterion} per factor by the law, c = {aspect}", exact, trained=value, tolerance=1e-9)
-        found = beta_by_law(aspect, ratio)
-        for criterion in CRITERIA:
-            best = {"mean_squared_error": 1.0, "reverse_kl": 1.0}.get(criterion, found)  # the truth's own weight
-            stated = inference.random_mixing_optimal_beta(aspect, ratio, criterion)
-            yield compare(f"beta*, {criterion} by the law, c = {aspect}", stated, trained=best, tolerance=1e-5)
-        exact = inference.random_mixing_optimal_beta(aspect, ratio)
-        yield compare(f"beta* by the law, c = {aspect}", exact, trained=found, tolerance=1e-5)
-    loading = inference.random_mixing_loading(400, 200, ratio, 0.3, np.random.default_rng(105))
-    squares = Estimate.of(400 * np.mean(loading**2, axis=1))
-    yield compare("variance of an entry times D", ratio * 0.3, monte_carlo=squares)
-    yield from _finite_loadings(0.5, ratio, beta, budget)
-
-
-def _finite_loadings(aspect: float, ratio: float, beta: float, budget: Budget) -> Iterator[Comparison]:
-    """Drawn loadings of D and 2 D rows: averages are off by order 1/D, twice the second less the first by 1/D^2."""
-    data_dim, draws = (40, 30) if budget.quick else (60, 60)
-    rng = np.random.default_rng(103)
-    limit = inference.random_mixing_errors(aspect, ratio, beta)
-    extrapolated: dict[str, list[float]] = {criterion: [] for criterion in CRITERIA}
-    for _ in range(draws):
-        small, large = (_finite_errors(aspect, ratio, beta, size, rng) for size in (data_dim, 2 * data_dim))
-        for criterion, values in extrapolated.items():
-            values.append(2 * large[criterion] - small[criterion])
-    for criterion, values in extrapolated.items():
-        exact = float(getattr(limit, criterion))
-        # The next order, with a coefficient of order one.
-        yield compare(f"{criterion} per factor", exact, monte_carlo=Estimate.of(values), bias=1 / data_dim**2)
-    loadings = [inference.random_mixing_loading(data_dim, int(aspect * data_dim), ratio, 1.0, rng) for _ in range(12)]
-    betas = Estimate.of([inference.optimal_beta(GenerativeModel(loading, 1.0)).beta for loading in loadings])
-    exact = inference.random_mixing_optimal_beta(aspect, ratio)
-    yield compare("beta*, forward_kl", exact, monte_carlo=betas, bias=1 / data_dim)
-
-
-def _finite_errors(aspect: float, ratio: float, beta: float, data_dim: int, rng) -> dict[str, float]:
-    """Errors per factor of an encoder trained for a drawn loading."""
-    latent_dim = int(aspect * data_dim)
-    truth = GenerativeModel(inference.random_mixing_loading(data_dim, latent_dim, ratio, 1.0, rng), 1.0)
-    errors = errors_by_cubature(truth, _trained(truth, beta))
-    return {criterion: errors[criterion] / latent_dim for criterion in CRITERIA}
-
-
 def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:
     """A truth, a decoder near its loading, beta, and a noise other than the true one."""
     rng = np.random.default_rng(104)
@@ -291,7 +306,7 @@ def _three_factors() -> tuple[GenerativeModel, np.ndarray, float, float]:
     return truth, truth.loading + 0.2 * rng.standard_normal((4, 3)), 1.7, 0.3
 
 
-def _trained(
+def trained_encoder(
     truth: GenerativeModel, beta: float, decoder=None, noise: float | str = "true", posterior="diagonal"
 ) -> LinearVAE:
     decoder = truth.loading if decoder is None else decoder
@@ -309,7 +324,7 @@ def _trained(
 
 
 def _trained_errors(truth: GenerativeModel, *arguments) -> dict[str, float]:
-    return errors_by_cubature(truth, _trained(truth, *arguments))
+    return errors_by_cubature(truth, trained_encoder(truth, *arguments))
 
 
 def _search(
@@ -336,5 +351,4 @@ CHECKS = {
     "two_factors": two_factors,
     "noise_mismatch": noise_mismatch,
     "correlated_factors": correlated_factors,
-    "random_mixing": random_mixing,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import brentq, linear_sum_assignment
@@ -20,7 +21,7 @@ from numerics.diagnosis.activity import active_count
 from numerics.diagnosis.certificate import certify
 from numerics.experiments.dead_latent import dead_latent_curvature, with_dead_latent
 from numerics.experiments.water_filling import shannon_distortion, shannon_rate
-from numerics.sampling.cubature import elbo_terms_by_cubature, errors_by_cubature
+from numerics.sampling.cubature import elbo_terms_by_cubature, errors_by_cubature, matched_errors_by_cubature
 from numerics.training.train import TrainingRun, train
 from theory import learning
 from theory.model import GenerativeModel, LinearVAE
@@ -60,6 +61,27 @@ def optimum_fixed_noise(budget: Budget) -> Iterator[Comparison]:
 def optimum_learned_noise(budget: Budget) -> Iterator[Comparison]:
     for name, spectrum in SPECTRA.items():
         yield from _optimum_rows(name, _covariance(spectrum), 1 if name == "singular" else 2, 1.3, "learned")
+    # Variables of very different units: the small eigenvalue is the determinant over the large one.
+    units, correlation = np.array([1e6, 1e-6]), 0.6
+    covariance = np.outer(units, units) * np.array([[1.0, correlation], [correlation, 1.0]])
+    largest = units[0] ** 2  # the small unit is lost in rounding
+    smallest = (1 - correlation**2) * units[1] ** 2
+    best = learning.optimum(covariance, 1, beta=1.3)
+    yield compare_arrays("eigenvalues in units of their own", best.eigenvalues / [largest, smallest], [1.0, 1.0], 1e-12)
+    noise = smallest / (2 - 1.3)
+    yield compare("noise variance, different units", best.noise_variance, trained=noise, tolerance=1e-12 * noise)
+    yield from _data_with_a_mean()
+
+
+def _data_with_a_mean() -> Iterator[Comparison]:
+    """The optimum of data away from zero: parts of the stated model on them, as averages."""
+    rows = np.random.default_rng(206).standard_normal((300, 3)) @ np.diag([2.0, 1.0, 0.5]) + [3.0, -1.0, 0.5]
+    data = Moments.of(rows)
+    best = learning.optimum(data, 2, beta=1.3)
+    yield compare_arrays("mean of the model", best.vae.mean, rows.mean(axis=0), 1e-13)
+    parts = elbo_terms_by_cubature(best.vae, data)
+    for name in ("distortion", "rate"):
+        yield compare(f"{name}, data with a mean", getattr(best, name), trained=parts[name], tolerance=1e-11)
 
 
 def optimum_full_posterior(budget: Budget) -> Iterator[Comparison]:
@@ -104,7 +126,7 @@ def aggregate_posterior(budget: Budget) -> Iterator[Comparison]:
 def rate_distortion(budget: Budget) -> Iterator[Comparison]:
     """With a latent for every mode trained models lie on Shannon's curve at the level beta s2, with fewer above it."""
     covariance, noise = _covariance(SPECTRUM), 0.5
-    for beta in (0.4, 1.0, 1.8, 4.0):
+    for beta in (0.4, 1.0, 1.8, 4.0, 10.0):
         for latent_dim, point in (
             (len(SPECTRUM), learning.rate_distortion(SPECTRUM, beta * noise)),
             (2, learning.vae_rate_distortion(SPECTRUM, 2, beta * noise)),
@@ -113,7 +135,13 @@ def rate_distortion(budget: Budget) -> Iterator[Comparison]:
             for name in ("rate", "distortion"):
                 exact = float(getattr(point, name))
                 quantity = f"{name}, beta {beta:g}, K = {latent_dim}"
-                yield compare(quantity, exact, trained=trained[name], tolerance=PART_TOLERANCE)
+                yield compare(quantity, exact, trained=trained[name], tolerance=PART_TOLERANCE, scale=max(exact, 1e-2))
+                if latent_dim == len(SPECTRUM):  # on Shannon's curve: the water level from where the model lies
+                    level_of = getattr(learning, f"water_level_for_{name}")
+                    level = float(level_of(SPECTRUM, trained[name]))
+                    expected = min(beta * noise, SPECTRUM[0])  # beyond it the rate is zero
+                    quantity = f"water level for the {name}, beta {beta:g}"
+                    yield compare(quantity, level, trained=expected, tolerance=10 * PART_TOLERANCE)
 
 
 def capacity_penalty(budget: Budget) -> Iterator[Comparison]:
@@ -171,6 +199,13 @@ def learned_noise(budget: Budget) -> Iterator[Comparison]:
             profile = float(learning.profile_loss(SPECTRUM, 2, beta, given))
             trained = _train(covariance, 2, beta, given).loss
             yield compare(f"loss, beta {beta:g}, noise {given:g}", profile, trained=trained, tolerance=LOSS_TOLERANCE)
+    # With a latent for every mode the noise runs to zero if the loss falls as it does, and is free if the loss is flat.
+    for beta in (0.9, 1.0, 1.1):
+        losses = [_train(covariance, len(SPECTRUM), beta, noise).loss for noise in (0.01, 0.02)]
+        rise = 0 if abs(losses[1] - losses[0]) < 1e-7 else int(np.sign(losses[1] - losses[0]))
+        status = str(learning.learned_noise_variance(SPECTRUM, len(SPECTRUM), beta).status)
+        stated = {"zero": 1, "undetermined": 0, "learned": -1}[status]
+        yield compare(f"loss rises with the noise, beta {beta:g}", stated, trained=rise, scale=1.0)
 
 
 def _curvature_of_dead_latent(others: int, noise, beta: float) -> float:
@@ -192,6 +227,34 @@ def learned_inference_error(budget: Budget) -> Iterator[Comparison]:
             yield compare(
                 f"{criterion}, {name}", getattr(exact, criterion), trained=value, tolerance=10 * PART_TOLERANCE
             )
+    yield from _unequal_numbers()
+
+
+def _unequal_numbers() -> Iterator[Comparison]:
+    """Fewer latents than factors, and more: of all assignments with signs the one of least squared error."""
+    rng = np.random.default_rng(207)
+    for factors, latents in ((3, 2), (2, 3)):
+        truth = GenerativeModel(rng.standard_normal((4, factors)), 0.3)
+        encoder = rng.standard_normal((latents, 4)) / 3
+        vae = LinearVAE(encoder.T, encoder, np.diag(rng.uniform(0.3, 0.8, latents)), 0.3)
+        exact = theory.inference_error(truth, vae, match=True)
+        choices = [_chosen_latents(vae, list(kept)) for kept in combinations(range(latents), min(factors, latents))]
+        # A latent that carries nothing and has the prior's variance stands for a factor without one.
+        found = [matched_errors_by_cubature(truth, _with_empty_latents(one, factors)) for one in choices]
+        for criterion, value in min(found, key=lambda errors: errors["mean_squared_error"]).items():
+            quantity = f"{criterion}, {latents} latents for {factors} factors"
+            yield compare(quantity, getattr(exact, criterion), trained=value, tolerance=1e-11)
+
+
+def _chosen_latents(vae: LinearVAE, kept: list[int]) -> LinearVAE:
+    covariance = vae.posterior_covariance[np.ix_(kept, kept)]
+    return LinearVAE(vae.decoder[:, kept], vae.encoder[kept], covariance, vae.noise_variance)
+
+
+def _with_empty_latents(vae: LinearVAE, factors: int) -> LinearVAE:
+    for _ in range(factors - vae.latent_dim):
+        vae = with_dead_latent(vae)
+    return vae
 
 
 def first_and_second_order(budget: Budget) -> Iterator[Comparison]:

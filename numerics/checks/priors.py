@@ -1,4 +1,4 @@
-"""Checks of the results on priors: the annealed prior, optima, rotations, penalties on the aggregate code.
+"""Checks of the results on priors: families, the annealed prior, optima, rotations.
 
 With priors other than N(0, I) a general-purpose search minimises the loss as it is defined.
 """
@@ -11,10 +11,10 @@ from functools import partial
 import numpy as np
 from scipy.integrate import quad
 from scipy.linalg import block_diag
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
-import theory
 from numerics.checks.axes import BETA, EIGENVALUES, NOISE, optimum_of
+from numerics.checks.differences import SHIFTS, slope_of
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import elbo_terms_by_cubature, mean_of_quadratic, points_of_normal
 from numerics.sampling.estimate import Estimate
@@ -22,6 +22,7 @@ from numerics.sampling.gaussian import log_density
 from numerics.sampling.prior_expectations import expectation_in_plane, factor_components, scipy_log_density
 from theory import axes, priors
 from theory.model import LinearVAE
+from theory.priors.protocol import expectation_and_slopes
 
 __all__ = ["CHECKS"]
 
@@ -75,16 +76,55 @@ def annealed_prior(budget: Budget) -> Iterator[Comparison]:
     }
     for name, value in closed_form.items():
         yield compare(name, value, trained=found[name], tolerance=1e-10)
+    yield from _annealed_student(vae, covariance)
     student = stats.t(3.0)
     integral = quad(lambda z: np.exp(BETA * student.logpdf(z)), -np.inf, np.inf, epsabs=1e-13)[0]
     exact = priors.student_log_normaliser(3.0, BETA, latent_dim=2)
     yield compare("normaliser of a Student prior", exact, trained=2 * float(np.log(integral)), tolerance=1e-10)
 
 
+def _annealed_student(vae: LinearVAE, covariance: np.ndarray) -> Iterator[Comparison]:
+    """The same with a prior that is not Gaussian, whose log density is averaged over the code on a grid."""
+    prior = FAMILIES["student"]
+    on_grid = partial(expectation_in_plane, scipy_log_density(prior))
+    one = partial(_annealed_density, scipy_log_density(priors.StudentPrior(prior.degrees_of_freedom, 1)))
+    log_integral = prior.latent_dim * np.log(quad(one, -np.inf, np.inf, epsabs=1e-13)[0])
+    parts, loss = elbo_terms_by_cubature(vae, covariance), _loss_with(on_grid, covariance, vae)
+    entropy = np.linalg.slogdet(2 * np.pi * np.e * vae.posterior_covariance)[1] / 2
+    expected = (parts["reconstruction"] - loss) / BETA - entropy
+    annealed = priors.annealed_terms(vae, covariance, BETA, prior=prior)
+    for name, stated, value in (
+        ("entropy", annealed.entropy, entropy),
+        ("normaliser", annealed.log_normaliser, log_integral),
+        ("divergence from the annealed prior", annealed.annealed_kl, log_integral - entropy - BETA * expected),
+        ("loss, annealed", annealed.loss, loss),
+    ):
+        yield compare(f"{name}, Student prior", float(stated), trained=float(value), tolerance=1e-8)
+
+
+def _annealed_density(log_density_of: Callable, z: float) -> float:
+    return float(np.exp(BETA * log_density_of(np.array([[z]]))[0]))
+
+
+class OwnPrior:
+    """A prior with the three members of the protocol alone, whose slopes are then differences: Student's, by sums."""
+
+    latent_dim = 2
+
+    def log_density(self, latents) -> np.ndarray:
+        return scipy_log_density(FAMILIES["student"])(latents)
+
+    def expected_log_density(self, mean, covariance) -> float:
+        u = np.arange(-9.0, 9.01, 0.05)
+        weights = np.exp(-(u**2) / 2)
+        z = mean + u[:, np.newaxis] * np.sqrt(np.diagonal(covariance))  # of each latent alone: p is a product
+        return float(weights @ self.log_density(z) / weights.sum())
+
+
 def prior_families(budget: Budget) -> Iterator[Comparison]:
     """Densities, draws, moments, quadrature and symmetries of each family, and the ways to make a Gaussian prior."""
     rng = np.random.default_rng(309)
-    for name, prior in (FAMILIES | {"light student": priors.StudentPrior(7.0, 2)}).items():
+    for name, prior in (FAMILIES | {f"student {nu:g}": priors.StudentPrior(nu, 2) for nu in (7.0, 40.0)}).items():
         log_density_of, points = scipy_log_density(prior), 1.5 * rng.standard_normal((50, 2))
         stated = log_density_of(points)
         yield compare_arrays(f"log density, {name}", prior.log_density(points), stated, 1e-10)
@@ -105,17 +145,38 @@ def prior_families(budget: Budget) -> Iterator[Comparison]:
         found = [float(prior.is_symmetry(matrix)) for matrix in (symmetry, rotation)]
         changes = [np.abs(log_density_of(points @ matrix.T) - stated).max() < 1e-9 for matrix in (symmetry, rotation)]
         yield compare_arrays(f"symmetries, {name}", found, changes, 0.0)
+    own = OwnPrior()
+    yield from _of_a_code("a prior of one's own", own, own.log_density)
+    stated, divergence = priors.nearest_gaussian(own)
+    least = minimize_scalar(lambda size: _divergence_from(own, size), bounds=(0.1, 10), method="bounded")
+    yield compare_arrays("nearest Gaussian, a prior of one's own", stated, least.x * np.eye(2), 1e-5)
+    yield compare("its divergence, a prior of one's own", divergence, trained=float(least.fun), tolerance=1e-8)
     yield from _gaussian_priors()
 
 
+def _divergence_from(prior, variance: float) -> float:
+    """Of an isotropic Gaussian."""
+    entropy = np.log(2 * np.pi * np.e * variance)
+    return -entropy - prior.expected_log_density(np.zeros(2), variance * np.eye(2))
+
+
 def _of_a_code(name: str, prior, log_density_of: Callable) -> Iterator[Comparison]:
-    """E log p of a code away from zero, and its slopes in the mean, of which E log p on the grid has differences."""
+    """E log p of a code away from zero, and slopes in some direction, of which E log p on the grid has differences."""
     mean, covariance, step = np.array([0.7, -0.4]), np.array([[0.5, 0.1], [0.1, 0.3]]), 1e-3
-    value, to_mean, _ = prior.expected_log_density_and_slopes(mean[np.newaxis], covariance[np.newaxis])
-    on_grid = partial(expectation_in_plane, log_density_of, covariance)
-    yield compare(f"mean log density of a code, {name}", float(value[0]), trained=on_grid(mean), tolerance=1e-8)
-    slopes = [(on_grid(mean + step * one) - on_grid(mean - step * one)) / (2 * step) for one in np.eye(2)]
-    yield compare_arrays(f"its slope in the mean, {name}", to_mean[0], slopes, 1e-4)
+    value, to_mean, to_covariance = expectation_and_slopes(prior, mean[np.newaxis], covariance[np.newaxis])
+
+    def on_grid(mean, covariance) -> float:
+        return expectation_in_plane(log_density_of, covariance, mean)
+
+    found = on_grid(mean, covariance)
+    yield compare(f"mean log density of a code, {name}", float(value[0]), trained=found, tolerance=1e-8)
+    towards = np.array([0.6, -1.1])
+    slope = slope_of([on_grid(mean + shift * step * towards, covariance) for shift in SHIFTS], step)
+    yield compare(f"its slope in the mean, {name}", float(to_mean[0] @ towards), trained=slope, tolerance=1e-7)
+    wider = np.array([[0.5, 0.3], [0.3, -0.8]])
+    slope = slope_of([on_grid(mean, covariance + shift * step * wider) for shift in SHIFTS], step)
+    stated = float(np.sum(to_covariance[0] * wider))
+    yield compare(f"its slope in the covariance, {name}", stated, trained=slope, tolerance=1e-7)
 
 
 def _gaussian_priors() -> Iterator[Comparison]:
@@ -148,7 +209,7 @@ def prior_optimum(budget: Budget) -> Iterator[Comparison]:
             continue
         exact = priors.prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
         by_theory = partial(prior.expected_log_density, np.zeros(2))  # to search with; a grid takes long
-        searched = _searched(covariance, partial(_loss_with, by_theory, covariance), seed=304)
+        searched = searched_vae(covariance, partial(_loss_with, by_theory, covariance), seed=304)
         on_grid = partial(expectation_in_plane, scipy_log_density(prior))
         loss = _loss_with(on_grid, covariance, searched)
         yield compare(f"loss, {name}", exact.loss, trained=loss, tolerance=SEARCH_TOLERANCE)
@@ -189,55 +250,7 @@ def prior_rotation_energy(budget: Budget) -> Iterator[Comparison]:
             yield compare(f"{kind}, {name}", exact, trained=BETA * (before - after), tolerance=1e-9, scale=BETA)
 
 
-def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
-    """Divergences of the aggregate code as averages, and the encoder for a fixed decoder."""
-    covariance, vae = optimum_of(2)
-    decoder = vae.decoder @ axes.plane_rotation(2, 0.5).T + 0.2
-    for kind in ("inclusive", "exclusive", "mmd"):
-        optimal = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, divergence=kind)
-        exact = priors.aggregate_divergence(CODE, divergence=kind)
-        yield compare(kind, exact, trained=_divergence(kind, CODE), tolerance=1e-11)
-
-        loss = partial(_penalised_loss, kind, 2.0, covariance)
-        searched = _searched(covariance, loss, seed=307, decoder=decoder, posterior="diagonal")
-        yield compare(f"fixed decoder, {kind}", optimal.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
-        for name in ("decoder", "encoder", "posterior_covariance"):
-            exact, found = getattr(optimal.vae, name), getattr(searched, name)
-            yield compare_arrays(f"{name}, {kind}", exact, found, 100 * PART_TOLERANCE)
-        yield compare(f"noise variance, {kind}", optimal.vae.noise_variance, trained=NOISE, tolerance=1e-13)
-        own = searched.encoder @ covariance @ searched.encoder.T + searched.posterior_covariance
-        parts, divergence = elbo_terms_by_cubature(searched, covariance), _divergence(kind, own)
-        of_searched = priors.regularised_terms(searched, covariance, divergence=kind)
-        for case, terms, tolerance in (("optimal", optimal.terms, PART_TOLERANCE), ("searched", of_searched, 1e-11)):
-            yield compare(f"divergence, {case}, {kind}", terms.divergence, trained=divergence, tolerance=tolerance)
-            for part, value in parts.items():
-                quantity, stated = f"{part}, {case}, {kind}", getattr(terms.elbo, part)
-                yield compare(quantity, stated, trained=value, tolerance=tolerance)
-    loss = partial(_penalised_loss, "inclusive", 2.0, covariance)
-    full = priors.regularised_encoder(decoder, covariance, NOISE, BETA, 2.0, posterior="full")
-    searched = _searched(covariance, loss, seed=310, decoder=decoder)
-    yield compare("fixed decoder, full posterior", full.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
-    found = searched.posterior_covariance
-    yield compare_arrays("full posterior", full.vae.posterior_covariance, found, 100 * PART_TOLERANCE)
-    for variance in (0.3, 4.0):
-        mean = _kernel_mean(np.array([[variance]]))
-        exact = float(priors.kernel_mean(variance))
-        yield compare(f"mean of the kernel, variance {variance}", exact, trained=mean, tolerance=1e-11)
-
-
-def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:
-    """With a learned decoder the weight of the penalty changes nothing at the optimum."""
-    covariance = np.diag(EIGENVALUES[:3])
-    best = theory.optimum(covariance, 2, beta=BETA, noise_variance=NOISE)
-    for kind in ("inclusive", "mmd"):
-        loss = partial(_penalised_loss, kind, 3.0, covariance)
-        searched = _searched(covariance, loss, seed=308, posterior="diagonal")
-        yield compare(f"loss, {kind}", best.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
-        terms = priors.regularised_terms(searched, covariance, divergence=kind)
-        yield compare(f"loss of its parts, {kind}", terms.loss(BETA, 3.0), trained=loss(searched), tolerance=1e-11)
-
-
-def _searched(covariance: np.ndarray, loss, *, seed: int, decoder=None, posterior: str = "full") -> LinearVAE:
+def searched_vae(covariance: np.ndarray, loss, *, seed: int, decoder=None, posterior: str = "full") -> LinearVAE:
     """The VAE of two latents that minimises a loss by numerical differences; the decoder is learned or fixed."""
     data_dim = len(covariance)
     size = 2 * data_dim
@@ -261,39 +274,9 @@ def _loss_with(expected_log_prior: Callable, covariance: np.ndarray, vae: Linear
     return reconstruction - BETA * (entropy + expected_log_prior(code))
 
 
-def _penalised_loss(kind: str, alpha: float, covariance: np.ndarray, vae: LinearVAE) -> float:
-    """Reconstruction, beta times the rate and alpha times the divergence of the aggregate code, by definition."""
-    parts = elbo_terms_by_cubature(vae, covariance)
-    code = vae.encoder @ covariance @ vae.encoder.T + vae.posterior_covariance
-    return parts["reconstruction"] + BETA * parts["rate"] + alpha * _divergence(kind, code)
-
-
-def _divergence(kind: str, code: np.ndarray) -> float:
-    """Of N(0, code) from N(0, I): the average of the log ratio of the two densities, or of kernels of pairs."""
-    code_root, unit = np.linalg.cholesky(code), np.eye(2)
-    if kind == "mmd":
-        return _kernel_mean(2 * code) + _kernel_mean(2 * unit) - 2 * _kernel_mean(code + unit)
-    root, sign = (unit, -1) if kind == "inclusive" else (code_root, 1)
-
-    def values(source) -> dict[str, np.ndarray]:
-        drawn = source(2) @ root.T
-        return {"divergence": sign * (log_density(drawn, code_root) - log_density(drawn, unit))}
-
-    return mean_of_quadratic(values, 2)["divergence"]
-
-
-def _kernel_mean(covariance: np.ndarray) -> float:
-    """The sum over coordinates of E 1/(1 + d^2) for d ~ N(0, covariance): on this grid exact to rounding."""
-    z = np.arange(-9.0, 9.01, 0.05)
-    weights = np.exp(-(z**2) / 2)
-    return float(sum(weights @ (1 / (1 + variance * z**2)) for variance in np.diagonal(covariance)) / weights.sum())
-
-
 CHECKS = {
     "prior_families": prior_families,
     "annealed_prior": annealed_prior,
     "prior_optimum": prior_optimum,
     "prior_rotation_energy": prior_rotation_energy,
-    "aggregate_penalty": aggregate_penalty,
-    "aggregate_penalty_learned": aggregate_penalty_learned,
 }

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 from scipy.integrate import quad
 
+import theory
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import points_of_normal
 from numerics.sampling.estimate import Estimate
@@ -56,6 +57,7 @@ def gaussian_scores(budget: Budget) -> Iterator[Comparison]:
         [_sparsity(_codes(rng.standard_normal((budget.samples, 7)))[1] / deviations) for _ in range(DRAWS)]
     )
     yield compare("hoyer sparsity", exact["hoyer_sparsity"], monte_carlo=Estimate.of(sparsity))
+    yield from _codes_at_an_end()
     for latent_dim in (2, 3, 5):
         # The length of one coordinate of a point on the sphere: a density proportional to (1 - u^2)^((K - 3)/2).
         total, size = (
@@ -67,6 +69,25 @@ def gaussian_scores(budget: Budget) -> Iterator[Comparison]:
         yield compare(
             f"chance level of the sparsity, {latent_dim} latents", exact_level, trained=level, tolerance=1e-10
         )
+
+
+def _codes_at_an_end() -> Iterator[Comparison]:
+    """A code equal to its factor, or opposite to it; and two codes that differ by a thousandth."""
+    for sign in (1.0, -1.0):
+        correlations = np.diag([sign, -0.6])
+        stated = scores.mutual_information_gap(scores.GaussianCode(np.eye(2), np.eye(2), correlations))
+        found = binned_gap_by_quadrature(correlations)
+        yield compare(f"mutual information gap, correlation {sign:g}", stated, trained=found, tolerance=1e-9)
+    rng = np.random.default_rng(406)
+    truth = theory.GenerativeModel(rng.standard_normal((4, 2)), 0.3)
+    encoder = np.array([[1.0, 0.0], [1.0, 1e-3]]) @ rng.standard_normal((2, 4))
+    code = scores.GaussianCode.of(truth, theory.LinearVAE(truth.loading, encoder, np.eye(2), 0.3))
+    points = points_of_normal(6)
+    data = points[:, :2] @ truth.loading.T + np.sqrt(0.3) * points[:, 2:]
+    of_points = sample_scores(points[:, :2], data @ encoder.T)
+    for name, value in asdict(scores.dci(code)).items():
+        found = getattr(of_points, name)
+        yield compare(f"{name}, nearly dependent codes", value, trained=found, tolerance=1e-9)
 
 
 def _codes(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,18 +11,41 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from numerics.checks import axes, groups, inference, learning, objective, priors, scores
+from numerics.checks import (
+    aggregate,
+    axes,
+    groups,
+    inference,
+    learning,
+    manipulation,
+    minibatch,
+    objective,
+    priors,
+    random_mixing,
+    scores,
+    separation,
+)
 from numerics.comparison import Budget, Comparison
 from theory import validation
 from theory.interface.options import chosen_names
 
 __all__ = ["CHECKS", "verify"]
 
-CHECKS = {
-    name: check
-    for module in (objective, inference, learning, axes, priors, scores, groups)
-    for name, check in module.CHECKS.items()
-}
+MODULES = (
+    objective,
+    inference,
+    random_mixing,
+    learning,
+    axes,
+    manipulation,
+    separation,
+    priors,
+    aggregate,
+    scores,
+    groups,
+    minibatch,
+)
+CHECKS = {name: check for module in MODULES for name, check in module.CHECKS.items()}
 
 FULL = Budget(samples=1_000_000, quick=False)
 QUICK = Budget(samples=100_000, quick=True)
