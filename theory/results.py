@@ -444,7 +444,7 @@ RESULTS = (
         "two orthogonal columns.",
         functions=("theory.axes.smallest_manipulation", "theory.axes.two_factor_manipulation"),
         page="smallest-manipulation",
-        checks=("smallest_manipulation",),
+        checks=("smallest_manipulation", "two_factor_manipulation"),
         figures=("hiding_factors",),
         tests="tests/theory/axes/test_manipulation.py",
         source="in the setting of {zietlow2021}",

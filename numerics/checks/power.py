@@ -13,9 +13,10 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
+from time import process_time
 from types import FunctionType
 
 import numpy as np
@@ -26,7 +27,16 @@ from numerics.comparison import Budget, Comparison
 from theory.interface.places import function_of
 from theory.results import RESULTS, UNNOTICED
 
-__all__ = ["Bent", "bent_functions", "measured", "power_page", "reason_of", "smallest_noticed"]
+__all__ = [
+    "Bent",
+    "Unbent",
+    "bent_functions",
+    "measured",
+    "power_page",
+    "reason_of",
+    "smallest_noticed",
+    "unbent",
+]
 
 SIZES = (1e-2, 1e-4, 1e-6, 1e-8)  # shares by which a field is too large, tried in turn as long as they are noticed
 KINDS = {"order": lambda values: np.flip(values, -1), "sign": np.negative}  # other errors, where they change anything
@@ -75,11 +85,11 @@ def measured(only: Sequence[str], sizes: Sequence[float] = SIZES) -> list[Bent]:
     """What notices each field of each function for which one of these checks stands; with progress."""
     everything = {*CHECKS} == {*only}
     chosen = {name: checks for name, checks in bent_functions().items() if everything or {*checks} & {*only}}
-    found = []
-    with tqdm(chosen.items(), desc="bent", unit="function", disable=None, leave=False) as bar:
-        for function, checks in bar:
+    found, right = [], unbent(chosen)
+    with tqdm(chosen, desc="bent", unit="function", disable=None, leave=False) as bar:
+        for function in bar:
             bar.set_postfix_str(function)
-            found.extend(smallest_noticed(function, checks, sizes, kinds=tuple(KINDS), independence=True))
+            found.extend(smallest_noticed(function, right, sizes, kinds=tuple(KINDS), independence=True))
     return found
 
 
@@ -92,9 +102,39 @@ def bent_functions() -> dict[str, tuple[str, ...]]:
     return {function: tuple(names) for function, names in checks.items()}
 
 
+@dataclass(frozen=True)
+class Unbent:
+    """What the checks do while nothing is bent.
+
+    Attributes
+    ----------
+    rows : check and quantity of each row, with the row
+    fields : of each function, each with the checks in which it appears and the `KINDS` that would change it there
+    seconds : processor time of each check
+    """
+
+    rows: dict[tuple[str, str], Comparison]
+    fields: dict[str, dict[Path, dict[str, set[str]]]]
+    seconds: dict[str, float]
+
+
+def unbent(checks_of: Mapping[str, Sequence[str]]) -> Unbent:
+    """Run each check of some functions once, with a note of all results of the functions for which it stands."""
+    found = Unbent({}, {function: {} for function in checks_of}, {})
+    for check in dict.fromkeys(name for names in checks_of.values() for name in names):
+        start = process_time()
+        with ExitStack() as stack:
+            for function, names in checks_of.items():
+                if check in names:
+                    stack.enter_context(bent(function, partial(_note, check=check, seen=found.fields[function])))
+            found.rows.update({(row.result, row.quantity): row for row in _rows([check])})
+        found.seconds[check] = process_time() - start
+    return found
+
+
 def smallest_noticed(
     function: str,
-    checks: Sequence[str],
+    right: Unbent,
     sizes: Sequence[float] = SIZES,
     *,
     kinds: Sequence[str] = (),
@@ -104,11 +144,10 @@ def smallest_noticed(
 
     With `independence`, also whether an experiment rests on it.
     """
-    seen: dict[Path, set[str]] = {}
-    told: set[str] = set()
-    with bent(function, lambda result: _note(result, seen)):
-        before = {(row.result, row.quantity): row for row in _rows(checks)}
-    for path, changing in seen.items() or ((("not reached",), set()),):
+    seen, told = right.fields[function], set()
+    for path, found in seen.items() or ((("not reached",), {}),):
+        checks = sorted(found, key=right.seconds.__getitem__)  # the fastest first: one of them is to fail
+        changing = set().union(*found.values())
         field = ".".join(map(str, path))
         name = f"{function} {field}".strip()
         smallest, row, known = np.inf, "", reason_of(function, field)
@@ -134,7 +173,7 @@ def smallest_noticed(
         if independence and seen:
             change = partial(_larger, SIZES[0] / 10)
             with bent(function, lambda result, path=path, change=change: _changed(result, path, change)):
-                dependent = _moved_together(before, _rows(checks))
+                dependent = _moved_together(right.rows, _rows(checks))
         yield Bent(function, field, smallest, row, UNNOTICED.get(known, ""), dependent, unnoticed)
 
 
@@ -151,10 +190,10 @@ def _noticed(function: str, checks: Sequence[str], path: Path, change: Callable)
         return first_failure(checks)
 
 
-def _note(result, seen: dict[Path, set[str]]):
+def _note(result, *, check: str, seen: dict[Path, dict[str, set[str]]]):
     """Write down the places in a result, each with the kinds of error that would change something."""
     for path, values in _places(result):
-        changing = seen.setdefault(path, set())
+        changing = seen.setdefault(path, {}).setdefault(check, set())
         if np.any(np.abs(values) > ROUNDING):
             changing.add("sign")
         if np.ndim(values) and not np.allclose(np.flip(values, -1), values, rtol=1e-6, equal_nan=True):

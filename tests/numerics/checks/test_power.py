@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from numerics.checks import power
-from numerics.checks.power import Bent, bent, bent_functions, reason_of, smallest_noticed
+from numerics.checks.power import Bent, bent, bent_functions, reason_of, smallest_noticed, unbent
 from numerics.comparison import compare
 from theory import gaussian, inference
 from theory.results import UNNOTICED
@@ -17,9 +17,14 @@ from theory.results import UNNOTICED
 FUNCTIONS = bent_functions()
 
 
+@pytest.fixture(scope="module")
+def right():
+    return unbent(FUNCTIONS)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_an_error_of_one_percent_is_noticed(function):
-    rows = list(smallest_noticed(function, FUNCTIONS[function], sizes=(1e-2,)))
+def test_an_error_of_one_percent_is_noticed(function, right):
+    rows = list(smallest_noticed(function, right, sizes=(1e-2,)))
     assert [row.field for row in rows if not row.passed] == []
     reasons = {name for name in UNNOTICED if name.split()[0] == function and name.split()[-1] not in power.KINDS}
     assert {reason_of(row.function, row.field) for row in rows if row.reason} == reasons  # none is out of date
@@ -46,9 +51,11 @@ def test_an_experiment_that_rests_on_its_closed_form_is_found(monkeypatch):
 
     monkeypatch.setitem(power.CHECKS, "invented", dependent)
     function = "theory.gaussian.hadamard_gap"
-    (row,) = smallest_noticed(function, ["invented"], sizes=(1e-2,), independence=True)
+    right = unbent({function: ["invented"]})
+    (row,) = smallest_noticed(function, right, sizes=(1e-2,), independence=True)
     assert (row.row, row.dependent, row.passed) == ("invented: alone", "invented: both", False)
-    (row,) = smallest_noticed(function, ["family_gap"], sizes=(1e-2,), independence=True)
+    right = unbent({function: ["family_gap"]})
+    (row,) = smallest_noticed(function, right, sizes=(1e-2,), independence=True)
     assert (row.dependent, row.passed) == ("", True)
 
 
@@ -77,8 +84,9 @@ def test_a_field_is_changed_and_no_other():
     assert (changed.parts, changed.number, changed.word) == ((1.0, 6.0), 2.0, "same")
     assert result.parts == (1.0, 4.0)
     seen = {}
-    power._note(result, seen)
-    assert (seen["number",], seen["zero",], seen["array",]) == ({"sign"}, set(), {"sign", "order"})
+    power._note(result, check="invented", seen=seen)
+    found = [seen[path]["invented"] for path in (("number",), ("zero",), ("array",))]
+    assert found == [{"sign"}, set(), {"sign", "order"}]
 
 
 def test_a_wrong_sign_or_order_that_nothing_notices_is_told(monkeypatch):
@@ -87,7 +95,8 @@ def test_a_wrong_sign_or_order_that_nothing_notices_is_told(monkeypatch):
         yield compare("size", float(np.sum(means**2)), trained=np.sum([4 / 9, (2 / 4.5) ** 2]), tolerance=1e-9)
 
     monkeypatch.setitem(power.CHECKS, "invented", blind)
-    rows = smallest_noticed("theory.optimal_encoder", ["invented"], sizes=(1e-2,), kinds=("order", "sign"))
+    function = "theory.optimal_encoder"
+    rows = smallest_noticed(function, unbent({function: ["invented"]}), sizes=(1e-2,), kinds=("order", "sign"))
     of_encoder = next(row for row in rows if row.field == "encoder")
     assert of_encoder.unnoticed == ("order", "sign") and not of_encoder.passed
 
