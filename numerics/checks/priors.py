@@ -220,8 +220,6 @@ def prior_optimum(budget: Budget) -> Iterator[Comparison]:
             yield compare(quantity, getattr(exact, part), trained=value, tolerance=1e-9, scale=scale)
         noise = exact.vae.noise_variance
         yield compare(f"noise variance, stated model, {name}", noise, trained=NOISE, tolerance=1e-13)
-        code = exact.vae.encoder @ covariance @ exact.vae.encoder.T + exact.vae.posterior_covariance
-        yield compare_arrays(f"covariance of the code, stated model, {name}", exact.aggregate, code, 1e-9)
         by_theory = partial(prior.expected_log_density, np.zeros(2))  # to search with; a grid takes long
         searched = searched_vae(covariance, partial(_loss_with, by_theory, covariance), seed=304)
         loss = _loss_with(on_grid, covariance, searched)
