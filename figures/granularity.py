@@ -91,10 +91,9 @@ def _truths(blocks, data_dim: int, stream: np.random.SeedSequence, draws: int) -
 
 def _ratios(panel: str, series: str, truths, sizes, stop_reasons: list[str]) -> list[Point]:
     """The geometric mean over truths of the error over that of one group, which is the last size."""
-    exact, trained = [], []
+    partitions, trained = [equal_groups(truths[0].latent_dim, size) for size in sizes], []
+    exact = [[one.mean_squared_error for one in errors] for errors in granularity_errors(truths, partitions, BETA)]
     for truth in truths:
-        solved = granularity_errors(truth, [equal_groups(truth.latent_dim, size) for size in sizes], BETA)
-        exact.append([error.mean_squared_error for error in solved])
         runs = granularity_map(truth, betas=[BETA], sizes=sizes, progress=False)
         trained.append([run.errors.sum() for run in runs])
         stop_reasons += [run.stopped for run in runs]
@@ -120,18 +119,20 @@ def _shares(quick: bool, stream: np.random.SeedSequence) -> list[Point]:
     for noise, rng in zip(noises, start_seeds(stream, len(noises)), strict=True):
         setting |= {"noise_variances": [noise], "rng": rng}
         cells = vertex_map(**setting, beta=BETA, progress=False)
-        shares = [np.mean([_helps(truth, blocks) for truth in cell]) for _, cell in vertex_truths(**setting)]
+        truths = [truth for _, cell in vertex_truths(**setting) for truth in cell]
+        shares = _helps(truths, blocks).reshape(len(correlations), -1).mean(axis=1)
         series = rf"$\tau^2 = {noise:g}$"
         rows += points(SHARES, series, "theory", correlations, shares)
         rows += points(SHARES, series, "trained", correlations, [c.blocks_help for c in cells], expected=shares)
     return rows
 
 
-def _helps(truth: GenerativeModel, blocks) -> bool:
-    """Whether the error falls by more than rounding when the true blocks are the groups."""
-    (blocked,) = granularity_errors(truth, [blocks], BETA)
-    plain = inference_error(truth, optimal_encoder(truth.loading, truth.noise_variance, 1.0))
-    return blocked.mean_squared_error < (1 - SAME) * plain.mean_squared_error
+def _helps(truths: list[GenerativeModel], blocks) -> np.ndarray:
+    """For each truth, whether the error falls by more than rounding when the true blocks are the groups."""
+    blocked = np.array([error.mean_squared_error for (error,) in granularity_errors(truths, [blocks], BETA)])
+    encoders = [optimal_encoder(truth.loading, truth.noise_variance, 1.0) for truth in truths]
+    plain = [inference_error(*one).mean_squared_error for one in zip(truths, encoders, strict=True)]
+    return blocked < (1 - SAME) * np.array(plain)
 
 
 def _complexity(truths, stop_reasons: list[str]) -> list[Point]:

@@ -16,7 +16,7 @@ def test_the_shares_of_the_granularity_figure_follow_the_seed(monkeypatch):
     monkeypatch.setattr(granularity, "vertex_truths", kept)
     monkeypatch.setattr(granularity, "vertex_map", lambda **_: [])
     monkeypatch.setattr(granularity, "points", lambda *_, **__: [])
-    monkeypatch.setattr(granularity, "_helps", lambda *_: True)
+    monkeypatch.setattr(granularity, "_helps", lambda truths, _: np.ones(len(truths), dtype=bool))
     for seed in (0, 1):
         granularity._shares(True, np.random.SeedSequence(seed))
     assert len(drawn) == len(set(drawn)) == 4

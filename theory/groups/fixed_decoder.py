@@ -1,4 +1,4 @@
-"""The grouped objective for a fixed decoder, in coordinates without constraints.
+"""The grouped objective for a fixed decoder: which directions of the data count, and its coordinates.
 
 The decoder W and the covariance S of the data in D dimensions are fixed; encoder V, posterior covariance Q and perhaps
 the noise s2 are sought; w_I, w_D, the code cost and its slope H are those of `theory.groups.objective`.
@@ -21,21 +21,20 @@ of E_2 are orthogonal to those of G. It follows that
 One column more than this rank shows the curvature of all unused directions, so E_2 has min(D', K + 1 - rank G) columns,
 D' the number of directions outside; a rotation of its columns changes nothing.
 
-**Coordinates.** E row by row, the Cholesky factors of the blocks of Q with logarithms on their diagonals, and log s2 if
-the noise is learned. The loss is smooth and analytic in them; gradient and Hessian are in closed form. The
-arguments have been checked by `theory.groups.grouped_optimum`. Exact; this project's.
+**Coordinates** (`theory.groups.coordinates`). E row by row, the Cholesky factors of the blocks of Q with logarithms on
+their diagonals, and log s2 if the noise is learned: the loss is smooth and analytic in them. The arguments have been
+checked by `theory.groups.grouped_optimum`. Exact; this project's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from theory import validation
-from theory.groups.objective import Weights, code_cost, code_slope, log_det_terms
+from theory.groups.coordinates import Coordinates
 from theory.model import LinearVAE
 from theory.spectrum import principal_axes
 
@@ -47,10 +46,7 @@ LEAST_ROTATION = 1e-6  # size of E_2, as a share of that of E, below which it co
 
 @dataclass(frozen=True, eq=False)
 class FixedDecoder:
-    """The problem in its coordinates: theta = (E row by row, entries of the Cholesky factors of Q, perhaps log s2).
-
-    `noise_variance` is None for a learned noise. Every function takes one theta (n,) or many (..., n).
-    """
+    """The problem of a decoder and data; `noise_variance` is None for a learned noise."""
 
     decoder: np.ndarray
     noise_variance: float | None
@@ -88,8 +84,8 @@ class FixedDecoder:
         return root[:, :used], back[:used], int(seen), float(np.sum(root[:, used:] ** 2))
 
     @cached_property
-    def _reduced(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """T and Y with W = U T, U an orthonormal basis of the range, Y = (U^T F_1, 0), and the least distortion."""
+    def coordinates(self) -> Coordinates:
+        """With W = U T, U an orthonormal basis of the range, Y = (U^T F_1, 0), and the least distortion."""
         root, _, seen, unused = self._factored
         basis, singular, _ = principal_axes(self.decoder)
         basis = basis[:, singular > 0]
@@ -97,29 +93,24 @@ class FixedDecoder:
         target = np.zeros((len(triangle), root.shape[1]))
         target[:, :seen] = basis.T @ root[:, :seen]
         residual = root[:, :seen] - basis @ target[:, :seen]
-        return triangle, target, float(np.sum(residual**2) + np.sum(root[:, seen:] ** 2) + unused)
+        pairs = [(row, column) for block in self.blocks for row in block for column in block if column <= row]
+        return Coordinates(
+            triangle=triangle,
+            target=target,
+            least=np.sum(residual**2) + np.sum(root[:, seen:] ** 2) + unused,
+            strength=triangle.T @ triangle,
+            cross=triangle.T @ target,
+            noise_variance=None if self.noise_variance is None else np.asarray(self.noise_variance),
+            data_dim=len(self.decoder),
+            groups=self.groups,
+            blocks=self.blocks,
+            entries=tuple(np.array(pairs, dtype=int).reshape(-1, 2).T),
+        )
 
     @property
     def outside(self) -> float:
         """The variance of the data that the decoder cannot reconstruct."""
-        return self._reduced[2]
-
-    @cached_property
-    def cross(self) -> np.ndarray:
-        """W^T F, shape (K, columns of E); its last columns are zero."""
-        triangle, target, _ = self._reduced
-        return triangle.T @ target
-
-    @cached_property
-    def strength(self) -> np.ndarray:
-        """W^T W."""
-        return self._reduced[0].T @ self._reduced[0]
-
-    @cached_property
-    def entries(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns of the lower triangles of the blocks."""
-        pairs = [(row, column) for block in self.blocks for row in block for column in block if column <= row]
-        return tuple(np.array(pairs, dtype=int).reshape(-1, 2).T)
+        return float(self.coordinates.least)
 
     def pack(self, vae: LinearVAE) -> np.ndarray:
         """Coordinates of a VAE; of E_2 only the columns that are coordinates."""
@@ -127,77 +118,21 @@ class FixedDecoder:
 
     def join(self, signal: np.ndarray, posterior: np.ndarray, noise: float) -> np.ndarray:
         """Coordinates of E, Q and, if it is learned, s2."""
-        factor = np.linalg.cholesky(posterior)[self.entries]
-        diagonal = self.entries[0] == self.entries[1]
+        rows, columns = self.coordinates.entries
+        factor, diagonal = np.linalg.cholesky(posterior)[rows, columns], rows == columns
         factor[diagonal] = np.log(factor[diagonal])
         rest = [] if self.noise_variance is not None else [np.log(noise)]
         return np.concatenate([signal.ravel(), factor, rest])
 
-    def unpack(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """E (..., K, columns), the Cholesky factor of Q (..., K, K), and s2 (...)."""
-        size, rank = self.cross.shape
-        rows, columns = self.entries
-        signal, values, rest = np.split(theta, [size * rank, size * rank + len(rows)], axis=-1)
-        factor = np.zeros((*theta.shape[:-1], size, size), dtype=theta.dtype)
-        factor[..., rows, columns] = np.where(rows == columns, np.exp(values), values)
-        noise = np.asarray(self.noise_variance) if self.noise_variance is not None else np.exp(rest[..., 0])
-        return signal.reshape(*theta.shape[:-1], size, rank), factor, noise
-
     def vae(self, theta: np.ndarray) -> LinearVAE:
         """The VAE of real coordinates; directions in which the data do not vary get no gain."""
-        signal, factor, noise = self.unpack(theta)
+        signal, factor, noise = self.coordinates.unpack(theta)
         covariance = factor @ factor.T
         return LinearVAE(self.decoder, signal @ self._factored[1], (covariance + covariance.T) / 2, float(noise))
 
-    def code(self, theta: np.ndarray) -> np.ndarray:
-        """C = E E^T + Q."""
-        signal, factor, _ = self.unpack(theta)
-        return signal @ signal.mT + factor @ factor.mT
-
-    def loss(self, theta: np.ndarray, weights: Weights):
-        """The grouped objective."""
-        signal, factor, noise = self.unpack(theta)
-        spread = np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(-1)
-        return (
-            self._distortion(signal, factor) / (2 * noise)
-            + len(self.decoder) / 2 * np.log(2 * np.pi * noise)
-            + code_cost(signal @ signal.mT + factor @ factor.mT, weights, self.groups)
-            - weights.mutual_information * spread
-        )
-
-    def gradient(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
-        """Gradient in theta; analytic, so a complex step differentiates it."""
-        _, _, noise = self.unpack(theta)
-        slope = self.strength / np.asarray(noise)[..., np.newaxis, np.newaxis]
-        slope = slope + code_slope(self.code(theta), weights, self.groups)
-        return self.pull_back(theta, slope, weights.mutual_information)
-
-    def pull_back(self, theta: np.ndarray, slope: np.ndarray, spread: float) -> np.ndarray:
-        """Gradient of 1/2 tr(slope C) - tr(W^T F E^T) / s2 - (spread/2) log det Q at fixed slope; and in log s2."""
-        signal, factor, noise = self.unpack(theta)
-        rows, columns = self.entries
-        by_factor = (slope @ factor)[..., rows, columns]
-        diagonal = rows == columns
-        by_factor = np.where(diagonal, by_factor * factor[..., rows, columns] - spread, by_factor)
-        by_signal = slope @ signal - self.cross / np.asarray(noise)[..., np.newaxis, np.newaxis]
-        parts = [by_signal.reshape(*theta.shape[:-1], self.cross.size), by_factor]
-        if self.noise_variance is None:
-            by_noise = len(self.decoder) / 2 - self._distortion(signal, factor) / (2 * noise)
-            parts.append(by_noise[..., np.newaxis])
-        return np.concatenate(parts, axis=-1)
-
-    def least_share(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
-        """The smallest variance of a direction in a block of the code, in units of decoder and prior, (...)."""
-        price = np.diagonal(self.strength) / np.asarray(self.unpack(theta)[2])[..., np.newaxis] + weights.dimension_wise
-        unit = 1 / np.sqrt(np.where(price > 0, price, 1.0))
-        code = self.code(theta) / unit[..., np.newaxis] / unit[..., np.newaxis, :]
-        return np.min(
-            [np.linalg.eigvalsh(code[..., block[:, np.newaxis], block])[..., 0] for block in self.blocks], axis=0
-        )
-
     def idle(self, theta: np.ndarray) -> np.ndarray:
         """Orthonormal directions (count, n) in which rotations of the columns of E_2 among themselves move theta."""
-        signal = self.unpack(theta)[0]
+        signal = self.coordinates.unpack(theta)[0]
         columns = range(self._factored[2], signal.shape[1])
         moves = []
         for first in columns:
@@ -208,74 +143,3 @@ class FixedDecoder:
         moves = np.array(moves).reshape(len(moves), len(theta))
         _, sizes, directions = np.linalg.svd(moves, full_matrices=False)
         return directions[sizes > LEAST_ROTATION * np.sqrt(np.sum(signal**2))]
-
-    def hessian(self, theta: np.ndarray, weights: Weights) -> np.ndarray:
-        """Second derivatives in theta; (..., n) -> (..., n, n)."""
-        return self.derivatives(theta, weights)[1]
-
-    def derivatives(self, theta: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
-        """Gradient and Hessian, of a real theta.
-
-        For a term w log det C_gg with C = J J^T, J = (E, L), L the factor of Q, and P = (C_gg)^-1, in J_ia and J_jb
-
-            w (P_ij [a = b] - P_ij (J_g^T P J_g)_ab - (P J_g)_ib (P J_g)_ja)    for i, j in g;
-
-        the first of these, summed over terms and distortion, is H_ij [a = b].
-        """
-        signal, factor, noise = self.unpack(theta)
-        root, (rows, columns) = np.concatenate([signal, factor], axis=-1), self.entries
-        size, rank = self.cross.shape
-        # Row i and column a of J, for each coordinate except the noise; then j and b, for the second derivative.
-        i = np.concatenate([np.repeat(np.arange(size), rank), rows])
-        a = np.concatenate([np.tile(np.arange(rank), size), rank + columns])
-        i, a, j, b = i[:, np.newaxis], a[:, np.newaxis], i, a
-        slope = np.zeros((*theta.shape[:-1], size, size)) + weights.dimension_wise * np.eye(size)
-        slope += self.strength / np.asarray(noise)[..., np.newaxis, np.newaxis]
-        bent = 0.0
-        for weight, groups in log_det_terms(weights, self.groups, size):
-            inverse, inner, group = _log_det_parts(root, groups)
-            slope += weight * inverse
-            pulled = _at(inverse @ root, i, b)
-            pulled *= pulled.mT
-            pulled *= group[i] == group[j]
-            pulled += _at(inverse, i, j) * _at(inner, group[i] * root.shape[-1] + a, b)
-            bent = bent + weight * pulled
-        gradient = self.pull_back(theta, slope, weights.mutual_information)
-        hessian = _at(slope, i, j) * (a == b) - bent
-        # L = exp(y) on its diagonal: a derivative in y is one in L times L, and the second has the slope too.
-        entries, seen, diagonal = factor[..., rows, columns], self.cross.size, rows == columns
-        stretch = np.ones(hessian.shape[:-1])
-        stretch[..., seen:] = np.where(diagonal, entries, 1.0)
-        hessian *= stretch[..., np.newaxis] * stretch[..., np.newaxis, :]
-        own = np.arange(seen, len(i))[diagonal]
-        hessian[..., own, own] += gradient[..., own] + weights.mutual_information
-        if self.noise_variance is not None:
-            return gradient, hessian
-        by_signal, by_factor = self.strength @ signal - self.cross, (self.strength @ factor)[..., rows, columns]
-        mixed = np.concatenate([by_signal.reshape(*theta.shape[:-1], seen), by_factor], axis=-1)
-        mixed *= -stretch / noise[..., np.newaxis]
-        last = np.concatenate([mixed, (self._distortion(signal, factor) / (2 * noise))[..., np.newaxis]], axis=-1)
-        hessian = np.concatenate([hessian, mixed[..., np.newaxis]], axis=-1)
-        return gradient, np.concatenate([hessian, last[..., np.newaxis, :]], axis=-2)
-
-    def _distortion(self, signal: np.ndarray, factor: np.ndarray):
-        """A sum of squares, without cancellation where little is lost."""
-        triangle, target, least = self._reduced
-        return least + ((target - triangle @ signal) ** 2).sum((-2, -1)) + ((triangle @ factor) ** 2).sum((-2, -1))
-
-
-def _at(matrices: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Entries of (..., m, n) matrices, contiguous in memory."""
-    return np.take(matrices.reshape(*matrices.shape[:-2], -1), row * matrices.shape[-1] + column, axis=-1)
-
-
-def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """P of blocks (C_gg)^-1, the matrices J_g^T P J_g stacked, and the number of each latent's group."""
-    inverse, group = np.zeros((*root.shape[:-1], root.shape[-2])), np.empty(root.shape[-2], dtype=int)
-    for number, members in enumerate(groups):
-        group[members] = number
-        rows = root[..., members, :]
-        inverse[..., members[:, np.newaxis], members] = np.linalg.inv(rows @ rows.mT)
-    member = (group == np.arange(len(groups))[:, np.newaxis])[..., np.newaxis]
-    inner = (member * root[..., np.newaxis, :, :]).mT @ (inverse @ root)[..., np.newaxis, :, :]
-    return inverse, inner.reshape(*root.shape[:-2], -1, root.shape[-1]), group

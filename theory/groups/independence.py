@@ -94,7 +94,7 @@ def independent_groups(
     )
     across = np.nonzero(np.triu(~partition_mask(groups, latent_dim)))
     theta = problem.pack(near.vae)
-    multipliers = (large.mutual_information - large.between) * np.linalg.inv(problem.code(theta))[across]
+    multipliers = (large.mutual_information - large.between) * np.linalg.inv(problem.coordinates.code(theta))[across]
     unknowns = np.concatenate([theta, multipliers])
     residual, jacobian = _system(problem, weights, across, unknowns)
     while True:
@@ -138,9 +138,9 @@ def _conditions(problem: FixedDecoder, weights: Weights, across, unknowns: np.nd
     """Stationarity of the Lagrangian in theta, then C_ij across groups; (..., n) -> (..., n)."""
     count = unknowns.shape[-1] - len(across[0])
     theta, multipliers = unknowns[..., :count], unknowns[..., count:]
-    code = problem.code(theta)
-    slope = problem.strength / problem.noise_variance + code_slope(code, weights, problem.groups)
+    code = problem.coordinates.code(theta)
+    slope = problem.coordinates.strength / problem.noise_variance + code_slope(code, weights, problem.groups)
     slope[..., across[0], across[1]] += multipliers
     slope[..., across[1], across[0]] += multipliers
-    stationary = problem.pull_back(theta, slope, weights.mutual_information)
+    stationary = problem.coordinates.pull_back(theta, slope, weights.mutual_information)
     return np.concatenate([stationary, code[..., across[0], across[1]]], axis=-1)

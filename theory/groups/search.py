@@ -1,6 +1,6 @@
 """A search for the minima of the grouped objective for a fixed decoder, from many starts at once.
 
-By Newton's method in the coordinates of `theory.groups.fixed_decoder`, which have no constraints.
+By Newton's method in the coordinates of `theory.groups.coordinates`, which have no constraints.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import lapack
 
-from theory.groups.fixed_decoder import FixedDecoder
+from theory.groups.coordinates import Coordinates
 from theory.groups.objective import Weights
 
 __all__ = ["least_curvature", "minimise", "polish"]
@@ -24,22 +24,27 @@ LOSS_ROUNDING = 1e-14  # decrease of the loss, as a share of its terms, that is 
 
 
 def minimise(
-    problem: FixedDecoder, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = LOSS_ROUNDING
+    problem: Coordinates, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = LOSS_ROUNDING
 ) -> np.ndarray:
     """The minima reached from each of the starts, (count, n) -> (count, n), all searched at once.
+
+    All are of one problem, or each of its own in a stack.
 
     Newton's method with the moduli of the Hessian's eigenvalues, damped by its size: damping shrinks while the loss
     falls, and grows until a step succeeds. In a long valley with steep walls no damping may succeed; then shorter and
     shorter steps in the direction of the undamped method are tried. If the gradient vanishes but a curvature is
-    negative, a short step along it leaves the saddle. `scale` (n,) holds the sizes of the coordinates; a search ends
-    when the loss could fall by no more than the share `level` of its terms.
+    negative, a short step along it leaves the saddle. `scale` (count, n) holds the sizes of the coordinates; a search
+    ends when the loss could fall by no more than the share `level` of its terms.
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
-    heaviest = 1 + len(scale) * max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
+    identity = np.eye(theta.shape[1])
+    largest = max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
+    heaviest = 1 + theta.shape[1] * largest
     for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
-        slope, curvature = problem.derivatives(theta[running], weights)
-        slope, curvature = slope * scale, curvature * (scale[:, np.newaxis] * scale)
+        slope, curvature = problem.rows(running).derivatives(theta[running], weights)
+        units = scale[running]
+        slope, curvature = slope * units, curvature * units[:, np.newaxis] * units[..., np.newaxis]
         size = np.linalg.norm(curvature, axis=(1, 2))
         modulus, least, away = _modulus(curvature, size)
         decrease = np.sum(slope * _solve(modulus, slope), axis=1) / 2
@@ -49,14 +54,14 @@ def minimise(
         moved = np.zeros(len(running), dtype=bool)
         while len(tried):
             which, leaves = running[tried], saddle[tried]
-            added = (damping[which] * size[tried])[:, np.newaxis, np.newaxis] * np.eye(len(scale))
+            added = (damping[which] * size[tried])[:, np.newaxis, np.newaxis] * identity
             pace = np.where(
                 leaves[:, np.newaxis], SADDLE_STEP * away[tried], -_solve(modulus[tried] + added, slope[tried])
             )
             bent = (curvature[tried] @ pace[..., np.newaxis])[..., 0]
             expected = -np.sum(pace * (slope[tried] + bent / 2), axis=1)
-            to = theta[which] + pace * scale
-            reached = _finite_loss(problem, to, weights)
+            to = theta[which] + pace * scale[which]
+            reached = _finite_loss(problem.rows(which), to, weights)
             falls = reached < loss[which]
             enough = falls & (reached <= loss[which] - np.where(leaves, 0.0, expected / 10))
             damping[which] = np.clip(np.where(enough, damping[which] / 10, damping[which] * 8), LEAST_DAMPING, None)
@@ -65,9 +70,10 @@ def minimise(
             tried = tried[~falls & ~leaves & (damping[which] <= MOST_DAMPING)]
         hidden = np.flatnonzero(~moved & ~low)
         if len(hidden):
-            which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale
+            which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale[running[hidden]]
             along = theta[which, np.newaxis] + STEP_SHARES[:, np.newaxis] * pace[:, np.newaxis]
-            reached = _finite_loss(problem, along, weights)
+            each = problem.rows(np.repeat(which, len(STEP_SHARES)))
+            reached = _finite_loss(each, along.reshape(-1, theta.shape[1]), weights).reshape(along.shape[:2])
             shortest, least_reached = np.argmin(reached, axis=1), np.min(reached, axis=1)
             falls = least_reached < loss[which]
             theta[which[falls]], loss[which[falls]] = along[falls, shortest[falls]], least_reached[falls]
@@ -78,7 +84,7 @@ def minimise(
     return theta
 
 
-def _finite_loss(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
+def _finite_loss(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndarray:
     """The loss, infinite where it is NaN: too long a step makes the code singular to rounding."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         loss = problem.loss(theta, weights)
@@ -106,20 +112,32 @@ def _is_definite(matrix: np.ndarray, size: float) -> bool:
     return not failed and np.diagonal(factor).min() ** 2 > LEAST_PIVOT * size
 
 
-def polish(problem: FixedDecoder, theta: np.ndarray, weights: Weights) -> np.ndarray:
-    """Full steps of Newton's method from a minimum, while each at least halves the gradient."""
+def polish(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndarray:
+    """Full steps of Newton's method from minima (count, n), for each while it at least halves its gradient."""
+    theta, running = np.array(theta), np.arange(len(theta))
     gradient = problem.gradient(theta, weights)
     for _ in range(MOST_POLISH_STEPS if theta.size else 0):
-        hessian = problem.hessian(theta, weights)
-        if _is_definite(hessian, np.linalg.norm(hessian)):
-            step = np.linalg.solve(hessian, -gradient)
-        else:
-            step = np.linalg.lstsq(hessian, -gradient)[0]
-        moved = problem.gradient(theta + step, weights)
-        if not np.abs(moved).max() < np.abs(gradient).max() / 2:
+        own = problem.rows(running)
+        hessian = own.hessian(theta[running], weights)
+        moved = theta[running] + _newton_steps(hessian, gradient)
+        after = own.gradient(moved, weights)
+        halved = np.abs(after).max(axis=1) < np.abs(gradient).max(axis=1) / 2
+        running, gradient = running[halved], after[halved]
+        theta[running] = moved[halved]
+        if not len(running):
             break
-        theta, gradient = theta + step, moved
     return theta
+
+
+def _newton_steps(hessians: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """Steps to the stationary points of quadratic models; the shortest where a Hessian is not positive definite."""
+    sizes = np.linalg.norm(hessians, axis=(1, 2))
+    definite = np.array([_is_definite(*one) for one in zip(hessians, sizes, strict=True)])
+    steps = np.empty(gradients.shape)
+    steps[definite] = _solve(hessians[definite], -gradients[definite])
+    for at in np.flatnonzero(~definite):
+        steps[at] = np.linalg.lstsq(hessians[at], -gradients[at])[0]
+    return steps
 
 
 def least_curvature(hessian: np.ndarray, excluded: np.ndarray) -> float:

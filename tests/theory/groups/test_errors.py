@@ -42,3 +42,17 @@ def test_without_a_penalty_a_block_across_groups_may_lose_its_width():
     assert np.isfinite(whole.forward_kl)
     with pytest.raises(ValueError, match=r"weights\.between must be > 0 here"):
         grouped_optimum(loading, 0.1, truth.covariance, Weights.independence(0), [[0, 1], [2]], posterior=[[0, 2], [1]])
+
+
+def test_many_truths_are_searched_together_as_each_alone():
+    """Truths of several shapes, in any order; a start that needs more searches does not change the others."""
+    rng = np.random.default_rng(5)
+    correlated = [[1.0, 0.7], [0.7, 1.0]]
+    truths = [theory.GenerativeModel(rng.standard_normal((rows, 2)), 0.3, correlated) for rows in (3, 4, 3, 2, 3)]
+    partitions = ["diagonal", "full"]
+    for beta in (5.0, 0.3):
+        together = granularity_errors(truths, partitions, beta)
+        for truth, errors in zip(truths, together, strict=True):
+            for one, alone in zip(errors, granularity_errors(truth, partitions, beta), strict=True):
+                assert one.mean_squared_error == pytest.approx(alone.mean_squared_error, rel=1e-12)
+                assert one.log_score == pytest.approx(alone.log_score, rel=1e-12)

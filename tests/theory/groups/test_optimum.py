@@ -235,8 +235,8 @@ def test_equal_columns_decorrelate_through_data_that_the_decoder_cannot_give_bac
         assert abs(best.vae.encoder[0, 1]) > 0.1 and best.least_curvature > 0
         problem = FixedDecoder(EQUAL_COLUMNS, 0.5, covariance, partition("diagonal", 2), partition("diagonal", 2))
         saddle = problem.pack(blind.vae)
-        assert np.abs(problem.gradient(saddle, weights)).max() < 1e-9
-        assert least_curvature(problem.hessian(saddle, weights), problem.idle(saddle)) < -1e-3
+        assert np.abs(problem.coordinates.gradient(saddle, weights)).max() < 1e-9
+        assert least_curvature(problem.coordinates.hessian(saddle, weights), problem.idle(saddle)) < -1e-3
 
 
 def test_known_losses():

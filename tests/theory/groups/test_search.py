@@ -24,26 +24,29 @@ def problem():
 
 def test_every_start_ends_at_a_minimum_and_polishing_leaves_rounding(problem):
     rng, weights = np.random.default_rng(1), Weights.independence(3)
-    size = problem.cross.size + 4
+    size = problem.coordinates.cross.size + 4
     starts = rng.standard_normal((6, size))
-    ends = minimise(problem, starts, weights, np.ones(size))
-    assert np.all(problem.loss(ends, weights) < problem.loss(starts, weights))
-    for end in ends:
-        theta = polish(problem, end, weights)
-        assert np.abs(problem.gradient(theta, weights)).max() < 1e-10
-        assert least_curvature(problem.hessian(theta, weights), problem.idle(theta)) > 0
-    alone = minimise(problem, starts[2:3], weights, np.ones(size))
-    assert problem.loss(alone, weights) == pytest.approx(problem.loss(ends[2:3], weights), rel=1e-12)
+    ends = minimise(problem.coordinates, starts, weights, np.ones((6, size)))
+    assert np.all(problem.coordinates.loss(ends, weights) < problem.coordinates.loss(starts, weights))
+    for theta in polish(problem.coordinates, ends, weights):
+        assert np.abs(problem.coordinates.gradient(theta, weights)).max() < 1e-10
+        assert least_curvature(problem.coordinates.hessian(theta, weights), problem.idle(theta)) > 0
+    alone = minimise(problem.coordinates, starts[2:3], weights, np.ones((1, size)))
+    assert problem.coordinates.loss(alone, weights) == pytest.approx(
+        problem.coordinates.loss(ends[2:3], weights), rel=1e-12
+    )
 
 
 def test_a_search_leaves_a_saddle(problem):
     """A code of zero gain is stationary in the gains of a decoder without cross covariance; it is left."""
     closed = FixedDecoder(np.eye(2), 0.5, np.diag([3.0, 2.0]), partition("diagonal", 2), partition("diagonal", 2))
     weights = Weights()
-    theta = closed.join(np.zeros_like(closed.cross), np.eye(2), 0.5)
-    (end,) = minimise(closed, theta[np.newaxis], weights, np.ones(len(theta)))
+    theta = closed.join(np.zeros_like(closed.coordinates.cross), np.eye(2), 0.5)
+    (end,) = minimise(closed.coordinates, theta[np.newaxis], weights, np.ones((1, len(theta))))
     best = theory.optimal_encoder(np.eye(2), 0.5, 1.0)
-    assert closed.loss(end, weights) == pytest.approx(closed.loss(closed.pack(best), weights), rel=1e-12)
+    assert closed.coordinates.loss(end, weights) == pytest.approx(
+        closed.coordinates.loss(closed.pack(best), weights), rel=1e-12
+    )
 
 
 def test_the_least_curvature_is_that_orthogonal_to_the_excluded():
