@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from figures.registry import FIGURES, FORMATS, FigureEntry
+from theory import validation
+from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders
 from theory.interface.options import add_header_option, add_observations_option, chosen_names
+from theory.interface.processors import usable_processors
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from figures.kit.table import NotCompared, Table
+    from figures.kit.processes import Drawn
+    from figures.kit.table import NotCompared
     from numerics.comparison import Comparison
 
 __all__ = ["add_commands"]
@@ -34,6 +37,7 @@ def add_commands(commands) -> None:
         "pictures, a table (csv) and its parameters (json). Exit code 1 if theory and experiment disagree.",
         "  python -m figures --quick\n"
         "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
+        "  python -m figures --jobs 1\n"
         "  python -m figures draw --only inference_error,optimal_beta --format svg,png --out out/slides",
     )
     command.add_argument(
@@ -48,6 +52,7 @@ def add_commands(commands) -> None:
     add_observations_option(command, note=", for the figures of real data (default digits)")
     add_header_option(command)
     command.add_argument("--quick", action="store_true", help="fewer points and smaller models, for a first look")
+    command.add_argument("--jobs", type=int, metavar="N", help="figures drawn at a time (default: one on each core)")
     command.add_argument(
         "--list", action="store_true", help="list the figures and draw nothing, as the command list does"
     )
@@ -70,16 +75,15 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     data = _data_options(arguments.data, arguments.header, chosen)
     folder = output_folder(arguments.out)
     _check_places(folder, chosen, formats)
-    files, verdicts, missing = [], [], []
-    from tqdm import tqdm
-
-    with tqdm(chosen, unit="figure", disable=None, file=sys.stderr) as bar:
-        for entry in bar:
-            written, table = _draw(entry, folder, formats, arguments.quick, data, bar)
-            files += written
-            verdicts += [(entry.name, comparison) for comparison in table.comparisons]
-            missing += [(entry.name, line) for line in table.without_comparison]
-    return _report(folder, files, verdicts, missing)
+    jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
+    found = _drawn(chosen, folder, formats, arguments.quick, data, jobs)
+    in_order = [found[entry.name] for entry in chosen]
+    return _report(
+        folder,
+        [file for one in in_order for file in one.files],
+        [(one.name, comparison) for one in in_order for comparison in one.comparisons],
+        [(one.name, line) for one in in_order for line in one.without_comparison],
+    )
 
 
 def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
@@ -90,17 +94,28 @@ def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -
         refuse_folders(paths(folder, entry.name, formats).values())
 
 
-def _draw(
-    entry: FigureEntry, folder: Path, formats: list[str], quick: bool, data: dict, bar: tqdm
-) -> tuple[list[Path], Table]:
-    from figures.kit.output import write
+def _drawn(
+    chosen: list[FigureEntry], folder: Path, formats: list[str], quick: bool, data: dict, jobs: int
+) -> dict[str, Drawn]:
+    """The figures by name; a bar tells what each does that is being drawn, and a line that it is written."""
+    from tqdm import tqdm
 
-    bar.set_description(entry.name)
-    module = entry.module
-    table = module.data(quick=quick, progress=bar.set_postfix_str, **(data if entry.takes_data else {}))
-    written = write(folder, entry.name, module, table, formats)
-    bar.write(f"wrote {entry.name}", file=sys.stderr)
-    return written, table
+    from figures.kit.processes import drawn_figures
+
+    interrupts.treat_as_interrupt(signal.SIGTERM)  # like Ctrl-C, so that the processes end too
+    found, doing = {}, {}
+    with tqdm(total=len(chosen), unit="figure", disable=None, file=sys.stderr) as bar:
+
+        def report(name: str, message: str) -> None:
+            doing[name] = message
+            bar.set_postfix_str("; ".join(f"{one}: {message}" for one, message in doing.items()))
+
+        for one in drawn_figures(chosen, folder, formats, quick, data, jobs, report):
+            found[one.name] = one
+            doing.pop(one.name, None)
+            bar.write(f"wrote {one.name}", file=sys.stderr)
+            bar.update()
+    return found
 
 
 def _chosen(only: list[str] | None) -> list[FigureEntry]:

@@ -13,10 +13,14 @@ __all__ = ["FIGURES", "FORMATS", "FigureEntry"]
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """A figure: its name (also of its module and files), what it shows, and whether it takes the user's data."""
+    """A figure: its name (also of its module and files), what it shows, and whether it takes the user's data.
+
+    `share` is its part of the time of all, in percent; where several are drawn at a time the longest begin.
+    """
 
     name: str
     about: str
+    share: int
     takes_data: bool = False
 
     @property
@@ -28,24 +32,26 @@ class FigureEntry:
 FIGURES = {
     entry.name: entry
     for entry in (
-        FigureEntry("inference_error", "the four inference errors against beta, minima marked"),
-        FigureEntry("optimal_beta", "the optimal beta against coherence, signal, noise mismatch and random mixing"),
-        FigureEntry("learned_inference_error", "inference error of the learned VAE against beta"),
-        FigureEntry("collapse", "weights, posterior variances and active latents against beta", takes_data=True),
-        FigureEntry("rate_distortion", "Shannon's curve of the data, and VAEs on it", takes_data=True),
-        FigureEntry("learned_noise", "the learned noise against beta", takes_data=True),
-        FigureEntry("convergence", "loss above the closed form against iterations, for every way to train"),
-        FigureEntry("rotation_energy", "loss along a rotation, and where training ends"),
+        FigureEntry("inference_error", "the four inference errors against beta, minima marked", 7),
+        FigureEntry("optimal_beta", "the optimal beta against coherence, signal, noise mismatch and random mixing", 14),
+        FigureEntry("learned_inference_error", "inference error of the learned VAE against beta", 1),
+        FigureEntry("collapse", "weights, posterior variances and active latents against beta", 2, takes_data=True),
+        FigureEntry("rate_distortion", "Shannon's curve of the data, and VAEs on it", 2, takes_data=True),
+        FigureEntry("learned_noise", "the learned noise against beta", 2, takes_data=True),
+        FigureEntry("convergence", "loss above the closed form against iterations, for every way to train", 7),
+        FigureEntry("rotation_energy", "loss along a rotation, and where training ends", 1),
         FigureEntry(
-            "degenerate_spectrum", "distance to orthogonality of three linear models, after and during training"
+            "degenerate_spectrum", "distance to orthogonality of three linear models, after and during training", 12
         ),
-        FigureEntry("priors_and_axes", "what a rotation costs under each prior, Gaussian and other factors"),
-        FigureEntry("decomposition", "overlap and alignment of codes, sparsity and reconstruction against alpha"),
+        FigureEntry("priors_and_axes", "what a rotation costs under each prior, Gaussian and other factors", 10),
+        FigureEntry("decomposition", "overlap and alignment of codes, sparsity and reconstruction against alpha", 8),
         FigureEntry(
-            "granularity", "inference error against group size: the V, the W, where they hold, factors by block size"
+            "granularity",
+            "inference error against group size: the V, the W, where they hold, by block size",
+            20,
         ),
-        FigureEntry("granularity_trajectory", "the best ELBO over weight, capacity and group size"),
-        FigureEntry("total_correlation", "parts of the rate under a penalty between groups, and minibatch estimates"),
-        FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, and images of it"),
+        FigureEntry("granularity_trajectory", "the best ELBO over weight, capacity and group size", 7),
+        FigureEntry("total_correlation", "parts of the rate under a penalty between groups, minibatch estimates", 6),
+        FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, images of it", 3),
     )
 }

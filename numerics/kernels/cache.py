@@ -24,7 +24,7 @@ from numba import config, njit
 
 from numerics.kernels.digest import kernel_digest
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "nothing_compiled"]
 
 PREFIX = "linear-beta-vae-"  # of the name of a folder; the digest follows
 
@@ -48,6 +48,12 @@ def compiled(**options) -> Callable:
             config.CACHE_DIR = before
 
     return decorate
+
+
+def nothing_compiled() -> bool:
+    """Whether no kernel of this version is kept, and one will be, so that it is better compiled once before."""
+    folder = _folder()
+    return folder is not None and not any(folder.rglob("*.nbi"))
 
 
 @cache

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +39,7 @@ def test_list(capsys):
 
 
 def test_all_figures(tmp_path, capsys):
-    assert main(["--quick", "--out", str(tmp_path / "new" / "folder"), "--format", "png"]) == 0
+    assert main(["--quick", "--jobs", "1", "--out", str(tmp_path / "new" / "folder"), "--format", "png"]) == 0
     captured = capsys.readouterr()
     assert "theory and experiment agree in all" in captured.out and "FAILED" not in captured.out
     assert all(f"wrote {name}" in captured.err for name in FIGURES)
@@ -43,7 +49,7 @@ def test_all_figures(tmp_path, capsys):
 
 def test_only_takes_commas_and_repetition(tmp_path, capsys):
     options = ["--only", "rotation_energy, learned_noise", "--only", "rotation_energy", "--format", "svg"]
-    assert main([*options, "--out", str(tmp_path), "--json"]) == 0
+    assert main([*options, "--jobs", "1", "--out", str(tmp_path), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["agree"] is True
     assert [file for file in report["files"] if file.endswith("svg")] == ["learned_noise.svg", "rotation_energy.svg"]
@@ -121,9 +127,54 @@ def test_finished_figures_stay_when_interrupted(tmp_path, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rotation_energy, "data", interrupted)
-    options = ["--only", "learned_noise,rotation_energy", "--out", str(tmp_path), "--format", "png"]
+    options = ["--only", "learned_noise,rotation_energy", "--out", str(tmp_path), "--format", "png", "--jobs", "1"]
     assert main(options) == 130
     assert {file.name for file in tmp_path.iterdir()} == {f"learned_noise.{kind}" for kind in ("png", "csv", "json")}
+
+
+def test_several_at_a_time_write_the_same_bytes_and_report_in_order(tmp_path, monkeypatch, capsys):
+    monkeypatch.undo()
+    reports = {}
+    for jobs in ("1", "2"):
+        options = ["--quick", "--only", f"collapse,{CHEAP}", "--format", "png", "--json", "--jobs", jobs]
+        assert main([*options, "--out", str(tmp_path / jobs)]) == 0
+        captured = capsys.readouterr()
+        reports[jobs] = json.loads(captured.out)
+        assert "wrote collapse" in captured.err and f"wrote {CHEAP}" in captured.err
+    assert reports["1"] | {"folder": ""} == reports["2"] | {"folder": ""}
+    for file in sorted((tmp_path / "1").iterdir()):
+        assert file.read_bytes() == (tmp_path / "2" / file.name).read_bytes(), file.name
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left_behind(tmp_path, number):
+    """An interrupt ends the command in a moment, and a command that is killed takes its processes with it."""
+    options = ["--only", "optimal_beta,granularity", "--jobs", "2", "--out", str(tmp_path)]
+    command = subprocess.Popen([sys.executable, "-m", "figures", *options], stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
+    if not children.exists():
+        command.kill()
+        pytest.skip("needs /proc")
+    wait_until(lambda: len(workers_of(children)) == 2)
+    found = workers_of(children)
+    command.send_signal(number)
+    assert command.wait(20) == {signal.SIGKILL: -signal.SIGKILL}.get(number, 130)
+    wait_until(lambda: not any(Path(f"/proc/{one}").exists() for one in found))
+    assert list(tmp_path.iterdir()) == []
+
+
+def workers_of(children: Path) -> list[str]:
+    """The processes that draw, among the children of a command."""
+    found = children.read_text().split()
+    return [one for one in found if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
@@ -151,6 +202,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
         (["--data", "TEXT"], "line 1, column 2 is 'x', not a finite number"),
         (["--data", "CONSTANT"], "constant.csv: must vary in at least two directions of comparable scale"),
         (["--data", "missing.csv", "--only", CHEAP], "--data is for collapse, rate_distortion, learned_noise"),
+        (["--jobs", "0"], "--jobs must be >= 1, got 0"),
         (["--out", "TEXT"], "is a file, or lies below one; name a folder"),
         (["--speed"], "unrecognized arguments: --speed; see python -m figures --help"),
     ],
