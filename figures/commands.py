@@ -73,9 +73,9 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     if arguments.list:
         return _listing(chosen)
     data = _data_options(arguments.data, arguments.header, chosen)
+    jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
     folder = output_folder(arguments.out)
     _check_places(folder, chosen, formats)
-    jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
     found = _drawn(chosen, folder, formats, arguments.quick, data, jobs)
     in_order = [found[entry.name] for entry in chosen]
     return _report(
