@@ -20,7 +20,7 @@ class FigureEntry:
 
     name: str
     about: str
-    share: int
+    share: int = 1
     takes_data: bool = False
 
     @property

@@ -9,12 +9,14 @@ import numpy as np
 
 import theory
 from numerics.checks.axes import BETA, EIGENVALUES, NOISE, optimum_of
-from numerics.checks.priors import CODE, PART_TOLERANCE, SEARCH_TOLERANCE, searched_vae
+from numerics.checks.differences import SHIFTS, slope_of
+from numerics.checks.priors import CODE, CORRELATED, PART_TOLERANCE, SEARCH_TOLERANCE, limit_of, searched_vae
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.sampling.cubature import elbo_terms_by_cubature, mean_of_quadratic
 from numerics.sampling.gaussian import log_density
 from theory import axes, priors
 from theory.model import LinearVAE
+from theory.priors.aggregate import divergence_and_slope
 
 __all__ = ["CHECKS"]
 
@@ -51,16 +53,17 @@ def aggregate_penalty(budget: Budget) -> Iterator[Comparison]:
     yield compare("fixed decoder, full posterior", full.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
     found = searched.posterior_covariance
     yield compare_arrays("full posterior", full.vae.posterior_covariance, found, 100 * PART_TOLERANCE)
-    for variance, scale in ((0.3, 1.0), (4.0, 1.0), (0.3, 2.0)):
+    for variance, scale in ((0.3, 1.0), (4.0, 1.0), (0.3, 2.0), (0.0, 1.0)):
         mean = _kernel_mean(np.array([[variance]]), scale)
         exact = float(priors.kernel_mean(variance, scale))
         yield compare(f"mean of the kernel, variance {variance}, scale {scale}", exact, trained=mean, tolerance=1e-11)
     yield from _with_correlated_prior(decoder, covariance)
+    yield from _limits(decoder, covariance)
 
 
 def _with_correlated_prior(decoder: np.ndarray, covariance: np.ndarray) -> Iterator[Comparison]:
     """Divergences from a prior of unequal, correlated latents, and a kernel of another scale; a full posterior."""
-    prior, scale = np.array([[1.5, 0.4], [0.4, 0.7]]), 2.0
+    prior, scale = CORRELATED, 2.0
     for kind in ("inclusive", "exclusive", "mmd"):
         options = {"divergence": kind, "prior": prior, "scale": scale}
         exact, found = priors.aggregate_divergence(CODE, **options), _divergence(kind, CODE, prior, scale)
@@ -70,6 +73,33 @@ def _with_correlated_prior(decoder: np.ndarray, covariance: np.ndarray) -> Itera
         searched = searched_vae(covariance, loss, seed=311, decoder=decoder)
         quantity = f"fixed decoder, {kind}, correlated prior"
         yield compare(quantity, optimal.loss, trained=loss(searched), tolerance=SEARCH_TOLERANCE)
+
+
+def _limits(decoder: np.ndarray, covariance: np.ndarray) -> Iterator[Comparison]:
+    """A singular code, a kernel much wider than it, data that do not vary in a direction, and no latents."""
+    ones = np.ones((2, 2))
+    for kind in ("inclusive", "exclusive", "mmd"):
+        exact = priors.aggregate_divergence(ones, divergence=kind)
+        found = limit_of([_divergence(kind, ones + small * UNIT) for small in (1e-2, 1e-4, 1e-6)])
+        yield compare(f"{kind}, singular code", exact, trained=found, tolerance=1e-9, scale=1.0)
+
+    scale, step, wider = 2e4, 0.1, np.array([[0.5, 0.3], [0.3, -0.8]])
+    exact = scale**2 * float(np.sum(divergence_and_slope(CODE, UNIT, "mmd", scale)[1] * wider))
+    found = [scale**2 * _divergence("mmd", CODE + shift * step * wider, scale=scale) for shift in SHIFTS]
+    yield compare("slope of mmd, wide kernel", exact, trained=slope_of(found, step), tolerance=2e-4)
+
+    line = np.array([[2.0, 1.0], [1.0, 0.5]])  # data of one direction
+    exact = priors.regularised_encoder(decoder[:2], line, NOISE, BETA, 2.0, posterior="full").loss
+    loss = partial(_penalised_loss, "inclusive", 2.0, line)
+    found = loss(searched_vae(line, loss, seed=312, decoder=decoder[:2]))
+    yield compare("fixed decoder, data on a line", exact, trained=found, tolerance=SEARCH_TOLERANCE)
+
+    exact = priors.regularised_encoder(decoder[:, :0], covariance, NOISE, BETA, 2.0).loss
+    data_root, noise_root = np.linalg.cholesky(covariance), np.sqrt(NOISE) * np.eye(len(covariance))
+    found = mean_of_quadratic(
+        lambda source: {"loss": -log_density(source(len(covariance)) @ data_root.T, noise_root)}, len(covariance)
+    )
+    yield compare("fixed decoder, no latents", exact, trained=found["loss"], tolerance=1e-11)
 
 
 def aggregate_penalty_learned(budget: Budget) -> Iterator[Comparison]:

@@ -17,7 +17,7 @@ from scipy.linalg import block_diag, expm
 import theory
 from numerics.checks.rotated import rotated_covariance
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
-from numerics.sampling.cubature import elbo_terms_by_cubature
+from numerics.sampling.cubature import elbo_terms_by_cubature, points_of_normal
 from numerics.sampling.estimate import Estimate
 from numerics.sweeps.complete import complete_sweep
 from numerics.training.train import train
@@ -44,7 +44,7 @@ def rotation_energy(budget: Budget) -> Iterator[Comparison]:
         trained = _loss_with_fixed(covariance, decoder, posterior) - unrotated
         yield compare(f"learned again, {name}", exact, trained=trained, tolerance=TOLERANCE, scale=BETA)
     rotated = axes.rotate(vae, rotation)
-    for name, groups_of in {"diagonal": [[0], [1], [2]], "groups": [[0, 1], [2]]}.items():
+    for name, groups_of in {"diagonal": [[0], [1], [2]], "groups": [[0, 1], [2]], "full": [[0, 1, 2]]}.items():
         options = {"posterior": groups_of, "encoder": "truncated"}
         exact = axes.rotation_energy(vae.decoder, NOISE, BETA, rotation, **options)
         moved = _truncated_loss(rotated, groups_of, covariance) - unrotated
@@ -173,7 +173,7 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
     distances = _distance(np.arctan2(right[:, 0, 1], right[:, 0, 0]))
     yield compare("mean, Gaussian decoders", exact.mean, monte_carlo=Estimate.of(distances))
     angles = (np.arange(200_000) + 0.5) / 200_000 * np.pi / 4
-    limits = np.array([0.1, 0.4, 0.7, 1.0])
+    limits = np.array([0.1, 0.4, 0.7, 1.0, 1.2])  # the last beyond the largest distance
     shares = [np.mean(_distance(angles) <= limit) for limit in limits]
     yield compare_arrays("distribution, 2 latents", axes.orthogonality_distribution(limits), shares, 1e-5)
     for size in (2, 3):
@@ -199,6 +199,7 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
     yield compare("distance with equal singular values", found, trained=nearest, tolerance=1e-9)
     found = axes.distance_to_orthogonality(1.7 * left).distance  # columns that are orthogonal already
     yield compare("distance of orthogonal columns of equal length", found, trained=0.0, tolerance=1e-12, scale=1.0)
+    yield from _unusual_decoders()
     exact = axes.orthogonality_chance_level(3, rng=402)  # itself an average over draws
     rotations = np.abs(np.linalg.qr(np.random.default_rng(403).standard_normal((budget.samples, 3, 3)))[0])
     overlap = np.max([rotations[:, [0, 1, 2], order].sum(axis=1) for order in permutations(range(3))], axis=0)
@@ -206,6 +207,24 @@ def orthogonality_chance(budget: Budget) -> Iterator[Comparison]:
     yield compare("mean, 3 latents", exact.mean, monte_carlo=estimate, bias=5 * exact.standard_error)
     spread = float(np.sqrt(6 - 2 * overlap.mean() - estimate.value**2))
     yield compare("standard deviation, 3 latents", exact.standard_deviation, trained=spread, tolerance=0.05 * spread)
+
+
+def _unusual_decoders() -> Iterator[Comparison]:
+    """Singular values that are known, beside a latent without a column; more latents than data; and a single latent."""
+    mirror = np.eye(3) - 2 / 3  # orthogonal, and its own inverse
+    for lengths in ([2.0, 1.0, 0.5], [2.0, 1.0, 1.0], [2.0, 0.0, 0.0]):
+        found = axes.distance_to_orthogonality(np.insert(mirror * lengths @ mirror, 1, 0.0, axis=1))
+        yield compare_arrays(f"latents in use, {lengths}", found.active, [True, False, True, True], 0.0, scale=1.0)
+        yield compare_arrays(f"singular values, {lengths}", found.singular_values, lengths, 1e-12)
+        equal = [lengths.count(length) > 1 for length in lengths]
+        yield compare_arrays(f"singular values that tie, {lengths}", found.tied, equal, 0.0, scale=1.0)
+    wide = axes.distance_to_orthogonality([[0.6, 0.2]]).distance
+    yield compare("distance of one row", wide, trained=float(_distance(np.arctan2(0.2, 0.6))), tolerance=1e-12)
+    single = axes.orthogonality_chance_level(1)
+    distances = [min(abs(one - sign) for sign in (1.0, -1.0)) for one in (1.0, -1.0)]  # of all of O(1)
+    yield compare("mean, 1 latent", single.mean, trained=float(np.mean(distances)), scale=1.0)
+    spread = float(np.std(distances))
+    yield compare("standard deviation, 1 latent", single.standard_deviation, trained=spread, scale=1.0)
 
 
 def _least_distance(right: np.ndarray, turns: np.ndarray, target: np.ndarray) -> float:
@@ -237,22 +256,26 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
     of_first = (power[0] - 1 - np.log(widths[0])) / 2
     yield compare("divergence of the first alone", first.approximate, trained=float(of_first), tolerance=1e-9)
     weak = np.array([2.0, 0.6, 0.4])  # two of them near the water level
-    vae = train(np.diag(weak), 3, beta=beta, noise_variance=noise, gradient_tolerance=1e-10).vae
-    narrow = np.diagonal(vae.posterior_covariance)
-    spread = np.diagonal(vae.encoder * weak @ vae.encoder.T)
-    found = -np.sum(narrow) / np.sum(spread + narrow - 1 - np.log(narrow))
-    exact = axes.polarized_relative_error(weak, beta * noise)
-    yield compare("relative error near the water level", exact, trained=float(found), tolerance=1e-6)
+    options = {"beta": beta, "noise_variance": noise, "gradient_tolerance": 1e-10}
+    for name, latent_dim in {"near the water level": None, "of one latent": 1}.items():
+        vae = train(np.diag(weak), latent_dim or len(weak), **options).vae
+        narrow = np.diagonal(vae.posterior_covariance)
+        spread = np.diagonal(vae.encoder * weak @ vae.encoder.T)
+        found = -np.sum(narrow) / np.sum(spread + narrow - 1 - np.log(narrow))
+        exact = axes.polarized_relative_error(weak, beta * noise, latent_dim)
+        yield compare(f"relative error {name}", exact, trained=float(found), tolerance=1e-6)
     of_active = np.sum((power + widths - 1 - np.log(widths))[active]) / 2
     for name, value in {"exact": full, "approximate": simple, "relative_error": simple / of_active - 1}.items():
         yield compare(f"divergence, {name}", float(getattr(kl, name)), trained=float(value), tolerance=1e-9)
-    for latent, probability in enumerate(axes.collapse_probability(run.vae, np.diag(eigenvalues), 1.0)):
-        # The divergence (m^2 + w - 1 - log w) / 2 is below 1 for means m up to an end, which have a normal density.
-        end = np.sqrt(3 - widths[latent] + np.log(widths[latent]))
-        spread = np.sqrt(power[latent])
-        density = partial(_normal_density, spread)
-        below = 2 * quad(density, 0, min(end, 12 * spread), epsabs=1e-12)[0]
-        yield compare(f"collapse, latent {latent + 1}", float(probability), trained=below, tolerance=1e-9)
+    for epsilon in (0.3, 1.0, 2.0):  # the active latents are never below the first
+        for latent, probability in enumerate(axes.collapse_probability(run.vae, np.diag(eigenvalues), epsilon)):
+            # The divergence (m^2 + w - 1 - log w) / 2 is below epsilon for means m up to an end, which are normal.
+            end = np.sqrt(max(0.0, 2 * epsilon + 1 - widths[latent] + np.log(widths[latent])))
+            spread = np.sqrt(power[latent])
+            density = partial(_normal_density, spread)
+            below = 2 * quad(density, 0, min(end, 12 * spread), epsabs=1e-12)[0]
+            quantity = f"collapse below {epsilon}, latent {latent + 1}"
+            yield compare(quantity, float(probability), trained=below, tolerance=1e-9, scale=1.0)
 
     offset, centred = np.array([0.4, -0.3, 0.2]), replace(run.vae, mean=np.zeros(3))
     data = theory.Moments(0, offset, np.diag(eigenvalues))  # away from the mean of the model
@@ -271,6 +294,26 @@ def polarized_regime(budget: Budget) -> Iterator[Comparison]:
     yield compare_arrays("variance of the means", activity.mean_variance, power, 1e-12)
     yield compare_arrays("order parameter", activity.order_parameter, power / (power + widths), 1e-12)
     yield compare("active latents", activity.count, trained=int(active.sum()), scale=1.0)
+    yield from _barely_used_latents()
+
+
+def _barely_used_latents() -> Iterator[Comparison]:
+    """Means of variance .04, .0025 and zero: active by the usual threshold of .01; and a latent that never varies."""
+    slopes, widths = np.array([0.2, 0.05, 0.0]), np.array([0.5, 0.9, 0.6])
+    vae = LinearVAE(np.eye(3), np.diag(slopes), np.diag(widths), NOISE)
+    variances = np.var(points_of_normal(3) * slopes, axis=0)
+    activity = axes.latent_activity(vae, np.eye(3))
+    yield compare_arrays("active by the usual threshold", activity.active, variances > 0.01, 0.0, scale=1.0)
+    shares = variances / (variances + widths)
+    yield compare_arrays("order parameter, barely used", activity.order_parameter, shares, 1e-12)
+    divergence = (widths[2] - 1 - np.log(widths[2])) / 2  # of the constant latent at every x, .055
+    for epsilon in (0.05, 0.06):
+        stated = float(axes.collapse_probability(vae, np.eye(3), epsilon)[2])
+        yield compare(f"collapse below {epsilon}, constant", stated, trained=float(divergence < epsilon), scale=1.0)
+    undefined = np.isnan(axes.polarized_relative_error([0.2, 0.1], 0.3))
+    idle = train(np.diag([0.2, 0.1]), 2, beta=1.0, noise_variance=0.3, gradient_tolerance=1e-9)
+    rate = elbo_terms_by_cubature(idle.vae, np.diag([0.2, 0.1]))["rate"]
+    yield compare("no relative error of a zero divergence", float(undefined), trained=float(rate < 1e-9), scale=1.0)
 
 
 def _normal_density(spread: float, value: float) -> float:

@@ -65,25 +65,41 @@ def largest_angle(budget: Budget) -> Iterator[Comparison]:
     for size in (0.4, 0.5625, 0.57):
         exact = axes.two_factor_largest_angle(np.diag(norms), size)
         yield compare(f"gap free, budget {size}", exact, trained=_angle_within(norms, size), tolerance=1e-6)
+    for lengths, size, gap in (([2.0, 1.2], 0.8, 0.1), ([2.0, 1.2], 5.0, 0.1), ([1.5, 1.5], 0.08, 0.1)):
+        exact = axes.two_factor_largest_angle(np.diag(lengths), size, gap=gap)
+        quantity = f"every angle, lengths {lengths}, budget {size}, gap {gap}"
+        yield compare(quantity, exact, trained=_angle_within(np.array(lengths), size, gap), tolerance=1e-6)
+    # Where a gap takes a larger change at every angle: of equal lengths 0.1 / sqrt 2 = 0.0707.
+    for lengths, size, gap in (([2.0, 1.2], 0.84, 2.0), ([2.0, 1.2], 0.86, 2.0), ([1.5, 1.5], 0.07, 0.1)):
+        none = np.isnan(axes.two_factor_largest_angle(np.diag(lengths), size, gap=gap))
+        least = min(_least_size(np.array(lengths), angle, gap) for angle in np.linspace(0, np.pi / 2, 3))
+        quantity = f"no angle, lengths {lengths}, budget {size}, gap {gap}"
+        yield compare(quantity, float(none), trained=float(least > size), scale=1.0)
 
 
-def _angle_within(norms: np.ndarray, budget: float) -> float:
-    """The angle at which the least change, with any lengths in descending order, has the size of the budget."""
-    if _least_size(norms, np.pi / 2) <= budget:
+def _angle_within(norms: np.ndarray, budget: float, gap: float | None = None) -> float:
+    """The angle at which the least change, with any lengths in descending order or a gap, has the size of the budget.
+
+    A right angle if that is within the budget.
+    """
+    if _least_size(norms, np.pi / 2, gap) <= budget:
         return np.pi / 2
-    return brentq(lambda angle: _least_size(norms, angle) - budget, 1e-3, np.pi / 2, xtol=1e-12)
+    return brentq(lambda angle: _least_size(norms, angle, gap) - budget, 1e-3, np.pi / 2, xtol=1e-12)
 
 
-def _least_size(norms: np.ndarray, angle: float) -> float:
-    """The least change of diag(norms) to U diag(s) R^T with the rotation R given; the best U is Procrustes'."""
+def _least_size(norms: np.ndarray, angle: float, gap: float | None = None) -> float:
+    """The least change of diag(norms) to U diag(s) R^T with the rotation R given, and the gap of s if it is.
+
+    The best U is Procrustes'.
+    """
     rotation = axes.plane_rotation(2, angle)
 
     def square(lengths):  # the smaller and how much longer the other is
         s = np.array([lengths.sum(), lengths[0]])
         return norms @ norms + s @ s - 2 * np.linalg.norm((norms[:, np.newaxis] * rotation) * s, "nuc")
 
-    bounds, options = [(0, None)] * 2, {"ftol": 1e-15, "gtol": 1e-11}
-    return float(np.sqrt(minimize(square, [1.0, 0.5], bounds=bounds, options=options).fun))
+    bounds, options = [(0, None), (0, None) if gap is None else (gap, gap)], {"ftol": 1e-15, "gtol": 1e-11}
+    return float(np.sqrt(minimize(square, [1.0, 0.5 if gap is None else gap], bounds=bounds, options=options).fun))
 
 
 def _searched_change(loading: np.ndarray, basis: np.ndarray, gaps: list[float] | None = None) -> np.ndarray:

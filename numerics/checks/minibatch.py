@@ -16,6 +16,8 @@ __all__ = ["CHECKS"]
 
 NOISE = 0.3
 PAIRS = [[0, 1], [2, 3]]
+UNEQUAL = [[0, 1, 2], [3]]
+WITHIN = {"within the first group": 0, "within the second group": 1}
 TOLERANCE = 1e-9
 
 
@@ -49,16 +51,31 @@ def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
             stated = _part(exact[name], part) - _part(offset[name], part)
             yield compare(f"leading bias, {part}, {name}", stated, trained=factor * coefficient, tolerance=1e-10)
     simulated = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
+    # The second group has so little information that so few minibatches show nothing of its bias.
+    shown = [part for part in coefficients if part != "within the second group"]
     for name, estimates in simulated.items():
-        for part in coefficients:
+        for part in shown:
             stated = _part(exact[name], part)
             neglected = next_order * abs(stated - _part(offset[name], part))
             yield compare(f"{part}, {name}", stated, monte_carlo=_part(estimates, part), bias=neglected)
+    yield from _offsets(vae, covariance)
+
+
+def _offsets(vae: theory.LinearVAE, covariance: np.ndarray) -> Iterator[Comparison]:
+    """Groups of unequal size: from the same draws, weighted estimates less those of a data set that is the batch."""
+    exact = groups.minibatch_offset(UNEQUAL, 4, 1000)
+    of_all, of_batch = (
+        sample_minibatch_terms(vae, covariance, UNEQUAL, dataset_size=size, batch_size=5, batches=2, rng=512)[name]
+        for name, size in (("weighted", 1000), ("stratified", 5))
+    )
+    for part in ("mutual_information", "between", *WITHIN, "dimension_wise_kl"):
+        excess = _part(of_all, part).value - _part(of_batch, part).value
+        yield compare(f"offset, {part}", _part(exact, part), trained=excess, tolerance=TOLERANCE, scale=1.0)
 
 
 def _part(parts, name: str):
-    """By its name; of the total correlation within groups that of the first group."""
-    return parts.within[0] if name == "within" else getattr(parts, name)
+    """By its name, or by that of a group in `WITHIN`."""
+    return parts.within[WITHIN[name]] if name in WITHIN else getattr(parts, name)
 
 
 def _bias_coefficients(vae: theory.LinearVAE, covariance: np.ndarray) -> dict[str, float]:
@@ -75,7 +92,7 @@ def _bias_coefficients(vae: theory.LinearVAE, covariance: np.ndarray) -> dict[st
     return {
         "mutual_information": -whole,
         "between": whole - sum(pairs),
-        "within": pairs[0] - single[0] - single[1],
+        **{name: pairs[at] - sum(single[latent] for latent in PAIRS[at]) for name, at in WITHIN.items()},
         "dimension_wise_kl": sum(single),
     }
 
@@ -104,6 +121,20 @@ def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
             yield compare(
                 f"{part}, {name}", getattr(exact, part), trained=getattr(estimates, part).value, tolerance=TOLERANCE
             )
+    yield from _bound_of_linked_groups(sizes)
+
+
+def _bound_of_linked_groups(sizes: dict[str, int]) -> Iterator[Comparison]:
+    """Two groups with noise that becomes the same: no bound on the estimates of their total correlation."""
+    largest = []
+    for width in (1e-6, 1e-12):
+        posterior = np.array([[1.0, 1 - width], [1 - width, 1.0]])
+        vae = theory.LinearVAE(np.eye(2), np.eye(2) / 2, posterior, NOISE)
+        terms = sample_minibatch_terms(vae, np.eye(2), "diagonal", batches=4, rng=513, **sizes)["stratified"]
+        largest.append(terms.between.value)
+    limit = np.inf if largest[1] > largest[0] + 1 else largest[1]
+    bound = groups.minibatch_bounds(vae, "diagonal", **sizes).between
+    yield compare("between, posterior that links groups", bound, trained=limit, scale=1.0)
 
 
 def _weak_code() -> tuple[theory.LinearVAE, np.ndarray]:

@@ -63,6 +63,11 @@ def _with_another_prior(vae: theory.LinearVAE, data: theory.Moments) -> Iterator
     value = mean_of_quadratic(log_ratio, 2)["divergence"]
     stated = gaussian.kl_divergence(means[0], covariances[0], means[1], covariances[1])
     yield compare("divergence of Gaussians with means", stated, trained=value, tolerance=ROUNDING * abs(value))
+    # As the first Gaussian loses a direction, the divergence grows by half the logarithm of its variance.
+    flat, unit, zero = np.ones((2, 2)), np.eye(2), np.zeros(2)
+    near = [-np.linalg.slogdet(flat + width * unit)[1] / 2 for width in (1e-6, 1e-9)]
+    stated = gaussian.kl_divergence(zero, flat, zero, unit)
+    yield compare("divergence of a flat Gaussian", stated, trained=np.inf if np.ptp(near) > 1 else near[1], scale=1.0)
 
 
 def _moments_of_rows(rng: np.random.Generator) -> Iterator[Comparison]:
@@ -71,6 +76,9 @@ def _moments_of_rows(rng: np.random.Generator) -> Iterator[Comparison]:
     found = theory.Moments.of(rows)
     yield compare_arrays("mean of observations", found.mean, rows.mean(axis=0), 1e-12)
     yield compare_arrays("covariance of observations", found.covariance, np.cov(rows.T, bias=True), 1e-11)
+    wide = rng.standard_normal((200, 150)) @ rng.standard_normal((150, 150)) / 10  # more columns than one strip
+    covariance = np.cov(wide.T, bias=True)
+    yield compare_arrays("covariance of many columns", theory.Moments.of(wide).covariance, covariance, 1e-11)
 
 
 def _model_moments(budget: Budget) -> Iterator[Comparison]:

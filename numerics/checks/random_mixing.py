@@ -33,6 +33,10 @@ def random_mixing(budget: Budget) -> Iterator[Comparison]:
             yield compare(f"beta*, {criterion} by the law, c = {aspect}", stated, trained=best, tolerance=1e-5)
         exact = inference.random_mixing_optimal_beta(aspect, ratio)
         yield compare(f"beta* by the law, c = {aspect}", exact, trained=found, tolerance=1e-5)
+    weak = inference.random_mixing_errors(0.5, 0.05, beta)  # a signal much weaker than the noise
+    for criterion, value in errors_by_law(0.5, 0.05, beta).items():
+        exact = float(getattr(weak, criterion))
+        yield compare(f"{criterion} per factor by the law, a weak signal", exact, trained=value, tolerance=1e-9)
     loading = inference.random_mixing_loading(400, 200, ratio, 0.3, np.random.default_rng(105))
     squares = Estimate.of(400 * np.mean(loading**2, axis=1))
     yield compare("variance of an entry times D", ratio * 0.3, monte_carlo=squares)

@@ -44,6 +44,7 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
         exact = axes.separate(alike.covariance, alike.lagged_covariance(), 3, noise_variance=0.0)
         yield compare_arrays(f"components that are determined, {equal}", exact.separable, apart, 0.0)
         yield compare_arrays(f"components that are not, {equal}", exact.tied, ~apart, 0.0)
+    yield from _few_factors_or_times()
     batches = []
     for _ in range(BATCHES):
         separation = axes.separate_series(truth.sample(budget.samples // BATCHES, rng)[1], 3)
@@ -53,6 +54,27 @@ def separation_by_time(budget: Budget) -> Iterator[Comparison]:
     for index, (value, values) in enumerate(zip([*autocorrelations, 1, 1, 1], np.transpose(batches), strict=True)):
         name = f"{'lag correlation' if index < 3 else 'demixed loading'} {index % 3 + 1} of series"
         yield compare(name, float(value), monte_carlo=Estimate.of(values), bias=bias)
+
+
+def _few_factors_or_times() -> Iterator[Comparison]:
+    """Noise that is stated; fewer factors than components asked for; a short series at a long lag."""
+    loading = np.array([[1.0, 0.3], [-0.4, 0.8]])
+    noisy = axes.TemporalModel(loading, np.array([0.8, 0.4]), 0.2)
+    exact = axes.separate(noisy.covariance, noisy.lagged_covariance(), 2, noise_variance=0.2)
+    correlations = eigh(noisy.lagged_covariance(), loading @ loading.T, eigvals_only=True)
+    yield compare_arrays("lag correlations, stated noise", exact.lag_correlations, correlations[::-1], 1e-12)
+    yield compare("stated noise", exact.noise_variance, trained=0.2, scale=1.0)
+    alone = axes.TemporalModel(loading[:, :1], np.array([0.8]), 0.0)
+    exact = axes.separate(alone.covariance, alone.lagged_covariance(), 2, noise_variance=0.0)
+    yield compare("rank of one factor", exact.rank, trained=int(np.linalg.matrix_rank(alone.covariance)), scale=1.0)
+    yield compare_arrays("lag correlation of one factor", exact.lag_correlations, [0.8], 1e-12)
+    data = np.cos(np.multiply.outer(np.arange(60), [0.2, 0.5]))
+    for lag in (1, 9):
+        centred = data - data.mean(axis=0)
+        products = np.mean(centred[lag:, :, np.newaxis] * centred[:-lag, np.newaxis], axis=0)
+        correlations = eigh(products + products.T, 2 * np.cov(data.T, bias=True), eigvals_only=True)
+        found = axes.separate_series(data, 2, noise_variance=0.0, lag=lag)
+        yield compare_arrays(f"short series, lag {lag}", found.lag_correlations, correlations[::-1], 1e-12)
 
 
 CHECKS = {"separation_by_time": separation_by_time}

@@ -43,4 +43,5 @@ def with_dead_latent(vae: LinearVAE) -> LinearVAE:
         np.pad(vae.encoder, ((0, 1), (0, 0))),
         np.diag(np.append(np.diagonal(vae.posterior_covariance), 1.0)),
         vae.noise_variance,
+        vae.mean,
     )

@@ -16,14 +16,14 @@ def test_verify_prints_a_verdict_for_every_comparison(capsys):
     lines = out.splitlines()
     columns = "result quantity closed_form trained monte_carlo standard_error deviation tolerance resolution verdict"
     assert lines[0].split() == columns.split()
-    assert lines[-1] == "7 of 7 comparisons agree"
+    assert lines[-1] == "8 of 8 comparisons agree"
     assert all(line.endswith("ok") for line in lines[1:7])
 
 
 def test_only_takes_commas_and_repetition(capsys):
     found = run_json(capsys, "verify", "--quick", "--only", "two_factors, slope_at_one", "--only", "two_factors")
     assert list(dict.fromkeys(row["result"] for row in found["rows"])) == ["two_factors", "slope_at_one"]
-    assert len(found["rows"]) == 7
+    assert len(found["rows"]) == 8
 
 
 def test_verify_fails_with_exit_code_1(capsys, monkeypatch):
@@ -32,7 +32,7 @@ def test_verify_fails_with_exit_code_1(capsys, monkeypatch):
     code, out, _ = run(capsys, "verify", "--quick", "--only", "two_factors", "--only", "slope_at_one")
     assert code == 1
     assert "FAIL" in out
-    assert out.splitlines()[-1] == "4 of 7 comparisons agree; these results do not: two_factors"
+    assert out.splitlines()[-1] == "4 of 8 comparisons agree; these results do not: two_factors"
     code, out, _ = run(capsys, "verify", "--quick", "--only", "two_factors", "--json")
     assert code == 1
     assert json.loads(out)["passed"] is False
