@@ -246,6 +246,9 @@ def first_and_second_order(budget: Budget) -> Iterator[Comparison]:
     large = np.append([50.0, 40.0, 30.0, 20.0], np.linspace(1.0, 0.5, 296))
     leading = learning.optimum(np.diag(large), 4, leading_only=True)
     yield compare_arrays("leading eigenvalues, D = 300", leading.eigenvalues, large[:4], 1e-11)
+    slow = 10.0 / np.arange(1, 251)
+    values = learning.optimum(_covariance(slow), 20, noise_variance=0.4).eigenvalues
+    yield compare_arrays("eigenvalues that decay slowly, D = 250", values, slow, 1e-11)
     for name, (covariance, latent_dim) in cases.items():
         for noise in (0.4, "learned"):
             exact = learning.optimum(covariance, latent_dim, beta=1.3, noise_variance=noise)
