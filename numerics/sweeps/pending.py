@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -39,12 +39,15 @@ class Pending:
         for name, array in self.outcomes.part(part)._asdict().items():
             array[:] = getattr(outcomes, name)
 
-    def finished(self, part: slice) -> dict[tuple[tuple, int], dict]:
-        """The finished runs of a part by key, in the form of the file; the numbers of one that overflowed are NaN."""
+    def finished(self, part: slice, known: Container = ()) -> dict[tuple[tuple, int], dict]:
+        """The finished runs of a part by key, without those that are `known`, in the form of the file.
+
+        The numbers of one that overflowed are NaN.
+        """
         return {
             self.keys[run]: self._ended(run)
             for run in range(len(self.keys))[part]
-            if self.outcomes.codes[run] != NOT_RUN
+            if self.outcomes.codes[run] != NOT_RUN and self.keys[run] not in known
         }
 
     def _ended(self, run: int) -> dict:

@@ -198,7 +198,7 @@ def sweep(
 
     def keep(part: slice) -> None:
         with interrupts.put_off():  # else a run may be written twice, or half
-            finished = todo.finished(part)
+            finished = todo.finished(part, known=done if stored is None else stored.runs)
             bar.update(len(finished.keys() - done.keys()))
             done.update(finished)
             if stored is not None:

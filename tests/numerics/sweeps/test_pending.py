@@ -33,6 +33,7 @@ def test_a_finished_run_is_reported_by_its_key_in_nats_of_the_data(pending):
     assert run["loss"] == 3.0 + pending.problem.loss_offset(Weights.uniform(2.0))
     np.testing.assert_array_equal(run["parameters"], pending.thetas[1])
     assert pending.finished(slice(0, 1)) == {}
+    assert pending.finished(slice(None), known={key}) == {}
 
 
 def test_a_run_that_overflowed_has_no_numbers(pending):
