@@ -16,7 +16,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["RESULTS", "ROOMS", "UNNOTICED", "WORKS", "Result", "expand", "matching", "mentioning", "named_by_results"]
+__all__ = [
+    "EXPERIMENTS",
+    "RESULTS",
+    "ROOMS",
+    "UNNOTICED",
+    "WORKS",
+    "Result",
+    "expand",
+    "matching",
+    "mentioning",
+    "named_by_results",
+]
 
 KINDS = {"page": "derivation", "checks": "check", "figures": "figure"}
 
@@ -731,6 +742,61 @@ UNNOTICED = {
     "theory.axes.two_factor_manipulation axes sign": _EITHER_SIGN,
     "theory.axes.separate demixing sign": _EITHER_SIGN,
     "theory.axes.separate loading sign": _EITHER_SIGN,
+}
+
+# What the experiment of each check is made of. Averages over points are exact for quadratic functions.
+EXPERIMENTS = {
+    "objective_parts": "averages over points, numpy's covariances, draws",
+    "optimal_encoder": "encoders trained for a fixed decoder, the gradient at a stated one, fractions without rounding",
+    "family_gap": "losses of trained encoders, determinants",
+    "inference_errors": "averages over points, also as a noise vanishes",
+    "inference_error_curve": "encoders trained at each beta, their errors as averages over points",
+    "optimal_beta": "a search over encoders trained at each beta",
+    "optimal_beta_learned_noise": "a search over encoders and noise trained at each beta, a search over noises",
+    "slope_at_one": "differences of errors of trained encoders",
+    "two_factors": "a search over trained encoders, differences of their errors, the optimum for any loading",
+    "noise_mismatch": "a search over encoders trained at each beta",
+    "correlated_factors": "a search over encoders trained at each beta, also of each factor alone",
+    "random_mixing": "quadrature of Marchenko and Pastur's law, encoders trained for drawn loadings",
+    "optimum_fixed_noise": "training from random starts",
+    "optimum_learned_noise": "training from random starts, a determinant, averages over points",
+    "optimum_full_posterior": "training from random starts",
+    "optimal_weights": "training from random starts, latents aligned",
+    "aggregate_posterior": "training from random starts, averages over points",
+    "rate_distortion": "training from random starts at several betas",
+    "capacity_penalty": "training from random starts, Shannon's curve by bisection",
+    "collapse": "the curvature of the loss at a trained model with a dead latent, training beside the critical betas",
+    "learned_noise": "training from random starts, losses at small noises",
+    "first_and_second_order": "the gradient and the Hessian of the loss at stated optima, known eigenvalues",
+    "digits_optimum": "training on handwritten digits",
+    "learned_inference_error": "trained models, all assignments of latents to factors",
+    "rotation_energy": "encoders trained for rotated decoders, averages over points",
+    "two_mode_rotation_energy": "encoders trained for rotated decoders, averages over points",
+    "rotation_curvature": "differences of losses trained for rotated decoders",
+    "orthogonality_chance": "quadrature, all signed permutations, drawn rotations",
+    "polarized_regime": "trained models, quadrature",
+    "two_factor_manipulation": "a search under constraints over all entries of the loading",
+    "smallest_manipulation": "a search under constraints over all entries of the loading",
+    "largest_angle": "a search under constraints, the least change at each angle",
+    "separation_by_time": "known autocorrelations, scipy's generalised eigenvalues, simulated series",
+    "prior_families": "scipy's densities on grids, draws",
+    "annealed_prior": "averages over points, sums over grids",
+    "prior_optimum": "a search for the VAE of least loss, scipy's densities on grids",
+    "prior_rotation_energy": "scipy's densities on grids",
+    "aggregate_penalty": "averages over points, kernels on a grid, a search for the encoder of least loss",
+    "aggregate_penalty_learned": "a search for the VAE of least loss",
+    "gaussian_scores": "scikit-learn's scores of points with the moments of the code, quadrature, draws",
+    "grouped_parts": "averages over points, their differences",
+    "grouped_learned_decoder": "training of the grouped objective from random starts",
+    "idle_weights": "training of the grouped objective from several random starts",
+    "correlated_prior": "training of the grouped objective with that prior",
+    "grouped_optimum": "training of the grouped objective for a fixed decoder",
+    "independent_groups": "training at two large weights, extrapolated",
+    "granularity_slope": "encoders trained for a fixed decoder, differences of their errors",
+    "copied_signals": "losses of codes that copy signals more and more exactly",
+    "group_selection": "simulated data sets",
+    "minibatch_estimates": "simulated minibatches, quadrature of the ratio of densities",
+    "minibatch_bounds": "simulated minibatches of an almost noiseless code",
 }
 
 

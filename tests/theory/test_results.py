@@ -22,7 +22,7 @@ from theory.derivations.registry import chapter_of, derivations, find
 from theory.derivations.ties import TIES, UNTIED
 from theory.interface.places import function_of
 from theory.interface.results_commands import results_page, results_table
-from theory.results import RESULTS, ROOMS, WORKS, Result, expand, matching, mentioning
+from theory.results import EXPERIMENTS, RESULTS, ROOMS, WORKS, Result, expand, matching, mentioning
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in derivations()}
@@ -61,6 +61,10 @@ def test_every_page_check_and_figure_belongs_to_a_result():
         assert used, f"{lemma} has no result and no page builds on it: name it in a record of theory/results.py"
     assert {check for result in RESULTS for check in result.checks} == CHECKS.keys()
     assert {figure for result in RESULTS for figure in result.figures} == FIGURES.keys()
+
+
+def test_the_index_says_what_each_experiment_is_made_of():
+    assert {*EXPERIMENTS} == {*CHECKS}
 
 
 def test_names_are_unique_and_plain():

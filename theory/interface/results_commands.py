@@ -11,7 +11,7 @@ from theory.interface.files import output_file
 from theory.interface.places import check_place, figure_place, function_place, page_place
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
-from theory.results import RESULTS, ROOMS, Result, matching, mentioning
+from theory.results import EXPERIMENTS, RESULTS, ROOMS, Result, matching, mentioning
 
 __all__ = ["add_commands", "results_page", "results_table"]
 
@@ -62,6 +62,7 @@ def _record(result: Result) -> dict[str, object]:
     """A record under the names that machines know; a result may have several checks."""
     values = asdict(result)
     values["check"] = values.pop("checks")
+    values["experiment"] = _experiment(result)
     return {"name": result.name, "claim": result.claim, "room": result.room, **values}
 
 
@@ -73,6 +74,7 @@ def _described(result: Result) -> str:
         "checked by": _with_files(
             f"python -m numerics verify --only {','.join(result.checks)}", result.checks, check_place
         ),
+        "experiment": (_experiment(result),) if result.checks else (),
         "seen in": _with_files(f"python -m figures --only {','.join(result.figures)}", result.figures, figure_place),
         "tested in": (result.tests,),
         "source": (result.source,),
@@ -83,6 +85,11 @@ def _described(result: Result) -> str:
     for label, entries in places.items():
         lines += [_filled(entry, label if position == 0 else "") for position, entry in enumerate(entries)]
     return "\n".join(lines)
+
+
+def _experiment(result: Result) -> str:
+    """What the experiments of the checks of a result are made of, each kind once."""
+    return "; ".join(dict.fromkeys(EXPERIMENTS[check] for check in result.checks))
 
 
 def _with_files(command: str, names: Sequence[str], place: Callable[[str], str]) -> list[str]:
@@ -135,6 +142,7 @@ def _entry(result: Result) -> str:
         f"- computed by: {_linked(result.functions, lambda name: function_place(name)[0])}",
         f"- derived in: {_linked([result.page], page_place)}" if result.page else "",
         f"- checked by: {_linked(result.checks, check_place)}" if result.checks else "",
+        f"- experiment: {_experiment(result)}" if result.checks else "",
         f"- seen in: {_linked(result.figures, figure_place)}" if result.figures else "",
         f"- tested in: {_linked([result.tests], str)}",
         f"- source: {result.source}",
