@@ -30,6 +30,7 @@ plain Python    every kernel also runs as its `.py_func`, which the tests compar
 `numerics.sweeps.credible`        `rounding_error`
 `numerics.sweeps.run_file`        the digest: a file of runs by other kernels is not continued
 `numerics.bench.ours`             `descend`, `sampled_adam`, `AdamState`, `views`, `zeros`
+`figures.kit.processes`           whether any kernel is compiled already
 
 and tests outside the kernels' own, some of which call kernels or build their arguments:
 `tests.numerics.training.test_train`, `tests.numerics.training.test_alternation`,
