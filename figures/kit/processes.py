@@ -8,8 +8,6 @@ it writes.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -26,7 +24,7 @@ from figures.registry import FIGURES, FigureEntry
 from numerics.comparison import Comparison
 from numerics.kernels.cache import nothing_compiled
 from numerics.sweeps.complete import complete_sweep
-from numerics.sweeps.workers import WORKERS, collect
+from numerics.sweeps.workers import WORKERS, collect, end_with_parent
 from numerics.training.train import train
 
 __all__ = ["Drawn", "drawn_figures"]
@@ -132,17 +130,9 @@ def _begin(pipe: connection.Connection, messages, count: int) -> None:
 
     from theory.interface.processors import usable_processors
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _messages.append(messages)
     set_num_threads(max(1, usable_processors() // count))
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        connection.wait([parent.sentinel, pipe])
-        with _writing:
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with_parent(pipe, unless_held=_writing)
 
 
 def _draw_in_worker(*task) -> Drawn:

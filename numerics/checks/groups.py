@@ -202,9 +202,8 @@ def grouped_optimum(budget: Budget) -> Iterator[Comparison]:
     done = complete_sweep(
         truth.covariance, 4, betas=[weights], seeds=3, groups=PAIRS, noise_variance="learned", decoder=loading
     )
-    vae = done.vae(0, int(np.argmin(done.losses[0])))
     yield compare("loss, learned noise", best.loss, trained=float(done.losses.min()), tolerance=TOLERANCE)
-    yield compare("learned noise", best.vae.noise_variance, trained=vae.noise_variance, tolerance=1e-6)
+    yield compare("learned noise", best.vae.noise_variance, trained=done.best(0).noise_variance, tolerance=1e-6)
     yield from _degenerate_problems()
     yield from _attained_minima()
 
@@ -388,7 +387,7 @@ def _errors_at(truth: theory.GenerativeModel, partition_of, beta: float, posteri
         truth.covariance, truth.latent_dim, betas=[groups.Weights.independence(beta)], groups=partition_of,
         noise_variance=NOISE, decoder=truth.loading, posterior=posterior, gradient_tolerance=1e-10, seeds=6,
     )  # fmt: skip
-    return errors_by_cubature(truth, done.vae(0, int(np.argmin(done.losses[0]))))
+    return errors_by_cubature(truth, done.best(0))
 
 
 def granularity_slope(budget: Budget) -> Iterator[Comparison]:
@@ -427,8 +426,7 @@ def _trained(covariance, latent_dim: int, weights: groups.Weights, partition_of,
     done = complete_sweep(
         covariance, latent_dim, betas=[weights], seeds=3, groups=partition_of, noise_variance=NOISE, **options
     )
-    ((*vaes,),) = done.vaes()
-    return float(done.losses.min()), vaes[int(np.argmin(done.losses[0]))]
+    return float(done.losses.min()), done.best(0)
 
 
 def _blocks(count: int) -> np.ndarray:

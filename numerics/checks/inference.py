@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 import theory
+from numerics.checks.limits import limit_of_two
 from numerics.comparison import Budget, Comparison, compare, compare_arrays
 from numerics.diagnosis.certificate import certify
 from numerics.sampling.cubature import elbo_terms_by_cubature, errors_by_cubature
@@ -104,8 +105,8 @@ def family_gap(budget: Budget) -> Iterator[Comparison]:
             yield compare(f"Hadamard gap, {name}, {family}", stated, trained=exact, tolerance=1e-7 * exact)
     for name, matrix in {"equal variables": np.ones((2, 2)), "a variable in two groups": COPIED}.items():
         family = "diagonal" if len(matrix) == 2 else [[0, 1], [2]]
-        near = [_gap_by_determinants(matrix + width * np.eye(len(matrix)), family) for width in (1e-6, 1e-9)]
-        limit = np.inf if near[1] - near[0] > 1 else near[1]
+        near = (_gap_by_determinants(matrix + width * np.eye(len(matrix)), family) for width in (1e-6, 1e-9))
+        limit = limit_of_two(*near)
         yield compare(f"Hadamard gap, {name}", gaussian.hadamard_gap(matrix, family), trained=limit, scale=1.0)
     columns = np.array([[2.0, 0.5, 1e-4], [0.0, 1.0, 2e-4], [0.0, 0.0, 1.5]])
     small = _gap_by_determinants(np.eye(3) + columns.T @ columns / (beta * noise), [[0, 1], [2]])
@@ -169,10 +170,9 @@ def _errors_without_noise() -> Iterator[Comparison]:
     for name, truths in near.items():
         few, fewer = (errors_by_cubature(truth, vae) for truth in truths)
         for criterion in CRITERIA:
-            grows = abs(fewer[criterion] - few[criterion]) > 1
-            limit = np.inf if grows else fewer[criterion]
-            quantity, stated = f"{criterion}, {name}", getattr(exact[name], criterion)
-            yield compare(quantity, stated, trained=limit, tolerance=0.0 if grows else 1e-10, scale=1.0)
+            limit, stated = limit_of_two(few[criterion], fewer[criterion]), getattr(exact[name], criterion)
+            tolerance = 1e-10 if np.isfinite(limit) else 0.0
+            yield compare(f"{criterion}, {name}", stated, trained=limit, tolerance=tolerance, scale=1.0)
 
 
 def inference_error_curve(budget: Budget) -> Iterator[Comparison]:
@@ -247,8 +247,7 @@ def _errors_as_the_noise_vanishes() -> Iterator[Comparison]:
     for name, decoder in {"true": truth.loading, "another": truth.loading * [1.1, 1.0]}.items():
         curve = inference.inference_error_curve(truth, [1.2], noise_variance="learned", decoder=decoder)
         far, near = (trained_errors(truth, 1.2, decoder, noise) for noise in (1e-5, 1e-7))
-        change = near["log_score"] - far["log_score"]
-        limit = np.sign(change) * np.inf if abs(change) > 1 else near["log_score"]
+        limit = limit_of_two(far["log_score"], near["log_score"])
         yield compare(f"log_score, noise to zero, {name} decoder", curve.log_score[0], trained=limit, scale=1.0)
         quantity = f"mean_squared_error, noise to zero, {name} decoder"
         value = near["mean_squared_error"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import theory
+from numerics.checks.limits import limit_of_two
 from numerics.comparison import Budget, Comparison, compare
 from numerics.sampling.cubature import elbo_terms_by_cubature
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
@@ -132,7 +133,7 @@ def _bound_of_linked_groups(sizes: dict[str, int]) -> Iterator[Comparison]:
         vae = theory.LinearVAE(np.eye(2), np.eye(2) / 2, posterior, NOISE)
         terms = sample_minibatch_terms(vae, np.eye(2), "diagonal", batches=4, rng=513, **sizes)["stratified"]
         largest.append(terms.between.value)
-    limit = np.inf if largest[1] > largest[0] + 1 else largest[1]
+    limit = limit_of_two(*largest)
     bound = groups.minibatch_bounds(vae, "diagonal", **sizes).between
     yield compare("between, posterior that links groups", bound, trained=limit, scale=1.0)
 

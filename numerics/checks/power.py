@@ -63,7 +63,7 @@ class Bent:
     reason : str
         why nothing can notice it, from the index; empty if something should.
     dependent : str
-        a row whose experiment moves together with its closed form; empty if there is none.
+        a row whose experiment moves together with its closed form, or empty.
     unnoticed : tuple of str
         of `KINDS`, the errors that no row notices, without those for which the index has a reason.
     """
@@ -178,7 +178,7 @@ def smallest_noticed(
 
 
 def reason_of(function: str, field: str) -> str:
-    """The entry of `UNNOTICED` for a field, or for one that it is part of; empty if there is none."""
+    """The entry of `UNNOTICED` for a field, or for one that it is part of; or empty."""
     parts = field.split(".")
     names = [f"{function} {'.'.join(parts[:count])}".strip() for count in range(len(parts), 0, -1)]
     return next((name for name in names if name in UNNOTICED), "")

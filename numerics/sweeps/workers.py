@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 from queue import SimpleQueue
@@ -26,7 +27,7 @@ from numerics.kernels.digest import kernel_digest
 from numerics.kernels.objective import Objective
 from theory.interface import interrupts
 
-__all__ = ["WORKERS", "collect", "descend_batch", "follow_parent"]
+__all__ = ["WORKERS", "collect", "descend_batch", "end_with_parent", "follow_parent"]
 
 IN_FLIGHT = 512  # batches sent and not collected: enough for many workers, few enough to keep their copies in memory
 
@@ -96,13 +97,22 @@ def follow_parent(pipe: connection.Connection) -> None:
     A parent that is killed cannot stop its workers, and they would wait for ever. When the parent closes the other end
     of the pipe, no more results are wanted, and the worker begins no further run.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _pipes.append(pipe)
+    end_with_parent()
+
+
+def end_with_parent(*pipes: connection.Connection, unless_held: AbstractContextManager | None = None) -> None:
+    """Make this worker ignore Ctrl-C, and exit when its parent has ended or closes its end of one of the pipes.
+
+    It waits for a lock that is held, `unless_held`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+        connection.wait([parent.sentinel, *pipes])
+        with unless_held or nullcontext():
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
