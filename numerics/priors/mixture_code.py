@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numerics.sampling.gaussian import log_sum
 from theory import validation
 from theory.model import LinearVAE, linear_vae
 from theory.priors import Prior
@@ -153,14 +154,14 @@ def log_prior_and_slopes(prior: Prior, code) -> tuple[float, np.ndarray, np.ndar
 
 def divergence(plane: PriorPlane, code) -> float:
     """KL(p || q(z))."""
-    return float(plane.mean_log_density - np.sum(plane.masses * _log_sum(_log_mixture(code, plane.points)[0])))
+    return float(plane.mean_log_density - np.sum(plane.masses * log_sum(_log_mixture(code, plane.points)[0], axis=0)))
 
 
 def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, np.ndarray]:
     """KL(p || q(z)), and its derivatives in the means and covariances of the components."""
     mass = plane.masses
     parts, pulls = _log_mixture(code, plane.points)
-    log_density = _log_sum(parts)
+    log_density = log_sum(parts, axis=0)
     shares = mass * np.exp(parts - log_density)
     pulled = shares[:, np.newaxis] * pulls
     # Sums rather than matrix products, whose threads cost more than they save on long and thin arrays.
@@ -180,7 +181,7 @@ def code_entropy(code, nodes: int = NODES) -> float:
     entropy = 0.0
     for weight, mean, covariance in zip(*code, strict=True):
         places = mean + points @ np.linalg.cholesky(covariance).T
-        entropy -= weight * np.sum(masses * _log_sum(_log_mixture(code, places)[0]))
+        entropy -= weight * np.sum(masses * log_sum(_log_mixture(code, places)[0], axis=0))
     return float(entropy)
 
 
@@ -199,11 +200,3 @@ def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
         parts.append(np.log(weight) - log_norm - (first * pulled[0] + second * pulled[1]) / 2)
         pulls.append(pulled)
     return np.array(parts), np.array(pulls)
-
-
-def _log_sum(parts: np.ndarray) -> np.ndarray:
-    """The logarithm of the sum of exponentials over components, (M, n) -> (n,)."""
-    top = parts.max(axis=0)
-    top = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        return top + np.log(np.exp(parts - top).sum(axis=0))

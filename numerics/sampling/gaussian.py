@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.linalg import lapack
 
-__all__ = ["draw_gaussian", "log_density", "log_density_of_squares", "square_root", "triangle"]
+__all__ = ["draw_gaussian", "log_density", "log_density_of_squares", "log_sum", "square_root", "triangle"]
 
 
 def draw_gaussian(shape: int | tuple[int, ...], root: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -17,13 +18,28 @@ def draw_gaussian(shape: int | tuple[int, ...], root: np.ndarray, rng: np.random
 
 def log_density(differences: np.ndarray, root: np.ndarray) -> np.ndarray:
     """log N(difference; 0, L L^T) along the last axis of `differences` (..., k), by a lower triangle L."""
-    standardised = np.linalg.solve(root, differences.reshape(math.prod(differences.shape[:-1]), len(root)).T)
+    rows = differences.reshape(math.prod(differences.shape[:-1]), len(root))
+    standardised, singular = lapack.dtrtrs(root, rows.T, lower=1) if rows.size else (rows.T, 0)
+    if singular:
+        raise np.linalg.LinAlgError("a Gaussian without a density: its covariance is singular")
     return log_density_of_squares(np.sum(standardised**2, axis=0).reshape(differences.shape[:-1]), root)
 
 
 def log_density_of_squares(squares: np.ndarray, root: np.ndarray) -> np.ndarray:
     """log N(difference; 0, L L^T) by the squared lengths |L^-1 difference|^2, for a lower triangle L."""
-    return -squares / 2 - np.sum(np.log(np.abs(np.diagonal(root)))) - len(root) / 2 * np.log(2 * np.pi)
+    log_norm = np.sum(np.log(np.abs(np.diagonal(root)))) + len(root) / 2 * np.log(2 * np.pi)
+    return -0.5 * squares - log_norm
+
+
+def log_sum(exponents: np.ndarray, axis: int) -> np.ndarray:
+    """The logarithm of the sum of exponentials of real numbers along an axis, without overflow.
+
+    For arrays of the sizes here a third of the time of `scipy.special.logsumexp`.
+    """
+    top = exponents.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(exponents - top).sum(axis=axis)) + top.squeeze(axis)
 
 
 def square_root(covariance: np.ndarray) -> np.ndarray:

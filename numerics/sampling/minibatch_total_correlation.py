@@ -24,10 +24,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.gaussian import draw_gaussian, log_density, log_density_of_squares, square_root
+from numerics.sampling.gaussian import draw_gaussian, log_density, log_density_of_squares, log_sum, square_root
 from theory import validation
 from theory.groups.minibatch import ESTIMATORS, minibatch_sizes
 from theory.model import LinearVAE, linear_vae, mean_offset
@@ -36,7 +35,8 @@ from theory.partition import Posterior, partition
 
 __all__ = ["MinibatchEstimates", "sample_minibatch_bias", "sample_minibatch_terms"]
 
-CHUNK = 2**20  # pairs of points at a time, to bound the memory
+DRAWN = 2**20  # pairs of points of the minibatches that are drawn together
+TOGETHER = 2**17  # pairs of points that are computed together, so few that a processor's cache holds them
 
 Latents = tuple[int, ...]
 
@@ -134,11 +134,13 @@ def _draw(vae, covariance, offset, batch: int, batches: int, rng) -> Iterator[tu
     """Posterior means and codes of some minibatches at a time, (minibatches, M, K) each."""
     spread = vae.encoder @ square_root(covariance)
     root = np.linalg.cholesky(vae.posterior_covariance)
-    at_once = max(1, CHUNK // batch**2)
-    for first in range(0, batches, at_once):
-        shape = (min(at_once, batches - first), batch)
+    drawn, together = (max(1, pairs // batch**2) for pairs in (DRAWN, TOGETHER))
+    for first in range(0, batches, drawn):
+        shape = (min(drawn, batches - first), batch)
         means = vae.encoder @ offset + draw_gaussian(shape, spread, rng)
-        yield means, means + draw_gaussian(shape, root, rng)
+        codes = means + draw_gaussian(shape, root, rng)
+        for part in range(0, len(means), together):
+            yield means[part : part + together], codes[part : part + together]
 
 
 def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents, dict[str, np.ndarray]]:
@@ -151,7 +153,7 @@ def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents
         places = np.arange(batch)
         own = pairs[:, places, places]
         pairs[:, places, places] = -np.inf
-        others = logsumexp(pairs, axis=2)
+        others = log_sum(pairs, axis=2)
         by_latents[latents] = {
             "weighted": np.logaddexp(own, others) - np.log(size) - np.log(batch),
             "stratified": np.logaddexp(own - np.log(size), others + np.log((size - 1) / size / (batch - 1))),
@@ -163,10 +165,10 @@ def _log_pairs(codes: np.ndarray, means: np.ndarray, covariance: np.ndarray) -> 
     """log q(z_i|x_j) of all pairs in each minibatch, (minibatches, M, M), by one latent at a time to save memory."""
     root = np.linalg.cholesky(covariance)
     whiten = np.linalg.inv(root).T
-    squares = sum(
-        (code[:, :, np.newaxis] - mean[:, np.newaxis, :]) ** 2
-        for code, mean in zip(np.moveaxis(codes @ whiten, 2, 0), np.moveaxis(means @ whiten, 2, 0), strict=True)
-    )
+    squares = 0.0
+    for code, mean in zip(np.moveaxis(codes @ whiten, 2, 0), np.moveaxis(means @ whiten, 2, 0), strict=True):
+        apart = code[:, :, np.newaxis] - mean[:, np.newaxis, :]
+        squares = np.add(squares, np.square(apart, out=apart), out=apart)
     return log_density_of_squares(squares, root)
 
 

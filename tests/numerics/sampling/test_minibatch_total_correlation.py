@@ -72,7 +72,8 @@ def test_a_loop_over_the_definition(monkeypatch):
 def test_the_law_of_what_is_drawn():
     vae, covariance = code()
     offset = np.arange(5.0)
-    ((means, codes),) = module._draw(vae, covariance, offset, 10, 5000, np.random.default_rng(3))
+    drawn = module._draw(vae, covariance, offset, 10, 5000, np.random.default_rng(3))
+    means, codes = map(np.concatenate, zip(*drawn, strict=True))
     centred = (means - vae.encoder @ offset).reshape(-1, 4)
     noise = (codes - means).reshape(-1, 4)
     np.testing.assert_allclose(centred.T @ centred / 50_000, vae.encoder @ covariance @ vae.encoder.T, atol=0.15)
@@ -96,9 +97,12 @@ def test_less_the_exact_densities_it_is_the_bias():
 def test_minibatches_are_drawn_in_blocks(monkeypatch):
     vae, covariance = code()
     shapes = [len(means) for means, _ in module._draw(vae, covariance, np.zeros(5), 6, 5, np.random.default_rng(4))]
-    monkeypatch.setattr(module, "CHUNK", 80)  # two minibatches of 36 pairs
+    monkeypatch.setattr(module, "DRAWN", 80)  # two minibatches of 36 pairs
     blocks = [len(means) for means, _ in module._draw(vae, covariance, np.zeros(5), 6, 5, np.random.default_rng(4))]
     assert shapes == [5] and blocks == [2, 2, 1]
+    monkeypatch.setattr(module, "TOGETHER", 40)  # one of them
+    single = [len(means) for means, _ in module._draw(vae, covariance, np.zeros(5), 6, 5, np.random.default_rng(4))]
+    assert single == [1] * 5
     found = sample_minibatch_bias(vae, covariance, PAIRS, batches=5, rng=np.random.default_rng(4), **SIZES)
     assert np.all(np.isfinite(numbers(found["weighted"])))
 
