@@ -25,7 +25,7 @@ from figures.kit.table import Point, Table, points
 from figures.kit.training import largest_gradient
 from numerics.comparison import Comparison, Tolerance, largest_of
 from numerics.priors.training import PriorRun, train_with_prior
-from numerics.sampling.rotation_energy import sampled_rotation_energy
+from numerics.sampling.rotation_energy import sampled_rotation_energies
 from theory import LinearVAE
 from theory.axes import plane_rotation
 from theory.priors.optimum import prior_optimum
@@ -164,7 +164,7 @@ def _rotation(degrees: float) -> np.ndarray:
 
 
 def _along(energy: Callable, degrees) -> np.ndarray:
-    return np.array([energy(_rotation(angle)) for angle in degrees])
+    return energy(np.array([_rotation(angle) for angle in degrees]))
 
 
 def _train(factors, prior, start: np.random.SeedSequence, **options) -> PriorRun:
@@ -180,15 +180,14 @@ def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rn
         latents = rng.standard_normal((draws, 2)) @ np.linalg.cholesky(code).T
     else:
         latents = code.sample(draws, rng)
+    exact = _along(energy, degrees)
+    degrees, exact = np.asarray(degrees)[exact != 0], exact[exact != 0]  # a symmetry changes no draw: no error
+    sampled = sampled_rotation_energies(prior, latents, map(_rotation, degrees), BETA)
     rows = []
-    for angle in degrees:
-        if not energy(_rotation(angle)):
-            continue  # a symmetry: no draw changes, and there is no standard error
-        drawn, expected = sampled_rotation_energy(prior, latents, _rotation(angle), BETA), energy(_rotation(angle))
+    for angle, expected, drawn in zip(degrees, exact, sampled, strict=True):
         error = drawn.standard_error
-        if error < 1e-12:
-            continue
-        rows += points(panel, name, "monte_carlo", angle, drawn.value, standard_error=error, expected=expected)
+        if error >= 1e-12:
+            rows += points(panel, name, "monte_carlo", angle, drawn.value, standard_error=error, expected=expected)
     return rows
 
 

@@ -195,8 +195,22 @@ def total_correlation_of_sum(root: np.ndarray, noise: np.ndarray, groups: tuple[
 
 
 def is_positive_definite(matrix: np.ndarray) -> bool:
-    """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`."""
-    return bool(unit_spectrum(validation.symmetric_matrix("matrix", matrix))[0].all())
+    """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`.
+
+    A Cholesky factor of the scaled matrix less twice the tolerance of that rule shows it in a fraction of the time;
+    only where there is none are eigenvalues computed.
+    """
+    matrix = validation.symmetric_matrix("matrix", matrix)
+    variances = np.diagonal(matrix)
+    if not np.all(variances > 0):
+        return False
+    scales, size = np.sqrt(variances), len(matrix)
+    least = 2 * SINGULAR * size * np.finfo(float).eps
+    try:
+        np.linalg.cholesky(matrix / scales / scales[:, np.newaxis] - least * np.eye(size))
+    except np.linalg.LinAlgError:
+        return bool(unit_spectrum(matrix)[0].all())
+    return True
 
 
 def log_determinant(matrix: np.ndarray) -> float:

@@ -422,6 +422,8 @@ def negative_eigenvalue(name: str, smallest: float) -> ValueError:
 
 def real_array(name: str, value) -> np.ndarray:
     """Return `value` as a float array of any shape, finite or not, if it holds only real numbers."""
+    if type(value) is np.ndarray and value.dtype == float:  # most often, in calls of one function by another
+        return value
     if isinstance(value, np.ma.MaskedArray):
         value = _unmasked(name, value)
     elif isinstance(value, list | tuple):

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from numerics.sampling.cubature import errors_by_cubature
+from numerics.sampling.cubature import error_by_cubature
+from numerics.training.problem import training_problem
 from numerics.training.stop import Stop
-from numerics.training.train import train
+from numerics.training.train import train_problem
 from theory import GenerativeModel
 
 __all__ = ["SearchedBeta", "trained_optimal_beta"]
@@ -38,20 +39,14 @@ def trained_optimal_beta(
     vanished.
     """
     noise = truth.noise_variance if noise_variance is None else noise_variance
-    stop_reasons, sign = set(), -1 if criterion == "log_score" else 1
+    problem = training_problem(truth.covariance, truth.latent_dim, noise, truth.loading, "diagonal")
+    measured, stop_reasons, sign = error_by_cubature(truth, criterion), set(), -1 if criterion == "log_score" else 1
 
     def error(log_beta: float) -> float:
-        run = train(
-            truth.covariance,
-            truth.latent_dim,
-            beta=float(np.exp(log_beta)),
-            decoder=truth.loading,
-            noise_variance=noise,
-            gradient_tolerance=1e-3 * accuracy,
-            rng=np.random.default_rng(start),
-        )
+        rng = np.random.default_rng(start)
+        run = train_problem(problem, float(np.exp(log_beta)), gradient_tolerance=1e-3 * accuracy, rng=rng)
         stop_reasons.add(run.stopped)
-        return sign * errors_by_cubature(truth, run.vae)[criterion]
+        return sign * measured(run.vae)
 
     scan = np.linspace(*np.log(bracket), max(4, round(2 * np.log(bracket[1] / bracket[0]))))
     best = int(np.clip(np.argmin([error(value) for value in scan]), 1, len(scan) - 2))

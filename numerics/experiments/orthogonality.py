@@ -80,7 +80,7 @@ def distances(
             max_steps=max_steps,
             gradient_tolerance=validation.positive("gradient_tolerance", gradient_tolerance),
         )
-        values = _distances(vae.decoder for vae in done.vaes()[0])
+        values = _distances(done.problem.decoders(done.parameters[0]))
         by_model[posterior] = np.where(done.stopped[0] == Stop.GRADIENT, values, np.nan)
     runs = train_autoencoder(covariance, 2, seeds=seeds, max_steps=max_steps)
     by_model["autoencoder"] = np.where(runs.stopped == Stop.GRADIENT, _distances(runs.decoders), np.nan)
@@ -120,7 +120,7 @@ def distances_while_training(
             covariance, 2, betas=[1.0], seeds=seeds, noise_variance=water_level, posterior=model, method="gradient",
             max_steps=count,
         )  # fmt: skip
-        rows.append(_distances(vae.decoder for vae in done.vaes()[0]))
+        rows.append(_distances(done.problem.decoders(done.parameters[0])))
     return np.array(rows)
 
 

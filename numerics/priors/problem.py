@@ -35,12 +35,16 @@ class PriorProblem:
     data: tuple[np.ndarray, np.ndarray, np.ndarray]
     covariance: np.ndarray
     prior: Prior
-    plane: PriorPlane | None
     beta: float
     alpha: float
     noise_variance: float
     decoder: np.ndarray | None
     within: np.ndarray
+
+    @cached_property
+    def plane(self) -> PriorPlane | None:
+        """The nodes of the prior, if it has two latents and a method for them."""
+        return PriorPlane.of(self.prior)
 
     @cached_property
     def units(self) -> np.ndarray:
@@ -146,14 +150,40 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
     data_noise = float(within("data_noise", validation.non_negative("data_noise", data_noise), LONGEST**2))
     alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
     prior = checked_prior("prior", prior)
-    latent_dim, plane = prior.latent_dim, PriorPlane.of(prior)
-    if alpha and latent_dim != 2:
-        raise ValueError(f"alpha must be 0 unless there are two latents, got alpha {alpha} and {latent_dim} latents")
-    if alpha and plane is None:
+    latent_dim = prior.latent_dim
+    if decoder is not None:
+        decoder = within("decoder", validation.matrix("decoder", decoder, (len(loading), latent_dim)), LONGEST)
+    covariances = loading @ covariances @ loading.T + data_noise * np.eye(len(loading))
+    means = means @ loading.T
+    total = np.einsum("c,cij->ij", weights, covariances) + (means * weights[:, np.newaxis]).T @ means
+    mask = partition_mask(partition(posterior, latent_dim), latent_dim)
+    problem = PriorProblem(
+        data=(weights, means, covariances),
+        covariance=total,
+        prior=prior,
+        beta=validation.scale("beta", beta),
+        alpha=alpha,
+        noise_variance=validation.scale("noise_variance", noise_variance),
+        decoder=decoder,
+        within=np.tril(mask, -1).astype(bool),
+    )
+    if alpha:
+        _check_plane(problem)
+    return problem
+
+
+def _check_plane(problem: PriorProblem) -> None:
+    """Refuse a penalty on the aggregate code that the nodes of the prior cannot compute."""
+    alpha, prior, plane = problem.alpha, problem.prior, problem.plane
+    if prior.latent_dim != 2:
+        raise ValueError(
+            f"alpha must be 0 unless there are two latents, got alpha {alpha} and {prior.latent_dim} latents"
+        )
+    if plane is None:
         raise ValueError(
             f"alpha must be 0 for a prior without the method nodes(count), got alpha {alpha} and {type(prior).__name__}"
         )
-    if alpha and plane.moment_error > PLANE_ERROR:
+    if plane.moment_error > PLANE_ERROR:
         why = "it has none, and KL(p || q) is infinite"
         if np.isfinite(plane.moment_error):
             why = f"their variance or mass is off by {plane.moment_error:.1g}"
@@ -161,23 +191,6 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
             f"alpha must be 0 unless nodes can represent the variance of the prior, got alpha {alpha} and {prior}: "
             f"{why}; pass alpha 0, or a prior with lighter tails or better nodes"
         )
-    if decoder is not None:
-        decoder = within("decoder", validation.matrix("decoder", decoder, (len(loading), latent_dim)), LONGEST)
-    covariances = loading @ covariances @ loading.T + data_noise * np.eye(len(loading))
-    means = means @ loading.T
-    total = np.einsum("c,cij->ij", weights, covariances) + (means * weights[:, np.newaxis]).T @ means
-    mask = partition_mask(partition(posterior, latent_dim), latent_dim)
-    return PriorProblem(
-        data=(weights, means, covariances),
-        covariance=total,
-        prior=prior,
-        plane=plane,
-        beta=validation.scale("beta", beta),
-        alpha=alpha,
-        noise_variance=validation.scale("noise_variance", noise_variance),
-        decoder=decoder,
-        within=np.tril(mask, -1).astype(bool),
-    )
 
 
 def overflow_error() -> ValueError:

@@ -10,7 +10,8 @@ gradient (L-BFGS); no closed form of an optimum is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
@@ -31,6 +32,37 @@ OUT_OF_STEPS = 1  # status of a result of scipy's L-BFGS-B: a limit ended it, of
 
 
 @dataclass(frozen=True, eq=False)
+class ByNodes:
+    """What is computed by sums over nodes in the plane of two latents, when it is first asked for.
+
+    Attributes
+    ----------
+    problem : PriorProblem
+    code : weights, means and covariances of the components of q(z)
+    conditional : float
+        H[q(z|x)], in nats.
+    """
+
+    problem: PriorProblem
+    code: tuple[np.ndarray, np.ndarray, np.ndarray]
+    conditional: float
+
+    @cached_property
+    def divergence(self) -> float:
+        plane = self.problem.plane
+        if plane is None or plane.moment_error == np.inf:
+            return np.nan if plane is None else np.inf
+        planes = plane, *(PriorPlane.of(self.problem.prior, nodes) for nodes in FINER)
+        return _resolved(*(divergence(one, self.code) for one in planes))
+
+    @cached_property
+    def mutual_information(self) -> float:
+        if self.problem.shape[1] != 2:
+            return np.nan
+        return _resolved(*(code_entropy(self.code, nodes) - self.conditional for nodes in (NODES, *FINER)))
+
+
+@dataclass(frozen=True, eq=False)
 class PriorRun:
     """What one training run reached.
 
@@ -40,17 +72,13 @@ class PriorRun:
     loss : float
     distortion, reconstruction, rate : float
         E ||x - W z||^2; -E log p(x|z); E KL(q(z|x) || p). Nats, the first in squared units of the data.
-    divergence : float >= 0
-        KL(p || q(z)), infinite if the prior has no variance. NaN if there are not two latents, if the prior has no
-        method `nodes`, or if the nodes do not resolve it to 1e-5 nats (of its size, where that is above one).
-    mutual_information : float >= 0
-        I(x; z) = H[q(z)] - H[q(z|x)]: the smaller, the more the encodings overlap. NaN if there are not two latents, or
-        if the nodes do not resolve it.
     gradient_norm : float
         largest entry of the gradient, in nats, for parameters in units of the data and the prior.
     stopped : Stop
         "gradient"; or, where the gradient did not fall to the tolerance, "max_steps" if these ended the descent and
         "stalled" if rounding did; or "unresolved" if alpha > 0 and the nodes do not resolve the divergence in the loss.
+    by_nodes : ByNodes
+        of which the two properties are taken.
     """
 
     vae: LinearVAE
@@ -58,10 +86,26 @@ class PriorRun:
     distortion: float
     reconstruction: float
     rate: float
-    divergence: float
-    mutual_information: float
     gradient_norm: float
     stopped: Stop
+    by_nodes: ByNodes = field(repr=False)
+
+    @property
+    def divergence(self) -> float:
+        """KL(p || q(z)), >= 0, infinite if the prior has no variance.
+
+        NaN if there are not two latents, if the prior has no method `nodes`, or if the nodes do not resolve it to 1e-5
+        nats (of its size, where that is above one).
+        """
+        return self.by_nodes.divergence
+
+    @property
+    def mutual_information(self) -> float:
+        """I(x; z) = H[q(z)] - H[q(z|x)], >= 0: the smaller, the more the encodings overlap.
+
+        NaN if there are not two latents, or if the nodes do not resolve it.
+        """
+        return self.by_nodes.mutual_information
 
 
 def train_with_prior(
@@ -142,29 +186,18 @@ def reached(problem: PriorProblem, theta: np.ndarray, tolerance: float, *, out_o
     code = problem.code(encoder, factor)
     total = encoder @ problem.covariance @ encoder.T + factor @ factor.T
     distortion = distortion_of(problem.covariance, decoder, encoder @ problem.covariance, total)
-    latent_dim = problem.shape[1]
-    conditional = np.log(np.diagonal(factor)).sum() + latent_dim / 2 * np.log(2 * np.pi * np.e)
-    norm = float(np.abs(gradient).max(initial=0.0))
-    divergence_value = information = np.nan
-    resolved = True
-    if latent_dim == 2:
-        information = _resolved(*(code_entropy(code, nodes) - conditional for nodes in (NODES, *FINER)))
-    if problem.plane is not None and problem.plane.moment_error == np.inf:
-        divergence_value = np.inf
-    elif problem.plane is not None:
-        planes = problem.plane, *(PriorPlane.of(problem.prior, nodes) for nodes in FINER)
-        divergence_value = _resolved(*(divergence(plane, code) for plane in planes))
-        resolved = not np.isnan(divergence_value)
+    conditional = np.log(np.diagonal(factor)).sum() + problem.shape[1] / 2 * np.log(2 * np.pi * np.e)
+    norm, by_nodes = float(np.abs(gradient).max(initial=0.0)), ByNodes(problem, code, float(conditional))
+    unresolved = bool(problem.alpha) and np.isnan(by_nodes.divergence)
     return PriorRun(
         vae=LinearVAE(decoder, encoder, factor @ factor.T, problem.noise_variance),
         loss=value,
         distortion=float(distortion),
         reconstruction=float(distortion / (2 * problem.noise_variance) + problem.constant),
         rate=max(0.0, float(-log_prior_and_slopes(problem.prior, code)[0] - conditional)),
-        divergence=divergence_value,
-        mutual_information=information,
         gradient_norm=norm,
-        stopped=_stop_reason(bool(problem.alpha) and not resolved, norm <= tolerance, out_of_steps),
+        stopped=_stop_reason(unresolved, norm <= tolerance, out_of_steps),
+        by_nodes=by_nodes,
     )
 
 

@@ -10,7 +10,7 @@ averages the same over a few points instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,7 +20,18 @@ from theory import gaussian, validation
 from theory.model import GenerativeModel, LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 
-__all__ = ["Source", "elbo_values", "error_values", "sample_elbo_terms", "sample_errors"]
+__all__ = [
+    "ERRORS",
+    "Source",
+    "elbo_values",
+    "error_values",
+    "sample_elbo_terms",
+    "sample_errors",
+    "true_log_posterior_values",
+]
+
+DIVERGENCES = ("forward_kl", "reverse_kl")
+ERRORS = ("mean_squared_error", *DIVERGENCES, "log_score")
 
 MOST_DRAWS = 10**9  # for a standard error of 3e-5 of a standard deviation; more is a mistake
 CHUNK = 2**21  # numbers drawn at a time, to bound the memory
@@ -66,28 +77,36 @@ def sample_errors(
         )
     singular = np.isneginf(gaussian.log_determinant(truth.factor_covariance))
     singular |= truth.noise_variance == 0 and np.any(truth.loading)
-    values = error_values(truth, vae, divergences=not singular)
-    infinite = dict.fromkeys(("forward_kl", "reverse_kl"), Estimate(np.inf, 0.0)) if singular else {}
+    values = error_values(truth, vae, [name for name in ERRORS if not (singular and name in DIVERGENCES)])
+    infinite = dict.fromkeys(DIVERGENCES, Estimate(np.inf, 0.0)) if singular else {}
     return _estimates(values, n, rng, truth.data_dim + truth.latent_dim, "truth and vae") | infinite
 
 
 def error_values(
-    truth: GenerativeModel, vae: LinearVAE, *, divergences: bool = True
+    truth: GenerativeModel, vae: LinearVAE, names: Sequence[str] = ERRORS
 ) -> Callable[[Source], dict[str, np.ndarray]]:
-    """What `sample_errors` averages, as a function of K numbers for the factors, D for the noise, K for the code."""
+    """What `sample_errors` averages, as a function of K numbers for the factors, D for the noise, K for the code.
+
+    Of the errors only those that are asked for by `names` are computed.
+    """
     mean = truth.mean if vae.mean is None else vae.mean
     posterior_root = np.linalg.cholesky(vae.posterior_covariance)
     code_root = square_root(vae.posterior_covariance)
 
     def values(source: Source) -> dict[str, np.ndarray]:
-        factors = source(truth.latent_dim) @ truth.factor_root.T
-        data = factors @ truth.loading.T + truth.mean + np.sqrt(truth.noise_variance) * source(truth.data_dim)
+        factors, data = _factors_and_data(truth, source)
         posterior_means = (data - mean) @ vae.encoder.T
         codes = posterior_means + source(vae.latent_dim) @ code_root.T
-        log_score = log_density(factors - posterior_means, posterior_root)
-        found = {"mean_squared_error": np.sum((factors - posterior_means) ** 2, axis=1), "log_score": log_score}
-        if divergences:
+        found = {}
+        if "mean_squared_error" in names:
+            found["mean_squared_error"] = np.sum((factors - posterior_means) ** 2, axis=1)
+        if "log_score" in names or "forward_kl" in names:
+            log_score = log_density(factors - posterior_means, posterior_root)
+        if "log_score" in names:
+            found["log_score"] = log_score
+        if "forward_kl" in names:
             found["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
+        if "reverse_kl" in names:
             found["reverse_kl"] = log_density(codes - posterior_means, posterior_root)
             found["reverse_kl"] -= _log_true_posterior(truth, codes, data)
         return found
@@ -170,6 +189,16 @@ def elbo_values(
         }
 
     return values
+
+
+def true_log_posterior_values(truth: GenerativeModel) -> Callable[[Source], dict[str, np.ndarray]]:
+    """log p(s|x) at the true factors, the part of the forward KL that no encoder changes; as `error_values`."""
+    return lambda source: {"log_posterior": _log_true_posterior(truth, *_factors_and_data(truth, source))}
+
+
+def _factors_and_data(truth: GenerativeModel, source: Source) -> tuple[np.ndarray, np.ndarray]:
+    factors = source(truth.latent_dim) @ truth.factor_root.T
+    return factors, factors @ truth.loading.T + truth.mean + np.sqrt(truth.noise_variance) * source(truth.data_dim)
 
 
 def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:

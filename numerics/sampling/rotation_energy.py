@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from numerics.sampling.estimate import Estimate
 
-__all__ = ["sampled_rotation_energy"]
+__all__ = ["sampled_rotation_energies"]
 
 
-def sampled_rotation_energy(prior, codes: np.ndarray, rotation: np.ndarray, beta: float) -> Estimate:
-    """beta E[log p(z) - log p(R z)], in nats, over codes (n, K); standard error 0 where R keeps the density."""
-    return Estimate.of(beta * (prior.log_density(codes) - prior.log_density(codes @ rotation.T)))
+def sampled_rotation_energies(
+    prior, codes: np.ndarray, rotations: Iterable[np.ndarray], beta: float
+) -> Iterator[Estimate]:
+    """beta E[log p(z) - log p(R z)], in nats, over codes (n, K), for each R; no error if R keeps the density."""
+    before = prior.log_density(codes)
+    for rotation in rotations:
+        yield Estimate.of(beta * (before - prior.log_density(codes @ rotation.T)))

@@ -30,7 +30,8 @@ class Pending:
         self.keys, self.problem = keys, problem
         self.thetas = np.array([starts[seed] for _, seed in keys]).reshape(count, len(problem.mask))
         self.weights = np.array([weights for weights, _ in keys]).reshape(count, 4)
-        self.offsets = [problem.loss_offset(Weights(*weights)) for weights, _ in keys]
+        self._checked = {weights: Weights(*weights) for weights, _ in keys}
+        self._offsets = {weights: problem.loss_offset(checked) for weights, checked in self._checked.items()}
         self.outcomes = Outcomes.of_none(count)
 
     def take(self, part: slice, thetas: np.ndarray, outcomes: Outcomes) -> None:
@@ -51,14 +52,14 @@ class Pending:
         }
 
     def _ended(self, run: int) -> dict:
-        ended, theta = self.outcomes, self.thetas[run]
-        loss, norm = ended.losses[run] + self.offsets[run], ended.gradient_norms[run]
-        stopped = stop_reason(ended.codes[run], loss, norm, theta, self.problem, Weights(*self.weights[run]))
+        (weights, seed), ended, theta = self.keys[run], self.outcomes, self.thetas[run]
+        loss, norm = ended.losses[run] + self._offsets[weights], ended.gradient_norms[run]
+        stopped = stop_reason(ended.codes[run], loss, norm, theta, self.problem, self._checked[weights])
         if stopped == Stop.OVERFLOWED:
             loss, norm, theta = np.nan, np.nan, np.full_like(theta, np.nan)
         return {
-            "weights": self.keys[run][0],
-            "seed": self.keys[run][1],
+            "weights": weights,
+            "seed": seed,
             "loss": float(loss),
             "gradient_norm": float(norm),
             "steps": int(ended.steps[run]),

@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
@@ -190,7 +190,7 @@ def sweep(
         stored = RunFile(file, problem, _asked(problem, noise_variance, posterior, groups, method, limits))
         problem = stored.problem
 
-    keys = [(tuple(map(float, astuple(weight))), seed) for weight in weights for seed in seeds]
+    keys = [(weight.of_parts, seed) for weight in weights for seed in seeds]
     starts = {seed: problem.start(np.random.default_rng(seed)) for seed in seeds}
     done = {} if stored is None else dict(stored.runs)
     todo = Pending(problem, [key for key in dict.fromkeys(keys) if key not in done], starts)

@@ -8,7 +8,8 @@ change of parameters that makes the descent independent of the spread of the eig
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -76,9 +77,14 @@ class TrainingProblem:
 
     def objective(self, weights: Weights) -> Objective:
         """The loss, in the form of the kernels."""
+        return self._objective._replace(weights=np.array(weights.of_parts))
+
+    @cached_property
+    def _objective(self) -> Objective:
+        """That of weights 1, which shares all but the weights with every other."""
         return Objective(
             standard_deviations=self.standard_deviations,
-            weights=np.array(astuple(weights), dtype=float),
+            weights=np.ones(4),
             partitions=self.partitions,
             prior_precision=np.linalg.inv(self.prior),
             mask=self.mask,
@@ -86,8 +92,11 @@ class TrainingProblem:
 
     def loss_offset(self, weights: Weights) -> float:
         """The loss from the unit of variance and the prior's scale: (D/2) log unit - (w_D/2) log det P."""
-        log_det = np.linalg.slogdet(self.prior)[1]
-        return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * log_det) / 2
+        return float(len(self.standard_deviations) * np.log(self.unit) + weights.dimension_wise * self._log_det) / 2
+
+    @cached_property
+    def _log_det(self) -> float:
+        return float(np.linalg.slogdet(self.prior)[1])
 
     def start(self, rng: np.random.Generator, *, by_column: bool = False) -> np.ndarray:
         """Random parameters of order one, drawn in the axes of the data: codes and reconstructions of order one.
@@ -123,7 +132,7 @@ class TrainingProblem:
         visible = sum(np.linalg.matrix_rank(self.decoder[:, group]) for group in self.family)
         return bool(exact and weight * visible < len(self.standard_deviations))
 
-    @property
+    @cached_property
     def perturbation(self) -> np.ndarray:
         """A small step in a random direction, the same for all runs, to distinguish minima from saddles."""
         return PERTURBATION * np.random.default_rng(0).standard_normal(len(self.mask)) * self.mask
@@ -146,6 +155,14 @@ class TrainingProblem:
         """The loss, in training units, and the Euclidean norm of its gradient over the learned parameters."""
         loss, gradient = self.value_and_gradient(theta, loss)
         return loss, float(np.linalg.norm(gradient))
+
+    def decoders(self, thetas: np.ndarray) -> np.ndarray:
+        """The decoders of many vectors of parameters, (..., n) -> (..., D, K), in the units and axes of the data."""
+        size, shape = len(self.standard_deviations), thetas.shape[:-1]
+        if self.decoder is not None:
+            return np.broadcast_to(self.decoder, (*shape, *self.decoder.shape))
+        maps = thetas[..., : size * self.latent_dim].reshape(*shape, self.latent_dim, size)
+        return self.axes @ maps.mT * np.sqrt(self.unit)
 
     @BLAS.wrap(limits=1, user_api="blas")
     def vae(self, theta: np.ndarray) -> LinearVAE:

@@ -11,7 +11,7 @@ fixed; no method uses the closed form of the optimum.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from theory.groups import Weights
 from theory.model import LinearVAE
 from theory.partition import Posterior
 
-__all__ = ["TrainingRun", "train"]
+__all__ = ["TrainingRun", "train", "train_problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +144,19 @@ def train(
     (2.838, 'gradient')
     """
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
+    return train_problem(problem, beta, method, learning_rate, gradient_tolerance, max_steps, rng)
+
+
+def train_problem(
+    problem: TrainingProblem,
+    beta: float | Weights,
+    method: str = "auto",
+    learning_rate: float = 0.01,
+    gradient_tolerance: float = 1e-8,
+    max_steps: int = 20_000,
+    rng: np.random.Generator | int | None = None,
+) -> TrainingRun:
+    """`train` on a problem that was made before, for many runs of one problem; arguments and errors as there."""
     weights = as_weights("beta", beta)
     method = resolve(validation.choice("method", method, METHODS), problem, weights)
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
@@ -185,7 +198,7 @@ def overflow_error(method: str, learning_rate: float, beta: float | Weights) -> 
     bound = f"beta must leave the loss a lower bound, training overflowed with {beta!r}; increase its weights"
     if method != "adam":  # the only method whose steps are not checked
         return ValueError(bound)
-    return ValueError(f"{steps}; or {bound}" if min(astuple(as_weights("beta", beta))) < 0 else steps)
+    return ValueError(f"{steps}; or {bound}" if min(as_weights("beta", beta).of_parts) < 0 else steps)
 
 
 def descent_limits(learning_rate, gradient_tolerance, max_steps) -> Limits:
@@ -214,7 +227,7 @@ def resolve(method: str, problem: TrainingProblem, weights: Weights) -> str:
 def as_weights(name: str, beta: float | Weights) -> Weights:
     """A weight for each part of the rate: as given, or one number for all."""
     weights = beta if isinstance(beta, Weights) else Weights.uniform(validation.positive(name, beta))
-    in_range(name, astuple(weights), "in size", least=0.0)
+    in_range(name, weights.of_parts, "in size", least=0.0)
     return weights
 
 

@@ -87,6 +87,11 @@ class Weights:
         return cls(between=validation.number("beta", beta))
 
     @property
+    def of_parts(self) -> tuple[float, float, float, float]:
+        """w_I, w_B, w_W, w_D."""
+        return self.mutual_information, self.between, self.within, self.dimension_wise
+
+    @property
     def of_log_determinants(self) -> tuple[float, float, float]:
         """Weights of half the log-determinants of the code: of the whole, of each group, of each latent."""
         return (

@@ -68,9 +68,12 @@ def gaussian_expectation(
 
 def softplus_and_derivatives(odds, slope, curvature) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """log(1 + exp h) of a function h of u, and its first two derivatives in u, from those of h."""
-    share = np.exp(-np.logaddexp(0, -odds))
-    other = np.exp(-np.logaddexp(0, odds))
-    return np.logaddexp(0, odds), share * slope, share * curvature + (share * slope) * (other * slope)
+    small = np.exp(-np.abs(odds))  # the smaller of exp h and exp -h, so that nothing overflows or cancels
+    larger, positive = 1 / (1 + small), odds > 0
+    smaller = small * larger
+    share, other = np.where(positive, larger, smaller), np.where(positive, smaller, larger)
+    value = np.maximum(odds, 0.0) + np.log1p(small)
+    return value, share * slope, share * curvature + (share * slope) * (other * slope)
 
 
 def sum_of_latents(values, to_means, to_variances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from theory.priors.protocol import Prior, checked_factors, checked_prior
 __all__ = ["factor_rotation_energy", "prior_rotation_energy"]
 
 
-def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> float:
+def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> float | np.ndarray:
     """The cost of a rotation z -> R z of a Gaussian code N(0, C), full posterior: beta E[log p(z) - log p(R z)].
 
     Zero for every R if C is a multiple of I, and for every R that is a symmetry of the prior or of the code. Negative
@@ -30,12 +30,12 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
         of any family, or a user's own.
     covariance : (K, K) array, C
         of the aggregate code before the rotation.
-    rotation : (K, K) array, orthogonal
+    rotation : (K, K) array, orthogonal, or many of them (..., K, K)
     beta : float from 1e-100 to 1e100
 
     Returns
     -------
-    float, in nats
+    float, or array of the shape of the rotations, in nats
 
     Raises
     ------
@@ -59,7 +59,7 @@ def prior_rotation_energy(prior: Prior, covariance, rotation, beta: float) -> fl
     return _energy(prior, [(1.0, np.zeros(prior.latent_dim), covariance)], rotation, beta)
 
 
-def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) -> float:
+def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) -> float | np.ndarray:
     """The rotation energy of a code R s, s distributed as `factors`: beta E[log p(s) - log p(R s)].
 
     The factors are a finite mixture of Gaussians, so R s is one too and each component is a Gaussian code. If `factors`
@@ -72,12 +72,12 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
     prior : Prior
         of any family, or a user's own.
     factors : Prior with the method `components`, with as many latents as the prior
-    rotation : (K, K) array, orthogonal
+    rotation : (K, K) array, orthogonal, or many of them (..., K, K)
     beta : float from 1e-100 to 1e100
 
     Returns
     -------
-    float, in nats
+    float, or array of the shape of the rotations, in nats
 
     Raises
     ------
@@ -105,14 +105,22 @@ def factor_rotation_energy(prior: Prior, factors: Prior, rotation, beta: float) 
     return _energy(prior, factors.components(), rotation, beta)
 
 
-def _energy(prior: Prior, components, rotation, beta: float) -> float:
-    rotation = checked_rotation(rotation, prior.latent_dim)
+def _energy(prior: Prior, components, rotation, beta: float) -> float | np.ndarray:
+    rotation = validation.real_array("rotation", rotation)
+    stack = rotation.reshape(-1, *rotation.shape[-2:]) if rotation.ndim > 2 else [rotation]
+    turns = np.array([checked_rotation(one, prior.latent_dim) for one in stack])
     beta = validation.scale("beta", beta)
     gain = 0.0
     for weight, mean, covariance in components:
-        rotated = rotation @ covariance @ rotation.T
-        gain += weight * (
-            prior.expected_log_density(mean, covariance)
-            - prior.expected_log_density(rotation @ mean, (rotated + rotated.T) / 2)
-        )
-    return validation.number("expected_log_density of prior", beta * gain)
+        rotated = turns @ covariance @ turns.mT
+        after = _expected(prior, turns @ mean, (rotated + rotated.mT) / 2)
+        gain = gain + weight * (prior.expected_log_density(mean, covariance) - after)
+    energies = [validation.number("expected_log_density of prior", beta * one) for one in gain]
+    return np.reshape(energies, rotation.shape[:-2]) if rotation.ndim > 2 else energies[0]
+
+
+def _expected(prior: Prior, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """E log p(z) for each Gaussian code, together where the prior can."""
+    if hasattr(prior, "expected_log_density_and_slopes"):
+        return prior.expected_log_density_and_slopes(means, covariances)[0]
+    return np.array([prior.expected_log_density(*code) for code in zip(means, covariances, strict=True)])

@@ -21,8 +21,8 @@ def test_the_search_finds_the_closed_form_and_reports_unfinished_training(monkey
     def hasty(*arguments, **options):
         return dataclasses.replace(experiments_train(*arguments, **options), stopped=Stop.MAX_STEPS)
 
-    experiments_train = optimal_beta.train
-    monkeypatch.setattr(optimal_beta, "train", hasty)
+    experiments_train = optimal_beta.train_problem
+    monkeypatch.setattr(optimal_beta, "train_problem", hasty)
     assert np.isnan(optimal_beta.trained_optimal_beta(truth)).all()
 
 
