@@ -45,9 +45,9 @@ def draw(module, table: Table) -> Figure:
     """Draw a figure module's table on a figure of its own size and a fixed layout, independent of pyplot."""
     with styled():
         figure = Figure(figsize=module.LAYOUT["size"])
-        canvas = FigureCanvasAgg(figure)
+        FigureCanvasAgg(figure)
         module.plot(table, figure.subplots(*module.LAYOUT["shape"]))
-        canvas.draw()
+        figure.draw_without_rendering()  # which makes the layout
         figure.set_layout_engine("none")  # else each savefig would change the layout again
     return figure
 
@@ -56,8 +56,7 @@ def render(figure: Figure, file_format: str) -> bytes:
     """The figure as the bytes of a file of a format of `METADATA`."""
     buffer = io.BytesIO()
     with styled():
-        smaller = {"pil_kwargs": {"optimize": True}} if file_format == "png" else {}
-        figure.savefig(buffer, format=file_format, metadata=METADATA[file_format], **smaller)
+        figure.savefig(buffer, format=file_format, metadata=METADATA[file_format])
     return buffer.getvalue()
 
 

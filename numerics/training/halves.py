@@ -103,9 +103,9 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
         return Decoder(weights, encoder.decoder.log_noise)
     variance = setting.standard_deviations @ setting.standard_deviations
     if expand:
-        distortion, whitened, factor = variance - np.sum(weights**2), whitened @ to_identity, to_identity @ factor
+        distortion, whitened, factor = variance - _dot(weights, weights), whitened @ to_identity, to_identity @ factor
     else:
-        distortion = variance - 2 * np.sum(weights * image) + np.sum((weights @ code) * weights)
+        distortion = variance - 2 * _dot(weights, image) + _dot(weights @ code, weights)
     distortion = squared_error(distortion, weights, whitened, factor, setting.standard_deviations)
     return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)))
 
@@ -119,8 +119,8 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     weights, noise = decoder.weights, math.exp(decoder.log_noise)
     rows, latent_dim = weights.shape
     gram = weights.T @ weights
-    precision = np.eye(latent_dim) + gram / (setting.beta * noise)
-    factor = np.zeros((latent_dim, latent_dim))
+    precision, factor = gram / (setting.beta * noise), np.zeros((latent_dim, latent_dim))
+    precision.flat[:: latent_dim + 1] += 1.0
     for members in stacks:
         block = members[:, :, np.newaxis], members[:, np.newaxis, :]
         factor[block] = _inverse_root(precision[block])
@@ -128,15 +128,14 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     whitened = setting.standard_deviations[:, np.newaxis] * (weights @ gain)
     image, code = setting.standard_deviations[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
 
-    distortion = (
-        setting.standard_deviations @ setting.standard_deviations - 2 * np.sum(weights * image) + np.sum(gram * code)
-    )
+    variance = setting.standard_deviations @ setting.standard_deviations
+    distortion = variance - 2 * _dot(weights, image) + _dot(gram, code)
     distortion = squared_error(distortion, weights, whitened, factor, setting.standard_deviations)
     rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
     loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
-    to_weights = (weights @ code - image) / noise if setting.decoder_learned else np.zeros(0)
+    to_weights = weights @ code - image if setting.decoder_learned else np.zeros(0)
     to_log_noise = rows / 2 - distortion / (2 * noise) if setting.noise_learned else 0.0
-    norm = math.hypot(np.linalg.norm(to_weights), to_log_noise)
+    norm = math.hypot(math.sqrt(_dot(to_weights, to_weights)) / noise, to_log_noise)
     return Encoder(decoder, whitened, factor, float(loss), norm)
 
 
@@ -155,6 +154,11 @@ def squared_error(quick: float, weights, whitened, factor, deviations) -> float:
     code_lead, code_rest = (part.T @ part for part in (whitened[:lead], whitened[lead:]))
     crossed = np.sum(gram_lead * code_rest) + np.sum(gram_rest * (code_lead + code_rest))
     return float(np.sum(left**2) + np.sum(others) + crossed + np.sum((weights @ factor) ** 2))
+
+
+def _dot(x: np.ndarray, y: np.ndarray) -> float:
+    """The sum of products of all entries; in one call, which counts where matrices are small."""
+    return float(np.vdot(x, y))
 
 
 def _inverse_root(matrices: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ By Newton's method in the coordinates of `theory.groups.coordinates`, which have
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import lapack
 
@@ -38,7 +40,6 @@ def minimise(
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
-    identity = np.eye(theta.shape[1])
     largest = max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
     heaviest = 1 + theta.shape[1] * largest
     for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
@@ -46,18 +47,16 @@ def minimise(
         units = scale[running]
         slope, curvature = slope * units, curvature * units[:, np.newaxis] * units[..., np.newaxis]
         size = np.linalg.norm(curvature, axis=(1, 2))
-        modulus, least, away = _modulus(curvature, size)
-        decrease = np.sum(slope * _solve(modulus, slope), axis=1) / 2
+        model = _Model.of(slope, curvature, size)
+        decrease = -np.sum(slope * model.steps(np.arange(len(running))), axis=1) / 2
         low = decrease <= level * (heaviest + np.abs(loss[running]))
-        saddle = low & (least < -SADDLE_CURVATURE * size)
+        saddle = low & (model.least < -SADDLE_CURVATURE * size)
         tried = np.flatnonzero(~low | saddle)
         moved = np.zeros(len(running), dtype=bool)
         while len(tried):
             which, leaves = running[tried], saddle[tried]
-            added = (damping[which] * size[tried])[:, np.newaxis, np.newaxis] * identity
-            pace = np.where(
-                leaves[:, np.newaxis], SADDLE_STEP * away[tried], -_solve(modulus[tried] + added, slope[tried])
-            )
+            pace = model.steps(tried, damping[which] * size[tried])
+            pace[leaves] = SADDLE_STEP * model.away(tried[leaves])
             bent = (curvature[tried] @ pace[..., np.newaxis])[..., 0]
             expected = -np.sum(pace * (slope[tried] + bent / 2), axis=1)
             to = theta[which] + pace * scale[which]
@@ -70,7 +69,7 @@ def minimise(
             tried = tried[~falls & ~leaves & (damping[which] <= MOST_DAMPING)]
         hidden = np.flatnonzero(~moved & ~low)
         if len(hidden):
-            which, pace = running[hidden], -_solve(modulus[hidden], slope[hidden]) * scale[running[hidden]]
+            which, pace = running[hidden], model.steps(hidden) * scale[running[hidden]]
             along = theta[which, np.newaxis] + STEP_SHARES[:, np.newaxis] * pace[:, np.newaxis]
             each = problem.rows(np.repeat(which, len(STEP_SHARES)))
             reached = _finite_loss(each, along.reshape(-1, theta.shape[1]), weights).reshape(along.shape[:2])
@@ -95,15 +94,45 @@ def _solve(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.linalg.solve(matrices, vectors[..., np.newaxis])[..., 0]
 
 
-def _modulus(matrices: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Matrices with eigenvalues replaced by their moduli; the least eigenvalue, 0 if all are positive, and its axis."""
-    moduli, least, axis = matrices.copy(), np.zeros(len(matrices)), np.zeros(matrices.shape[:2])
-    others = np.array([not _is_definite(*one) for one in zip(matrices, size, strict=True)])
-    values, axes = np.linalg.eigh(matrices[others])
-    least[others], axis[others] = values[:, 0], axes[:, :, 0]
-    values = np.maximum(np.abs(values), LOSS_ROUNDING * size[others, np.newaxis] + np.finfo(float).tiny)
-    moduli[others] = (axes * values[:, np.newaxis]) @ axes.mT
-    return moduli, least, axis
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """Quadratic models of many losses: slopes, and curvatures whose eigenvalues are replaced by their moduli.
+
+    Eigenvalues are computed only of the matrices that are not positive definite; the others are their own moduli.
+    """
+
+    slope: np.ndarray
+    curvature: np.ndarray
+    place: np.ndarray  # of each among those with eigenvalues; -1 for the positive definite
+    values: np.ndarray
+    axes: np.ndarray
+    least: np.ndarray  # eigenvalue, 0 if all are positive
+
+    @classmethod
+    def of(cls, slope: np.ndarray, curvature: np.ndarray, size: np.ndarray) -> _Model:
+        others = np.array([not _is_definite(*one) for one in zip(curvature, size, strict=True)], dtype=bool)
+        values, axes = np.linalg.eigh(curvature[others])
+        place, least = np.full(len(slope), -1), np.zeros(len(slope))
+        place[others], least[others] = np.arange(len(values)), values[:, 0]
+        values = np.maximum(np.abs(values), LOSS_ROUNDING * size[others, np.newaxis] + np.finfo(float).tiny)
+        return cls(slope, curvature, place, values, axes, least)
+
+    def steps(self, which: np.ndarray, damping: np.ndarray | None = None) -> np.ndarray:
+        """To the minima of some of the models, whose curvatures are raised by a multiple of the identity each."""
+        steps, damping = np.empty(self.slope[which].shape), np.zeros(len(which)) if damping is None else damping
+        definite, place = self.place[which] < 0, self.place[which]
+        matrices = self.curvature[which[definite]]
+        every = np.arange(matrices.shape[-1])
+        matrices[:, every, every] += damping[definite, np.newaxis]
+        steps[definite] = -_solve(matrices, self.slope[which[definite]])
+        axes, values = self.axes[place[~definite]], self.values[place[~definite]] + damping[~definite, np.newaxis]
+        along = (axes.mT @ self.slope[which[~definite], :, np.newaxis])[..., 0] / values
+        steps[~definite] = -(axes @ along[..., np.newaxis])[..., 0]
+        return steps
+
+    def away(self, which: np.ndarray) -> np.ndarray:
+        """Unit vectors along the least curvature, of models that have a negative one."""
+        return self.axes[self.place[which], :, 0]
 
 
 def _is_definite(matrix: np.ndarray, size: float) -> bool:
