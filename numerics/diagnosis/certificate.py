@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from numerics.diagnosis.landscape import _Landscape
 from theory import validation
@@ -163,6 +162,8 @@ def _least_of_blocks(loss: _Landscape, members: np.ndarray) -> float:
 
 def _least_by_iteration(loss: _Landscape, members: np.ndarray) -> float:
     """The least eigenvalue of blocks of one size that are too large to form, by Lanczos iteration."""
+    from scipy.sparse.linalg import LinearOperator, eigsh  # a third of a second, which most models do not need
+
     inside = members.ravel()
 
     def product(vector):
