@@ -31,8 +31,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from numerics.sampling.gaussian import triangle
 from theory.partition import partition, partition_mask
@@ -157,7 +155,7 @@ class _Landscape:
         links[:rank] |= np.abs(encoder.T) > LINKED * np.abs(encoder).max(initial=0)
         latent_links = np.abs(self.root) > 0
         graph = np.block([[latent_links, links.T], [links, np.zeros((data_dim, data_dim), dtype=bool)]])
-        group = connected_components(csr_array(graph), directed=False)[1]
+        group = _components(graph)
         latents, modes = group[:latent_dim, None], group[latent_dim:, None]
 
         def pairs(rows, columns):
@@ -170,3 +168,16 @@ class _Landscape:
         if self.learned_noise:  # it acts on every link within a group
             labels = np.append(np.where(labels // len(group) == labels % len(group), -1, labels), -1)
         return np.unique(labels, return_inverse=True)[1]
+
+
+def _components(graph: np.ndarray) -> np.ndarray:
+    """The least number among those that are connected to each of n points by the pairs of a symmetric (n, n) array.
+
+    `scipy.sparse.csgraph` does the same; to load it takes a third of a second, more than most models are worth.
+    """
+    joined, found = graph | np.eye(len(graph), dtype=bool), np.arange(len(graph))
+    while True:
+        least = np.where(joined, found, len(graph)).min(axis=1, initial=len(graph))
+        if np.array_equal(least, found):
+            return found
+        found = least
