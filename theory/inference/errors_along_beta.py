@@ -9,6 +9,8 @@ error of its mean is built from two matrices that do not depend on t:
 **One formula for every family.** In the axes of the groups (`theory.inference.factored_decoder`) every family is
 diagonal, with Q_ii = t / (t + G_ii), G = W^T W there.
 
+If W = A and Gamma = c I, then Y Gamma Y^T = c diag(t^2/(g+t)^2): K^2 operations for each t instead of K^3.
+
 Everything is a sum of squares: nothing cancels if t or tau2 is small. The functions are analytic in t and take complex
 t, which gives derivatives without subtraction.
 """
@@ -40,7 +42,7 @@ class ErrorPath:
     `modes` (K,) are the squared singular values g of W and `axes` (K, K) its right singular vectors U, `diagonal` (K,)
     the G_ii, `shrunk`, `mismatched` and `seen` (K, K) the matrices U^T L, U^T W^T (A - W) L and U^T W^T A L with
     L L^T = Gamma; `mismatch_rounding` (K, K) bounds the rounding errors of `mismatched`; entries of `seen` below theirs
-    are zero.
+    are zero. `common_variance` is c where W = A and Gamma = c I, None elsewhere.
     """
 
     modes: np.ndarray
@@ -51,13 +53,14 @@ class ErrorPath:
     mismatch_rounding: np.ndarray
     seen: np.ndarray
     noise_variance: float
+    common_variance: float | None
     exact_log_determinant: float
     exact_precision_root: np.ndarray | None
 
     def evaluate(self, water_levels: np.ndarray) -> InferenceError:
         """All four errors at each water level, from 0 to infinity (both included) or complex; arrays of that shape."""
         levels = np.asarray(water_levels)
-        size = max(1, CHUNK // max(1, self.axes.size))
+        size = max(1, CHUNK // max(1, self.axes.size if self.common_variance is None else len(self.axes)))
         starts = range(0, max(1, levels.size), size)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             chunks = [self._evaluate_chunk(levels.ravel()[start : start + size]) for start in starts]
@@ -70,9 +73,17 @@ class ErrorPath:
         gains = np.where(informed, 1 / np.where(informed, self.modes + t, 1), 0)  # no gain where W is zero
         # t/(g+t) in the form whose slope does not cancel either, for small and for large t
         losses = np.where(t.real < self.modes, t * gains, 1 - self.modes * gains)
-        residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
         noise = self.noise_variance * self.modes * gains**2
-        errors = _row_squares(self.axes @ residual) + noise @ (self.axes**2).T
+        residual = None
+        if self.common_variance is not None:
+            noise = noise + self.common_variance * losses**2  # all of E(t) is diagonal in these axes
+        else:
+            residual = losses[:, :, None] * self.shrunk - gains[:, :, None] * self.mismatched
+        errors = noise @ (self.axes**2).T
+        squares = noise.sum(axis=1)
+        if residual is not None:
+            errors = errors + _row_squares(self.axes @ residual)
+            squares = squares + _row_squares(residual).sum(axis=1)
         relative = np.where(self.diagonal > 0, self.diagonal / t, 0)  # G_ii/t, so that Q_ii = 1/(1 + G_ii/t)
         log_variances, penalties = self._against_variances(t, relative, errors)
 
@@ -82,10 +93,11 @@ class ErrorPath:
         spread = 0.0
         if (root := self.exact_precision_root) is not None:
             rotated = root @ self.axes
-            spread = _row_squares(rotated @ residual).sum(axis=1) + noise @ (rotated**2).sum(axis=0)
-            spread = spread + (1 / (1 + relative)) @ (root**2).sum(axis=0)
+            spread = noise @ (rotated**2).sum(axis=0) + (1 / (1 + relative)) @ (root**2).sum(axis=0)
+            if residual is not None:
+                spread = spread + _row_squares(rotated @ residual).sum(axis=1)
         return InferenceError(
-            mean_squared_error=_row_squares(residual).sum(axis=1) + noise.sum(axis=1),
+            mean_squared_error=squares,
             forward_kl=forward_kl(log_score, self.exact_log_determinant, factors),
             reverse_kl=reverse_kl(spread, self.exact_log_determinant, log_det, factors),
             log_score=log_score,
@@ -131,9 +143,16 @@ def error_path(truth: GenerativeModel, factored: FactoredDecoder) -> ErrorPath:
         mismatch_rounding=rounding * np.abs(scaled).T @ np.abs(difference) @ np.abs(truth.factor_root),
         seen=np.where(np.abs(seen) > seen_rounding, seen, 0.0),
         noise_variance=truth.noise_variance,
+        common_variance=None if np.any(difference) else _common_variance(truth.factor_covariance),
         exact_log_determinant=exact.log_determinant,
         exact_precision_root=None if exact.singular else exact.precision_root @ rotation,
     )
+
+
+def _common_variance(covariance: np.ndarray) -> float | None:
+    """c of a covariance c I, None of any other."""
+    variance = float(covariance.flat[0]) if covariance.size else 1.0
+    return variance if np.array_equal(covariance, variance * np.eye(len(covariance))) else None
 
 
 def _row_squares(matrices: np.ndarray) -> np.ndarray:
