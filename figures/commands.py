@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures.registry import FIGURES, FORMATS, FigureEntry
+from figures.registry import FIGURES, FORMATS, MEASUREMENTS, FigureEntry
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders
@@ -119,9 +119,12 @@ def _drawn(
 
 
 def _chosen(only: list[str] | None) -> list[FigureEntry]:
-    """The figures named, in the order of the registry."""
-    names = chosen_names("--only", only, FIGURES, "figures")
-    return [entry for name, entry in FIGURES.items() if name in names]
+    """The figures named, in the order of the registry; by default all of results, and none of measurements."""
+    if only is None:
+        return list(FIGURES.values())
+    entries = FIGURES | MEASUREMENTS
+    names = chosen_names("--only", only, entries, "figures")
+    return [entry for name, entry in entries.items() if name in names]
 
 
 def _formats(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 FORMATS = ("pdf", "png", "svg")
 
-__all__ = ["FIGURES", "FORMATS", "FigureEntry"]
+__all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,6 @@ FIGURES = {
         FigureEntry("hiding_factors", "scores against the size of a change that hides the factors, images of it", 3),
     )
 }
+
+# Of times on this machine, which differ from run to run: drawn only when they are named.
+MEASUREMENTS = {entry.name: entry for entry in (FigureEntry("growth", "how cost grows with size, on this machine"),)}

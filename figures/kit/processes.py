@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from figures.kit.output import write
 from figures.kit.table import NotCompared
-from figures.registry import FIGURES, FigureEntry
+from figures.registry import FIGURES, MEASUREMENTS, FigureEntry
 from numerics.comparison import Comparison
 from numerics.kernels.cache import nothing_compiled
 from numerics.sweeps.complete import complete_sweep
@@ -71,7 +71,7 @@ def drawn_figures(
         train([[1.0]], 1, beta=1.0, max_steps=1)
         complete_sweep([[1.0]], 1, betas=[1.0], max_steps=1)
     # The longest first, so that the last process to end does not end long after the others.
-    tasks = sorted(tasks, key=lambda task: -FIGURES[task[0]].share)
+    tasks = sorted(tasks, key=lambda task: -_entry(task[0]).share)
     found: list[Drawn] = []
     batches = ((slice(at, at + 1), task) for at, task in enumerate(tasks))
     try:
@@ -87,8 +87,12 @@ def drawn_figures(
         ) from None
 
 
+def _entry(name: str) -> FigureEntry:
+    return FIGURES[name] if name in FIGURES else MEASUREMENTS[name]
+
+
 def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, report: Report) -> Drawn:
-    module = FIGURES[name].module
+    module = _entry(name).module
     with threadpool_limits(1, user_api="blas"):
         table = module.data(quick=quick, progress=lambda message: report(name, message), **data)
     with _writing:
