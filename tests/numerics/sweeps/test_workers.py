@@ -50,7 +50,7 @@ def test_weights_groups_and_prior_reach_the_workers():
 
 
 def test_a_batch_takes_write_protected_arrays_and_one_compiled_version_does():
-    before = len(descent.descend.signatures)
+    before = len(descent.accelerated.signatures)
     thetas, weights, mask, deviations = np.full((2, 6), 0.1), np.ones((2, 4)), np.ones(6), np.array([1.0, 0.5])
     loss = Objective(deviations, np.ones(4), np.zeros((3, 1), dtype=np.int64), np.eye(1), mask)
     perturbation = 1e-3 * mask
@@ -65,7 +65,7 @@ def test_a_batch_takes_write_protected_arrays_and_one_compiled_version_does():
         np.testing.assert_array_equal(getattr(again, name), wanted)
     assert (expected.steps == 100).all() and (expected.codes == descent.MAX_STEPS).all()
     assert (thetas == 0.1).all()
-    assert len(descent.descend.signatures) <= max(before, 1)
+    assert len(descent.accelerated.signatures) <= max(before, 1)
 
 
 def test_a_worker_with_other_kernels_is_refused(monkeypatch):
@@ -363,7 +363,7 @@ for method in ("accelerated", "adam"):
         run = train(np.diag(np.geomspace(1.0, 0.01, size)), size // 4, beta=1.3, method=method, max_steps=200)
         found += [run.history, run.vae.decoder]
 found.append(train_minibatch(np.cos(np.arange(600)).reshape(50, 12), 4, beta=1.0, steps=20).history)
-print(zlib.crc32(np.concatenate(found, axis=None)), sum(descent.descend.stats.cache_hits.values()))
+print(zlib.crc32(np.concatenate(found, axis=None)), sum(descent.accelerated.stats.cache_hits.values()))
 """
 PARALLEL_FIRST = """
 import numpy as np
