@@ -1,8 +1,9 @@
 """Compiled products of small matrices, and the few operations on vectors that a step of training needs.
 
-Products go over four rows at a time, since a call of a library would cost as much as a small step. Where it pays, sums
-may be taken in any order and a product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits
-of a run depend on the machine. `forceinline` marks functions whose call would cost as much as their work.
+Products that add go over four rows at a time, since a call of a library would cost as much as a small step on a
+covariance; `product`, for batches, is the library's. Where it pays, sums may be taken in any order and a product rounded
+together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend on the machine. `forceinline`
+marks functions whose call would cost as much as their work.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
-from numerics.kernels.cache import compiled, inner
+from numerics.kernels.cache import inner
 
-__all__ = ["add_large_product", "add_lower", "add_product", "copy", "dot", "invert", "mirror", "move", "zeros"]
+__all__ = ["add_lower", "add_product", "copy", "dot", "invert", "mirror", "move", "product", "zeros"]
 
 
-THREAD_WORK = 2**21  # fewest multiplications worth the start of a second thread
 LINE = 8  # floats in a cache line
 
 
@@ -131,19 +130,7 @@ def copy(x, out):
         out[p] = x[p]
 
 
-@compiled(parallel=True)
-def add_product_in_halves(left, right, out):
-    """`add_product`, the upper and lower half of the rows in parallel; one thread or two give the same numbers."""
-    half = len(left) // 8 * 4
-    for part in prange(2):
-        first, last = part * half, half + part * (len(left) - half)
-        add_product(left[first:last], right, out[first:last])
-
-
-@compiled()
-def add_large_product(left, right, out):
-    """`add_product`, with two threads if that is faster."""
-    if len(left) * right.size < THREAD_WORK:
-        add_product(left, right, out)
-    else:
-        add_product_in_halves(left, right, out)
+@inner(_nrt=True)  # which `np.dot` needs, also in a caller that counts no references
+def product(left, right, out):
+    """out = left right, by the linear algebra library."""
+    np.dot(left, right, out)
