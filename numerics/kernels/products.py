@@ -1,9 +1,9 @@
 """Compiled products of small matrices, and the few operations on vectors that a step of training needs.
 
 Products that add go over four rows at a time, since a call of a library would cost as much as a small step on a
-covariance; `product`, for batches, is the library's. Where it pays, sums may be taken in any order and a product rounded
-together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend on the machine. `forceinline`
-marks functions whose call would cost as much as their work.
+covariance; `product`, for batches, is that of the library. Where it pays, sums may be taken in any order and a product
+rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend on the machine.
+`forceinline` marks functions whose call would cost as much as their work.
 """
 
 from __future__ import annotations
