@@ -12,7 +12,7 @@ from numerics.kernels.objective import views
 from numerics.kernels.products import zeros
 from numerics.sweeps.complete import complete_sweep
 from numerics.training.minibatch import ahead
-from numerics.training.problem import training_problem
+from numerics.training.problem import BLAS, training_problem
 from numerics.training.train import descent_limits
 from theory import LinearVAE, Moments, optimum
 from theory.groups import Weights
@@ -82,9 +82,11 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
     def run():
         state, step = kernels.AdamState(*(zeros(len(begin)) for _ in range(4))), 0
         state.theta[:] = begin
-        for picks, noise in ahead(task.blocks()):
-            sampled_adam(state, step, task.rows, picks, noise, task.beta, mask, LEARNING_RATE, np.empty(len(picks)))
-            step += len(picks)
+        with BLAS.limit(limits=1, user_api="blas"):
+            for picks, noise in ahead(task.blocks()):
+                losses = np.empty(len(picks))
+                sampled_adam(state, step, task.rows, picks, noise, task.beta, mask, LEARNING_RATE, losses)
+                step += len(picks)
         return state.theta
 
     def read(theta):

@@ -9,6 +9,7 @@ import numpy as np
 
 from numerics.bench import ours
 from numerics.bench.problem import ClosedForm, Descent, MinibatchDescent, Parameters, eigenvalues
+from numerics.bench.roofline import products_of_a_step
 from numerics.bench.timing import Contestant, interleave
 
 __all__ = ["COLUMNS", "compare", "descent", "minibatch_descent", "spiked_data"]
@@ -28,7 +29,7 @@ LARGE = 500  # a quick benchmark leaves out larger data dimensions
 
 COLUMNS = (
     "D", "K", "runs", "steps", "contestant",
-    "lower_ms", "median_ms", "upper_ms", "ratio", "first_s", "difference", "status",
+    "lower_ms", "median_ms", "upper_ms", "ratio", "of_product", "first_s", "difference", "status",
 )  # fmt: skip
 
 Row = dict[str, object]
@@ -111,7 +112,8 @@ def _rows(
             absent.append((name, "not installed"))
         elif hasattr(peer, kind):
             contestants += getattr(peer, kind)(task)
-    measured = compare(contestants, size[-1], **options)
+    products = None if isinstance(task, ClosedForm) else Contestant("products", products_of_a_step(task))
+    measured = compare(contestants, size[-1], products, **options)
     heads = dict(zip(COLUMNS, size, strict=False))
     blanks = dict.fromkeys(COLUMNS)
     return [
@@ -120,12 +122,16 @@ def _rows(
     ]
 
 
-def compare(contestants: Sequence[Contestant], steps: int, **options) -> list[Row]:
+def compare(contestants: Sequence[Contestant], steps: int, products: Contestant | None = None, **options) -> list[Row]:
     """Time contestants against each other, and compare their results with those of the first.
 
     Times are milliseconds a step, of all runs together; the ratio is that of the median to the median of `ours`.
+    `products` does the matrix products of one step in NumPy (`numerics.bench.roofline`); it is timed in the same rounds
+    on the same threads, and `of_product` is its median time over that of a step: 1 for a step that is nothing but
+    products at NumPy's speed. In small problems NumPy's calls take longer than what they multiply.
     """
-    timings = interleave(contestants, **options)
+    timings = interleave([*contestants, *([products] if products else [])], **options)
+    roof = timings.pop() if products else None
     medians = {contestant.name: timing.quartiles[1] for contestant, timing in zip(contestants, timings, strict=True)}
     rows = []
     for contestant, timing in zip(contestants, timings, strict=True):
@@ -139,6 +145,7 @@ def compare(contestants: Sequence[Contestant], steps: int, **options) -> list[Ro
                 "median_ms": median,
                 "upper_ms": upper,
                 "ratio": medians[contestant.name] / medians[ours.NAME] if ours.NAME in medians else None,
+                "of_product": roof.quartiles[1] / timing.quartiles[1] * steps if roof else None,
                 "first_s": timing.first,
                 "difference": difference,
                 "status": status,

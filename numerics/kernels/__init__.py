@@ -9,7 +9,8 @@ decoder of an encoder, which some methods alternate between, are no kernels: `nu
 compiled code   is kept between processes under a digest of the sources of this folder (`cache`, `digest`); numba itself
                 looks only at the file of a function, not at the files of those that it calls. Kernels import nothing
                 else of this project, so that the digest covers all that they call
-plain Python    every kernel also runs as its `.py_func`, which the tests compare with numpy
+plain Python    every kernel also runs as its `.py_func`, which the tests compare with numpy. What only kernels call
+                is `inner` to them, and plain Python to everybody else
 
 **Who imports kernels**, and what of them.
 

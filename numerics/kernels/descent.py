@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from numerics.kernels.cache import compiled
-from numerics.kernels.objective import Objective, noise_floor, point, rounding_error, value_and_gradient, views
+from numerics.kernels.cache import compiled, inner
+from numerics.kernels.objective import noise_floor, point, rounding_error, value_and_gradient, views
 from numerics.kernels.products import copy, dot, move, zeros
 
 __all__ = [
@@ -111,13 +111,13 @@ class AdamState(NamedTuple):
     second: np.ndarray
 
 
-@compiled()
+@inner()
 def noise_end(objective):
     """The log noise at which a descent ends: minus infinity if the noise is fixed."""
     return noise_floor(objective) if objective.mask[-1] > 0 else -np.inf
 
 
-@compiled()
+@inner()
 def verdict(step, norm, log_noise, limits, floor):
     """Why a descent ends at this step, or `NOT_RUN` while it goes on."""
     if norm <= limits.tolerance:
@@ -129,14 +129,14 @@ def verdict(step, norm, log_noise, limits, floor):
     return MAX_STEPS if step >= limits.max_steps else NOT_RUN
 
 
-@compiled()
+@inner()
 def scratch(objective):
     """Scratch space for `value_and_gradient`."""
     latent_dim = objective.partitions.shape[1]
     return np.zeros((5, latent_dim, latent_dim))
 
 
-@compiled()
+@compiled(nogil=True)
 def accelerated(theta, objective, perturbation, limits, history):
     """Nesterov's accelerated gradient descent, restarted whenever its momentum points uphill.
 
@@ -188,7 +188,7 @@ def accelerated(theta, objective, perturbation, limits, history):
         loss, step = value_and_gradient(at, objective, to, work), step + 1
 
 
-@compiled()
+@compiled(nogil=True)
 def gradient_descent(theta, objective, limits, history):
     """Steps along the gradient, each as long as possible without passing the lowest point of its line."""
     step, length, floor, work = 0, math.exp(theta[-1]), noise_end(objective), scratch(objective)
@@ -219,7 +219,7 @@ def gradient_descent(theta, objective, limits, history):
         loss, step = new_loss, step + 1
 
 
-@compiled()
+@inner()
 def adam_step(state, left, learning_rate):
     """A step with the usual decay rates .9 and .999; `left` holds their powers by now, the weights of the start."""
     theta, gradient, first, second = state.theta, state.gradient, state.first, state.second
@@ -230,7 +230,7 @@ def adam_step(state, left, learning_rate):
         theta[p] -= rate * first[p] / (correction * math.sqrt(second[p]) + 1e-8)
 
 
-@compiled()
+@compiled(nogil=True)
 def adam(theta, objective, limits, history):
     """Adam at a constant learning rate."""
     step, left, floor, work = 0, (1.0, 1.0), noise_end(objective), scratch(objective)
@@ -251,38 +251,30 @@ def adam(theta, objective, limits, history):
         adam_step(state, left, limits.learning_rate)
 
 
-@compiled(nogil=True)  # so that a worker can notice meanwhile that its parent has ended
 def descend(theta, objective, perturbation, method, limits, history):
     """Descend from `theta`, in place; returns an `Outcome`.
 
-    `history` receives the loss of each step, as many as it is long.
+    `history` receives the loss of each step, as many as it is long. Not compiled itself, so that a method is compiled
+    only where it is asked for.
     """
-    # Each method returns the fields of an `Outcome` as a plain tuple, with which numba makes faster code of its loop.
     if method == ACCELERATED:
-        steps, loss, gradient_norm, code = accelerated(theta, objective, perturbation, limits, history)
-    elif method == GRADIENT_DESCENT:
-        steps, loss, gradient_norm, code = gradient_descent(theta, objective, limits, history)
-    else:
-        steps, loss, gradient_norm, code = adam(theta, objective, limits, history)
-    return Outcome(steps, loss, gradient_norm, code)
+        return Outcome(*accelerated(theta, objective, perturbation, limits, history))
+    if method == GRADIENT_DESCENT:
+        return Outcome(*gradient_descent(theta, objective, limits, history))
+    return Outcome(*adam(theta, objective, limits, history))
 
 
-@compiled(parallel=True)
-def descend_all(thetas, weights, objective, perturbation, method, limits, steps, losses, gradient_norms, codes):
-    """`descend` for each row of `thetas` and `weights`, in place, in parallel; the last four receive the `Outcomes`.
+def descend_all(thetas, weights, objective, perturbation, method, limits, threads, outcomes):
+    """`descend` for each row of `thetas` and `weights`, in place, on `threads` threads; `outcomes` receives the ends.
 
-    `objective` is that of every run but for its weights. Pass the last four by name. They are no named tuple, since
-    numba drops what a parallel loop writes into the arrays of one.
+    `objective` is that of every run but for its weights. The threads are Python's, which run compiled code at the same
+    time (`nogil`): a sweep needs no code of its own, and compiles what one run does.
     """
-    deviations, partitions, prior_precision, mask = (
-        objective.standard_deviations,
-        objective.partitions,
-        objective.prior_precision,
-        objective.mask,
-    )
-    learning_rate, tolerance, max_steps = limits.learning_rate, limits.tolerance, limits.max_steps
-    for run in prange(len(weights)):
-        own = Objective(deviations, weights[run], partitions, prior_precision, mask)
-        limit = Limits(learning_rate, tolerance, max_steps)
-        end = descend(thetas[run], own, perturbation, method, limit, np.empty(0))
-        steps[run], losses[run], gradient_norms[run], codes[run] = end.steps, end.loss, end.gradient_norm, end.code
+
+    def one(run):
+        own = objective._replace(weights=weights[run])
+        outcomes.put(run, descend(thetas[run], own, perturbation, method, limits, np.empty(0)))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(one, range(len(weights))):
+            pass

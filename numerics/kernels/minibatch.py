@@ -12,6 +12,9 @@ latents, and for n observations of a batch:
     Z      (K, n)  sampled codes, Z = V X^T + F e, `latents`
     M      (K, K)  M = W^T W, `gram`
     s2             noise variance of the decoder; 1 / s2 is the `noise_precision`
+
+**Products** are those of the linear algebra library, for which a batch is large enough. Their bits may depend on its
+threads, so call these kernels with one (`numerics.training.problem.BLAS`).
 """
 
 from __future__ import annotations
@@ -20,20 +23,20 @@ import math
 
 import numpy as np
 
-from numerics.kernels.cache import compiled
+from numerics.kernels.cache import compiled, inner
 from numerics.kernels.descent import adam_step
 from numerics.kernels.objective import read_factor, views
-from numerics.kernels.products import add_large_product, add_lower, add_product, copy, dot, mirror, zeros
+from numerics.kernels.products import copy, dot, product, zeros
 
 __all__ = ["sampled_adam", "sampled_value_and_gradient"]
 
 
-@compiled()
+@inner()
 def sampled_scratch(latent_dim, data_dim, count):
     """Scratch space for `sampled_value_and_gradient` on a batch of `count` observations."""
-    codes, columns = zeros(6 * latent_dim * count), zeros(data_dim * count)
+    codes, columns = zeros(6 * latent_dim * count), zeros(latent_dim * data_dim)
     square = np.zeros((3, latent_dim, latent_dim))
-    return square, codes.reshape((6 * latent_dim, count)), columns.reshape((data_dim, count))
+    return square, codes.reshape((6 * latent_dim, count)), columns.reshape((latent_dim, data_dim))
 
 
 @compiled(fastmath={"reassoc", "contract"}, _nrt=False)
@@ -48,7 +51,7 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scr
 
     so that one product with the batch serves W and V, another their gradients, and no residual is formed.
     """
-    (theta, maps, triangle), (gradient, to_maps, to_triangle), (square, codes, columns) = at, gradient_point, scratch
+    (theta, maps, triangle), (gradient, to_maps, to_triangle), (square, codes, shift) = at, gradient_point, scratch
     (count, data_dim), latent_dim, factor, gram, code = batch.shape, len(noise), square[0], square[1], square[2]
     decoder, to_decoder = maps[:latent_dim], to_maps[:latent_dim]
     through, projected, means = codes[: 2 * latent_dim], codes[:latent_dim], codes[latent_dim : 2 * latent_dim]
@@ -58,30 +61,19 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scr
     weight, pull = noise_precision / count, beta / count  # of an observation, in distortion and rate
 
     log_det, _ = read_factor(triangle, mask, factor)
-    for p in range(len(gradient)):
-        gradient[p] = 0.0
-    for k in range(latent_dim):
-        for j in range(latent_dim):
-            gram[k, j] = code[k, j] = 0.0
-        for n in range(count):
-            projected[k, n] = means[k, n] = 0.0
     distortion, rate = 0.0, -(latent_dim + log_det)
     for n in range(count):
         distortion += dot(batch[n], batch[n])
-    for i in range(data_dim):
-        for n in range(count):
-            columns[i, n] = batch[n, i]
-    add_large_product(maps, columns, through)
+    product(maps, batch.T, through)
+    product(factor, noise, latents)
     for k in range(latent_dim):
         for n in range(count):
-            latents[k, n] = means[k, n]
-            pulled[k, n] = -projected[k, n]
-    add_product(factor, noise, latents)
-    add_lower(decoder, decoder, gram)
-    mirror(gram)
-    add_product(gram, latents, pulled)
+            latents[k, n] += means[k, n]
+    product(decoder, decoder.T, gram)
+    product(gram, latents, pulled)
     for k in range(latent_dim):
         for n in range(count):
+            pulled[k, n] -= projected[k, n]
             distortion += latents[k, n] * (pulled[k, n] - projected[k, n])
             rate += means[k, n] * means[k, n] / count
             pulled[k, n] *= weight
@@ -89,17 +81,16 @@ def sampled_value_and_gradient(at, batch, noise, beta, mask, gradient_point, scr
             back[latent_dim + k, n] = pulled[k, n] + pull * means[k, n]
     distortion /= count
 
-    add_large_product(back, batch, to_maps)
-    add_lower(latents, latents, code)
-    mirror(code)
+    product(back, batch, to_maps)
+    product(latents, latents.T, code)
+    product(code, decoder, shift)
+    product(pulled, noise.T, to_triangle)
     for k in range(latent_dim):
+        for i in range(data_dim):
+            to_decoder[k, i] += weight * shift[k, i]
         for j in range(latent_dim):
-            code[k, j] *= weight
-            to_triangle[k, j] = beta * factor[k, j]
+            to_triangle[k, j] += beta * factor[k, j]
             rate += factor[k, j] * factor[k, j]
-    add_product(code, decoder, to_decoder)
-    add_lower(pulled, noise, to_triangle)
-    for k in range(latent_dim):
         to_triangle[k, k] = to_triangle[k, k] * factor[k, k] - beta
     gradient[-1] = (data_dim - distortion * noise_precision) / 2
     for p in range(len(theta)):
@@ -112,8 +103,7 @@ def sampled_adam(state, step, data, picks, noise, beta, mask, learning_rate, los
     """Steps of Adam, after `step` earlier ones, one for each row of `picks` (of rows of the data) and `noise`, in
     place in the `AdamState`.
 
-    `losses` receives the sampled loss before each. Call `numba.get_num_threads()` once before, which starts the threads
-    of `add_product_in_halves`: numba does not start them for a caller of a parallel function that comes from its cache.
+    `losses` receives the sampled loss before each.
     """
     latent_dim, (count, data_dim) = noise.shape[1], (picks.shape[1], data.shape[1])
     at, gradient_point = views(state.theta, latent_dim, data_dim), views(state.gradient, latent_dim, data_dim)

@@ -43,7 +43,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numerics.kernels.cache import compiled
+from numerics.kernels.cache import compiled, inner
 from numerics.kernels.products import add_lower, add_product, dot, invert, mirror, zeros
 
 __all__ = [
@@ -99,7 +99,7 @@ class Point(NamedTuple):
     triangle: np.ndarray
 
 
-@compiled()
+@inner()
 def add_inverse(code, labels, weight, gradient, scratch):
     """Add weight C_g^-1, with C_g = C but zero between latents of different labels; returns weight log det C_g."""
     size = len(code)
@@ -113,7 +113,7 @@ def add_inverse(code, labels, weight, gradient, scratch):
     return weight * log_det
 
 
-@compiled(forceinline=True, fastmath={"reassoc", "contract"})
+@inner(forceinline=True, fastmath={"reassoc", "contract"})
 def code_cost(code, objective, gradient, scratch):
     """Twice the cost of the code's covariance; writes twice the gradient of the cost."""
     weights, partitions = objective.weights, objective.partitions
@@ -123,14 +123,16 @@ def code_cost(code, objective, gradient, scratch):
             gradient[j, k] = weights[DIMENSION_WISE] * objective.prior_precision[j, k]
             cost += gradient[j, k] * code[j, k]
         cost -= weights[DIMENSION_WISE]
-    for coarse in range(3):  # from one group of all latents, over the groups, to each latent alone
+    # From one group of all latents, over the groups, to each latent alone. (The compiler would repeat the code of a
+    # `range(3)` three times, and take as long for it.)
+    for coarse in range(len(partitions)):
         if weights[coarse] != weights[coarse + 1]:
             weight = weights[coarse] - weights[coarse + 1]
             cost += add_inverse(code, partitions[coarse], weight, gradient, scratch)
     return cost
 
 
-@compiled(forceinline=True)
+@inner(forceinline=True)
 def read_factor(triangle, mask, factor):
     """Write F, the Cholesky factor of Q; returns log det Q and whether any of F below its diagonal is learned.
 
@@ -147,7 +149,7 @@ def read_factor(triangle, mask, factor):
     return log_det, coupled
 
 
-@compiled()
+@inner()
 def views(theta, latent_dim, data_dim):
     """A vector of parameters, or of their gradient, as a `Point`."""
     size = 2 * latent_dim * data_dim
@@ -155,7 +157,7 @@ def views(theta, latent_dim, data_dim):
     return Point(theta, maps.reshape((2 * latent_dim, data_dim)), triangle.reshape((latent_dim, latent_dim)))
 
 
-@compiled()
+@inner()
 def point(objective):
     """A `Point` of zeros."""
     latent_dim, data_dim = objective.partitions.shape[1], objective.standard_deviations.size
@@ -178,7 +180,7 @@ def value_and_gradient(at, objective, to, work):
     for j in range(latent_dim):
         for k in range(latent_dim):
             code[j, k] = gram[j, k] = 0.0
-        code[j, j] = 0.0 if coupled else factor[j, j] ** 2
+        code[j, j] = 0.0 if coupled else factor[j, j] * factor[j, j]
     if coupled:
         add_lower(factor, factor, code)
     add_lower(encoder, encoder, code)
@@ -215,7 +217,7 @@ def value_and_gradient(at, objective, to, work):
     return fit + (cost - information * log_det) / 2
 
 
-@compiled()
+@inner()
 def unbounded(objective):
     """Whether a learned noise and a learned decoder are known to leave the loss without a lower bound.
 
@@ -230,7 +232,7 @@ def unbounded(objective):
     return learned and rank <= latent_dim and objective.weights[MUTUAL_INFORMATION] * rank < data_dim
 
 
-@compiled()
+@inner()
 def noise_floor(objective):
     """The log noise below which a descent that learns it ends.
 

@@ -1,8 +1,9 @@
 """Compiled products of small matrices, and the few operations on vectors that a step of training needs.
 
-Products go over four rows at a time, since a call of a library would cost as much as a small step. Where it pays, sums
-may be taken in any order and a product rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits
-of a run depend on the machine. `forceinline` marks functions whose call would cost as much as their work.
+Products that add go over four rows at a time, since a call of a library would cost as much as a small step on a
+covariance; `product`, for batches, is that of the library. Where it pays, sums may be taken in any order and a product
+rounded together with its sum (`reassoc`, `contract`), as libraries do; the bits of a run depend on the machine.
+`forceinline` marks functions whose call would cost as much as their work.
 """
 
 from __future__ import annotations
@@ -10,18 +11,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
-from numerics.kernels.cache import compiled
+from numerics.kernels.cache import inner
 
-__all__ = ["add_large_product", "add_lower", "add_product", "copy", "dot", "invert", "mirror", "move", "zeros"]
+__all__ = ["add_lower", "add_product", "copy", "dot", "invert", "mirror", "move", "product", "zeros"]
 
 
-THREAD_WORK = 2**21  # fewest multiplications worth the start of a second thread
 LINE = 8  # floats in a cache line
 
 
-@compiled()
+@inner()
 def invert(matrix):
     """Replace a positive definite matrix by its inverse (Gauss-Jordan) and return the logarithm of its determinant."""
     size, log_det = len(matrix), 0.0
@@ -40,7 +39,7 @@ def invert(matrix):
     return log_det
 
 
-@compiled(fastmath={"reassoc", "contract"})
+@inner(fastmath={"reassoc", "contract"})
 def dot(x, y):
     total = 0.0
     for p in range(len(x)):
@@ -48,57 +47,29 @@ def dot(x, y):
     return total
 
 
-@compiled(fastmath={"contract"})
-def four_across(matrix, j, k):
-    """Four neighbours in a row, from entry (j, k) on."""
-    return matrix[j, k], matrix[j, k + 1], matrix[j, k + 2], matrix[j, k + 3]
-
-
-@compiled(fastmath={"contract"})
-def four_down(matrix, k, i):
-    """Four neighbours in a column, from entry (k, i) on."""
-    return matrix[k, i], matrix[k + 1, i], matrix[k + 2, i], matrix[k + 3, i]
-
-
-@compiled(fastmath={"contract"})
-def combine(shares, x):
-    """The sum of four numbers, each times its share."""
-    return shares[0] * x[0] + shares[1] * x[1] + shares[2] * x[2] + shares[3] * x[3]
-
-
-@compiled(fastmath={"reassoc", "contract"})
-def add_share(totals, share, x):
-    """Four totals, each plus a share of a number."""
-    return totals[0] + share * x[0], totals[1] + share * x[1], totals[2] + share * x[2], totals[3] + share * x[3]
-
-
-@compiled(forceinline=True, fastmath={"reassoc", "contract"})
-def add_row_products(left, j, right, k, out):
-    """Add the products of two rows of `left`, from j on, and four of `right`, from k on, to as many of `out`."""
-    upper = lower = (0.0, 0.0, 0.0, 0.0)
-    for i in range(left.shape[1]):
-        x = four_down(right, k, i)
-        upper = add_share(upper, left[j, i], x)
-        lower = add_share(lower, left[j + 1, i], x)
-    for m in range(4):
-        out[j, k + m] += upper[m]
-        out[j + 1, k + m] += lower[m]
-
-
-@compiled()
+@inner(fastmath={"reassoc", "contract"})
 def add_lower(left, right, out):
-    """out += left right^T, on and below the diagonal; what is above it may change."""
+    """out += left right^T, on and below the diagonal, in blocks of two rows by four; what is above may change."""
     rows = len(left)
     whole = rows - rows % 4
     for j in range(0, whole, 2):
         for k in range(0, j + 1, 4):
-            add_row_products(left, j, right, k, out)
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
+            for i in range(left.shape[1]):
+                a, b = left[j, i], left[j + 1, i]
+                x0, x1, x2, x3 = right[k, i], right[k + 1, i], right[k + 2, i], right[k + 3, i]
+                a0, a1, a2, a3 = a0 + a * x0, a1 + a * x1, a2 + a * x2, a3 + a * x3
+                b0, b1, b2, b3 = b0 + b * x0, b1 + b * x1, b2 + b * x2, b3 + b * x3
+            upper, lower = (a0, a1, a2, a3), (b0, b1, b2, b3)
+            for m in range(4):
+                out[j, k + m] += upper[m]
+                out[j + 1, k + m] += lower[m]
     for j in range(whole, rows):
         for k in range(j + 1):
             out[j, k] += dot(left[j], right[k])
 
 
-@compiled(forceinline=True)
+@inner(forceinline=True)
 def mirror(matrix):
     """Write what is below the diagonal above it."""
     for j in range(len(matrix)):
@@ -106,28 +77,30 @@ def mirror(matrix):
             matrix[k, j] = matrix[j, k]
 
 
-@compiled(fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_product(left, right, out):
     """out += left right, by loops over four rows of each at a time, so that rows are read less often."""
     (inner, columns), rows = right.shape, len(left)
     whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
     for j in range(0, whole_rows, 4):
         for k in range(0, whole_inner, 4):
-            a, b = four_across(left, j, k), four_across(left, j + 1, k)
-            c, d = four_across(left, j + 2, k), four_across(left, j + 3, k)
+            a0, a1, a2, a3 = left[j, k], left[j, k + 1], left[j, k + 2], left[j, k + 3]
+            b0, b1, b2, b3 = left[j + 1, k], left[j + 1, k + 1], left[j + 1, k + 2], left[j + 1, k + 3]
+            c0, c1, c2, c3 = left[j + 2, k], left[j + 2, k + 1], left[j + 2, k + 2], left[j + 2, k + 3]
+            d0, d1, d2, d3 = left[j + 3, k], left[j + 3, k + 1], left[j + 3, k + 2], left[j + 3, k + 3]
             for i in range(columns):
-                x = four_down(right, k, i)
-                out[j, i] += combine(a, x)
-                out[j + 1, i] += combine(b, x)
-                out[j + 2, i] += combine(c, x)
-                out[j + 3, i] += combine(d, x)
+                x0, x1, x2, x3 = right[k, i], right[k + 1, i], right[k + 2, i], right[k + 3, i]
+                out[j, i] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                out[j + 1, i] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+                out[j + 2, i] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+                out[j + 3, i] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
         for k in range(whole_inner, inner):
-            shares = four_down(left, j, k)
+            a, b, c, d = left[j, k], left[j + 1, k], left[j + 2, k], left[j + 3, k]
             for i in range(columns):
-                out[j, i] += shares[0] * right[k, i]
-                out[j + 1, i] += shares[1] * right[k, i]
-                out[j + 2, i] += shares[2] * right[k, i]
-                out[j + 3, i] += shares[3] * right[k, i]
+                out[j, i] += a * right[k, i]
+                out[j + 1, i] += b * right[k, i]
+                out[j + 2, i] += c * right[k, i]
+                out[j + 3, i] += d * right[k, i]
     for j in range(whole_rows, rows):
         for k in range(inner):
             share = left[j, k]
@@ -135,7 +108,7 @@ def add_product(left, right, out):
                 out[j, i] += share * right[k, i]
 
 
-@compiled()
+@inner()
 def zeros(size):
     """A vector of zeros that begins at a cache line, where processors read and write fastest."""
     padded = np.zeros(size + LINE - 1)
@@ -143,33 +116,21 @@ def zeros(size):
     return padded[first : first + size]
 
 
-@compiled()
+@inner()
 def move(x, length, direction, out):
     """out = x + length * direction."""
     for p in range(len(x)):
         out[p] = x[p] + length * direction[p]
 
 
-@compiled()
+@inner()
 def copy(x, out):
     """out = x. (The assignment `out[:] = x` would take longer to compile, for its error message.)"""
     for p in range(len(x)):
         out[p] = x[p]
 
 
-@compiled(parallel=True)
-def add_product_in_halves(left, right, out):
-    """`add_product`, the upper and lower half of the rows in parallel; one thread or two give the same numbers."""
-    half = len(left) // 8 * 4
-    for part in prange(2):
-        first, last = part * half, half + part * (len(left) - half)
-        add_product(left[first:last], right, out[first:last])
-
-
-@compiled()
-def add_large_product(left, right, out):
-    """`add_product`, with two threads if that is faster."""
-    if len(left) * right.size < THREAD_WORK:
-        add_product(left, right, out)
-    else:
-        add_product_in_halves(left, right, out)
+@inner(_nrt=True)  # which `np.dot` needs, also in a caller that counts no references
+def product(left, right, out):
+    """out = left right, by the linear algebra library."""
+    np.dot(left, right, out)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 
 import numpy as np
-from numba import get_num_threads, parallel_chunksize
+from numba import get_num_threads
 
 from numerics.kernels import descent
 from numerics.kernels.descent import Limits
@@ -41,11 +41,10 @@ def finished_batches(todo: Pending, code: int, limits: Limits, executor: Executo
     shared = problem.objective(Weights()), problem.perturbation, code, limits
     size = _runs_per_thread(len(problem.standard_deviations), problem.latent_dim)
     if executor is None:
-        with parallel_chunksize(1):
-            for part in _parts(len(todo.keys), size * get_num_threads()):
-                outcomes = todo.outcomes.part(part)._asdict()
-                descent.descend_all(todo.thetas[part], todo.weights[part], *shared, **outcomes)
-                yield part
+        threads = get_num_threads()
+        for part in _parts(len(todo.keys), size * threads):
+            descent.descend_all(todo.thetas[part], todo.weights[part], *shared, threads, todo.outcomes.part(part))
+            yield part
         return
 
     batches = (

@@ -37,8 +37,8 @@ def descend_batch(
 ) -> tuple[np.ndarray, Outcomes]:
     """`descent.descend` from each row of `thetas`; returns the parameters at the ends, and the outcomes.
 
-    The arguments are the `kernel_digest` of the sender and those of `descent.descend_all` but for the outcomes. Runs
-    that are no longer wanted are skipped.
+    The arguments are the `kernel_digest` of the sender and those of `descent.descend_all` but for threads and
+    outcomes. Runs that are no longer wanted are skipped.
 
     Raises
     ------

@@ -18,12 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-from numba import get_num_threads
 
 from numerics.kernels import descent, minibatch, products
 from numerics.kernels.objective import noise_floor
 from numerics.training.end_of_run import overflowed, stop_reason
-from numerics.training.problem import TrainingProblem, pack, training_problem
+from numerics.training.problem import BLAS, TrainingProblem, pack, training_problem
 from numerics.training.train import TrainingRun, as_weights, generator, overflow_error
 from theory import validation
 from theory.groups import Weights
@@ -106,7 +105,7 @@ def train_minibatch(
     steps = validation.count("steps", steps, maximum=MOST_STEPS, bytes_each=8)  # for the history
     learning_rate, rng = validation.positive("learning_rate", learning_rate), generator(rng)
 
-    # The steps use sums without the linear algebra library, whose bits depend on its threads.
+    # A sum without the linear algebra library, whose bits depend on its threads; the steps allow it one.
     unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
     scaled = centred / np.sqrt(unit)
     own = _as_they_are(problem, unit, noise_variance)
@@ -115,17 +114,17 @@ def train_minibatch(
     theta = state.theta
     theta[:] = own.start(rng, by_column=True)
     history, step, diverged, floor = np.empty(steps), 0, False, noise_floor(problem.objective(weights))
-    get_num_threads()  # starts numba's threads: a cached kernel that calls a parallel one does not, and would crash
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
-    for picks, noise in ahead(blocks):
-        minibatch.sampled_adam(
-            state, step, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
-            history[step : step + len(picks)],
-        )  # fmt: skip
-        step += len(picks)
-        diverged = bool(mask[-1] and theta[-1] < floor)
-        if diverged:
-            break
+    with BLAS.limit(limits=1, user_api="blas"):
+        for picks, noise in ahead(blocks):
+            minibatch.sampled_adam(
+                state, step, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
+                history[step : step + len(picks)],
+            )  # fmt: skip
+            step += len(picks)
+            diverged = bool(mask[-1] and theta[-1] < floor)
+            if diverged:
+                break
     if overflowed(history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim):
         raise overflow_error("adam", learning_rate, beta)
     vae = own.vae(theta)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from numerics.bench import numpy_peer, peers, tables
+from numerics.bench import numpy_peer, peers, roofline, tables
 from numerics.bench.commands import TABLES
 from numerics.bench.timing import Contestant, Timing
 
@@ -52,7 +52,31 @@ def test_times_are_per_step_and_ratios_to_ours(monkeypatch):
     assert [row["ratio"] for row in rows] == pytest.approx([1.0, 5.0], abs=1e-12)
     assert [row["first_s"] for row in rows] == [7.0, 7.0]
     (alone,) = tables.compare([Contestant("peer", None)], 100)
-    assert alone["ratio"] is None
+    assert alone["ratio"] is None and alone["of_product"] is None
+    seconds["products"] = [0.001, 0.009, 0.0015]  # of one step
+    rows = tables.compare([Contestant("ours", None), Contestant("peer", None)], 100, Contestant("products", None))
+    assert [row["of_product"] for row in rows] == pytest.approx([0.5, 0.1], abs=1e-12)
+
+
+def test_the_products_of_a_step_are_those_of_its_gradient(monkeypatch):
+    """Their number of multiplications, by the shapes that NumPy is asked to multiply."""
+    counts, matmul = [], np.matmul
+
+    def counted(left, right, out):
+        counts.append(left.size * right.shape[-1])
+        return matmul(left, right, out=out)
+
+    for task, expected in (
+        (tables.descent(20, 5, 10), [20 * 5 * 5] * 4),
+        (tables.descent(20, 5, 10, (0.5, 2.0), (0, 1, 2)), [6 * 20 * 5 * 5] * 4),
+        (tables.minibatch_descent(20, 5, 10), [tables.BATCH_SIZE * 20 * 5] * 5),
+    ):
+        multiply = roofline.products_of_a_step(task)
+        with monkeypatch.context() as patched:
+            patched.setattr(np, "matmul", counted)
+            multiply()
+        assert counts == expected
+        counts.clear()
 
 
 @pytest.mark.parametrize(
@@ -86,5 +110,6 @@ def test_every_table_with_numpy_alone(monkeypatch, name, contestants):
     assert all(tuple(row) == tables.COLUMNS for row in rows)
     assert [row["contestant"] for row in rows if row["status"] == "agrees"] == contestants
     assert [row["status"] for row in rows if row["contestant"] == "torch"] == ["not installed"]
+    assert all((row["of_product"] is None) == (name == "closed_form") for row in rows if row["status"] == "agrees")
     assert {row["D"] for row in rows} == {20 if name == "closed_form" else 4}
     assert {row["runs"] for row in rows} == {6 if name == "sweep" else 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 from numerics.kernels import objective
@@ -11,6 +12,11 @@ from numerics.training.train import as_weights
 from tests.cases import DISTINCT
 from theory import elbo_terms
 from theory.groups import Weights
+
+
+def compiled_and_plain(function):
+    """What a kernel calls, compiled into a caller, and as plain Python."""
+    return numba.njit(lambda *arguments: function(*arguments)), function
 
 
 def setting(posterior="full", latent_dim=3, case=DISTINCT, noise_variance="learned", seed=0):

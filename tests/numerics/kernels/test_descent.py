@@ -7,7 +7,8 @@ import pytest
 
 from numerics.kernels import descent, objective
 from numerics.kernels.descent import Limits
-from tests.numerics.kernels.helpers import evaluate, objective_of, setting
+from numerics.training.descent import METHOD_CODES
+from tests.numerics.kernels.helpers import compiled_and_plain, evaluate, objective_of, setting
 
 METHODS = {
     "accelerated": (descent.accelerated, lambda problem: (problem.perturbation,)),
@@ -32,31 +33,32 @@ def test_descents_in_plain_python(kernel, own):
     assert history[0] > loss
 
 
-@pytest.mark.parametrize("method", [descent.ACCELERATED, descent.GRADIENT_DESCENT, descent.ADAM])
-def test_dispatch_in_plain_python(method):
-    results = []
-    for function in (descent.descend, descent.descend.py_func):
-        problem, theta = setting("full", 2)
-        limits = Limits(0.01, 1e-8, 9)
-        ended = function(theta, objective_of(problem, 1.5), problem.perturbation, method, limits, np.empty(0))
-        assert isinstance(ended, descent.Outcome)
-        results.append((*ended, *theta))
-    assert results[0] == results[1]  # the same compiled descent underneath
+@pytest.mark.parametrize("method", METHODS)
+def test_descend_calls_the_method(method):
+    kernel, own = METHODS[method]
+    (problem, theta), limits = setting("full", 2), Limits(0.01, 1e-8, 9)
+    loss, expected = objective_of(problem, 1.5), theta.copy()
+    ended = descent.descend(theta, loss, problem.perturbation, METHOD_CODES[method], limits, np.empty(0))
+    assert isinstance(ended, descent.Outcome)
+    assert ended == kernel(expected, loss, *own(problem), limits, np.empty(0))
+    np.testing.assert_array_equal(theta, expected)
     assert (ended.steps, ended.code) == (9, descent.MAX_STEPS) and ended.gradient_norm > 0
 
 
-def test_many_runs_in_plain_python_and_one_by_one():
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_many_runs_on_threads_and_one_by_one(threads):
     weights = np.array([[0.4, 0.4, 0.4, 0.4], [1.5, 3.0, 0.7, 1.0], [1.0, 6.0, 1.0, 1.0]])
     problem, theta = setting("full", 2)
-    results = []
-    for function in (descent.descend_all, descent.descend_all.py_func):
-        thetas = np.tile(theta, (3, 1))
-        settings = problem.perturbation, descent.ACCELERATED, Limits(0.01, 1e-8, 40)
-        outcomes = descent.Outcomes.of_none(3)
-        function(thetas, weights, objective_of(problem, 1.0), *settings, **outcomes._asdict())
-        results.append((thetas, *outcomes))
-    for compiled, plain in zip(*results, strict=True):
-        np.testing.assert_array_equal(compiled, plain)
+    settings = problem.perturbation, descent.ACCELERATED, Limits(0.01, 1e-8, 40)
+    thetas, outcomes = np.tile(theta, (3, 1)), descent.Outcomes.of_none(3)
+    descent.descend_all(thetas, weights, objective_of(problem, 1.0), *settings, threads, outcomes)
+    for run in range(3):
+        alone = theta.copy()
+        ended = descent.descend(
+            alone, objective_of(problem, 1.0)._replace(weights=weights[run]), *settings, np.empty(0)
+        )
+        assert tuple(column[run] for column in outcomes) == ended
+        np.testing.assert_array_equal(thetas[run], alone)
 
 
 def test_adam_takes_the_published_steps():
@@ -71,7 +73,7 @@ def test_adam_takes_the_published_steps():
     np.testing.assert_allclose(theta, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("function", [descent.verdict, descent.verdict.py_func], ids=["compiled", "python"])
+@pytest.mark.parametrize("function", compiled_and_plain(descent.verdict), ids=["compiled", "python"])
 def test_why_a_descent_ends(function):
     floor, limits = objective.LOG_NOISE_FLOOR, Limits(0.01, 1e-8, 9)
     assert function(3, 1e-9, floor - 1, limits, floor) == descent.GRADIENT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 
@@ -13,7 +12,6 @@ from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
 
 DATA_DIM, BETA = 4, 1.7
-numba.get_num_threads()  # starts the threads, see `sampled_adam`
 
 
 def observations(count=300, seed=0):

@@ -9,7 +9,7 @@ from numerics.kernels import descent, objective
 from numerics.kernels.objective import Objective, value_and_gradient
 from numerics.training.problem import pack, training_problem
 from tests.cases import DISTINCT, ISOTROPIC, ONE_DOMINANT
-from tests.numerics.kernels.helpers import defined_loss, evaluate, setting
+from tests.numerics.kernels.helpers import compiled_and_plain, defined_loss, evaluate, setting
 from theory.groups import Weights, grouped_gradient, grouped_terms
 from theory.partition import partition
 
@@ -99,12 +99,12 @@ def test_loss_in_plain_python(latent_dim):
 
 def test_parts_of_the_parameters_in_plain_python():
     theta = np.arange(2 * 6 + 4 + 1.0)
-    for function in (objective.views, objective.views.py_func):
+    for function in compiled_and_plain(objective.views):
         vector, maps, triangle = function(theta, 2, 3)
         assert np.shares_memory(vector, theta)
         np.testing.assert_array_equal(maps, [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]])
         np.testing.assert_array_equal(triangle, [[12, 13], [14, 15]])
-    for function in (objective.read_factor, objective.read_factor.py_func):
+    for function in compiled_and_plain(objective.read_factor):
         for below in (0.0, 1.0):
             factor, mask = np.full((2, 2), np.nan), np.array([1.0] * 12 + [1.0, 0.0, below, 1.0] + [1.0])
             assert function(np.array([[0.5, 9.0], [2.0, -1.5]]), mask, factor) == (-2.0, below > 0)
@@ -114,7 +114,7 @@ def test_parts_of_the_parameters_in_plain_python():
 def test_how_far_a_noise_is_followed():
     """To 1e-6 where the loss is known to have no lower bound, else as far as double precision resolves."""
     functions = objective.unbounded, objective.noise_floor, descent.noise_end
-    for unbounded, floor, noise_end in (functions, [function.py_func for function in functions]):
+    for unbounded, floor, noise_end in zip(*map(compiled_and_plain, functions), strict=True):
         for deviations, latent_dim, weight, noise_learned, known in (
             ([1.0, 0.5, 0.0], 2, 1.4, 1.0, True),
             ([1.0, 0.5, 0.0], 2, 1.5, 1.0, False),  # at D / rank every noise up to some is as good

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from numerics.kernels import products
+from tests.numerics.kernels.helpers import compiled_and_plain
 
 
-@pytest.mark.parametrize("function", [products.invert, products.invert.py_func], ids=["compiled", "python"])
+@pytest.mark.parametrize("function", compiled_and_plain(products.invert), ids=["compiled", "python"])
 @pytest.mark.parametrize("size", [0, 1, 6])
 def test_inverse_of_a_positive_definite_matrix(function, size):
     root = np.random.default_rng(size).standard_normal((size, size + 2))
@@ -27,16 +28,16 @@ def test_products_by_loops(shape):
     (rows, inner, columns), rng = shape, np.random.default_rng(0)
     left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
     base, others = rng.standard_normal((rows, columns)), rng.standard_normal((rows, inner))
-    for function in (products.add_product, products.add_product.py_func):
+    for function in compiled_and_plain(products.add_product):
         out = base.copy()
         function(left, right, out)
         np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
     square = rng.standard_normal((rows, rows))
-    for function in (products.add_lower, products.add_lower.py_func):
+    for function in compiled_and_plain(products.add_lower):
         out = square.copy()
         function(left, others, out)
         np.testing.assert_allclose(np.tril(out), np.tril(square + left @ others.T), rtol=0, atol=1e-12)
-    for function in (products.mirror, products.mirror.py_func):
+    for function in compiled_and_plain(products.mirror):
         out = square.copy()
         function(out)
         np.testing.assert_array_equal(out, np.tril(square) + np.tril(square, -1).T)
@@ -44,7 +45,7 @@ def test_products_by_loops(shape):
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 1000])
 def test_vectors_that_begin_with_a_line_of_the_cache(size):
-    for function in (products.zeros, products.zeros.py_func):
+    for function in compiled_and_plain(products.zeros):
         vector = function(size)
         assert vector.shape == (size,)
         assert not vector.any()
@@ -54,23 +55,20 @@ def test_vectors_that_begin_with_a_line_of_the_cache(size):
 
 def test_vector_helpers_in_plain_python():
     x, y = np.array([1.0, -2.0, 0.5]), np.array([0.25, 3.0, 4.0])
-    for function in (products.dot, products.dot.py_func):
+    for function in compiled_and_plain(products.dot):
         assert function(x, y) == x @ y
-    for function in (products.move, products.move.py_func):
+    for function in compiled_and_plain(products.move):
         out = np.empty(3)
         function(x, 2.0, y, out)
         np.testing.assert_array_equal(out, x + 2 * y)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (1, 3, 4), (4, 0, 2), (61, 200, 256)], ids=str)
-def test_large_products_by_one_thread_and_two(shape):
+def test_products_of_the_library(shape):
     rows, inner, columns = shape
-    assert (rows * inner * columns >= products.THREAD_WORK) == (rows == 61)
     rng = np.random.default_rng(0)
-    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
-    base = rng.standard_normal((rows, columns))
-    functions = products.add_large_product, products.add_product_in_halves
-    for function in (*functions, *(function.py_func for function in functions)):
-        out = base.copy()
+    left, right = rng.standard_normal((rows, inner)), rng.standard_normal((columns, inner)).T
+    for function in compiled_and_plain(products.product):
+        out = np.full((rows, columns), np.nan)
         function(left, right, out)
-        np.testing.assert_allclose(out, base + left @ right, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(out, left @ right, rtol=0, atol=1e-12)

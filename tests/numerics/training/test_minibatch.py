@@ -15,7 +15,6 @@ from numerics.training.problem import training_problem
 from theory import Moments, elbo_terms, optimum
 
 DATA_DIM, BETA = 4, 1.7
-numba.get_num_threads()  # starts the threads, see `sampled_adam`
 
 
 def observations(count=300, seed=0):
