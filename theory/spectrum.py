@@ -10,12 +10,11 @@ import scipy.linalg
 
 from theory import validation
 from theory.gaussian import SINGULAR, unit_spectrum
-from theory.leading_modes import leading_modes, leading_pairs
+from theory.leading_modes import LEAST_RESOLVED, leading_modes, leading_modes_and_mean
 
 __all__ = ["Spectrum", "principal_axes"]
 
 
-LEAST_RESOLVED = 1e-6  # share of the largest eigenvalue; a smaller one, with its rounding, has fewer than ten digits
 GRADED = 1e-4  # ratio of singular values below which the smaller keep fewer than twelve digits
 EQUILIBRATIONS = 5  # of rows and columns in turn; they bring most matrices to norms within a few percent of one
 NEGLIGIBLE_PART = 1e-7  # component of a variable in a direction, up to which omitting it is rounding in correlations
@@ -71,28 +70,13 @@ class Spectrum:
 
     @classmethod
     def leading(cls, covariance: np.ndarray, latent_dim: int, *, others_by_mean: bool = False) -> Spectrum:
-        """The same with the K leading eigenvectors at least, which costs less if K is small.
+        """The same with the K leading eigenvectors alone, which costs less.
 
-        With `others_by_mean` also the eigenvalues beyond the K-th are left out, each replaced by their mean: enough
-        where they enter by their sum alone.
+        With `others_by_mean` the eigenvalues beyond the K-th may be left out, each replaced by their mean: enough where
+        they enter by their sum alone.
         """
-        modes = _leading_and_mean if others_by_mean else leading_modes
+        modes = leading_modes_and_mean if others_by_mean else leading_modes
         return cls(*_known(covariance, *modes(covariance, latent_dim), latent_dim))
-
-
-def _leading_and_mean(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """D eigenvalues, ascending, with the K largest exact and the rest replaced by their mean; K eigenvectors.
-
-    If the sum of the rest is so small that the difference of trace and eigenvalues has lost its digits, all eigenvalues
-    are computed.
-    """
-    values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
-    missing, trace = len(covariance) - len(values), np.trace(covariance)
-    rest = trace - values.sum()
-    if missing and rest < LEAST_RESOLVED * trace:
-        return leading_modes(covariance, latent_dim)
-    others = np.full(missing, rest / max(missing, 1))
-    return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
 
 
 def _known(
