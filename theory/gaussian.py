@@ -196,7 +196,11 @@ def total_correlation_of_sum(root: np.ndarray, noise: np.ndarray, groups: tuple[
 
 def is_positive_definite(matrix: np.ndarray) -> bool:
     """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`."""
-    return bool(unit_spectrum(validation.symmetric_matrix("matrix", matrix))[0].all())
+    matrix = validation.symmetric_matrix("matrix", matrix)
+    diagonal = np.diagonal(matrix)
+    if np.count_nonzero(matrix) == np.count_nonzero(diagonal):  # a diagonal matrix, as most posterior covariances are
+        return bool((diagonal > 0).all())
+    return bool(unit_spectrum(matrix)[0].all())
 
 
 def log_determinant(matrix: np.ndarray) -> float:
