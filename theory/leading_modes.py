@@ -45,7 +45,7 @@ SMALL_SHARE = 1 / 30  # of the eigenvalues; for more, bisection may take longer 
 EXTRA_DIRECTIONS = 8  # iterated besides those that are wanted, at least
 PRODUCTS = range(12, 31)  # with S that may be worth it: a gap of 16 takes 12, a gap of 3 takes 27
 DIMENSIONS_PER_PRODUCT = 40  # data dimensions for each product that may be worth it, since a reduction grows as D^3
-FLAT = 300  # D times the relative distance of eigenvalues in the second product below which they show no gap
+FLAT = 400  # D times the relative distance of eigenvalues in the second product below which they show no gap
 
 
 def leading_modes(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

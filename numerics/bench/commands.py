@@ -12,14 +12,21 @@ from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
 
-TABLES = {"full_batch": "full_batch", "sweep": "many_runs", "minibatch": "minibatch", "closed_form": "closed_form"}
+TABLES = {
+    "full_batch": "full_batch",
+    "sweep": "many_runs",
+    "minibatch": "minibatch",
+    "closed_form": "closed_form",
+    "spectra": "spectra",
+}
 ROUNDS, BUDGET = 15, 20.0  # rounds of each comparison, and seconds after which no round begins
 QUICK_ROUNDS, QUICK_BUDGET = 5, 3.0
 
 LEGEND = (
     "Times are milliseconds a step, of all runs together: median and quartiles over interleaved rounds. ratio: median\n"
     "over that of ours. first_s: seconds of the first call, compilation included and not timed otherwise. difference:\n"
-    "largest of any parameter from the first row of the same problem."
+    "largest of any parameter from the first row of the same problem. In the table spectra a step is one optimum from\n"
+    "a covariance, and the spectrum stands after the contestant."
 )
 
 

@@ -15,7 +15,16 @@ SIZE = leading.LEAST_DIMENSION + 50
 COUNT = SIZE // 8
 FEW = int(leading.SMALL_SHARE * SIZE)
 MANY = leading.DIMENSIONS_PER_PRODUCT * leading.PRODUCTS[0]  # data dimensions from which products are tried
-SIZES = [(5, 0), (5, 1), (5, 5), (leading.LEAST_DIMENSION - 1, 1), (SIZE, 0), (SIZE, FEW), (SIZE, FEW + 1), (SIZE, COUNT)]
+SIZES = [
+    (5, 0),
+    (5, 1),
+    (5, 5),
+    (leading.LEAST_DIMENSION - 1, 1),
+    (SIZE, 0),
+    (SIZE, FEW),
+    (SIZE, FEW + 1),
+    (SIZE, COUNT),
+]
 SIZES += [(SIZE, COUNT + 1), (SIZE, SIZE), (SIZE, 999)]
 SPECTRA = {
     "distinct": np.linspace(5, 1, SIZE),
