@@ -108,14 +108,25 @@ def _known(
     spread = diagonal[diagonal > 0].min(initial=np.inf) < LEAST_RESOLVED * diagonal.max(initial=0.0)
     if eigenvalues.size and rest < LEAST_RESOLVED * eigenvalues[0] and spread:
         values, axes, scales = unit_spectrum(covariance)
-        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
+        varies = values > 0  # the other columns would be zero
+        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes[:, varies] * np.sqrt(values[varies]))
+        singular = np.pad(singular, (0, len(values) - len(singular)))
         # The relative error of each eigenvalue: rounding over the least eigenvalue of the correlations, or the error of
         # `principal_axes`, whichever is larger.
         rounding = validation.rank_tolerance(values)
-        share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
+        share = max(rounding / values[varies].min(), len(values) * np.finfo(float).eps / GRADED)
         least = (singular[singular > 0] ** 2).min()
-        return singular**2, left, float(max(share * least, _hidden_by_rounding(values, axes, scales)))
+        resolution = float(max(share * least, _hidden_by_rounding(values, axes, scales)))
+        return singular**2, _completed(left, directions[:, ::-1]), resolution
     return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
+
+
+def _completed(left: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """The first columns of `left`, as many as of `directions`; those that are missing are made orthogonal to them."""
+    rank, wanted = left.shape[1], directions.shape[1]
+    if rank < wanted:
+        return np.hstack([left, np.linalg.qr(np.hstack([left, directions[:, rank:]]))[0][:, rank:]])
+    return left[:, :wanted]
 
 
 def _hidden_by_rounding(values: np.ndarray, axes: np.ndarray, scales: np.ndarray) -> float:
@@ -126,7 +137,13 @@ def _hidden_by_rounding(values: np.ndarray, axes: np.ndarray, scales: np.ndarray
     variable.
     """
     left, size = axes[:, values == 0], 0.0
-    for variable in np.argsort(scales, kind="stable"):
+    order = np.argsort(scales, kind="stable")
+    independent = order[: left.shape[1]]
+    # If the smallest variables are independent in v, one decomposition has all of their parts.
+    parts = np.abs(np.diagonal(np.linalg.qr(left[independent].T, mode="r")))
+    if (parts > NEGLIGIBLE_PART).all():
+        size, order = ((scales[independent] / parts) ** 2).max(initial=0.0), order[:0]
+    for variable in order:
         row = left[variable]
         part = np.linalg.norm(row)
         if part > NEGLIGIBLE_PART:
