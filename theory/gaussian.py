@@ -204,6 +204,8 @@ def is_positive_definite(matrix: np.ndarray) -> bool:
     variances = np.diagonal(matrix)
     if not np.all(variances > 0):
         return False
+    if np.count_nonzero(matrix) == len(matrix):  # a diagonal matrix, as most posterior covariances are
+        return True
     scales, size = np.sqrt(variances), len(matrix)
     least = 2 * SINGULAR * size * np.finfo(float).eps
     try:

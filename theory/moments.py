@@ -120,8 +120,13 @@ class Moments:
                     f"data must have squares within the range of floats, those of column {column} (counted from 0, "
                     f"spread {np.abs(centred).max():.3g}) are too small; rescale it, for example divide by its spread"
                 )
-        moments = cls(count, mean, covariance)
-        set_fields(moments, _remainder=remainder)
+        return cls._of_checked(count, mean, covariance, remainder)
+
+    @classmethod
+    def _of_checked(cls, count: int, mean: np.ndarray, covariance: np.ndarray, remainder: np.ndarray) -> Moments:
+        """From what is known to be right: in many dimensions the checks cost as much as some of the work."""
+        moments = object.__new__(cls)
+        set_fields(moments, count=count, mean=mean, covariance=covariance, _remainder=remainder)
         return moments
 
 
@@ -165,7 +170,8 @@ def as_moments(covariance) -> Moments:
         moments = covariance
     else:
         symmetric = validation.symmetric_matrix("covariance", covariance)
-        moments = Moments(0, np.zeros(len(symmetric)), symmetric)
+        zeros = np.zeros(len(symmetric))
+        moments = Moments._of_checked(0, zeros, symmetric, zeros)
     validation.within_decades("covariance", moments.covariance, validation.VARIANCE_DECADES)
     return moments
 

@@ -10,12 +10,11 @@ import scipy.linalg
 
 from theory import validation
 from theory.gaussian import SINGULAR, unit_spectrum
-from theory.leading_modes import leading_modes, leading_pairs
+from theory.leading_modes import LEAST_RESOLVED, leading_modes, leading_modes_and_mean
 
 __all__ = ["Spectrum", "principal_axes"]
 
 
-LEAST_RESOLVED = 1e-6  # share of the largest eigenvalue; a smaller one, with its rounding, has fewer than ten digits
 GRADED = 1e-4  # ratio of singular values below which the smaller keep fewer than twelve digits
 EQUILIBRATIONS = 5  # of rows and columns in turn; they bring most matrices to norms within a few percent of one
 NEGLIGIBLE_PART = 1e-7  # component of a variable in a direction, up to which omitting it is rounding in correlations
@@ -71,28 +70,13 @@ class Spectrum:
 
     @classmethod
     def leading(cls, covariance: np.ndarray, latent_dim: int, *, others_by_mean: bool = False) -> Spectrum:
-        """The same with the K leading eigenvectors at least, which costs less if K is small.
+        """The same with the K leading eigenvectors alone, which costs less.
 
-        With `others_by_mean` also the eigenvalues beyond the K-th are left out, each replaced by their mean: enough
-        where they enter by their sum alone.
+        With `others_by_mean` the eigenvalues beyond the K-th may be left out, each replaced by their mean: enough where
+        they enter by their sum alone.
         """
-        modes = _leading_and_mean if others_by_mean else leading_modes
+        modes = leading_modes_and_mean if others_by_mean else leading_modes
         return cls(*_known(covariance, *modes(covariance, latent_dim), latent_dim))
-
-
-def _leading_and_mean(covariance: np.ndarray, latent_dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """D eigenvalues, ascending, with the K largest exact and the rest replaced by their mean; K eigenvectors.
-
-    If the sum of the rest is so small that the difference of trace and eigenvalues has lost its digits, all eigenvalues
-    are computed.
-    """
-    values, directions = leading_pairs(covariance, min(latent_dim, len(covariance)))
-    missing, trace = len(covariance) - len(values), np.trace(covariance)
-    rest = trace - values.sum()
-    if missing and rest < LEAST_RESOLVED * trace:
-        return leading_modes(covariance, latent_dim)
-    others = np.full(missing, rest / max(missing, 1))
-    return np.concatenate([np.minimum(others, values.min(initial=np.inf)), values]), directions
 
 
 def _known(
@@ -124,14 +108,25 @@ def _known(
     spread = diagonal[diagonal > 0].min(initial=np.inf) < LEAST_RESOLVED * diagonal.max(initial=0.0)
     if eigenvalues.size and rest < LEAST_RESOLVED * eigenvalues[0] and spread:
         values, axes, scales = unit_spectrum(covariance)
-        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes * np.sqrt(values))
+        varies = values > 0  # the other columns would be zero
+        left, singular, _ = principal_axes(scales[:, np.newaxis] * axes[:, varies] * np.sqrt(values[varies]))
+        singular = np.pad(singular, (0, len(values) - len(singular)))
         # The relative error of each eigenvalue: rounding over the least eigenvalue of the correlations, or the error of
         # `principal_axes`, whichever is larger.
         rounding = validation.rank_tolerance(values)
-        share = max(rounding / values[values > 0].min(), len(values) * np.finfo(float).eps / GRADED)
+        share = max(rounding / values[varies].min(), len(values) * np.finfo(float).eps / GRADED)
         least = (singular[singular > 0] ** 2).min()
-        return singular**2, left, float(max(share * least, _hidden_by_rounding(values, axes, scales)))
+        resolution = float(max(share * least, _hidden_by_rounding(values, axes, scales)))
+        return singular**2, _completed(left, directions[:, ::-1]), resolution
     return eigenvalues, directions[:, ::-1], float(validation.rank_tolerance(eigenvalues))
+
+
+def _completed(left: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """The first columns of `left`, as many as of `directions`; those that are missing are made orthogonal to them."""
+    rank, wanted = left.shape[1], directions.shape[1]
+    if rank < wanted:
+        return np.hstack([left, np.linalg.qr(np.hstack([left, directions[:, rank:]]))[0][:, rank:]])
+    return left[:, :wanted]
 
 
 def _hidden_by_rounding(values: np.ndarray, axes: np.ndarray, scales: np.ndarray) -> float:
@@ -142,7 +137,13 @@ def _hidden_by_rounding(values: np.ndarray, axes: np.ndarray, scales: np.ndarray
     variable.
     """
     left, size = axes[:, values == 0], 0.0
-    for variable in np.argsort(scales, kind="stable"):
+    order = np.argsort(scales, kind="stable")
+    independent = order[: left.shape[1]]
+    # If the smallest variables are independent in v, one decomposition has all of their parts.
+    parts = np.abs(np.diagonal(np.linalg.qr(left[independent].T, mode="r")))
+    if (parts > NEGLIGIBLE_PART).all():
+        size, order = ((scales[independent] / parts) ** 2).max(initial=0.0), order[:0]
+    for variable in order:
         row = left[variable]
         part = np.linalg.norm(row)
         if part > NEGLIGIBLE_PART:

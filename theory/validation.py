@@ -126,7 +126,7 @@ def within_decades(name: str, values, decades: int, *, tiny: bool = False):
     The largest size of an entry must be zero or lie between 10^-decades and 10^decades; with `tiny` also smaller ones
     pass, for arguments that do not set the scale of a problem.
     """
-    largest = np.abs(values).max(initial=0.0)
+    largest = max(np.max(values, initial=0.0), -np.min(values, initial=0.0))
     if largest > 10.0**decades or (not tiny and 0 < largest < 10.0**-decades):
         bounds = f"at most 1e{decades}" if tiny else f"zero or between 1e-{decades} and 1e{decades}"
         raise ValueError(f"{name} must be {bounds} in size, its largest is {largest:.3g}; change the units")

@@ -12,7 +12,13 @@ from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
 
-TABLES = {"full_batch": "full_batch", "sweep": "many_runs", "minibatch": "minibatch", "closed_form": "closed_form"}
+TABLES = {
+    "full_batch": "full_batch",
+    "sweep": "many_runs",
+    "minibatch": "minibatch",
+    "closed_form": "closed_form",
+    "spectra": "spectra",
+}
 ROUNDS, BUDGET = 15, 20.0  # rounds of each comparison, and seconds after which no round begins
 QUICK_ROUNDS, QUICK_BUDGET = 5, 3.0
 
@@ -21,7 +27,8 @@ LEGEND = (
     "over that of ours. of_product: median time of the matrix products of a step in NumPy, of the same shapes, on as\n"
     "many threads and in the same rounds, over the median of the step (above 1 where NumPy's calls take longer than\n"
     "what they multiply). first_s: seconds of the first call, compilation included and not timed otherwise.\n"
-    "difference: largest of any parameter from the first row of the same problem."
+    "difference: largest of any parameter from the first row of the same problem. In the table spectra a\n"
+    "step is one optimum from a covariance, and the spectrum stands after the contestant."
 )
 
 

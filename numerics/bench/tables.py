@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from numerics.bench import ours
+from numerics.bench import spectra as kinds
 from numerics.bench.problem import ClosedForm, Descent, MinibatchDescent, Parameters, eigenvalues
 from numerics.bench.roofline import products_of_a_step
 from numerics.bench.timing import Contestant, interleave
@@ -25,6 +26,7 @@ SWEEP = [(20, 5, 300), (64, 16, 200)]
 SWEPT = tuple(np.geomspace(0.5, 2.0, 16)), tuple(range(16))  # betas and seeds: 256 runs
 MINIBATCH = [(20, 5, 4000), (64, 16, 1000), (784, 64, 100)]
 CLOSED_FORM = [784, 2000]
+SPECTRA = [(200, 16, 20), (784, 16, 1), (784, 64, 1), (2000, 16, 1)]  # D, K and how often it is solved in a run
 LARGE = 500  # a quick benchmark leaves out larger data dimensions
 
 COLUMNS = (
@@ -68,6 +70,20 @@ def closed_form(peers: Mapping[str, ModuleType | None], quick: bool, **options) 
     for (data_dim,) in _sizes([(size,) for size in CLOSED_FORM], quick):
         task = ClosedForm(spiked_data(data_dim, CLOSED_FORM_LATENTS), CLOSED_FORM_LATENTS)
         rows += _rows(peers, "closed_form", task, (data_dim, CLOSED_FORM_LATENTS, 1, 1), **options)
+    return rows
+
+
+def spectra(peers: Mapping[str, ModuleType | None], quick: bool, **options) -> list[Row]:
+    """The optimum from a covariance against all eigenvectors, for many spectra; the columns name them after a comma."""
+    rows = []
+    with kinds.processes() as pools:
+        for data_dim, latent_dim, times in _sizes(SPECTRA, quick):
+            for spectrum in kinds.SPECTRA:
+                contestants = kinds.contestants(pools, spectrum, data_dim, latent_dim, times)
+                size = dict(zip(COLUMNS, (data_dim, latent_dim, 1, times), strict=False))
+                for row in compare(contestants, times, **options):
+                    name = f"{row['contestant']}, {spectrum}"
+                    rows.append({**dict.fromkeys(COLUMNS), **size, **row, "contestant": name})
     return rows
 
 

@@ -156,7 +156,7 @@ def noise_of_minimum(spectrum: Spectrum, critical: np.ndarray, beta: np.ndarray)
         noise_variance=(level / beta)[()],
         water_level=level[()],
         active_count=active[()],
-        status=np.select([remaining == 0, undetermined], ["zero", "undetermined"], "learned")[()],
+        status=np.where(remaining == 0, "zero", np.where(undetermined, "undetermined", "learned"))[()],
     )
 
 
