@@ -31,6 +31,12 @@ LEGEND = (
     "step is one optimum from a covariance, and the spectrum stands after the contestant."
 )
 
+GROWTH_LEGEND = (
+    "exponent: p of seconds ~ size^p through the upper half of the sizes. expected: the largest p that the operations\n"
+    "explain; smaller where fixed costs still count, or a library gains speed with size."
+)
+RUNS = 256  # of the sweep whose speed on two threads is measured
+
 
 def add_commands(commands) -> None:
     """Register `bench` with what `Parser.add_subparsers` returned."""
@@ -41,7 +47,8 @@ def add_commands(commands) -> None:
         "Time training and the closed form against NumPy, PyTorch, JAX and scikit-learn; exit code 1 if they disagree.",
         "  python -m numerics bench --quick\n"
         "  python -m numerics bench --only full_batch,sweep --peers numpy,jax\n"
-        "  python -m numerics bench --threads 1 --json",
+        "  python -m numerics bench --threads 1 --json\n"
+        "  python -m numerics bench --growth --quick",
     )
     command.add_argument("--quick", action="store_true", help="fewer rounds, and without the larger problems")
     command.add_argument(
@@ -53,9 +60,17 @@ def add_commands(commands) -> None:
     command.add_argument(
         "--threads", type=int, metavar="N", help="threads for everyone (default: one for every core there is)"
     )
+    command.add_argument(
+        "--growth",
+        action="store_true",
+        help="instead, how the time of each computation grows with size, beside what is expected; some minutes, half a "
+        "minute with --quick",
+    )
 
 
 def _bench(arguments: argparse.Namespace) -> Report:
+    if arguments.growth:
+        return _growth(arguments)
     from tqdm import tqdm
 
     from numerics.bench import tables as comparisons
@@ -86,6 +101,42 @@ def _bench(arguments: argparse.Namespace) -> Report:
         f"{aligned_facts(facts)}\n\n{text}\n\n{LEGEND}",
         failed=differ,
         interrupted=interrupted,
+    )
+
+
+def _growth(arguments: argparse.Namespace) -> Report:
+    """Exponents beside the expected ones; an exponent that is larger by more than noise fails."""
+    from numerics.bench import growth
+    from numerics.bench.threads import machine
+
+    for name in ("only", "peers", "threads"):
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name} is not for --growth, whose works and threads are given; leave it out")
+    facts = machine(1, ["numpy", "scipy", "numba", "sympy"])
+    found = growth.measure(growth.WORKS, arguments.quick)
+    columns = {
+        "work": [one.work.name for one in found],
+        "size": [one.work.variable for one in found],
+        "from": [int(one.sizes[0]) for one in found],
+        "to": [int(one.sizes[-1]) for one in found],
+        "first_s": [float(one.seconds[0]) for one in found],
+        "last_s": [float(one.seconds[-1]) for one in found],
+        "exponent": [one.exponent for one in found],
+        "expected": [one.work.expected for one in found],
+        "status": ["as expected" if one.as_expected else "more than expected" for one in found],
+    }
+    ratio, efficiency = growth.error_curve_ratio(), growth.parallel_efficiency(RUNS)
+    dear = ratio > growth.DEAREST_CURVE
+    text = (
+        f"error curve of 1,000 betas: {ratio:.2g} of one eigendecomposition (at most {growth.DEAREST_CURVE:g})\n"
+        f"sweep of {RUNS} runs: {efficiency:.2f} of twice the speed of one thread, on two"
+    )
+    failed = dear or not all(one.as_expected for one in found)
+    values = {"machine": facts, "as_expected": not failed, "growth": columns}
+    return Report(
+        values | {"error_curve_over_eigendecomposition": ratio, "parallel_efficiency": efficiency},
+        f"{aligned_facts(facts)}\n\n{aligned_table(_rounded(columns))}\n\n{text}\n\n{GROWTH_LEGEND}",
+        failed=failed,
     )
 
 

@@ -25,6 +25,7 @@ __all__ = ["WORKS", "Growth", "Work", "error_curve_ratio", "measure", "parallel_
 
 REPEATS = 3  # of short runs
 SHORT = 2.0  # seconds
+DEAREST_CURVE = 1.5  # eigendecompositions that an error curve of 1,000 betas may cost
 SURPRISE = 0.4  # by which a fitted exponent may exceed the expected one: the noise of a fit through two or three sizes
 DATA_DIM, LATENT_DIM = 784, 64
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -275,6 +276,8 @@ def descend_all(thetas, weights, objective, perturbation, method, limits, thread
         own = objective._replace(weights=weights[run])
         outcomes.put(run, descend(thetas[run], own, perturbation, method, limits, np.empty(0)))
 
+    if threads == 1:
+        deque(map(one, range(len(weights))), maxlen=0)
+        return
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(one, range(len(weights))):
-            pass
+        deque(pool.map(one, range(len(weights))), maxlen=0)  # raises what a run raises

@@ -8,11 +8,12 @@ import subprocess
 import sys
 
 import numba
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
 from numerics.__main__ import main
-from numerics.bench import commands, numpy_peer, tables, threads
+from numerics.bench import commands, growth, numpy_peer, tables, threads
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +87,24 @@ def test_threads_are_limited_and_restored():
 def test_the_other_commands_load_no_peer():
     check = "import sys, numerics.__main__; assert not {'torch', 'jax'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True, env=os.environ, timeout=120)
+
+
+def test_growth_states_exponents_and_fails_by_a_surprise(capsys, monkeypatch):
+    def work(expected):
+        def prepare(size):
+            rows = np.ones((size, 3000))
+            return lambda: [rows[:count].sum() for count in range(size)]  # quadratic
+
+        return growth.Work("sums", "rows", expected, (200, 400, 800), (100, 200, 400), prepare)
+
+    monkeypatch.setattr(commands, "RUNS", 8)
+    for expected, code, word in ((2, 0, "as expected"), (1, 1, "more than expected")):
+        monkeypatch.setattr(growth, "WORKS", (work(expected),))
+        assert main(["bench", "--growth", "--json"]) == code
+        found = json.loads(capsys.readouterr().out)
+        assert found["growth"]["status"] == [word] and found["as_expected"] == (code == 0)
+        assert 1.5 < found["growth"]["exponent"][0] < 2.4 and found["parallel_efficiency"] > 0
+    assert main(["bench", "--growth", "--quick"]) == 1
+    assert "more than expected" in capsys.readouterr().out
+    assert main(["bench", "--growth", "--threads", "1"]) == 2
+    assert "--threads is not for --growth" in capsys.readouterr().err
