@@ -164,8 +164,8 @@ def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, n
     log_density = log_sum(parts, axis=0)
     shares = mass * np.exp(parts - log_density)
     pulled = shares[:, np.newaxis] * pulls
-    # Sums rather than matrix products, whose threads cost more than they save on long and thin arrays.
-    to_means, outer = -pulled.sum(axis=-1), np.sum(pulled[:, :, np.newaxis] * pulls[:, np.newaxis], axis=-1)
+    # A sum rather than a matrix product, whose threads cost more than they save on long and thin arrays.
+    to_means, outer = -pulled.sum(axis=-1), np.einsum("cin,cjn->cij", pulled, pulls)
     to_covariances = -(outer - shares.sum(axis=1)[:, np.newaxis, np.newaxis] * np.linalg.inv(code[2])) / 2
     return float(plane.mean_log_density - np.sum(mass * log_density)), to_means, to_covariances
 
@@ -191,12 +191,13 @@ def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
     Coordinate by coordinate: arrays of many rows and two columns are slow, and matrix products would start the
     threads of the linear algebra, which then wait for each other.
     """
-    parts, pulls = [], []
-    for weight, mean, covariance in zip(*code, strict=True):
+    parts, pulls = np.empty((len(code[0]), len(points))), np.empty((len(code[0]), 2, len(points)))
+    for number, (weight, mean, covariance) in enumerate(zip(*code, strict=True)):
         first, second = points[:, 0] - mean[0], points[:, 1] - mean[1]
         precision = np.linalg.inv(covariance)
-        pulled = [by_first * first + by_second * second for by_first, by_second in precision]
+        pulled = pulls[number]
+        for coordinate, (by_first, by_second) in enumerate(precision):
+            np.add(by_first * first, by_second * second, out=pulled[coordinate])
         log_norm = np.linalg.slogdet(covariance)[1] / 2 + np.log(2 * np.pi)
-        parts.append(np.log(weight) - log_norm - (first * pulled[0] + second * pulled[1]) / 2)
-        pulls.append(pulled)
-    return np.array(parts), np.array(pulls)
+        parts[number] = np.log(weight) - log_norm - (first * pulled[0] + second * pulled[1]) / 2
+    return parts, pulls
