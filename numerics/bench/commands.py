@@ -48,7 +48,8 @@ def add_commands(commands) -> None:
         "  python -m numerics bench --quick\n"
         "  python -m numerics bench --only full_batch,sweep --peers numpy,jax\n"
         "  python -m numerics bench --threads 1 --json\n"
-        "  python -m numerics bench --growth --quick",
+        "  python -m numerics bench --growth --quick\n"
+        "  python -m numerics bench --against ../earlier --quick",
     )
     command.add_argument("--quick", action="store_true", help="fewer rounds, and without the larger problems")
     command.add_argument(
@@ -66,9 +67,17 @@ def add_commands(commands) -> None:
         help="instead, how the time of each computation grows with size, beside what is expected; some minutes, half a "
         "minute with --quick",
     )
+    command.add_argument(
+        "--against",
+        metavar="DIR",
+        help="instead, whole commands here and in another checkout of this project, such as an earlier commit: the "
+        "main job, first and later starts; some minutes, and one with --quick, which leaves the main job out",
+    )
 
 
 def _bench(arguments: argparse.Namespace) -> Report:
+    if arguments.against is not None:
+        return _against(arguments)
     if arguments.growth:
         return _growth(arguments)
     from tqdm import tqdm
@@ -102,6 +111,29 @@ def _bench(arguments: argparse.Namespace) -> Report:
         failed=differ,
         interrupted=interrupted,
     )
+
+
+def _against(arguments: argparse.Namespace) -> Report:
+    """Wall and processor time of whole commands, here over there."""
+    from pathlib import Path
+
+    from numerics.bench.against import COMMANDS, compare
+    from numerics.bench.threads import machine
+
+    names = [command.name for command in COMMANDS if not (arguments.quick and "main job" in command.name)]
+    facts, pairs, interrupted = machine(1, ["numpy", "scipy", "numba"]), [], False
+    try:
+        for pair in compare(Path(arguments.against), names):
+            pairs.append(pair)
+    except KeyboardInterrupt:  # keeps what is measured
+        interrupted = True
+    columns = {"command": [pair.name for pair in pairs]}
+    for kind in ("wall", "processor"):
+        for place, where in enumerate(("here", "there")):
+            columns[f"{kind}_{where}_s"] = [getattr(pair, kind)[place] for pair in pairs]
+        columns[f"{kind}_ratio"] = [getattr(pair, kind)[0] / getattr(pair, kind)[1] for pair in pairs]
+    text = f"{aligned_facts(facts)}\n\n{aligned_table(_rounded(columns))}" if pairs else aligned_facts(facts)
+    return Report({"machine": facts, "against": columns}, text, interrupted=interrupted)
 
 
 def _growth(arguments: argparse.Namespace) -> Report:
