@@ -182,7 +182,7 @@ def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rn
         latents = code.sample(draws, rng)
     exact = _along(energy, degrees)
     degrees, exact = np.asarray(degrees)[exact != 0], exact[exact != 0]  # a symmetry changes no draw: no error
-    sampled = sampled_rotation_energies(prior, latents, map(_rotation, degrees), BETA)
+    sampled = sampled_rotation_energies(prior, latents, [_rotation(angle) for angle in degrees], BETA)
     rows = []
     for angle, expected, drawn in zip(degrees, exact, sampled, strict=True):
         error = drawn.standard_error

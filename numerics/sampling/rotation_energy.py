@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from numerics.sampling.estimate import Estimate
 __all__ = ["sampled_rotation_energies"]
 
 
-def sampled_rotation_energies(
-    prior, codes: np.ndarray, rotations: Iterable[np.ndarray], beta: float
-) -> Iterator[Estimate]:
+def sampled_rotation_energies(prior, codes: np.ndarray, rotations: Iterable[np.ndarray], beta: float) -> list[Estimate]:
     """beta E[log p(z) - log p(R z)], in nats, over codes (n, K), for each R; no error if R keeps the density."""
     before = prior.log_density(codes)
-    for rotation in rotations:
-        yield Estimate.of(beta * (before - prior.log_density(codes @ rotation.T)))
+    after = (prior.log_density(codes @ rotation.T) for rotation in rotations)
+    return [Estimate.of(beta * (before - one)) for one in after]
