@@ -8,6 +8,14 @@ import pytest
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+def pytest_configure(config):
+    """Before workers of pytest-xdist start: compile once, not in each of them."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        from numerics.sweeps.compiled_once import compile_once
+
+        compile_once()
+
+
 @pytest.fixture
 def small_files():
     """As on a full disk: `with small_files(1000):` this process can write no file beyond 1000 bytes."""

@@ -22,10 +22,8 @@ from figures.kit.output import write
 from figures.kit.table import NotCompared
 from figures.registry import FIGURES, MEASUREMENTS, FigureEntry
 from numerics.comparison import Comparison
-from numerics.kernels.cache import nothing_compiled
-from numerics.sweeps.complete import complete_sweep
+from numerics.sweeps.compiled_once import compile_once
 from numerics.sweeps.workers import WORKERS, collect, end_with_parent
-from numerics.training.train import train
 
 __all__ = ["Drawn", "drawn_figures"]
 
@@ -67,9 +65,7 @@ def drawn_figures(
     if jobs == 1 or len(chosen) < 2:
         yield from (_draw(*task, report) for task in tasks)
         return
-    if nothing_compiled():  # once here, not in each process
-        train([[1.0]], 1, beta=1.0, max_steps=1)
-        complete_sweep([[1.0]], 1, betas=[1.0], max_steps=1)
+    compile_once()
     # The longest first, so that the last process to end does not end long after the others.
     tasks = sorted(tasks, key=lambda task: -_entry(task[0]).share)
     found: list[Drawn] = []

@@ -30,8 +30,8 @@ plain Python    every kernel also runs as its `.py_func`, which the tests compar
 `numerics.sweeps.pending`         `Outcomes`, the arrays that `descend_all` fills, and `NOT_RUN`
 `numerics.sweeps.credible`        `rounding_error`
 `numerics.sweeps.run_file`        the digest: a file of runs by other kernels is not continued
+`numerics.sweeps.compiled_once`   whether any kernel is compiled already
 `numerics.bench.ours`             `descend`, `sampled_adam`, `AdamState`, `views`, `zeros`
-`figures.kit.processes`           whether any kernel is compiled already
 
 and tests outside the kernels' own, some of which call kernels or build their arguments:
 `tests.numerics.training.test_train`, `tests.numerics.training.test_alternation`,
