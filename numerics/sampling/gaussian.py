@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg.blas import dtrsm
 
 __all__ = ["draw_gaussian", "log_density", "log_density_of_squares", "log_sum", "square_root", "triangle"]
 
@@ -19,9 +19,9 @@ def draw_gaussian(shape: int | tuple[int, ...], root: np.ndarray, rng: np.random
 def log_density(differences: np.ndarray, root: np.ndarray) -> np.ndarray:
     """log N(difference; 0, L L^T) along the last axis of `differences` (..., k), by a lower triangle L."""
     rows = differences.reshape(math.prod(differences.shape[:-1]), len(root))
-    standardised, singular = lapack.dtrtrs(root, rows.T, lower=1) if rows.size else (rows.T, 0)
-    if singular:
+    if not np.all(np.diagonal(root)):
         raise np.linalg.LinAlgError("a Gaussian without a density: its covariance is singular")
+    standardised = dtrsm(1.0, root, rows.T, lower=1) if rows.size else rows.T
     return log_density_of_squares(np.sum(standardised**2, axis=0).reshape(differences.shape[:-1]), root)
 
 
