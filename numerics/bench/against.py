@@ -42,17 +42,17 @@ class Command:
 
 
 COMMANDS = (
-    Command("main job", ("-m", "figures", "--only", FIGURES, "--out", "{out}"), rounds=1),
-    Command("main job, fresh", ("-m", "figures", "--only", FIGURES, "--out", "{out}"), fresh=True, rounds=1),
-    Command("first train", ("-c", TRAIN), fresh=True, rounds=3),
+    Command("main_job", ("-m", "figures", "--only", FIGURES, "--out", "{out}"), rounds=1),
+    Command("main_job_fresh", ("-m", "figures", "--only", FIGURES, "--out", "{out}"), fresh=True, rounds=1),
+    Command("first_train", ("-c", TRAIN), fresh=True, rounds=3),
     Command(
         "train", ("-m", "numerics", "train", "--eigenvalues", "3,2,1", "--latent-dim", "2", "--beta", "1", "--json")
     ),
-    Command("import theory", ("-c", "import theory")),
-    Command("theory --help", ("-m", "theory", "--help")),
-    Command("numerics --help", ("-m", "numerics", "--help")),
-    Command("figures --list", ("-m", "figures", "--list")),
-    Command("NumPy and SciPy", ("-c", "import numpy, scipy.linalg")),
+    Command("import_theory", ("-c", "import theory")),
+    Command("theory_help", ("-m", "theory", "--help")),
+    Command("numerics_help", ("-m", "numerics", "--help")),
+    Command("figures_list", ("-m", "figures", "--list")),
+    Command("numpy_and_scipy", ("-c", "import numpy, scipy.linalg")),
 )
 
 

@@ -53,7 +53,10 @@ def add_commands(commands) -> None:
     )
     command.add_argument("--quick", action="store_true", help="fewer rounds, and without the larger problems")
     command.add_argument(
-        "--only", action="append", metavar="NAME", help=f"tables, separated by commas: {', '.join(TABLES)}"
+        "--only",
+        action="append",
+        metavar="NAME",
+        help=f"tables, separated by commas: {', '.join(TABLES)}; with --against, its commands",
     )
     command.add_argument(
         "--peers", action="append", metavar="NAME", help=f"peers, separated by commas: {', '.join(LIBRARIES)}"
@@ -61,13 +64,14 @@ def add_commands(commands) -> None:
     command.add_argument(
         "--threads", type=int, metavar="N", help="threads for everyone (default: one for every core there is)"
     )
-    command.add_argument(
+    instead = command.add_mutually_exclusive_group()
+    instead.add_argument(
         "--growth",
         action="store_true",
         help="instead, how the time of each computation grows with size, beside what is expected; some minutes, half a "
         "minute with --quick",
     )
-    command.add_argument(
+    instead.add_argument(
         "--against",
         metavar="DIR",
         help="instead, whole commands here and in another checkout of this project, such as an earlier commit: the "
@@ -120,8 +124,12 @@ def _against(arguments: argparse.Namespace) -> Report:
     from numerics.bench.against import COMMANDS, compare
     from numerics.bench.threads import machine
 
-    names = [command.name for command in COMMANDS if not (arguments.quick and "main job" in command.name)]
+    _refuse(arguments, ("peers", "threads"), "--against, which runs whole commands")
+    default = [command.name for command in COMMANDS if not (arguments.quick and command.name.startswith("main_job"))]
+    every = [command.name for command in COMMANDS]
+    names = default if arguments.only is None else chosen_names("--only", arguments.only, every)
     facts, pairs, interrupted = machine(1, ["numpy", "scipy", "numba"]), [], False
+    del facts["threads"]  # of this process, which measures others
     try:
         for pair in compare(Path(arguments.against), names):
             pairs.append(pair)
@@ -136,16 +144,26 @@ def _against(arguments: argparse.Namespace) -> Report:
     return Report({"machine": facts, "against": columns}, text, interrupted=interrupted)
 
 
+def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], of: str) -> None:
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name} is not for {of}; leave it out")
+
+
 def _growth(arguments: argparse.Namespace) -> Report:
     """Exponents beside the expected ones; an exponent that is larger by more than noise fails."""
     from numerics.bench import growth
     from numerics.bench.threads import machine
 
-    for name in ("only", "peers", "threads"):
-        if getattr(arguments, name) is not None:
-            raise ValueError(f"--{name} is not for --growth, whose works and threads are given; leave it out")
+    _refuse(arguments, ("only", "peers", "threads"), "--growth, whose works and threads are given")
     facts = machine(1, ["numpy", "scipy", "numba", "sympy"])
-    found = growth.measure(growth.WORKS, arguments.quick)
+    found, rest, interrupted = [], {}, False
+    try:
+        found.extend(growth.measure(growth.WORKS, arguments.quick))
+        rest["error_curve_over_eigendecomposition"] = growth.error_curve_ratio()
+        rest["parallel_efficiency"] = growth.parallel_efficiency(RUNS)
+    except KeyboardInterrupt:  # keeps what is measured
+        interrupted = True
     columns = {
         "work": [one.work.name for one in found],
         "size": [one.work.variable for one in found],
@@ -157,18 +175,20 @@ def _growth(arguments: argparse.Namespace) -> Report:
         "expected": [one.work.expected for one in found],
         "status": ["as expected" if one.as_expected else "more than expected" for one in found],
     }
-    ratio, efficiency = growth.error_curve_ratio(), growth.parallel_efficiency(RUNS)
-    dear = ratio > growth.DEAREST_CURVE
-    text = (
-        f"error curve of 1,000 betas: {ratio:.2g} of one eigendecomposition (at most {growth.DEAREST_CURVE:g})\n"
-        f"sweep of {RUNS} runs: {efficiency:.2f} of twice the speed of one thread, on two"
-    )
+    lines = {
+        "error_curve_over_eigendecomposition": f"error curve of 1,000 betas over one eigendecomposition (at most "
+        f"{growth.DEAREST_CURVE:g})",
+        "parallel_efficiency": f"sweep of {RUNS} runs on two threads over twice the speed of one",
+    }
+    ended = [f"{lines[name]}: {value:.2g}" for name, value in rest.items()]
+    dear = rest.get("error_curve_over_eigendecomposition", 0.0) > growth.DEAREST_CURVE
     failed = dear or not all(one.as_expected for one in found)
-    values = {"machine": facts, "as_expected": not failed, "growth": columns}
+    table = [aligned_table(_rounded(columns))] if found else []
     return Report(
-        values | {"error_curve_over_eigendecomposition": ratio, "parallel_efficiency": efficiency},
-        f"{aligned_facts(facts)}\n\n{aligned_table(_rounded(columns))}\n\n{text}\n\n{GROWTH_LEGEND}",
+        {"machine": facts, "as_expected": not failed, "growth": columns} | rest,
+        "\n\n".join([aligned_facts(facts), *table, "\n".join([*ended, GROWTH_LEGEND])]),
         failed=failed,
+        interrupted=interrupted,
     )
 
 

@@ -8,7 +8,7 @@ is not, since a library gains speed with size.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,9 +71,10 @@ class Growth:
         return self.exponent <= self.work.expected + SURPRISE
 
 
-def measure(works: Sequence[Work], quick: bool, *, progress: bool | None = None) -> list[Growth]:
-    """Measure works one after another, each with one thread of the linear algebra, as its time should not depend on
-    how well a library uses several.
+def measure(works: Sequence[Work], quick: bool, *, progress: bool | None = None) -> Iterator[Growth]:
+    """Measure works one after another, and yield each when it is done.
+
+    With one thread of the linear algebra, so that no time depends on how well a library uses several.
 
     Parameters
     ----------
@@ -83,13 +84,11 @@ def measure(works: Sequence[Work], quick: bool, *, progress: bool | None = None)
     progress : bool, optional
         a progress bar on stderr; by default only where stderr is a terminal.
     """
-    found = []
     with threadpool_limits(1, user_api="blas"), tqdm(works, unit="work", leave=False, disable=hidden(progress)) as bar:
         for work in bar:
             bar.set_postfix_str(f"{work.name}, {work.variable}")
             sizes = work.quick_sizes if quick else work.sizes
-            found.append(Growth(work, np.array(sizes), np.array([_least_time(work.prepare(size)) for size in sizes])))
-    return found
+            yield Growth(work, np.array(sizes), np.array([_least_time(work.prepare(size)) for size in sizes]))
 
 
 def error_curve_ratio() -> float:

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_info
 
 from numerics.__main__ import main
 from numerics.bench import commands, growth, numpy_peer, tables, threads
+from theory.interface.interrupts import INTERRUPTED
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +109,13 @@ def test_growth_states_exponents_and_fails_by_a_surprise(capsys, monkeypatch):
     assert "more than expected" in capsys.readouterr().out
     assert main(["bench", "--growth", "--threads", "1"]) == 2
     assert "--threads is not for --growth" in capsys.readouterr().err
+
+
+def test_an_interrupt_keeps_the_growth_that_is_measured(capsys, monkeypatch):
+    def interrupted(size):
+        raise KeyboardInterrupt
+
+    first = growth.Work("nothing", "n", 1, (1, 2, 4), (1, 2, 4), lambda size: lambda: None)
+    monkeypatch.setattr(growth, "WORKS", (first, growth.Work("later", "n", 1, (1, 2, 4), (1, 2, 4), interrupted)))
+    assert main(["bench", "--growth", "--json"]) == INTERRUPTED
+    assert json.loads(capsys.readouterr().out)["growth"]["work"] == ["nothing"]
