@@ -29,7 +29,7 @@ def test_a_tree_that_works_longer_has_the_larger_times(tmp_path, monkeypatch):
     (tmp_path / "theory").mkdir()
     (tmp_path / "theory" / "__init__.py").write_text(SLOW)
     monkeypatch.setattr(against, "COMMANDS", (Command("import_theory", ("-c", "import theory"), rounds=2),))
-    (pair,) = compare(tmp_path, ["import theory"], progress=False)
+    (pair,) = compare(tmp_path, ["import_theory"], progress=False)
     assert pair.processor[1] > pair.processor[0] + 0.4 and pair.wall[1] > pair.wall[0] + 0.3
 
 
