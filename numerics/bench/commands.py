@@ -156,7 +156,7 @@ def _growth(arguments: argparse.Namespace) -> Report:
     from numerics.bench.threads import machine
 
     _refuse(arguments, ("only", "peers", "threads"), "--growth, whose works and threads are given")
-    facts = machine(1, ["numpy", "scipy", "numba", "sympy"])
+    facts = machine(1, ["numpy", "scipy", "numba", "sympy"]) | {"threads": "1 for linear algebra"}
     found, rest, interrupted = [], {}, False
     try:
         found.extend(growth.measure(growth.WORKS, arguments.quick))
