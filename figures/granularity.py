@@ -57,9 +57,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         for block, chain in CHAINS.items():
             progress(f"blocks of {block}")
             truths = _truths([block] * (FACTORS // block), DATA_DIM, loading_stream, draws)
-            rows += _ratios(NESTED, f"blocks of {block}", truths, chain, stop_reasons)
+            sizes = list(range(1, FACTORS + 1)) if block == CUT_BLOCK else list(chain)
+            ratios = _ratios(truths, sizes, stop_reasons)
+            rows += _both(NESTED, f"blocks of {block}", chain, [ratios[sizes.index(size)] for size in chain])
             if block == CUT_BLOCK:
-                rows += _ratios(ALL, f"blocks of {block}", truths, range(1, FACTORS + 1), stop_reasons)
+                rows += _both(ALL, f"blocks of {block}", sizes, ratios)
         progress("where the blocks help")
         rows += _shares(quick, truth_stream)
         progress("complex factors")
@@ -89,15 +91,21 @@ def _truths(blocks, data_dim: int, stream: np.random.SeedSequence, draws: int) -
     return [block_truth(blocks, CORRELATION, NOISE_VARIANCE, data_dim, rng=rng) for rng in streams]
 
 
-def _ratios(panel: str, series: str, truths, sizes, stop_reasons: list[str]) -> list[Point]:
-    """The geometric mean over truths of the error over that of one group, which is the last size."""
+def _ratios(truths, sizes, stop_reasons: list[str]) -> np.ndarray:
+    """The geometric mean over truths of the error over that of one group, which is the last size, by theory and by
+    training, (sizes, 2).
+    """
     partitions, trained = [equal_groups(truths[0].latent_dim, size) for size in sizes], []
     exact = [[one.mean_squared_error for one in errors] for errors in granularity_errors(truths, partitions, BETA)]
     for truth in truths:
         runs = granularity_map(truth, betas=[BETA], sizes=sizes, progress=False)
         trained.append([run.errors.sum() for run in runs])
         stop_reasons += [run.stopped for run in runs]
-    mean, measured = (np.exp(np.mean(np.log(_relative(errors)), axis=0)) for errors in (exact, trained))
+    return np.transpose([np.exp(np.mean(np.log(_relative(errors)), axis=0)) for errors in (exact, trained)])
+
+
+def _both(panel: str, series: str, sizes, ratios) -> list[Point]:
+    mean, measured = np.transpose(ratios)
     rows = points(panel, series, "theory", list(sizes), mean)
     return rows + points(panel, series, "trained", list(sizes), measured, expected=mean)
 
