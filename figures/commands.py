@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures.registry import FIGURES, FORMATS, MEASUREMENTS, FigureEntry
+from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders
@@ -122,7 +122,7 @@ def _chosen(only: list[str] | None) -> list[FigureEntry]:
     """The figures named, in the order of the registry; by default all of results, and none of measurements."""
     if only is None:
         return list(FIGURES.values())
-    entries = FIGURES | MEASUREMENTS
+    entries = every_figure()
     names = chosen_names("--only", only, entries, "figures")
     return [entry for name, entry in entries.items() if name in names]
 

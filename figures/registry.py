@@ -8,7 +8,7 @@ from types import ModuleType
 
 FORMATS = ("pdf", "png", "svg")
 
-__all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry"]
+__all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry", "every_figure"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,8 @@ FIGURES = {
 
 # Of times on this machine, which differ from run to run: drawn only when they are named.
 MEASUREMENTS = {entry.name: entry for entry in (FigureEntry("growth", "how cost grows with size, on this machine"),)}
+
+
+def every_figure() -> dict[str, FigureEntry]:
+    """The figures of results, and those of measurements."""
+    return FIGURES | MEASUREMENTS

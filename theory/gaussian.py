@@ -197,8 +197,8 @@ def total_correlation_of_sum(root: np.ndarray, noise: np.ndarray, groups: tuple[
 def is_positive_definite(matrix: np.ndarray) -> bool:
     """Whether a symmetric matrix has no eigenvalue that is zero or negative, by the rule of `unit_spectrum`.
 
-    A Cholesky factor of the scaled matrix less twice the tolerance of that rule shows it in a fraction of the time;
-    only where there is none are eigenvalues computed.
+    A Cholesky factor of the scaled matrix less twice the tolerance of that rule shows it in a fraction of the time.
+    Eigenvalues are computed only if that factor does not exist.
     """
     matrix = validation.symmetric_matrix("matrix", matrix)
     variances = np.diagonal(matrix)

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from figures.kit.output import write
 from figures.kit.table import NotCompared
-from figures.registry import FIGURES, MEASUREMENTS, FigureEntry
+from figures.registry import FigureEntry, every_figure
 from numerics.comparison import Comparison
 from numerics.sweeps.compiled_once import compile_once
 from numerics.sweeps.workers import WORKERS, collect, end_with_parent
@@ -67,7 +67,7 @@ def drawn_figures(
         return
     compile_once()
     # The longest first, so that the last process to end does not end long after the others.
-    tasks = sorted(tasks, key=lambda task: -_entry(task[0]).share)
+    tasks = sorted(tasks, key=lambda task: -every_figure()[task[0]].share)
     found: list[Drawn] = []
     batches = ((slice(at, at + 1), task) for at, task in enumerate(tasks))
     try:
@@ -83,12 +83,8 @@ def drawn_figures(
         ) from None
 
 
-def _entry(name: str) -> FigureEntry:
-    return FIGURES[name] if name in FIGURES else MEASUREMENTS[name]
-
-
 def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, report: Report) -> Drawn:
-    module = _entry(name).module
+    module = every_figure()[name].module
     with threadpool_limits(1, user_api="blas"):
         table = module.data(quick=quick, progress=lambda message: report(name, message), **data)
     with _writing:

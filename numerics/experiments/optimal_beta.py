@@ -16,6 +16,9 @@ from theory import GenerativeModel
 __all__ = ["SearchedBeta", "trained_optimal_beta"]
 
 
+MAX_STEPS = 20_000  # of a run; a safety net
+
+
 class SearchedBeta(NamedTuple):
     """The beta of the least error, and the error there."""
 
@@ -40,11 +43,13 @@ def trained_optimal_beta(
     """
     noise = truth.noise_variance if noise_variance is None else noise_variance
     problem = training_problem(truth.covariance, truth.latent_dim, noise, truth.loading, "diagonal")
+    # Rounds of "em", which takes no learning rate; a few of them end each run.
+    how = {"method": "em", "learning_rate": 1.0, "gradient_tolerance": 1e-3 * accuracy, "max_steps": MAX_STEPS}
     measured, stop_reasons, sign = error_by_cubature(truth, criterion), set(), -1 if criterion == "log_score" else 1
 
     def error(log_beta: float) -> float:
         rng = np.random.default_rng(start)
-        run = train_problem(problem, float(np.exp(log_beta)), gradient_tolerance=1e-3 * accuracy, rng=rng)
+        run = train_problem(problem, float(np.exp(log_beta)), **how, rng=rng)
         stop_reasons.add(run.stopped)
         return sign * measured(run.vae)
 

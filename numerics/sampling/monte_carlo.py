@@ -91,12 +91,11 @@ def error_values(
     """
     mean = truth.mean if vae.mean is None else vae.mean
     posterior_root = np.linalg.cholesky(vae.posterior_covariance)
-    code_root = square_root(vae.posterior_covariance)
 
     def values(source: Source) -> dict[str, np.ndarray]:
         factors, data = _factors_and_data(truth, source)
         posterior_means = (data - mean) @ vae.encoder.T
-        codes = posterior_means + source(vae.latent_dim) @ code_root.T
+        code_noise = source(vae.latent_dim)  # also where no code is needed, as a source has its order
         found = {}
         if "mean_squared_error" in names:
             found["mean_squared_error"] = np.sum((factors - posterior_means) ** 2, axis=1)
@@ -107,6 +106,7 @@ def error_values(
         if "forward_kl" in names:
             found["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
         if "reverse_kl" in names:
+            codes = posterior_means + code_noise @ square_root(vae.posterior_covariance).T
             found["reverse_kl"] = log_density(codes - posterior_means, posterior_root)
             found["reverse_kl"] -= _log_true_posterior(truth, codes, data)
         return found

@@ -144,17 +144,19 @@ def train(
     (2.838, 'gradient')
     """
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
-    return train_problem(problem, beta, method, learning_rate, gradient_tolerance, max_steps, rng)
+    return train_problem(
+        problem,
+        beta,
+        method=method,
+        learning_rate=learning_rate,
+        gradient_tolerance=gradient_tolerance,
+        max_steps=max_steps,
+        rng=rng,
+    )
 
 
 def train_problem(
-    problem: TrainingProblem,
-    beta: float | Weights,
-    method: str = "auto",
-    learning_rate: float = 0.01,
-    gradient_tolerance: float = 1e-8,
-    max_steps: int = 20_000,
-    rng: np.random.Generator | int | None = None,
+    problem: TrainingProblem, beta: float | Weights, *, method, learning_rate, gradient_tolerance, max_steps, rng
 ) -> TrainingRun:
     """`train` on a problem that was made before, for many runs of one problem; arguments and errors as there."""
     weights = as_weights("beta", beta)

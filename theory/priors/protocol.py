@@ -9,7 +9,7 @@ import numpy as np
 from theory import gaussian, validation
 from theory.priors.arguments import checked_code
 
-__all__ = ["Prior", "checked_factors", "checked_prior", "expectation_and_slopes", "of_one_code"]
+__all__ = ["Prior", "checked_factors", "checked_prior", "expectation_and_slopes", "expectations", "of_one_code"]
 
 # The error of central differences is the square of the step plus rounding over the step, both a few 1e-11. A value that
 # is accurate only to 1e-13 leaves 3e-8, below the tolerance of training, 1e-6.
@@ -82,6 +82,13 @@ def checked_prior(name: str, value) -> Prior:
 def checked_factors(name: str, value):
     """Return `value` if it is a distribution of factors that is a finite mixture of Gaussians."""
     return _with_members(name, value, ("latent_dim", "components"), "a finite mixture of Gaussians")
+
+
+def expectations(prior: Prior, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """E log p(z) for each of many codes, (n, K) and (n, K, K), together where the prior can."""
+    if hasattr(prior, "expected_log_density_and_slopes"):
+        return prior.expected_log_density_and_slopes(means, covariances)[0]
+    return np.array([prior.expected_log_density(*code) for code in zip(means, covariances, strict=True)])
 
 
 def expectation_and_slopes(prior: Prior, means, covariances) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

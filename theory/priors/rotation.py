@@ -12,7 +12,7 @@ import numpy as np
 
 from theory import validation
 from theory.axes.orthogonal import checked_rotation
-from theory.priors.protocol import Prior, checked_factors, checked_prior
+from theory.priors.protocol import Prior, checked_factors, checked_prior, expectations
 
 __all__ = ["factor_rotation_energy", "prior_rotation_energy"]
 
@@ -113,14 +113,7 @@ def _energy(prior: Prior, components, rotation, beta: float) -> float | np.ndarr
     gain = 0.0
     for weight, mean, covariance in components:
         rotated = turns @ covariance @ turns.mT
-        after = _expected(prior, turns @ mean, (rotated + rotated.mT) / 2)
+        after = expectations(prior, turns @ mean, (rotated + rotated.mT) / 2)
         gain = gain + weight * (prior.expected_log_density(mean, covariance) - after)
     energies = [validation.number("expected_log_density of prior", beta * one) for one in gain]
     return np.reshape(energies, rotation.shape[:-2]) if rotation.ndim > 2 else energies[0]
-
-
-def _expected(prior: Prior, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
-    """E log p(z) for each Gaussian code, together where the prior can."""
-    if hasattr(prior, "expected_log_density_and_slopes"):
-        return prior.expected_log_density_and_slopes(means, covariances)[0]
-    return np.array([prior.expected_log_density(*code) for code in zip(means, covariances, strict=True)])
