@@ -22,6 +22,7 @@ from pathlib import Path
 from platform import python_version
 
 import matplotlib
+from matplotlib.backend_bases import get_registered_canvas_class
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -47,16 +48,21 @@ def draw(module, table: Table) -> Figure:
         figure = Figure(figsize=module.LAYOUT["size"])
         FigureCanvasAgg(figure)
         module.plot(table, figure.subplots(*module.LAYOUT["shape"]))
-        figure.draw_without_rendering()  # which makes the layout
-        figure.set_layout_engine("none")  # else each savefig would change the layout again
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")  # else each format would make it again
     return figure
 
 
 def render(figure: Figure, file_format: str) -> bytes:
-    """The figure as the bytes of a file of a format of `METADATA`."""
+    """The figure as the bytes of a file of a format of `METADATA`.
+
+    By the canvas of the format, which draws once; `savefig` draws once more before, for a layout that is made already.
+    """
     buffer = io.BytesIO()
     with styled():
-        figure.savefig(buffer, format=file_format, metadata=METADATA[file_format])
+        figure.set_dpi(matplotlib.rcParams["savefig.dpi"])  # another format may have changed it
+        canvas = get_registered_canvas_class(file_format)(figure)
+        getattr(canvas, f"print_{file_format}")(buffer, metadata=METADATA[file_format])
     return buffer.getvalue()
 
 
