@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import get_num_threads
 
 from numerics.bench.problem import LEARNING_RATE, ClosedForm, Descent, MinibatchDescent, Parameters
 from numerics.bench.timing import Contestant
 from numerics.kernels import descent as kernels
-from numerics.kernels.minibatch import sampled_adam
 from numerics.kernels.objective import views
-from numerics.kernels.products import zeros
+from numerics.kernels.parts import joined, sampled_adam, separated
 from numerics.sweeps.complete import complete_sweep
 from numerics.training.minibatch import ahead
 from numerics.training.problem import BLAS, training_problem
@@ -79,15 +79,19 @@ def minibatch(task: MinibatchDescent) -> list[Contestant]:
     mask = np.ones_like(begin)
     mask[2 * latent_dim * data_dim : -1] = np.eye(latent_dim).ravel()
 
+    parts = separated(begin, task.rows, mask, latent_dim, task.batch_size)
+    states = [(array, array.copy()) for part in parts for array in part.state]
+
     def run():
-        state, step = kernels.AdamState(*(zeros(len(begin)) for _ in range(4))), 0
-        state.theta[:] = begin
+        for array, first in states:
+            array[:] = first
+        step = 0
         with BLAS.limit(limits=1, user_api="blas"):
             for picks, noise in ahead(task.blocks()):
                 losses = np.empty(len(picks))
-                sampled_adam(state, step, task.rows, picks, noise, task.beta, mask, LEARNING_RATE, losses)
+                sampled_adam(parts, step, picks, noise, task.beta, LEARNING_RATE, losses, get_num_threads())
                 step += len(picks)
-        return state.theta
+        return joined(parts, latent_dim)
 
     def read(theta):
         _, maps, triangle = views(theta, latent_dim, data_dim)

@@ -21,7 +21,7 @@ plain Python    every kernel also runs as its `.py_func`, which the tests compar
 `numerics.training.halves`        `Objective`, `noise_floor`
 `numerics.training.alternation`   `verdict`, `noise_end`, the codes of ends, `Limits`, `Objective`, `rounding_error`
 `numerics.training.elimination`   the same as alternation
-`numerics.training.minibatch`     `sampled_adam`, `AdamState`, `zeros`, `noise_floor`, the codes of ends
+`numerics.training.minibatch`     `sampled_adam`, `separated`, `joined`, `noise_floor`, the codes of ends
 `numerics.training.end_of_run`    the codes of ends, `rounding_error`
 `numerics.sweeps.sweep`           `Limits`
 `numerics.sweeps.batches`         `descend_all`, `Limits`, the digest, which goes to the workers with every batch
@@ -31,7 +31,7 @@ plain Python    every kernel also runs as its `.py_func`, which the tests compar
 `numerics.sweeps.credible`        `rounding_error`
 `numerics.sweeps.run_file`        the digest: a file of runs by other kernels is not continued
 `numerics.sweeps.compiled_once`   whether any kernel is compiled already
-`numerics.bench.ours`             `descend`, `sampled_adam`, `AdamState`, `views`, `zeros`
+`numerics.bench.ours`             `descend`, `sampled_adam`, `separated`, `joined`, `views`
 
 and tests outside the kernels' own, some of which call kernels or build their arguments:
 `tests.numerics.training.test_train`, `tests.numerics.training.test_alternation`,

@@ -18,9 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+from numba import get_num_threads
 
-from numerics.kernels import descent, minibatch, products
+from numerics.kernels import descent
 from numerics.kernels.objective import noise_floor
+from numerics.kernels.parts import joined, sampled_adam, separated
 from numerics.training.end_of_run import overflowed, stop_reason
 from numerics.training.problem import BLAS, TrainingProblem, pack, training_problem
 from numerics.training.train import TrainingRun, as_weights, generator, overflow_error
@@ -109,23 +111,20 @@ def train_minibatch(
     unit = float(np.einsum("nd,nd->", centred, centred)) / max(data.size, 1) or 1.0
     scaled = centred / np.sqrt(unit)
     own = _as_they_are(problem, unit, noise_variance)
-    mask = own.mask
-    state = descent.AdamState(*(products.zeros(len(mask)) for _ in range(4)))
-    theta = state.theta
-    theta[:] = own.start(rng, by_column=True)
+    parts = separated(own.start(rng, by_column=True), scaled, own.mask, problem.latent_dim, batch_size)
+    log_noise = parts[0].state.theta[-1:]
     history, step, diverged, floor = np.empty(steps), 0, False, noise_floor(problem.objective(weights))
     blocks = _blocks(rng, len(data), steps, batch_size, problem.latent_dim)
     with BLAS.limit(limits=1, user_api="blas"):
         for picks, noise in ahead(blocks):
-            minibatch.sampled_adam(
-                state, step, scaled, picks, noise, weights.dimension_wise, mask, learning_rate,
-                history[step : step + len(picks)],
-            )  # fmt: skip
+            losses = history[step : step + len(picks)]
+            sampled_adam(parts, step, picks, noise, weights.dimension_wise, learning_rate, losses, get_num_threads())
             step += len(picks)
-            diverged = bool(mask[-1] and theta[-1] < floor)
+            diverged = bool(own.mask[-1] and log_noise[0] < floor)
             if diverged:
                 break
-    if overflowed(history[step - 1] if step else 0.0, 0.0, theta, mask, problem.latent_dim):
+    theta = joined(parts, problem.latent_dim)
+    if overflowed(history[step - 1] if step else 0.0, 0.0, theta, own.mask, problem.latent_dim):
         raise overflow_error("adam", learning_rate, beta)
     vae = own.vae(theta)
     loss, norm = _exact(vae, problem, weights)

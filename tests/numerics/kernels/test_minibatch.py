@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numerics.kernels import minibatch, objective
-from numerics.kernels.descent import AdamState
+from numerics.kernels import minibatch, objective, parts
 from theory import Moments
 from theory.groups import Weights, grouped_gradient
 from theory.partition import partition
@@ -23,11 +22,16 @@ def random_theta(latent_dim, data_dim=DATA_DIM, seed=1):
     return 0.4 * np.random.default_rng(seed).standard_normal(2 * latent_dim * data_dim + latent_dim**2 + 1)
 
 
-def sampled(theta, batch, noise, mask=1.0, function=minibatch.sampled_value_and_gradient):
+def sampled(theta, batch, noise, mask=1.0, plain=False):
     gradient, (latent_dim, count), data_dim = np.full(len(theta), np.nan), noise.shape, batch.shape[1]
     at, slopes = (objective.views(vector, latent_dim, data_dim) for vector in (theta, gradient))
-    scratch = [np.full_like(part, np.nan) for part in minibatch.sampled_scratch(latent_dim, data_dim, count)]
-    return function(at, batch, noise, BETA, mask * np.ones(len(theta)), slopes, tuple(scratch)), gradient
+    total = minibatch.Sums(*(np.full_like(part, np.nan) for part in minibatch.sums(latent_dim, count)))
+    scratch = tuple(np.full_like(part, np.nan) for part in minibatch.sampled_scratch(latent_dim, data_dim, count))
+    add_up, loss = minibatch.add_up, minibatch.sampled_value_and_gradient
+    if plain:
+        add_up, loss = add_up.py_func, loss.py_func
+    add_up(at.maps, batch, total)
+    return loss(at, batch, noise, BETA, data_dim, mask * np.ones(len(theta)), total, slopes, scratch), gradient
 
 
 def textbook(theta, batch, noise):
@@ -51,8 +55,8 @@ def test_sampled_loss_is_the_textbook_one_and_the_gradient_its_derivative(latent
     noise = np.random.default_rng(2).standard_normal((latent_dim, 7))
     mask = np.ones(len(theta))
     mask[:-1][2 * latent_dim * DATA_DIM :] = np.tril(np.ones((latent_dim, latent_dim))).ravel()
-    for function in (minibatch.sampled_value_and_gradient, minibatch.sampled_value_and_gradient.py_func):
-        loss, gradient = sampled(theta, batch, noise, mask, function)
+    for plain in (False, True):
+        loss, gradient = sampled(theta, batch, noise, mask, plain)
         assert loss == pytest.approx(textbook(theta, batch, noise), abs=1e-12)
         h = 1e-3  # differences of fourth order: error h^4 from the series and 1e-14 / h from rounding
         for place in range(len(theta)):
@@ -97,16 +101,74 @@ def test_the_gradient_expects_the_exact_one():
     assert (np.abs(exact) > 20 * error)[learned].mean() > 0.5  # which is sharp enough to tell a wrong factor
 
 
-def test_steps_of_adam_in_plain_python():
-    data, theta = observations(9), random_theta(2)
+def problem(latent_dim=2):
+    """A point, data, picks and noise of three steps."""
     rng = np.random.default_rng(4)
-    picks, noise = rng.integers(9, size=(3, 5)), rng.standard_normal((3, 2, 5))
-    results = []
-    for function in (minibatch.sampled_adam, minibatch.sampled_adam.py_func):
-        losses, (first, second) = np.full(3, np.nan), np.full((2, len(theta)), 0.01)
-        state = AdamState(theta.copy(), np.empty_like(theta), first, second)
-        function(state, 4, data, picks, noise, BETA, np.ones(len(theta)), 0.01, losses)
-        results.append((state.theta, first, second, losses))
-    for compiled, plain in zip(*results, strict=True):
-        np.testing.assert_allclose(plain, compiled, rtol=0, atol=1e-13)
-    assert results[0][3][0] == pytest.approx(textbook(theta, data[picks[0]], noise[0]), abs=1e-12)
+    return (
+        random_theta(latent_dim),
+        observations(9),
+        rng.integers(9, size=(3, 5)),
+        rng.standard_normal((3, latent_dim, 5)),
+    )
+
+
+def states_after(theta, data, picks, noise, threads=1):
+    """The point and the losses of steps of Adam with some parameters fixed, and the number of parts."""
+    latent_dim, losses, mask = noise.shape[1], np.full(len(picks), np.nan), np.ones(len(theta))
+    mask[[0, -1]] = 0.0
+    separated = parts.separated(theta, data, mask, latent_dim, picks.shape[1])
+    parts.sampled_adam(separated, 4, picks, noise, BETA, 0.01, losses, threads)
+    return parts.joined(separated, latent_dim), losses, len(separated)
+
+
+def test_steps_of_adam_in_plain_python(monkeypatch):
+    theta, data, picks, noise = problem()
+    reached, losses, _ = states_after(theta, data, picks, noise)
+    monkeypatch.setattr(parts, "steps_of_all", minibatch.steps_of_all.py_func)
+    plain, plain_losses, _ = states_after(theta, data, picks, noise)
+    np.testing.assert_allclose(plain, reached, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(plain_losses, losses, rtol=0, atol=1e-13)
+    assert losses[0] == pytest.approx(textbook(theta, data[picks[0]], noise[0]), abs=1e-12)
+    assert np.flatnonzero(reached == theta).tolist() == [0, len(theta) - 1]  # those that are fixed
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("latent_dim", [1, 0])
+def test_two_parts_take_the_steps_of_one(monkeypatch, latent_dim, threads):
+    arguments = problem(latent_dim)
+    one, losses, count = states_after(*arguments)
+    assert count == 1
+    monkeypatch.setattr(parts, "LARGE", 0)
+    for name in ("begin_step", "end_step"):
+        for function in (getattr(minibatch, name), getattr(minibatch, name).py_func):
+            monkeypatch.setattr(parts, name, function)
+            two, again, count = states_after(*arguments, threads)
+            assert count == 2
+            np.testing.assert_allclose(two, one, rtol=0, atol=1e-13)
+            np.testing.assert_allclose(again, losses, rtol=0, atol=1e-13)
+
+
+def test_two_parts_have_the_same_bits_on_any_number_of_threads():
+    rng, latent_dim, data_dim = np.random.default_rng(5), 64, 300
+    theta, data = random_theta(latent_dim, data_dim), rng.standard_normal((200, data_dim))
+    picks, noise = rng.integers(200, size=(6, 128)), rng.standard_normal((6, latent_dim, 128))
+    (one, losses, count), (two, again, _) = (states_after(theta, data, picks, noise, threads) for threads in (1, 2))
+    assert count == 2
+    np.testing.assert_array_equal(two, one)
+    np.testing.assert_array_equal(again, losses)
+
+
+def test_a_part_that_fails_does_not_keep_the_other_waiting(monkeypatch):
+    monkeypatch.setattr(parts, "LARGE", 0)
+    begin = parts.begin_step
+
+    def fails(part, *rest):
+        if (part.data == 1.0).all():
+            raise ArithmeticError
+        begin(part, *rest)
+
+    theta, data, picks, noise = problem(1)
+    data[:, : DATA_DIM // 2] = 1.0  # by which the first part is known
+    monkeypatch.setattr(parts, "begin_step", fails)
+    with pytest.raises(ArithmeticError):
+        states_after(theta, data, picks, noise, threads=2)
