@@ -114,7 +114,7 @@ def _damped_steps(
         raised[:, every, every] += (damping[left] * size[left])[:, np.newaxis]
         steps[left], definite = _definite_steps(slope[left], raised, size[left])
         left = left[~definite & (damping[left] <= MOST_DAMPING)]
-        damping[left] *= 8
+        damping[left] *= 4
     return steps, damping
 
 
