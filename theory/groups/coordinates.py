@@ -171,8 +171,8 @@ class Coordinates:
             by_group = (pulled[..., :rank, np.newaxis] * member).reshape(*many, seen, len(groups))
             crossed += (-weight * by_group) @ by_group.mT
             term = _at(pulled, i, b) * _at(pulled, j, a) * np.where(group[i] == group[j], -weight, 0.0)
-            term += _at(weighted, i, j) * _at(inner.reshape(*many, -1, root.shape[-1]), group[i] * root.shape[-1] + a, b)
-            in_factor += term
+            stacked = inner.reshape(*many, -1, root.shape[-1])
+            in_factor += term + _at(weighted, i, j) * _at(stacked, group[i] * root.shape[-1] + a, b)
         gradient = self.pull_back(theta, slope, weights.mutual_information)
         every = np.arange(rank)
         in_signal[..., every, every] += slope[..., np.newaxis]
