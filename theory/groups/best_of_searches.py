@@ -92,7 +92,7 @@ def _best_of_alike(problems: list[FixedDecoder], weights: Weights, start: Linear
         _refuse_singular(stack, plain)
 
     def search(owners: np.ndarray, theta: np.ndarray, at: Weights, level: float = LOSS_ROUNDING) -> np.ndarray:
-        return minimise(stack.rows(owners), theta, at, scales[owners], level)
+        return minimise(stack.rows(owners), theta, at, scales[owners], level, owners)
 
     if start is None:
         owners, minima = _minima(problems, stack, plain, opposed[0], scales, search)

@@ -20,17 +20,24 @@ MOST_POLISH_STEPS = 20  # each at least halves the gradient
 SADDLE_CURVATURE = 1e-7  # share of the largest curvature; one below minus this makes a stationary point a saddle
 SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
 LEAST_DAMPING, MOST_DAMPING = 1e-16, 1e4  # in units of the Hessian's size
+JOINING_SHARE = 0.3  # of its length, by which a step may miss the end of another search: the next misses by less
 STEP_SHARES = 0.5 ** np.arange(30)  # of an undamped step
 LEAST_PIVOT = 1e-12  # square of the least pivot, as a share of the size, of a matrix that counts as positive definite
 LOSS_ROUNDING = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 def minimise(
-    problem: Coordinates, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = LOSS_ROUNDING
+    problem: Coordinates,
+    starts: np.ndarray,
+    weights: Weights,
+    scale: np.ndarray,
+    level: float = LOSS_ROUNDING,
+    owners: np.ndarray | None = None,
 ) -> np.ndarray:
     """The minima reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
-    All are of one problem, or each of its own in a stack.
+    All are of one problem, or each of its own in a stack. Searches with one number in `owners`, of one problem, join:
+    one whose next step ends at a minimum that another has found, up to a small share of the step, is there.
 
     Newton's method, with a multiple of the identity added to the Hessian: damping shrinks while the loss falls, and
     grows until the sum is positive definite and a step succeeds. In a long valley with steep walls no damping may
@@ -42,6 +49,8 @@ def minimise(
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
     largest = max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
     heaviest = 1 + theta.shape[1] * largest
+    owners = np.arange(len(theta)) if owners is None else owners
+    ends = np.full(owners.max(initial=-1) + 1, -1)  # the search that ended at the least loss, of each owner
     for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
         slope, curvature = problem.rows(running).derivatives(theta[running], weights)
         units = scale[running]
@@ -56,6 +65,15 @@ def minimise(
         leaving = low[doubtful] & (model.least < -SADDLE_CURVATURE * size[doubtful])
         saddle[doubtful[leaving]] = True
         pace[saddle] = SADDLE_STEP * model.away[leaving]
+        known = np.flatnonzero((ends[owners[running]] >= 0) & ~low)
+        which, end = running[known], ends[owners[running[known]]]
+        miss = (theta[which] - theta[end]) / units[known] + pace[known]
+        lengths = [_squared_length(v, curvature[known], size[known] * damping[which]) for v in (miss, pace[known])]
+        joins = lengths[0] <= JOINING_SHARE**2 * lengths[1]
+        theta[which[joins]], loss[which[joins]], low[known[joins]] = theta[end[joins]], loss[end[joins]], True
+        for search in running[low & ~saddle]:
+            if ends[owners[search]] < 0 or loss[search] < loss[ends[owners[search]]]:
+                ends[owners[search]] = search
         tried, moved = np.flatnonzero(~low | saddle), np.zeros(len(running), dtype=bool)
         while len(tried):
             which, leaves = running[tried], saddle[tried]
@@ -98,6 +116,12 @@ def _finite_loss(problem: Coordinates, theta: np.ndarray, weights: Weights) -> n
 def _decrease(slope: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """By how much quadratic models fall to their minima."""
     return -np.sum(slope * steps, axis=1) / 2
+
+
+def _squared_length(vectors: np.ndarray, curvature: np.ndarray, damping: np.ndarray) -> np.ndarray:
+    """v^T (H + d I) v, for each vector v, curvature H and damping d."""
+    bent = (curvature @ vectors[..., np.newaxis])[..., 0] + damping[:, np.newaxis] * vectors
+    return np.sum(vectors * bent, axis=1)
 
 
 def _damped_steps(
