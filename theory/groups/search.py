@@ -54,12 +54,15 @@ def minimise(
     for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
         slope, curvature = problem.rows(running).derivatives(theta[running], weights)
         units = scale[running]
-        slope, curvature = slope * units, curvature * (units[:, np.newaxis] * units[..., np.newaxis])
-        size = np.linalg.norm(curvature, axis=(1, 2))
+        slope *= units
+        curvature *= units[:, np.newaxis]
+        curvature *= units[..., np.newaxis]
+        size = np.sqrt(np.einsum("kij,kij->k", curvature, curvature))
         pace, damping[running] = _damped_steps(slope, curvature, size, damping[running])
         # Damping only shortens the step, so that no loss falls by less without it.
         least, low = level * (heaviest + np.abs(loss[running])), np.zeros(len(running), dtype=bool)
-        doubtful, saddle = np.flatnonzero(_decrease(slope, pace) <= least), low.copy()
+        decrease, saddle = _decrease(slope, pace), low.copy()
+        doubtful = np.flatnonzero(decrease <= least)
         model = _Model.of(slope[doubtful], curvature[doubtful], size[doubtful])
         low[doubtful] = _decrease(slope[doubtful], model.steps) <= least[doubtful]
         leaving = low[doubtful] & (model.least < -SADDLE_CURVATURE * size[doubtful])
@@ -68,8 +71,8 @@ def minimise(
         known = np.flatnonzero((ends[owners[running]] >= 0) & ~low)
         which, end = running[known], ends[owners[running[known]]]
         miss = (theta[which] - theta[end]) / units[known] + pace[known]
-        lengths = [_squared_length(v, curvature[known], size[known] * damping[which]) for v in (miss, pace[known])]
-        joins = lengths[0] <= JOINING_SHARE**2 * lengths[1]
+        bent = (curvature[known] @ miss[..., np.newaxis])[..., 0] + (damping[which] * size[known])[:, np.newaxis] * miss
+        joins = np.sum(miss * bent, axis=1) <= JOINING_SHARE**2 * 2 * decrease[known]
         theta[which[joins]], loss[which[joins]], low[known[joins]] = theta[end[joins]], loss[end[joins]], True
         for search in running[low & ~saddle]:
             if ends[owners[search]] < 0 or loss[search] < loss[ends[owners[search]]]:
@@ -77,8 +80,8 @@ def minimise(
         tried, moved = np.flatnonzero(~low | saddle), np.zeros(len(running), dtype=bool)
         while len(tried):
             which, leaves = running[tried], saddle[tried]
-            bent = (curvature[tried] @ pace[tried][..., np.newaxis])[..., 0]
-            expected = -np.sum(pace[tried] * (slope[tried] + bent / 2), axis=1)
+            raised = damping[which] * size[tried] * np.sum(pace[tried] ** 2, axis=1)
+            expected = _decrease(slope[tried], pace[tried]) + raised / 2  # without damping the model falls by more
             to = theta[which] + pace[tried] * scale[which]
             reached = _finite_loss(problem.rows(which), to, weights)
             falls = reached < loss[which]
@@ -118,12 +121,6 @@ def _decrease(slope: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return -np.sum(slope * steps, axis=1) / 2
 
 
-def _squared_length(vectors: np.ndarray, curvature: np.ndarray, damping: np.ndarray) -> np.ndarray:
-    """v^T (H + d I) v, for each vector v, curvature H and damping d."""
-    bent = (curvature @ vectors[..., np.newaxis])[..., 0] + damping[:, np.newaxis] * vectors
-    return np.sum(vectors * bent, axis=1)
-
-
 def _damped_steps(
     slope: np.ndarray, curvature: np.ndarray, size: np.ndarray, damping: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -132,27 +129,29 @@ def _damped_steps(
     Damping, which is returned too, grows where that leaves a curvature that is not positive definite.
     """
     steps, damping, left = np.zeros(slope.shape), damping.copy(), np.arange(len(slope))
-    every = np.arange(slope.shape[1])
     while len(left):
-        raised = curvature[left]
-        raised[:, every, every] += (damping[left] * size[left])[:, np.newaxis]
-        steps[left], definite = _definite_steps(slope[left], raised, size[left])
+        steps[left], definite = _definite_steps(left, slope, curvature, size, damping)
         left = left[~definite & (damping[left] <= MOST_DAMPING)]
         damping[left] *= 4
     return steps, damping
 
 
-def _definite_steps(slope: np.ndarray, curvature: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Steps to the minima of quadratic models, and whether each curvature is positive definite beyond rounding.
+def _definite_steps(
+    which: np.ndarray, slope: np.ndarray, curvature: np.ndarray, size: np.ndarray, damping: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps to the minima of some of the models, and whether each curvature is positive definite beyond rounding.
 
     By Cholesky's method, one after another: NumPy's, of a stack, does not say which of the matrices fail.
     """
-    steps, pivots = np.zeros(slope.shape), np.zeros(len(slope))
-    for at, (vector, matrix) in enumerate(zip(slope, curvature, strict=True)):
-        factor, step, failed = lapack.dposv(matrix.T, vector, lower=1)
+    steps, pivots = np.zeros((len(which), slope.shape[1])), np.zeros(len(which))
+    for place, at in enumerate(which):
+        matrix = curvature[at].copy()
+        if damping is not None:
+            matrix.flat[:: len(matrix) + 1] += damping[at] * size[at]
+        factor, step, failed = lapack.dposv(matrix.T, slope[at], lower=1, overwrite_a=1)
         if not failed:
-            steps[at], pivots[at] = -step, factor.diagonal().min()
-    return steps, pivots**2 > LEAST_PIVOT * size
+            steps[place], pivots[place] = -step, factor.diagonal().min()
+    return steps, pivots**2 > LEAST_PIVOT * size[which]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +167,7 @@ class _Model:
 
     @classmethod
     def of(cls, slope: np.ndarray, curvature: np.ndarray, size: np.ndarray) -> _Model:
-        steps, definite = _definite_steps(slope, curvature, size)
+        steps, definite = _definite_steps(np.arange(len(slope)), slope, curvature, size)
         least, away, others = np.zeros(len(slope)), np.zeros(slope.shape), ~definite
         values, axes = np.linalg.eigh(curvature[others])
         least[others], away[others] = values[:, 0], axes[:, :, 0]
@@ -197,7 +196,8 @@ def polish(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndar
 
 def _newton_steps(hessians: np.ndarray, gradients: np.ndarray) -> np.ndarray:
     """Steps to the stationary points of quadratic models; the shortest where a Hessian is not positive definite."""
-    steps, definite = _definite_steps(gradients, hessians, np.linalg.norm(hessians, axis=(1, 2)))
+    sizes = np.linalg.norm(hessians, axis=(1, 2))
+    steps, definite = _definite_steps(np.arange(len(gradients)), gradients, hessians, sizes)
     for at in np.flatnonzero(~definite):
         steps[at] = np.linalg.lstsq(hessians[at], -gradients[at])[0]
     return steps
