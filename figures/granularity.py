@@ -8,9 +8,9 @@ a  Along sizes that refine one another the error falls to its least at the true 
    (geometric mean over draws).
 b  Along all sizes it has several minima, as a W: sizes that are not a multiple of the block cut some blocks.
 c  The share of draws in which the true blocks are better than no penalty: nearly all with strong correlation and little
-   noise, hardly any with weak correlation. Groups that cut blocks are worse in all draws. Dots and lines are the same
-   30 draws (8 with `--quick`), so they agree exactly; as an estimate a share p of 30 has a standard error of
-   sqrt(p (1 - p) / 30), .09 at one half.
+   noise, hardly any with weak correlation. Groups that cut blocks are worse in all draws (`python -m numerics vertex`
+   measures that). Dots and lines are the same 30 draws (8 with `--quick`), so they agree exactly; as an estimate a
+   share p of 30 has a standard error of sqrt(p (1 - p) / 30), .09 at one half.
 d  Factors of blocks of 1, 2 and 4 separately: the larger the block, the more groups of one hurt.
 """
 
@@ -25,7 +25,7 @@ from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Tolerance
 from numerics.data.block_factors import block_truth
-from numerics.experiments.best_group_size import SAME, vertex_map, vertex_truths
+from numerics.experiments.best_group_size import SAME, trained_errors, vertex_truths
 from numerics.experiments.granularity import granularity_map
 from theory import GenerativeModel, inference_error, optimal_encoder
 from theory.groups import Weights, equal_groups, granularity_errors, grouped_optimum
@@ -126,12 +126,14 @@ def _shares(quick: bool, stream: np.random.SeedSequence) -> list[Point]:
     noises = NOISES[::2] if quick else NOISES
     for noise, rng in zip(noises, start_seeds(stream, len(noises)), strict=True):
         setting |= {"noise_variances": [noise], "rng": rng}
-        cells = vertex_map(**setting, beta=BETA, progress=False)
         truths = [truth for _, cell in vertex_truths(**setting) for truth in cell]
-        shares = _helps(truths, blocks).reshape(len(correlations), -1).mean(axis=1)
+        errors, _ = trained_errors(truths, [blocks, "full"], BETA)
+        trained = errors[:, 0] < (1 - SAME) * errors[:, 1]
+        helps = np.reshape([_helps(truths, blocks), trained], (2, len(correlations), -1))
+        shares, found = helps.mean(axis=2)
         series = rf"$\tau^2 = {noise:g}$"
         rows += points(SHARES, series, "theory", correlations, shares)
-        rows += points(SHARES, series, "trained", correlations, [c.blocks_help for c in cells], expected=shares)
+        rows += points(SHARES, series, "trained", correlations, found, expected=shares)
     return rows
 
 

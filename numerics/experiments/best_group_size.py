@@ -20,18 +20,21 @@ from tqdm import tqdm
 from numerics.data.block_factors import LOADINGS, block_truth, correlation_within
 from numerics.experiments.granularity import factor_errors
 from numerics.sweeps.progress import hidden
+from numerics.training.problem import training_problem
 from numerics.training.stop import Stop
-from numerics.training.train import train
+from numerics.training.train import train_problem
 from theory import validation
 from theory.groups import Weights, equal_groups, granularity_slope
 from theory.model import GenerativeModel
 from theory.partition import Posterior
 
-__all__ = ["SHARES", "VertexCell", "vertex_map", "vertex_truths"]
+__all__ = ["SAME", "SHARES", "VertexCell", "trained_errors", "vertex_map", "vertex_truths"]
 
 MOST_DRAWS = 1_000_000  # draws; more would take too long to train
 SHARES = ("blocks_help", "blocks_hurt", "cuts_hurt", "slope_helps")
 SAME = 1e-6  # relative change of the error up to which a grouping makes no difference
+# Descent of all parameters, which takes no learning rate; the steps are a safety net.
+HOW = {"method": "accelerated", "learning_rate": 1.0, "gradient_tolerance": 1e-8, "max_steps": 20_000}
 
 
 @dataclass(frozen=True)
@@ -148,13 +151,10 @@ def vertex_map(
         loadings=loadings, draws=draws, rng=rng,
     )  # fmt: skip
     latent_dim, vertex_cells = block * count, []
+    groupings = [equal_groups(latent_dim, size) for size in (1, block, latent_dim)]
     for (kind, rho, noise), truths in tqdm(cells, desc="map", unit="cell", disable=disable):
-        errors, slopes, unfinished = np.empty((draws, 3)), np.empty(draws), np.zeros(draws, dtype=bool)
-        for draw, truth in enumerate(truths):
-            for column, size in enumerate((1, block, latent_dim)):
-                errors[draw, column], stopped = _trained_error(truth, equal_groups(latent_dim, size), beta)
-                unfinished[draw] |= stopped != Stop.GRADIENT
-            slopes[draw] = granularity_slope(truth, equal_groups(latent_dim, block))
+        errors, finished = trained_errors(truths, groupings, beta)
+        slopes = np.array([granularity_slope(truth, groupings[1]) for truth in truths])
         cut, blocked = (errors[:, :2] / errors[:, 2:]).T
         vertex_cells.append(
             VertexCell(
@@ -168,7 +168,7 @@ def vertex_map(
                 # Of order one where it is not rounding.
                 slope_helps=float(np.mean(slopes < -SAME)),
                 ratio=float(np.median(blocked)),
-                unfinished=int(unfinished.sum()),
+                unfinished=int(np.sum(~finished.all(axis=1))),
             )
         )
     return vertex_cells
@@ -199,17 +199,24 @@ def vertex_truths(
     ]
 
 
-def _trained_error(truth: GenerativeModel, groups: Posterior, beta: float) -> tuple[float, Stop]:
-    """Mean squared error, summed over factors, of an encoder trained for the true decoder, and the stop reason."""
-    run = train(
-        truth.covariance,
-        truth.latent_dim,
-        beta=Weights.independence(beta),
-        groups=groups,
-        noise_variance=truth.noise_variance,
-        decoder=truth.loading,
-    )
-    return float(factor_errors(truth, run.vae).sum()), run.stopped
+def trained_errors(
+    truths: Sequence[GenerativeModel], groupings: Sequence[Posterior], beta: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean squared errors, summed over factors, of encoders trained for true decoders, (truths, groupings).
+
+    With a weight beta on total correlation between groups. Also whether each training stopped by its gradient.
+    """
+    shape, weights = (len(truths), len(groupings)), Weights.independence(beta)
+    errors, finished = np.empty(shape), np.empty(shape, dtype=bool)
+    for row, truth in enumerate(truths):
+        problem = training_problem(
+            truth.covariance, truth.latent_dim, truth.noise_variance, truth.loading, "diagonal", groupings[0]
+        )
+        for column, groups in enumerate(groupings):
+            run = train_problem(problem.grouped(groups), weights, **HOW, rng=0)
+            errors[row, column] = factor_errors(truth, run.vae).sum()
+            finished[row, column] = run.stopped == Stop.GRADIENT
+    return errors, finished
 
 
 def _sizes(block: int, count: int, draws: int) -> tuple[int, int, int]:

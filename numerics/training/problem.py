@@ -8,7 +8,7 @@ change of parameters that makes the descent independent of the spread of the eig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,7 @@ from theory.groups import Weights
 from theory.model import LinearVAE
 from theory.moments import Moments, as_moments
 from theory.objective import prior_covariance
-from theory.partition import partition, partition_mask
+from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import Spectrum
 
 __all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
@@ -89,6 +89,10 @@ class TrainingProblem:
             prior_precision=np.linalg.inv(self.prior),
             mask=self.mask,
         )
+
+    def grouped(self, groups: Posterior) -> TrainingProblem:
+        """The same problem with other groups between and within which total correlation is split."""
+        return replace(self, partitions=_partitions(groups, self.latent_dim))
 
     def loss_offset(self, weights: Weights) -> float:
         """The loss from the unit of variance and the prior's scale: (D/2) log unit - (w_D/2) log det P."""
@@ -200,9 +204,7 @@ def training_problem(
         raise ValueError("covariance must have at least one dimension, got 0 x 0; pass the covariance of some data")
     latent_dim = checked_latent_dim(latent_dim, len(symmetric))
     size = len(symmetric) * latent_dim
-    labels = np.zeros(latent_dim, dtype=np.int64)
-    for number, group in enumerate(partition(groups, latent_dim, "groups")):
-        labels[group] = number
+    partitions = _partitions(groups, latent_dim)
     spectrum = Spectrum.of(symmetric, latent_dim)
     eigenvalues, axes = spectrum.eigenvalues, spectrum.directions
     axes = np.ascontiguousarray(axes)  # as a file of runs stores them, for the same products
@@ -232,10 +234,18 @@ def training_problem(
         decoder=decoder,
         mask=mask,
         family=family,
-        partitions=np.stack([np.zeros_like(labels), labels, np.arange(latent_dim)]),
+        partitions=partitions,
         prior=prior,
         mean=moments.mean if isinstance(covariance, Moments) else None,
     )
+
+
+def _partitions(groups: Posterior, latent_dim: int) -> np.ndarray:
+    """The number of each latent's group: all in one, the groups, and each on its own, (3, K)."""
+    labels = np.zeros(latent_dim, dtype=np.int64)
+    for number, group in enumerate(partition(groups, latent_dim, "groups")):
+        labels[group] = number
+    return np.stack([np.zeros_like(labels), labels, np.arange(latent_dim)])
 
 
 def checked_latent_dim(latent_dim: int, data_dim: int) -> int:

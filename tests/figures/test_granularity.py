@@ -14,7 +14,7 @@ def test_the_shares_of_the_granularity_figure_follow_the_seed(monkeypatch):
         return best_group_size.vertex_truths(*arguments, **options)
 
     monkeypatch.setattr(granularity, "vertex_truths", kept)
-    monkeypatch.setattr(granularity, "vertex_map", lambda **_: [])
+    monkeypatch.setattr(granularity, "trained_errors", lambda truths, *_: (np.ones((len(truths), 2)), None))
     monkeypatch.setattr(granularity, "points", lambda *_, **__: [])
     monkeypatch.setattr(granularity, "_helps", lambda truths, _: np.ones(len(truths), dtype=bool))
     for seed in (0, 1):

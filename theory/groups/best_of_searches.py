@@ -36,7 +36,7 @@ SAME_LOSS = 1e-8  # relative difference of losses up to which two searches have 
 CODE_SIZES = (0.3, 1.0)  # of random codes, in units of the plain one
 SMALL_WEIGHTS = (1e-3, 1e-4, 1e-5, 1e-6)  # in place of 0, in units of the information's, to compute the limit
 VANISHING_SHARE = 0.5  # a direction that shrinks to this share over the last two of these weights tends to zero
-MOST_TOGETHER = 2**20  # numbers in the Hessians of the problems that are searched together
+MOST_TOGETHER = 2**21  # numbers in the Hessians of the problems that are searched together
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ def _best_of_alike(problems: list[FixedDecoder], weights: Weights, start: Linear
         _refuse_singular(stack, plain)
 
     def search(owners: np.ndarray, theta: np.ndarray, at: Weights, level: float = LOSS_ROUNDING) -> np.ndarray:
-        return minimise(stack.rows(owners), theta, at, scales[owners], level)
+        return minimise(stack.rows(owners), theta, at, scales[owners], level, owners)
 
     if start is None:
         owners, minima = _minima(problems, stack, plain, opposed[0], scales, search)

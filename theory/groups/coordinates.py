@@ -150,39 +150,52 @@ class Coordinates:
         """
         signal, factor, noise = self.unpack(theta)
         root, (rows, columns) = np.concatenate([signal, factor], axis=-1), self.entries
-        size, rank = self.cross.shape[-2:]
-        # Row i and column a of J, for each coordinate except the noise; then j and b, for the second derivative.
-        i = np.concatenate([np.repeat(np.arange(size), rank), rows])
-        a = np.concatenate([np.tile(np.arange(rank), size), rank + columns])
-        i, a, j, b = i[:, np.newaxis], a[:, np.newaxis], i, a
-        slope = np.zeros((*theta.shape[:-1], size, size)) + weights.dimension_wise * np.eye(size)
+        (size, rank), many = self.cross.shape[-2:], theta.shape[:-1]
+        seen = size * rank
+        # Row i and column a of J, for each coordinate except the noise; j and b, for those of L.
+        i = np.concatenate([np.repeat(np.arange(size), rank), rows])[:, np.newaxis]
+        a = np.concatenate([np.tile(np.arange(rank), size), rank + columns])[:, np.newaxis]
+        j, b = rows, rank + columns
+        slope = np.zeros((*many, size, size)) + weights.dimension_wise * np.eye(size)
         slope += self.strength / noise[..., np.newaxis, np.newaxis]
-        bent = 0.0
+        in_signal = np.zeros((*many, size, size, rank, rank))  # in the order i, j, a, b
+        crossed = np.zeros((*many, seen, seen))  # in the order (i, b), (j, a)
+        in_factor = np.zeros((*many, len(i), len(rows)))
         for weight, groups in log_det_terms(weights, self.groups, size):
             inverse, inner, group = _log_det_parts(root, groups)
             slope += weight * inverse
-            pulled = _at(inverse @ root, i, b)
-            pulled *= pulled.mT
-            pulled *= group[i] == group[j]
-            pulled += _at(inverse, i, j) * _at(inner, group[i] * root.shape[-1] + a, b)
-            bent = bent + weight * pulled
+            pulled, weighted = inverse @ root, -weight * inverse
+            own = inner[..., group, :rank, :rank]
+            in_signal += weighted[..., np.newaxis, np.newaxis] * own[..., np.newaxis, :, :]
+            member = (group[:, np.newaxis] == np.arange(len(groups)))[:, np.newaxis]
+            by_group = (pulled[..., :rank, np.newaxis] * member).reshape(*many, seen, len(groups))
+            crossed += (-weight * by_group) @ by_group.mT
+            term = _at(pulled, i, b) * _at(pulled, j, a) * np.where(group[i] == group[j], -weight, 0.0)
+            stacked = inner.reshape(*many, -1, root.shape[-1])
+            in_factor += term + _at(weighted, i, j) * _at(stacked, group[i] * root.shape[-1] + a, b)
         gradient = self.pull_back(theta, slope, weights.mutual_information)
-        hessian = _at(slope, i, j) * (a == b) - bent
+        every = np.arange(rank)
+        in_signal[..., every, every] += slope[..., np.newaxis]
+        in_factor += _at(slope, i, j) * (a == b)
+        hessian = np.empty((*many, theta.shape[-1], theta.shape[-1]))
+        along = hessian[..., :seen, :seen].reshape(*many, size, rank, size, rank)
+        np.add(in_signal.swapaxes(-3, -2), crossed.reshape(along.shape).swapaxes(-3, -1), out=along)
+        hessian[..., :seen, :seen] = along.reshape(crossed.shape)
         # L = exp(y) on its diagonal: a derivative in y is one in L times L, and the second has the slope too.
-        entries, seen, diagonal = factor[..., rows, columns], size * rank, rows == columns
-        stretch = np.ones(hessian.shape[:-1])
-        stretch[..., seen:] = np.where(diagonal, entries, 1.0)
-        hessian *= stretch[..., np.newaxis] * stretch[..., np.newaxis, :]
-        own = np.arange(seen, len(i))[diagonal]
-        hessian[..., own, own] += gradient[..., own] + weights.mutual_information
-        if self.noise_variance is not None:
-            return gradient, hessian
-        by_signal, by_factor = self.strength @ signal - self.cross, (self.strength @ factor)[..., rows, columns]
-        mixed = np.concatenate([by_signal.reshape(*theta.shape[:-1], seen), by_factor], axis=-1)
-        mixed *= -stretch / noise[..., np.newaxis]
-        last = np.concatenate([mixed, (self._distortion(signal, factor) / (2 * noise))[..., np.newaxis]], axis=-1)
-        hessian = np.concatenate([hessian, mixed[..., np.newaxis]], axis=-1)
-        return gradient, np.concatenate([hessian, last[..., np.newaxis, :]], axis=-2)
+        entries, diagonal = factor[..., rows, columns], rows == columns
+        stretch = np.where(diagonal, entries, 1.0)
+        in_factor *= stretch[..., np.newaxis, :]
+        in_factor[..., seen:, :] *= stretch[..., np.newaxis]
+        own = np.flatnonzero(diagonal)
+        in_factor[..., seen + own, own] += gradient[..., seen + own] + weights.mutual_information
+        free = slice(seen, len(i))
+        hessian[..., : len(i), free], hessian[..., free, :seen] = in_factor, in_factor[..., :seen, :].mT
+        if self.noise_variance is None:
+            by_signal, by_factor = self.strength @ signal - self.cross, (self.strength @ factor)[..., rows, columns]
+            mixed = np.concatenate([by_signal.reshape(*many, seen), by_factor * stretch], axis=-1)
+            hessian[..., -1, :-1] = hessian[..., :-1, -1] = -mixed / noise[..., np.newaxis]
+            hessian[..., -1, -1] = self._distortion(signal, factor) / (2 * noise)
+        return gradient, hessian
 
     def _distortion(self, signal: np.ndarray, factor: np.ndarray):
         """A sum of squares, without cancellation where little is lost."""
@@ -196,7 +209,7 @@ def _at(matrices: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray
 
 
 def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """P of blocks (C_gg)^-1, the matrices J_g^T P J_g stacked, and the number of each latent's group."""
+    """P of blocks (C_gg)^-1, the matrices J_g^T P J_g of the groups, and the number of each latent's group."""
     inverse, group = np.zeros((*root.shape[:-1], root.shape[-2])), np.empty(root.shape[-2], dtype=int)
     for number, members in enumerate(groups):
         group[members] = number
@@ -204,4 +217,4 @@ def _log_det_parts(root: np.ndarray, groups: Sequence[np.ndarray]) -> tuple[np.n
         inverse[..., members[:, np.newaxis], members] = np.linalg.inv(rows @ rows.mT)
     member = (group == np.arange(len(groups))[:, np.newaxis])[..., np.newaxis]
     inner = (member * root[..., np.newaxis, :, :]).mT @ (inverse @ root)[..., np.newaxis, :, :]
-    return inverse, inner.reshape(*root.shape[:-2], -1, root.shape[-1]), group
+    return inverse, inner, group

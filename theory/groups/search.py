@@ -20,46 +20,69 @@ MOST_POLISH_STEPS = 20  # each at least halves the gradient
 SADDLE_CURVATURE = 1e-7  # share of the largest curvature; one below minus this makes a stationary point a saddle
 SADDLE_STEP = 0.01  # along the most negative curvature, in units of the coordinates
 LEAST_DAMPING, MOST_DAMPING = 1e-16, 1e4  # in units of the Hessian's size
+JOINING_SHARE = 0.3  # of its length, by which a step may miss the end of another search: the next misses by less
 STEP_SHARES = 0.5 ** np.arange(30)  # of an undamped step
 LEAST_PIVOT = 1e-12  # square of the least pivot, as a share of the size, of a matrix that counts as positive definite
 LOSS_ROUNDING = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 def minimise(
-    problem: Coordinates, starts: np.ndarray, weights: Weights, scale: np.ndarray, level: float = LOSS_ROUNDING
+    problem: Coordinates,
+    starts: np.ndarray,
+    weights: Weights,
+    scale: np.ndarray,
+    level: float = LOSS_ROUNDING,
+    owners: np.ndarray | None = None,
 ) -> np.ndarray:
     """The minima reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
-    All are of one problem, or each of its own in a stack.
+    All are of one problem, or each of its own in a stack. Searches with one number in `owners`, of one problem, join:
+    one whose next step ends at a minimum that another has found, up to a small share of the step, is there.
 
-    Newton's method with the moduli of the Hessian's eigenvalues, damped by its size: damping shrinks while the loss
-    falls, and grows until a step succeeds. In a long valley with steep walls no damping may succeed; then shorter and
-    shorter steps in the direction of the undamped method are tried. If the gradient vanishes but a curvature is
-    negative, a short step along it leaves the saddle. `scale` (count, n) holds the sizes of the coordinates; a search
-    ends when the loss could fall by no more than the share `level` of its terms.
+    Newton's method, with a multiple of the identity added to the Hessian: damping shrinks while the loss falls, and
+    grows until the sum is positive definite and a step succeeds. In a long valley with steep walls no damping may
+    succeed; then shorter and shorter steps in the direction of the undamped method are tried. If the gradient vanishes
+    but a curvature is negative, a short step along it leaves the saddle. `scale` (count, n) holds the sizes of the
+    coordinates; a search ends when the loss could fall by no more than the share `level` of its terms.
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
     largest = max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
     heaviest = 1 + theta.shape[1] * largest
+    owners = np.arange(len(theta)) if owners is None else owners
+    ends = np.full(owners.max(initial=-1) + 1, -1)  # the search that ended at the least loss, of each owner
     for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
         slope, curvature = problem.rows(running).derivatives(theta[running], weights)
         units = scale[running]
-        slope, curvature = slope * units, curvature * units[:, np.newaxis] * units[..., np.newaxis]
-        size = np.linalg.norm(curvature, axis=(1, 2))
-        model = _Model.of(slope, curvature, size)
-        decrease = -np.sum(slope * model.steps(np.arange(len(running))), axis=1) / 2
-        low = decrease <= level * (heaviest + np.abs(loss[running]))
-        saddle = low & (model.least < -SADDLE_CURVATURE * size)
-        tried = np.flatnonzero(~low | saddle)
-        moved = np.zeros(len(running), dtype=bool)
+        slope *= units
+        curvature *= units[:, np.newaxis]
+        curvature *= units[..., np.newaxis]
+        size = np.sqrt(np.einsum("kij,kij->k", curvature, curvature))
+        pace, damping[running] = _damped_steps(slope, curvature, size, damping[running])
+        # Damping only shortens the step, so that no loss falls by less without it.
+        least, low = level * (heaviest + np.abs(loss[running])), np.zeros(len(running), dtype=bool)
+        decrease, saddle = _decrease(slope, pace), low.copy()
+        doubtful = np.flatnonzero(decrease <= least)
+        model = _Model.of(slope[doubtful], curvature[doubtful], size[doubtful])
+        low[doubtful] = _decrease(slope[doubtful], model.steps) <= least[doubtful]
+        leaving = low[doubtful] & (model.least < -SADDLE_CURVATURE * size[doubtful])
+        saddle[doubtful[leaving]] = True
+        pace[saddle] = SADDLE_STEP * model.away[leaving]
+        known = np.flatnonzero((ends[owners[running]] >= 0) & ~low)
+        which, end = running[known], ends[owners[running[known]]]
+        miss = (theta[which] - theta[end]) / units[known] + pace[known]
+        bent = (curvature[known] @ miss[..., np.newaxis])[..., 0] + (damping[which] * size[known])[:, np.newaxis] * miss
+        joins = np.sum(miss * bent, axis=1) <= JOINING_SHARE**2 * 2 * decrease[known]
+        theta[which[joins]], loss[which[joins]], low[known[joins]] = theta[end[joins]], loss[end[joins]], True
+        for search in running[low & ~saddle]:
+            if ends[owners[search]] < 0 or loss[search] < loss[ends[owners[search]]]:
+                ends[owners[search]] = search
+        tried, moved = np.flatnonzero(~low | saddle), np.zeros(len(running), dtype=bool)
         while len(tried):
             which, leaves = running[tried], saddle[tried]
-            pace = model.steps(tried, damping[which] * size[tried])
-            pace[leaves] = SADDLE_STEP * model.away(tried[leaves])
-            bent = (curvature[tried] @ pace[..., np.newaxis])[..., 0]
-            expected = -np.sum(pace * (slope[tried] + bent / 2), axis=1)
-            to = theta[which] + pace * scale[which]
+            raised = damping[which] * size[tried] * np.sum(pace[tried] ** 2, axis=1)
+            expected = _decrease(slope[tried], pace[tried]) + raised / 2  # without damping the model falls by more
+            to = theta[which] + pace[tried] * scale[which]
             reached = _finite_loss(problem.rows(which), to, weights)
             falls = reached < loss[which]
             enough = falls & (reached <= loss[which] - np.where(leaves, 0.0, expected / 10))
@@ -67,9 +90,12 @@ def minimise(
             theta[which[falls]], loss[which[falls]] = to[falls], reached[falls]
             moved[tried[falls]] = True
             tried = tried[~falls & ~leaves & (damping[which] <= MOST_DAMPING)]
+            again = running[tried]
+            pace[tried], damping[again] = _damped_steps(slope[tried], curvature[tried], size[tried], damping[again])
         hidden = np.flatnonzero(~moved & ~low)
         if len(hidden):
-            which, pace = running[hidden], model.steps(hidden) * scale[running[hidden]]
+            model = _Model.of(slope[hidden], curvature[hidden], size[hidden])
+            which, pace = running[hidden], model.steps * scale[running[hidden]]
             along = theta[which, np.newaxis] + STEP_SHARES[:, np.newaxis] * pace[:, np.newaxis]
             each = problem.rows(np.repeat(which, len(STEP_SHARES)))
             reached = _finite_loss(each, along.reshape(-1, theta.shape[1]), weights).reshape(along.shape[:2])
@@ -90,55 +116,65 @@ def _finite_loss(problem: Coordinates, theta: np.ndarray, weights: Weights) -> n
     return np.where(np.isfinite(loss), loss, np.inf)
 
 
-def _solve(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    return np.linalg.solve(matrices, vectors[..., np.newaxis])[..., 0]
+def _decrease(slope: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """By how much quadratic models fall to their minima."""
+    return -np.sum(slope * steps, axis=1) / 2
+
+
+def _damped_steps(
+    slope: np.ndarray, curvature: np.ndarray, size: np.ndarray, damping: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps to the minima of quadratic models with curvatures raised by `damping` in units of their size.
+
+    Damping, which is returned too, grows where that leaves a curvature that is not positive definite.
+    """
+    steps, damping, left = np.zeros(slope.shape), damping.copy(), np.arange(len(slope))
+    while len(left):
+        steps[left], definite = _definite_steps(left, slope, curvature, size, damping)
+        left = left[~definite & (damping[left] <= MOST_DAMPING)]
+        damping[left] *= 4
+    return steps, damping
+
+
+def _definite_steps(
+    which: np.ndarray, slope: np.ndarray, curvature: np.ndarray, size: np.ndarray, damping: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps to the minima of some of the models, and whether each curvature is positive definite beyond rounding.
+
+    By Cholesky's method, one after another: NumPy's, of a stack, does not say which of the matrices fail.
+    """
+    steps, pivots = np.zeros((len(which), slope.shape[1])), np.zeros(len(which))
+    for place, at in enumerate(which):
+        matrix = curvature[at].copy()
+        if damping is not None:
+            matrix.flat[:: len(matrix) + 1] += damping[at] * size[at]
+        factor, step, failed = lapack.dposv(matrix.T, slope[at], lower=1, overwrite_a=1)
+        if not failed:
+            steps[place], pivots[place] = -step, factor.diagonal().min()
+    return steps, pivots**2 > LEAST_PIVOT * size[which]
 
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """Quadratic models of many losses: slopes, and curvatures whose eigenvalues are replaced by their moduli.
+    """Quadratic models of many losses whose curvatures' eigenvalues are replaced by their moduli: no step is uphill.
 
     Eigenvalues are computed only of the matrices that are not positive definite; the others are their own moduli.
     """
 
-    slope: np.ndarray
-    curvature: np.ndarray
-    place: np.ndarray  # of each among those with eigenvalues; -1 for the positive definite
-    values: np.ndarray
-    axes: np.ndarray
+    steps: np.ndarray  # to the minima
     least: np.ndarray  # eigenvalue, 0 if all are positive
+    away: np.ndarray  # unit vectors along that eigenvalue, if it is not 0
 
     @classmethod
     def of(cls, slope: np.ndarray, curvature: np.ndarray, size: np.ndarray) -> _Model:
-        others = np.array([not _is_definite(*one) for one in zip(curvature, size, strict=True)], dtype=bool)
+        steps, definite = _definite_steps(np.arange(len(slope)), slope, curvature, size)
+        least, away, others = np.zeros(len(slope)), np.zeros(slope.shape), ~definite
         values, axes = np.linalg.eigh(curvature[others])
-        place, least = np.full(len(slope), -1), np.zeros(len(slope))
-        place[others], least[others] = np.arange(len(values)), values[:, 0]
+        least[others], away[others] = values[:, 0], axes[:, :, 0]
         values = np.maximum(np.abs(values), LOSS_ROUNDING * size[others, np.newaxis] + np.finfo(float).tiny)
-        return cls(slope, curvature, place, values, axes, least)
-
-    def steps(self, which: np.ndarray, damping: np.ndarray | None = None) -> np.ndarray:
-        """To the minima of some of the models, whose curvatures are raised by a multiple of the identity each."""
-        steps, damping = np.empty(self.slope[which].shape), np.zeros(len(which)) if damping is None else damping
-        definite, place = self.place[which] < 0, self.place[which]
-        matrices = self.curvature[which[definite]]
-        every = np.arange(matrices.shape[-1])
-        matrices[:, every, every] += damping[definite, np.newaxis]
-        steps[definite] = -_solve(matrices, self.slope[which[definite]])
-        axes, values = self.axes[place[~definite]], self.values[place[~definite]] + damping[~definite, np.newaxis]
-        along = (axes.mT @ self.slope[which[~definite], :, np.newaxis])[..., 0] / values
-        steps[~definite] = -(axes @ along[..., np.newaxis])[..., 0]
-        return steps
-
-    def away(self, which: np.ndarray) -> np.ndarray:
-        """Unit vectors along the least curvature, of models that have a negative one."""
-        return self.axes[self.place[which], :, 0]
-
-
-def _is_definite(matrix: np.ndarray, size: float) -> bool:
-    """Whether a matrix of this norm is positive definite beyond rounding, without its eigenvalues."""
-    factor, failed = lapack.dpotrf(matrix, lower=1)
-    return not failed and np.diagonal(factor).min() ** 2 > LEAST_PIVOT * size
+        along = (axes.mT @ slope[others, :, np.newaxis])[..., 0] / values
+        steps[others] = -(axes @ along[..., np.newaxis])[..., 0]
+        return cls(steps, least, away)
 
 
 def polish(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndarray:
@@ -161,9 +197,7 @@ def polish(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndar
 def _newton_steps(hessians: np.ndarray, gradients: np.ndarray) -> np.ndarray:
     """Steps to the stationary points of quadratic models; the shortest where a Hessian is not positive definite."""
     sizes = np.linalg.norm(hessians, axis=(1, 2))
-    definite = np.array([_is_definite(*one) for one in zip(hessians, sizes, strict=True)])
-    steps = np.empty(gradients.shape)
-    steps[definite] = _solve(hessians[definite], -gradients[definite])
+    steps, definite = _definite_steps(np.arange(len(gradients)), gradients, hessians, sizes)
     for at in np.flatnonzero(~definite):
         steps[at] = np.linalg.lstsq(hessians[at], -gradients[at])[0]
     return steps

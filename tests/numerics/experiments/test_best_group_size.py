@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from numerics import VertexCell, vertex_map
-from numerics.experiments.best_group_size import vertex_truths
+from numerics import VertexCell, train, vertex_map
+from numerics.experiments.best_group_size import trained_errors, vertex_truths
+from numerics.experiments.granularity import factor_errors
+from theory.groups import Weights
 
 
 def test_where_the_v_holds():
@@ -24,6 +26,18 @@ def test_where_the_v_holds():
     for cell in cells:
         if cell.loading == "orthogonal":  # blocks are already uncorrelated, whatever the prior
             assert cell.blocks_help == cell.blocks_hurt == cell.slope_helps == 0
+
+
+def test_groupings_of_a_truth_are_trained_as_each_alone():
+    setting = {"block": 2, "count": 2, "data_dim": 5, "correlations": [0.8], "noise_variances": [0.1], "draws": 2}
+    ((_, truths),) = vertex_truths(**setting, loadings=["random"], rng=0)
+    groupings = ["diagonal", [[0, 1], [2, 3]], "full"]
+    errors, finished = trained_errors(truths, groupings, 10.0)
+    assert finished.all()
+    for truth, found in zip(truths, errors, strict=True):
+        arguments = {"noise_variance": truth.noise_variance, "decoder": truth.loading}
+        runs = [train(truth.covariance, 4, beta=Weights.independence(10.0), groups=g, **arguments) for g in groupings]
+        np.testing.assert_array_equal(found, [factor_errors(truth, run.vae).sum() for run in runs])
 
 
 def test_trainings_that_do_not_end_are_counted():

@@ -54,3 +54,14 @@ def test_the_least_curvature_is_that_orthogonal_to_the_excluded():
     assert least_curvature(hessian, np.zeros((0, 3))) == pytest.approx(-1)
     assert least_curvature(hessian, np.array([[2.0, 0.0, 0.0]])) == pytest.approx(2)
     assert least_curvature(hessian, np.eye(3)) == np.inf
+
+
+def test_searches_of_one_problem_join_at_one_minimum_and_alone_reach_the_same(problem):
+    weights, size = Weights.independence(3), problem.coordinates.cross.size + 4
+    starts, scale = np.random.default_rng(2).standard_normal((6, size)), np.ones((6, size))
+    alone = minimise(problem.coordinates, starts, weights, scale)
+    joined = minimise(problem.coordinates, starts, weights, scale, owners=np.array([0, 0, 0, 1, 1, 1]))
+    assert problem.coordinates.loss(joined, weights) == pytest.approx(
+        problem.coordinates.loss(alone, weights), rel=1e-12
+    )
+    assert len(np.unique(joined, axis=0)) < len(np.unique(alone, axis=0))
