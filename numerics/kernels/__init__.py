@@ -17,7 +17,7 @@ plain Python    every kernel also runs as its `.py_func`, which the tests compar
 `numerics.training.problem`       the objective, its value and gradient, its `Objective`, `ROUNDING`
 `numerics.training.train`         `Limits`
 `numerics.training.outcome`       `Limits`, `Objective`, `Outcome`: the interface of every method
-`numerics.training.descent`       `descend`, `Limits`, `Objective`
+`numerics.training.descent`       `descend`, `gradient_descent`, `Limits`, `Objective`, the codes of methods
 `numerics.training.halves`        `Objective`, `noise_floor`
 `numerics.training.alternation`   `verdict`, `noise_end`, the codes of ends, `Limits`, `Objective`, `rounding_at`
 `numerics.training.elimination`   the same as alternation, but `rounding_error`
