@@ -24,11 +24,15 @@ from __future__ import annotations
 import numpy as np
 
 from numerics.sweeps.complete import complete_sweep
-from numerics.training.autoencoder import train_autoencoder
-from numerics.training.problem import in_range
+from numerics.training.autoencoder import decoders_while_training, train_autoencoder
+from numerics.training.descent import gradient_path
+from numerics.training.end_of_run import stop_reason
+from numerics.training.problem import in_range, training_problem
 from numerics.training.stop import Stop
+from numerics.training.train import descent_limits, overflow_error
 from theory import validation
-from theory.axes.orthogonality import distance_to_orthogonality
+from theory.axes.orthogonality import distances_to_orthogonality
+from theory.groups import Weights
 from theory.moments import Moments, as_moments
 
 __all__ = ["MODELS", "distances", "distances_while_training"]
@@ -38,6 +42,7 @@ MODELS = ("diagonal", "full", "autoencoder")
 # A gradient of 1e-8 leaves equal singular values of a trained decoder this far apart: 1.4e-8 at most in 400 runs.
 TIE = 1e-6
 RUN_BYTES = 1000  # memory of a run
+GRADIENT_TOLERANCE = 1e-8  # nats, of a run whose number of steps is given
 
 
 def distances(
@@ -80,10 +85,11 @@ def distances(
             max_steps=max_steps,
             gradient_tolerance=validation.positive("gradient_tolerance", gradient_tolerance),
         )
-        values = _distances(done.problem.decoders(done.parameters[0]))
+        values = distances_to_orthogonality(done.problem.decoders(done.parameters[0]), tie=TIE)
         by_model[posterior] = np.where(done.stopped[0] == Stop.GRADIENT, values, np.nan)
     runs = train_autoencoder(covariance, 2, seeds=seeds, max_steps=max_steps)
-    by_model["autoencoder"] = np.where(runs.stopped == Stop.GRADIENT, _distances(runs.decoders), np.nan)
+    values = distances_to_orthogonality(runs.decoders, tie=TIE)
+    by_model["autoencoder"] = np.where(runs.stopped == Stop.GRADIENT, values, np.nan)
     return by_model
 
 
@@ -111,17 +117,30 @@ def distances_while_training(
     covariance, seeds = _in_space(covariance), validation.seeds("seeds", seeds, bytes_each=RUN_BYTES)
     water_level = _water_level(water_level, covariance)
     model = validation.choice("model", model, MODELS)
-    rows = []
-    for count in [validation.count("steps", count) for count in validation.sequence("steps", steps)]:
-        if model == "autoencoder":
-            rows.append(_distances(train_autoencoder(covariance, 2, seeds=seeds, max_steps=count).decoders))
-            continue
-        done = complete_sweep(
-            covariance, 2, betas=[1.0], seeds=seeds, noise_variance=water_level, posterior=model, method="gradient",
-            max_steps=count,
-        )  # fmt: skip
-        rows.append(_distances(done.problem.decoders(done.parameters[0])))
-    return np.array(rows)
+    steps = [validation.count("steps", count) for count in validation.sequence("steps", steps)]
+    counts, rows = np.unique(np.array(steps, dtype=np.int64), return_inverse=True)
+    if model == "autoencoder":
+        decoders = decoders_while_training(covariance, 2, counts, seeds=seeds)
+    else:
+        decoders = _vae_decoders_while_training(covariance, counts, seeds, model, water_level)
+    return np.array([distances_to_orthogonality(of_starts, tie=TIE) for of_starts in decoders])[rows]
+
+
+def _vae_decoders_while_training(covariance: Moments, counts: np.ndarray, seeds, posterior: str, water_level: float):
+    """The decoders after each of the increasing numbers of gradient steps, (counts, starts, 3, 2), each run made once.
+
+    The runs are those of `sweep` by the method "gradient".
+    """
+    problem, weights = training_problem(covariance, 2, water_level, None, posterior), Weights()
+    objective, limits = problem.objective(weights), descent_limits(1.0, GRADIENT_TOLERANCE, int(counts[-1]))
+    paths = []
+    for seed in seeds:
+        theta = problem.start(np.random.default_rng(seed))
+        end, path = gradient_path(theta, objective, limits, counts)
+        if stop_reason(end.code, end.loss, end.gradient_norm, theta, problem, weights) == Stop.OVERFLOWED:
+            raise overflow_error("gradient", limits.learning_rate, 1.0)
+        paths.append(path)
+    return problem.decoders(np.stack(paths, axis=1))
 
 
 def _in_space(covariance) -> Moments:
@@ -137,7 +156,3 @@ def _water_level(value: float, moments: Moments) -> float:
     unit = float(np.diagonal(moments.covariance).max()) or 1.0
     in_range("water_level", value, "times the largest variance of the data", unit)
     return value
-
-
-def _distances(decoders) -> np.ndarray:
-    return np.array([distance_to_orthogonality(decoder, tie=TIE).distance for decoder in decoders])

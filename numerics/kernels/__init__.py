@@ -17,10 +17,10 @@ plain Python    every kernel also runs as its `.py_func`, which the tests compar
 `numerics.training.problem`       the objective, its value and gradient, its `Objective`, `ROUNDING`
 `numerics.training.train`         `Limits`
 `numerics.training.outcome`       `Limits`, `Objective`, `Outcome`: the interface of every method
-`numerics.training.descent`       `descend`, `Limits`, `Objective`
+`numerics.training.descent`       `descend`, `gradient_descent`, `Limits`, `Objective`, the codes of methods
 `numerics.training.halves`        `Objective`, `noise_floor`
-`numerics.training.alternation`   `verdict`, `noise_end`, the codes of ends, `Limits`, `Objective`, `rounding_error`
-`numerics.training.elimination`   the same as alternation
+`numerics.training.alternation`   `verdict`, `noise_end`, the codes of ends, `Limits`, `Objective`, `rounding_at`
+`numerics.training.elimination`   the same as alternation, but `rounding_error`
 `numerics.training.minibatch`     `sampled_adam`, `separated`, `joined`, `noise_floor`, the codes of ends
 `numerics.training.end_of_run`    the codes of ends, `rounding_error`
 `numerics.sweeps.sweep`           `Limits`

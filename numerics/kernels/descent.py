@@ -190,9 +190,12 @@ def accelerated(theta, objective, perturbation, limits, history):
 
 
 @compiled(nogil=True)
-def gradient_descent(theta, objective, limits, history):
-    """Steps along the gradient, each as long as possible without passing the lowest point of its line."""
-    step, length, floor, work = 0, math.exp(theta[-1]), noise_end(objective), scratch(objective)
+def gradient_descent(theta, objective, limits, history, counts, path):
+    """Steps along the gradient, each as long as possible without passing the lowest point of its line.
+
+    `path` receives the parameters after each of the numbers of steps in `counts`, which increase, as far as it comes.
+    """
+    step, length, floor, work, passed = 0, math.exp(theta[-1]), noise_end(objective), scratch(objective), 0
     at = views(theta, objective.partitions.shape[1], objective.standard_deviations.size)
     to, tried, to_tried = point(objective), point(objective), point(objective)
     gradient, trial, new_gradient = to.vector, tried.vector, to_tried.vector
@@ -200,6 +203,9 @@ def gradient_descent(theta, objective, limits, history):
     while True:
         if step < len(history):
             history[step] = loss
+        if passed < len(counts) and step == counts[passed]:
+            copy(theta, path[passed])
+            passed += 1
         norm = math.sqrt(dot(gradient, gradient))
         end = verdict(step, norm, theta[-1], limits, floor)
         if end != NOT_RUN:
@@ -261,7 +267,8 @@ def descend(theta, objective, perturbation, method, limits, history):
     if method == ACCELERATED:
         return Outcome(*accelerated(theta, objective, perturbation, limits, history))
     if method == GRADIENT_DESCENT:
-        return Outcome(*gradient_descent(theta, objective, limits, history))
+        no_counts, no_path = np.empty(0, dtype=np.int64), np.empty((0, len(theta)))
+        return Outcome(*gradient_descent(theta, objective, limits, history, no_counts, no_path))
     return Outcome(*adam(theta, objective, limits, history))
 
 

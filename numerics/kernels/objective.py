@@ -55,6 +55,7 @@ __all__ = [
     "noise_floor",
     "point",
     "read_factor",
+    "rounding_at",
     "rounding_error",
     "unbounded",
     "value_and_gradient",
@@ -242,8 +243,13 @@ def noise_floor(objective):
     return LOG_NOISE_FLOOR if unbounded(objective) else LOG_NOISE_RESOLVED
 
 
+@inner(forceinline=True)
+def rounding_at(variance, log_noise, loss):
+    """How far rounding may change a loss, from the variance of the data and the log noise."""
+    return ROUNDING * ((variance + 1.0) * math.exp(-log_noise) + abs(loss))
+
+
 @compiled(forceinline=True)
 def rounding_error(theta, objective, loss):
     """How far rounding may change the loss: a fraction of the terms that cancel in it."""
-    variance = dot(objective.standard_deviations, objective.standard_deviations)
-    return ROUNDING * ((variance + 1.0) * math.exp(-theta[-1]) + abs(loss))
+    return rounding_at(dot(objective.standard_deviations, objective.standard_deviations), theta[-1], loss)

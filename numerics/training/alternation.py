@@ -32,7 +32,7 @@ import numpy as np
 
 from numerics.kernels import descent
 from numerics.kernels.descent import Limits
-from numerics.kernels.objective import Objective, rounding_error
+from numerics.kernels.objective import Objective, rounding_at
 from numerics.training.halves import Decoder, Encoder, Setting, best_decoder, best_encoder
 from numerics.training.outcome import Outcome
 from numerics.training.problem import TrainingProblem, pack
@@ -82,7 +82,7 @@ def alternate(
             _, norm = problem.measure(theta, objective)
             end = judge()
         vanishes = end in (descent.GRADIENT, descent.STALLED)
-        if vanishes and step < max_steps and point.loss < settled_loss - 10 * _rounding(point, objective):
+        if vanishes and step < max_steps and point.loss < settled_loss - 10 * _rounding(point, setting):
             settled_loss, last, momentum, rounds_of_rounding, end = point.loss, None, 1.0, 0, descent.NOT_RUN
             point = _unpack(theta + problem.perturbation, problem, objective)
         if end != descent.NOT_RUN:
@@ -97,11 +97,11 @@ def alternate(
             ahead = new.ahead(last, (previous - 1) / momentum)
             if ahead.log_noise > floor:
                 trial = best_encoder(ahead, setting, together)
-        if trial is None or not trial.loss <= point.loss + _rounding(point, objective):
+        if trial is None or not trial.loss <= point.loss + _rounding(point, setting):
             momentum, trial = 1.0, best_encoder(new, setting, together)
         point, last, step = trial, new, step + 1
         history[step], norm = point.loss, point.gradient_norm
-        rounds_of_rounding = rounds_of_rounding + 1 if norm <= UNRESOLVED * _rounding(point, objective) else 0
+        rounds_of_rounding = rounds_of_rounding + 1 if norm <= UNRESOLVED * _rounding(point, setting) else 0
 
 
 def with_best_encoder(problem: TrainingProblem, theta: np.ndarray, objective: Objective) -> np.ndarray:
@@ -111,9 +111,9 @@ def with_best_encoder(problem: TrainingProblem, theta: np.ndarray, objective: Ob
     return _pack(decoder, setting, _stack(problem.family), rotate=False)
 
 
-def _rounding(point: Encoder, objective: Objective) -> float:
+def _rounding(point: Encoder, setting: Setting) -> float:
     """How far rounding may change the loss."""
-    return rounding_error(np.array([point.decoder.log_noise]), objective, point.loss)
+    return rounding_at(setting.variance, point.decoder.log_noise, point.loss)
 
 
 def _stack(groups: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -125,7 +125,8 @@ def _stack(groups: Sequence[np.ndarray]) -> list[np.ndarray]:
 def _unpack(theta: np.ndarray, problem: TrainingProblem, objective: Objective) -> Encoder:
     """Decoder and encoder of a vector of parameters, with their loss and the norm of its gradient."""
     decoder, whitened, factor = problem.unpack(theta.copy())
-    return Encoder(Decoder(decoder, float(theta[-1])), whitened, factor, *problem.measure(theta, objective))
+    code = whitened.T @ whitened + factor @ factor.T
+    return Encoder(Decoder(decoder, float(theta[-1])), whitened, factor, code, *problem.measure(theta, objective))
 
 
 def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rotate: bool) -> np.ndarray:

@@ -10,6 +10,7 @@ of their ends: the right singular vectors of W are uniform over all rotations. N
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from numerics.training.stop import Stop
 from theory import validation
 from theory.moments import as_moments
 
-__all__ = ["AutoencoderRuns", "train_autoencoder"]
+__all__ = ["AutoencoderRuns", "decoders_while_training", "train_autoencoder"]
 
 FIRST_STEP, LONGER, SHORTER = 0.1, 1.1, 0.5  # a step of enough decrease grows, another is undone and halved
 ENOUGH = 0.5  # of the decrease that the gradient predicts
@@ -78,51 +79,87 @@ def train_autoencoder(
     ValueError
         for arguments that do not fit.
     """
-    covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance)
-    latent_dim = checked_latent_dim(latent_dim, len(covariance))
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps)
-    seeds = validation.seeds("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1))
-    unit = float(np.linalg.eigvalsh(covariance).max(initial=0.0)) or 1.0
-    scaled, data_dim = covariance / unit, len(covariance)
-
-    start = [np.random.default_rng(seed).standard_normal((2, data_dim, latent_dim)) for seed in seeds]
-    start = np.reshape(start, (len(start), 2, data_dim, latent_dim)) / np.sqrt(max(data_dim, 1))
-    decoders, encoders = start[:, 0], start[:, 1].swapaxes(1, 2)
-    lengths = np.full((len(start), 1, 1), FIRST_STEP)
-    losses, to_decoders, to_encoders = _value_and_gradient(scaled, decoders, encoders)
-    steps = 0
-    while np.any(_norms(to_decoders, to_encoders) > tolerance) and steps < max_steps:
-        steps += 1
-        tried = decoders - lengths * to_decoders, encoders - lengths * to_encoders
-        value, *gradients = _value_and_gradient(scaled, *tried)
-        predicted = lengths[:, 0, 0] * _norms(to_decoders, to_encoders) ** 2
-        resolved = predicted > ROUNDING * np.trace(scaled)
-        better = (~resolved | (losses - value >= ENOUGH * predicted))[:, np.newaxis, np.newaxis]
-        losses = np.where(better[:, 0, 0], value, losses)
-        decoders, encoders = np.where(better, tried[0], decoders), np.where(better, tried[1], encoders)
-        to_decoders, to_encoders = (
-            np.where(better, gradients[0], to_decoders),
-            np.where(better, gradients[1], to_encoders),
-        )
-        lengths = np.where(resolved[:, np.newaxis, np.newaxis], np.where(better, LONGER, SHORTER), 1.0) * lengths
-    norms = _norms(to_decoders, to_encoders)
+    descent, unit = _start(covariance, latent_dim, seeds)
+    descent.run(tolerance, max_steps)
     return AutoencoderRuns(
-        decoders=decoders,
-        encoders=encoders,
-        distortions=losses * unit,
-        gradient_norms=norms,
-        steps=steps,
-        stopped=np.array([Stop.GRADIENT if norm <= tolerance else Stop.MAX_STEPS for norm in norms], dtype=object),
+        decoders=descent.maps[:, 0],
+        encoders=descent.maps[:, 1].mT,
+        distortions=descent.losses * unit,
+        gradient_norms=descent.norms,
+        steps=descent.steps,
+        stopped=np.array([Stop.GRADIENT if norm <= tolerance else Stop.MAX_STEPS for norm in descent.norms], object),
     )
 
 
-def _value_and_gradient(covariance, decoders, encoders) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    error = decoders @ encoders - np.eye(len(covariance))
-    spread = error @ covariance
-    value = np.sum(error * spread, axis=(1, 2))
-    return value, 2 * spread @ encoders.swapaxes(1, 2), 2 * decoders.swapaxes(1, 2) @ spread
+def decoders_while_training(
+    covariance, latent_dim: int, steps: Sequence[int], *, seeds=1, gradient_tolerance: float = 1e-8
+) -> np.ndarray:
+    """The decoders of `train_autoencoder` after each of some increasing numbers of steps, an (S, R, D, K) array."""
+    tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
+    descent, _ = _start(covariance, latent_dim, seeds)
+    decoders = []
+    for count in steps:
+        descent.run(tolerance, count)
+        decoders.append(descent.maps[:, 0])
+    return np.array(decoders)
 
 
-def _norms(to_decoders: np.ndarray, to_encoders: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.sum(to_decoders**2, axis=(1, 2)) + np.sum(to_encoders**2, axis=(1, 2)))
+class _Descent:
+    """Descents from R starts, all at the same step, which can be continued.
+
+    Parameters
+    ----------
+    covariance : (D, D) array
+    maps : (R, 2, D, K) array
+        for each start the decoder and the transposed encoder.
+    """
+
+    def __init__(self, covariance: np.ndarray, maps: np.ndarray):
+        self.covariance, self.maps, self.steps = covariance, maps, 0
+        self.lengths = np.full(len(maps), FIRST_STEP)
+        self.losses, self.gradients = _value_and_gradient(covariance, maps)
+        self.norms = _norms(self.gradients)
+
+    def run(self, tolerance: float, max_steps: int) -> None:
+        """Go on until all gradients are within the tolerance, or to a number of steps in all."""
+        resolution = ROUNDING * np.trace(self.covariance)
+        while np.any(self.norms > tolerance) and self.steps < max_steps:
+            self.steps += 1
+            tried = self.maps - self.lengths[:, np.newaxis, np.newaxis, np.newaxis] * self.gradients
+            value, gradients = _value_and_gradient(self.covariance, tried)
+            predicted = self.lengths * self.norms**2
+            resolved = predicted > resolution
+            better = ~resolved | (self.losses - value >= ENOUGH * predicted)
+            self.losses = np.where(better, value, self.losses)
+            self.norms = np.where(better, _norms(gradients), self.norms)
+            moved = better[:, np.newaxis, np.newaxis, np.newaxis]
+            self.maps, self.gradients = np.where(moved, tried, self.maps), np.where(moved, gradients, self.gradients)
+            self.lengths = np.where(resolved, np.where(better, LONGER, SHORTER), 1.0) * self.lengths
+
+
+def _start(covariance, latent_dim: int, seeds) -> tuple[_Descent, float]:
+    """The descent at its starts, for data in units in which the largest eigenvalue is 1, and that unit."""
+    covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance)
+    latent_dim = checked_latent_dim(latent_dim, len(covariance))
+    seeds = validation.seeds("seeds", seeds, bytes_each=COPIES * 16 * len(covariance) * max(latent_dim, 1))
+    unit = float(np.linalg.eigvalsh(covariance).max(initial=0.0)) or 1.0
+    shape = (2, len(covariance), latent_dim)
+    maps = np.reshape([np.random.default_rng(seed).standard_normal(shape) for seed in seeds], (len(seeds), *shape))
+    return _Descent(covariance / unit, maps / np.sqrt(max(len(covariance), 1))), unit
+
+
+def _value_and_gradient(covariance: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distortions of pairs of a decoder and a transposed encoder, (R, 2, D, K), and their gradients."""
+    decoders, encoders = maps[:, 0], maps[:, 1]
+    error = decoders @ encoders.mT - np.eye(len(covariance))
+    spread = np.tensordot(error, covariance, 1)  # one product, not one for each start
+    gradients = np.empty_like(maps)
+    np.matmul(spread, encoders, out=gradients[:, 0])
+    np.matmul(spread.mT, decoders, out=gradients[:, 1])
+    return np.sum(error * spread, axis=(1, 2)), 2 * gradients
+
+
+def _norms(gradients: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.sum(gradients**2, axis=(1, 2, 3)))

@@ -49,7 +49,8 @@ class Profile:
     ----------
     loss : float
     to_encoder, to_triangle : (D, K) and (K, K) arrays
-        its gradient in E^T, and in the triangle whose diagonal is the logarithm of that of F; not yet masked.
+        its gradient in E^T, and in the triangle whose diagonal is the logarithm of that of F; not yet masked, and no
+        gradient above the diagonal.
     decoder : (D, K) array
     log_noise : float
     """
@@ -72,11 +73,12 @@ def profile(
     distortion = squared_error(deviations @ deviations - np.sum(decoder * image), decoder, whitened, factor, deviations)
     if log_noise is None:
         log_noise = math.log(max(distortion / rows, least))
-    noise, diagonal = math.exp(log_noise), np.diagonal(factor)
-    rate = (np.trace(code) - latent_dim) / 2 - np.log(diagonal).sum()
-    to_code = decoder.T @ decoder / noise + beta * np.eye(latent_dim)
-    to_triangle = np.tril(to_code @ factor)
-    np.fill_diagonal(to_triangle, np.diagonal(to_triangle) * diagonal - beta)
+    noise, diagonal = math.exp(log_noise), factor.diagonal()
+    rate = (code.trace() - latent_dim) / 2 - np.log(diagonal).sum()
+    to_code = decoder.T @ decoder / noise
+    to_code.flat[:: latent_dim + 1] += beta
+    to_triangle = to_code @ factor
+    to_triangle.flat[:: latent_dim + 1] = to_triangle.diagonal() * diagonal - beta
     return Profile(
         loss=float(distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + log_noise) + beta * rate),
         to_encoder=whitened @ to_code - deviations[:, np.newaxis] * decoder / noise,

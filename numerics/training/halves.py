@@ -7,7 +7,10 @@ variance), t = beta s2, and an index b for the block of a group of latents:
     decoder   W = diag(r) E^T C^-1,    s2 = distortion / D = (sum_i r_i^2 - <W, diag(r) E^T>) / D
     encoder   E = J^-1 W^T diag(r) / t,    Q_bb = (J_bb)^-1,    J = I + M / t
 
-The arrays called `whitened` are E^T, (D, K); `gram` is M, and `precision` is J.
+The arrays called `whitened` are E^T, (D, K), `image` is diag(r) E^T, `gram` is M, and `precision` is J.
+
+Matrices are small, and a call costs as much as its work: what both halves need is computed once, and systems are solved
+by one call of LAPACK.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from numerics.kernels.objective import MUTUAL_INFORMATION, Objective, noise_floor
 from numerics.training.problem import TrainingProblem
@@ -28,10 +33,11 @@ CANCELLED = 1e-4  # of the variance: a distortion below this has lost digits if 
 
 @dataclass(frozen=True, eq=False)
 class Decoder:
-    """Weights W, (D, K), and log s2."""
+    """Weights W, (D, K), and log s2; with M, where it is known already."""
 
     weights: np.ndarray
     log_noise: float
+    gram: np.ndarray | None = None
 
     def ahead(self, last: Decoder, share: float) -> Decoder:
         """The point beyond this one, as seen from the last, by a share of their distance."""
@@ -49,8 +55,8 @@ class Encoder:
     ----------
     decoder : Decoder
         the one that it was made for, or belongs to.
-    whitened, factor : (D, K) and (K, K) arrays
-        E^T, and the lower triangle F of Q = F F^T.
+    whitened, factor, code : (D, K), (K, K) and (K, K) arrays
+        E^T, the lower triangle F of Q = F F^T, and C.
     loss, gradient_norm : float
         of both together, the gradient over what is learned of decoder and noise; that of a best encoder is zero.
     """
@@ -58,6 +64,7 @@ class Encoder:
     decoder: Decoder
     whitened: np.ndarray
     factor: np.ndarray
+    code: np.ndarray
     loss: float
     gradient_norm: float
 
@@ -71,6 +78,16 @@ class Setting:
     decoder_learned: bool
     noise_learned: bool
     least_noise: float = 0.0
+
+    @cached_property
+    def column(self) -> np.ndarray:
+        """r as a column."""
+        return self.standard_deviations[:, np.newaxis]
+
+    @cached_property
+    def variance(self) -> float:
+        """The sum of r_i^2."""
+        return float(self.standard_deviations @ self.standard_deviations)
 
     @classmethod
     def of(cls, problem: TrainingProblem, objective: Objective) -> Setting:
@@ -90,24 +107,24 @@ def best_decoder(encoder: Encoder, setting: Setting, *, expand: bool = False) ->
 
     W = diag(r) E^T C^-1, or diag(r) E^T C^(-1/2) with `expand`. Fixed ones are returned unchanged.
     """
-    whitened, factor, weights = encoder.whitened, encoder.factor, encoder.decoder.weights
-    image = setting.standard_deviations[:, np.newaxis] * whitened
-    code = whitened.T @ whitened + factor @ factor.T
+    whitened, factor, code = encoder.whitened, encoder.factor, encoder.code
+    weights, image = encoder.decoder.weights, setting.column * whitened
     if expand:
         variances, axes = np.linalg.eigh(code)
         to_identity = (axes / np.sqrt(variances)) @ axes.T
         weights = image @ to_identity
     elif setting.decoder_learned:
-        weights = np.linalg.solve(code, image.T).T
+        weights = _solve(code, image.T).T
     if not setting.noise_learned:
         return Decoder(weights, encoder.decoder.log_noise)
-    variance = setting.standard_deviations @ setting.standard_deviations
+    gram = weights.T @ weights
     if expand:
-        distortion, whitened, factor = variance - _dot(weights, weights), whitened @ to_identity, to_identity @ factor
+        distortion = setting.variance - float(gram.trace())
+        whitened, factor = whitened @ to_identity, to_identity @ factor
     else:
-        distortion = variance - 2 * _dot(weights, image) + _dot(weights @ code, weights)
+        distortion = setting.variance - 2 * _dot(weights, image) + _dot(gram, code)
     distortion = squared_error(distortion, weights, whitened, factor, setting.standard_deviations)
-    return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)))
+    return Decoder(weights, math.log(max(distortion / len(image), setting.least_noise)), gram)
 
 
 def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray]) -> Encoder:
@@ -117,26 +134,25 @@ def best_encoder(decoder: Decoder, setting: Setting, stacks: Sequence[np.ndarray
     row.
     """
     weights, noise = decoder.weights, math.exp(decoder.log_noise)
+    gram = weights.T @ weights if decoder.gram is None else decoder.gram
     rows, latent_dim = weights.shape
-    gram = weights.T @ weights
     precision, factor = gram / (setting.beta * noise), np.zeros((latent_dim, latent_dim))
     precision.flat[:: latent_dim + 1] += 1.0
     for members in stacks:
         block = members[:, :, np.newaxis], members[:, np.newaxis, :]
         factor[block] = _inverse_root(precision[block])
-    gain = np.linalg.inv(precision) / (setting.beta * noise)
-    whitened = setting.standard_deviations[:, np.newaxis] * (weights @ gain)
-    image, code = setting.standard_deviations[:, np.newaxis] * whitened, whitened.T @ whitened + factor @ factor.T
+    covariance = factor @ factor.T
+    whitened = setting.column * _solve(precision, weights.T / (setting.beta * noise)).T
+    image, code = setting.column * whitened, whitened.T @ whitened + covariance
 
-    variance = setting.standard_deviations @ setting.standard_deviations
-    distortion = variance - 2 * _dot(weights, image) + _dot(gram, code)
+    distortion = setting.variance - 2 * _dot(weights, image) + _dot(gram, code)
     distortion = squared_error(distortion, weights, whitened, factor, setting.standard_deviations)
-    rate = (np.trace(code) - latent_dim) / 2 - np.log(np.diagonal(factor)).sum()
+    rate = (float(code.trace()) - latent_dim) / 2 - float(np.log(factor.diagonal()).sum())
     loss = distortion / (2 * noise) + rows / 2 * (math.log(2 * math.pi) + decoder.log_noise) + setting.beta * rate
     to_weights = weights @ code - image if setting.decoder_learned else np.zeros(0)
     to_log_noise = rows / 2 - distortion / (2 * noise) if setting.noise_learned else 0.0
     norm = math.hypot(math.sqrt(_dot(to_weights, to_weights)) / noise, to_log_noise)
-    return Encoder(decoder, whitened, factor, float(loss), norm)
+    return Encoder(decoder, whitened, factor, code, loss, norm)
 
 
 def squared_error(quick: float, weights, whitened, factor, deviations) -> float:
@@ -156,6 +172,14 @@ def squared_error(quick: float, weights, whitened, factor, deviations) -> float:
     return float(np.sum(left**2) + np.sum(others) + crossed + np.sum((weights @ factor) ** 2))
 
 
+def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The inverse of a positive definite matrix times another: by Cholesky, or by LU where rounding left no root."""
+    if not matrix.size:
+        return right  # LAPACK takes no empty ones
+    _, solution, failed = dposv(matrix, right)
+    return np.linalg.solve(matrix, right) if failed else solution
+
+
 def _dot(x: np.ndarray, y: np.ndarray) -> float:
     """The sum of products of all entries; in one call, which counts where matrices are small."""
     return float(np.vdot(x, y))
@@ -163,5 +187,7 @@ def _dot(x: np.ndarray, y: np.ndarray) -> float:
 
 def _inverse_root(matrices: np.ndarray) -> np.ndarray:
     """Lower triangles F with F F^T the inverse of each positive definite matrix: F = U^-T, U upper, of U U^T."""
+    if matrices.shape[-1] == 1:
+        return 1 / np.sqrt(matrices)
     upper = np.linalg.cholesky(matrices[..., ::-1, ::-1])[..., ::-1, ::-1]
     return np.linalg.inv(upper).swapaxes(-1, -2)

@@ -145,7 +145,14 @@ class TrainingProblem:
         """Decoder, whitened encoder and Cholesky factor of the posterior covariance of a vector of parameters."""
         _, maps, triangle = objective.views(theta, self.latent_dim, len(self.standard_deviations))
         decoder, encoder = maps[: self.latent_dim], maps[self.latent_dim :]
-        return decoder.T, encoder.T, np.tril(triangle, -1) + np.diag(np.exp(np.diagonal(triangle)))
+        factor = triangle * self._below
+        factor.flat[:: self.latent_dim + 1] = np.exp(triangle.diagonal())
+        return decoder.T, encoder.T, factor
+
+    @cached_property
+    def _below(self) -> np.ndarray:
+        """One below the diagonal of a (K, K) array, else zero."""
+        return np.tri(self.latent_dim, k=-1)
 
     def value_and_gradient(self, theta: np.ndarray, loss: Objective) -> tuple[float, np.ndarray]:
         """The loss, in training units, and its gradient, zero where a parameter is fixed."""

@@ -25,6 +25,7 @@ __all__ = [
     "ChanceLevel",
     "OrthogonalityDistance",
     "distance_to_orthogonality",
+    "distances_to_orthogonality",
     "orthogonality_chance_level",
     "orthogonality_distribution",
 ]
@@ -159,6 +160,25 @@ def distance_to_orthogonality(decoder, *, active=None, tie: float = validation.R
     )
 
 
+def distances_to_orthogonality(decoders: np.ndarray, *, tie: float) -> np.ndarray:
+    """The distance of `distance_to_orthogonality` for each decoder of a stack, (N, D, K) -> (N,).
+
+    At once for those that use all latents and have no ties, where every singular vector is assigned to one latent.
+    """
+    largest = np.abs(decoders).max(axis=(1, 2), initial=0.0)
+    plain = np.all(np.any(decoders != 0, axis=1), axis=1)
+    found = np.empty(len(decoders))
+    values, transposed = np.linalg.svd(decoders[plain] / largest[plain, np.newaxis, np.newaxis], full_matrices=True)[1:]
+    singular = np.zeros(transposed.shape[:2])
+    singular[:, : values.shape[1]] = values
+    apart = np.all(-np.diff(singular) > tie * singular[:, :1], axis=1)
+    plain[plain] = apart
+    right = transposed[apart].mT
+    found[plain] = np.linalg.norm(right - _signed_permutation(np.abs(right), right), axis=(1, 2))
+    found[~plain] = [distance_to_orthogonality(decoder, tie=tie).distance for decoder in decoders[~plain]]
+    return found
+
+
 def orthogonality_chance_level(
     latent_dim: int, *, samples: int = 10_000, rng: np.random.Generator | int | None = None
 ) -> ChanceLevel:
@@ -204,7 +224,7 @@ def orthogonality_chance_level(
     from scipy.stats import ortho_group
 
     drawn = ortho_group.rvs(latent_dim, size=samples, random_state=rng)
-    distances = [np.linalg.norm(right - _signed_permutation(np.abs(right), right)) for right in drawn]
+    distances = np.linalg.norm(drawn - _signed_permutation(np.abs(drawn), drawn), axis=(1, 2))
     spread = float(np.std(distances, ddof=1))
     return ChanceLevel(float(np.mean(distances)), spread, spread / np.sqrt(samples))
 
@@ -245,12 +265,15 @@ def orthogonality_distribution(distance) -> float | np.ndarray:
 
 
 def _signed_permutation(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The signed permutation of the largest total score, with the signs of V."""
+    """The signed permutation of the largest total score, with the signs of V; for each matrix of a stack."""
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(-scores)
+    columns = np.zeros((*right.shape[:-1], 1), dtype=np.intp)
+    for place in np.ndindex(right.shape[:-2]):
+        columns[place][:, 0] = linear_sum_assignment(-scores[place])[1]
     nearest = np.zeros_like(right)
-    nearest[rows, columns] = np.where(right[rows, columns] < 0, -1.0, 1.0)
+    signs = np.where(np.take_along_axis(right, columns, axis=-1) < 0, -1.0, 1.0)
+    np.put_along_axis(nearest, columns, signs, axis=-1)
     return nearest
 
 

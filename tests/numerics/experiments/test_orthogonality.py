@@ -6,8 +6,10 @@ import pytest
 from numerics.data.rectangle import square_covariance, uniform_square
 from numerics.experiments.orthogonality import MODELS, distances, distances_while_training
 from numerics.experiments.published_distances import PUBLISHED, PUBLISHED_SERIES
+from numerics.sweeps.sweep import sweep
+from numerics.training.autoencoder import train_autoencoder
 from theory import Moments
-from theory.axes.orthogonality import orthogonality_chance_level
+from theory.axes.orthogonality import distance_to_orthogonality, orthogonality_chance_level
 
 COUNT = 50_000
 
@@ -33,6 +35,21 @@ def test_at_an_exact_tie_every_tie_is_seen():
     found = distances(square_covariance(1.0), seeds=40)
     assert found["diagonal"].max() < 1e-7 and found["full"].max() < 1e-7
     assert found["autoencoder"].mean() > 0.3  # any regular map is a minimum: its singular values do not tie
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_on_the_way_runs_are_those_of_a_sweep_that_ends_there(model):
+    covariance, steps = square_covariance(1.5), [40, 0, 3, 40, 20_000]
+    found = distances_while_training(covariance, steps, seeds=[3, 5], model=model)
+    for count, row in zip(steps, found, strict=True):
+        if model == "autoencoder":
+            decoders = train_autoencoder(covariance, 2, seeds=[3, 5], max_steps=count).decoders
+        else:
+            options = {"betas": [1.0], "seeds": [3, 5], "noise_variance": 0.02, "posterior": model}
+            done = sweep(covariance, 2, method="gradient", max_steps=count, **options)
+            decoders = done.problem.decoders(done.parameters[0])
+        expected = [distance_to_orthogonality(decoder, tie=1e-6).distance for decoder in decoders]
+        np.testing.assert_allclose(row, expected, rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("model", ["full", "autoencoder"])

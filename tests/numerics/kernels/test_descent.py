@@ -10,10 +10,16 @@ from numerics.kernels.descent import Limits
 from numerics.training.descent import METHOD_CODES
 from tests.numerics.kernels.helpers import compiled_and_plain, evaluate, objective_of, setting
 
-METHODS = {
-    "accelerated": (descent.accelerated, lambda problem: (problem.perturbation,)),
-    "gradient": (descent.gradient_descent, lambda problem: ()),
-    "adam": (descent.adam, lambda problem: ()),
+
+def no_path(problem):
+    """The arguments of a descent along the gradient whose parameters on the way are not kept."""
+    return np.empty(0, dtype=np.int64), np.empty((0, len(problem.mask)))
+
+
+METHODS = {  # each kernel, and its own arguments, before and after those that all share
+    "accelerated": (descent.accelerated, lambda problem: ((problem.perturbation,), ())),
+    "gradient": (descent.gradient_descent, lambda problem: ((), no_path(problem))),
+    "adam": (descent.adam, lambda problem: ((), ())),
 }
 
 
@@ -23,7 +29,8 @@ def test_descents_in_plain_python(kernel, own):
     for function in (kernel, kernel.py_func):
         problem, theta = setting("full", 2)
         history = np.full(8, np.nan)
-        ended = function(theta, objective_of(problem, 1.5), *own(problem), Limits(0.01, 1e-8, 15), history)
+        before, after = own(problem)
+        ended = function(theta, objective_of(problem, 1.5), *before, Limits(0.01, 1e-8, 15), history, *after)
         results.append((*ended, history, theta))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_allclose(plain, compiled, rtol=1e-10, atol=1e-10)
@@ -40,9 +47,22 @@ def test_descend_calls_the_method(method):
     loss, expected = objective_of(problem, 1.5), theta.copy()
     ended = descent.descend(theta, loss, problem.perturbation, METHOD_CODES[method], limits, np.empty(0))
     assert isinstance(ended, descent.Outcome)
-    assert ended == kernel(expected, loss, *own(problem), limits, np.empty(0))
+    before, after = own(problem)
+    assert ended == kernel(expected, loss, *before, limits, np.empty(0), *after)
     np.testing.assert_array_equal(theta, expected)
     assert (ended.steps, ended.code) == (9, descent.MAX_STEPS) and ended.gradient_norm > 0
+
+
+@pytest.mark.parametrize("function", [descent.gradient_descent, descent.gradient_descent.py_func])
+def test_the_parameters_on_the_way_are_the_ends_of_shorter_runs(function):
+    (problem, theta), counts = setting("full", 2), np.array([0, 3, 4, 11, 20])
+    loss, path, moving = objective_of(problem, 1.5), np.full((5, len(theta)), np.nan), theta.copy()
+    function(moving, loss, Limits(0.01, 1e-8, 15), np.empty(0), counts, path)
+    for count, kept in zip(counts[:4], path, strict=False):
+        end = theta.copy()
+        function(end, loss, Limits(0.01, 1e-8, count), np.empty(0), *no_path(problem))
+        np.testing.assert_array_equal(kept, end)
+    assert np.isnan(path[4]).all()  # a run of 15 steps does not come so far
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -18,7 +18,7 @@ from numerics.bench.problem import Descent, Parameters
 from numerics.checks import groups
 from numerics.checks.verify import QUICK
 from numerics.data.rectangle import square_covariance
-from numerics.experiments.orthogonality import distances, distances_while_training
+from numerics.experiments.orthogonality import distances
 from numerics.sweeps import complete
 from numerics.sweeps import sweep as module
 from tests.numerics.command_line import run
@@ -27,7 +27,6 @@ SQUARE = square_covariance(2.0)
 CALLERS = {
     "granularity_map": lambda: granularity_map(block_truth([1, 1], 0.5, 0.1, 3), betas=[2.0]),
     "distances": lambda: distances(SQUARE, seeds=2),
-    "distances_while_training": lambda: distances_while_training(SQUARE, [3], seeds=2),
     "granularity_slope": lambda: list(groups.granularity_slope(QUICK)),
     "grouped_learned_decoder": lambda: list(groups.grouped_learned_decoder(QUICK)),
     "train_each": lambda: train_each(np.diag([2.0, 1.0]), 1, [1.0]),

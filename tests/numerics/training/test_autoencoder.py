@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from numerics.training import autoencoder
-from numerics.training.autoencoder import train_autoencoder
+from numerics.training.autoencoder import decoders_while_training, train_autoencoder
 from tests.cases import DISTINCT, RANK_DEFICIENT, TIED
 from theory import Moments
 from theory.axes.orthogonality import distance_to_orthogonality, orthogonality_chance_level
@@ -25,15 +25,25 @@ def test_every_start_ends_at_the_leading_subspace(case):
 
 def test_the_gradient_is_that_of_the_distortion():
     rng = np.random.default_rng(1)
-    decoder, encoder = rng.standard_normal((5, 2)), rng.standard_normal((2, 5))
+    maps = rng.standard_normal((3, 2, 5, 2))
+    values, slopes = autoencoder._value_and_gradient(DISTINCT.covariance, maps)
+    for (decoder, encoder), found, slope in zip(maps, values, slopes, strict=True):
+        error = np.eye(5) - decoder @ encoder.T
+        assert found == pytest.approx(np.trace(error @ DISTINCT.covariance @ error.T), rel=1e-12)
 
-    def value(theta):
-        parts = theta[:10].reshape(1, 5, 2), theta[10:].reshape(1, 2, 5)
-        return autoencoder._value_and_gradient(DISTINCT.covariance, *parts)[0][0]
+        def value(theta):
+            return autoencoder._value_and_gradient(DISTINCT.covariance, theta.reshape(1, 2, 5, 2))[0][0]
 
-    _, *slopes = autoencoder._value_and_gradient(DISTINCT.covariance, decoder[None], encoder[None])
-    numeric = approx_fprime(np.concatenate([decoder.ravel(), encoder.ravel()]), value, 1e-6)
-    np.testing.assert_allclose(np.concatenate([s.ravel() for s in slopes]), numeric, rtol=1e-4, atol=1e-4)
+        numeric = approx_fprime(np.ravel([decoder, encoder]), value, 1e-6)
+        np.testing.assert_allclose(slope.ravel(), numeric, rtol=1e-4, atol=1e-4)
+
+
+def test_decoders_on_the_way_are_the_ends_of_shorter_runs():
+    found = decoders_while_training(DISTINCT.covariance, 2, [0, 7, 30, 5000], seeds=3)
+    for count, decoders in zip([0, 7, 30, 5000], found, strict=True):
+        runs = train_autoencoder(DISTINCT.covariance, 2, seeds=3, max_steps=count)
+        np.testing.assert_array_equal(decoders, runs.decoders)
+    assert runs.steps < 5000
 
 
 def test_latents_end_at_any_angle():

@@ -90,3 +90,16 @@ def test_a_distortion_far_below_the_variance_keeps_its_digits(latent_dim):
     assert (
         halves.squared_error(0.5, weights, whitened, factor, deviations) == 0.5
     )  # nothing cancelled in what was found already
+
+
+def test_systems_are_solved_with_and_without_a_cholesky_root():
+    rng = np.random.default_rng(5)
+    root, right = rng.standard_normal((4, 4)), rng.standard_normal((4, 7))
+    for matrix in (root @ root.T, np.diag([2.0, 1.0, 0.5, -1e-17])):  # the second as rounding may leave it
+        before = matrix.copy(), right.copy()
+        np.testing.assert_allclose(matrix @ halves._solve(matrix, right), right, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(matrix, before[0])
+        np.testing.assert_array_equal(right, before[1])
+    assert halves._solve(np.zeros((0, 0)), np.zeros((0, 7))).shape == (0, 7)
+    with pytest.raises(np.linalg.LinAlgError):
+        halves._solve(np.zeros((4, 4)), right)

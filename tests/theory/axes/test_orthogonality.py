@@ -17,6 +17,7 @@ from theory.axes import (
     orthogonality_distribution,
     plane_rotation,
 )
+from theory.axes.orthogonality import distances_to_orthogonality
 from theory.learning import optimum
 
 
@@ -59,6 +60,19 @@ def test_the_bound_is_reached_by_a_hadamard_matrix():
     hadamard = np.kron([[1, 1], [1, -1]], [[1, 1], [1, -1]]) / 2
     found = distance_to_orthogonality(np.diag([4.0, 3.0, 2.0, 1.0]) @ hadamard.T)
     assert found.distance == pytest.approx(np.sqrt(2 * (4 - 2)), abs=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (5, 4), (2, 3), (1, 1), (3, 0)], ids=str)
+def test_a_stack_at_once_and_one_by_one(shape):
+    rng = np.random.default_rng(8)
+    decoders = rng.standard_normal((30, *shape)) * np.geomspace(1e-9, 1e9, 30)[:, np.newaxis, np.newaxis]
+    decoders[3] = 0.0
+    decoders[4, :, :1] = 0.0  # a latent that is not used
+    decoders[5] = np.eye(*shape)  # all singular values tie
+    decoders[6] = np.eye(*shape) + 1e-4 * decoders[0]
+    for tie in (1e-8, 1e-3):
+        expected = [distance_to_orthogonality(decoder, tie=tie).distance for decoder in decoders]
+        np.testing.assert_allclose(distances_to_orthogonality(decoders, tie=tie), expected, rtol=1e-14, atol=1e-14)
 
 
 def test_invariant_under_rotations_of_the_data_and_signed_permutations_of_the_latents():
