@@ -85,7 +85,7 @@ class PriorProblem:
         size, decoder = data_dim * latent_dim, self.decoder
         if decoder is None:
             decoder, theta = theta[:size].reshape(self.shape) * self.decoder_units, theta[size:]
-        encoder, logarithms, lower = np.split(theta, [size, size + latent_dim])
+        encoder, logarithms, lower = theta[:size], theta[size : size + latent_dim], theta[size + latent_dim :]
         factor = np.diag(np.exp(logarithms))
         factor[self.within] = lower
         encoder = (encoder.reshape(data_dim, latent_dim) / self.decoder_units).T
@@ -97,23 +97,22 @@ class PriorProblem:
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         decoder, encoder, factor = self.unpack(theta)
-        _, latent_dim = self.shape
         _, means, covariances = self.data
-        code = self.code(encoder, factor)
-        if not all(np.all(np.abs(part) <= LONGEST**2) for part in code[1:]):
+        crossed, crossed_parts = encoder @ self.covariance, encoder @ covariances  # K x D, of all data and of each part
+        noise = factor @ factor.T
+        code = self.data[0], means @ encoder.T, crossed_parts @ encoder.T + noise
+        if not all(np.abs(part).max(initial=0.0) <= LONGEST**2 for part in code[1:]):
             raise overflow_error()
-        total = encoder @ self.covariance @ encoder.T + factor @ factor.T
+        total = crossed @ encoder.T + noise
         precision = 1 / (2 * self.noise_variance)
-        crossed = encoder @ self.covariance  # K x D
 
         value = precision * distortion_of(self.covariance, decoder, crossed, total) + self.constant
-        to_decoder = 2 * precision * (decoder @ total - crossed.T)
         to_total = precision * decoder.T @ decoder
         to_encoder = 2 * to_total @ crossed - 2 * precision * decoder.T @ self.covariance
 
         expected, to_means, to_covariances = log_prior_and_slopes(self.prior, code)
-        value -= self.beta * (expected + latent_dim / 2 * np.log(2 * np.pi * np.e))
-        value -= self.beta * np.log(np.diagonal(factor)).sum()
+        deviations = factor.diagonal()
+        value -= self.beta * (expected + self.shape[1] / 2 * np.log(2 * np.pi * np.e) + np.log(deviations).sum())
         to_means, to_covariances = -self.beta * to_means, -self.beta * to_covariances
         if self.alpha:
             divergence_value, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
@@ -122,16 +121,17 @@ class PriorProblem:
                 to_means + self.alpha * more_to_means,
                 to_covariances + self.alpha * more_to_covariances,
             )
-        to_encoder += to_means.T @ means + 2 * np.sum(to_covariances @ encoder @ covariances, axis=0)
+        to_encoder += to_means.T @ means + 2 * np.sum(to_covariances @ crossed_parts, axis=0)
         to_factor = 2 * (to_total + to_covariances.sum(axis=0)) @ factor
-        to_logarithms = np.diagonal(to_factor) * np.diagonal(factor) - self.beta
+        to_logarithms = to_factor.diagonal() * deviations - self.beta
         to_factor *= self.units[:, np.newaxis]
         parts = [(to_encoder.T / self.decoder_units).ravel(), to_logarithms, to_factor[self.within]]
         if self.decoder is None:
+            to_decoder = 2 * precision * (decoder @ total - crossed.T)
             parts.insert(0, (to_decoder * self.decoder_units).ravel())
         return float(value), np.concatenate(parts)
 
-    @property
+    @cached_property
     def constant(self) -> float:
         return self.shape[0] / 2 * np.log(2 * np.pi * self.noise_variance)
 
