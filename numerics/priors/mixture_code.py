@@ -29,6 +29,7 @@ __all__ = [
     "FINER",
     "NODES",
     "PriorPlane",
+    "PriorPlanes",
     "code_components",
     "code_entropy",
     "divergence",
@@ -80,6 +81,23 @@ class PriorPlane:
     def blocks(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """The nodes and masses as `_blocks` divides them."""
         return _blocks(self.points, self.masses)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorPlanes:
+    """The nodes for a prior, each number of them computed once: the problems of a path share them."""
+
+    prior: Prior
+
+    @cached_property
+    def coarse(self) -> PriorPlane | None:
+        """The nodes of training, see `PriorPlane.of`."""
+        return PriorPlane.of(self.prior)
+
+    @cached_property
+    def finer(self) -> list[PriorPlane | None]:
+        """More nodes, twice, which show the error of a sum."""
+        return [PriorPlane.of(self.prior, nodes) for nodes in FINER]
 
 
 def _moment_error(points: np.ndarray, masses: np.ndarray, covariance: np.ndarray | None) -> float:
