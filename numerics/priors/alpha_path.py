@@ -11,7 +11,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from numerics.priors.mixture_code import code_components
-from numerics.priors.training import PriorRun, train_with_prior
+from numerics.priors.problem import prior_problem, with_alpha
+from numerics.priors.training import PriorRun, train_problem
 from numerics.sampling.estimate import Estimate
 from numerics.sampling.gaussian import log_density
 from theory.priors import Prior
@@ -36,11 +37,13 @@ def alpha_path(
     Where the rise of the loss lies outside its bounds, one of the two solutions is a local minimum only: the earlier
     one is trained once more, from the later one.
 
-    The decoder noise is that of the data; arguments as for `train_with_prior`.
+    The decoder noise is that of the data; arguments as for `numerics.priors.training.train_with_prior`.
     """
 
+    problem = prior_problem(factors, loading, noise, prior, beta, noise, alphas[0], "full", None)
+
     def trained(alpha, **options):
-        return train_with_prior(factors, loading, noise, prior, beta=beta, alpha=alpha, noise_variance=noise, **options)
+        return train_problem(with_alpha(problem, alpha), "full", **options)
 
     runs = [trained(alphas[0], rng=np.random.default_rng(seed)) for seed in seeds]
     path = [min(runs, key=lambda run: run.loss)]

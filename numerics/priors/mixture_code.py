@@ -15,10 +15,10 @@ comparison may agree by chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from numerics.sampling.gaussian import log_sum
 from theory import validation
 from theory.model import LinearVAE, linear_vae
 from theory.priors import Prior
@@ -29,6 +29,7 @@ __all__ = [
     "FINER",
     "NODES",
     "PriorPlane",
+    "PriorPlanes",
     "code_components",
     "code_entropy",
     "divergence",
@@ -41,6 +42,7 @@ __all__ = [
 
 NODES = 64  # along an axis, for each of two Gaussians of a marginal density; twice as many if it is no mixture
 FINER = (96, 128)
+BLOCK = 4096  # nodes at once, of which all arrays of four components fit into the cache of a core
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,28 @@ class PriorPlane:
             return cls(np.zeros((0, 2)), np.zeros(0), np.inf, np.inf)  # KL(p || q) is infinite for every code
         points, masses, mean_log_density = prior.nodes(nodes)
         return cls(points, masses, float(mean_log_density), _moment_error(points, masses, covariance))
+
+    @cached_property
+    def blocks(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The nodes and masses as `_blocks` divides them."""
+        return _blocks(self.points, self.masses)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorPlanes:
+    """The nodes for a prior, each number of them computed once: the problems of a path share them."""
+
+    prior: Prior
+
+    @cached_property
+    def coarse(self) -> PriorPlane | None:
+        """The nodes of training, see `PriorPlane.of`."""
+        return PriorPlane.of(self.prior)
+
+    @cached_property
+    def finer(self) -> list[PriorPlane | None]:
+        """More nodes, twice, which show the error of a sum."""
+        return [PriorPlane.of(self.prior, nodes) for nodes in FINER]
 
 
 def _moment_error(points: np.ndarray, masses: np.ndarray, covariance: np.ndarray | None) -> float:
@@ -154,50 +178,103 @@ def log_prior_and_slopes(prior: Prior, code) -> tuple[float, np.ndarray, np.ndar
 
 def divergence(plane: PriorPlane, code) -> float:
     """KL(p || q(z))."""
-    return float(plane.mean_log_density - np.sum(plane.masses * log_sum(_log_mixture(code, plane.points)[0], axis=0)))
+    _, whitening, logarithms = _whitened(code)
+    affine = _from_plane(whitening, code[1])
+    return plane.mean_log_density - sum(
+        float(masses @ _log_mixture(affine, logarithms, points)[0]) for points, masses in plane.blocks
+    )
 
 
 def divergence_and_slopes(plane: PriorPlane, code) -> tuple[float, np.ndarray, np.ndarray]:
-    """KL(p || q(z)), and its derivatives in the means and covariances of the components."""
-    mass = plane.masses
-    parts, pulls = _log_mixture(code, plane.points)
-    log_density = log_sum(parts, axis=0)
-    shares = mass * np.exp(parts - log_density)
-    pulled = shares[:, np.newaxis] * pulls
-    # A sum rather than a matrix product, whose threads cost more than they save on long and thin arrays.
-    to_means, outer = -pulled.sum(axis=-1), np.einsum("cin,cjn->cij", pulled, pulls)
-    to_covariances = -(outer - shares.sum(axis=1)[:, np.newaxis, np.newaxis] * np.linalg.inv(code[2])) / 2
-    return float(plane.mean_log_density - np.sum(mass * log_density)), to_means, to_covariances
+    """KL(p || q(z)), and its derivatives in the means and covariances of the components.
+
+    With w = L^-1 (z - m) for a component of covariance L L^T, and its share r of the density at z, the derivatives of
+    log q in its mean and covariance are r L^-T w and r L^-T (w w^T - I) L^-1 / 2.
+    """
+    _, whitening, logarithms = _whitened(code)
+    affine = _from_plane(whitening, code[1])
+    value, masses_of, first, second = plane.mean_log_density, 0.0, 0.0, 0.0
+    for points, masses in plane.blocks:
+        log_density, shares, whitened = _log_mixture(affine, logarithms, points)
+        value -= float(masses @ log_density)
+        shares *= masses
+        shared = shares[:, np.newaxis] * whitened
+        masses_of = masses_of + shares.sum(axis=1)
+        first = first + shared.sum(axis=2)
+        second = second + shared @ whitened.mT
+    excess = second - masses_of[:, np.newaxis, np.newaxis] * np.eye(2)
+    to_means = -(first[:, np.newaxis] @ whitening)[:, 0]
+    return value, to_means, -(whitening.mT @ excess @ whitening) / 2
 
 
 def code_entropy(code, nodes: int = NODES) -> float:
     """H[q(z)] in two latents: in closed form for one component, else a sum over nodes that follow each component."""
-    if len(code[0]) == 1:
-        return float(np.linalg.slogdet(code[2][0])[1] / 2 + np.log(2 * np.pi * np.e))
-    nodes_1d, masses = normal_nodes(nodes)
-    points = np.stack(np.meshgrid(nodes_1d, nodes_1d), axis=-1).reshape(-1, 2)
-    masses = np.outer(masses, masses).ravel()
-    points, masses = points[masses > NEGLIGIBLE], masses[masses > NEGLIGIBLE]
+    weights, means, covariances = code
+    if len(weights) == 1:
+        return float(np.linalg.slogdet(covariances[0])[1] / 2 + np.log(2 * np.pi * np.e))
+    roots, whitening, logarithms = _whitened(code)
     entropy = 0.0
-    for weight, mean, covariance in zip(*code, strict=True):
-        places = mean + points @ np.linalg.cholesky(covariance).T
-        entropy -= weight * np.sum(masses * log_sum(_log_mixture(code, places)[0], axis=0))
-    return float(entropy)
+    for weight, mean, root in zip(weights, means, roots, strict=True):
+        affine = np.concatenate([whitening @ root, whitening @ (mean - means)[..., np.newaxis]], axis=2)
+        for points, masses in _normal_blocks(nodes):
+            entropy -= weight * float(masses @ _log_mixture(affine, logarithms, points)[0])
+    return entropy
 
 
-def _log_mixture(code, points) -> tuple[np.ndarray, np.ndarray]:
-    """log q at points (n, 2): by component and weighted (M, n), and C_c^-1 (z - m_c), (M, 2, n).
+@lru_cache
+def _normal_blocks(nodes: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Nodes and masses for expectations over N(0, I) in the plane, see `_blocks`."""
+    places, masses = normal_nodes(nodes)
+    points = np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
+    masses = np.outer(masses, masses).ravel()
+    return _blocks(points[masses > NEGLIGIBLE], masses[masses > NEGLIGIBLE])
 
-    Coordinate by coordinate: arrays of many rows and two columns are slow, and matrix products would start the
-    threads of the linear algebra, which then wait for each other.
+
+def _blocks(points: np.ndarray, masses: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Points (n, 2) and masses (n,) in blocks that fit into the cache: coordinates in rows over a row of ones."""
+    rows = np.vstack([points.T, np.ones(len(points))])
+    places = [slice(start, start + BLOCK) for start in range(0, len(points), BLOCK)]
+    return [(np.ascontiguousarray(rows[:, place]), masses[place]) for place in places]
+
+
+def _whitened(code) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Triangles L (M, 2, 2) with L L^T = C_c, their inverses, and the log densities at the means, weighted, (M,)."""
+    weights, _, covariances = code
+    roots = np.zeros(covariances.shape)
+    roots[:, 0, 0] = np.sqrt(covariances[:, 0, 0])
+    roots[:, 1, 0] = covariances[:, 1, 0] / roots[:, 0, 0]
+    # A step of the search may reach a covariance that is singular to rounding: its variance is not below that.
+    rounding = np.finfo(float).eps * covariances[:, 1, 1]
+    roots[:, 1, 1] = np.sqrt(np.maximum(covariances[:, 1, 1] - roots[:, 1, 0] ** 2, rounding))
+    logarithms = np.log(weights) - np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1) - np.log(2 * np.pi)
+    return roots, np.linalg.inv(roots), logarithms
+
+
+def _from_plane(whitening: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """The affine maps (M, 2, 3) from points z to L^-1 (z - m_c)."""
+    return np.concatenate([whitening, -whitening @ means[..., np.newaxis]], axis=2)
+
+
+def _log_mixture(affine: np.ndarray, logarithms: np.ndarray, points: np.ndarray):
+    """log q at points (n,), the shares of its components (M, n), and the whitened points (M, 2, n).
+
+    Parameters
+    ----------
+    affine : (M, 2, 3) array
+        the map of each component from points to those in which it is N(0, I).
+    logarithms : (M,) array
+        log densities of the weighted components at their means.
+    points : (3, n) array
+        coordinates over a row of ones.
     """
-    parts, pulls = np.empty((len(code[0]), len(points))), np.empty((len(code[0]), 2, len(points)))
-    for number, (weight, mean, covariance) in enumerate(zip(*code, strict=True)):
-        first, second = points[:, 0] - mean[0], points[:, 1] - mean[1]
-        precision = np.linalg.inv(covariance)
-        pulled = pulls[number]
-        for coordinate, (by_first, by_second) in enumerate(precision):
-            np.add(by_first * first, by_second * second, out=pulled[coordinate])
-        log_norm = np.linalg.slogdet(covariance)[1] / 2 + np.log(2 * np.pi)
-        parts[number] = np.log(weight) - log_norm - (first * pulled[0] + second * pulled[1]) / 2
-    return parts, pulls
+    whitened = (affine.reshape(-1, 3) @ points).reshape(len(affine), 2, -1)
+    parts = np.einsum("mcn,mcn->mn", whitened, whitened)
+    parts *= -0.5
+    parts += logarithms[:, np.newaxis]
+    top = np.maximum(parts.max(axis=0), np.finfo(float).min)  # of points so far that their square overflows
+    parts -= top
+    shares = np.exp(parts, out=parts)
+    total = shares.sum(axis=0)
+    shares /= total
+    with np.errstate(divide="ignore"):
+        return top + np.log(total), shares, whitened

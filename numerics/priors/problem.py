@@ -9,12 +9,18 @@ family allows, all in units of the data and the prior.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from numerics.priors.mixture_code import PriorPlane, divergence_and_slopes, factor_components, log_prior_and_slopes
+from numerics.priors.mixture_code import (
+    PriorPlane,
+    PriorPlanes,
+    divergence_and_slopes,
+    factor_components,
+    log_prior_and_slopes,
+)
 from theory import validation
 from theory.model import LinearVAE
 from theory.partition import partition, partition_mask
@@ -22,7 +28,7 @@ from theory.priors import Prior
 from theory.priors.arguments import LONGEST, within
 from theory.priors.protocol import checked_prior
 
-__all__ = ["PLANE_ERROR", "PriorProblem", "distortion_of", "overflow_error", "prior_problem"]
+__all__ = ["PLANE_ERROR", "PriorProblem", "distortion_of", "overflow_error", "prior_problem", "with_alpha"]
 
 FAR, LOG_FAR = (-1e20, 1e20), (-200.0, 100.0)
 PLANE_ERROR = 1e-5  # nats, or of the size of a divergence above one
@@ -35,16 +41,12 @@ class PriorProblem:
     data: tuple[np.ndarray, np.ndarray, np.ndarray]
     covariance: np.ndarray
     prior: Prior
+    planes: PriorPlanes
     beta: float
     alpha: float
     noise_variance: float
     decoder: np.ndarray | None
     within: np.ndarray
-
-    @cached_property
-    def plane(self) -> PriorPlane | None:
-        """The nodes of the prior, if it has two latents and a method for them."""
-        return PriorPlane.of(self.prior)
 
     @cached_property
     def units(self) -> np.ndarray:
@@ -85,7 +87,7 @@ class PriorProblem:
         size, decoder = data_dim * latent_dim, self.decoder
         if decoder is None:
             decoder, theta = theta[:size].reshape(self.shape) * self.decoder_units, theta[size:]
-        encoder, logarithms, lower = np.split(theta, [size, size + latent_dim])
+        encoder, logarithms, lower = theta[:size], theta[size : size + latent_dim], theta[size + latent_dim :]
         factor = np.diag(np.exp(logarithms))
         factor[self.within] = lower
         encoder = (encoder.reshape(data_dim, latent_dim) / self.decoder_units).T
@@ -97,41 +99,41 @@ class PriorProblem:
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         decoder, encoder, factor = self.unpack(theta)
-        _, latent_dim = self.shape
         _, means, covariances = self.data
-        code = self.code(encoder, factor)
-        if not all(np.all(np.abs(part) <= LONGEST**2) for part in code[1:]):
+        crossed, crossed_parts = encoder @ self.covariance, encoder @ covariances  # K x D, of all data and of each part
+        noise = factor @ factor.T
+        code = self.data[0], means @ encoder.T, crossed_parts @ encoder.T + noise
+        if not all(np.abs(part).max(initial=0.0) <= LONGEST**2 for part in code[1:]):
             raise overflow_error()
-        total = encoder @ self.covariance @ encoder.T + factor @ factor.T
+        total = crossed @ encoder.T + noise
         precision = 1 / (2 * self.noise_variance)
-        crossed = encoder @ self.covariance  # K x D
 
         value = precision * distortion_of(self.covariance, decoder, crossed, total) + self.constant
-        to_decoder = 2 * precision * (decoder @ total - crossed.T)
         to_total = precision * decoder.T @ decoder
         to_encoder = 2 * to_total @ crossed - 2 * precision * decoder.T @ self.covariance
 
         expected, to_means, to_covariances = log_prior_and_slopes(self.prior, code)
-        value -= self.beta * (expected + latent_dim / 2 * np.log(2 * np.pi * np.e))
-        value -= self.beta * np.log(np.diagonal(factor)).sum()
+        deviations = factor.diagonal()
+        value -= self.beta * (expected + self.shape[1] / 2 * np.log(2 * np.pi * np.e) + np.log(deviations).sum())
         to_means, to_covariances = -self.beta * to_means, -self.beta * to_covariances
         if self.alpha:
-            divergence_value, more_to_means, more_to_covariances = divergence_and_slopes(self.plane, code)
+            divergence_value, more_to_means, more_to_covariances = divergence_and_slopes(self.planes.coarse, code)
             value += self.alpha * divergence_value
             to_means, to_covariances = (
                 to_means + self.alpha * more_to_means,
                 to_covariances + self.alpha * more_to_covariances,
             )
-        to_encoder += to_means.T @ means + 2 * np.sum(to_covariances @ encoder @ covariances, axis=0)
+        to_encoder += to_means.T @ means + 2 * np.sum(to_covariances @ crossed_parts, axis=0)
         to_factor = 2 * (to_total + to_covariances.sum(axis=0)) @ factor
-        to_logarithms = np.diagonal(to_factor) * np.diagonal(factor) - self.beta
+        to_logarithms = to_factor.diagonal() * deviations - self.beta
         to_factor *= self.units[:, np.newaxis]
         parts = [(to_encoder.T / self.decoder_units).ravel(), to_logarithms, to_factor[self.within]]
         if self.decoder is None:
+            to_decoder = 2 * precision * (decoder @ total - crossed.T)
             parts.insert(0, (to_decoder * self.decoder_units).ravel())
         return float(value), np.concatenate(parts)
 
-    @property
+    @cached_property
     def constant(self) -> float:
         return self.shape[0] / 2 * np.log(2 * np.pi * self.noise_variance)
 
@@ -148,7 +150,6 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
     if not len(loading):
         raise ValueError("loading must have at least one row, got none; pass one for each column of the data")
     data_noise = float(within("data_noise", validation.non_negative("data_noise", data_noise), LONGEST**2))
-    alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
     prior = checked_prior("prior", prior)
     latent_dim = prior.latent_dim
     if decoder is not None:
@@ -161,20 +162,26 @@ def prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alp
         data=(weights, means, covariances),
         covariance=total,
         prior=prior,
+        planes=PriorPlanes(prior),
         beta=validation.scale("beta", beta),
-        alpha=alpha,
+        alpha=0.0,
         noise_variance=validation.scale("noise_variance", noise_variance),
         decoder=decoder,
         within=np.tril(mask, -1).astype(bool),
     )
+    return with_alpha(problem, alpha)
+
+
+def with_alpha(problem: PriorProblem, alpha: float) -> PriorProblem:
+    """The problem with another weight alpha, which is refused if the nodes of the prior cannot compute its penalty."""
+    alpha = float(within("alpha", validation.non_negative("alpha", alpha), LONGEST**2))
     if alpha:
-        _check_plane(problem)
-    return problem
+        _check_plane(alpha, problem.prior, problem.planes.coarse)
+    return replace(problem, alpha=alpha)
 
 
-def _check_plane(problem: PriorProblem) -> None:
+def _check_plane(alpha: float, prior: Prior, plane: PriorPlane | None) -> None:
     """Refuse a penalty on the aggregate code that the nodes of the prior cannot compute."""
-    alpha, prior, plane = problem.alpha, problem.prior, problem.plane
     if prior.latent_dim != 2:
         raise ValueError(
             f"alpha must be 0 unless there are two latents, got alpha {alpha} and {prior.latent_dim} latents"

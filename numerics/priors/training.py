@@ -15,18 +15,18 @@ from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
-from numerics.priors.mixture_code import FINER, NODES, PriorPlane, code_entropy, divergence, log_prior_and_slopes
+from numerics.priors.mixture_code import FINER, NODES, code_entropy, divergence, log_prior_and_slopes
 from numerics.priors.problem import PLANE_ERROR, PriorProblem, distortion_of, overflow_error, prior_problem
 from numerics.training.stop import Stop
+from numerics.training.threads import BLAS
 from theory import validation
 from theory.model import LinearVAE
 from theory.partition import Posterior
 from theory.priors import Prior
 from theory.priors.arguments import LONGEST
 
-__all__ = ["PriorRun", "reached", "train_with_prior"]
+__all__ = ["PriorRun", "reached", "train_problem", "train_with_prior"]
 
 OUT_OF_STEPS = 1  # status of a result of scipy's L-BFGS-B: a limit ended it, of steps or of evaluations
 
@@ -49,11 +49,10 @@ class ByNodes:
 
     @cached_property
     def divergence(self) -> float:
-        plane = self.problem.plane
+        plane = self.problem.planes.coarse
         if plane is None or plane.moment_error == np.inf:
             return np.nan if plane is None else np.inf
-        planes = plane, *(PriorPlane.of(self.problem.prior, nodes) for nodes in FINER)
-        return _resolved(*(divergence(one, self.code) for one in planes))
+        return _resolved(*(divergence(one, self.code) for one in (plane, *self.problem.planes.finer)))
 
     @cached_property
     def mutual_information(self) -> float:
@@ -158,20 +157,27 @@ def train_with_prior(
         for arguments that do not fit.
     """
     problem = prior_problem(factors, loading, data_noise, prior, beta, noise_variance, alpha, posterior, decoder)
+    return train_problem(
+        problem, posterior, start=start, gradient_tolerance=gradient_tolerance, max_steps=max_steps, rng=rng
+    )
+
+
+def train_problem(
+    problem: PriorProblem, posterior: Posterior, *, start=None, gradient_tolerance=1e-6, max_steps=2000, rng=None
+) -> PriorRun:
+    """The run of `train_with_prior`, whose arguments these are, on a problem of the family `posterior`."""
     rng = validation.random_generator("rng", 0 if rng is None else rng)
     tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     max_steps = validation.count("max_steps", max_steps, maximum=2**29)
     options = {"maxiter": max_steps, "maxfun": 2 * max_steps, "gtol": tolerance, "ftol": 0.0, "maxcor": 30}
     first = problem.start(rng) if start is None else _checked_start(start, problem, posterior)
     # Overflow is detected at the end, by its value.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"), BLAS.limit(limits=1, user_api="blas"):
         if not max_steps:  # scipy would make one step
             return reached(problem, first, tolerance, out_of_steps=True)
-        # The matrices are tiny: threads of the linear algebra would only wait for each other.
-        with threadpool_limits(1, user_api="blas"):
-            minimum = minimize(
-                problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options, bounds=problem.bounds
-            )
+        minimum = minimize(
+            problem.value_and_gradient, first, jac=True, method="L-BFGS-B", options=options, bounds=problem.bounds
+        )
         return reached(problem, minimum.x, tolerance, out_of_steps=minimum.status == OUT_OF_STEPS)
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from numerics.kernels import objective
 from numerics.kernels.objective import Objective
+from numerics.training.threads import BLAS
 from theory import validation
 from theory.groups import Weights
 from theory.model import LinearVAE
@@ -26,8 +26,6 @@ from theory.spectrum import Spectrum
 
 __all__ = ["RESOLVED", "TrainingProblem", "pack", "training_problem"]
 
-# Many small products: threads of the linear algebra would mostly wait, and sums would depend on their number.
-BLAS = ThreadpoolController()
 FURTHEST = 1e40  # from the scale of the data: squares of gradients, and products of these, stay floats
 RESOLVED = 0.1  # nats: largest bound on the rounding of the loss, in practice a hundred times the rounding
 FAR = 1e15  # a noise more than this many times the largest variance is the unit

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg.blas import dtbsv
 
 from theory import validation
 from theory.model import GenerativeModel
@@ -76,14 +77,16 @@ class TemporalModel:
 
     def sample(self, n: int, rng: np.random.Generator | int) -> tuple[np.ndarray, np.ndarray]:
         """Draw n successive times: factors of shape (n, K) and data of shape (n, D); `rng` is a generator or a seed."""
-        from scipy.signal import lfilter
-
         n = validation.count("n", n, bytes_each=16 * sum(self.loading.shape))
         rng = validation.random_generator("rng", rng)
         innovations = rng.standard_normal((n, len(self.autocorrelations)))
         innovations[1:] *= np.sqrt(1 - self.autocorrelations**2)  # the first is drawn from the stationary distribution
+        # s_t - p s_{t-1} = e_t at all times is one triangular system, with a band of two.
+        bands = np.empty((2, n), order="F")
+        bands[0] = 1.0
         factors = np.empty_like(innovations)
-        for index, memory in enumerate(self.autocorrelations):
-            factors[:, index] = lfilter([1.0], [1.0, -memory], innovations[:, index])
+        for index, memory in enumerate(self.autocorrelations if n else ()):
+            bands[1] = -memory
+            factors[:, index] = dtbsv(1, bands, innovations[:, index], lower=1, diag=1)
         noise = np.sqrt(self.noise_variance) * rng.standard_normal((n, len(self.loading)))
         return factors, factors @ self.loading.T + noise

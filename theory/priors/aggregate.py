@@ -119,13 +119,22 @@ def divergence_and_slope(covariance, prior, divergence: str, scale: float) -> tu
 
 def _inclusive(code, prior, scale):
     inverse = np.linalg.inv(code)
-    zero_mean = np.zeros(len(code))
-    return gaussian.kl_divergence(zero_mean, prior, zero_mean, code), (inverse - inverse @ prior @ inverse) / 2
+    return _kl(prior, code), (inverse - inverse @ prior @ inverse) / 2
 
 
 def _exclusive(code, prior, scale):
-    zero_mean = np.zeros(len(code))
-    return gaussian.kl_divergence(zero_mean, code, zero_mean, prior), (np.linalg.inv(prior) - np.linalg.inv(code)) / 2
+    return _kl(code, prior), (np.linalg.inv(prior) - np.linalg.inv(code)) / 2
+
+
+def _kl(covariance_q, covariance_p) -> float:
+    """KL(N(0, A) || N(0, B)) of positive definite A and B, as `gaussian.kl_divergence` but without its checks.
+
+    A search computes it at every step, and its steps are positive definite by the form of their parameters.
+    """
+    parts, root = gaussian.cholesky(covariance_q), gaussian.cholesky(covariance_p)
+    spread = np.sum(gaussian.solve_lower(root, parts) ** 2)
+    log_ratio = 2 * np.log(np.diagonal(root) / np.diagonal(parts)).sum()
+    return max(0.0, float(spread - len(root) + log_ratio) / 2)
 
 
 def _mmd(code, prior, scale):

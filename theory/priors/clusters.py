@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from theory import validation
 from theory.priors import signed_permutations
@@ -61,9 +60,14 @@ class ClusterPrior:
 
     def log_density(self, latents) -> np.ndarray:
         """log p(z) of latents of shape (..., 2), in nats."""
-        latents = checked_latents(latents, 2)
-        squares = np.stack([np.sum((latents - mean) ** 2, axis=-1) for _, mean, _ in self.components()])
-        return logsumexp(-squares / (2 * self.variance), axis=0) - np.log(8 * np.pi * self.variance)
+        latents = np.abs(checked_latents(latents, 2))
+        first, second = latents[..., 0], latents[..., 1]
+        large, small = np.maximum(first, second), np.minimum(first, second)
+        # Of the nearest cluster, and the odds of the other mode along each diagonal, whose product is that of them all.
+        nearest = ((large - self.distance) ** 2 + small**2) / (-2 * self.variance)
+        steepness = self.distance / self.variance
+        along, across = np.exp(-steepness * (large + small)), np.exp(-steepness * (large - small))
+        return nearest + np.log1p(along + across + along * across) - np.log(8 * np.pi * self.variance)
 
     def sample(self, n: int, rng) -> np.ndarray:
         """Draw n latents, shape (n, 2); `rng` is a generator or a seed."""

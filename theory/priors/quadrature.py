@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import gammaln
 
-__all__ = ["REACH", "gaussian_expectation", "log_gamma_step", "softplus_and_derivatives", "sum_of_latents"]
+__all__ = ["REACH", "gaussian_expectation", "log_gamma_step", "softplus", "softplus_and_derivatives", "sum_of_latents"]
 
 # At nine standard deviations a Gaussian is at 3e-18 of its peak. Sixteen Gauss-Legendre nodes integrate it to rounding
 # over half of that; they do as well with the features between their breaks, whose poles are farther than the ends.
@@ -46,24 +46,38 @@ def gaussian_expectation(
     value, to_mean, to_variance : arrays of the shape of the mean
         the derivatives are those of the limit v -> 0 where v = 0.
     """
-    mean, variance = mean[..., np.newaxis], variance[..., np.newaxis]
+    shape, mean, variance = mean.shape, mean.ravel(), variance.ravel()
     deviation = np.sqrt(variance)
     divisor = np.where(deviation > 0, deviation, 1.0)
+    breaks = np.broadcast_to(breaks, (*shape, breaks.shape[-1])).reshape(len(mean), breaks.shape[-1])
     with np.errstate(over="ignore"):
-        edges = np.clip((breaks - mean) / divisor, -REACH, REACH)
-    of_code = np.broadcast_to(CODE_BREAKS, (*mean.shape[:-1], len(CODE_BREAKS)))
-    edges = np.sort(np.concatenate([edges, of_code], axis=-1))
-    edges = edges[..., np.append(True, (np.diff(edges) > 0).any(axis=tuple(range(edges.ndim - 1))))]
-    halves, middles = np.diff(edges)[..., np.newaxis] / 2, (edges[..., 1:] + edges[..., :-1])[..., np.newaxis] / 2
-    shape = (*mean.shape[:-1], halves.shape[-2] * len(NODES))
-    away = (middles + halves * NODES).reshape(shape)
-    weights = (halves * WEIGHTS).reshape(shape) * np.exp(-(away**2) / 2) / np.sqrt(2 * np.pi)
-    value, first, second = function(mean + deviation * away)
-    smooth = (deviation <= width) | (np.abs(mean) >= REACH * deviation)
+        edges = np.clip((breaks - mean[:, np.newaxis]) / divisor[:, np.newaxis], -REACH, REACH)
+    of_code = np.broadcast_to(CODE_BREAKS, (len(mean), len(CODE_BREAKS)))
+    edges = np.sort(np.concatenate([edges, of_code], axis=1), axis=1)
+    halves, middles = (edges[:, 1:] - edges[:, :-1]) / 2, (edges[:, 1:] + edges[:, :-1]) / 2
+    # Of all intervals in one list, those that are not empty: breaks beyond the reach of a code leave many that are.
+    which = np.flatnonzero(halves)
+    owner = which // halves.shape[1]
+    halves, middles = halves.ravel()[which, np.newaxis], middles.ravel()[which, np.newaxis]
+    away = middles + halves * NODES
+    weights = halves * WEIGHTS * np.exp(away**2 / -2)
+    own_deviation, own_divisor = deviation[owner, np.newaxis], divisor[owner, np.newaxis]
+    value, first, second = function(mean[owner, np.newaxis] + own_deviation * away)
+    smooth = ((deviation <= width) | (np.abs(mean) >= REACH * deviation))[owner, np.newaxis]
     with np.errstate(over="ignore"):  # in the form that is not used
-        to_mean = np.where(smooth, first, value * away / divisor)
-        to_variance = np.where(smooth, second / 2, value * (away**2 - 1) / divisor / divisor / 2)
-    return np.sum(weights * value, axis=-1), np.sum(weights * to_mean, axis=-1), np.sum(weights * to_variance, axis=-1)
+        to_mean = np.where(smooth, first, value * away / own_divisor)
+        to_variance = np.where(smooth, second / 2, value * (away**2 - 1) / own_divisor / own_divisor / 2)
+
+    def expected(terms):
+        of_intervals = np.einsum("ij,ij->i", weights, terms) / np.sqrt(2 * np.pi)
+        return np.bincount(owner, of_intervals, len(mean)).reshape(shape)
+
+    return expected(value), expected(to_mean), expected(to_variance)
+
+
+def softplus(odds) -> np.ndarray:
+    """log(1 + exp h), for any h without overflow."""
+    return np.maximum(odds, 0.0) + np.log1p(np.exp(-np.abs(odds)))
 
 
 def softplus_and_derivatives(odds, slope, curvature) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

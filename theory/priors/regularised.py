@@ -228,20 +228,19 @@ def regularised_encoder(
 
     def objective(parameters):
         signal, factor = unpack(parameters)
-        value, by_signal, by_posterior = gradient_of(signal, factor @ factor.T)
-        by_factor = 2 * by_posterior @ factor
-        by_logarithms = np.diagonal(by_factor) * np.diagonal(factor)
+        value, by_signal, by_factor = gradient_of(signal, factor)
+        by_logarithms = np.diagonal(by_factor) * np.diagonal(factor) - beta
         return value, np.concatenate([by_signal.ravel(), by_logarithms, by_factor[below]])
 
     factor = np.linalg.cholesky(start.posterior_covariance)
     first = np.concatenate([(start.encoder @ root).ravel(), np.log(np.diagonal(factor)), factor[below]])
     with np.errstate(over="ignore", invalid="ignore"):  # refused afterwards
-        result = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
+        try:
+            result = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 10_000})
+        except np.linalg.LinAlgError:  # a code that is not positive definite to rounding
+            raise _overflow() from None
     if not (np.isfinite(result.fun) and np.isfinite(result.jac).all()):
-        raise ValueError(
-            "decoder, covariance, noise_variance, beta and alpha are too different in size: the loss overflows; change "
-            "the units of the data"
-        )
+        raise _overflow()
     signal, factor = unpack(result.x)
     encoder = signal / variances[seen] @ root.T
     vae = LinearVAE(start.decoder, encoder, factor @ factor.T, start.noise_variance)
@@ -249,17 +248,29 @@ def regularised_encoder(
     return RegularisedEncoder(vae, terms, terms.loss(beta, alpha), float(np.abs(result.jac).max()))
 
 
-def _gradient(decoder, root, noise_variance, beta, alpha, prior, divergence, scale) -> Callable:
-    """A function of F = V S^(1/2) and Q: the loss up to a constant, and its gradient in both."""
-    gram, cross, precision = decoder.T @ decoder, decoder.T @ root, np.linalg.inv(prior)
+def _overflow() -> ValueError:
+    """The error to raise where a search leaves the range of floats."""
+    return ValueError(
+        "decoder, covariance, noise_variance, beta and alpha are too different in size: the loss overflows; change "
+        "the units of the data"
+    )
 
-    def evaluate(signal, posterior):
-        code = signal @ signal.T + posterior
-        value, by_code = divergence_and_slope(code, prior, divergence, scale)
-        by_code = gram / (2 * noise_variance) + beta / 2 * precision + alpha * by_code
-        loss = (np.sum(gram * code) / 2 - np.sum(cross * signal)) / noise_variance
-        loss += beta / 2 * (np.sum(precision * code) - gaussian.log_determinant(posterior)) + alpha * value
-        by_signal = 2 * by_code @ signal - cross / noise_variance
-        return loss, by_signal, by_code - beta / 2 * np.linalg.inv(posterior)
+
+def _gradient(decoder, root, noise_variance, beta, alpha, prior, divergence, scale) -> Callable:
+    """A function of F = V S^(1/2) and a triangle L, Q = L L^T: the loss up to a constant, and its slopes in both.
+
+    The slope in L is without that of -beta log det L, which is -beta in the logarithm of each entry on the diagonal.
+    """
+    cross = decoder.T @ root / noise_variance
+    of_code = decoder.T @ decoder / (2 * noise_variance) + beta / 2 * np.linalg.inv(prior)
+
+    def evaluate(signal, factor):
+        code = signal @ signal.T + factor @ factor.T
+        loss = np.sum(of_code * code) - np.sum(cross * signal) - beta * np.log(np.diagonal(factor)).sum()
+        by_code = of_code
+        if alpha:
+            value, slope = divergence_and_slope(code, prior, divergence, scale)
+            loss, by_code = loss + alpha * value, of_code + alpha * slope
+        return loss, 2 * by_code @ signal - cross, 2 * by_code @ factor
 
     return evaluate

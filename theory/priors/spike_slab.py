@@ -11,7 +11,7 @@ from theory.priors import signed_permutations
 from theory.priors.arguments import checked_codes, checked_latent_dim, checked_latents, checked_values
 from theory.priors.plane_nodes import mean_log_density, mixture_nodes, product_nodes
 from theory.priors.protocol import of_one_code
-from theory.priors.quadrature import gaussian_expectation, softplus_and_derivatives, sum_of_latents
+from theory.priors.quadrature import gaussian_expectation, softplus, softplus_and_derivatives, sum_of_latents
 
 __all__ = ["SpikeSlabPrior"]
 
@@ -59,13 +59,11 @@ class SpikeSlabPrior:
 
     def log_density(self, latents) -> np.ndarray:
         """log p(z) of latents of shape (..., K), in nats."""
-        latents = checked_latents(latents, self.latent_dim)
-        return (self._slab(latents**2) + self._excess(latents)[0]).sum(axis=-1)
+        return self._marginal(checked_latents(latents, self.latent_dim)).sum(axis=-1)
 
     def marginal_log_density(self, values) -> np.ndarray:
         """log density of one latent, entry by entry."""
-        values = checked_values(values)
-        return self._slab(values**2) + self._excess(values)[0]
+        return self._marginal(checked_values(values))
 
     def sample(self, n: int, rng) -> np.ndarray:
         """Draw n latents, shape (n, K); `rng` is a generator or a seed."""
@@ -119,6 +117,14 @@ class SpikeSlabPrior:
         g = self.spike_probability
         return float(np.log(g) - np.log1p(-g) - np.log(self.spike_deviation))
 
+    def _marginal(self, values: np.ndarray) -> np.ndarray:
+        """log density of one latent."""
+        return self._slab(values**2) + softplus(self._odds(values / self.spike_deviation))
+
+    def _odds(self, scaled: np.ndarray) -> np.ndarray:
+        """log of spike over slab, from the value of a latent in deviations of the spike."""
+        return self._log_odds - scaled**2 * ((1 - self.spike_deviation**2) / 2)
+
     def _slab(self, squares: np.ndarray) -> np.ndarray:
         """log of the slab's part of the density of one latent, or its expectation from the mean square."""
         return np.log1p(-self.spike_probability) - (np.log(2 * np.pi) + squares) / 2
@@ -127,8 +133,7 @@ class SpikeSlabPrior:
         """log(1 + odds of the spike) of one latent, and its first two derivatives."""
         spike = self.spike_deviation
         narrow, scaled = 1 - spike**2, values / spike
-        odds = self._log_odds - scaled**2 * narrow / 2
-        return softplus_and_derivatives(odds, -scaled * narrow / spike, -narrow / spike**2)
+        return softplus_and_derivatives(self._odds(scaled), -scaled * narrow / spike, -narrow / spike**2)
 
     @property
     def isotropic_range(self) -> tuple[float, float]:

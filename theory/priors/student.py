@@ -53,11 +53,11 @@ class StudentPrior:
 
     def log_density(self, latents) -> np.ndarray:
         """log p(z) of latents of shape (..., K), in nats."""
-        return self._marginal(checked_latents(latents, self.latent_dim))[0].sum(axis=-1)
+        return self._log_marginal(checked_latents(latents, self.latent_dim)).sum(axis=-1)
 
     def marginal_log_density(self, values) -> np.ndarray:
         """log density of one latent, entry by entry."""
-        return self._marginal(checked_values(values))[0]
+        return self._log_marginal(checked_values(values))
 
     def sample(self, n: int, rng) -> np.ndarray:
         """Draw n latents, shape (n, K); `rng` is a generator or a seed."""
@@ -110,14 +110,18 @@ class StudentPrior:
         logarithms = np.log(np.sqrt(nu) * np.cosh(inner) * np.pi / 2 * np.cosh(stretch * even) * stretch * step)
         return places, np.exp(self.marginal_log_density(places) + logarithms)
 
+    def _log_marginal(self, values: np.ndarray) -> np.ndarray:
+        """log density of one latent."""
+        nu = self.degrees_of_freedom
+        at_zero = log_gamma_step(nu / 2) - np.log(nu * np.pi) / 2
+        return at_zero - (nu + 1) / 2 * np.log1p((values / np.sqrt(nu)) ** 2)
+
     def _marginal(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """log density of one latent and its first two derivatives."""
         nu = self.degrees_of_freedom
-        at_zero = log_gamma_step(nu / 2) - np.log(nu * np.pi) / 2
-        ratio = values / np.sqrt(nu)
-        tail = 1 / (1 + ratio**2)
-        value = at_zero - (nu + 1) / 2 * np.log1p(ratio**2)
-        return value, -(1 + 1 / nu) * tail * values, -(1 + 1 / nu) * tail * (2 * tail - 1)
+        tail = 1 / (1 + (values / np.sqrt(nu)) ** 2)
+        steepness = (1 + 1 / nu) * tail
+        return self._log_marginal(values), -steepness * values, steepness * (1 - 2 * tail)
 
     def log_normaliser(self, beta: float) -> float:
         """log of the integral of p^beta, see `student_log_normaliser`."""

@@ -10,14 +10,17 @@ with T Owen's function and d = 1 if x y < 0, or if x y = 0 and x + y < 0, else 0
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-from scipy.special import ndtr, owens_t
+from scipy.special import ndtr, owens_t, xlogy
 
 from theory import validation
 
 __all__ = ["binned_entropy", "binned_information", "bivariate_normal", "check_bins", "discrete_entropy"]
 
 MOST_BINS = 1000  # with more the cells take minutes, and the information equals the continuous one to three digits
+MOST_CELLS = 2**16  # at once, of all correlations together
 # Normal variables beyond the largest edge have probability 0, and edges below the smallest act like 0, to all digits.
 LARGEST_EDGE, SMALLEST_EDGE = 50.0, 1e-100
 
@@ -44,26 +47,35 @@ def binned_information(correlations, bins: int, half_width: float) -> np.ndarray
         if an argument is out of its range.
     """
     correlations = _correlations("correlations", correlations)
-    edges = _inner_edges(bins, half_width)
-    bins = len(edges) + 1
-    marginal = np.concatenate([[0.0], ndtr(edges), [1.0]])
-    entropy = binned_entropy(bins, half_width)
-    information = np.zeros(correlations.shape)
-    for place, correlation in np.ndenumerate(correlations):
-        if correlation != 0:
-            cumulative = np.zeros((bins + 1, bins + 1))
-            cumulative[-1], cumulative[:, -1] = marginal, marginal
-            cumulative[1:-1, 1:-1] = bivariate_normal(edges[:, np.newaxis], edges, correlation)
-            # Negative cells are rounding of probabilities that are zero to all digits.
-            cells = np.maximum(np.diff(np.diff(cumulative, axis=0), axis=1), 0.0)
-            information[place] = max(0.0, 2 * entropy - discrete_entropy(cells.ravel()))
+    edges, marginal, entropy = _cut(*_checked_bins(bins, half_width))
+    # Of two variables that determine each other the information is the entropy of one, as the edges are symmetric.
+    information = np.where(np.abs(correlations) == 1, entropy, 0.0)
+    inside = (correlations != 0) & (np.abs(correlations) < 1)
+    values, found = correlations[inside], []
+    at_once = max(1, MOST_CELLS // (len(edges) + 1) ** 2)
+    for start in range(0, len(values), at_once):
+        cells = _cells(edges, marginal, values[start : start + at_once])
+        found.extend(np.maximum(2 * entropy + xlogy(cells, cells).sum(axis=(1, 2)), 0.0))
+    information[inside] = found
     return information
+
+
+def _cells(edges: np.ndarray, marginal: np.ndarray, correlations: np.ndarray) -> np.ndarray:
+    """The probabilities of all cells for correlations (n,) that are not 0, 1 or -1: (n, bins, bins)."""
+    below, x = edges[: len(edges) // 2, np.newaxis], edges[: (len(edges) + 1) // 2, np.newaxis]
+    half = _tail(x, edges, correlations[:, np.newaxis, np.newaxis])
+    # T(h, a) is even in h, and the slope a the same at -x and -y; exchanging x and y transposes.
+    tails = np.concatenate([half, half[:, : len(below)][:, ::-1, ::-1]], axis=1)
+    cumulative = np.zeros((len(correlations), len(edges) + 2, len(edges) + 2))
+    cumulative[:, -1], cumulative[:, :, -1] = marginal, marginal
+    cumulative[:, 1:-1, 1:-1] = _without_tails(edges[:, np.newaxis], edges) - (tails + tails.mT)
+    cells = np.diff(np.diff(cumulative, axis=1), axis=2)
+    return np.maximum(cells, 0.0, out=cells)  # negative cells are rounding of probabilities that are zero to all digits
 
 
 def binned_entropy(bins: int, half_width: float) -> float:
     """Entropy of a normal variable cut into bins of equal width within +-half_width standard deviations, in nats."""
-    edges = _inner_edges(bins, half_width)
-    return discrete_entropy(np.diff(np.concatenate([[0.0], ndtr(edges), [1.0]])))
+    return _cut(*_checked_bins(bins, half_width))[2]
 
 
 def discrete_entropy(probabilities: np.ndarray) -> float:
@@ -96,18 +108,25 @@ def bivariate_normal(x, y, correlation: float) -> np.ndarray:
         raise ValueError(f"x and y must have shapes that broadcast, got {x.shape} and {y.shape}; reshape one") from None
     if abs(correlation) == 1:
         return np.minimum(ndtr(x), ndtr(y)) if correlation > 0 else np.maximum(ndtr(x) - ndtr(-y), 0.0)
-    rest = np.sqrt((1 - correlation) * (1 + correlation))
-    nearest = np.sign(correlation) if abs(correlation) > 0.5 else 0.0
+    return _without_tails(x, y) - _tail(x, y, correlation) - _tail(y, x, correlation)
 
-    def tail(a, b):
-        # At a = 0 the slope is infinite with the sign of b; at a = b = 0 it is (1 - r)/q.
-        slope = np.where(b == 0, (1 - correlation) / rest, np.copysign(np.inf, b))
-        # b - r a without cancellation if r is near 1 or -1 and b near a or -a
-        difference = (b - nearest * a) + (nearest - correlation) * a
-        return owens_t(a, np.divide(difference, a * rest, out=slope, where=a != 0))
 
+def _without_tails(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """[Phi(x) + Phi(y) - d]/2."""
     opposite = (x * y < 0) | ((x * y == 0) & (x + y < 0))
-    return (ndtr(x) + ndtr(y) - opposite) / 2 - tail(x, y) - tail(y, x)
+    return (ndtr(x) + ndtr(y) - opposite) / 2
+
+
+def _tail(a, b, correlation) -> np.ndarray:
+    """T(a, (b - r a)/(a q)), for correlations between -1 and 1 that broadcast with a and b."""
+    rest = np.sqrt((1 - correlation) * (1 + correlation))
+    nearest = np.where(np.abs(correlation) > 0.5, np.sign(correlation), 0.0)
+    # At a = 0 the slope is infinite with the sign of b; at a = b = 0 it is (1 - r)/q.
+    slope = np.where(b == 0, (1 - correlation) / rest, np.copysign(np.inf, b))
+    # b - r a without cancellation if r is near 1 or -1 and b near a or -a
+    difference = (b - nearest * a) + (nearest - correlation) * a
+    slope = np.divide(difference, a * rest, out=np.broadcast_to(slope, difference.shape).copy(), where=a != 0)
+    return owens_t(a, slope)
 
 
 def check_bins(bins: int | None, half_width: float) -> tuple[int | None, float]:
@@ -116,9 +135,18 @@ def check_bins(bins: int | None, half_width: float) -> tuple[int | None, float]:
     return None if bins is None else validation.count("bins", bins, minimum=2, maximum=MOST_BINS), half_width
 
 
-def _inner_edges(bins: int, half_width: float) -> np.ndarray:
-    bins, half_width = check_bins(validation.count("bins", bins), half_width)
-    return _clipped("half_width", half_width * np.linspace(-1, 1, bins + 1)[1:-1])
+def _checked_bins(bins: int, half_width: float) -> tuple[int, float]:
+    return check_bins(validation.count("bins", bins), half_width)
+
+
+@lru_cache
+def _cut(bins: int, half_width: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """The inner edges of bins, symmetric about zero; the normal distribution at all edges; and the entropy."""
+    edges = _clipped("half_width", half_width * (np.arange(2 - bins, bins, 2) / bins))
+    marginal = np.concatenate([[0.0], ndtr(edges), [1.0]])
+    for array in (edges, marginal):
+        array.setflags(write=False)
+    return edges, marginal, discrete_entropy(np.diff(marginal))
 
 
 def _clipped(name: str, values) -> np.ndarray:

@@ -60,7 +60,9 @@ class GaussianCode:
         cross = validation.matrix("cross_covariance", self.cross_covariance, (len(factors), len(codes)))
         # In units in which each variance is 1, so that the check does not depend on the size of the code.
         units = np.sqrt(np.abs(np.concatenate([np.diagonal(factors), np.diagonal(codes)])))
-        joint = np.block([[factors, cross], [cross.T, codes]])
+        joint = np.empty((len(units), len(units)))
+        joint[: len(factors), : len(factors)], joint[: len(factors), len(factors) :] = factors, cross
+        joint[len(factors) :, : len(factors)], joint[len(factors) :, len(factors) :] = cross.T, codes
         units = np.where(units > 0, units, 1.0)
         with np.errstate(over="ignore"):
             joint = np.clip(joint / units / units[:, np.newaxis], -LARGEST_CORRELATION, LARGEST_CORRELATION)
@@ -118,10 +120,10 @@ class GaussianCode:
         sums = np.linalg.norm(terms[result.varying_codes], axis=1)
         rounding = sum(parts.shape) * np.finfo(float).eps * np.max(sums / lengths, initial=1.0)
         factors = factors[factors.any(axis=1)]
-        factors = factors / np.linalg.norm(factors, axis=1, keepdims=True)
-        factors = np.pad(factors, ((0, 0), (0, root.shape[1] - factors.shape[1])))
+        padded = np.zeros((len(factors), root.shape[1]))
+        padded[:, : factors.shape[1]] = factors / np.linalg.norm(factors, axis=1, keepdims=True)
         root = root[result.varying_codes] / lengths[:, np.newaxis]
-        object.__setattr__(result, "_code_root", (root, rounding, factors))
+        object.__setattr__(result, "_code_root", (root, rounding, padded))
         return result
 
     @cached_property

@@ -105,5 +105,5 @@ def mean_or_nan(values: np.ndarray) -> float:
 
 def largest_two(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The largest and the second largest value of each row; a missing code counts as zero."""
-    padded = np.sort(np.pad(values, ((0, 0), (2, 0))), axis=1)
+    padded = np.sort(np.hstack([np.zeros((len(values), 2)), values]), axis=1)
     return padded[:, -1], padded[:, -2]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
 
-from numerics.priors.mixture_code import PriorPlane
-from numerics.priors.training import train_with_prior
+from numerics.priors.mixture_code import BLOCK, PriorPlane, code_entropy, divergence, divergence_and_slopes
+from numerics.priors.problem import prior_problem, with_alpha
+from numerics.priors.training import train_problem, train_with_prior
 from theory.priors import GaussianPrior, StudentPrior
 from theory.priors.registry import EXAMPLES
 
@@ -66,3 +69,50 @@ def test_a_penalty_with_wrong_nodes_is_refused_by_its_reason(prior, why):
             GaussianPrior.isotropic(2), np.eye(2), 0.1, prior, beta=1.0, noise_variance=0.1, alpha=1.0
         )  # fmt: skip
     assert "degrees of freedom" not in str(error.value)
+
+
+def mixture(count):
+    """A code of some components in the plane, of unlike weights, places and shapes, and its log density."""
+    rng = np.random.default_rng(count)
+    roots = rng.standard_normal((count, 2, 2))
+    code = rng.dirichlet(np.ones(count)), rng.standard_normal((count, 2)), roots @ roots.mT + 0.1 * np.eye(2)
+
+    def log_density(points):
+        return logsumexp(
+            [np.log(w) + multivariate_normal(m, c).logpdf(points) for w, m, c in zip(*code, strict=True)], axis=0
+        )
+
+    return code, log_density
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("name", ["clusters", "spike and slab"])
+def test_sums_over_blocks_of_nodes_are_sums_over_all(name, count):
+    plane, (code, log_density) = PriorPlane.of(EXAMPLES[name]), mixture(count)
+    assert len(plane.points) > 2 * BLOCK
+    expected = plane.mean_log_density - np.sum(plane.masses * log_density(plane.points))
+    assert divergence(plane, code) == pytest.approx(expected, rel=1e-12)
+    assert divergence_and_slopes(plane, code)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_entropy_of_a_mixture_is_that_of_its_draws():
+    (weights, means, covariances), log_density = mixture(3)
+    rng = np.random.default_rng(0)
+    which = rng.choice(3, 200_000, p=weights)
+    roots = np.linalg.cholesky(covariances)
+    draws = means[which] + (roots[which] @ rng.standard_normal((len(which), 2, 1)))[..., 0]
+    values = -log_density(draws)
+    error = values.std() / np.sqrt(len(values))
+    assert code_entropy((weights, means, covariances)) == pytest.approx(values.mean(), abs=4 * error)
+
+
+def test_problems_of_a_path_share_their_nodes():
+    prior, loading = EXAMPLES["clusters"], np.eye(2)
+    problem = prior_problem(prior, loading, 0.1, prior, 1.0, 0.1, 0.0, "full", None)
+    weighted = with_alpha(problem, 2.0)
+    assert weighted.alpha == 2.0 and weighted.planes is problem.planes
+    run = train_problem(weighted, "full", rng=0)
+    same = train_with_prior(prior, loading, 0.1, prior, beta=1.0, noise_variance=0.1, alpha=2.0, rng=0)
+    assert (run.loss, run.divergence) == (same.loss, same.divergence)
+    with pytest.raises(ValueError, match="alpha must be >= 0"):
+        with_alpha(problem, -1.0)

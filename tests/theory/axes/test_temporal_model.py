@@ -21,6 +21,17 @@ def test_a_sample_takes_a_seed():
     assert model().sample(0, 3)[1].shape == (0, 5)
 
 
+@pytest.mark.parametrize("n", [0, 1, 50])
+def test_the_factors_follow_their_recursion(n):
+    memories = np.array([0.9, -0.4, 0.0])
+    factors, data = TemporalModel(np.ones((2, 3)), memories, 0.1).sample(n, 3)
+    expected = np.random.default_rng(3).standard_normal((n, 3))
+    for time in range(1, n):
+        expected[time] = memories * expected[time - 1] + np.sqrt(1 - memories**2) * expected[time]
+    np.testing.assert_allclose(factors, expected, rtol=1e-12, atol=1e-14)
+    assert data.shape == (n, 2)
+
+
 def test_white_noise_only_at_lag_zero():
     truth = model()
     np.testing.assert_array_equal(truth.lagged_covariance(0), truth.covariance)

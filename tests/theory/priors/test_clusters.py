@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
 
 from tests.theory.priors.families import by_adaptive_quadrature
 from theory.axes import plane_rotation
@@ -36,3 +38,11 @@ def test_clusters_are_a_product_along_the_diagonals(prior):
     # A code exactly at a point has the density there.
     point = prior.expected_log_density(mean, np.zeros((2, 2)))
     assert point == pytest.approx(float(prior.log_density(mean)), rel=1e-12)
+
+
+@pytest.mark.parametrize("prior", [ClusterPrior(), ClusterPrior(0.7, 0.2), ClusterPrior(1e5, 1e-8)], ids=str)
+def test_the_density_is_that_of_four_gaussians(prior):
+    rng = np.random.default_rng(0)
+    latents = np.concatenate([prior.sample(40, rng), prior.distance * rng.standard_normal((40, 2)), np.zeros((1, 2))])
+    parts = [np.log(weight) + multivariate_normal(*normal).logpdf(latents) for weight, *normal in prior.components()]
+    np.testing.assert_allclose(prior.log_density(latents), logsumexp(parts, axis=0), rtol=1e-12, atol=1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from theory.scores.binned import binned_entropy, binned_information, bivariate_normal, discrete_entropy
+from theory.scores.binned import MOST_CELLS, binned_entropy, binned_information, bivariate_normal, discrete_entropy
 
 
 @pytest.mark.parametrize("correlation", [-1.0, -0.9999, -0.6, 0.0, 0.3, 0.95, 0.999999, 1.0])
@@ -72,6 +72,15 @@ def test_many_bins_are_the_continuous_information():
     losses = [continuous - binned_information(0.7, bins, 6.0) for bins in (20, 40, 80, 160)]
     assert all(0 < fine < coarse for coarse, fine in pairwise(losses))
     assert losses[-1] < 0.01
+
+
+@pytest.mark.parametrize("bins", [2, 3, 20])
+def test_many_correlations_are_each_alone(bins):
+    """In several portions of `MOST_CELLS`, with the correlations among them that need no cells."""
+    correlations = np.linspace(-1, 1, 2 * MOST_CELLS // bins**2 + 1)[: 2 * 20**2]
+    together = binned_information(correlations[:, np.newaxis], bins, 3.0)
+    alone = [[binned_information(one, bins, 3.0)] for one in correlations]
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_information_at_the_ends():
