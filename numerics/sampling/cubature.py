@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import permutations, product
 
 import numpy as np
@@ -31,9 +32,12 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=16)
 def points_of_normal(size: int) -> np.ndarray:
     """Points (2 n, n) whose averages are those of n standard normal numbers for every polynomial of degree three."""
-    return np.sqrt(size) * np.vstack([np.eye(size), -np.eye(size)])
+    points = np.sqrt(size) * np.vstack([np.eye(size), -np.eye(size)])
+    points.flags.writeable = False
+    return points
 
 
 def mean_of_quadratic(values: Callable[[Source], dict[str, np.ndarray]], size: int) -> dict[str, float]:

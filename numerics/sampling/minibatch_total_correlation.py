@@ -20,8 +20,9 @@ itself mostly has the weight 1/m.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -36,7 +37,10 @@ from theory.partition import Posterior, partition
 __all__ = ["MinibatchEstimates", "sample_minibatch_bias", "sample_minibatch_terms"]
 
 DRAWN = 2**20  # pairs of points of the minibatches that are drawn together
-TOGETHER = 2**17  # pairs of points that are computed together, so few that a processor's cache holds them
+TOGETHER = 2**17  # pairs of points of the minibatches that are computed together
+CACHED = 2**14  # pairs of points in one array, so few that a processor's cache holds some such arrays
+SMALLEST = 1e-200  # a sum of products of exponentials above it does not notice what underflows
+FURTHEST = 700.0  # a square beyond it has an exponential that is far below, and slow to compute near underflow
 
 Latents = tuple[int, ...]
 
@@ -146,14 +150,14 @@ def _draw(vae, covariance, offset, batch: int, batches: int, rng) -> Iterator[tu
 def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents, dict[str, np.ndarray]]:
     """log q^(z_g) by each estimator, for all latents, each group and each single one."""
     batch, everything = means.shape[1], tuple(range(means.shape[2]))
+    sets = {everything, *groups, *((latent,) for latent in everything)}
+    sums_of_others = _log_sums_of_others(covariance, means, codes, sets)
     by_latents = {}
-    for latents in {everything, *groups, *((latent,) for latent in everything)}:
+    for latents in sets:
         part = list(latents)
-        pairs = _log_pairs(codes[..., part], means[..., part], covariance[np.ix_(part, part)])
-        places = np.arange(batch)
-        own = pairs[:, places, places]
-        pairs[:, places, places] = -np.inf
-        others = log_sum(pairs, axis=2)
+        root = np.linalg.cholesky(covariance[np.ix_(part, part)])
+        own = log_density((codes - means)[..., part], root)
+        others = sums_of_others[latents] + log_density_of_squares(0.0, root)  # the latter is log q(m_jg|x_j)
         by_latents[latents] = {
             "weighted": np.logaddexp(own, others) - np.log(size) - np.log(batch),
             "stratified": np.logaddexp(own - np.log(size), others + np.log((size - 1) / size / (batch - 1))),
@@ -161,15 +165,73 @@ def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents
     return by_latents
 
 
-def _log_pairs(codes: np.ndarray, means: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """log q(z_i|x_j) of all pairs in each minibatch, (minibatches, M, M), by one latent at a time to save memory."""
-    root = np.linalg.cholesky(covariance)
-    whiten = np.linalg.inv(root).T
-    squares = 0.0
-    for code, mean in zip(np.moveaxis(codes @ whiten, 2, 0), np.moveaxis(means @ whiten, 2, 0), strict=True):
-        apart = code[:, :, np.newaxis] - mean[:, np.newaxis, :]
-        squares = np.add(squares, np.square(apart, out=apart), out=apart)
-    return log_density_of_squares(squares, root)
+def _log_sums_of_others(covariance, means, codes, sets: Iterable[Latents]) -> dict[Latents, np.ndarray]:
+    """log sum_j q(z_ig|x_j) / q(m_jg|x_j) over the other points j of each code's minibatch, for each set g of latents.
+
+    Densities of latents that are independent given x are multiplied, so each exponential is taken once for all sets.
+    Where a sum of such products comes near the smallest floats, it is taken by logarithms instead.
+    """
+    parts = {latents: _independent_blocks(covariance, latents) for latents in sets}
+    coordinates = {
+        block: _coordinates(covariance, means, codes, block)
+        for block in {block for each in parts.values() for block in each}
+    }
+    found = {latents: np.empty(codes.shape[:2]) for latents in parts}
+    batch = codes.shape[1]
+    step = max(1, CACHED // (len(codes) * batch))
+    for first in range(0, batch, step):
+        rows = slice(first, min(first + step, batch))
+        densities = {}
+        for block, pairs in coordinates.items():
+            squares = _squares(pairs, rows)
+            np.minimum(squares, FURTHEST, out=squares)
+            densities[block] = np.exp(np.negative(squares, out=squares), out=squares)
+        for latents, blocks in parts.items():
+            sums = _sums_of_products([densities[block] for block in blocks])
+            if sums.min() > SMALLEST:
+                found[latents][:, rows] = np.log(sums)
+            else:
+                squares = sum(_squares(coordinates[block], rows) for block in blocks)
+                found[latents][:, rows] = log_sum(np.negative(squares, out=squares), axis=2)
+    return found
+
+
+def _independent_blocks(covariance: np.ndarray, latents: Latents) -> list[Latents]:
+    """Some latents in blocks, between which their covariance is zero."""
+    related = covariance[np.ix_(latents, latents)] != 0
+    reached = np.linalg.matrix_power(related, len(latents))  # from latent to latent, in so many steps
+    return sorted({tuple(np.array(latents)[row].tolist()) for row in reached})
+
+
+def _coordinates(covariance, means, codes, block: Latents) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Codes and means, (minibatches, M) each, along axes of a block on which q(z|x) is exp(-|z - m|^2) up to scale."""
+    part = list(block)
+    whiten = np.linalg.inv(np.linalg.cholesky(2 * covariance[np.ix_(part, part)])).T
+    pairs = np.stack([codes[..., part] @ whiten, means[..., part] @ whiten])
+    return list(np.ascontiguousarray(np.moveaxis(pairs, 3, 0)))
+
+
+def _squares(coordinates: list[tuple[np.ndarray, np.ndarray]], rows: slice) -> np.ndarray:
+    """|z_i - m_j|^2 of the codes in some rows and all points, (minibatches, rows, M); infinite for a code's own point.
+
+    One coordinate at a time saves memory.
+    """
+    squares = None
+    for codes, means in coordinates:
+        apart = codes[:, rows, np.newaxis] - means[:, np.newaxis, :]
+        np.square(apart, out=apart)
+        squares = apart if squares is None else np.add(squares, apart, out=squares)
+    places = np.arange(rows.start, rows.stop)
+    squares[:, places - rows.start, places] = np.inf
+    return squares
+
+
+def _sums_of_products(factors: list[np.ndarray]) -> np.ndarray:
+    """The sums along the last axis of the products of arrays of one shape."""
+    if len(factors) == 1:
+        return factors[0].sum(axis=2)
+    *others, last = factors
+    return np.einsum("bij,bij->bi", reduce(np.multiply, others), last)
 
 
 def _exact(vae, covariance, centred: np.ndarray, sets) -> dict[Latents, np.ndarray]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from numerics.sampling.estimate import Estimate
-from numerics.sampling.gaussian import log_density, square_root, triangle
+from numerics.sampling.gaussian import log_density, row_squares, square_root, triangle
 from theory import gaussian, validation
 from theory.model import GenerativeModel, LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
@@ -96,19 +96,20 @@ def error_values(
         factors, data = _factors_and_data(truth, source)
         posterior_means = (data - mean) @ vae.encoder.T
         code_noise = source(vae.latent_dim)  # also where no code is needed, as a source has its order
-        found = {}
+        missed, found = factors - posterior_means, {}
         if "mean_squared_error" in names:
-            found["mean_squared_error"] = np.sum((factors - posterior_means) ** 2, axis=1)
+            found["mean_squared_error"] = row_squares(missed)
         if "log_score" in names or "forward_kl" in names:
-            log_score = log_density(factors - posterior_means, posterior_root)
+            log_score = log_density(missed, posterior_root)
         if "log_score" in names:
             found["log_score"] = log_score
+        if "forward_kl" in names or "reverse_kl" in names:
+            log_true_posterior = _log_true_posterior(truth, data)
         if "forward_kl" in names:
-            found["forward_kl"] = _log_true_posterior(truth, factors, data) - log_score
+            found["forward_kl"] = log_true_posterior(factors) - log_score
         if "reverse_kl" in names:
             codes = posterior_means + code_noise @ square_root(vae.posterior_covariance).T
-            found["reverse_kl"] = log_density(codes - posterior_means, posterior_root)
-            found["reverse_kl"] -= _log_true_posterior(truth, codes, data)
+            found["reverse_kl"] = log_density(codes - posterior_means, posterior_root) - log_true_posterior(codes)
         return found
 
     return values
@@ -179,7 +180,7 @@ def elbo_values(
         )
         log_prior = log_density(codes, prior_root)
         return {
-            "distortion": np.sum(residuals**2, axis=1),
+            "distortion": row_squares(residuals),
             "rate": conditional - log_prior,
             "mutual_information": conditional - aggregate,
             "total_correlation": aggregate - marginals,
@@ -193,7 +194,12 @@ def elbo_values(
 
 def true_log_posterior_values(truth: GenerativeModel) -> Callable[[Source], dict[str, np.ndarray]]:
     """log p(s|x) at the true factors, the part of the forward KL that no encoder changes; as `error_values`."""
-    return lambda source: {"log_posterior": _log_true_posterior(truth, *_factors_and_data(truth, source))}
+
+    def values(source: Source) -> dict[str, np.ndarray]:
+        factors, data = _factors_and_data(truth, source)
+        return {"log_posterior": _log_true_posterior(truth, data)(factors)}
+
+    return values
 
 
 def _factors_and_data(truth: GenerativeModel, source: Source) -> tuple[np.ndarray, np.ndarray]:
@@ -201,15 +207,22 @@ def _factors_and_data(truth: GenerativeModel, source: Source) -> tuple[np.ndarra
     return factors, factors @ truth.loading.T + truth.mean + np.sqrt(truth.noise_variance) * source(truth.data_dim)
 
 
-def _log_true_posterior(truth: GenerativeModel, factors: np.ndarray, data: np.ndarray) -> np.ndarray:
-    """log p(s|x) by Bayes' rule; without noise the loading is zero here, and the data carry no information."""
-    prior = log_density(factors, np.linalg.cholesky(truth.factor_covariance))
+def _log_true_posterior(truth: GenerativeModel, data: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """log p(s|x) by Bayes' rule, as a function of s: log p(x), which does not depend on s, is computed once.
+
+    Without noise the loading is zero here, and the data carry no information.
+    """
+    prior_root = np.linalg.cholesky(truth.factor_covariance)
     if truth.noise_variance == 0:
-        return prior
+        return lambda factors: log_density(factors, prior_root)
     centred, noise_root = data - truth.mean, np.sqrt(truth.noise_variance) * np.eye(truth.data_dim)
-    data_root = triangle(truth.loading @ truth.factor_root, noise_root)
-    likelihood = log_density(centred - factors @ truth.loading.T, noise_root)
-    return prior + likelihood - log_density(centred, data_root)
+    evidence = log_density(centred, triangle(truth.loading @ truth.factor_root, noise_root))
+
+    def values(factors: np.ndarray) -> np.ndarray:
+        likelihood = log_density(centred - factors @ truth.loading.T, noise_root)
+        return log_density(factors, prior_root) + likelihood - evidence
+
+    return values
 
 
 def _draws(n: int) -> int:

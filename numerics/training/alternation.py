@@ -56,7 +56,8 @@ def alternate(
     """Alternate from `theta`, in place; the first round uses only its encoder.
 
     A gradient that vanishes, to the tolerance or to rounding ("stalled"), may be that of a saddle, so it ends the
-    alternation only if a small perturbation leads back to the same loss.
+    alternation only if a small perturbation leads back to the same loss. With decoder and noise both fixed there is no
+    saddle, since the loss is convex in the encoder and in the posterior covariance.
 
     Parameters
     ----------
@@ -68,6 +69,7 @@ def alternate(
     setting, max_steps = Setting.of(problem, objective), limits.max_steps
     family, floor = _stack(problem.family), descent.noise_end(objective)
     together = [np.arange(problem.latent_dim)[np.newaxis]] if rotate else family
+    convex = not (setting.decoder_learned or setting.noise_learned)
     step, settled_loss, point = 0, math.inf, _unpack(theta, problem, objective)
     history[0], norm, last, momentum, rounds_of_rounding = point.loss, point.gradient_norm, None, 1.0, 0
 
@@ -76,18 +78,18 @@ def alternate(
         return descent.STALLED if end == descent.NOT_RUN and rounds_of_rounding >= PATIENCE else end
 
     while True:
-        end = judge()
+        end, loss = judge(), point.loss
         if end != descent.NOT_RUN and step > 0:
-            theta[:] = _pack(point.decoder, setting, family, rotate)
-            _, norm = problem.measure(theta, objective)
+            theta[:] = _parameters(_in_principal_axes(point, setting, family) if rotate else point)
+            loss, norm = problem.measure(theta, objective)
             end = judge()
-        vanishes = end in (descent.GRADIENT, descent.STALLED)
-        if vanishes and step < max_steps and point.loss < settled_loss - 10 * _rounding(point, setting):
+        may_be_saddle = end in (descent.GRADIENT, descent.STALLED) and not convex
+        if may_be_saddle and step < max_steps and point.loss < settled_loss - 10 * _rounding(point, setting):
             settled_loss, last, momentum, rounds_of_rounding, end = point.loss, None, 1.0, 0, descent.NOT_RUN
             point = _unpack(theta + problem.perturbation, problem, objective)
         if end != descent.NOT_RUN:
-            history[step], norm = problem.measure(theta, objective)
-            return Outcome(step, float(history[step]), norm, end)
+            history[step] = loss
+            return Outcome(step, loss, norm, end)
         new = best_decoder(point, setting, expand=rotate)
         trial = None
         if accelerate and last is not None:
@@ -108,7 +110,7 @@ def with_best_encoder(problem: TrainingProblem, theta: np.ndarray, objective: Ob
     """Parameters with the decoder and noise of `theta` and the best encoder of these."""
     setting = Setting.of(problem, objective)
     decoder = Decoder(problem.unpack(theta)[0], float(theta[-1]))
-    return _pack(decoder, setting, _stack(problem.family), rotate=False)
+    return _parameters(best_encoder(decoder, setting, _stack(problem.family)))
 
 
 def _rounding(point: Encoder, setting: Setting) -> float:
@@ -129,13 +131,15 @@ def _unpack(theta: np.ndarray, problem: TrainingProblem, objective: Objective) -
     return Encoder(Decoder(decoder, float(theta[-1])), whitened, factor, code, *problem.measure(theta, objective))
 
 
-def _pack(decoder: Decoder, setting: Setting, family: Sequence[np.ndarray], rotate: bool) -> np.ndarray:
-    """The parameters of a decoder, rotated to its principal axes on request, and its best encoder in the family."""
-    if rotate:
-        _, axes = np.linalg.eigh(decoder.weights.T @ decoder.weights)
-        decoder = Decoder(decoder.weights @ axes[:, ::-1], decoder.log_noise)
-    encoder = best_encoder(decoder, setting, family)
-    return pack(decoder.weights, encoder.whitened, encoder.factor, decoder.log_noise)
+def _in_principal_axes(point: Encoder, setting: Setting, family: Sequence[np.ndarray]) -> Encoder:
+    """The best encoder, in the family, of the same decoder with its latents rotated to its principal axes."""
+    weights = point.decoder.weights
+    _, axes = np.linalg.eigh(weights.T @ weights)
+    return best_encoder(Decoder(weights @ axes[:, ::-1], point.decoder.log_noise), setting, family)
+
+
+def _parameters(point: Encoder) -> np.ndarray:
+    return pack(point.decoder.weights, point.whitened, point.factor, point.decoder.log_noise)
 
 
 em = partial(alternate, rotate=False, accelerate=False)

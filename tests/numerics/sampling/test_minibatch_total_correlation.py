@@ -107,6 +107,34 @@ def test_minibatches_are_drawn_in_blocks(monkeypatch):
     assert np.all(np.isfinite(numbers(found["weighted"])))
 
 
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("smallest", [0.0, np.inf])
+def test_products_of_exponentials_and_sums_by_logarithms_are_equal(full, smallest, monkeypatch):
+    """Also where a code is far from the other points, and where the points of a minibatch come in parts."""
+    vae, covariance = code(size=1.5, full=full)
+    stated = sample_minibatch_terms(vae, covariance, PAIRS, batches=3, rng=np.random.default_rng(9), **SIZES)
+    monkeypatch.setattr(module, "SMALLEST", smallest)
+    monkeypatch.setattr(module, "CACHED", 40)
+    found = sample_minibatch_terms(vae, covariance, PAIRS, batches=3, rng=np.random.default_rng(9), **SIZES)
+    for name, estimate in stated.items():
+        np.testing.assert_allclose(numbers(found[name]), numbers(estimate), rtol=1e-12)
+
+
+def test_a_code_so_precise_that_every_exponential_underflows():
+    vae, covariance = code(full=False)
+    precise = LinearVAE(vae.decoder, vae.encoder, 1e-12 * vae.posterior_covariance, 0.5)
+    found = sample_minibatch_terms(precise, covariance, PAIRS, batches=3, rng=np.random.default_rng(10), **SIZES)
+    for name, estimate in found.items():
+        bounds = minibatch_bounds(precise, PAIRS, estimator=name, **SIZES)
+        assert estimate.between.value == pytest.approx(bounds.between, rel=1e-12)
+
+
+def test_latents_in_independent_blocks():
+    chain = np.array([[1.0, 0.5, 0.0, 0.0], [0.5, 1.0, 0.5, 0.0], [0.0, 0.5, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    assert module._independent_blocks(chain, (0, 1, 2, 3)) == [(0, 1, 2), (3,)]
+    assert module._independent_blocks(chain, (0, 2, 3)) == [(0,), (2,), (3,)]
+
+
 def test_the_sum_of_the_parts_does_not_depend_on_the_estimator():
     vae, covariance = code()
     found = sample_minibatch_terms(vae, covariance, PAIRS, batches=5, rng=np.random.default_rng(5), **SIZES)
