@@ -25,8 +25,8 @@ observations both terms are summed, or both averaged, and t stays; where they di
 with a KL that is summed over the batch has B t, and a sum of squares over the batch beside the mean KL has t / B.
 
 A binary cross-entropy is no squared error: it has no water level, and nothing here is about it. Data multiplied by c,
-such as pixels of 0 to 255 instead of 0 to 1, have eigenvalues c^2 times as large: the same latents live at c^2 times the
-weight.
+such as pixels of 0 to 255 instead of 0 to 1, have eigenvalues c^2 times as large: the same latents live if the weight
+is c^2 times as large too.
 """
 
 from __future__ import annotations
