@@ -46,7 +46,7 @@ def add_commands(commands) -> None:
         "--kl",
         choices=KL_REDUCTIONS,
         default="sum",
-        help="whether the KL is summed over the latents (default) or averaged; norm: summed, B is the normalized beta of "
+        help="whether the KL is summed over the latents (default) or averaged; norm: B is the normalized beta of "
         "Higgins et al.",
     )
     command.add_argument(
