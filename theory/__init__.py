@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = facade(
         "theory.inference.beta_of_least_error": "inference_error_curve optimal_beta OptimalBeta",
         "theory.inference.encoder": "optimal_encoder",
         "theory.inference.error": "inference_error InferenceError",
+        "theory.learning.conventions": "convention Convention kl_weight",
         "theory.learning.global_optimum": "Optimum optimum optimum_curve",
         "theory.learning.water_filling": "rate_distortion RateDistortion",
         "theory.model": "GenerativeModel LinearVAE",

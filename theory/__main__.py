@@ -2,6 +2,7 @@
 
 optimum           what a beta-VAE learns from data, a covariance or eigenvalues
 rate-distortion   Shannon's curve, and where the optimal VAE lies
+convention        what the weight of the KL in your code is here
 inference         how well the best encoder of a fixed decoder infers the factors, against beta
 optimal-beta      the beta at which each inference error is least
 granularity       which factors belong in one group, from data and a fixed decoder
@@ -19,10 +20,12 @@ import theory.groups.selection.commands
 import theory.inference.commands
 import theory.interface.results_commands
 import theory.learning.commands
+import theory.learning.convention_command
 from theory.interface.run import Parser, command_line, run_command
 
 ROOMS = (
     theory.learning.commands,
+    theory.learning.convention_command,
     theory.inference.commands,
     theory.groups.selection.commands,
     theory.interface.results_commands,

@@ -32,9 +32,11 @@ __all__ = [
 LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than a plot or a reader needs
 
 
-def add_data_options(command: argparse.ArgumentParser, data_sets: Sequence[str] = ()) -> None:
+def add_data_options(
+    command: argparse.ArgumentParser, data_sets: Sequence[str] = (), *, optional: bool = False
+) -> None:
     """Add `--data`, `--covariance` and `--eigenvalues`, which exclude each other; default: the first of `data_sets`."""
-    source = command.add_mutually_exclusive_group(required=not data_sets)
+    source = command.add_mutually_exclusive_group(required=not (data_sets or optional))
     built_in = f"{', '.join(data_sets)} (default), " if data_sets else ""
     add_observations_option(source, built_in=built_in, note="; they are centred, not rescaled")
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")

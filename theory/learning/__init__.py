@@ -5,6 +5,7 @@ from theory.interface.facade import facade
 __getattr__, __dir__, __all__ = facade(
     __name__,
     {
+        "theory.learning.conventions": "convention Convention kl_weight",
         "theory.learning.global_optimum": "Optimum optimum optimum_curve OptimumCurve",
         "theory.learning.learned_noise": "critical_betas learned_noise_variance LearnedNoise profile_loss",
         "theory.learning.water_filling": (

@@ -18,7 +18,7 @@ from theory.interface.options import (
 from theory.interface.report import Report, aligned_facts, aligned_table, npz_archive
 from theory.interface.run import add_command
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "eigenvalues_of"]
 
 TABLE_ROWS = 20  # of a table of modes, unless --all
 
@@ -132,7 +132,7 @@ def _mode_table(arrays: dict[str, np.ndarray | None], everything: bool) -> str:
 def _rate_distortion(arguments: argparse.Namespace) -> Report:
     from theory.learning import capacity_penalty, rate_distortion, vae_rate_distortion
 
-    eigenvalues = _spectrum(covariance_of(arguments))
+    eigenvalues = eigenvalues_of(covariance_of(arguments))
     if arguments.water_level is None:
         levels = np.unique(eigenvalues[0] * np.geomspace(0.01, 1, 11))
     else:
@@ -147,7 +147,8 @@ def _rate_distortion(arguments: argparse.Namespace) -> Report:
     return Report(columns, aligned_table(columns))
 
 
-def _spectrum(source) -> np.ndarray:
+def eigenvalues_of(source) -> np.ndarray:
+    """The eigenvalues of `Moments` or a covariance, from the largest."""
     from theory.moments import as_moments
     from theory.spectrum import Spectrum
 
