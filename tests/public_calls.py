@@ -52,6 +52,7 @@ ACCEPTS = {
     "gap": "number none",
     "gradient_tolerance": "number",
     "half_width": "number",
+    "kl_weight": "number",
     "learning_rate": "number",
     "mutual_information": "number",
     "noise_variance": "number",
@@ -120,6 +121,7 @@ ACCEPTS = {
     "estimator": "word",
     "groups": "groups",
     "header": "flag none",
+    "kl": "word",
     "leading_only": "flag",
     "learned_decoder": "flag",
     "learned_noise": "flag",
@@ -131,6 +133,7 @@ ACCEPTS = {
     "prior": "array none",
     "progress": "flag none",
     "quick": "flag",
+    "reconstruction": "word",
     "rng": "generator",
     "start": "vae none",
     "truth": "truth",
@@ -162,6 +165,15 @@ def call(function, accepts=None, not_a_number=False, **arguments) -> Call:
 
 LIMITS = dict.fromkeys(["water_level", "distortion", "rate"], "number array limit")  # of any shape
 LEARNED = {"noise_variance": "number learned"}
+LOSS = {"batch_size": "count none", **LEARNED}
+LOSS_IN_CODE = {
+    "reconstruction": "nll",
+    "data_dim": 3,
+    "kl": "mean",
+    "latent_dim": 2,
+    "noise_variance": 0.3,
+    "batch_size": 4,
+}
 PRIOR = {"prior": "prior"}
 GROUP = {"decoder": "array", "groups": "groups", "prior": "array none"}
 TRAIN = {"decoder": "array none", "rng": "generator none", **LEARNED}
@@ -254,6 +266,8 @@ CALLS = [
         leading_only=False,
     ),
     call(learning.optimum_curve, LEARNED, covariance=COVARIANCE, latent_dim=2, betas=[0.5, 2.0], noise_variance=0.3),
+    call(learning.convention, LOSS, kl_weight=0.5, **LOSS_IN_CODE),
+    call(learning.kl_weight, LOSS, beta=0.5, **LOSS_IN_CODE),
     call(learning.capacity_penalty, LIMITS, eigenvalues=[3.0, 2.0, 1.0], latent_dim=1, water_level=0.5),
     call(learning.critical_betas, LEARNED, eigenvalues=[3.0, 2.0, 1.0], latent_dim=2, noise_variance=0.3),
     call(
