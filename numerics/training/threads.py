@@ -1,7 +1,8 @@
-"""The threads of the library of linear algebra."""
+"""The threads of the libraries of linear algebra: NumPy's, and SciPy's, which compiled kernels call."""
 
 from __future__ import annotations
 
+import scipy.linalg  # noqa: F401  loads its library, for a controller knows those that are loaded when it is made
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["BLAS"]
