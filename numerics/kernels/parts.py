@@ -54,7 +54,7 @@ def joined(parts, latent_dim) -> np.ndarray:
     return np.concatenate([np.hstack([point.maps for point in points]).ravel(), rest])
 
 
-def sampled_adam(parts, step, picks, noise, beta, learning_rate, losses, threads=1):
+def sampled_adam(parts, step, picks, noise, beta, learning_rate, losses, threads):
     """Steps of Adam, after `step` earlier ones, one for each row of `picks` (of rows of the data) and `noise`, in
     place in the states of the parts.
 
@@ -64,6 +64,7 @@ def sampled_adam(parts, step, picks, noise, beta, learning_rate, losses, threads
         steps_of_all(parts[0], step, picks, noise, beta, learning_rate, losses)
         return
     count, latent_dim, sizes = picks.shape[1], noise.shape[1], [part.data.shape[1] for part in parts]
+    data_dim = sum(sizes)
     # In turn one of two, since a part may begin a step while the other still reads the sums of the one before.
     exchanged = [[sums(latent_dim, count) for _ in parts] for _ in range(2)]
     own = [
@@ -81,7 +82,7 @@ def sampled_adam(parts, step, picks, noise, beta, learning_rate, losses, threads
                 for at in some:
                     batch, total, scratch = own[at]
                     losses[row] = end_step(
-                        parts[at], left, batch, noise[row], beta, sum(sizes), learning_rate, *both, total, scratch
+                        parts[at], left, batch, noise[row], beta, data_dim, learning_rate, *both, total, scratch
                     )
         except BaseException:
             together.abort()  # else the other part would wait for this one

@@ -22,6 +22,7 @@ from theory.moments import as_moments
 
 __all__ = ["AutoencoderRuns", "decoders_while_training", "train_autoencoder"]
 
+GRADIENT_TOLERANCE = 1e-8
 FIRST_STEP, LONGER, SHORTER = 0.1, 1.1, 0.5  # a step of enough decrease grows, another is undone and halved
 ENOUGH = 0.5  # of the decrease that the gradient predicts
 ROUNDING = 1e-13  # of the variance: smaller changes of the distortion are rounding, and the step length is kept
@@ -54,7 +55,7 @@ class AutoencoderRuns:
 
 
 def train_autoencoder(
-    covariance, latent_dim: int, *, seeds=1, gradient_tolerance: float = 1e-8, max_steps: int = 20_000
+    covariance, latent_dim: int, *, seeds=1, gradient_tolerance: float = GRADIENT_TOLERANCE, max_steps: int = 20_000
 ) -> AutoencoderRuns:
     """Train linear autoencoders from random starts by descending the exact gradient of their squared error.
 
@@ -93,15 +94,12 @@ def train_autoencoder(
     )
 
 
-def decoders_while_training(
-    covariance, latent_dim: int, steps: Sequence[int], *, seeds=1, gradient_tolerance: float = 1e-8
-) -> np.ndarray:
+def decoders_while_training(covariance, latent_dim: int, steps: Sequence[int], *, seeds=1) -> np.ndarray:
     """The decoders of `train_autoencoder` after each of some increasing numbers of steps, an (S, R, D, K) array."""
-    tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
     descent, _ = _start(covariance, latent_dim, seeds)
     decoders = []
     for count in steps:
-        descent.run(tolerance, count)
+        descent.run(GRADIENT_TOLERANCE, count)
         decoders.append(descent.maps[:, 0])
     return np.array(decoders)
 

@@ -10,7 +10,7 @@ from theory.interface.options import add_data_options, add_latent_dim_option, co
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 from theory.learning.commands import eigenvalues_of
-from theory.learning.conventions import KL_REDUCTIONS, LEARNED, RECONSTRUCTIONS
+from theory.learning.conventions import KL_REDUCTIONS, LEARNED, LIKELIHOODS, RECONSTRUCTIONS
 
 __all__ = ["add_commands"]
 
@@ -82,7 +82,7 @@ def _convention(arguments: argparse.Namespace) -> Report:
     found = convention(weight, **options)
     values = vars(found) if arguments.beta is None else vars(found) | {"beta": arguments.beta}
     text = aligned_facts({name: value for name, value in values.items() if value is not None})
-    if not arguments.reconstruction.startswith("nll"):
+    if arguments.reconstruction not in LIKELIHOODS:
         text += f"\n{NO_NOISE}"
     if eigenvalues is None:
         return Report(values, text)
@@ -116,7 +116,7 @@ def _modes(eigenvalues: np.ndarray, found, latent_dim: int | None) -> dict[str, 
     latents = len(eigenvalues) if latent_dim is None else latent_dim
     critical = critical_betas(eigenvalues, latents, found.noise_variance)
     return {
-        "eigenvalue": np.resize(np.append(eigenvalues, np.zeros(latents)), latents),
+        "eigenvalue": np.append(eigenvalues, np.zeros(latents))[:latents],
         "critical_kl_weight": critical * (found.kl_weight / found.beta),
         "active": critical > found.beta,
     }
