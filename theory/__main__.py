@@ -1,7 +1,8 @@
 """The command line of the closed forms: `python -m theory COMMAND`, with `--help` and `--json` on every command.
 
 optimum           what a beta-VAE learns from data, a covariance or eigenvalues
-rate-distortion   Shannon's curve, and where the optimal VAE lies
+rate-distortion   Shannon's curve, where the optimal VAE lies, and the beta that holds a rate
+critical-betas    the beta at which each latent collapses
 convention        what the weight of the KL in your code is here
 inference         how well the best encoder of a fixed decoder infers the factors, against beta
 optimal-beta      the beta at which each inference error is least
@@ -21,10 +22,12 @@ import theory.inference.commands
 import theory.interface.results_commands
 import theory.learning.commands
 import theory.learning.convention_command
+import theory.learning.rate_distortion_command
 from theory.interface.run import Parser, command_line, run_command
 
 ROOMS = (
     theory.learning.commands,
+    theory.learning.rate_distortion_command,
     theory.learning.convention_command,
     theory.inference.commands,
     theory.groups.selection.commands,

@@ -112,15 +112,21 @@ def mutual_information_gap_of_draws(
 
 
 def score_curve(
-    sprites: Sprites, latent_dim: int, betas, *, rng: np.random.Generator | int = 0
+    sprites: Sprites,
+    latent_dim: int,
+    betas,
+    *,
+    noise_variance: float | str = "learned",
+    rng: np.random.Generator | int = 0,
 ) -> dict[str, np.ndarray]:
-    """The optimal linear VAE of images, its noise learned, at each beta: active latents, noise and score.
+    """The optimal linear VAE of images at each beta: active latents, noise and score.
 
     Parameters
     ----------
     sprites : Sprites
     latent_dim : int
     betas : (B,) array > 0
+    noise_variance : "learned" or float > 0
     rng : numpy.random.Generator, or a seed
         of the sampled codes.
 
@@ -134,7 +140,7 @@ def score_curve(
     moments = Moments.of(sprites.pixels)
     rows = []
     for beta in validation.positive_array("betas", validation.vector("betas", betas)):
-        best = optimum(moments, latent_dim, beta=beta)
+        best = optimum(moments, latent_dim, beta=beta, noise_variance=noise_variance)
         if best.vae is None:
             raise ValueError(
                 f"latent_dim must be below the rank of the images, got {latent_dim}: the noise runs to zero"

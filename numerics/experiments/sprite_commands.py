@@ -8,9 +8,10 @@ import sys
 import numpy as np
 
 from theory import validation
-from theory.interface.options import add_latent_dim_option, positive_numbers
+from theory.interface.options import add_latent_dim_option
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
+from theory.interface.weight_options import add_noise_option, add_weight_options, noise_of, weight_of
 
 __all__ = ["add_commands"]
 
@@ -35,7 +36,8 @@ def add_commands(commands) -> None:
     command.add_argument("--count", type=int, default=2000, metavar="N", help="how many images (default 2000)")
     command.add_argument("--size", type=int, default=24, help="pixels on a side of those drawn here (default 24)")
     add_latent_dim_option(command, "number of latents (default 6)", default=6)
-    command.add_argument("--betas", default="1:100:7", help="a list 0.5,1,2 or a range low:high:count")
+    add_weight_options(command, "--betas", "a list 0.5,1,2 or a range low:high:count (default 1:100:7)")
+    add_noise_option(command)
     command.add_argument("--seeds", type=int, default=5, metavar="N", help="how many draws of the images (default 5)")
     command.add_argument("--seed", type=int, default=0, help="of all draws (default 0)")
 
@@ -46,7 +48,7 @@ def _sprites(arguments: argparse.Namespace) -> Report:
     from numerics.data.sprites import FACTORS, load_dsprites, sample_sprites
     from numerics.experiments.sprite_axes import axis_content, score_curve
 
-    betas = positive_numbers("--betas", arguments.betas)
+    noise = noise_of(arguments)
     latent_dim = validation.count("--latent-dim", arguments.latent_dim, minimum=1)
     draws = validation.count("--seeds", arguments.seeds, minimum=1, maximum=10_000)
     root = np.random.SeedSequence(validation.seed("--seed", arguments.seed))
@@ -57,8 +59,9 @@ def _sprites(arguments: argparse.Namespace) -> Report:
             images = load_dsprites(arguments.dsprites, count=arguments.count, rng=rng)
         else:
             images = sample_sprites(arguments.count, rng, size=arguments.size)
+        weight = weight_of(arguments, "--betas", "1:100:7", (images.pixels.shape[1], latent_dim), noise)
         contents.append(axis_content(images, latent_dim))
-        curves.append(score_curve(images, latent_dim, betas, rng=rng))
+        curves.append(score_curve(images, latent_dim, weight.betas, noise_variance=noise, rng=rng))
     first = contents[0]
     axes = {
         "axis": np.arange(1, latent_dim + 1),
@@ -66,7 +69,7 @@ def _sprites(arguments: argparse.Namespace) -> Report:
         "eigenvalue": first.eigenvalues[:latent_dim],
         **dict(zip(FACTORS, first.shares.T, strict=True)),
     }
-    scores = _over_draws(curves)
+    scores = weight.columns | _over_draws(curves)
     across, down = (np.array([c.shares[0, FACTORS.index(name)] for c in contents]) for name in ("x", "y"))
     each = {
         "draw": np.arange(1, draws + 1),
@@ -77,7 +80,7 @@ def _sprites(arguments: argparse.Namespace) -> Report:
     text = (
         f"share of each axis that a factor explains, first draw\n{aligned_table(_rounded(axes))}\n\n"
         f"score against beta: mean and range of {draws} draws\n{aligned_table(_rounded(scores))}\n\n"
-        f"{NOTE}\n{aligned_table(_rounded(each))}"
+        f"{NOTE}\n{aligned_table(_rounded(each))}{weight.note}"
     )
     return Report({"axes": axes, "scores": scores, "draws": each}, text)
 

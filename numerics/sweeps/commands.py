@@ -14,9 +14,10 @@ from numerics.training.methods import GRADIENT_METHODS
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_file
-from theory.interface.options import positive_numbers
 from theory.interface.report import Report, aligned_table, csv_text
 from theory.interface.run import add_command
+from theory.interface.weight_options import add_weight_options, weight_of
+from theory.learning.commands import data_dim_of
 
 __all__ = ["add_commands"]
 
@@ -36,7 +37,7 @@ def add_commands(commands) -> None:
         "  python -m numerics sweep --covariance S.npy --latent-dim 2 --betas 0.5,1,2,4 --json",
     )
     add_training_options(command, GRADIENT_METHODS, "accelerated")
-    command.add_argument("--betas", required=True, help="a list 0.5,1,2 or a range low:high:count")
+    add_weight_options(command, "--betas", "a list 0.5,1,2 or a range low:high:count", required=True)
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts for each beta (default 1)")
     command.add_argument("--out", metavar="FILE.csv", help="write a table with one row for every run")
     command.add_argument(
@@ -52,13 +53,18 @@ def _sweep(arguments: argparse.Namespace) -> Report:
 
     file = None if arguments.out is None else output_file(arguments.out, ".csv")
     source, options = training_data(arguments), training_options(arguments)
-    betas = positive_numbers("--betas", arguments.betas)
+    dimensions = data_dim_of(source), arguments.latent_dim
+    weight = weight_of(arguments, "--betas", "", dimensions, options["noise_variance"])
+    betas = weight.betas
     seeds = validation.count("--seeds", arguments.seeds, minimum=1)
     options |= {"betas": betas, "seeds": seeds, "file": arguments.resume}
     with _processes(arguments.processes) as executor:
         done = sweep(source, arguments.latent_dim, executor=executor, **options)
     best = optimum_curve(source, arguments.latent_dim, betas, noise_variance=options["noise_variance"])
     runs = _runs(done, source, best.loss)
+    for name, values in weight.columns.items():
+        own = dict(zip(betas, values, strict=True))
+        runs = {name: [float(own[beta]) for beta in runs["beta"]], **runs}
     made, overflowed = len(runs["least"]), int(np.sum(done.stopped == Stop.OVERFLOWED))
     keep_older = file is not None and not made and file.exists()  # an empty table does not replace an older one
     least = [i for i, seed in enumerate(runs["least"]) if seed]
@@ -70,6 +76,7 @@ def _sweep(arguments: argparse.Namespace) -> Report:
         text += f"; interrupted after {made} of {done.losses.size} runs"
     if done.failure is not None:
         text += f" by {done.failure}"
+    text += weight.note
     return Report(
         {"interrupted": done.interrupted, "failure": done.failure, "overflowed": overflowed, "runs": runs},
         text,

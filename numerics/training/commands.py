@@ -17,11 +17,13 @@ from theory.interface.options import (
     add_latent_dim_option,
     add_posterior_option,
     covariance_of,
-    number_or_keyword,
     posterior_family,
 )
 from theory.interface.report import Report, aligned_facts, aligned_table, npz_archive
 from theory.interface.run import add_command
+from theory.interface.weight_options import add_noise_option, add_weight_options, noise_of, weight_of
+from theory.learning.commands import data_dim_of
+from theory.learning.noise_words import noise_words
 
 if TYPE_CHECKING:
     from numerics.training.train import TrainingRun
@@ -42,13 +44,14 @@ def add_commands(commands) -> None:
         "  python -m numerics train --latent-dim 4 --beta 2\n"
         "  python -m numerics train --data observations.csv --latent-dim 2 --noise-variance 0.1 --posterior full\n"
         "  python -m numerics train --eigenvalues 3,2,1 --latent-dim 2 --method adam --max-steps 5000 --save vae.npz\n"
+        "  python -m numerics train --latent-dim 4 --kl-weight 0.02 --reconstruction mean\n"
         "  python -m numerics train --latent-dim 4 --batch-size 128 --learning-rate 0.003 --max-steps 10000",
     )
     add_training_options(command, METHODS, "auto")
     command.add_argument(
         "--batch-size", type=int, metavar="N", help="train on batches of the observations, with sampled codes, by adam"
     )
-    command.add_argument("--beta", type=float, default=1.0, help="weight of the KL term (default 1)")
+    add_weight_options(command, "--beta", "weight of the KL term (default 1)")
     command.add_argument("--seed", type=int, default=0, help="of the random start (default 0)")
     command.add_argument("--save", metavar="FILE.npz", help="write the trained model and the loss before every step")
 
@@ -57,7 +60,7 @@ def add_training_options(command: argparse.ArgumentParser, methods: Iterable[str
     """Add the options that `train` and `sweep` share: data, model, and a choice of `methods`."""
     add_data_options(command, DATA_SETS)
     add_latent_dim_option(command, required=True)
-    command.add_argument("--noise-variance", default="learned", help="decoder noise: learned (default) or a number")
+    add_noise_option(command)
     add_posterior_option(command)
     command.add_argument("--method", choices=list(methods), help=f"default {default}")
     command.add_argument("--learning-rate", type=float, default=0.01, help="of adam (default 0.01)")
@@ -75,7 +78,7 @@ def training_data(arguments: argparse.Namespace):
 def training_options(arguments: argparse.Namespace) -> dict:
     """The options of `add_training_options` but for the data, as `train` and `sweep` take them."""
     return {
-        "noise_variance": number_or_keyword("--noise-variance", arguments.noise_variance, "learned"),
+        "noise_variance": noise_of(arguments),
         "posterior": posterior_family("--posterior", arguments.posterior),
         **({} if arguments.method is None else {"method": arguments.method}),
         "learning_rate": arguments.learning_rate,
@@ -101,33 +104,43 @@ def _train(arguments: argparse.Namespace) -> Report:
 
     file = None if arguments.save is None else output_file(arguments.save, ".npz")
     source, options = training_data(arguments), training_options(arguments)
+    dimensions = data_dim_of(source), arguments.latent_dim
+    weight = weight_of(arguments, "--beta", "1", dimensions, options["noise_variance"])
+    if len(weight.betas) > 1:
+        raise ValueError(f"train serves one beta, got {len(weight.betas)}; pass one, or use `sweep`")
+    beta = float(weight.betas[0])
     seed = validation.seed("--seed", arguments.seed)
     rng = np.random.default_rng(seed)
     if arguments.batch_size is None:
-        run = train(source, arguments.latent_dim, beta=arguments.beta, rng=rng, **options)
+        run = train(source, arguments.latent_dim, beta=beta, rng=rng, **options)
     else:
-        run = _train_minibatch(arguments, options, rng)
+        run = _train_minibatch(arguments, beta, options, rng)
     noise, posterior = options["noise_variance"], options["posterior"]
-    best = optimum(source, arguments.latent_dim, beta=arguments.beta, noise_variance=noise, posterior=posterior)
-    trained = parts_of(run.vae, source, arguments.beta)
+    best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise, posterior=posterior)
+    trained = parts_of(run.vae, source, beta)
     closed_form = {name: getattr(best, name) for name in PARTS}
     progress = {name: getattr(run, name) for name in ("stopped", "steps", "gradient_norm")}
-    certificate = certify(run.vae, source, arguments.beta, learned_noise=isinstance(noise, str), posterior=posterior)
+    certificate = certify(run.vae, source, beta, learned_noise=isinstance(noise, str), posterior=posterior)
     columns = {
         "quantity": PARTS,
         "closed_form": list(closed_form.values()),
         "trained": list(trained.values()),
         "deviation": [abs(trained[name] - closed_form[name]) for name in PARTS],
     }
-    facts = progress | {"curvature": certificate.curvature, "closed_form_noise": best.noise_status}
+    own = {name: float(values[0]) for name, values in weight.columns.items()}
+    found = {"curvature": certificate.curvature, "closed_form_noise": best.noise_status}
+    facts = own | {"beta": beta} | progress | found
+    words = noise_words(best.noise_status, "closed_form_noise")
     return Report(
         {"closed_form": closed_form, "trained": trained, "vae": run.vae} | facts,
-        f"{aligned_table(columns)}\n\n{aligned_facts(facts)}",
+        f"{aligned_table(columns)}\n\n{aligned_facts(facts)}{words}{weight.note}",
         files={} if file is None else {file: npz_archive(vars(run.vae) | {"history": run.history})},
     )
 
 
-def _train_minibatch(arguments: argparse.Namespace, options: dict, rng: np.random.Generator) -> TrainingRun:
+def _train_minibatch(
+    arguments: argparse.Namespace, beta: float, options: dict, rng: np.random.Generator
+) -> TrainingRun:
     from numerics.training.minibatch import train_minibatch
 
     if arguments.covariance is not None or arguments.eigenvalues is not None:
@@ -137,7 +150,7 @@ def _train_minibatch(arguments: argparse.Namespace, options: dict, rng: np.rando
     return train_minibatch(
         _observations(arguments),
         arguments.latent_dim,
-        beta=arguments.beta,
+        beta=beta,
         noise_variance=options["noise_variance"],
         posterior=options["posterior"],
         batch_size=arguments.batch_size,

@@ -348,8 +348,8 @@ def test_header_decides_where_the_first_line_could_be_either(command, json_of, r
             "--noise-variance must be a number or learned",
         ),
         (
-            "optimum --eigenvalues 3 --latent-dim 1 --beta 1,2 --save x.npz",
-            "--save writes the optimum at one beta, got 2",
+            "optimum --eigenvalues 3 --latent-dim 1 --leading-only --out x.csv",
+            "--out writes every mode, which --leading-only does not compute",
         ),
         ("optimum --eigenvalues 3 --latent-dim 1 --save x.csv", "x.csv: the output format is .npz; use x.npz"),
         ("optimum --eigenvalues 3 --latent-dim 1 --save none/x.npz", "there is no folder none; create it first"),

@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from theory.conventions import LIKELIHOODS
 from theory.inference.criteria import CRITERIA
-from theory.interface.options import add_posterior_option, number_or_keyword, positive_numbers, posterior_family
-from theory.interface.report import Report, aligned_table
+from theory.interface.options import (
+    add_csv_option,
+    add_posterior_option,
+    csv_path,
+    number_or_keyword,
+    posterior_family,
+)
+from theory.interface.report import Report, aligned_table, csv_file
 from theory.interface.run import add_command
+from theory.interface.weight_options import add_weight_options, weight_of
 from theory.validation import positive_or_keyword
 
 if TYPE_CHECKING:
@@ -29,7 +37,8 @@ def add_commands(commands) -> None:
         "  python -m theory inference --loading A.npy --noise-variance 0.1 --factor-covariance G.npy",
     )
     _add_truth(command)
-    command.add_argument("--beta", default="1", help="one value (default 1), a list 0.5,1,2 or a range low:high:count")
+    add_weight_options(command, "--beta", "one value (default 1), a list 0.5,1,2 or a range low:high:count")
+    add_csv_option(command)
 
     command = add_command(
         commands,
@@ -51,20 +60,24 @@ def _add_truth(command: argparse.ArgumentParser) -> None:
     command.add_argument("--noise-variance", type=float, required=True, help="noise variance of the data, >= 0")
     command.add_argument("--factor-covariance", metavar='"1,0;0,1"', help=f"{matrix}; the identity by default")
     command.add_argument("--decoder", metavar='"1,.9;0,.436"', help=f"{matrix}; the loading by default")
-    command.add_argument(
-        "--decoder-noise", default="true", help="noise variance of the decoder: a number, true (default) or learned"
-    )
+    command.add_argument("--decoder-noise", help="noise variance of the decoder: a number, true (default) or learned")
     add_posterior_option(command)
 
 
 def _inference(arguments: argparse.Namespace) -> Report:
     from theory.inference import inference_error_curve
 
-    betas = positive_numbers("--beta", arguments.beta)
-    truth, vae_options = _truth(arguments)
-    errors = inference_error_curve(truth, betas, **vae_options)
-    columns = {"beta": betas, **{name: getattr(errors, name) for name in CRITERIA}}
-    return Report(columns, aligned_table(columns))
+    file, (truth, vae_options) = csv_path(arguments), _truth(arguments)
+    data_dim, latent_dim = truth.loading.shape
+    if vae_options["decoder"] is not None:
+        latent_dim = vae_options["decoder"].shape[1]
+    noise = vae_options["noise_variance"]
+    if arguments.reconstruction not in (None, *LIKELIHOODS):  # a squared error: the encoder depends on beta s2 alone
+        noise = {"true": truth.noise_variance}.get(noise, noise) if arguments.decoder_noise else 1.0
+    weight = weight_of(arguments, "--beta", "1", (data_dim, latent_dim), noise)
+    errors = inference_error_curve(truth, weight.betas, **vae_options | {"noise_variance": noise})
+    columns = weight.columns | {"beta": weight.betas, **{name: getattr(errors, name) for name in CRITERIA}}
+    return Report(columns, f"{aligned_table(columns)}{weight.note}", files=csv_file(file, columns))
 
 
 def _optimal_beta(arguments: argparse.Namespace) -> Report:
@@ -84,7 +97,7 @@ def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
     from theory.model import GenerativeModel
 
     factors, decoder = arguments.factor_covariance, arguments.decoder
-    noise = number_or_keyword("--decoder-noise", arguments.decoder_noise, "true", "learned")
+    noise = number_or_keyword("--decoder-noise", arguments.decoder_noise or "true", "true", "learned")
     truth = GenerativeModel(
         read_matrix("--loading", arguments.loading),
         arguments.noise_variance,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -12,13 +13,17 @@ from theory import validation
 from theory.interface.text_table import cell_number
 
 __all__ = [
+    "add_csv_option",
     "add_data_options",
     "add_header_option",
     "add_latent_dim_option",
     "add_observations_option",
     "add_posterior_option",
+    "add_unit_option",
     "chosen_names",
     "covariance_of",
+    "csv_path",
+    "in_unit",
     "names_in_results",
     "number_or_keyword",
     "positive_numbers",
@@ -29,6 +34,7 @@ __all__ = [
 ]
 
 
+UNITS = {"nats": 1.0, "bits": math.log(2)}  # in nats
 LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than a plot or a reader needs
 
 
@@ -98,6 +104,28 @@ def add_header_option(command: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the first line of a .csv file holds names of columns (default: yes if the line has no number)",
     )
+
+
+def add_csv_option(command: argparse.ArgumentParser) -> None:
+    """Add `--out`, the file into which a command writes its table."""
+    command.add_argument("--out", metavar="FILE.csv", help="write the table, with all digits, into this file too")
+
+
+def csv_path(arguments: argparse.Namespace) -> Path | None:
+    """The file of `--out`, which is checked before the work, or None."""
+    from theory.interface.files import output_file
+
+    return None if arguments.out is None else output_file(arguments.out, ".csv")
+
+
+def add_unit_option(command: argparse.ArgumentParser) -> None:
+    """Add `--unit`, of the rates that are read and printed."""
+    command.add_argument("--unit", choices=UNITS, default="nats", help="of every rate (default nats)")
+
+
+def in_unit(arguments: argparse.Namespace, nats):
+    """Nats in the unit of `--unit`."""
+    return nats / UNITS[arguments.unit]
 
 
 def positive_numbers(name: str, text: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import IO
 
 import numpy as np
 
-__all__ = ["FORMAT", "Report", "aligned_facts", "aligned_table", "csv_text", "npz_archive", "to_json"]
+__all__ = ["FORMAT", "Report", "aligned_facts", "aligned_table", "csv_file", "csv_text", "npz_archive", "to_json"]
 
 
 FORMAT = 1  # of the JSON that commands print and of the files that hold their results; increased when names change
@@ -55,6 +55,11 @@ def npz_archive(values: Mapping) -> Callable[[IO[bytes]], object]:
     buffer = io.BytesIO()  # an archive on a full disk would raise a second error when it is deleted
     np.savez(buffer, **{name: value for name, value in {"format": FORMAT, **values}.items() if value is not None})
     return lambda opened: opened.write(buffer.getbuffer())
+
+
+def csv_file(file: Path | None, columns: Mapping[str, Sequence]) -> Mapping[Path, Callable[[IO[bytes]], object]]:
+    """The `files` of a report that has this table as its only file, or none if there is no path."""
+    return {} if file is None else {file: lambda opened: opened.write(csv_text(columns).encode())}
 
 
 def csv_text(columns: Mapping[str, Sequence]) -> str:

@@ -6,17 +6,14 @@ import argparse
 
 import numpy as np
 
+from theory.conventions import LEARNED, LIKELIHOODS
 from theory.interface.options import add_data_options, add_latent_dim_option, covariance_of, number_or_keyword
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
+from theory.interface.weight_options import NO_NOISE, add_reduction_options, loss_in_code
 from theory.learning.commands import eigenvalues_of
-from theory.learning.conventions import KL_REDUCTIONS, LEARNED, LIKELIHOODS, RECONSTRUCTIONS
 
 __all__ = ["add_commands"]
-
-NO_NOISE = (
-    "beta is meant for this noise_variance: a squared error has none, and the latents follow from water_level alone"
-)
 
 
 def add_commands(commands) -> None:
@@ -35,20 +32,7 @@ def add_commands(commands) -> None:
     given = command.add_mutually_exclusive_group(required=True)
     given.add_argument("--kl-weight", type=float, metavar="B", help="what your code multiplies the KL by")
     given.add_argument("--beta", type=float, help="instead, of this project's loss: then the weight is printed")
-    command.add_argument(
-        "--reconstruction",
-        choices=RECONSTRUCTIONS,
-        required=True,
-        help="the other term of one observation: the squared error summed over its dimensions, or averaged (mean, as "
-        "MSELoss), or half of it; or the negative log-likelihood, summed or averaged",
-    )
-    command.add_argument(
-        "--kl",
-        choices=KL_REDUCTIONS,
-        default="sum",
-        help="whether the KL is summed over the latents (default) or averaged; norm: B is the normalized beta of "
-        "Higgins et al.",
-    )
+    add_reduction_options(command, required=True)
     command.add_argument(
         "--noise-variance",
         metavar="S2",
@@ -66,16 +50,11 @@ def add_commands(commands) -> None:
 
 
 def _convention(arguments: argparse.Namespace) -> Report:
-    from theory.learning import convention, kl_weight
+    from theory.conventions import convention, kl_weight
 
     eigenvalues = _eigenvalues(arguments)
-    options = {
-        "reconstruction": arguments.reconstruction,
-        "data_dim": _data_dim(arguments.data_dim, eigenvalues),
-        "kl": arguments.kl,
-        "latent_dim": arguments.latent_dim,
-        "batch_size": arguments.batch_size,
-    }
+    options = loss_in_code(arguments, (_data_dim(arguments.data_dim, eigenvalues), arguments.latent_dim))
+    options["batch_size"] = arguments.batch_size
     if arguments.noise_variance is not None:
         options["noise_variance"] = number_or_keyword("--noise-variance", arguments.noise_variance, LEARNED)
     weight = arguments.kl_weight if arguments.beta is None else kl_weight(arguments.beta, **options)

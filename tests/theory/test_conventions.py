@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from theory import convention, kl_weight, optimum
-from theory.learning.conventions import KL_REDUCTIONS, RECONSTRUCTIONS
+from theory.conventions import KL_REDUCTIONS, RECONSTRUCTIONS
 
 EIGENVALUES, LATENT_DIM, LEVEL = np.array([4.0, 2.0, 0.9, 0.45, 0.2]), 4, 0.3
 DATA_DIM = len(EIGENVALUES)
