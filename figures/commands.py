@@ -14,7 +14,7 @@ from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders
-from theory.interface.options import add_header_option, add_observations_option, chosen_names
+from theory.interface.options import add_observations_option, add_reading_options, chosen_names
 from theory.interface.processors import usable_processors
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
@@ -50,7 +50,7 @@ def add_commands(commands) -> None:
         "--format", default="pdf,png", metavar="LIST", help=f"of {', '.join(FORMATS)} (default pdf,png)"
     )
     add_observations_option(command, note=", for the figures of real data (default digits)")
-    add_header_option(command)
+    add_reading_options(command)
     command.add_argument("--quick", action="store_true", help="fewer points and smaller models, for a first look")
     command.add_argument("--jobs", type=int, metavar="N", help="figures drawn at a time (default: one on each core)")
     command.add_argument(
@@ -72,7 +72,7 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     formats = _formats(arguments.format)
     if arguments.list:
         return _listing(chosen)
-    data = _data_options(arguments.data, arguments.header, chosen)
+    data = _data_options(arguments, chosen)
     jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
     folder = output_folder(arguments.out)
     _check_places(folder, chosen, formats)
@@ -135,19 +135,21 @@ def _formats(text: str) -> list[str]:
     return [name for name in FORMATS if name in names]
 
 
-def _data_options(path: str | None, header: bool | None, chosen: list[FigureEntry]) -> dict:
+def _data_options(arguments: argparse.Namespace, chosen: list[FigureEntry]) -> dict:
     """The user's data, read and checked before anything is drawn."""
-    from theory.interface.readers import read_data, refuse_header
+    from theory.interface.observations import observations_of, refuse_reading_options
+    from theory.interface.readers import refuse_header
 
-    if path is None:
-        refuse_header(header, "there is no --data")
+    if arguments.data is None:
+        refuse_header(arguments.header, "there is no --data")
+        refuse_reading_options(arguments, "there is none")
         return {}
     if not any(entry.takes_data for entry in chosen):
         takers = ", ".join(name for name, entry in FIGURES.items() if entry.takes_data)
         raise ValueError(f"--data is for {takers}, none of which is drawn; leave it out, or name one by --only")
     from figures.kit.real_data import real_data
 
-    observations, name = read_data(path, header), Path(path).name
+    observations, name = observations_of(arguments).values, Path(arguments.data).name
     real_data(observations, name)
     return {"observations": observations, "name": name}
 

@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = facade(
         "theory.learning.global_optimum": "Optimum optimum optimum_curve",
         "theory.learning.learned_noise": "critical_betas",
         "theory.learning.operating_points": "beta_for_distortion beta_for_rate operating_point OperatingPoint",
+        "theory.learning.report": "data_report DataReport",
         "theory.learning.water_filling": "rate_distortion RateDistortion",
         "theory.model": "GenerativeModel LinearVAE",
         "theory.moments": "Moments",

@@ -1,5 +1,6 @@
 """The command line of the closed forms: `python -m theory COMMAND`, with `--help` and `--json` on every command.
 
+report            one page on a data set and a VAE of K latents
 optimum           what a beta-VAE learns from data, a covariance or eigenvalues
 rate-distortion   Shannon's curve, where the optimal VAE lies, and the beta that holds a rate
 critical-betas    the beta at which each latent collapses
@@ -23,9 +24,11 @@ import theory.interface.results_commands
 import theory.learning.commands
 import theory.learning.convention_command
 import theory.learning.rate_distortion_command
+import theory.learning.report_command
 from theory.interface.run import Parser, command_line, run_command
 
 ROOMS = (
+    theory.learning.report_command,
     theory.learning.commands,
     theory.learning.rate_distortion_command,
     theory.learning.convention_command,

@@ -10,7 +10,7 @@ from numerics.data import DATA_SETS
 from theory import validation
 from theory.interface.readers import read_data, refuse_header
 
-__all__ = ["digits", "load"]
+__all__ = ["BUILT_IN", "digits", "load"]
 
 
 def digits() -> np.ndarray:
@@ -21,6 +21,9 @@ def digits() -> np.ndarray:
     from sklearn.datasets import load_digits
 
     return load_digits().data.astype(float)
+
+
+BUILT_IN = dict(zip(DATA_SETS, (digits,), strict=True))
 
 
 def load(source, header: bool | None = None) -> np.ndarray:
@@ -46,4 +49,4 @@ def load(source, header: bool | None = None) -> np.ndarray:
     if source not in DATA_SETS:
         return read_data(source, header)
     refuse_header(header, f"{source!r} is a built-in data set")
-    return digits()
+    return BUILT_IN[source]()

@@ -27,6 +27,7 @@ from theory.learning.noise_words import noise_words
 
 if TYPE_CHECKING:
     from numerics.training.train import TrainingRun
+    from theory.interface.observations import Observations
     from theory.model import LinearVAE
 
 __all__ = ["PARTS", "add_commands", "add_training_options", "parts_of", "training_data", "training_options"]
@@ -70,9 +71,7 @@ def add_training_options(command: argparse.ArgumentParser, methods: Iterable[str
 
 def training_data(arguments: argparse.Namespace):
     """The `Moments` or covariance that the data options name; the first of `DATA_SETS` by default."""
-    from theory.moments import Moments
-
-    return covariance_of(arguments, lambda *_: Moments.of(_observations(arguments)))
+    return covariance_of(arguments, _observations)
 
 
 def training_options(arguments: argparse.Namespace) -> dict:
@@ -148,7 +147,7 @@ def _train_minibatch(
     if arguments.method not in (None, "adam"):
         raise ValueError(f"--method must be adam with --batch-size, got {arguments.method}; leave one of them out")
     return train_minibatch(
-        _observations(arguments),
+        _observations(arguments).values,
         arguments.latent_dim,
         beta=beta,
         noise_variance=options["noise_variance"],
@@ -160,7 +159,9 @@ def _train_minibatch(
     )
 
 
-def _observations(arguments: argparse.Namespace) -> np.ndarray:
-    from numerics.data.observations import load
+def _observations(arguments: argparse.Namespace) -> Observations:
+    """The observations of `--data`, by default the first of `DATA_SETS`."""
+    from numerics.data.observations import BUILT_IN
+    from theory.interface.observations import observations_of
 
-    return load(DATA_SETS[0] if arguments.data is None else arguments.data, arguments.header)
+    return observations_of(arguments, BUILT_IN)

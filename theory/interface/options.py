@@ -15,10 +15,10 @@ from theory.interface.text_table import cell_number
 __all__ = [
     "add_csv_option",
     "add_data_options",
-    "add_header_option",
     "add_latent_dim_option",
     "add_observations_option",
     "add_posterior_option",
+    "add_reading_options",
     "add_unit_option",
     "chosen_names",
     "covariance_of",
@@ -47,7 +47,7 @@ def add_data_options(
     add_observations_option(source, built_in=built_in, note="; they are centred, not rescaled")
     source.add_argument("--covariance", metavar="FILE", help="covariance matrix of the data, in a file of these kinds")
     source.add_argument("--eigenvalues", metavar="3,2,1", help="eigenvalues of the covariance, as text or in a file")
-    add_header_option(command)
+    add_reading_options(command)
 
 
 def add_observations_option(command, *, required: bool = False, built_in: str = "", note: str = "") -> None:
@@ -56,7 +56,7 @@ def add_observations_option(command, *, required: bool = False, built_in: str = 
         "--data",
         required=required,
         metavar="FILE",
-        help=f"observations, one per row: {built_in}.csv, .npy, .npz or FILE.npz:KEY{note}",
+        help=f"observations, one per row: {built_in}.csv, .tsv, .npy, .npz or FILE.npz:KEY{note}",
     )
 
 
@@ -85,24 +85,38 @@ def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
     ----------
     arguments : argparse.Namespace
     read : callable, optional
-        from the values of `--data` and `--header` to `Moments`; by default `readers.read_moments`.
+        from the arguments to `Observations`; by default `observations.observations_of`.
     """
-    from theory.interface.readers import read_covariance, read_moments, read_vector
+    from theory.interface.observations import observations_of, refuse_reading_options
+    from theory.interface.readers import read_covariance, read_vector
+    from theory.moments import Moments
 
     if arguments.covariance is not None:
+        refuse_reading_options(arguments, "--covariance is given")
         return read_covariance(arguments.covariance, arguments.header)
     if arguments.eigenvalues is not None:
+        refuse_reading_options(arguments, "--eigenvalues are given")
         eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
         return np.diag(validation.stated_spectrum("--eigenvalues", eigenvalues))
-    return (read or read_moments)(arguments.data, arguments.header)
+    return Moments.of((read or observations_of)(arguments).values)
 
 
-def add_header_option(command: argparse.ArgumentParser) -> None:
-    """Add `--header` and `--no-header`, for the file of observations or of a covariance that the command reads."""
+def add_reading_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that say how the file of observations (`--header`: or of a covariance) is read."""
     command.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
-        help="whether the first line of a .csv file holds names of columns (default: yes if the line has no number)",
+        help="whether the first line of a text file holds names of columns (default: yes if the line has no number)",
+    )
+    command.add_argument(
+        "--columns", metavar="LIST", help="columns of the data to use, by name or number from 1, separated by commas"
+    )
+    command.add_argument("--leave-out", metavar="LIST", help="columns of the data to leave out, such as an id")
+    command.add_argument(
+        "--delimiter", metavar="CHAR", help="between the columns of text: a character, tab or space (default , or tab)"
+    )
+    command.add_argument(
+        "--standardize", action="store_true", default=None, help="divide each column by its standard deviation"
     )
 
 

@@ -1,8 +1,8 @@
 """Readers: observations, covariances, matrices and vectors from files, or from short text on a command line.
 
-**Files.** `.npy`, `.npz` (`FILE.npz:KEY` picks one of several arrays; see `theory.interface.array_file`) and `.csv`,
-that is, UTF-8 text with commas between columns and at most one header line, where blank lines and comments are ignored
-(see `theory.interface.text_table`). Nothing is ever unpickled.
+**Files.** `.npy`, `.npz` (`FILE.npz:KEY` picks one of several arrays; see `theory.interface.array_file`), and `.csv` or
+`.tsv`, that is, UTF-8 text with commas or tabs between columns and at most one header line, where blank lines and
+comments are ignored (see `theory.interface.text_table`). Nothing is ever unpickled.
 
 **Text.** `3,2,1` is a vector, `1,.9;0,.436` a matrix, row by row.
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +28,27 @@ from theory.interface.array_file import read_array
 from theory.interface.text_table import cell_number, read_table
 from theory.moments import Moments
 
-__all__ = ["read_covariance", "read_data", "read_matrix", "read_moments", "read_vector"]
+__all__ = ["checked_file", "read_covariance", "read_data", "read_matrix", "read_moments", "read_vector"]
 
-EXTENSIONS = (".npy", ".npz", ".csv")
+DELIMITERS = {".csv": ",", ".tsv": "\t"}  # of text, by the kind of file
+EXTENSIONS = (".npy", ".npz", *DELIMITERS)
 
 
-def read_data(path, header: bool | None = None) -> np.ndarray:
+def read_data(
+    path, header: bool | None = None, *, delimiter: str | None = None, keep: Sequence[int] | None = None
+) -> np.ndarray:
     """Observations from a file, one per row.
 
     Parameters
     ----------
     path : str or path
-        `.npy`, `.npz` (one 2-d array, or `FILE.npz:KEY`) or `.csv`.
+        `.npy`, `.npz` (one 2-d array, or `FILE.npz:KEY`), `.csv` or `.tsv`.
     header : bool, optional
-        whether the first line of a `.csv` file holds names of columns; by default it does if it has no number.
+        whether the first line of a text file holds names of columns; by default it does if it has no number.
+    delimiter : str, optional
+        the character between the columns of a text file; by default a comma, or a tab in a `.tsv` file.
+    keep : sequence of int, optional
+        the columns that are read, from 0; in a text file the others may hold any text.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def read_data(path, header: bool | None = None) -> np.ndarray:
         if the file is missing, empty or of another kind, or if it holds text, rows of unequal length, NaN, or fewer
         than two rows.
     """
-    data = _load(path, 2, header)
+    data = _load(path, 2, header, delimiter, keep)
     if len(data) < 2:
         raise ValueError(f"{path}: must have at least two rows, it has one; put one observation in each row")
     return data
@@ -116,18 +124,29 @@ def _from_file(name: str, source: str, ndim: int, header: bool | None, example: 
         raise ValueError(f"{name}: {error}") from None
 
 
-def _load(path, ndim: int, header: bool | None) -> np.ndarray:
-    """The array of a file, checked: numbers only, `ndim` dimensions, all finite."""
+def checked_file(path) -> tuple[Path, str | None]:
+    """The file of a path, which can be read and is of a known kind, and the KEY of FILE.npz:KEY."""
     validation.instance("path", path, (str, os.PathLike), "pass the path of a file")
-    if header is not None:
-        validation.flag("header", header)
     file, key = _split_key(path)
     _check_file(file)
-    if file.suffix.lower() == ".csv":
-        array = read_table(file, header)
+    return file, key
+
+
+def _load(
+    path, ndim: int, header: bool | None, delimiter: str | None = None, keep: Sequence[int] | None = None
+) -> np.ndarray:
+    """The array of a file, checked: numbers only, `ndim` dimensions, all finite."""
+    if header is not None:
+        validation.flag("header", header)
+    file, key = checked_file(path)
+    usual = DELIMITERS.get(file.suffix.lower())
+    if usual is not None:
+        array = read_table(file, header, delimiter or usual, keep)
     else:
         refuse_header(header, f"{file} is not a .csv file")
         array = read_array(file, key, ndim)
+        if keep is not None and array.ndim == 2:
+            array = array[:, keep]
     if ndim == 1 and array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
     if array.ndim != ndim:

@@ -1,7 +1,7 @@
 """Reads tables of numbers from text files: what is a comment, a header, a number, and where the first error is.
 
-**Format.** UTF-8 text with commas between columns and points for decimals. Cells may be quoted; blank lines are
-ignored.
+**Format.** UTF-8 text with commas (or another delimiter that is named) between columns and points for decimals. Cells
+may be quoted; blank lines are ignored.
 
 **Comments.** A line that begins with `#` is a comment, except a row with an error of a spreadsheet. After a number and
 a space, `#` begins a comment, too.
@@ -25,14 +25,14 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from theory import validation
 
-__all__ = ["cell_number", "read_table"]
+__all__ = ["cell_number", "read_table", "table_column", "table_names"]
 
 ERROR = re.compile(  # of a spreadsheet, except words in capitals
     r"#(\S*[!?]|[^\W\d_]/[^\W\d_](\s.*)?|N\.[A-Z]\.?|#*)", re.IGNORECASE
@@ -40,7 +40,7 @@ ERROR = re.compile(  # of a spreadsheet, except words in capitals
 MISSING = {"", "na", "n/a", "nan", "nat", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>"}
 LIKE_A_NUMBER = re.compile(r"[^\w#]*\d([^A-Za-z]|[eEjJ])*|0[xX][0-9a-fA-F]+")
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")  # what pandas writes for an empty name, numbered if it repeats
-SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'", None: "spaces"}
+SEPARATORS = {",": "commas", ";": "';'", "\t": "tabs", "|": "'|'", " ": "spaces"}
 FORMAT = "commas between columns, points for decimals, nothing between thousands"
 HEADER_REMEDY = (
     "state what that line is with --header or --no-header, where the command has them (in Python: header=True or "
@@ -48,7 +48,9 @@ HEADER_REMEDY = (
 )
 
 
-def read_table(file: Path, header: bool | None = None) -> np.ndarray:
+def read_table(
+    file: Path, header: bool | None = None, delimiter: str = ",", keep: Sequence[int] | None = None
+) -> np.ndarray:
     """The numbers of a text file, (rows, columns), all finite; read by numpy, or cell by cell to locate an error.
 
     Parameters
@@ -56,30 +58,50 @@ def read_table(file: Path, header: bool | None = None) -> np.ndarray:
     file : Path
     header : bool, optional
         whether the first line holds names; by default it does if it holds no number.
+    delimiter : str
+        one character; a space stands for any number of spaces.
+    keep : sequence of int, optional
+        the columns that are read, from 0; the others may hold any text.
 
     Raises
     ------
     ValueError
         with the file, the line and the column of the first error, and the remedy.
     """
-    number, cells, named = _first_line(file, header)
+    number, cells, named = _first_line(file, header, delimiter)
     skipped = number if named else number - 1
-    try:
-        table = np.loadtxt(file, delimiter=",", comments=None, skiprows=skipped, encoding="utf-8-sig", ndmin=2)
-        finite = validation.first_not_finite(table) is None
-    except ValueError:
-        finite = False
+    finite = False
+    if keep is None:
+        try:
+            split = None if delimiter == " " else delimiter
+            table = np.loadtxt(file, delimiter=split, comments=None, skiprows=skipped, encoding="utf-8-sig", ndmin=2)
+            finite = validation.first_not_finite(table) is None
+        except ValueError:
+            pass
     if not finite:
-        table = _scan(file, skipped, may_be_names=header is None and not named)
+        table, width = _scan(file, delimiter, skipped, header is None and not named, keep)
     if named:
-        _check_names(file, number, cells, table.shape[1], sure=header is True)
-    elif header is None and len(table) > 1 and _column_numbers(file, number, cells):
+        _check_names(file, number, cells, table.shape[1] if finite else width, sure=header is True)
+    elif header is None and len(table) > 1 and _column_numbers(file, number, cells, delimiter):
         shown = ", ".join(cells[:4]) + (", ..." if cells[4:] else "")
         raise ValueError(
             f"{file}: line {number} looks like column numbers ({shown}), as pandas writes them for columns without "
             f"names; {HEADER_REMEDY}, or write 0.0 in place of 0 in data"
         )
     return table
+
+
+def table_names(file: Path, header: bool | None = None, delimiter: str = ",") -> tuple[list[str] | None, int]:
+    """The names in the header of a text file, or None without a header; and the number of columns of its first line."""
+    _, cells, named = _first_line(file, header, delimiter)
+    return (cells if named else None), len(cells)
+
+
+def table_column(file: Path, column: int, delimiter: str = ",") -> Iterator[str]:
+    """The cells of a column below the first line, as text; a row that is too short has none."""
+    lines = _lines(file, delimiter)
+    next(lines, None)
+    return (cells[column] for _, cells in lines if column < len(cells))
 
 
 def cell_number(cell: str) -> float | None:
@@ -90,9 +112,9 @@ def cell_number(cell: str) -> float | None:
         return None
 
 
-def _first_line(file: Path, header: bool | None) -> tuple[int, list[str], bool]:
+def _first_line(file: Path, header: bool | None, delimiter: str) -> tuple[int, list[str], bool]:
     """The first line that is neither blank nor a comment: its number, its cells, and whether it is a header."""
-    lines = _lines(file)
+    lines = _lines(file, delimiter)
     first, second = next(lines, None), next(lines, None)
     if first is None:
         raise ValueError(f"{file}: holds no numbers; save the table again")
@@ -136,14 +158,14 @@ def _check_names(file: Path, number: int, names: list[str], width: int, sure: bo
         )
 
 
-def _column_numbers(file: Path, number: int, cells: list[str]) -> bool:
+def _column_numbers(file: Path, number: int, cells: list[str], delimiter: str) -> bool:
     """Whether a first row may be column numbers: 0, 1, ..., or consecutive numbers above rows without whole numbers."""
     start = _consecutive(cells)
     if start is None or (len(cells) == 1 and start > 0):
         return False
     if start == 0 and len(cells) > 1:
         return True
-    return not any(below > number and any(map(str.isdecimal, row)) for below, row in _lines(file))
+    return not any(below > number and any(map(str.isdecimal, row)) for below, row in _lines(file, delimiter))
 
 
 def _consecutive(cells: list[str]) -> int | None:
@@ -154,53 +176,63 @@ def _consecutive(cells: list[str]) -> int | None:
     return start if [int(cell) for cell in cells] == list(range(start, start + len(cells))) else None
 
 
-def _scan(file: Path, skipped: int, may_be_names: bool) -> np.ndarray:
-    """Read a text file cell by cell, and stop at the first faulty one."""
-    rows, first = [], None
-    for number, cells in _lines(file):
+def _scan(
+    file: Path, delimiter: str, skipped: int, may_be_names: bool, keep: Sequence[int] | None
+) -> tuple[np.ndarray, int]:
+    """Read a text file cell by cell, and stop at the first faulty one; also the number of columns in the file."""
+    rows, first, width = [], None, 0
+    for number, cells in _lines(file, delimiter):
         if number <= skipped:
             continue
-        first = first or number
+        first, width = first or number, width or len(cells)
+        wanted = range(len(cells)) if keep is None else [column for column in keep if column < len(cells)]
         try:
-            values = list(map(float, cells))
+            values = [float(cells[column]) for column in wanted]
         except ValueError:
             values = [math.nan]
-        if not all(map(math.isfinite, values)) or "_" in "".join(cells):
-            raise _fault(file, number, cells, may_be_names and number == first)
-        if rows and len(values) != len(rows[0]):
+        if not all(map(math.isfinite, values)) or any("_" in cells[column] for column in wanted):
+            raise _fault(file, delimiter, number, cells, wanted, may_be_names and number == first)
+        if len(cells) != width:
             raise ValueError(
-                f"{file}: line {number} has {len(values)} columns, line {first} has {len(rows[0])}; "
+                f"{file}: line {number} has {len(cells)} columns, line {first} has {width}; "
                 "give every row the same columns"
             )
         rows.append(values)
-    return np.array(rows)
+    return np.array(rows), width
 
 
-def _fault(file: Path, number: int, cells: list[str], may_be_names: bool) -> ValueError:
-    """The error for the first cell of a line that does not hold a finite number."""
-    values = map(cell_number, cells)
-    column = next(at for at, value in enumerate(values) if value is None or not math.isfinite(value))
-    shown, remedy = validation.shown(cells[column]), _remedy(cells, column, may_be_names)
+def _fault(
+    file: Path, delimiter: str, number: int, cells: list[str], wanted: Sequence[int], may_be_names: bool
+) -> ValueError:
+    """The error for the first wanted cell of a line that does not hold a finite number."""
+    values = ((at, cell_number(cells[at])) for at in wanted)
+    column = next(at for at, value in values if value is None or not math.isfinite(value))
+    shown, remedy = validation.shown(cells[column]), _remedy(cells, column, delimiter, may_be_names)
     return ValueError(f"{file}: line {number}, column {column + 1} is {shown}, not a finite number; {remedy}")
 
 
-def _remedy(cells: list[str], column: int, may_be_names: bool) -> str:
-    cell, text = cells[column], ",".join(cells)
+def _remedy(cells: list[str], column: int, delimiter: str, may_be_names: bool) -> str:
+    cell, text = cells[column], delimiter.join(cells)
     for separator, name in SEPARATORS.items():
-        parts = text.split(separator)
-        if len(parts) > 1 and all(cell_number(part.strip().replace(",", ".")) is not None for part in parts):
-            return f"the columns seem to be separated by {name}; save the table with {FORMAT}"
+        parts = text.split() if separator == " " else text.split(separator)
+        if (
+            separator != delimiter
+            and len(parts) > 1
+            and all(cell_number(part.strip().replace(",", ".")) is not None for part in parts)
+        ):
+            option = "" if separator == "," else f", or pass --delimiter {separator!r} if its decimals are points"
+            return f"the columns seem to be separated by {name}; save the table with {FORMAT}{option}"
     if _is_error(cell) or (column == 0 and cell.startswith("#")):
         return "correct that error of the spreadsheet, or remove its row; in a comment, a space follows #"
     if _is_missing(cell) or cell_number(cell) is not None:
         return "remove or fill in missing values"
-    remedy = f"keep columns of numbers only, {FORMAT}"
+    remedy = f"keep columns of numbers only (--leave-out names those to omit), {FORMAT}"
     return (
         f"{remedy}, and a header without numbers, or pass --header (in Python: header=True)" if may_be_names else remedy
     )
 
 
-def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(file: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The lines of a text file that are neither blank nor comments: their number, from 1, and their cells."""
     width = 0  # cells of the first line of the table
     try:
@@ -208,34 +240,40 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
             for number, line in enumerate(opened, start=1):
                 if "\0" in line:
                     raise UnicodeError
-                text = line.strip()
-                if not text or _is_comment(text, width) or (not width and _declares_comma(file, number, text)):
+                text = line.strip(" \r\n\f\v") if delimiter == "\t" else line.strip()
+                if not text or _is_comment(text, width, delimiter):
                     continue
-                cells = _cells(file, number, text)
+                if not width and _declares_delimiter(file, number, text, delimiter):
+                    continue
+                cells = _cells(file, number, text, delimiter)
                 width = width or len(cells)
                 yield number, cells
     except UnicodeError:
         raise ValueError(f"{file}: is not a text table in UTF-8; save it as CSV UTF-8, or as .npy") from None
 
 
-def _declares_comma(file: Path, number: int, text: str) -> bool:
-    """Whether a line declares, as spreadsheets do, that commas separate the columns; another separator is refused."""
+def _declares_delimiter(file: Path, number: int, text: str, delimiter: str) -> bool:
+    """Whether a line declares, as spreadsheets do, what separates the columns; another separator is refused."""
     declared = re.fullmatch(r'"?sep=(.?)"?', text, re.IGNORECASE)
-    if declared and declared[1] != ",":
+    if declared and (declared[1] or "\t") != delimiter:
         name = SEPARATORS.get(declared[1] or "\t", repr(declared[1]))
-        raise ValueError(f"{file}: line {number} declares {name} as separator; save the table with {FORMAT}")
+        raise ValueError(
+            f"{file}: line {number} declares {name} as separator; save the table with {FORMAT}, or pass --delimiter"
+        )
     return declared is not None
 
 
-def _cells(file: Path, number: int, text: str) -> list[str]:
+def _cells(file: Path, number: int, text: str, delimiter: str) -> list[str]:
     before, mark, after = text.partition("#")
     if mark and before[-1:].isspace() and not _is_error(mark + after):
-        last = before.rpartition(",")[2].strip().strip('"')
+        last = before.rstrip().rpartition(delimiter)[2].strip().strip('"')
         text = before if cell_number(last) is not None else text
     if '"' not in text:
-        return [cell.strip() for cell in text.split(",")]
+        return [cell.strip() for cell in (text.split() if delimiter == " " else text.split(delimiter))]
+    blank = " +" if delimiter == "\t" else r"\s+"
+    closed = text if delimiter == " " else re.sub(rf'"{blank}(?={re.escape(delimiter)}|$)', '"', text)
     try:
-        (cells,) = csv.reader([re.sub(r'"\s+(?=,|$)', '"', text)], skipinitialspace=True, strict=True)
+        (cells,) = csv.reader([closed], delimiter=delimiter, skipinitialspace=True, strict=True)
     except csv.Error as error:
         raise ValueError(
             f"{file}: line {number} cannot be split into cells ({error}); close each quote on the line that opens it"
@@ -243,15 +281,17 @@ def _cells(file: Path, number: int, text: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _is_comment(text: str, width: int) -> bool:
+def _is_comment(text: str, width: int, delimiter: str) -> bool:
     """Whether a line is a comment; `width` is the number of columns, zero above the table."""
     if not text.startswith("#"):
         return False
     if not text.strip("#"):
         return not width or text == "#"
-    if width and _is_row([cell.strip() for cell in text.split(",")], width):
+    if delimiter == " " and text[1] == " ":
+        return True
+    if width and _is_row([cell.strip() for cell in text.split(delimiter)], width):
         return False
-    return not _is_error(text.partition(",")[0].rstrip())
+    return not _is_error(text.partition(delimiter)[0].rstrip())
 
 
 def _is_row(cells: list[str], width: int) -> bool:

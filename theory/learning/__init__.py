@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = facade(
         "theory.learning.global_optimum": "Optimum optimum optimum_curve OptimumCurve",
         "theory.learning.learned_noise": "critical_betas learned_noise_variance LearnedNoise profile_loss",
         "theory.learning.operating_points": "beta_for_distortion beta_for_rate operating_point OperatingPoint",
+        "theory.learning.report": "data_report DataReport",
         "theory.learning.water_filling": (
             "capacity_penalty CapacityPenalty rate_distortion RateDistortion vae_rate_distortion "
             "water_level_for_distortion water_level_for_rate"

@@ -144,11 +144,11 @@ def mode_columns(arrays: dict[str, np.ndarray | None]) -> dict[str, tuple]:
     return {"mode": range(1, len(rows) + 1), **dict(zip(given, zip(*rows, strict=True), strict=True))}
 
 
-def aligned_modes(arrays: dict[str, np.ndarray | None], rows: int | None) -> str:
-    """The first rows of `mode_columns` as text, or all of them."""
+def aligned_modes(arrays: dict[str, np.ndarray | None], rows: int | None, rest: str = "pass --all") -> str:
+    """The first rows of `mode_columns` as text, or all of them; `rest` says where the others are."""
     columns = mode_columns(arrays)
     more = 0 if rows is None else len(columns["mode"]) - rows
-    note = f"\n{more} more rows: pass --all" if more > 0 else ""
+    note = f"\n{more} more rows: {rest}" if more > 0 else ""
     return aligned_table({name: column[:rows] for name, column in columns.items()}) + note
 
 

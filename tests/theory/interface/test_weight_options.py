@@ -17,7 +17,7 @@ NOTE = "a squared error has none"
 
 
 def printed(capsys, main, *arguments: str) -> dict:
-    assert main(arguments + ("--json",)) == 0
+    assert main((*arguments, "--json")) == 0
     return json.loads(capsys.readouterr().out)
 
 

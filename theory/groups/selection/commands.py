@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from theory.interface.options import add_header_option, add_observations_option, number_or_keyword
+from theory.interface.options import add_observations_option, add_reading_options, number_or_keyword
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 
@@ -23,7 +23,7 @@ def add_commands(commands) -> None:
         '  python -m theory granularity --data observations.csv --decoder "1,0;0,1" --noise-variance 0.1',
     )
     add_observations_option(command, required=True)
-    add_header_option(command)
+    add_reading_options(command)
     command.add_argument(
         "--decoder", required=True, metavar='"1,.9;0,.436"', help="W, as text (rows separated by ;) or in a file"
     )
@@ -43,10 +43,11 @@ def add_commands(commands) -> None:
 
 def _granularity(arguments: argparse.Namespace) -> Report:
     from theory.groups.selection.choice import choose_groups
-    from theory.interface.readers import read_data, read_matrix
+    from theory.interface.observations import observations_of
+    from theory.interface.readers import read_matrix
 
     selection = choose_groups(
-        read_data(arguments.data, arguments.header),
+        observations_of(arguments).values,
         read_matrix("--decoder", arguments.decoder),
         noise_variance=number_or_keyword("--noise-variance", arguments.noise_variance, "learned"),
         alpha=arguments.alpha,

@@ -1,0 +1,205 @@
+"""The observations that a command line names: which columns of a file, and what is done to them.
+
+**Columns** are named as in the header, or by their number from 1. A column whose name says that it numbers the rows
+(`id`, `sample_id`, `PassengerId`), and in which no value repeats, is left out unless it is asked for: its variance is
+that of the numbering. What is left out is said.
+
+**Standardised** columns are divided by their standard deviation (divided by N), so that the covariance is the matrix of
+correlations; a constant column stays constant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from theory import validation
+from theory.interface.readers import DELIMITERS, checked_file, read_data, refuse_header
+from theory.interface.text_table import table_column, table_names
+from theory.moments import Moments
+
+__all__ = ["Observations", "observations_of", "read_observations", "refuse_reading_options"]
+
+NUMBERS_ROWS = re.compile(r"(.*[\s_.-])?(id|ID|Id)|.*[a-z](ID|Id)")
+DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
+READING = ("delimiter", "columns", "leave_out", "standardize")  # options that only a file of observations takes
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Observations, one in a row, and what was done to the file.
+
+    Attributes
+    ----------
+    values : (N, D) array
+    names : tuple of str
+        of the columns; by default their numbers in the file, from 1.
+    left_out : tuple of str
+        names of the columns that were left out.
+    numbering : tuple of str
+        those of them that were left out because they number the rows.
+    standardized : bool
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    numbering: tuple[str, ...] = ()
+    standardized: bool = False
+
+
+def refuse_reading_options(arguments: argparse.Namespace, what: str) -> None:
+    """Refuse the options of `add_reading_options` where no file of observations is read."""
+    for name in READING:
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} is for the file of --data, but {what}; leave it out")
+
+
+def observations_of(arguments: argparse.Namespace, data_sets: Mapping | None = None) -> Observations:
+    """The observations that `--data` names; a line on stderr says if a column was left out unasked.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    data_sets : mapping from names to functions, optional
+        data sets that have a name instead of a file; the first is the default.
+    """
+    found = read_observations(
+        next(iter(data_sets or ()), None) if arguments.data is None else arguments.data,
+        arguments.header,
+        delimiter=arguments.delimiter,
+        columns=_listed(arguments.columns),
+        leave_out=_listed(arguments.leave_out),
+        standardize=bool(arguments.standardize),
+        data_sets=data_sets,
+    )
+    for name in found.numbering:
+        print(f"left out column {name!r}, which numbers the rows; name it in --columns to keep it", file=sys.stderr)
+    return found
+
+
+def read_observations(
+    path,
+    header: bool | None = None,
+    *,
+    delimiter: str | None = None,
+    columns: Sequence[str] | None = None,
+    leave_out: Sequence[str] | None = None,
+    standardize: bool = False,
+    data_sets: Mapping[str, Callable[[], np.ndarray]] | None = None,
+) -> Observations:
+    """Observations from a file, one in a row.
+
+    Parameters
+    ----------
+    path : str or path
+        as for `theory.interface.readers.read_data`.
+    header : bool, optional
+        whether the first line of a text file holds names of columns; by default it does if it has no number.
+    delimiter : str, optional
+        of a text file: one character, or "tab", "space", "comma", "semicolon".
+    columns : sequence of str, optional
+        those to use, in this order, by name or number from 1; by default all.
+    leave_out : sequence of str, optional
+        those to leave out.
+    standardize : bool
+    data_sets : mapping from names to functions, optional
+        what makes the data sets that have a name instead of a file.
+
+    Returns
+    -------
+    Observations
+
+    Raises
+    ------
+    ValueError
+        for a column that is not there, or what `read_data` refuses.
+    """
+    built_in = (data_sets or {}).get(path)
+    usual = None if built_in else DELIMITERS.get(checked_file(path)[0].suffix.lower())
+    if usual is None:
+        what = f"{path!r} is a built-in data set" if built_in else f"{path} is not a .csv or .tsv file"
+        refuse_header(header, what)
+        if delimiter is not None:
+            raise ValueError(f"delimiter is for text, but {what}; leave it out")
+        values = built_in() if built_in else read_data(path)
+        names, numbering = [str(at) for at in range(1, values.shape[1] + 1)], []
+        keep = _kept(path, names, columns, leave_out)
+        values = values[:, keep]
+    else:
+        delimiter = usual if delimiter is None else _character(delimiter)
+        named, width = table_names(Path(path), header, delimiter)
+        if named and width == 1 and (other := next((each for each in ";\t|" if each in named[0]), None)):
+            raise ValueError(f"{path}: its first line seems to be separated by {other!r}; pass it as --delimiter")
+        names = named or [str(at) for at in range(1, width + 1)]
+        numbering = _numbering(Path(path), names, delimiter) if named and columns is None else []
+        keep = _kept(path, names, columns, [*(leave_out or ()), *numbering])
+        values = read_data(path, header, delimiter=delimiter, keep=None if len(keep) == len(names) else keep)
+    return Observations(
+        _standardized(values) if standardize else values,
+        names=tuple(names[at] for at in keep),
+        left_out=tuple(name for at, name in enumerate(names) if at not in keep),
+        numbering=tuple(name for name in numbering if name not in (leave_out or ())),
+        standardized=standardize,
+    )
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def _character(delimiter: str) -> str:
+    character = DELIMITER_WORDS.get(validation.instance("delimiter", delimiter, str), delimiter)
+    if len(character) != 1 or character.isalnum() or character in '."#_+-\r\n':
+        raise ValueError(
+            f"delimiter must be one character that no number has, tab or space, got {validation.shown(delimiter)}"
+        )
+    return character
+
+
+def _numbering(file: Path, names: list[str], delimiter: str) -> list[str]:
+    """The columns that number the rows: their name says so, and no value repeats."""
+    found = [name for name in names if NUMBERS_ROWS.fullmatch(name) and names.count(name) == 1]
+    columns = {name: list(table_column(file, names.index(name), delimiter)) for name in found}
+    return [name for name, cells in columns.items() if len(set(cells)) == len(cells) and len(names) > 1]
+
+
+def _kept(source, names: list[str], columns: Sequence[str] | None, leave_out: Sequence[str] | None) -> list[int]:
+    """The positions of the columns to use."""
+    keep = list(range(len(names)))
+    if columns is not None:
+        keep = [_position(source, "columns", names, name) for name in columns]
+        if len(set(keep)) < len(keep):
+            raise ValueError(f"columns must name each column once, got {', '.join(columns)}; leave out the repetition")
+    omitted = {_position(source, "leave_out", names, name) for name in leave_out or ()}
+    keep = [at for at in keep if at not in omitted]
+    if not keep:
+        raise ValueError(f"{source}: no column is left; name fewer in leave_out")
+    return keep
+
+
+def _position(source, argument: str, names: list[str], name: str) -> int:
+    if names.count(name) == 1:
+        return names.index(name)
+    if not names.count(name) and name.isdecimal() and 1 <= int(name) <= len(names):
+        return int(name) - 1
+    what = "several columns" if name in names else "no column"
+    shown = ", ".join(names[:8]) + (", ..." if names[8:] else "")
+    raise ValueError(
+        f"{argument} must name columns of {source}, which has {what} {name!r}; its columns are {shown}, or pass a "
+        f"number from 1 to {len(names)}"
+    )
+
+
+def _standardized(values: np.ndarray) -> np.ndarray:
+    """Columns of mean 0 and variance 1 (divided by N); constant ones are zero."""
+    moments = Moments.of(values)
+    deviations = np.sqrt(np.diagonal(moments.covariance))
+    centred = values - moments.mean
+    return np.divide(centred, deviations, out=np.zeros(values.shape), where=deviations > 0)
