@@ -13,6 +13,7 @@ from theory.interface.version import VERSION as __version__  # noqa: F401
 __getattr__, __dir__, __all__ = facade(
     __name__,
     {
+        "theory.inference.beta_from_data": "optimal_beta_from_data",
         "theory.inference.beta_of_least_error": "inference_error_curve optimal_beta OptimalBeta",
         "theory.inference.encoder": "optimal_encoder",
         "theory.inference.error": "inference_error InferenceError",
@@ -22,7 +23,7 @@ __getattr__, __dir__, __all__ = facade(
         "theory.learning.operating_points": "beta_for_distortion beta_for_rate operating_point OperatingPoint",
         "theory.learning.report": "data_report DataReport",
         "theory.learning.water_filling": "rate_distortion RateDistortion",
-        "theory.model": "GenerativeModel LinearVAE",
+        "theory.model": "FittedModel GenerativeModel LinearVAE",
         "theory.moments": "Moments",
         "theory.objective": "elbo_terms ElboTerms",
     },

@@ -14,10 +14,11 @@ from theory import validation
 from theory.gaussian import is_positive_definite, unit_spectrum
 from theory.moments import Moments, set_fields
 from theory.partition import Posterior, partition, partition_mask
+from theory.regression import regression, standard_errors
 from theory.spectrum import principal_axes
 from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
 
-__all__ = ["GenerativeModel", "LinearVAE", "linear_vae", "mean_offset"]
+__all__ = ["FittedModel", "GenerativeModel", "LinearVAE", "linear_vae", "mean_offset"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,51 @@ class GenerativeModel:
             noise_variance=validation.within_decades("noise_variance", noise, VARIANCE_DECADES, tiny=True),
             factor_covariance=validation.within_decades("factor_covariance", factors, VARIANCE_DECADES),
             mean=validation.within_decades("mean", mean, AMPLITUDE_DECADES, tiny=True),
+        )
+
+    @classmethod
+    def from_data(cls, data, factors, *, standardize: bool = False) -> FittedModel:
+        """The model of data whose factors were measured: loading and noise by least squares, Gamma by their covariance.
+
+        A = X^T F (F^T F)^-1, tau2 = |X - F A^T|^2 / ((N - 1 - K) D), Gamma = F^T F / N, of centred columns; see
+        `theory.regression` for the standard errors. Assumes a linear dependence and independent noise of one variance;
+        what the factors leave unexplained counts as noise.
+
+        Parameters
+        ----------
+        data : (N, D) array, N >= K + 2
+        factors : (N, K) array
+            the measured factors, one observation in each row as in `data`; none constant, none a combination of others.
+        standardize : bool
+            divide each factor by its standard deviation, so that it has the variance of the prior N(0, I). A factor in
+            pixels or years needs that before the model is compared with a VAE.
+
+        Returns
+        -------
+        FittedModel
+            with `.model` and standard errors; a noise of zero if the factors explain the data up to rounding.
+
+        Raises
+        ------
+        ValueError
+            if the rows do not match or are too few, or a factor is constant or follows from the others.
+
+        Examples
+        --------
+        >>> from theory import GenerativeModel
+        >>> fitted = GenerativeModel.from_data([[0.0, 1.0], [2.1, 0.9], [3.9, 1.0], [6.0, 1.1]], [[0], [1], [2], [3]])
+        >>> fitted.model.loading.round(2).tolist(), round(fitted.noise_error, 4)
+        ([[1.98], [0.04]], 0.0053)
+        """
+        regressed = regression(data, factors)
+        found = regressed.estimate()
+        mean = regressed.means[0] - found.loading @ regressed.means[1]
+        if validation.flag("standardize", standardize):
+            found = found.standardized()
+        return FittedModel(
+            model=cls(found.loading, found.noise_variance, found.factor_covariance, mean),
+            residual_variances=found.residual_variances,
+            **standard_errors(found),
         )
 
     @property
@@ -137,6 +183,45 @@ class GenerativeModel:
         factors = rng.standard_normal((n, self.latent_dim)) @ self.factor_root.T
         noise = np.sqrt(self.noise_variance) * rng.standard_normal((n, self.data_dim))
         return factors, factors @ self.loading.T + self.mean + noise
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A generative model that was fitted to data and measured factors, and how well it is known.
+
+    Attributes
+    ----------
+    model : GenerativeModel
+    loading_errors : (D, K) array
+        standard errors of `model.loading`.
+    noise_error : float
+    factor_covariance_errors : (K, K) array
+    residual_variances : (D,) array
+        of each column; they are equal, up to sampling error, if the noise is isotropic as the model says.
+    orthogonality_p_value : float
+        small if the columns of the loading are not orthogonal; 1 for a single factor.
+    independence_p_value : float
+        small if the factors are correlated; 1 for a single factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from theory import GenerativeModel
+    >>> factors, data = GenerativeModel([[1.0, 0.9], [0.0, 0.4]], 0.05).sample(2000, rng=0)
+    >>> fitted = GenerativeModel.from_data(data, factors)
+    >>> fitted.model.loading.round(1), fitted.loading_errors.round(3)
+    (array([[1. , 0.9],
+           [0. , 0.4]]), array([[0.005, 0.005],
+           [0.005, 0.005]]))
+    """
+
+    model: GenerativeModel
+    loading_errors: np.ndarray
+    noise_error: float
+    factor_covariance_errors: np.ndarray
+    residual_variances: np.ndarray
+    orthogonality_p_value: float
+    independence_p_value: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -386,7 +386,9 @@ def test_misuse_writes_nothing(refused, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["optimum", "inference", "optimal-beta", "rate-distortion"])
+@pytest.mark.parametrize(
+    "name", ["optimum", "inference", "optimal-beta", "rate-distortion", "critical-betas", "report", "convention"]
+)
 def test_the_examples_of_each_help_parse(capsys, monkeypatch, tmp_path, name):
     """Run every example as it is printed, on files of the names that it uses."""
     rng = np.random.default_rng(1)

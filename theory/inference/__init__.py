@@ -5,6 +5,7 @@ from theory.interface.facade import facade
 __getattr__, __dir__, __all__ = facade(
     __name__,
     {
+        "theory.inference.beta_from_data": "BetaFromData BetaInterval optimal_beta_from_data",
         "theory.inference.beta_of_least_error": "inference_error_curve optimal_beta OptimalBeta",
         "theory.inference.encoder": "family_gap optimal_encoder",
         "theory.inference.error": "inference_error InferenceError",

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from theory import validation
 from theory.conventions import LIKELIHOODS
 from theory.inference.criteria import CRITERIA
 from theory.interface.options import (
     add_csv_option,
+    add_observations_option,
     add_posterior_option,
+    add_reading_options,
     csv_path,
     number_or_keyword,
     posterior_family,
 )
-from theory.interface.report import Report, aligned_table, csv_file
+from theory.interface.report import Report, aligned_facts, aligned_table, csv_file
 from theory.interface.run import add_command
 from theory.interface.weight_options import add_weight_options, weight_of
-from theory.validation import positive_or_keyword
 
 if TYPE_CHECKING:
     from theory.model import GenerativeModel
 
 __all__ = ["add_commands"]
+
+RESAMPLES, LEVEL = 400, 0.95
+KNOWN = ("loading", "noise_variance", "factor_covariance", "decoder")  # options of a known truth
+MEASURED = (
+    *("factor_columns", "resamples", "level", "seed"),
+    *("header", "columns", "leave_out", "delimiter", "standardize"),
+)
+FACTOR_UNITS = "each factor in units of its standard deviation; low and high: percentile interval of the bootstrap"
+FLAT = "flat: the error is the same at every beta"
+NOT_ATTAINED = "not attained: the error still falls towards this limit, and every positive, finite beta is worse"
 
 
 def add_commands(commands) -> None:
@@ -45,19 +58,31 @@ def add_commands(commands) -> None:
         "optimal-beta",
         _optimal_beta,
         "The beta at which each inference error of a fixed decoder's best encoder is least (log score: largest). "
-        "If no encoder attains it, beta is the limit, 0 or inf. Data alone do not determine it: it needs the "
-        "loading.",
+        "If no encoder attains it, beta is the limit, 0 or inf. Data alone do not determine it: it needs the loading, "
+        "or data whose factors were measured, and then comes with a bootstrap interval.",
         '  python -m theory optimal-beta --loading "1,.9;0,.436" --noise-variance 0.05\n'
-        '  python -m theory optimal-beta --loading A.npy --noise-variance 0.1 --posterior "0,1;2" --decoder-noise .2',
+        '  python -m theory optimal-beta --loading A.npy --noise-variance 0.1 --posterior "0,1;2" --decoder-noise .2\n'
+        "  python -m theory optimal-beta --data observations.csv --columns a,b --factors observations.csv "
+        "--factor-columns c",
     )
-    _add_truth(command)
+    _add_truth(command, required=False)
     command.add_argument("--criterion", choices=CRITERIA, help="one error; all four by default")
+    measured = command.add_argument_group("instead of a loading, data whose factors were measured")
+    add_observations_option(measured)
+    measured.add_argument("--factors", metavar="FILE", help="the factors of the same observations, one column each")
+    measured.add_argument("--factor-columns", metavar="LIST", help="columns of --factors to use, by name or number")
+    add_reading_options(measured)
+    measured.add_argument(
+        "--resamples", type=int, metavar="N", help=f"of the bootstrap that gives the interval (default {RESAMPLES})"
+    )
+    measured.add_argument("--level", type=float, help=f"of the interval (default {LEVEL})")
+    measured.add_argument("--seed", type=int, help="of the bootstrap (default 0)")
 
 
-def _add_truth(command: argparse.ArgumentParser) -> None:
+def _add_truth(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     matrix = "as text (rows separated by ;) or in a file"
-    command.add_argument("--loading", required=True, metavar='"1,.9;0,.436"', help=f"A, {matrix}")
-    command.add_argument("--noise-variance", type=float, required=True, help="noise variance of the data, >= 0")
+    command.add_argument("--loading", required=required, metavar='"1,.9;0,.436"', help=f"A, {matrix}")
+    command.add_argument("--noise-variance", type=float, required=required, help="noise variance of the data, >= 0")
     command.add_argument("--factor-covariance", metavar='"1,0;0,1"', help=f"{matrix}; the identity by default")
     command.add_argument("--decoder", metavar='"1,.9;0,.436"', help=f"{matrix}; the loading by default")
     command.add_argument("--decoder-noise", help="noise variance of the decoder: a number, true (default) or learned")
@@ -83,12 +108,95 @@ def _inference(arguments: argparse.Namespace) -> Report:
 def _optimal_beta(arguments: argparse.Namespace) -> Report:
     from theory.inference import optimal_beta
 
-    truth, vae_options = _truth(arguments)
     criteria = CRITERIA if arguments.criterion is None else (arguments.criterion,)
+    if arguments.data is not None or arguments.factors is not None:
+        return _from_data(arguments, criteria)
+    _refuse(arguments, MEASURED, "is for --data with --factors; leave it out, or pass these")
+    for name in ("loading", "noise_variance"):
+        if getattr(arguments, name) is None:
+            raise ValueError(
+                f"--{name.replace('_', '-')} must be given, or --data with --factors: data alone do not determine the "
+                "optimal beta"
+            )
+    truth, vae_options = _truth(arguments)
     optima = {criterion: optimal_beta(truth, criterion, **vae_options) for criterion in criteria}
     names = ("beta", "error", "flat", "attained")
     columns = {name: [getattr(best, name) for best in optima.values()] for name in names}
-    return Report(optima, aligned_table({"criterion": list(optima), **columns}))
+    return Report(optima, f"{aligned_table({'criterion': list(optima), **columns})}{_words(optima.values())}")
+
+
+def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report:
+    """The optimal beta of a model that is estimated from data and measured factors."""
+    from theory.inference import optimal_beta_from_data
+    from theory.interface.observations import observations_of
+
+    for name in ("data", "factors"):
+        if getattr(arguments, name) is None:
+            raise ValueError(
+                f"--{name} must be given too: the optimal beta follows from data together with their measured factors"
+            )
+    _refuse(arguments, KNOWN, "is for a known truth, and --data with --factors estimate it; leave it out")
+    data = observations_of(arguments)
+    about = vars(arguments) | {"data": arguments.factors, "columns": arguments.factor_columns}
+    factors = observations_of(argparse.Namespace(**about | {"leave_out": None, "standardize": None}))
+    found = optimal_beta_from_data(
+        data.values,
+        factors.values,
+        criteria=criteria,
+        noise_variance=_decoder_noise(arguments),
+        posterior=posterior_family("--posterior", arguments.posterior),
+        resamples=RESAMPLES if arguments.resamples is None else arguments.resamples,
+        level=LEVEL if arguments.level is None else arguments.level,
+        rng=validation.seed("--seed", 0 if arguments.seed is None else arguments.seed),
+        progress=True,
+    )
+    optima = {name: vars(each.best) | {"interval": [each.low, each.high]} for name, each in found.betas.items()}
+    columns = {
+        "criterion": list(optima),
+        "beta": [each.best.beta for each in found.betas.values()],
+        "low": [each.low for each in found.betas.values()],
+        "high": [each.high for each in found.betas.values()],
+        "error": [each.best.error for each in found.betas.values()],
+        "flat": [each.best.flat for each in found.betas.values()],
+        "attained": [each.best.attained for each in found.betas.values()],
+    }
+    model, fitted = found.fitted.model, found.fitted
+    facts = {
+        "observations": len(data.values),
+        "data_dim": model.data_dim,
+        "factors": ", ".join(factors.names),
+        "noise_variance": model.noise_variance,
+        "noise_error": fitted.noise_error,
+        "orthogonality_p_value": fitted.orthogonality_p_value,
+        "independence_p_value": fitted.independence_p_value,
+    }
+    estimated = {
+        "loading": model.loading,
+        "loading_errors": fitted.loading_errors,
+        "factor_covariance": model.factor_covariance,
+        "factor_covariance_errors": fitted.factor_covariance_errors,
+        "residual_variances": fitted.residual_variances,
+    }
+    notes = "".join(f"\n{note}" for note in found.notes)
+    words = _words(each.best for each in found.betas.values())
+    return Report(
+        optima | {"fitted": facts | {"factors": list(factors.names)} | estimated, "notes": found.notes},
+        f"{aligned_facts(facts)}\n\n{aligned_table(columns)}\n{FACTOR_UNITS}{words}{notes}",
+    )
+
+
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} {why}")
+
+
+def _words(optima: Iterable) -> str:
+    """What `flat` and `attained` mean, where they say something that a reader must know."""
+    optima = list(optima)
+    words = [FLAT] * any(best.flat for best in optima)
+    words += [NOT_ATTAINED] * any(not (best.attained or best.flat) for best in optima)
+    return "".join(f"\n{word}" for word in words)
 
 
 def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
@@ -97,7 +205,6 @@ def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
     from theory.model import GenerativeModel
 
     factors, decoder = arguments.factor_covariance, arguments.decoder
-    noise = number_or_keyword("--decoder-noise", arguments.decoder_noise or "true", "true", "learned")
     truth = GenerativeModel(
         read_matrix("--loading", arguments.loading),
         arguments.noise_variance,
@@ -105,6 +212,11 @@ def _truth(arguments: argparse.Namespace) -> tuple[GenerativeModel, dict]:
     )
     return truth, {
         "decoder": None if decoder is None else read_matrix("--decoder", decoder),
-        "noise_variance": positive_or_keyword("--decoder-noise", noise, "true", "learned"),
+        "noise_variance": _decoder_noise(arguments),
         "posterior": posterior_family("--posterior", arguments.posterior),
     }
+
+
+def _decoder_noise(arguments: argparse.Namespace) -> float | str:
+    noise = number_or_keyword("--decoder-noise", arguments.decoder_noise or "true", "true", "learned")
+    return validation.positive_or_keyword("--decoder-noise", noise, "true", "learned")

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from theory import validation
-from theory.interface.readers import DELIMITERS, checked_file, read_data, refuse_header
+from theory.interface.readers import DELIMITERS, checked_file, moments_of, read_columns, read_data, refuse_header
 from theory.interface.text_table import table_column, table_names
 from theory.moments import Moments
 
@@ -37,6 +37,8 @@ class Observations:
 
     Attributes
     ----------
+    source : str
+        the path of the file, or the name of the data set.
     values : (N, D) array
     names : tuple of str
         of the columns; by default their numbers in the file, from 1.
@@ -47,11 +49,16 @@ class Observations:
     standardized : bool
     """
 
+    source: str
     values: np.ndarray
     names: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     numbering: tuple[str, ...] = ()
     standardized: bool = False
+
+    def moments(self) -> Moments:
+        """Count, mean and covariance; an error names the file."""
+        return moments_of(self.source, self.values)
 
 
 def refuse_reading_options(arguments: argparse.Namespace, what: str) -> None:
@@ -140,8 +147,9 @@ def read_observations(
         names = named or [str(at) for at in range(1, width + 1)]
         numbering = _numbering(Path(path), names, delimiter) if named and columns is None else []
         keep = _kept(path, names, columns, [*(leave_out or ()), *numbering])
-        values = read_data(path, header, delimiter=delimiter, keep=None if len(keep) == len(names) else keep)
+        values = read_columns(path, header, delimiter, None if keep == list(range(len(names))) else keep)
     return Observations(
+        str(path),
         _standardized(values) if standardize else values,
         names=tuple(names[at] for at in keep),
         left_out=tuple(name for at, name in enumerate(names) if at not in keep),

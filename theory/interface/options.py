@@ -89,7 +89,6 @@ def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
     """
     from theory.interface.observations import observations_of, refuse_reading_options
     from theory.interface.readers import read_covariance, read_vector
-    from theory.moments import Moments
 
     if arguments.covariance is not None:
         refuse_reading_options(arguments, "--covariance is given")
@@ -98,7 +97,7 @@ def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
         refuse_reading_options(arguments, "--eigenvalues are given")
         eigenvalues = read_vector("--eigenvalues", arguments.eigenvalues, arguments.header)
         return np.diag(validation.stated_spectrum("--eigenvalues", eigenvalues))
-    return Moments.of((read or observations_of)(arguments).values)
+    return (read or observations_of)(arguments).moments()
 
 
 def add_reading_options(command: argparse.ArgumentParser) -> None:

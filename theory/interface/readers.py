@@ -28,15 +28,22 @@ from theory.interface.array_file import read_array
 from theory.interface.text_table import cell_number, read_table
 from theory.moments import Moments
 
-__all__ = ["checked_file", "read_covariance", "read_data", "read_matrix", "read_moments", "read_vector"]
+__all__ = [
+    "checked_file",
+    "moments_of",
+    "read_columns",
+    "read_covariance",
+    "read_data",
+    "read_matrix",
+    "read_moments",
+    "read_vector",
+]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}  # of text, by the kind of file
 EXTENSIONS = (".npy", ".npz", *DELIMITERS)
 
 
-def read_data(
-    path, header: bool | None = None, *, delimiter: str | None = None, keep: Sequence[int] | None = None
-) -> np.ndarray:
+def read_data(path, header: bool | None = None) -> np.ndarray:
     """Observations from a file, one per row.
 
     Parameters
@@ -45,10 +52,6 @@ def read_data(
         `.npy`, `.npz` (one 2-d array, or `FILE.npz:KEY`), `.csv` or `.tsv`.
     header : bool, optional
         whether the first line of a text file holds names of columns; by default it does if it has no number.
-    delimiter : str, optional
-        the character between the columns of a text file; by default a comma, or a tab in a `.tsv` file.
-    keep : sequence of int, optional
-        the columns that are read, from 0; in a text file the others may hold any text.
 
     Returns
     -------
@@ -60,6 +63,16 @@ def read_data(
         if the file is missing, empty or of another kind, or if it holds text, rows of unequal length, NaN, or fewer
         than two rows.
     """
+    return read_columns(path, header)
+
+
+def read_columns(
+    path, header: bool | None = None, delimiter: str | None = None, keep: Sequence[int] | None = None
+) -> np.ndarray:
+    """`read_data` of some columns, counted from 0, of a text file in which the others may hold any text.
+
+    The delimiter is a comma by default, or a tab in a `.tsv` file.
+    """
     data = _load(path, 2, header, delimiter, keep)
     if len(data) < 2:
         raise ValueError(f"{path}: must have at least two rows, it has one; put one observation in each row")
@@ -68,11 +81,15 @@ def read_data(
 
 def read_moments(path, header: bool | None = None) -> Moments:
     """Count, mean and covariance (divided by N) of the observations in a file; see `read_data`."""
-    data = read_data(path, header)
+    return moments_of(path, read_data(path, header))
+
+
+def moments_of(source, data: np.ndarray) -> Moments:
+    """`Moments.of`, with the name of their source in errors."""
     try:
         return Moments.of(data)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{source}: {error}") from None
 
 
 def read_covariance(path, header: bool | None = None) -> np.ndarray:

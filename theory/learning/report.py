@@ -57,7 +57,7 @@ class DataReport:
     >>> from theory import Moments, data_report
     >>> report = data_report(Moments.of([[0.0, 1.0], [2.0, 1.0], [4.0, 4.0], [1.0, 0.0]]), latent_dim=1)
     >>> report.rank, report.active_count, round(report.total_collapse, 3)
-    (2, 1, 1.797)
+    (2, 1, 1.845)
     """
 
     observations: int

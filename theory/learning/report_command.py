@@ -48,8 +48,8 @@ def add_commands(commands) -> None:
         "One page on a data set and a VAE of K latents: what was done to the data, the spectrum, which latents live, "
         "the beta at which each dies, the learned noise, rate and distortion, and what data alone cannot tell.",
         "  python -m theory report --data observations.csv --latent-dim 4\n"
-        "  python -m theory report --data table.tsv --columns age,height,weight --standardize --latent-dim 2\n"
-        "  python -m theory report --data X.npy --latent-dim 8 --kl-weight 0.00025 --reconstruction mean --out report",
+        "  python -m theory report --data observations.csv --columns a,c --standardize --latent-dim 1\n"
+        "  python -m theory report --data observations.csv --latent-dim 2 --kl-weight 0.2 --reconstruction sum --out page",
     )
     add_report_options(command)
     command.add_argument(
@@ -71,7 +71,6 @@ def report_of(arguments: argparse.Namespace) -> tuple[Observations, Weight, Data
     """The data, the weight and the report that the options ask for."""
     from theory.interface.observations import observations_of
     from theory.learning.report import data_report
-    from theory.moments import Moments
 
     data = observations_of(arguments)
     dimensions = data.values.shape[1], arguments.latent_dim
@@ -79,7 +78,7 @@ def report_of(arguments: argparse.Namespace) -> tuple[Observations, Weight, Data
     if len(weight.betas) > 1:
         raise ValueError(f"report serves one beta, got {len(weight.betas)}; pass one, or use `optimum` for a curve")
     found = data_report(
-        Moments.of(data.values),
+        data.moments(),
         arguments.latent_dim,
         beta=float(weight.betas[0]),
         noise_variance=weight.noise_variance,
