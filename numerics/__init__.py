@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = facade(
         "numerics.experiments.granularity": "granularity_map GranularityRun",
         "numerics.priors.training": "PriorRun train_with_prior",
         "numerics.sampling.monte_carlo": "Estimate sample_elbo_terms sample_errors",
+        "numerics.sweeps.read_runs": "read_runs Runs",
         "numerics.sweeps.sweep": "Sweep sweep",
         "numerics.training.autoencoder": "train_autoencoder",
         "numerics.training.minibatch": "train_minibatch",

@@ -36,9 +36,10 @@ from numerics.training.problem import TrainingProblem
 from numerics.training.stop import FINISHED
 from theory.interface import files
 
-__all__ = ["RunFile"]
+__all__ = ["RunFile", "credible_runs", "header_of"]
 
 KIND, FORMAT = "training runs of linear beta-VAEs, ", 2
+FORMAT_LINE = f"{KIND}{FORMAT}"
 # The sources that decide a run besides the kernels: its start, perturbation and units, and the reason of its end.
 SOURCES = {module.__name__: Path(module.__file__) for module in (training, end_of_run, pending)}
 # Quantities computed from the covariance, up to rounding: name in the file, and in the problem.
@@ -86,7 +87,7 @@ class RunFile:
             aside = files.set_aside(self.path)
             warnings.warn(f"{self.path}: {old}; it is now {aside}, and all runs are made anew", stacklevel=4)
         coordinates = {name: encode(getattr(problem, field)) for name, field in COORDINATES.items()}
-        header = {"format": f"{KIND}{FORMAT}", "version": _version(), "asked": asked, "coordinates": coordinates}
+        header = {"format": FORMAT_LINE, "version": _version(), "asked": asked, "coordinates": coordinates}
         files.write_atomically(self.path, lambda opened: opened.write(line(header)))
 
     def append(self, runs: Mapping[tuple, Mapping]) -> None:
@@ -101,36 +102,24 @@ class RunFile:
 
     def _made_by_others(self, first: bytes) -> str:
         """Why the runs of a file cannot be mixed with new ones, in words; empty if they can."""
-        header = parse(first)
-        stated = header.get("format") if header is not None else None
-        if not (isinstance(stated, str) and stated.startswith(KIND)):
-            raise ValueError(f"{self.path}: is not a file of training runs; name another file, or a new one")
-        if stated != f"{KIND}{FORMAT}":
+        stated = _stated_format(self.path, first)
+        if stated != FORMAT_LINE:
             return f"has format {reprlib.repr(stated.removeprefix(KIND))}, and this version writes format {FORMAT}"
         if checked(first) is None:
-            raise self._damaged()
-        return "" if header.get("version") == _version() else "was made by another version of the training code"
+            raise _damaged(self.path)
+        return "" if parse(first).get("version") == _version() else "was made by another version of the training code"
 
     def _take(self, first: bytes, lines: list[bytes], asked: Mapping) -> None:
         """Read coordinates and runs, if the file is of this problem."""
-        asked_for, header = self.problem, checked(first)
-        try:
-            stored = {field: decode(header["coordinates"][name]) for name, field in COORDINATES.items()}
-            stored |= {name: stored[name].item() for name in ("unit", "noise")}
-            stored["axes"] = stored["axes"].reshape(-1, len(stored["standard_deviations"]))
-            there = dict(header["asked"])
-        except (KeyError, TypeError, ValueError):
-            raise self._damaged() from None
+        asked_for = self.problem
+        there, stored = header_of(self.path, first)
         self.problem = replace(asked_for, **stored)
         texts = differences(there, asked, self.problem, asked_for)
         if texts:
             raise ValueError(
                 f"{self.path}: holds runs of another problem; {'; '.join(texts)}; name another file to start anew"
             )
-        runs = [run for run in map(checked, lines) if run is not None and possible(run, len(asked_for.mask), asked)]
-        runs = [run | {"parameters": decode(run["parameters"])} for run in runs]
-        fixed = self.problem.start(np.random.default_rng(0))[asked_for.mask == 0]
-        runs = [run for run in runs if agrees(run, self.problem, fixed)]
+        runs = credible_runs(lines, self.problem, asked)
         for run in runs:
             self.runs.setdefault((tuple(run["weights"]), run["seed"]), run)
         if len(runs) < len(lines):
@@ -140,8 +129,48 @@ class RunFile:
                 stacklevel=5,
             )
 
-    def _damaged(self) -> ValueError:
-        return ValueError(f"{self.path}: has a damaged first line; name another file to start anew")
+
+def header_of(path: Path, first: bytes) -> tuple[dict, dict]:
+    """What the runs of a file share, and the coordinates of their parameters as fields of a `TrainingProblem`.
+
+    Raises
+    ------
+    ValueError
+        if the first line is damaged, or not that of a file of runs in this format.
+    """
+    if (stated := _stated_format(path, first)) != FORMAT_LINE:
+        raise ValueError(
+            f"{path}: has format {reprlib.repr(stated.removeprefix(KIND))}, and this version reads format {FORMAT}; "
+            "read it with the version that wrote it"
+        )
+    header = checked(first)
+    try:
+        stored = {field: decode(header["coordinates"][name]) for name, field in COORDINATES.items()}
+        stored |= {name: stored[name].item() for name in ("unit", "noise")}
+        stored["axes"] = stored["axes"].reshape(-1, len(stored["standard_deviations"]))
+        return dict(header["asked"]), stored
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(path) from None
+
+
+def credible_runs(lines: list[bytes], problem: TrainingProblem, asked: Mapping) -> list[dict]:
+    """The runs in lines of a file that are whole and agree with their parameters, which become arrays."""
+    runs = [run for run in map(checked, lines) if run is not None and possible(run, len(problem.mask), asked)]
+    runs = [run | {"parameters": decode(run["parameters"])} for run in runs]
+    fixed = problem.start(np.random.default_rng(0))[problem.mask == 0]
+    return [run for run in runs if agrees(run, problem, fixed)]
+
+
+def _stated_format(path: Path, first: bytes) -> str:
+    header = parse(first)
+    stated = header.get("format") if header is not None else None
+    if not (isinstance(stated, str) and stated.startswith(KIND)):
+        raise ValueError(f"{path}: is not a file of training runs; name another file, or a new one")
+    return stated
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"{path}: has a damaged first line; name another file to start anew")
 
 
 def _version() -> str:

@@ -39,8 +39,8 @@ def differences(there: Mapping, here: Mapping, stored: TrainingProblem, asked_fo
         if not abs(getattr(stored, name) - getattr(asked_for, name)) <= SAME * getattr(asked_for, name):
             texts.insert(0, f"the {name} is {getattr(stored, name)} there and {getattr(asked_for, name)} here")
     with np.errstate(invalid="ignore", over="ignore"):
-        here = _covariance(asked_for)
-        gaps, sizes = np.abs(_covariance(stored) - here), np.sqrt(np.diagonal(here))
+        here = asked_for.covariance
+        gaps, sizes = np.abs(stored.covariance - here), np.sqrt(np.diagonal(here))
     if not np.all(gaps <= SAME * np.outer(sizes, sizes) + ROUNDING * size * asked_for.unit):
         texts.insert(0, f"the covariance differs by up to {gaps.max():.3g}")
     return texts
@@ -53,8 +53,3 @@ def _same(there, here) -> bool:
     if type(there) is float and type(here) is float:
         return abs(there - here) <= SAME * abs(here)
     return json.dumps(there) == json.dumps(here)
-
-
-def _covariance(problem: TrainingProblem) -> np.ndarray:
-    scaled = problem.axes * problem.standard_deviations
-    return problem.unit * (scaled @ scaled.T)

@@ -73,6 +73,12 @@ class TrainingProblem:
     prior: np.ndarray
     mean: np.ndarray | None
 
+    @property
+    def covariance(self) -> np.ndarray:
+        """Of the data, (D, D), up to rounding."""
+        scaled = self.axes * self.standard_deviations
+        return self.unit * (scaled @ scaled.T)
+
     def objective(self, weights: Weights) -> Objective:
         """The loss, in the form of the kernels."""
         return self._objective._replace(weights=np.array(weights.of_parts))

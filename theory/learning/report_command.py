@@ -49,7 +49,7 @@ def add_commands(commands) -> None:
         "the beta at which each dies, the learned noise, rate and distortion, and what data alone cannot tell.",
         "  python -m theory report --data observations.csv --latent-dim 4\n"
         "  python -m theory report --data observations.csv --columns a,c --standardize --latent-dim 1\n"
-        "  python -m theory report --data observations.csv --latent-dim 2 --kl-weight 0.2 --reconstruction sum --out page",
+        "  python -m theory report --data observations.csv --latent-dim 2 --kl-weight 1 --reconstruction mean",
     )
     add_report_options(command)
     command.add_argument(
