@@ -1,0 +1,387 @@
+"""An audit of any trained VAE with a diagonal Gaussian posterior: from its codes alone, or beside its data and factors.
+
+**From the codes** (posterior mean mu_j(x) and variance v_j(x) of each latent at N observations):
+
+    KL of a latent       mean over x of (mu_j^2 + v_j - 1 - log v_j) / 2; their sum is the rate
+    active unit          variance of mu_j over x above .01
+    attenuation          correlation of the mean code mu_j with the sampled code z_j ~ N(mu_j, v_j),
+
+                             M_j = sqrt( var mu_j / (var mu_j + E v_j) ),
+
+                         exact for any encoder, as the noise of z_j has no correlation with mu_j. A passive latent has
+                         M_j = 0: its mean code is constant and its sampled code is noise, the difference by which
+                         FONDUE finds them. At the linear optimum M_j = sqrt(1 - t/l_j) = sqrt(E mu_j^2).
+    collapsed            at an x where its KL is below .01 nats. A latent is passive if it has collapsed at 95 % of the
+                         observations or more, active if at 5 % or fewer, mixed between; constant if its posterior is
+                         the same at all x and not the prior: it costs KL and carries nothing
+    polarized regime     the rate without the passive latents and without the v_j of the others, and its error
+    parts of the rate    mutual information, total correlation, dimension-wise KL, with the bias of the usual estimate
+                         and bounds: `numerics.sampling.rate_parts`
+
+**With the decoder** (its weights if it is linear, else Jacobians at some codes): the distance to orthogonality on the
+active latents (`theory.axes.distance_to_orthogonality`).
+
+**With factors**: disentanglement scores of mean and of sampled codes (`numerics.sampling.scores`).
+
+**With data and the water level** t of the loss (`theory.convention`): the best linear VAE with as many latents on the
+same data at the same water level. Its rate, distortion and active latents are exact (`theory.optimum`). With
+
+    loss / (weight of its KL) = distortion / (2 t) + rate + constant, in nats,
+
+the difference between both VAEs is what the network lost or won. A linear VAE uses the covariance of the data only, so
+that a network can win; one that loses has not been trained to the end, or cannot represent a linear map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from numerics.diagnosis.codes import Codes
+from numerics.sampling.rate_parts import RatePart, rate_parts
+from theory import validation
+from theory.axes.orthogonality import distances_to_orthogonality, orthogonality_chance_level
+from theory.axes.polarized import PolarizedKL
+from theory.learning.global_optimum import optimum
+from theory.moments import Moments
+from theory.scores.disentanglement import Scores
+
+__all__ = ["Audit", "DecoderOrthogonality", "LatentUse", "LinearReference", "audit"]
+
+COLLAPSED = 0.01  # nats at an observation, below which its posterior counts as the prior
+MOST, FEW = 0.95, 0.05  # shares of the observations at which a passive latent has collapsed at least, an active at most
+STILL = 1e-12  # relative variation over observations up to which a posterior is the same everywhere
+
+
+@dataclass(frozen=True, eq=False)
+class LatentUse:
+    """What each latent does; arrays of shape (K,).
+
+    Attributes
+    ----------
+    kl : nats
+    mean_variance : variance over observations of the posterior mean
+    posterior_variance : mean over observations of the posterior variance
+    attenuation : correlation of the mean code with the sampled code, 0 to 1
+    collapsed_share : share of the observations at which the KL is below .01 nats
+    active : booleans, `mean_variance` above the threshold
+    regime : "active", "passive", "mixed" or "constant", see the module
+
+    Examples
+    --------
+    >>> from numerics import Codes, audit
+    >>> use = audit(Codes([[2.0, 0.0], [-2.0, 0.0]], [[0.1, 1.0], [0.1, 1.0]])).latents
+    >>> use.regime, use.attenuation.round(3)
+    (('active', 'passive'), array([0.988, 0.   ]))
+    """
+
+    kl: np.ndarray
+    mean_variance: np.ndarray
+    posterior_variance: np.ndarray
+    attenuation: np.ndarray
+    collapsed_share: np.ndarray
+    active: np.ndarray
+    regime: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DecoderOrthogonality:
+    """Distance to orthogonality of a decoder on the active latents: mean over Jacobians, and the chance level.
+
+    Examples
+    --------
+    >>> from numerics import Codes, audit
+    >>> codes = Codes([[2.0, 0.5], [-2.0, 1.0]], [[0.1, 0.1], [0.1, 0.1]])
+    >>> found = audit(codes, decoder=[[2.0, 0.5], [0.0, 1.0]]).orthogonality
+    >>> round(found.distance, 3), round(found.chance, 3)
+    (0.443, 0.548)
+    """
+
+    distance: float
+    chance: float
+
+
+@dataclass(frozen=True, eq=False)
+class LinearReference:
+    """The best linear VAE on the same data at the same water level, and the audited VAE less that one.
+
+    Attributes
+    ----------
+    water_level : float, t
+    active_count : int
+    rate : float, nats
+    distortion : float
+    attenuation : (K,) array, sqrt(1 - t/l_i), descending; 0 for a passive latent
+    excess_rate : float, nats
+    excess_distortion, excess_nats, standard_error : float or None
+        None if the codes have no reconstructions. `excess_nats` is `excess_distortion` / (2 t) + `excess_rate`, the
+        loss divided by the weight of its KL: negative if the network won. `standard_error` is of `excess_nats`, by the
+        differences of the two VAEs at each observation.
+
+    Examples
+    --------
+    >>> from numerics import Codes, audit
+    >>> data = [[2.0, 0.0], [-2.0, 0.0], [0.0, 0.5], [0.0, -0.5]]
+    >>> codes = Codes([[1.22], [-1.22], [0.0], [0.0]], [[0.2]] * 4, squared_error=[0.55] * 4)
+    >>> linear = audit(codes, data=data, water_level=0.5).linear_optimum
+    >>> linear.active_count, round(linear.rate, 3), round(linear.distortion, 3), round(linear.excess_nats, 3)
+    (1, 0.693, 0.625, 0.009)
+    """
+
+    water_level: float
+    active_count: int
+    rate: float
+    distortion: float
+    attenuation: np.ndarray
+    excess_rate: float
+    excess_distortion: float | None
+    excess_nats: float | None
+    standard_error: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What `audit` finds; all rates in nats.
+
+    Attributes
+    ----------
+    count, latent_dim : int, N and K
+    rate, rate_standard_error : float
+    active_count : int
+    latents : LatentUse
+    polarized : theory.axes.PolarizedKL
+    mutual_information, total_correlation, dimension_wise_kl : RatePart
+    distortion : float or None, the squared error of the reconstructions
+    orthogonality : DecoderOrthogonality or None
+    scores : dict from "mean" and "sampled" codes to `theory.scores.Scores`, or None
+    linear_optimum : LinearReference or None
+
+    Examples
+    --------
+    >>> from numerics import Codes, audit
+    >>> found = audit(Codes([[2.0, 0.0], [-2.0, 0.0]], [[0.1, 1.0], [0.1, 1.0]]))
+    >>> round(found.rate, 3), found.active_count, found.linear_optimum
+    (2.701, 1, None)
+    """
+
+    count: int
+    latent_dim: int
+    rate: float
+    rate_standard_error: float
+    active_count: int
+    latents: LatentUse
+    polarized: PolarizedKL
+    mutual_information: RatePart
+    total_correlation: RatePart
+    dimension_wise_kl: RatePart
+    distortion: float | None
+    orthogonality: DecoderOrthogonality | None
+    scores: Mapping[str, Scores] | None
+    linear_optimum: LinearReference | None
+
+
+def audit(
+    codes: Codes,
+    *,
+    data=None,
+    factors=None,
+    decoder=None,
+    water_level: float | None = None,
+    threshold: float = 0.01,
+    rng: np.random.Generator | int = 0,
+) -> Audit:
+    """Audit a trained VAE by its codes; the module has the formulas.
+
+    Parameters
+    ----------
+    codes : Codes
+    data : (N, D) array, optional
+        the observations that were encoded, in the units in which the loss took them; with `water_level` for the linear
+        optimum, and for the distortion of `codes.reconstruction`.
+    factors : (N, F) array, optional
+        for the disentanglement scores.
+    decoder : (D, K) array, or (M, D, K), optional
+        weights of a linear decoder, or its Jacobians at M codes.
+    water_level : float > 0, optional, t
+        of the loss, `theory.convention(...).water_level`, that is beta times the noise variance. Needs `data`.
+    threshold : float >= 0
+        of the variance of the mean of an active latent.
+    rng : numpy.random.Generator, or a seed
+        of the sampled codes and of the chance level of the distance.
+
+    Returns
+    -------
+    Audit
+        what needs an argument that is not given is None.
+
+    Raises
+    ------
+    ValueError
+        for numbers of rows that differ, shapes that do not fit, NaN, or a `water_level` without `data`.
+
+    Notes
+    -----
+    KL, attenuation, rate and the linear optimum are exact for the N observations; scores and parts of the rate are
+    estimates. The linear optimum is the best on these very observations: for codes of a test set it knows that set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numerics import Codes, audit
+    >>> from theory import Moments, optimum
+    >>> data = np.random.default_rng(0).standard_normal((500, 3)) * [2.0, 1.0, 0.5]
+    >>> vae = optimum(Moments.of(data), 2, noise_variance=0.5).vae
+    >>> codes = Codes((data - vae.mean) @ vae.encoder.T, np.tile(np.diag(vae.posterior_covariance), (500, 1)))
+    >>> found = audit(codes, data=data, water_level=0.5)
+    >>> found.active_count, round(found.rate, 2), round(found.linear_optimum.rate, 2)
+    (2, 1.32, 1.32)
+    """
+    codes = validation.instance("codes", codes, Codes, "pass Codes(mean, log_variance=...)")
+    threshold = validation.non_negative("threshold", threshold)
+    rng = validation.random_generator("rng", rng)
+    data = None if data is None else _rows("data", data, codes)
+    factors = None if factors is None else _rows("factors", factors, codes)
+    decoder = None if decoder is None else _jacobians(decoder, codes, data)
+    error = _squared_error(codes, data)
+    kl = codes.kl
+    of_observation = kl.sum(axis=1)
+    latents = _latent_use(codes, kl, threshold)
+    parts = rate_parts(codes.mean, codes.variance, of_observation, rng)
+    return Audit(
+        count=len(codes),
+        latent_dim=codes.latent_dim,
+        rate=float(of_observation.mean()),
+        rate_standard_error=_standard_error(of_observation),
+        active_count=int(np.count_nonzero(latents.active)),
+        latents=latents,
+        polarized=_polarized(codes, latents),
+        mutual_information=parts.mutual_information,
+        total_correlation=parts.total_correlation,
+        dimension_wise_kl=parts.dimension_wise_kl,
+        distortion=None if error is None else float(error.mean()),
+        orthogonality=None if decoder is None else _orthogonality(decoder, latents.active, rng),
+        scores=None if factors is None else _scores(codes, factors, rng),
+        linear_optimum=None if water_level is None else _linear(water_level, data, of_observation, error, codes),
+    )
+
+
+def _rows(name: str, value, codes: Codes) -> np.ndarray:
+    """Observations, one for each of the codes."""
+    array = validation.observations(name, value)
+    if len(array) != len(codes):
+        raise ValueError(
+            f"{name} must have one row for each of the {len(codes)} codes, got {len(array)}; pass the rows that were "
+            "encoded, in their order"
+        )
+    return array
+
+
+def _jacobians(decoder, codes: Codes, data: np.ndarray | None) -> np.ndarray:
+    """A decoder as a stack (M, D, K)."""
+    array = validation.real_array("decoder", decoder)
+    stack = array if array.ndim == 3 else validation.matrix("decoder", array)[np.newaxis]
+    if not (stack.size and np.isfinite(stack).all()):
+        raise ValueError(f"decoder must be finite and not empty, got shape {array.shape}; remove NaN and infinite ones")
+    data_dim = stack.shape[1] if data is None else data.shape[1]
+    if stack.shape[1:] != (data_dim, codes.latent_dim):
+        got = " x ".join(map(str, array.shape))
+        raise ValueError(
+            f"decoder must be {data_dim} x {codes.latent_dim} (data dimensions x latents), or a stack of such "
+            f"Jacobians, got {got}; transpose it, or pass that of the same VAE as codes"
+        )
+    return stack
+
+
+def _squared_error(codes: Codes, data: np.ndarray | None) -> np.ndarray | None:
+    """|x - reconstruction|^2 of each observation, if it is known."""
+    if codes.reconstruction is None:
+        return codes.squared_error
+    if data is None:
+        return None
+    if codes.reconstruction.shape != data.shape:
+        raise ValueError(
+            f"data must have the {codes.reconstruction.shape[1]} columns of reconstruction, got {data.shape[1]}; "
+            "flatten both in the same way"
+        )
+    validation.within_decades("data", data, validation.AMPLITUDE_DECADES, tiny=True)
+    return np.sum((data - codes.reconstruction) ** 2, axis=1)
+
+
+def _latent_use(codes: Codes, kl: np.ndarray, threshold: float) -> LatentUse:
+    mean_variance, posterior_variance = codes.mean.var(axis=0), codes.variance.mean(axis=0)
+    collapsed = np.mean(kl < COLLAPSED, axis=0)
+    still = (mean_variance <= STILL * posterior_variance) & (codes.variance.std(axis=0) <= STILL * posterior_variance)
+    regime = np.select([collapsed >= MOST, still, collapsed <= FEW], ["passive", "constant", "active"], default="mixed")
+    return LatentUse(
+        kl=kl.mean(axis=0),
+        mean_variance=mean_variance,
+        posterior_variance=posterior_variance,
+        attenuation=np.sqrt(mean_variance / (mean_variance + posterior_variance)),
+        collapsed_share=collapsed,
+        active=mean_variance > threshold,
+        regime=tuple(regime.tolist()),
+    )
+
+
+def _polarized(codes: Codes, latents: LatentUse) -> PolarizedKL:
+    """As `theory.axes.polarized_kl`, for a posterior variance that depends on x."""
+    exact = float(latents.kl.sum())
+    terms = np.mean(codes.mean**2 - codes.log_variance - 1, axis=0) / 2
+    approximate = float(terms[latents.active].sum())
+    return PolarizedKL(exact, approximate, (approximate - exact) / exact if exact > 0 else np.nan)
+
+
+def _orthogonality(decoder: np.ndarray, active: np.ndarray, rng: np.random.Generator) -> DecoderOrthogonality:
+    distance = 0.0  # of one latent or none
+    if np.count_nonzero(active) > 1:
+        distance = float(distances_to_orthogonality(decoder[:, :, active], tie=validation.ROUNDING).mean())
+    return DecoderOrthogonality(distance, orthogonality_chance_level(int(np.count_nonzero(active)), rng=rng).mean)
+
+
+def _scores(codes: Codes, factors: np.ndarray, rng: np.random.Generator) -> dict[str, Scores]:
+    from numerics.sampling.scores import sample_scores
+
+    return {"mean": sample_scores(factors, codes.mean), "sampled": sample_scores(factors, codes.sample(rng))}
+
+
+def _linear(
+    water_level, data: np.ndarray | None, kl: np.ndarray, error: np.ndarray | None, codes: Codes
+) -> LinearReference:
+    level = validation.scale("water_level", water_level)
+    if data is None:
+        raise ValueError("data must be given with water_level: the linear optimum is that of the same observations")
+    moments = Moments.of(data)
+    best = optimum(moments, codes.latent_dim, noise_variance=level)
+    attenuation = np.sqrt(np.maximum(1 - np.diagonal(best.vae.posterior_covariance), 0.0))
+    excess_rate, excess, total, standard_error = float(kl.mean()) - best.rate, None, None, None
+    if error is not None:
+        excess = float(error.mean()) - best.distortion
+        total = excess / (2 * level) + excess_rate
+        linear_kl, linear_error = _at_each_observation(best.vae, data)
+        standard_error = _standard_error((error - linear_error) / (2 * level) + kl - linear_kl)
+    return LinearReference(
+        water_level=level,
+        active_count=best.active_count,
+        rate=best.rate,
+        distortion=best.distortion,
+        attenuation=attenuation,
+        excess_rate=excess_rate,
+        excess_distortion=excess,
+        excess_nats=total,
+        standard_error=standard_error,
+    )
+
+
+def _at_each_observation(vae, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """KL and expected squared error of a linear VAE with a diagonal posterior at each observation, (N,)."""
+    centred, variances = data - vae.mean, np.diagonal(vae.posterior_covariance)
+    means = centred @ vae.encoder.T
+    kl = (np.sum(means**2, axis=1) + np.sum(variances - 1 - np.log(variances))) / 2
+    missed = centred - means @ vae.decoder.T
+    return kl, np.sum(missed**2, axis=1) + np.sum(vae.decoder**2 @ variances)
+
+
+def _standard_error(values: np.ndarray) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values)))

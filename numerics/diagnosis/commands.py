@@ -1,0 +1,264 @@
+"""The command `audit` of `python -m numerics`: a trained VAE by its codes, beside the exact linear optimum."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from theory import validation
+from theory.interface.options import add_header_option, add_observations_option
+from theory.interface.report import Report, aligned_facts, aligned_table
+from theory.interface.run import add_command
+from theory.learning.conventions import KL_REDUCTIONS, RECONSTRUCTIONS
+
+if TYPE_CHECKING:
+    from numerics.diagnosis.audit import Audit, LinearReference
+
+__all__ = ["add_commands"]
+
+ARRAYS = {"mean": 2, "variance": 2, "log_variance": 2, "reconstruction": 2, "squared_error": 1}
+SHOWN = 20  # latents, unless --all
+PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
+WORDS = {
+    "latents": {
+        "latent": "column of the arrays, counted from 0; from the largest KL",
+        "kl": "nats at an average observation; the sum is the rate",
+        "mean_variance": "variance of the mean code over observations; above --threshold the latent is active",
+        "posterior_variance": "of the code at one observation, on average",
+        "attenuation": "correlation of mean and sampled code, sqrt(mean_variance / (mean_variance + "
+        "posterior_variance)); 0 for a passive latent",
+        "linear": "attenuation sqrt(1 - t/l) of the linear optimum, from its largest eigenvalue l",
+        "collapsed_share": "share of the observations at which the KL is below .01 nats",
+        "regime": "passive from a share of .95 on, active up to .05, mixed between; constant: the same at every "
+        "observation, but not the prior",
+    },
+    "parts": {
+        "plug_in": "usual estimate, by the mixture of the posteriors of all observations",
+        "bias": "of plug_in to first order: subtract it while it is small",
+        "lower, upper": "bounds for the population, up to standard_error; far apart if observations are too few",
+        "gaussian": "the part if the codes were Gaussian with this mean and covariance",
+    },
+    "linear": {
+        "linear_optimum": "best linear VAE with as many latents on the same observations, exact",
+        "nats": "distortion / (2 t) + rate: the loss over the weight of its KL, without a constant",
+    },
+    "scores": {"mean, sampled": "of the mean codes, and of one draw of each posterior"},
+}
+
+
+def add_commands(commands) -> None:
+    """Register `audit` with what `Parser.add_subparsers` returned."""
+    command = add_command(
+        commands,
+        "audit",
+        _audit,
+        "Audit of any trained VAE by its codes: KL, active and passive latents, the parts of its rate with their bias; "
+        "with more files its scores, its distance to orthogonality, and what a linear VAE would reach on its data.",
+        "  python -m numerics audit --codes codes.npz\n"
+        "  python -m numerics audit --codes codes.npz --data digits --kl-weight 2 --reconstruction mean\n"
+        "  python -m numerics audit --codes codes.npz --data codes.npz:data --beta 4 --noise-variance 0.1 --json\n"
+        "  python -m numerics audit --codes codes.npz --factors factors.csv --decoder codes.npz:jacobians",
+    )
+    command.add_argument(
+        "--codes",
+        required=True,
+        metavar="FILE.npz",
+        help="arrays mean (N, K) and variance or log_variance (N, K); for the distortion also reconstruction (N, D) of "
+        "one sampled code each, or squared_error (N)",
+    )
+    add_observations_option(command, built_in="digits, ", note="; those that were encoded, as the loss took them")
+    command.add_argument("--factors", metavar="FILE", help="true factors of these observations, for the scores")
+    command.add_argument(
+        "--decoder", metavar="FILE", help="weights (D, K) of a linear decoder, or Jacobians (M, D, K) of another"
+    )
+    add_header_option(command)
+    _add_loss_options(command)
+    command.add_argument(
+        "--threshold", type=float, default=0.01, help="variance of the mean of an active latent (default .01)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the sampled codes (default 0)")
+    command.add_argument("--all", action="store_true", help=f"print all latents, not the first {SHOWN}")
+
+
+def _add_loss_options(command: argparse.ArgumentParser) -> None:
+    """The options that name the loss, read by `_water_level`."""
+    given = command.add_mutually_exclusive_group()
+    given.add_argument("--beta", type=float, help="of this project's loss; with --noise-variance")
+    given.add_argument("--kl-weight", type=float, metavar="B", help="or what your code multiplies the KL by")
+    command.add_argument("--noise-variance", type=float, metavar="S2", help="of the likelihood")
+    command.add_argument(
+        "--reconstruction",
+        choices=RECONSTRUCTIONS,
+        help="beside --kl-weight, the other term of the loss, as in `python -m theory convention`",
+    )
+    command.add_argument("--kl", choices=KL_REDUCTIONS, default="sum", help="likewise the reduction of the KL")
+
+
+def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim: int) -> float | None:
+    """The water level of the loss that the options name, if they do."""
+    from theory.learning import convention
+
+    beta, weight, noise = arguments.beta, arguments.kl_weight, arguments.noise_variance
+    reconstruction = arguments.reconstruction
+    if beta is None and weight is None:
+        for option, value in (("--noise-variance", noise), ("--reconstruction", reconstruction)):
+            if value is not None:
+                raise ValueError(f"{option} needs the weight of the KL beside it; pass --beta or --kl-weight")
+        return None
+    if data_dim is None:
+        option = "--beta" if weight is None else "--kl-weight"
+        raise ValueError(f"--data must be given with {option}: the linear optimum is that of the same observations")
+    if beta is not None:
+        if reconstruction is not None:
+            raise ValueError("--reconstruction is for --kl-weight, got --beta; pass one of the two weights")
+        if noise is None:
+            raise ValueError("--noise-variance must be given with --beta; pass that of the decoder")
+        return validation.positive("--beta", beta) * validation.positive("--noise-variance", noise)
+    if reconstruction is None:
+        raise ValueError(
+            f"--reconstruction must be given with --kl-weight; pass one of {', '.join(RECONSTRUCTIONS)}, see "
+            "python -m theory convention --help"
+        )
+    loss = convention(
+        weight,
+        reconstruction=reconstruction,
+        data_dim=data_dim,
+        kl=arguments.kl,
+        latent_dim=latent_dim,
+        noise_variance=noise,
+    )
+    return loss.water_level
+
+
+def _audit(arguments: argparse.Namespace) -> Report:
+    from numerics.data.observations import load
+    from numerics.diagnosis.audit import audit
+    from theory.interface.readers import read_data, read_matrices
+
+    codes, ignored = _codes(arguments.codes)
+    data = None if arguments.data is None else load(arguments.data, arguments.header)
+    factors = None if arguments.factors is None else read_data(arguments.factors, arguments.header)
+    decoder = None if arguments.decoder is None else read_matrices("--decoder", arguments.decoder, arguments.header)
+    level = _water_level(arguments, None if data is None else data.shape[1], codes.latent_dim)
+    found = audit(
+        codes,
+        data=data,
+        factors=factors,
+        decoder=decoder,
+        water_level=level,
+        threshold=arguments.threshold,
+        rng=validation.seed("--seed", arguments.seed),
+    )
+    missing = _missing(found, data is not None, codes.reconstruction is not None)
+    notes = {"missing": missing, "ignored": ignored}
+    return Report(vars(found) | notes, _text(found, missing, ignored, arguments.all))
+
+
+def _codes(path: str):
+    from numerics.diagnosis.codes import Codes
+    from theory.interface.readers import read_archive
+
+    arrays, others = read_archive(path, ARRAYS)
+    if "mean" not in arrays or not {"variance", "log_variance"} & set(arrays):
+        raise ValueError(
+            f"--codes {path}: must hold arrays mean and variance or log_variance, it holds "
+            f"{', '.join([*arrays, *others]) or 'none'}; save it with numpy.savez(FILE, mean=..., log_variance=...)"
+        )
+    try:
+        return Codes(**arrays), others
+    except ValueError as error:
+        raise ValueError(f"--codes {path}: {error}") from None
+
+
+def _missing(found: Audit, has_data: bool, has_reconstruction: bool) -> dict[str, str]:
+    """What the audit could not tell, and what to give for it."""
+    missing = {}
+    if found.linear_optimum is None:
+        data = "" if has_data else "--data and "
+        missing["linear_optimum"] = (
+            f"{data}the loss, which codes do not tell: --beta with --noise-variance, or --kl-weight with "
+            "--reconstruction"
+        )
+    if found.distortion is None:
+        missing["distortion"] = (
+            "--data" if has_reconstruction else "the array reconstruction (N, D) or squared_error (N) beside mean"
+        )
+    if found.scores is None:
+        missing["scores"] = "--factors"
+    if found.orthogonality is None:
+        missing["orthogonality"] = "--decoder"
+    return missing
+
+
+def _text(found: Audit, missing: dict[str, str], ignored: list[str], everything: bool) -> str:
+    linear = found.linear_optimum
+    facts = {
+        "observations": found.count,
+        "rate": found.rate,
+        "standard_error": found.rate_standard_error,
+        "active_count": found.active_count,
+        "polarized_rate": found.polarized.approximate,
+        "relative_error": found.polarized.relative_error,
+    }
+    if found.orthogonality is not None:
+        facts |= {"orthogonality": found.orthogonality.distance, "by_chance": found.orthogonality.chance}
+    blocks = [aligned_facts(facts), _latent_table(found, everything), _words("latents", linear is not None)]
+    parts = {name: [getattr(getattr(found, part), name) for part in PARTS] for name in vars(found.mutual_information)}
+    blocks += [aligned_table({"part": PARTS, **parts}), _words("parts")]
+    if found.scores is not None:
+        mean, sampled = found.scores["mean"], found.scores["sampled"]
+        scores = {"score": list(vars(mean)), "mean": vars(mean).values(), "sampled": vars(sampled).values()}
+        blocks += [aligned_table({name: list(column) for name, column in scores.items()}), _words("scores")]
+    if linear is not None:
+        blocks += [_comparison(found, linear), _words("linear")]
+    if missing:
+        blocks.append("not told, and what would tell it\n" + aligned_facts(missing))
+    if ignored:
+        blocks.append(f"arrays that were not read: {', '.join(ignored)}")
+    return "\n\n".join(blocks)
+
+
+def _latent_table(found: Audit, everything: bool) -> str:
+    use, order = found.latents, np.argsort(-found.latents.kl, kind="stable")
+    shown = order if everything else order[:SHOWN]
+    columns = {name: getattr(use, name)[shown] for name in ("kl", "mean_variance", "posterior_variance", "attenuation")}
+    if found.linear_optimum is not None:
+        columns["linear"] = found.linear_optimum.attenuation[: len(shown)]
+    columns |= {"collapsed_share": use.collapsed_share[shown], "regime": [use.regime[latent] for latent in shown]}
+    more = f"\n{len(order) - len(shown)} more latents: pass --all" if len(shown) < len(order) else ""
+    return aligned_table({"latent": shown, **columns}) + more
+
+
+def _words(table: str, with_linear: bool = True) -> str:
+    return aligned_facts({word: text for word, text in WORDS[table].items() if with_linear or word != "linear"})
+
+
+def _comparison(found: Audit, linear: LinearReference) -> str:
+    """The VAE beside the linear optimum, and what that comes to in one sentence."""
+    nats = [
+        None if found.distortion is None else found.distortion / (2 * linear.water_level) + found.rate,
+        linear.distortion / (2 * linear.water_level) + linear.rate,
+    ]
+    table = aligned_table(
+        {
+            "quantity": ["active_count", "rate", "distortion", "nats"],
+            "vae": [found.active_count, found.rate, found.distortion, nats[0]],
+            "linear_optimum": [linear.active_count, linear.rate, linear.distortion, nats[1]],
+            "excess": [
+                found.active_count - linear.active_count,
+                linear.excess_rate,
+                linear.excess_distortion,
+                linear.excess_nats,
+            ],
+        }
+    )
+    verdict = "what the network lost or won needs its distortion"
+    if linear.excess_nats is not None:
+        verb = "lost" if linear.excess_nats > 0 else "won"
+        verdict = f"the network {verb} {abs(linear.excess_nats):.4g} nats (standard error {linear.standard_error:.2g})"
+    return (
+        f"{table}\nat water level t = {linear.water_level:.6g} a linear VAE would reach rate {linear.rate:.4g} and "
+        f"distortion {linear.distortion:.6g} with {linear.active_count} active latents; {verdict}"
+    )
