@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory import validation
-from theory.interface.options import add_header_option, add_observations_option
+from theory.interface.options import add_header_option, add_observations_option, read_number
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 from theory.learning.conventions import KL_REDUCTIONS, RECONSTRUCTIONS
@@ -22,23 +23,28 @@ ARRAYS = {"mean": 2, "variance": 2, "log_variance": 2, "reconstruction": 2, "squ
 SHOWN = 20  # latents, unless --all
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 WORDS = {
+    "facts": {
+        "rate": "E KL(q(z|x) || p(z)) in nats, with its standard error",
+        "active_count": "latents whose mean_variance is above --threshold",
+        "polarized_rate": "of the active latents without their posterior variances, and its relative error",
+        "orthogonality": "distance of the decoder to one with orthogonal columns, active latents; and that by chance",
+    },
     "latents": {
-        "latent": "column of the arrays, counted from 0; from the largest KL",
-        "kl": "nats at an average observation; the sum is the rate",
-        "mean_variance": "variance of the mean code over observations; above --threshold the latent is active",
+        "latent": "column of the arrays, counted from 0; from the largest kl on",
+        "kl": "of the latent at an average observation, nats; the sum is the rate",
+        "mean_variance": "of the mean code over observations",
         "posterior_variance": "of the code at one observation, on average",
-        "attenuation": "correlation of mean and sampled code, sqrt(mean_variance / (mean_variance + "
-        "posterior_variance)); 0 for a passive latent",
-        "linear": "attenuation sqrt(1 - t/l) of the linear optimum, from its largest eigenvalue l",
-        "collapsed_share": "share of the observations at which the KL is below .01 nats",
-        "regime": "passive from a share of .95 on, active up to .05, mixed between; constant: the same at every "
-        "observation, but not the prior",
+        "attenuation": "correlation of mean and sampled code, sqrt(m/(m + p)) of these two; 0 if passive",
+        "linear": "attenuation sqrt(1 - t/l) of the linear optimum, from its largest eigenvalue l on",
+        "collapsed_share": "of the observations at which the kl is below .01",
+        "regime": "passive: collapsed at 95 % of them or more; active: at 5 % or fewer; mixed: between;",
+        "": "constant: the same at every observation and not the prior, a cost without information",
     },
     "parts": {
         "plug_in": "usual estimate, by the mixture of the posteriors of all observations",
-        "bias": "of plug_in to first order: subtract it while it is small",
+        "bias": "of plug_in to first order; subtract it while it is small",
         "lower, upper": "bounds for the population, up to standard_error; far apart if observations are too few",
-        "gaussian": "the part if the codes were Gaussian with this mean and covariance",
+        "gaussian": "the part if the code were Gaussian with this mean and covariance",
     },
     "linear": {
         "linear_optimum": "best linear VAE with as many latents on the same observations, exact",
@@ -87,7 +93,9 @@ def _add_loss_options(command: argparse.ArgumentParser) -> None:
     given = command.add_mutually_exclusive_group()
     given.add_argument("--beta", type=float, help="of this project's loss; with --noise-variance")
     given.add_argument("--kl-weight", type=float, metavar="B", help="or what your code multiplies the KL by")
-    command.add_argument("--noise-variance", type=float, metavar="S2", help="of the likelihood")
+    command.add_argument(
+        "--noise-variance", metavar="S2", help="of the likelihood, a number; one that was learned where training ended"
+    )
     command.add_argument(
         "--reconstruction",
         choices=RECONSTRUCTIONS,
@@ -102,6 +110,14 @@ def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim
 
     beta, weight, noise = arguments.beta, arguments.kl_weight, arguments.noise_variance
     reconstruction = arguments.reconstruction
+    if noise is not None:
+        try:
+            noise = read_number(noise)
+        except ValueError:
+            raise ValueError(
+                f"--noise-variance must be a number, got {validation.shown(noise)}; of a noise that was learned pass "
+                "the value at which training ended"
+            ) from None
     if beta is None and weight is None:
         for option, value in (("--noise-variance", noise), ("--reconstruction", reconstruction)):
             if value is not None:
@@ -135,12 +151,18 @@ def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim
 def _audit(arguments: argparse.Namespace) -> Report:
     from numerics.data.observations import load
     from numerics.diagnosis.audit import audit
-    from theory.interface.readers import read_data, read_matrices
+    from theory.interface.readers import read_data, read_matrices, refuse_header
 
     codes, ignored = _codes(arguments.codes)
-    data = None if arguments.data is None else load(arguments.data, arguments.header)
-    factors = None if arguments.factors is None else read_data(arguments.factors, arguments.header)
-    decoder = None if arguments.decoder is None else read_matrices("--decoder", arguments.decoder, arguments.header)
+    files = {name: getattr(arguments, name) for name in ("data", "factors", "decoder")}
+    headers = {name: arguments.header for name, file in files.items() if str(file).lower().endswith(".csv")}
+    if not headers:
+        refuse_header(arguments.header, "none is read")
+    data = None if files["data"] is None else load(files["data"], headers.get("data"))
+    factors = None if files["factors"] is None else read_data(files["factors"], headers.get("factors"))
+    decoder = None
+    if files["decoder"] is not None:
+        decoder = read_matrices("--decoder", files["decoder"], headers.get("decoder"))
     level = _water_level(arguments, None if data is None else data.shape[1], codes.latent_dim)
     found = audit(
         codes,
@@ -193,18 +215,18 @@ def _missing(found: Audit, has_data: bool, has_reconstruction: bool) -> dict[str
 
 
 def _text(found: Audit, missing: dict[str, str], ignored: list[str], everything: bool) -> str:
-    linear = found.linear_optimum
+    linear, orthogonality = found.linear_optimum, found.orthogonality
     facts = {
         "observations": found.count,
-        "rate": found.rate,
-        "standard_error": found.rate_standard_error,
-        "active_count": found.active_count,
-        "polarized_rate": found.polarized.approximate,
-        "relative_error": found.polarized.relative_error,
+        "rate": f"{found.rate:.6g} +- {found.rate_standard_error:.2g}",
+        "active_count": f"{found.active_count} of {found.latent_dim}",
+        "polarized_rate": f"{found.polarized.approximate:.6g} ({100 * found.polarized.relative_error:.3g} %)",
     }
-    if found.orthogonality is not None:
-        facts |= {"orthogonality": found.orthogonality.distance, "by_chance": found.orthogonality.chance}
-    blocks = [aligned_facts(facts), _latent_table(found, everything), _words("latents", linear is not None)]
+    if orthogonality is not None:
+        facts["orthogonality"] = f"{orthogonality.distance:.6g} ({orthogonality.chance:.3g} by chance)"
+    absent = {"orthogonality"} if orthogonality is None else set()
+    blocks = [f"{aligned_facts(facts)}\n\n{_words('facts', absent)}"]
+    blocks += [_latent_table(found, everything), _words("latents", {"linear"} if linear is None else set())]
     parts = {name: [getattr(getattr(found, part), name) for part in PARTS] for name in vars(found.mutual_information)}
     blocks += [aligned_table({"part": PARTS, **parts}), _words("parts")]
     if found.scores is not None:
@@ -231,8 +253,9 @@ def _latent_table(found: Audit, everything: bool) -> str:
     return aligned_table({"latent": shown, **columns}) + more
 
 
-def _words(table: str, with_linear: bool = True) -> str:
-    return aligned_facts({word: text for word, text in WORDS[table].items() if with_linear or word != "linear"})
+def _words(table: str, absent: Collection[str] = ()) -> str:
+    """The words of a table, but for those that it does not have, with what they mean."""
+    return aligned_facts({word: text for word, text in WORDS[table].items() if word not in absent})
 
 
 def _comparison(found: Audit, linear: LinearReference) -> str:
@@ -259,6 +282,6 @@ def _comparison(found: Audit, linear: LinearReference) -> str:
         verb = "lost" if linear.excess_nats > 0 else "won"
         verdict = f"the network {verb} {abs(linear.excess_nats):.4g} nats (standard error {linear.standard_error:.2g})"
     return (
-        f"{table}\nat water level t = {linear.water_level:.6g} a linear VAE would reach rate {linear.rate:.4g} and "
-        f"distortion {linear.distortion:.6g} with {linear.active_count} active latents; {verdict}"
+        f"{table}\n\nat water level t = {linear.water_level:.6g} a linear VAE would reach rate {linear.rate:.4g} and "
+        f"distortion {linear.distortion:.6g} with {linear.active_count} active latents;\n{verdict}"
     )
