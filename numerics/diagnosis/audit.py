@@ -52,6 +52,7 @@ __all__ = ["Audit", "DecoderOrthogonality", "LatentUse", "LinearReference", "aud
 
 COLLAPSED = 0.01  # nats at an observation, below which its posterior counts as the prior
 MOST, FEW = 0.95, 0.05  # shares of the observations at which a passive latent has collapsed at least, an active at most
+CHANCE_DRAWS = 4000  # over the number of latents: random decoders, whose distances vary the less the more latents
 STILL = 1e-12  # relative variation over observations up to which a posterior is the same everywhere
 
 
@@ -334,10 +335,11 @@ def _polarized(codes: Codes, latents: LatentUse) -> PolarizedKL:
 
 
 def _orthogonality(decoder: np.ndarray, active: np.ndarray, rng: np.random.Generator) -> DecoderOrthogonality:
-    distance = 0.0  # of one latent or none
-    if np.count_nonzero(active) > 1:
+    count, distance = int(np.count_nonzero(active)), 0.0  # of one latent or none
+    if count > 1:
         distance = float(distances_to_orthogonality(decoder[:, :, active], tie=validation.ROUNDING).mean())
-    return DecoderOrthogonality(distance, orthogonality_chance_level(int(np.count_nonzero(active)), rng=rng).mean)
+    draws = max(20, CHANCE_DRAWS // max(count, 1))
+    return DecoderOrthogonality(distance, orthogonality_chance_level(count, samples=draws, rng=rng).mean)
 
 
 def _scores(codes: Codes, factors: np.ndarray, rng: np.random.Generator) -> dict[str, Scores]:

@@ -12,7 +12,8 @@ from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
 
 __all__ = ["Codes"]
 
-LARGEST_LOG = VARIANCE_DECADES * np.log(10)
+CODE_DECADES = 40  # of posterior variances: then squares of log densities are floats, of the largest mean too
+LARGEST_LOG = CODE_DECADES * np.log(10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ class Codes:
                     f"variance must be > 0 everywhere, its smallest entry is {float(variance.min())!r}; pass "
                     "log_variance if these are logarithms, and no code of a deterministic encoder: its KL is infinite"
                 )
-            variance = validation.scales("variance", variance)
+            variance = validation.scales("variance", variance, CODE_DECADES)
             logarithm = np.log(variance)
         else:
             logarithm = validation.matrix("log_variance", self.log_variance, mean.shape)

@@ -42,8 +42,8 @@ WORDS = {
     },
     "parts": {
         "plug_in": "usual estimate, by the mixture of the posteriors of all observations",
-        "bias": "of plug_in to first order; subtract it while it is small",
-        "lower, upper": "bounds for the population, up to standard_error; far apart if observations are too few",
+        "bias": "of plug_in to first order, to be subtracted; nan if observations are too few to tell",
+        "lower, upper": "bounds for the population, up to standard_error",
         "gaussian": "the part if the code were Gaussian with this mean and covariance",
     },
     "linear": {
@@ -101,7 +101,7 @@ def _add_loss_options(command: argparse.ArgumentParser) -> None:
         choices=RECONSTRUCTIONS,
         help="beside --kl-weight, the other term of the loss, as in `python -m theory convention`",
     )
-    command.add_argument("--kl", choices=KL_REDUCTIONS, default="sum", help="likewise the reduction of the KL")
+    command.add_argument("--kl", choices=KL_REDUCTIONS, help="likewise the reduction of the KL (default sum)")
 
 
 def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim: int) -> float | None:
@@ -119,7 +119,11 @@ def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim
                 "the value at which training ended"
             ) from None
     if beta is None and weight is None:
-        for option, value in (("--noise-variance", noise), ("--reconstruction", reconstruction)):
+        for option, value in (
+            ("--noise-variance", noise),
+            ("--reconstruction", reconstruction),
+            ("--kl", arguments.kl),
+        ):
             if value is not None:
                 raise ValueError(f"{option} needs the weight of the KL beside it; pass --beta or --kl-weight")
         return None
@@ -127,8 +131,9 @@ def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim
         option = "--beta" if weight is None else "--kl-weight"
         raise ValueError(f"--data must be given with {option}: the linear optimum is that of the same observations")
     if beta is not None:
-        if reconstruction is not None:
-            raise ValueError("--reconstruction is for --kl-weight, got --beta; pass one of the two weights")
+        for option, value in (("--reconstruction", reconstruction), ("--kl", arguments.kl)):
+            if value is not None:
+                raise ValueError(f"{option} is for --kl-weight, got --beta; pass one of the two weights")
         if noise is None:
             raise ValueError("--noise-variance must be given with --beta; pass that of the decoder")
         return validation.positive("--beta", beta) * validation.positive("--noise-variance", noise)
@@ -141,7 +146,7 @@ def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim
         weight,
         reconstruction=reconstruction,
         data_dim=data_dim,
-        kl=arguments.kl,
+        kl=arguments.kl or "sum",
         latent_dim=latent_dim,
         noise_variance=noise,
     )

@@ -20,8 +20,8 @@ their sums with the rate, which is known, and I, TC, KL >= 0 tighten them.
 
 **Bias.** To first order in 1/N `with` is as much too large as `without` is too small, chi_g / (2 N) with 1 + chi_g =
 E q(z_g|x)/q(z_g), for one latent of a Gaussian code exp(2 I) (see `theory.groups.minibatch`). Half of the distance is
-therefore the bias of the plug-in, as long as it is small. Where it is not, as for a rate above log N, no estimate from
-N observations is near, and only the bounds say something.
+therefore the bias of the plug-in, as long as it is small. Where the distance is above a nat, as for a rate above log N,
+no estimate from N observations is near: then the bias is NaN, and only the bounds say something.
 
 **Noise.** Codes are drawn. Regression on log q(z|x) - log p(z), whose mean for each observation and for all is known,
 removes most of what the draws add, and makes the parts sum to the rate.
@@ -42,8 +42,10 @@ __all__ = ["RatePart", "RateParts", "rate_parts"]
 
 EVALUATED = 2000  # codes at which the mixture is evaluated
 REFERENCES = 50_000  # posteriors in the mixture at most; with more the bias hardly falls
-DENSITIES = 2**31  # of single latents that are computed at most, if the mixture stays as large as EVALUATED: 20 seconds
+DENSITIES = 2**30  # of single latents that are computed at most, if the mixture stays as large as EVALUATED: 10 seconds
+KNOWN_GAP = 1.0  # nats between with and without, up to which half of them is the bias
 TOGETHER = 2**20  # pairs of a code and a posterior that are computed together
+ROUNDING = 1e-12  # relative variation below which a KL, or what a draw adds to it, is constant
 HALF_LOG_2PI = math.log(2 * math.pi) / 2
 
 
@@ -56,7 +58,7 @@ class RatePart:
     plug_in : float
         with the mixture of the posteriors in the place of q(z).
     bias : float
-        of `plug_in`, to first order in 1/N; subtract it.
+        of `plug_in`, to first order in 1/N; subtract it. NaN if the observations are too few to tell.
     lower, upper : float
         between which the value for the population lies, up to `standard_error`.
     gaussian : float
@@ -125,11 +127,12 @@ def rate_parts(mean: np.ndarray, variance: np.ndarray, kl: np.ndarray, rng: np.r
     single_upper = max(single_lower, single)
     total_lower = max(0.0, total - joint_gap, rate - information_upper - single_upper)
     total_upper = max(total_lower, rate - information_lower - single_lower)
+    joint_bias, marginal_bias = (gap / 2 if gap <= KNOWN_GAP else math.nan for gap in (joint_gap, marginal_gap))
     of_information, of_total, of_single = _gaussian_parts(mean, variance)
     return RateParts(
-        RatePart(information, -joint_gap / 2, information_lower, information_upper, of_information, errors[0]),
-        RatePart(total, (joint_gap - marginal_gap) / 2, total_lower, total_upper, of_total, errors[1]),
-        RatePart(single, marginal_gap / 2, single_lower, single_upper, of_single, errors[2]),
+        RatePart(information, -joint_bias, information_lower, information_upper, of_information, errors[0]),
+        RatePart(total, joint_bias - marginal_bias, total_lower, total_upper, of_total, errors[1]),
+        RatePart(single, marginal_bias, single_lower, single_upper, of_single, errors[2]),
     )
 
 
@@ -173,9 +176,14 @@ def _adjusted(columns: np.ndarray, drawn: np.ndarray, kl: np.ndarray, every_kl: 
     mean of that is the rate. `columns` is (draws, n, columns).
     """
     known = np.stack(np.broadcast_arrays(1.0, drawn - kl, kl - every_kl.mean()), axis=-1)
+    sizes = np.abs(known).max(axis=(0, 1))
+    sizes[1:] = np.where(sizes[1:] > ROUNDING * (1 + np.abs(kl).max()), sizes[1:], np.inf)  # such a column is zero
+    known /= sizes  # columns of one size, so that none counts as rounding of another
     coefficients = np.linalg.lstsq(known.reshape(-1, 3), columns.reshape(-1, columns.shape[-1]), rcond=None)[0]
     rest = (columns - known @ coefficients).mean(axis=0)
-    variances = rest.var(axis=0, ddof=1) / len(kl) + coefficients[2] ** 2 * every_kl.var(ddof=1) / len(every_kl)
+    variances = rest.var(axis=0, ddof=1) / len(kl) + (coefficients[2] / sizes[2]) ** 2 * every_kl.var(ddof=1) / len(
+        every_kl
+    )
     return coefficients[0].tolist(), np.sqrt(variances).tolist()
 
 

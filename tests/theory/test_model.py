@@ -242,6 +242,26 @@ def test_from_weights_takes_tensors_with_gradients():
         LinearVAE.from_weights(noise_variance=0.7, **tensors | {"decoder": Tensor(np.ones((2, 3)))})
 
 
+def test_from_weights_takes_the_layers_of_pytorch():
+    torch = pytest.importorskip("torch")
+    encoder, decoder = torch.nn.Linear(3, 2), torch.nn.Linear(2, 3)
+    with torch.no_grad():
+        encoder.bias.copy_(-encoder.weight @ decoder.bias)
+    logarithms = torch.nn.Parameter(torch.tensor([-1.0, 0.5], dtype=torch.bfloat16))
+    vae = LinearVAE.from_weights(
+        decoder.weight,
+        encoder.weight,
+        logarithms,
+        noise_variance=1.0,
+        decoder_bias=decoder.bias,
+        encoder_bias=encoder.bias,
+    )
+    x = torch.randn(4, 3)
+    with torch.no_grad():
+        np.testing.assert_allclose((x.numpy() - vae.mean) @ vae.encoder.T, encoder(x).numpy(), atol=1e-6)
+    np.testing.assert_allclose(np.diagonal(vae.posterior_covariance), np.exp([-1.0, 0.5]), rtol=1e-15)
+
+
 def test_from_weights_without_biases_has_mean_zero():
     weights = {name: WEIGHTS[name] for name in ("decoder", "encoder", "log_variance")}
     assert not LinearVAE.from_weights(**weights, noise_variance=1.0).mean.any()

@@ -87,7 +87,11 @@ def _chosen(file: Path, archive: zipfile.ZipFile, key: str | None, ndims: tuple[
     else:
         matching = [info for info in members.values() if info.flag_bits & 1 or _is_table(archive, info, ndims)]
     if len(matching) != 1:
-        what = f"{len(matching)} {' or '.join(map(str, ndims))}-d arrays" if key is None else f"no array {key!r}"
+        what = (
+            f"{len(matching)} {' or '.join(f'{ndim}-d' for ndim in ndims)} arrays"
+            if key is None
+            else f"no array {key!r}"
+        )
         raise ValueError(f"{file}: holds {what}; name one as FILE.npz:KEY; its arrays: {', '.join(members) or 'none'}")
     return matching[0]
 
