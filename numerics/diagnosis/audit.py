@@ -45,6 +45,7 @@ from theory import validation
 from theory.axes.orthogonality import distances_to_orthogonality, orthogonality_chance_level
 from theory.axes.polarized import PolarizedKL
 from theory.learning.global_optimum import optimum
+from theory.model import LinearVAE
 from theory.moments import Moments
 from theory.scores.disentanglement import Scores
 
@@ -361,8 +362,8 @@ def _linear(
     if error is not None:
         excess = float(error.mean()) - best.distortion
         total = excess / (2 * level) + excess_rate
-        linear_kl, linear_error = _at_each_observation(best.vae, data)
-        standard_error = _standard_error((error - linear_error) / (2 * level) + kl - linear_kl)
+        of_vae, of_linear = error / (2 * level) + kl, _nats_of_linear(best.vae, data)
+        standard_error = _standard_error(of_vae - of_linear)
     return LinearReference(
         water_level=level,
         active_count=best.active_count,
@@ -376,13 +377,12 @@ def _linear(
     )
 
 
-def _at_each_observation(vae, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """KL and expected squared error of a linear VAE with a diagonal posterior at each observation, (N,)."""
-    centred, variances = data - vae.mean, np.diagonal(vae.posterior_covariance)
+def _nats_of_linear(vae: LinearVAE, data: np.ndarray) -> np.ndarray:
+    """Squared error / (2 s2) + KL of a linear VAE at each observation, (N,), without what is the same at all."""
+    centred = data - vae.mean
     means = centred @ vae.encoder.T
-    kl = (np.sum(means**2, axis=1) + np.sum(variances - 1 - np.log(variances))) / 2
     missed = centred - means @ vae.decoder.T
-    return kl, np.sum(missed**2, axis=1) + np.sum(vae.decoder**2 @ variances)
+    return np.sum(missed**2, axis=1) / (2 * vae.noise_variance) + np.sum(means**2, axis=1) / 2
 
 
 def _standard_error(values: np.ndarray) -> float:

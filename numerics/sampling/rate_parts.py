@@ -121,11 +121,11 @@ def rate_parts(mean: np.ndarray, variance: np.ndarray, kl: np.ndarray, rng: np.r
     values, errors = _adjusted(columns, conditional - prior, kl[order[:evaluated]], kl)
     information, total, single, joint_gap, marginal_gap = values
 
-    # I and the dimension-wise KL from their own bounds; the total correlation also from what the two leave of the rate.
+    # Upper bounds also by what the lower bounds of the other parts leave of the rate.
     information_lower, single_lower = max(0.0, information), max(0.0, single - marginal_gap)
     information_upper = max(information_lower, min(information + joint_gap, rate - single_lower))
     single_upper = max(single_lower, single)
-    total_lower = max(0.0, total - joint_gap, rate - information_upper - single_upper)
+    total_lower = max(0.0, total - joint_gap)
     total_upper = max(total_lower, rate - information_lower - single_lower)
     joint_bias, marginal_bias = (gap / 2 if gap <= KNOWN_GAP else math.nan for gap in (joint_gap, marginal_gap))
     of_information, of_total, of_single = _gaussian_parts(mean, variance)

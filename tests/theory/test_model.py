@@ -270,8 +270,8 @@ def test_from_weights_without_biases_has_mean_zero():
 
 
 def test_from_weights_says_how_far_off_the_bias_is():
-    shifted = WEIGHTS | {"encoder_bias": [-0.3, -0.4 + 0.02 * np.exp(0.15)]}
-    with pytest.raises(ValueError, match=r"latent 1 is off by 0\.02 of its posterior standard deviation"):
+    shifted = WEIGHTS | {"encoder_bias": [-0.3, -0.4 + 0.002 * np.exp(0.15)]}
+    with pytest.raises(ValueError, match=r"latent 1 is off by 0\.002 of its posterior standard deviation"):
         LinearVAE.from_weights(noise_variance=1.0, **shifted)
     near = WEIGHTS | {"encoder_bias": [-0.3, -0.4 + 0.0009 * np.exp(0.15)]}
     assert LinearVAE.from_weights(noise_variance=1.0, **near).latent_dim == 2

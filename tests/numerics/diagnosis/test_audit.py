@@ -143,6 +143,17 @@ def test_regimes():
     assert audit(Codes(mean, variance), threshold=0.7).active_count == int(np.sum(mean.var(axis=0) > 0.7))
 
 
+def test_regimes_at_their_limits():
+    shares, rng = np.array([0.0, 0.05, 0.06, 0.94, 0.95]), np.random.default_rng(4)
+    collapsed = np.arange(100)[:, np.newaxis] < 100 * shares
+    mean = np.where(collapsed, 0.0, 1.0 + rng.uniform(size=(100, 5)))
+    found = audit(Codes(mean, np.where(collapsed, 1.0, 0.1))).latents
+    np.testing.assert_allclose(found.collapsed_share, shares)
+    assert found.regime == ("active", "active", "mixed", "mixed", "passive")
+    # A mean code that is constant is still informative by its variance.
+    assert audit(Codes(np.full((100, 1), 2.0), rng.uniform(0.1, 0.9, (100, 1)))).latents.regime == ("active",)
+
+
 def test_all_latents_passive():
     found = audit(
         Codes(np.zeros((20, 2)), np.ones((20, 2))), data=observations(20), water_level=100.0, decoder=np.ones((5, 2))

@@ -28,8 +28,8 @@ def test_a_logarithm_says_the_same_as_the_variance_and_keeps_small_kl():
     by_logarithm = Codes(MEAN, log_variance=np.log(VARIANCE))
     np.testing.assert_allclose(by_logarithm.variance, VARIANCE, rtol=1e-14)
     np.testing.assert_allclose(by_logarithm.kl, Codes(MEAN, VARIANCE).kl, rtol=1e-12)
-    tiny = Codes(np.zeros((2, 1)), log_variance=np.full((2, 1), 1e-6)).kl
-    np.testing.assert_allclose(tiny, 1e-12 / 4, rtol=1e-4)  # g^2/4
+    tiny = Codes(np.zeros((2, 1)), log_variance=np.full((2, 1), 1e-8)).kl
+    np.testing.assert_allclose(tiny, 1e-16 / 4, rtol=1e-4)  # g^2/4
     assert (Codes(np.zeros((2, 1)), log_variance=[[1e-17], [-1e-17]]).kl >= 0).all()
 
 

@@ -110,6 +110,23 @@ def test_all_that_can_be_given(capsys, file, tmp_path):
     assert "the network " in out and "not told" not in out and "not read: images, jacobians" in out
 
 
+@pytest.mark.parametrize(("error", "verdict"), [(0.0, "won"), (9.0, "lost")])
+def test_the_verdict(capsys, file, error, verdict):
+    name = file(**ARRAYS, squared_error=np.full(40, error), images=DATA)
+    options = ("--codes", name, "--data", f"{name}:images", "--beta", "1", "--noise-variance", "0.5")
+    nats = run_json(capsys, "audit", *options)["linear_optimum"]["excess_nats"]
+    assert (nats > 0) == (verdict == "lost")
+    assert f"the network {verdict} {abs(nats):.4g} nats" in run(capsys, "audit", *options)[1]
+
+
+def test_the_seed_is_that_of_the_draws(capsys, file):
+    name = file(**ARRAYS)
+    first, again, other = (
+        run_json(capsys, "audit", "--codes", name, "--seed", seed)["mutual_information"] for seed in ("0", "0", "1")
+    )
+    assert first == again != other
+
+
 def test_many_latents_are_cut_unless_all_are_asked_for(capsys, file):
     name = file(mean=RNG.standard_normal((30, 25)), variance=np.full((30, 25), 0.5))
     assert "5 more latents: pass --all" in run(capsys, "audit", "--codes", name)[1]

@@ -150,5 +150,8 @@ def test_of_many_observations_a_part_is_drawn(monkeypatch):
     for name in PARTS:
         part = getattr(parts, name)
         assert abs(part.plug_in - part.bias - exact[name]) < 4 * part.standard_error + 0.002
+    # The KL is known of all observations: so the standard error is theirs, not that of the few that are evaluated.
+    of_rate = Codes(mean, variance).kl.sum(axis=1).std() / np.sqrt(5000)
+    assert parts.mutual_information.standard_error < 2 * of_rate
     monkeypatch.setattr(module, "DENSITIES", 10)  # then the mixture is as large as the number of codes
     assert parts_of(mean, variance).mutual_information.plug_in < np.log(300)
