@@ -1,7 +1,7 @@
 """Train a small VAE in PyTorch on scikit-learn's digits and write its codes for `python -m numerics audit`.
 
 The loss is `MSELoss` plus KL_WEIGHT times the KL of an average observation, as much code has it. Needs PyTorch and
-scikit-learn; takes half a minute.
+scikit-learn; takes about a minute.
 """
 
 import sys

@@ -158,7 +158,7 @@ def _audit(arguments: argparse.Namespace) -> Report:
     from numerics.diagnosis.audit import audit
     from theory.interface.readers import read_data, read_matrices, refuse_header
 
-    codes, ignored = _codes(arguments.codes)
+    codes, others = _codes(arguments.codes)
     files = {name: getattr(arguments, name) for name in ("data", "factors", "decoder")}
     headers = {name: arguments.header for name, file in files.items() if str(file).lower().endswith(".csv")}
     if not headers:
@@ -179,8 +179,8 @@ def _audit(arguments: argparse.Namespace) -> Report:
         rng=validation.seed("--seed", arguments.seed),
     )
     missing = _missing(found, data is not None, codes.reconstruction is not None)
-    notes = {"missing": missing, "ignored": ignored}
-    return Report(vars(found) | notes, _text(found, missing, ignored, arguments.all))
+    notes = {"missing": missing, "other_arrays": others}
+    return Report(vars(found) | notes, _text(found, missing, others, arguments.all))
 
 
 def _codes(path: str):
@@ -219,7 +219,7 @@ def _missing(found: Audit, has_data: bool, has_reconstruction: bool) -> dict[str
     return missing
 
 
-def _text(found: Audit, missing: dict[str, str], ignored: list[str], everything: bool) -> str:
+def _text(found: Audit, missing: dict[str, str], others: list[str], everything: bool) -> str:
     linear, orthogonality = found.linear_optimum, found.orthogonality
     facts = {
         "observations": found.count,
@@ -242,8 +242,8 @@ def _text(found: Audit, missing: dict[str, str], ignored: list[str], everything:
         blocks += [_comparison(found, linear), _words("linear")]
     if missing:
         blocks.append("not told, and what would tell it\n" + aligned_facts(missing))
-    if ignored:
-        blocks.append(f"arrays that were not read: {', '.join(ignored)}")
+    if others:
+        blocks.append(f"other arrays in the file of the codes: {', '.join(others)}")
     return "\n\n".join(blocks)
 
 
@@ -288,5 +288,5 @@ def _comparison(found: Audit, linear: LinearReference) -> str:
         verdict = f"the network {verb} {abs(linear.excess_nats):.4g} nats (standard error {linear.standard_error:.2g})"
     return (
         f"{table}\n\nat water level t = {linear.water_level:.6g} a linear VAE would reach rate {linear.rate:.4g} and "
-        f"distortion {linear.distortion:.6g} with {linear.active_count} active latents;\n{verdict}"
+        f"distortion {linear.distortion:.6g} with {linear.active_count} of {found.latent_dim} latents;\n{verdict}"
     )

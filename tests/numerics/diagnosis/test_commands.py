@@ -46,7 +46,8 @@ def test_the_manual_names_the_keys_and_the_script_writes_the_arrays(capsys):
     text = MANUAL.read_text(encoding="utf-8")
     found = run_json(capsys, *EXAMPLE)
     assert all(
-        f"`{key}`" in text for key in found.keys() - {"format", "count", "latent_dim", "rate_standard_error", "ignored"}
+        f"`{key}`" in text
+        for key in found.keys() - {"format", "count", "latent_dim", "rate_standard_error", "other_arrays"}
     )
     script = (CODES.parent / "digits_vae.py").read_text(encoding="utf-8")
     with np.load(CODES) as arrays:
@@ -82,7 +83,7 @@ def test_every_name_of_the_loss_is_a_water_level(capsys, file, loss, level):
     found = run_json(capsys, "audit", "--codes", name, "--data", f"{name}:images", *loss.split())
     assert found["linear_optimum"]["water_level"] == pytest.approx(level, rel=1e-14)
     assert found["linear_optimum"]["excess_nats"] is None
-    assert found["ignored"] == ["images"]
+    assert found["other_arrays"] == ["images"]
     assert "reconstruction (N, D) or squared_error (N)" in found["missing"]["distortion"]
 
 
@@ -107,7 +108,7 @@ def test_all_that_can_be_given(capsys, file, tmp_path):
     assert 0 < found["orthogonality"]["distance"] < 1.1
     code, out, _ = run(capsys, "audit", "--codes", name, *options)
     assert code == 0 and "by chance" in out and "mutual_information_gap" in out
-    assert "the network " in out and "not told" not in out and "not read: images, jacobians" in out
+    assert "the network " in out and "not told" not in out and "of the codes: images, jacobians" in out
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(0.0, "won"), (9.0, "lost")])
