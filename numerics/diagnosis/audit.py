@@ -40,52 +40,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.diagnosis.codes import Codes
+from numerics.diagnosis.latent_use import LatentUse, latent_use, polarized_rate
+from numerics.diagnosis.linear_reference import LinearReference, linear_reference, standard_error
 from numerics.sampling.rate_parts import RatePart, rate_parts
 from theory import validation
 from theory.axes.orthogonality import distances_to_orthogonality, orthogonality_chance_level
 from theory.axes.polarized import PolarizedKL
-from theory.learning.global_optimum import optimum
-from theory.model import LinearVAE
-from theory.moments import Moments
 from theory.scores.disentanglement import Scores
 
-__all__ = ["Audit", "DecoderOrthogonality", "LatentUse", "LinearReference", "audit"]
+__all__ = ["Audit", "DecoderOrthogonality", "audit"]
 
-COLLAPSED = 0.01  # nats at an observation, below which its posterior counts as the prior
-MOST, FEW = 0.95, 0.05  # shares of the observations at which a passive latent has collapsed at least, an active at most
 CHANCE_DRAWS = 4000  # over the number of latents: random decoders, whose distances vary the less the more latents
-STILL = 1e-12  # relative variation over observations up to which a posterior is the same everywhere
-
-
-@dataclass(frozen=True, eq=False)
-class LatentUse:
-    """What each latent does; arrays of shape (K,).
-
-    Attributes
-    ----------
-    kl : nats
-    mean_variance : variance over observations of the posterior mean
-    posterior_variance : mean over observations of the posterior variance
-    attenuation : correlation of the mean code with the sampled code, 0 to 1
-    collapsed_share : share of the observations at which the KL is below .01 nats
-    active : booleans, `mean_variance` above the threshold
-    regime : "active", "passive", "mixed" or "constant", see the module
-
-    Examples
-    --------
-    >>> from numerics import Codes, audit
-    >>> use = audit(Codes([[2.0, 0.0], [-2.0, 0.0]], [[0.1, 1.0], [0.1, 1.0]])).latents
-    >>> use.regime, use.attenuation.round(3)
-    (('active', 'passive'), array([0.988, 0.   ]))
-    """
-
-    kl: np.ndarray
-    mean_variance: np.ndarray
-    posterior_variance: np.ndarray
-    attenuation: np.ndarray
-    collapsed_share: np.ndarray
-    active: np.ndarray
-    regime: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -103,44 +68,6 @@ class DecoderOrthogonality:
 
     distance: float
     chance: float
-
-
-@dataclass(frozen=True, eq=False)
-class LinearReference:
-    """The best linear VAE on the same data at the same water level, and the audited VAE less that one.
-
-    Attributes
-    ----------
-    water_level : float, t
-    active_count : int
-    rate : float, nats
-    distortion : float
-    attenuation : (K,) array, sqrt(1 - t/l_i), descending; 0 for a passive latent
-    excess_rate : float, nats
-    excess_distortion, excess_nats, standard_error : float or None
-        None if the codes have no reconstructions. `excess_nats` is `excess_distortion` / (2 t) + `excess_rate`, the
-        loss divided by the weight of its KL: negative if the network won. `standard_error` is of `excess_nats`, by the
-        differences of the two VAEs at each observation.
-
-    Examples
-    --------
-    >>> from numerics import Codes, audit
-    >>> data = [[2.0, 0.0], [-2.0, 0.0], [0.0, 0.5], [0.0, -0.5]]
-    >>> codes = Codes([[1.22], [-1.22], [0.0], [0.0]], [[0.2]] * 4, squared_error=[0.55] * 4)
-    >>> linear = audit(codes, data=data, water_level=0.5).linear_optimum
-    >>> linear.active_count, round(linear.rate, 3), round(linear.distortion, 3), round(linear.excess_nats, 3)
-    (1, 0.693, 0.625, 0.009)
-    """
-
-    water_level: float
-    active_count: int
-    rate: float
-    distortion: float
-    attenuation: np.ndarray
-    excess_rate: float
-    excess_distortion: float | None
-    excess_nats: float | None
-    standard_error: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,23 +176,25 @@ def audit(
     error = _squared_error(codes, data)
     kl = codes.kl
     of_observation = kl.sum(axis=1)
-    latents = _latent_use(codes, kl, threshold)
+    latents = latent_use(codes, kl, threshold)
     parts = rate_parts(codes.mean, codes.variance, of_observation, rng)
     return Audit(
         count=len(codes),
         latent_dim=codes.latent_dim,
         rate=float(of_observation.mean()),
-        rate_standard_error=_standard_error(of_observation),
+        rate_standard_error=standard_error(of_observation),
         active_count=int(np.count_nonzero(latents.active)),
         latents=latents,
-        polarized=_polarized(codes, latents),
+        polarized=polarized_rate(codes, latents),
         mutual_information=parts.mutual_information,
         total_correlation=parts.total_correlation,
         dimension_wise_kl=parts.dimension_wise_kl,
         distortion=None if error is None else float(error.mean()),
         orthogonality=None if decoder is None else _orthogonality(decoder, latents.active, rng),
         scores=None if factors is None else _scores(codes, factors, rng),
-        linear_optimum=None if water_level is None else _linear(water_level, data, of_observation, error, codes),
+        linear_optimum=None
+        if water_level is None
+        else linear_reference(water_level, data, of_observation, error, codes.latent_dim),
     )
 
 
@@ -311,30 +240,6 @@ def _squared_error(codes: Codes, data: np.ndarray | None) -> np.ndarray | None:
     return np.sum((data - codes.reconstruction) ** 2, axis=1)
 
 
-def _latent_use(codes: Codes, kl: np.ndarray, threshold: float) -> LatentUse:
-    mean_variance, posterior_variance = codes.mean.var(axis=0), codes.variance.mean(axis=0)
-    collapsed = np.mean(kl < COLLAPSED, axis=0)
-    still = (mean_variance <= STILL * posterior_variance) & (codes.variance.std(axis=0) <= STILL * posterior_variance)
-    regime = np.select([collapsed >= MOST, still, collapsed <= FEW], ["passive", "constant", "active"], default="mixed")
-    return LatentUse(
-        kl=kl.mean(axis=0),
-        mean_variance=mean_variance,
-        posterior_variance=posterior_variance,
-        attenuation=np.sqrt(mean_variance / (mean_variance + posterior_variance)),
-        collapsed_share=collapsed,
-        active=mean_variance > threshold,
-        regime=tuple(regime.tolist()),
-    )
-
-
-def _polarized(codes: Codes, latents: LatentUse) -> PolarizedKL:
-    """As `theory.axes.polarized_kl`, for a posterior variance that depends on x."""
-    exact = float(latents.kl.sum())
-    terms = np.mean(codes.mean**2 - codes.log_variance - 1, axis=0) / 2
-    approximate = float(terms[latents.active].sum())
-    return PolarizedKL(exact, approximate, (approximate - exact) / exact if exact > 0 else np.nan)
-
-
 def _orthogonality(decoder: np.ndarray, active: np.ndarray, rng: np.random.Generator) -> DecoderOrthogonality:
     count, distance = int(np.count_nonzero(active)), 0.0  # of one latent or none
     if count > 1:
@@ -347,43 +252,3 @@ def _scores(codes: Codes, factors: np.ndarray, rng: np.random.Generator) -> dict
     from numerics.sampling.scores import sample_scores
 
     return {"mean": sample_scores(factors, codes.mean), "sampled": sample_scores(factors, codes.sample(rng))}
-
-
-def _linear(
-    water_level, data: np.ndarray | None, kl: np.ndarray, error: np.ndarray | None, codes: Codes
-) -> LinearReference:
-    level = validation.scale("water_level", water_level)
-    if data is None:
-        raise ValueError("data must be given with water_level: the linear optimum is that of the same observations")
-    moments = Moments.of(data)
-    best = optimum(moments, codes.latent_dim, noise_variance=level)
-    attenuation = np.sqrt(np.maximum(1 - np.diagonal(best.vae.posterior_covariance), 0.0))
-    excess_rate, excess, total, standard_error = float(kl.mean()) - best.rate, None, None, None
-    if error is not None:
-        excess = float(error.mean()) - best.distortion
-        total = excess / (2 * level) + excess_rate
-        of_vae, of_linear = error / (2 * level) + kl, _nats_of_linear(best.vae, data)
-        standard_error = _standard_error(of_vae - of_linear)
-    return LinearReference(
-        water_level=level,
-        active_count=best.active_count,
-        rate=best.rate,
-        distortion=best.distortion,
-        attenuation=attenuation,
-        excess_rate=excess_rate,
-        excess_distortion=excess,
-        excess_nats=total,
-        standard_error=standard_error,
-    )
-
-
-def _nats_of_linear(vae: LinearVAE, data: np.ndarray) -> np.ndarray:
-    """Squared error / (2 s2) + KL of a linear VAE at each observation, (N,), without what is the same at all."""
-    centred = data - vae.mean
-    means = centred @ vae.encoder.T
-    missed = centred - means @ vae.decoder.T
-    return np.sum(missed**2, axis=1) / (2 * vae.noise_variance) + np.sum(means**2, axis=1) / 2
-
-
-def _standard_error(values: np.ndarray) -> float:
-    return float(values.std(ddof=1) / np.sqrt(len(values)))

@@ -15,7 +15,8 @@ from theory.interface.run import add_command
 from theory.learning.conventions import KL_REDUCTIONS, RECONSTRUCTIONS
 
 if TYPE_CHECKING:
-    from numerics.diagnosis.audit import Audit, LinearReference
+    from numerics.diagnosis.audit import Audit
+    from numerics.diagnosis.linear_reference import LinearReference
 
 __all__ = ["add_commands"]
 
