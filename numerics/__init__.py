@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = facade(
         "numerics.data.observations": "digits load",
         "numerics.data.sprites": "load_dsprites sample_sprites",
         "numerics.diagnosis.activity": "active_count",
+        "numerics.diagnosis.audit": "audit Audit",
+        "numerics.diagnosis.codes": "Codes",
         "numerics.diagnosis.certificate": "Certificate certify",
         "numerics.experiments.best_group_size": "vertex_map VertexCell",
         "numerics.experiments.granularity": "granularity_map GranularityRun",

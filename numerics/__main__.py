@@ -3,6 +3,7 @@
 verify   every closed form against training from random starts and Monte Carlo; exit code 1 if any disagrees
 train    train one VAE, and compare it with the closed form
 sweep    train for many betas and seeds
+audit    any trained VAE by its codes, beside the exact linear optimum
 sprites  what the principal axes of sprite images carry, and how a linear beta-VAE scores for it
 granularity  train the grouped objective over group sizes
 vertex   where the error is least at the true blocks
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 
 import numerics.bench.commands
 import numerics.checks.commands
+import numerics.diagnosis.commands
 import numerics.experiments.granularity_commands
 import numerics.experiments.sprite_commands
 import numerics.sweeps.commands
@@ -26,6 +28,7 @@ ROOMS = (
     numerics.checks.commands,
     numerics.training.commands,
     numerics.sweeps.commands,
+    numerics.diagnosis.commands,
     numerics.experiments.sprite_commands,
     numerics.experiments.granularity_commands,
     numerics.bench.commands,

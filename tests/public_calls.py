@@ -30,6 +30,7 @@ ROTATION = np.array([[0.8, -0.6], [0.6, 0.8]])
 GAUSSIAN, STUDENT = priors.GaussianPrior.isotropic(2), priors.StudentPrior(5.0, 2)
 CODE = scores.GaussianCode.of(TRUTH, VAE)
 TEMPORAL = axes.TemporalModel(DECODER, [0.8, 0.3], 0.1)
+CODES = numerics.Codes(DATA[:, :2], np.full((30, 2), 0.3), squared_error=np.ones(30))
 POINTS = np.array([[0.5, -1.0], [2.0, 0.1]])
 
 # What an argument of a name accepts: a kind of `tests.test_bad_values.REFUSED`, or several.
@@ -195,6 +196,16 @@ CALLS = [
         posterior_covariance=np.eye(2),
         noise_variance=0.5,
         mean=[0.0, 1.0, 2.0],
+    ),
+    call(
+        theory.LinearVAE.from_weights,
+        dict.fromkeys(["log_variance"], "array") | dict.fromkeys(["decoder_bias", "encoder_bias"], "array none"),
+        decoder=DECODER,
+        encoder=DECODER.T,
+        log_variance=[-1.0, 0.1],
+        noise_variance=0.5,
+        decoder_bias=[0.0, 1.0, 2.0],
+        encoder_bias=-DECODER.T @ [0.0, 1.0, 2.0],
     ),
     call(VAE.belongs_to, posterior="diagonal"),
     call(
@@ -585,6 +596,29 @@ CALLS = [
     ],
     # numerics
     call(numerics.active_count, vae=VAE, covariance=COVARIANCE, threshold=1e-6),
+    call(
+        numerics.audit,
+        {"data": "data", "factors": "data none", "decoder": "array none", "codes": "codes"}
+        | {"water_level": "number none"},
+        not_a_number=True,  # scores of factors that do not vary, and others
+        codes=CODES,
+        data=DATA,
+        factors=DATA,
+        decoder=DECODER,
+        water_level=0.3,
+        threshold=0.01,
+        rng=0,
+    ),
+    call(
+        numerics.Codes,
+        {"mean": "data", "variance": "array"}
+        | dict.fromkeys(["log_variance", "reconstruction", "squared_error"], "array none"),
+        mean=DATA[:, :2],
+        variance=np.full((30, 2), 0.3),
+        log_variance=None,
+        reconstruction=None,
+        squared_error=np.ones(30),
+    ),
     call(
         numerics.block_truth,
         {"loading": "word", "blocks": "sequence", "rng": "generator none"},

@@ -127,6 +127,7 @@ REFUSED = {
     "prior": NOT_A_MODEL | {"other": VAE, "class": priors.StudentPrior},
     "weights": NOT_A_MODEL | {"other": VAE, "class": groups.Weights},
     "code": NOT_A_MODEL | {"other": VAE},
+    "codes": NOT_A_MODEL | {"other": VAE},
     "path": NOT_A_MODEL | {"number": 3, "other": VAE},
     "executor": {"number": 3, "other": VAE},
     "data": {
@@ -185,6 +186,7 @@ MODELS = {  # the classes that users make; all others are results
     axes.TemporalModel,
     groups.Weights,
     scores.GaussianCode,
+    numerics.Codes,
 }
 ELSEWHERE = {numerics.digits}  # it has no arguments
 

@@ -10,7 +10,11 @@ import pytest
 ROOMS = ("theory", *(f"theory.{room}" for room in ("inference", "learning", "axes", "priors", "groups", "scores")))
 EXPORTED = [
     *((package, name) for package in ROOMS for name in import_module(package).__all__),
-    *(("numerics", name) for name in ("train", "sweep", "verify")),
+    *(("numerics", name) for name in ("train", "sweep", "verify", "audit", "Audit", "Codes")),
+    ("numerics.diagnosis.audit", "DecoderOrthogonality"),
+    ("numerics.diagnosis.latent_use", "LatentUse"),
+    ("numerics.diagnosis.linear_reference", "LinearReference"),
+    ("numerics.sampling.rate_parts", "RatePart"),
     ("numerics.training.stop", "Stop"),
 ]
 

@@ -6,7 +6,8 @@ but unusual (zero variance, ties, rank deficiency) pass.
 
 **Numbers.** Accepted everywhere: Python and NumPy integers and floats of any width, decimals, fractions, and
 zero-dimensional arrays of one of them. Never accepted: booleans, text, dates, complex numbers, None, masked entries,
-and arrays or lists where one number is expected. A count is a whole number by its type: 2.0 is refused.
+and arrays or lists where one number is expected. A count is a whole number by its type: 2.0 is refused. Arrays may be
+tensors of PyTorch, JAX or Keras, with gradients too.
 """
 
 from __future__ import annotations
@@ -431,6 +432,7 @@ def real_array(name: str, value) -> np.ndarray:
     elif isinstance(value, range):
         fits_into_memory(f"{name}, a range of {len(value)} numbers,", 8 * len(value), "pass fewer")
     try:
+        value = _without_gradient(value)
         array = np.asarray(None if isinstance(value, bytearray) else value)  # a bytearray is text, as bytes are
     except Exception:  # rows of several lengths; a foreign class may raise anything
         raise ValueError(
@@ -451,6 +453,15 @@ def real_array(name: str, value) -> np.ndarray:
         return _from_objects(name, value, array)
     what = f"an array of {array.dtype}{_non_numeric_column(value)}" if array.ndim else shown(value)
     raise ValueError(f"{name} must be numeric, got {what}; pass numbers, such as 0.5")
+
+
+def _without_gradient(value):
+    """A tensor of PyTorch without its gradient, on the processor; any other value as it is."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+    if str(getattr(value, "dtype", "")).endswith("bfloat16"):  # NumPy has no such type
+        return value.float() if hasattr(value, "float") else value.astype(np.float32)
+    return value
 
 
 def _unmasked(name: str, value: np.ma.MaskedArray) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Diagnosis of a given model: its active latents, and whether it is a stationary point or a minimum."""
+"""Diagnosis of a given model: its active latents, whether it is a minimum, and the audit of any VAE by its codes."""

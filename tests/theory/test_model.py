@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from theory import optimum
+from theory import elbo_terms, optimum
 from theory.axes import TemporalModel
 from theory.model import GenerativeModel, LinearVAE, linear_vae
 from theory.moments import Moments, as_moments
@@ -181,3 +181,115 @@ def test_a_model_keeps_its_values_when_the_caller_goes_on_with_the_arrays(kind, 
         value[...] = np.nan  # would have been refused
     for name, value in fields.items():
         np.testing.assert_array_equal(getattr(made, name), value)
+
+
+class Tensor:
+    """What a tensor of PyTorch does: NumPy gets its numbers only without the gradient, and only on the processor."""
+
+    def __init__(self, values, gradient=True, on_processor=False):
+        self.values, self.gradient, self.on_processor = np.asarray(values), gradient, on_processor
+
+    def detach(self):
+        return Tensor(self.values, False, self.on_processor)
+
+    def cpu(self):
+        return Tensor(self.values, self.gradient, True)
+
+    def __array__(self, *_, **__):
+        if self.gradient or not self.on_processor:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad")
+        return self.values
+
+
+WEIGHTS = {
+    "decoder": [[2.0, 0.0], [0.0, 1.0], [0.5, 0.5]],
+    "encoder": [[0.4, 0.0, 0.1], [0.0, 0.3, 0.2]],
+    "log_variance": [-1.6, 0.3],
+    "decoder_bias": [1.0, 2.0, -1.0],
+    "encoder_bias": [-0.3, -0.4],
+}
+
+
+def test_from_weights_is_what_the_layers_compute():
+    vae = LinearVAE.from_weights(noise_variance=0.7, **WEIGHTS)
+    x = RNG.standard_normal((4, 3))
+    by_layers = x @ np.transpose(WEIGHTS["encoder"]) + WEIGHTS["encoder_bias"]
+    np.testing.assert_allclose((x - vae.mean) @ vae.encoder.T, by_layers, atol=1e-14)
+    np.testing.assert_allclose(np.diagonal(vae.posterior_covariance), np.exp(WEIGHTS["log_variance"]), rtol=1e-15)
+    np.testing.assert_array_equal(vae.mean, WEIGHTS["decoder_bias"])
+    assert vae.noise_variance == 0.7
+
+
+def test_from_weights_of_the_optimum_is_the_optimum():
+    data = RNG.standard_normal((40, 3)) * [2.0, 1.0, 0.5] + 1.0
+    best = optimum(Moments.of(data), 2, noise_variance=0.3)
+    rebuilt = LinearVAE.from_weights(
+        best.vae.decoder.astype(np.float32),
+        best.vae.encoder.astype(np.float32),
+        np.log(np.diagonal(best.vae.posterior_covariance)).astype(np.float32),
+        noise_variance=0.3,
+        decoder_bias=best.vae.mean.astype(np.float32),
+        encoder_bias=(-best.vae.encoder @ best.vae.mean).astype(np.float32),
+    )
+    assert elbo_terms(rebuilt, Moments.of(data)).loss(1.0) == pytest.approx(best.loss, abs=1e-9)
+
+
+def test_from_weights_takes_tensors_with_gradients():
+    tensors = {name: Tensor(np.float32(values)) for name, values in WEIGHTS.items()}
+    vae, expected = (LinearVAE.from_weights(noise_variance=0.7, **weights) for weights in (tensors, WEIGHTS))
+    np.testing.assert_allclose(vae.encoder, expected.encoder, rtol=1e-6)
+    with pytest.raises(ValueError, match="decoder must be any x 2, got 2 x 3; pass its transpose"):
+        LinearVAE.from_weights(noise_variance=0.7, **tensors | {"decoder": Tensor(np.ones((2, 3)))})
+
+
+def test_from_weights_takes_the_layers_of_pytorch():
+    torch = pytest.importorskip("torch")
+    encoder, decoder = torch.nn.Linear(3, 2), torch.nn.Linear(2, 3)
+    with torch.no_grad():
+        encoder.bias.copy_(-encoder.weight @ decoder.bias)
+    logarithms = torch.nn.Parameter(torch.tensor([-1.0, 0.5], dtype=torch.bfloat16))
+    vae = LinearVAE.from_weights(
+        decoder.weight,
+        encoder.weight,
+        logarithms,
+        noise_variance=1.0,
+        decoder_bias=decoder.bias,
+        encoder_bias=encoder.bias,
+    )
+    x = torch.randn(4, 3)
+    with torch.no_grad():
+        np.testing.assert_allclose((x.numpy() - vae.mean) @ vae.encoder.T, encoder(x).numpy(), atol=1e-6)
+    np.testing.assert_allclose(np.diagonal(vae.posterior_covariance), np.exp([-1.0, 0.5]), rtol=1e-15)
+
+
+def test_from_weights_without_biases_has_mean_zero():
+    weights = {name: WEIGHTS[name] for name in ("decoder", "encoder", "log_variance")}
+    assert not LinearVAE.from_weights(**weights, noise_variance=1.0).mean.any()
+    with pytest.raises(ValueError, match="encoder_bias must be -encoder @ decoder_bias"):
+        LinearVAE.from_weights(**weights, noise_variance=1.0, decoder_bias=[1.0, 0.0, 0.0])
+
+
+def test_from_weights_says_how_far_off_the_bias_is():
+    shifted = WEIGHTS | {"encoder_bias": [-0.3, -0.4 + 0.002 * np.exp(0.15)]}
+    with pytest.raises(ValueError, match=r"latent 1 is off by 0\.002 of its posterior standard deviation"):
+        LinearVAE.from_weights(noise_variance=1.0, **shifted)
+    near = WEIGHTS | {"encoder_bias": [-0.3, -0.4 + 0.0009 * np.exp(0.15)]}
+    assert LinearVAE.from_weights(noise_variance=1.0, **near).latent_dim == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"log_variance": [[-1.6, 0.0], [0.0, 0.3]]}, "log_variance must be a vector"),
+        ({"log_variance": [-1.6]}, "decoder must be any x 1, got 3 x 2"),
+        ({"log_variance": [-1.6, 400.0]}, "log_variance must be at most 230 in size"),
+        ({"decoder_bias": [1.0]}, "decoder_bias must have length 3"),
+        ({"encoder_bias": [1.0]}, "encoder_bias must have length 2"),
+        ({"encoder": np.transpose(WEIGHTS["encoder"])}, "encoder must be 2 x 3, got 3 x 2; pass its transpose"),
+        ({"noise_variance": 0.0}, "noise_variance must be > 0"),
+        ({"decoder": np.full((3, 2), np.nan)}, "decoder must be finite"),
+    ],
+)
+def test_from_weights_refuses(changes, message):
+    with pytest.raises(ValueError, match=message):
+        LinearVAE.from_weights(**WEIGHTS | {"noise_variance": 1.0} | changes)

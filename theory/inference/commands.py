@@ -11,6 +11,7 @@ from theory.conventions import LIKELIHOODS
 from theory.inference.criteria import CRITERIA
 from theory.interface.options import (
     add_csv_option,
+    add_factors_options,
     add_observations_option,
     add_posterior_option,
     add_reading_options,
@@ -69,8 +70,7 @@ def add_commands(commands) -> None:
     command.add_argument("--criterion", choices=CRITERIA, help="one error; all four by default")
     measured = command.add_argument_group("instead of a loading, data whose factors were measured")
     add_observations_option(measured)
-    measured.add_argument("--factors", metavar="FILE", help="the factors of the same observations, one column each")
-    measured.add_argument("--factor-columns", metavar="LIST", help="columns of --factors to use, by name or number")
+    add_factors_options(measured)
     add_reading_options(measured)
     measured.add_argument(
         "--resamples", type=int, metavar="N", help=f"of the bootstrap that gives the interval (default {RESAMPLES})"
@@ -128,7 +128,7 @@ def _optimal_beta(arguments: argparse.Namespace) -> Report:
 def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report:
     """The optimal beta of a model that is estimated from data and measured factors."""
     from theory.inference import optimal_beta_from_data
-    from theory.interface.observations import observations_of
+    from theory.interface.observations import factors_of, observations_of
 
     for name in ("data", "factors"):
         if getattr(arguments, name) is None:
@@ -137,8 +137,7 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
             )
     _refuse(arguments, KNOWN, "is for a known truth, and --data with --factors estimate it; leave it out")
     data = observations_of(arguments)
-    about = vars(arguments) | {"data": arguments.factors, "columns": arguments.factor_columns}
-    factors = observations_of(argparse.Namespace(**about | {"leave_out": None, "standardize": None}))
+    factors = factors_of(arguments)
     found = optimal_beta_from_data(
         data.values,
         factors.values,

@@ -18,22 +18,22 @@ from numpy.lib import format as npy
 
 from theory import validation
 
-__all__ = ["read_array"]
+__all__ = ["array_names", "read_array"]
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0, (3, 0): npy.read_array_header_2_0}
 SAVE = "save plain numbers with numpy.save or numpy.savez, or name one array as FILE.npz:KEY"
 
 
-def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
-    """The array with the name `key`; without a key the only array, or the only numeric one with `ndim` dimensions.
+def read_array(file: Path, key: str | None, *ndims: int) -> np.ndarray:
+    """The array with the name `key`; without a key the only array, or the only numeric one with `ndims` dimensions.
 
     Parameters
     ----------
     file : Path
     key : str, optional
         name of an array in an archive.
-    ndim : int
-        number of dimensions by which one of several arrays is chosen; a single array may have any number.
+    *ndims : int
+        numbers of dimensions by which one of several arrays is chosen; a single array may have any number.
 
     Returns
     -------
@@ -49,12 +49,24 @@ def read_array(file: Path, key: str | None, ndim: int) -> np.ndarray:
         if opened.read(4) in (b"PK\x03\x04", b"PK\x05\x06"):
             with _damage_reported(file):
                 archive = zipfile.ZipFile(opened)
-            member = _chosen(file, archive, key, ndim)
+            member = _chosen(file, archive, key, ndims)
             return _read(f"{file}: {member.filename}", _unpacked(file, archive, member), member.file_size)
         if key is not None:
             raise ValueError(f"{file}: holds one array without a name; leave out ':{key}'")
         opened.seek(0)
         return _read(str(file), opened, os.fstat(opened.fileno()).st_size)
+
+
+def array_names(file: Path) -> list[str]:
+    """The names of the arrays in an archive.
+
+    Raises
+    ------
+    ValueError
+        if the file is damaged, or not an archive.
+    """
+    with file.open("rb") as opened, _damage_reported(file):
+        return [name.removesuffix(".npy") for name in zipfile.ZipFile(opened).namelist()]
 
 
 @contextmanager
@@ -66,16 +78,20 @@ def _damage_reported(where) -> Iterator[None]:
         raise ValueError(f"{where}: is damaged, or not a numpy file; {SAVE}") from None
 
 
-def _chosen(file: Path, archive: zipfile.ZipFile, key: str | None, ndim: int) -> zipfile.ZipInfo:
+def _chosen(file: Path, archive: zipfile.ZipFile, key: str | None, ndims: tuple[int, ...]) -> zipfile.ZipInfo:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if key is not None:
         matching = [members[key]] if key in members else []
     elif len(members) == 1:
         matching = list(members.values())
     else:
-        matching = [info for info in members.values() if info.flag_bits & 1 or _is_table(archive, info, ndim)]
+        matching = [info for info in members.values() if info.flag_bits & 1 or _is_table(archive, info, ndims)]
     if len(matching) != 1:
-        what = f"{len(matching)} {ndim}-d arrays" if key is None else f"no array {key!r}"
+        what = (
+            f"{len(matching)} {' or '.join(f'{ndim}-d' for ndim in ndims)} arrays"
+            if key is None
+            else f"no array {key!r}"
+        )
         raise ValueError(f"{file}: holds {what}; name one as FILE.npz:KEY; its arrays: {', '.join(members) or 'none'}")
     return matching[0]
 
@@ -91,14 +107,14 @@ def _unpacked(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> 
     raise ValueError(f"{file}: {member.filename} cannot be unpacked ({reason}); save it with numpy.savez")
 
 
-def _is_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ndim: int) -> bool:
-    """Whether a member of an archive is, by its header, an array of numbers with `ndim` dimensions."""
+def _is_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ndims: tuple[int, ...]) -> bool:
+    """Whether a member of an archive is, by its header, an array of numbers with one of `ndims` dimensions."""
     try:
         with archive.open(info) as opened:
             shape, dtype = _header(opened)
     except Exception:  # not an array, or damaged: never the default choice
         return False
-    return len(shape) == ndim and dtype.kind in "biuf"
+    return len(shape) in ndims and dtype.kind in "biuf"
 
 
 def _header(opened: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

@@ -24,7 +24,7 @@ from theory.interface.readers import DELIMITERS, checked_file, moments_of, read_
 from theory.interface.text_table import table_column, table_names
 from theory.moments import Moments
 
-__all__ = ["Observations", "observations_of", "read_observations", "refuse_reading_options"]
+__all__ = ["Observations", "factors_of", "is_text", "observations_of", "read_observations", "refuse_reading_options"]
 
 NUMBERS_ROWS = re.compile(r"(.*[\s_.-])?(id|ID|Id)|.*[a-z](ID|Id)")
 DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
@@ -86,9 +86,30 @@ def observations_of(arguments: argparse.Namespace, data_sets: Mapping | None = N
         standardize=bool(arguments.standardize),
         data_sets=data_sets,
     )
-    for name in found.numbering:
-        print(f"left out column {name!r}, which numbers the rows; name it in --columns to keep it", file=sys.stderr)
+    _say_what_is_left_out(found, "--columns")
     return found
+
+
+def factors_of(arguments: argparse.Namespace) -> Observations:
+    """The factors in the file of `--factors`, of which `--factor-columns` names the columns."""
+    found = read_observations(
+        arguments.factors,
+        arguments.header if is_text(arguments.factors) else None,
+        delimiter=arguments.delimiter if is_text(arguments.factors) else None,
+        columns=_listed(arguments.factor_columns),
+    )
+    _say_what_is_left_out(found, "--factor-columns")
+    return found
+
+
+def is_text(path) -> bool:
+    """Whether a file is read as text, so that it has a delimiter and may have a header."""
+    return Path(str(path)).suffix.lower() in DELIMITERS
+
+
+def _say_what_is_left_out(found: Observations, option: str) -> None:
+    for name in found.numbering:
+        print(f"left out column {name!r}, which numbers the rows; name it in {option} to keep it", file=sys.stderr)
 
 
 def read_observations(

@@ -15,6 +15,7 @@ from theory.interface.text_table import cell_number
 __all__ = [
     "add_csv_option",
     "add_data_options",
+    "add_factors_options",
     "add_latent_dim_option",
     "add_observations_option",
     "add_posterior_option",
@@ -117,6 +118,12 @@ def add_reading_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--standardize", action="store_true", default=None, help="divide each column by its standard deviation"
     )
+
+
+def add_factors_options(command) -> None:
+    """Add `--factors`, a file of measured factors, and its `--factor-columns`."""
+    command.add_argument("--factors", metavar="FILE", help="the factors of the same observations, one column each")
+    command.add_argument("--factor-columns", metavar="LIST", help="columns of --factors to use, by name or number")
 
 
 def add_csv_option(command: argparse.ArgumentParser) -> None:

@@ -18,22 +18,24 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from theory import validation
-from theory.interface.array_file import read_array
+from theory.interface.array_file import array_names, read_array
 from theory.interface.text_table import cell_number, read_table
 from theory.moments import Moments
 
 __all__ = [
     "checked_file",
     "moments_of",
+    "read_archive",
     "read_columns",
     "read_covariance",
     "read_data",
+    "read_matrices",
     "read_matrix",
     "read_moments",
     "read_vector",
@@ -119,6 +121,14 @@ def read_matrix(name: str, source: str, header: bool | None = None) -> np.ndarra
     return validation.matrix(name, np.array(values).reshape(len(rows), -1))
 
 
+def read_matrices(name: str, source: str, header: bool | None = None) -> np.ndarray:
+    """A matrix as in `read_matrix`, or from a `.npy` or `.npz` file also a stack of matrices, (M, D, K)."""
+    validation.instance(name, source, str, "pass the path of a file as text")
+    if _split_key(source)[0].suffix.lower() not in (".npy", ".npz"):
+        return read_matrix(name, source, header)
+    return _from_file(name, source, (2, 3), header, example="1,.9;0,.436")
+
+
 def read_vector(name: str, source: str, header: bool | None = None) -> np.ndarray:
     """A vector from text such as "3,2,1" or from a file (one row or one column); `name` is as for `read_matrix`."""
     validation.instance(name, source, str, "pass text such as '3,2,1', or the path of a file as text")
@@ -129,7 +139,35 @@ def read_vector(name: str, source: str, header: bool | None = None) -> np.ndarra
     return validation.vector(name, np.array(values))
 
 
-def _from_file(name: str, source: str, ndim: int, header: bool | None, example: str) -> np.ndarray:
+def read_archive(path, dimensions: Mapping[str, int]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The arrays of an `.npz` archive that have one of the given names, checked, and the names of all others.
+
+    Parameters
+    ----------
+    path : str or path
+    dimensions : mapping from names to numbers of dimensions
+
+    Returns
+    -------
+    arrays : dict of float arrays by name, all finite
+    others : list of str
+
+    Raises
+    ------
+    ValueError
+        if the file is not an archive, or one of the named arrays is not usable.
+    """
+    validation.instance("path", path, (str, os.PathLike), "pass the path of a file")
+    file = Path(path)
+    _check_file(file)
+    if file.suffix.lower() != ".npz":
+        raise ValueError(f"{file}: must be an .npz archive of named arrays; save it with numpy.savez")
+    names = array_names(file)
+    arrays = {name: _load(f"{file}:{name}", ndim, None) for name, ndim in dimensions.items() if name in names}
+    return arrays, [name for name in names if name not in dimensions]
+
+
+def _from_file(name: str, source: str, ndim: int | tuple[int, ...], header: bool | None, example: str) -> np.ndarray:
     if _split_key(source)[0].suffix.lower() not in EXTENSIONS:
         kinds = ", ".join(EXTENSIONS)
         raise ValueError(
@@ -150,24 +188,27 @@ def checked_file(path) -> tuple[Path, str | None]:
 
 
 def _load(
-    path, ndim: int, header: bool | None, delimiter: str | None = None, keep: Sequence[int] | None = None
+    path,
+    ndim: int | tuple[int, ...],
+    header: bool | None,
+    delimiter: str | None = None,
+    keep: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """The array of a file, checked: numbers only, `ndim` dimensions, all finite."""
+    """The array of a file, checked: numbers only, `ndim` dimensions (or one of several numbers of them), all finite."""
     if header is not None:
         validation.flag("header", header)
     file, key = checked_file(path)
+    ndims = ndim if isinstance(ndim, tuple) else (ndim,)
     usual = DELIMITERS.get(file.suffix.lower())
     if usual is not None:
         array = read_table(file, header, delimiter or usual, keep)
     else:
         refuse_header(header, f"{file} is not a .csv file")
-        array = read_array(file, key, ndim)
-        if keep is not None and array.ndim == 2:
-            array = array[:, keep]
+        array = read_array(file, key, *ndims)
     if ndim == 1 and array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
-    if array.ndim != ndim:
-        wanted = "rows and columns" if ndim == 2 else "one row or one column"
+    if array.ndim not in ndims:
+        wanted = "one row or one column" if ndim == 1 else "rows and columns"
         raise ValueError(f"{path}: must hold {wanted}, its array has shape {array.shape}; reshape it before saving")
     if array.size == 0:
         raise ValueError(f"{path}: holds no numbers, its array has shape {array.shape}; save the numbers again")

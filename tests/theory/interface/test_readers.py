@@ -129,6 +129,37 @@ def test_vector_and_matrix_from_files(write, tmp_path):
     np.testing.assert_array_equal(readers.read_matrix("m", str(write("m.csv", "1,2,3\n"))), [[1, 2, 3]])
 
 
+def test_an_archive_gives_the_named_arrays_and_the_names_of_all_others(tmp_path):
+    np.savez(tmp_path / "a.npz", first=np.eye(2), second=[1, 2], third=["text"])
+    arrays, others = readers.read_archive(tmp_path / "a.npz", {"first": 2, "second": 1, "fourth": 2})
+    assert set(arrays) == {"first", "second"} and others == ["third"]
+    np.testing.assert_array_equal(arrays["first"], np.eye(2))
+    np.testing.assert_array_equal(arrays["second"], [1.0, 2.0])
+    with pytest.raises(ValueError, match=r"a\.npz:second: must hold rows and columns"):
+        readers.read_archive(tmp_path / "a.npz", {"second": 2})
+    np.save(tmp_path / "a.npy", np.eye(2))
+    for name, message in (("a.npy", "must be an .npz archive"), ("none.npz", "no such file")):
+        with pytest.raises(ValueError, match=message):
+            readers.read_archive(tmp_path / name, {"first": 2})
+
+
+def test_matrices_are_one_or_a_stack(write, tmp_path):
+    stack = np.arange(24.0).reshape(2, 3, 4)
+    np.savez(tmp_path / "a.npz", several=stack, one=stack[0], flat=[1, 2])
+    for source, expected in (("several", stack), ("one", stack[0])):
+        found = readers.read_matrices("--decoder", f"{tmp_path / 'a.npz'}:{source}")
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(readers.read_matrices("--decoder", "1,2;3,4"), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(readers.read_matrices("--decoder", str(write("a.csv", "1,2\n"))), [[1, 2]])
+    for source, message in (
+        (f"{tmp_path / 'a.npz'}:flat", "--decoder: .*must hold rows and columns"),
+        (str(tmp_path / "a.npz"), "--decoder: .*holds 2 2-d or 3-d arrays"),
+        (str(tmp_path / "none.npy"), "--decoder: .*no such file"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            readers.read_matrices("--decoder", source)
+
+
 def test_the_line_by_line_reader_agrees_with_the_fast_one(write):
     values = table(np.random.default_rng(4), rows=40, columns=5)
     rows = [",".join(map(repr, map(float, row))) for row in values]
