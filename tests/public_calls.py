@@ -638,6 +638,7 @@ CALLS = [
         learned_noise=False,
         posterior="diagonal",
     ),
+    call(numerics.read_runs, {"path": "path"}, path="missing.jsonl"),
     call(numerics.load, {"source": "path"}, source="missing.csv", header=True),
     call(
         numerics.load_dsprites,
