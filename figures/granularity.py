@@ -28,7 +28,7 @@ from numerics.data.block_factors import block_truth
 from numerics.experiments.best_group_size import SAME, trained_errors, vertex_truths
 from numerics.experiments.granularity import granularity_map
 from theory import GenerativeModel, inference_error, optimal_encoder
-from theory.groups import Weights, equal_groups, granularity_errors, grouped_optimum
+from theory.groups import Weights, equal_groups, granularity_errors, grouped_optima
 
 __all__ = ["LAYOUT", "data", "plot"]
 
@@ -148,15 +148,10 @@ def _helps(truths: list[GenerativeModel], blocks) -> np.ndarray:
 def _complexity(truths, stop_reasons: list[str]) -> list[Point]:
     """The error of the factors in blocks of each size, in units of that of one group, averaged over truths."""
     parts = {size: np.repeat(MIXED, MIXED) == size for size in sorted(set(MIXED))}
+    weights, partitions = [Weights.independence(BETA)], [equal_groups(sum(MIXED), size) for size in MIXED_SIZES]
     exact, trained = [], []
     for truth in truths:
-        solved = [
-            grouped_optimum(
-                truth.loading, truth.noise_variance, truth.covariance, Weights.independence(BETA),
-                equal_groups(truth.latent_dim, size),
-            )
-            for size in MIXED_SIZES
-        ]  # fmt: skip
+        (solved,) = grouped_optima(truth.loading, truth.noise_variance, truth.covariance, weights, partitions)
         runs = granularity_map(truth, betas=[BETA], sizes=MIXED_SIZES, progress=False)
         stop_reasons += [run.stopped for run in runs]
         exact.append([_factor_errors(truth, best.vae.encoder) for best in solved])

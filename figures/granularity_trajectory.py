@@ -33,10 +33,11 @@ from numerics.data.block_factors import block_truth
 from numerics.experiments.granularity import GranularityRun, granularity_map
 from theory import GenerativeModel, elbo_terms, optimal_encoder
 from theory.groups import (
+    GroupedOptimum,
     Weights,
     correlated_prior_shift,
     equal_groups,
-    grouped_optimum,
+    grouped_optima,
     independent_groups,
 )
 
@@ -107,6 +108,13 @@ def _best_of_starts(truth: GenerativeModel, betas: np.ndarray, size: int) -> lis
     return runs
 
 
+def _optima(truth: GenerativeModel, capacity: int, noise: float | str, betas, sizes) -> list[list[GroupedOptimum]]:
+    """The optima of the first columns of the loading, for each beta one for each size of the groups."""
+    weights = [Weights.independence(beta) for beta in betas]
+    partitions = [equal_groups(capacity, size) for size in sizes]
+    return grouped_optima(truth.loading[:, :capacity], noise, truth.covariance, weights, partitions)
+
+
 def _bound(truth: GenerativeModel, vae) -> float:
     """The ELBO of a VAE whose prior is the true distribution of the factors that have a latent."""
     prior = truth.factor_covariance[: vae.latent_dim, : vae.latent_dim]
@@ -121,14 +129,11 @@ def _by_weight(
     plain = _bound(truth, optimal_encoder(truth.loading, truth.noise_variance, 1.0))
     runs += (trained_plain := _train(truth, betas=[1.0], sizes=[truth.latent_dim]))
 
-    def solved(size: int, beta: float) -> float:
-        groups, weights = equal_groups(truth.latent_dim, size), Weights.independence(beta)
-        best = grouped_optimum(truth.loading, truth.noise_variance, truth.covariance, weights, groups)
-        return _bound(truth, best.vae) - plain
-
-    rows = []
-    for size in (1, 2, 3, 4):
-        series, curve = f"groups of {size}", np.array([solved(size, beta) for beta in line])
+    sizes, rows = (1, 2, 3, 4), []
+    optima = _optima(truth, truth.latent_dim, truth.noise_variance, line, sizes)
+    curves = np.array([[_bound(truth, best.vae) - plain for best in row] for row in optima]).T
+    for size, curve in zip(sizes, curves, strict=True):
+        series = f"groups of {size}"
         trained = _best_of_starts(truth, tried, size)
         runs += trained
         rows += points(WEIGHT, series, "theory", line, curve)
@@ -152,19 +157,8 @@ def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities)
     for capacity in capacities:
         noise = truth.noise_variance if capacity == truth.latent_dim else "learned"
         sizes = range(1, capacity + 1)
-        bounds = [
-            _bound(
-                truth,
-                grouped_optimum(
-                    truth.loading[:, :capacity],
-                    noise,
-                    truth.covariance,
-                    Weights.independence(BETA),
-                    equal_groups(capacity, size),
-                ).vae,
-            )
-            for size in sizes
-        ]
+        (optima,) = _optima(truth, capacity, noise, [BETA], sizes)
+        bounds = [_bound(truth, best.vae) for best in optima]
         trained = _train(truth, betas=[BETA], sizes=sizes, capacities=[capacity])
         runs += trained
         series, gains = f"{capacity} latents", np.array(bounds) - bounds[-1]
@@ -176,15 +170,10 @@ def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities)
 
 
 def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point]:
-    sizes = range(1, truth.latent_dim + 1)
-    weights, rows = Weights.independence(BETA), []
+    sizes, rows = range(1, truth.latent_dim + 1), []
     cut = [_cut_pairs(equal_groups(truth.latent_dim, size)) for size in sizes]
-    fixed = [
-        grouped_optimum(
-            truth.loading, truth.noise_variance, truth.covariance, weights, equal_groups(truth.latent_dim, size)
-        ).loss
-        for size in sizes
-    ]
+    (optima,) = _optima(truth, truth.latent_dim, truth.noise_variance, [BETA], sizes)
+    fixed = [best.loss for best in optima]
     exact = {
         FIXED: np.array(fixed) - fixed[-1],
         CORRELATED: np.array(cut) * correlated_prior_shift(CORRELATION, BETA),

@@ -520,6 +520,16 @@ CALLS = [
         posterior="diagonal",
         start=VAE,
     ),
+    call(
+        groups.grouped_optima,
+        LEARNED | {"weights": "sequence"},
+        decoder=DECODER,
+        noise_variance=0.3,
+        covariance=COVARIANCE,
+        weights=[groups.Weights.independence(2.0)],
+        partitions=["diagonal"],
+        posterior="diagonal",
+    ),
     call(groups.grouped_terms, vae=VAE, covariance=COVARIANCE, groups="diagonal", prior=np.eye(2)),
     call(
         groups.independent_groups,

@@ -283,7 +283,7 @@ def descend_all(thetas, weights, objective, perturbation, method, limits, thread
         own = objective._replace(weights=weights[run])
         outcomes.put(run, descend(thetas[run], own, perturbation, method, limits, np.empty(0)))
 
-    if threads == 1:
+    if min(threads, len(weights)) == 1:  # to start a thread takes longer than many a run
         deque(map(one, range(len(weights))), maxlen=0)
         return
     with ThreadPoolExecutor(threads) as pool:

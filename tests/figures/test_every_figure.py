@@ -176,7 +176,7 @@ EXPANSION, LIMIT = "expansion in the coherence", "limit of independent groups"
         ),
         (
             "granularity_trajectory",
-            "grouped_optimum",
+            "grouped_optima",
             lambda f: lambda *a: f(a[0], a[1], 1.01 * a[2], *a[3:]),
             "objective_by_size",
         ),

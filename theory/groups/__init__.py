@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = facade(
         ),
         "theory.groups.objective": "grouped_gradient grouped_loss Weights",
         "theory.groups.errors": "granularity_errors",
-        "theory.groups.optimum": "grouped_optimum GroupedOptimum",
+        "theory.groups.optimum": "grouped_optima grouped_optimum GroupedOptimum",
         "theory.groups.selection.choice": "choose_groups GroupSelection",
         "theory.groups.selection.factors": "estimate_factors FactorEstimate",
     },

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from theory import validation
 from theory.groups.coordinates import Coordinates
 from theory.groups.fixed_decoder import FixedDecoder
-from theory.groups.objective import Weights, refuse_singular
+from theory.groups.objective import Weights, WeightsOfMany, refuse_singular, weights_at
 from theory.groups.search import LOSS_ROUNDING, minimise, polish
 from theory.inference import optimal_encoder
 from theory.inference.decoder_noise import LearnedWaterLevel
@@ -51,70 +52,112 @@ class Best:
     vanishing: tuple[str, ...]
 
 
-def best_of_searches(problems: Sequence[FixedDecoder], weights: Weights, start: LinearVAE | None = None) -> list[Best]:
-    """Search from the plain VAE of each problem, and from random codes where there may be several minima.
+def best_of_searches(
+    problems: Sequence[FixedDecoder], weights: Sequence[Weights], start: LinearVAE | None = None
+) -> list[Best]:
+    """Search from the plain VAE of each problem with its weights, and from random codes where minima may be several.
 
     With `start` from that alone.
     """
-    for problem in problems:
-        _within_reach(problem, weights)
-    found: list[Best | None] = [None] * len(problems)
-    for together in _alike(problems):
-        for at, best in zip(together, _best_of_alike([problems[at] for at in together], weights, start), strict=True):
+    searches = [_Searches.of(*one) for one in zip(problems, weights, strict=True)]
+    found: list[Best | None] = [None] * len(searches)
+    for together in _alike(searches):
+        for at, best in zip(together, _best_of_alike([searches[at] for at in together], start), strict=True):
             found[at] = best
     return found
 
 
-def _alike(problems: Sequence[FixedDecoder]) -> Iterator[list[int]]:
-    """The places of problems of one shape, in parts of a size that memory holds with ease."""
+@dataclass(frozen=True, eq=False)
+class _Searches:
+    """What searches of a problem do: those of one shape take their steps together.
+
+    Attributes
+    ----------
+    problem : FixedDecoder
+    weights : Weights
+    unopposed : tuple of str
+        zero weights for which the least loss may be a limit.
+    opposed : list of Weights
+        with small weights in place of these, falling; the weights alone if there are none.
+    path : tuple of Weights
+        from equal ones to the first of these, which is the last; empty if all are equal.
+    codes : int
+        how many random codes a round starts from.
+    """
+
+    problem: FixedDecoder
+    weights: Weights
+    unopposed: tuple[str, ...]
+    opposed: list[Weights]
+    path: tuple[Weights, ...]
+    codes: int
+
+    @classmethod
+    def of(cls, problem: FixedDecoder, weights: Weights) -> _Searches:
+        _within_reach(problem, weights)
+        weights = _without_idle_parts(problem, weights)
+        unopposed = _unopposed(problem, weights)
+        small = SMALL_WEIGHTS if unopposed else ()
+        opposed = [replace(weights, **dict.fromkeys(unopposed, weights.mutual_information * share)) for share in small]
+        opposed = opposed or [weights]
+        codes = _random_starts(problem.coordinates.unknowns, opposed[0])
+        return cls(problem, weights, unopposed, opposed, _path(opposed[0]), codes)
+
+    @property
+    def shape(self) -> tuple:
+        return self.problem.coordinates.shape, self.unopposed, len(self.path), self.codes
+
+
+def _alike(searches: Sequence[_Searches]) -> Iterator[list[int]]:
+    """The places of searches of one shape, in parts of a size that memory holds with ease."""
     places: dict[tuple, list[int]] = {}
-    for at, problem in enumerate(problems):
-        places.setdefault(problem.coordinates.shape, []).append(at)
+    for at, one in enumerate(searches):
+        places.setdefault(one.shape, []).append(at)
     for alike in places.values():
-        coordinates = problems[alike[0]].coordinates
-        unknowns = coordinates.cross.size + len(coordinates.entries[0]) + 1
-        count = max(1, MOST_TOGETHER // (LEAST_SEARCHES * unknowns**2))
+        one = searches[alike[0]]
+        count = max(1, MOST_TOGETHER // ((1 + one.codes) * one.problem.coordinates.unknowns**2 + 1))
         yield from (alike[first : first + count] for first in range(0, len(alike), count))
 
 
-def _best_of_alike(problems: list[FixedDecoder], weights: Weights, start: LinearVAE | None) -> list[Best]:
-    stack, every = Coordinates.stacked([problem.coordinates for problem in problems]), np.arange(len(problems))
-    weights = _without_idle_parts(problems[0], weights)
-    unopposed = _unopposed(problems[0], weights)
-    opposed = [
-        replace(weights, **dict.fromkeys(unopposed, weights.mutual_information * share))
-        for share in (SMALL_WEIGHTS if unopposed else (0,))
-    ]
-    plain = np.array([_plain(problem, weights.mutual_information) for problem in problems])
+def _best_of_alike(searches: list[_Searches], start: LinearVAE | None) -> list[Best]:
+    problems, every = [one.problem for one in searches], np.arange(len(searches))
+    stack = Coordinates.stacked([problem.coordinates for problem in problems])
+    weights = WeightsOfMany.stacked([one.weights for one in searches])
+    opposed = [WeightsOfMany.stacked(step) for step in zip(*(one.opposed for one in searches), strict=True)]
+    path = [WeightsOfMany.stacked(step) for step in zip(*(one.path for one in searches), strict=True)]
+    unopposed = searches[0].unopposed
+    plain = np.array([_plain(one.problem, one.weights.mutual_information) for one in searches])
     scales = np.array([_scale(*one) for one in zip(problems, plain, strict=True)])
-    equal = start is None and not _path(opposed[0])  # then the plain VAE is the optimum, in closed form
+    equal = start is None and not path  # then the plain VAE is the optimum, in closed form
     if not equal:
         _refuse_singular(stack, plain)
 
-    def search(owners: np.ndarray, theta: np.ndarray, at: Weights, level: float = LOSS_ROUNDING) -> np.ndarray:
-        return minimise(stack.rows(owners), theta, at, scales[owners], level, owners)
+    def search(owners: np.ndarray, theta: np.ndarray, at: WeightsOfMany, level: float = LOSS_ROUNDING) -> np.ndarray:
+        return minimise(stack.rows(owners), theta, weights_at(owners, at), scales[owners], level, owners)
 
-    if start is None:
-        owners, minima = _minima(problems, stack, plain, opposed[0], scales, search)
-    else:
+    if start is not None:
         owners, minima = every, search(every, np.array([problem.pack(start) for problem in problems]), opposed[0])
-    vanishing = np.zeros(len(minima), dtype=bool)
+    elif path:
+        owners, minima = _minima(problems, stack, plain, path, searches[0].codes, scales, search)
+    else:
+        owners, minima = every, plain
+    of_owners, vanishing = stack.rows(owners), np.zeros(len(minima), dtype=bool)
     if unopposed:
         limits = [minima]
         for step in opposed[1:]:
             limits.append(search(owners, limits[-1], step))
-        before, after = (stack.rows(owners).least_share(limits[at], weights) for at in (-3, -1))
+        before, after = (of_owners.least_share(limits[at], weights_at(owners, weights)) for at in (-3, -1))
         minima, vanishing = limits[-1], after < before * VANISHING_SHARE
         minima[~vanishing] = search(owners[~vanishing], minima[~vanishing], weights)
-    losses = stack.rows(owners).loss(minima, weights)
+    losses = of_owners.loss(minima, weights_at(owners, weights))
     found = []
-    for owner in every:
+    for owner, one in enumerate(searches):
         own = owners == owner
-        best, least = _best(minima[own], losses[own], weights), np.argmin(losses[own])
+        best, least = _best(minima[own], losses[own], one.weights), np.argmin(losses[own])
         found.append(replace(best, vanishing=unopposed) if vanishing[own][least] else best)
     attained = np.array([at for at, best in enumerate(found) if not best.vanishing], dtype=int)
     ends = np.array([found[at].theta for at in attained]).reshape(len(attained), plain.shape[1])
-    ends = polish(stack.rows(attained), ends, weights)
+    ends = polish(stack.rows(attained), ends, weights_at(attained, weights))
     if not equal:
         _refuse_singular(stack.rows(attained), ends)
     for at, theta in zip(attained, ends, strict=True):
@@ -142,23 +185,31 @@ def _within_reach(problem: FixedDecoder, weights: Weights) -> None:
             )
 
 
+def _random_starts(unknowns: int, weights: Weights) -> int:
+    """How many random codes to start from at first, and again while too few searches agree."""
+    if unknowns > MOST_UNKNOWNS or not _path(weights):
+        return 0
+    if min(weights.between, weights.within, weights.dimension_wise) < weights.mutual_information:
+        return MOST_SEARCHES
+    return LEAST_SEARCHES if unknowns <= SMALL_PROBLEM else LEAST_AGREEING
+
+
 def _minima(
-    problems: list[FixedDecoder], stack: Coordinates, plain, weights: Weights, scales: np.ndarray, search: Callable
+    problems: list[FixedDecoder],
+    stack: Coordinates,
+    plain: np.ndarray,
+    path: list[WeightsOfMany],
+    count: int,
+    scales: np.ndarray,
+    search: Callable,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ends of searches that start at the plain VAEs and at random codes: the problem of each, and (searches, n)."""
-    path, every, size = _path(weights), np.arange(len(problems)), plain.shape[1]
-    if not path:
-        return every, plain
-    least = LEAST_SEARCHES if size <= SMALL_PROBLEM else LEAST_AGREEING
-    if min(weights.between, weights.within, weights.dimension_wise) < weights.mutual_information:
-        least = MOST_SEARCHES
-    count = least if size <= MOST_UNKNOWNS else 0
-    streams = [np.random.default_rng(0) for _ in problems]
+    every, streams = np.arange(len(problems)), [np.random.default_rng(0) for _ in problems]
 
     def codes(at: int) -> np.ndarray:
         return _random_codes(problems[at], plain[at], scales[at], count, streams[at])
 
-    def follow(owners: np.ndarray, theta: np.ndarray, rest: list[Weights]) -> np.ndarray:
+    def follow(owners: np.ndarray, theta: np.ndarray, rest: list[WeightsOfMany]) -> np.ndarray:
         """Minima at the last weights of a path, through those before with less accuracy."""
         for step in rest[:-1]:
             theta = search(owners, theta, step, INTERMEDIATE_TOLERANCE)
@@ -170,16 +221,19 @@ def _minima(
     owners = np.concatenate([every, np.repeat(every, count)])
     minima = follow(owners, np.concatenate([starts, *map(codes, every)]), path[shared:])
     while count:
-        losses = stack.rows(owners).loss(minima, weights)
-        own = [owners == at for at in every]
-        found = [_best(minima[rows], losses[rows], weights) for rows in own]
-        unsure = [at for at in every if found[at].starts < MOST_SEARCHES and found[at].agreeing < LEAST_AGREEING]
+        losses = stack.rows(owners).loss(minima, weights_at(owners, path[-1]))
+        unsure = [at for at in every if _unsure(losses[owners == at])]
         if not unsure:
             break
         more = np.repeat(unsure, count)
         minima = np.concatenate([minima, follow(more, np.concatenate([codes(at) for at in unsure]), path[shared:])])
         owners = np.concatenate([owners, more])
     return owners, minima
+
+
+def _unsure(losses: np.ndarray) -> bool:
+    """Whether more searches of a problem are needed, and allowed."""
+    return len(losses) < MOST_SEARCHES and _agreeing(losses) < LEAST_AGREEING
 
 
 def _without_idle_parts(problem: FixedDecoder, weights: Weights) -> Weights:
@@ -190,7 +244,9 @@ def _without_idle_parts(problem: FixedDecoder, weights: Weights) -> Weights:
 
 def _unopposed(problem: FixedDecoder, weights: Weights) -> tuple[str, ...]:
     """The zero weights whose part of the rate a transformation inside a block of the posterior can make infinite."""
-    together = partition_mask(problem.groups, problem.latent_dim)
+    if min(weights.of_parts) > 0:
+        return ()
+    together = problem.coordinates.together
     shared = partition_mask(problem.blocks, problem.latent_dim) & ~np.eye(problem.latent_dim, dtype=bool)
     free = {
         "between": np.any(shared & ~together),
@@ -200,18 +256,19 @@ def _unopposed(problem: FixedDecoder, weights: Weights) -> tuple[str, ...]:
     return tuple(name for name, is_free in free.items() if is_free and getattr(weights, name) == 0)
 
 
-def _path(weights: Weights) -> list[Weights]:
+@lru_cache(maxsize=64)  # most often many problems have the same weights
+def _path(weights: Weights) -> tuple[Weights, ...]:
     """A path of weights from equal ones to the given ones, each step by at most a factor; empty if all are equal."""
     information = weights.mutual_information
     targets = np.array([weights.between, weights.within, weights.dimension_wise]) / information
     if np.all(targets == 1):
-        return []
+        return ()
     farthest = np.abs(np.log(np.maximum(targets, 1 / LARGEST_STEP))).max()
     count = max(1, int(np.ceil(farthest / np.log(LARGEST_STEP))))
     shares = np.arange(1, count + 1) / count
     # Geometric steps where weights grow, equal steps where they shrink, as they may end at zero.
     steps = [np.where(targets >= 1, np.maximum(targets, 1) ** share, 1 + share * (targets - 1)) for share in shares]
-    return [*(Weights(information, *(information * values)) for values in steps[:-1]), weights]
+    return *(Weights(information, *(information * values)) for values in steps[:-1]), weights
 
 
 def _plain(problem: FixedDecoder, beta: float) -> np.ndarray:
@@ -266,6 +323,9 @@ def _random_codes(problem: FixedDecoder, plain: np.ndarray, scale: np.ndarray, c
 
 
 def _best(minima: np.ndarray, losses: np.ndarray, weights: Weights) -> Best:
-    least = losses.min()
-    agreeing = np.count_nonzero(losses <= least + SAME_LOSS * (1 + np.abs(least)))
-    return Best(minima[np.argmin(losses)], weights, float(least), len(minima), int(agreeing), ())
+    return Best(minima[np.argmin(losses)], weights, float(losses.min()), len(minima), _agreeing(losses), ())
+
+
+def _agreeing(losses: np.ndarray) -> int:
+    """How many searches reached the least loss."""
+    return int(np.count_nonzero(losses <= losses.min() + SAME_LOSS * (1 + np.abs(losses.min()))))

@@ -74,7 +74,7 @@ def granularity_errors(
         )
     partitions = validation.sequence("partitions", partitions)
     problems = [(one, _problem(one, groups, posterior)) for one in truths for groups in partitions]
-    found = best_of_searches([problem for _, problem in problems], Weights.independence(beta))
+    found = best_of_searches([problem for _, problem in problems], [Weights.independence(beta)] * len(problems))
     errors = [_errors(one, problem, best) for (one, problem), best in zip(problems, found, strict=True)]
     if isinstance(truth, GenerativeModel):
         return errors

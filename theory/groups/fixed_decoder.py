@@ -94,6 +94,9 @@ class FixedDecoder:
         target[:, :seen] = basis.T @ root[:, :seen]
         residual = root[:, :seen] - basis @ target[:, :seen]
         pairs = [(row, column) for block in self.blocks for row in block for column in block if column <= row]
+        group = np.empty(self.latent_dim, dtype=int)
+        for number, latents in enumerate(self.groups):
+            group[latents] = number
         return Coordinates(
             triangle=triangle,
             target=target,
@@ -102,7 +105,7 @@ class FixedDecoder:
             cross=triangle.T @ target,
             noise_variance=None if self.noise_variance is None else np.asarray(self.noise_variance),
             data_dim=len(self.decoder),
-            groups=self.groups,
+            group=group,
             blocks=self.blocks,
             entries=tuple(np.array(pairs, dtype=int).reshape(-1, 2).T),
         )

@@ -139,7 +139,9 @@ def _conditions(problem: FixedDecoder, weights: Weights, across, unknowns: np.nd
     count = unknowns.shape[-1] - len(across[0])
     theta, multipliers = unknowns[..., :count], unknowns[..., count:]
     code = problem.coordinates.code(theta)
-    slope = problem.coordinates.strength / problem.noise_variance + code_slope(code, weights, problem.groups)
+    slope = problem.coordinates.strength / problem.noise_variance + code_slope(
+        code, weights, problem.coordinates.together
+    )
     slope[..., across[0], across[1]] += multipliers
     slope[..., across[1], across[0]] += multipliers
     stationary = problem.coordinates.pull_back(theta, slope, weights.mutual_information)

@@ -33,12 +33,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import gaussian, validation
-from theory.partition import Posterior, partition
+from theory.partition import Posterior, partition, partition_mask
 
 LARGEST_COMPLEX_STEP = 1e-6  # imaginary part, as a share of the largest real part
 LEAST_RESOLVED = 1e-11  # least eigenvalue of the correlations of a code
 
-__all__ = ["GroupedGradient", "Weights", "code_cost", "code_slope", "grouped_gradient", "grouped_loss"]
+__all__ = [
+    "GroupedGradient",
+    "Weights",
+    "WeightsOfMany",
+    "code_cost",
+    "code_slope",
+    "grouped_gradient",
+    "grouped_loss",
+    "of_matrices",
+    "refuse_singular",
+    "weights_at",
+]
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,27 @@ class Weights:
 
 
 @dataclass(frozen=True, eq=False)
+class WeightsOfMany:
+    """`Weights` of the problems of a stack, by the same names: (count,) arrays."""
+
+    mutual_information: np.ndarray
+    between: np.ndarray
+    within: np.ndarray
+    dimension_wise: np.ndarray
+
+    @classmethod
+    def stacked(cls, weights: Sequence[Weights]) -> WeightsOfMany:
+        return cls(*np.array([one.of_parts for one in weights]).T)
+
+    of_parts, of_log_determinants = Weights.of_parts, Weights.of_log_determinants
+
+
+def weights_at(which: np.ndarray | slice, weights: Weights | WeightsOfMany) -> Weights | WeightsOfMany:
+    """The weights of the problems at some places of a stack; those of all are the same anywhere."""
+    return weights if isinstance(weights, Weights) else WeightsOfMany(*(part[which] for part in weights.of_parts))
+
+
+@dataclass(frozen=True, eq=False)
 class GroupedGradient:
     """Gradient of the grouped objective.
 
@@ -120,34 +152,35 @@ class GroupedGradient:
     noise_variance: float
 
 
-def code_cost(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray], prior=None):
-    """The terms of the loss in the code's covariance: all except distortion and log det Q; (..., K, K) -> (...)."""
+def code_cost(code: np.ndarray, weights: Weights | WeightsOfMany, together: np.ndarray, prior=None):
+    """The terms of the loss in the code's covariance: all except distortion and log det Q; (..., K, K) -> (...).
+
+    `together`, (..., K, K), is true where two latents share a group: C without its other entries, blockdiag(C_gg), has
+    the determinant prod_g det C_gg.
+    """
     of_whole, of_group, of_latent = weights.of_log_determinants
     precision, log_det_prior = _prior(prior, code.shape[-1])
     singles = np.log(np.diagonal(code, axis1=-2, axis2=-1)).sum(-1)
-    inside = sum((_log_det(_block(code, group)) for group in groups), start=0.0)
+    inside = _log_det(np.where(together, code, 0))
     mismatch = (precision * code).sum((-2, -1)) - code.shape[-1] + log_det_prior
     parts = of_whole * _log_det(code) + of_group * inside + of_latent * singles
     return (parts + weights.dimension_wise * mismatch) / 2
 
 
-def code_slope(code: np.ndarray, weights: Weights, groups: Sequence[np.ndarray], prior=None) -> np.ndarray:
+def code_slope(code: np.ndarray, weights: Weights | WeightsOfMany, together: np.ndarray, prior=None) -> np.ndarray:
     """Twice the gradient of `code_cost`, H without W^T W / s2; (..., K, K) -> (..., K, K)."""
-    of_whole, of_group, of_latent = weights.of_log_determinants
+    of_whole, of_group, of_latent = map(of_matrices, weights.of_log_determinants)
     precision, _ = _prior(prior, code.shape[-1])
-    slope = of_whole * np.linalg.inv(code) + weights.dimension_wise * precision
-    for group in groups:
-        slope[..., group[:, None], group] += of_group * np.linalg.inv(_block(code, group))
+    slope = of_whole * np.linalg.inv(code) + of_matrices(weights.dimension_wise) * precision
+    slope += of_group * np.linalg.inv(np.where(together, code, 0))
     every = np.arange(code.shape[-1])
-    slope[..., every, every] += of_latent / code[..., every, every]
+    slope[..., every, every] += of_latent[..., 0] / code[..., every, every]
     return slope
 
 
-def log_det_terms(weights: Weights, groups: Sequence[np.ndarray], size: int):
-    """The nonlinear terms of `code_cost`: pairs of a non-zero weight and blocks, for half their log-determinants."""
-    blocks = ((np.arange(size),), groups, tuple(np.arange(size)[:, np.newaxis]))
-    terms = zip(weights.of_log_determinants, blocks, strict=True)
-    return [(weight, parts) for weight, parts in terms if weight and size]
+def of_matrices(weight) -> np.ndarray:
+    """A weight, or those of many problems, (...), as factors of matrices, (..., 1, 1)."""
+    return np.asarray(weight)[..., np.newaxis, np.newaxis]
 
 
 def refuse_singular(name: str, code: np.ndarray) -> None:
@@ -196,7 +229,7 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
     >>> round(float(grouped_loss(*arguments)), 4)
     1.9189
     """
-    decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
+    decoder, encoder, posterior_covariance, noise_variance, covariance, together, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
@@ -204,7 +237,7 @@ def grouped_loss(decoder, encoder, posterior_covariance, noise_variance, covaria
         loss = _finite(
             _distortion(decoder, encoder, posterior_covariance, covariance) / (2 * noise_variance)
             + len(covariance) / 2 * np.log(2 * np.pi * noise_variance)
-            + code_cost(code, weights, groups, prior)
+            + code_cost(code, weights, together, prior)
             - weights.mutual_information / 2 * _log_det(posterior_covariance)
         )
     refuse_singular("posterior_covariance", code.real)
@@ -223,12 +256,12 @@ def grouped_gradient(
     >>> grouped_gradient(*arguments).encoder.round(6)
     array([[-1.]])
     """
-    decoder, encoder, posterior_covariance, noise_variance, covariance, groups, prior = _checked(
+    decoder, encoder, posterior_covariance, noise_variance, covariance, together, prior = _checked(
         decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups, prior
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         code = _finite(encoder @ covariance @ encoder.T + posterior_covariance)
-        slope = decoder.T @ decoder / noise_variance + code_slope(code, weights, groups, prior)
+        slope = decoder.T @ decoder / noise_variance + code_slope(code, weights, together, prior)
         distortion = _distortion(decoder, encoder, posterior_covariance, covariance)
         gradient = GroupedGradient(
             decoder=_finite((decoder @ code - covariance @ encoder.T) / noise_variance),
@@ -245,7 +278,7 @@ def grouped_gradient(
 
 
 def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance, weights, groups: Posterior, prior):
-    """The checked arguments of both functions: real parts as of a model, finite imaginary parts."""
+    """The checked arguments of both functions: real parts as of a model, finite imaginary parts; groups as a mask."""
     decoder = _array("decoder", decoder)
     data_dim, latent_dim = decoder.shape
     noise = _array("noise_variance", noise_variance, ())[()]
@@ -257,7 +290,7 @@ def _checked(decoder, encoder, posterior_covariance, noise_variance, covariance,
         _positive_definite("posterior_covariance", posterior_covariance, latent_dim),
         noise,
         _array("covariance", covariance, (data_dim, data_dim)),
-        partition(groups, latent_dim, "groups"),
+        partition_mask(partition(groups, latent_dim, "groups"), latent_dim),
         None if prior is None else _positive_definite("prior", prior, latent_dim),
     )
 
@@ -307,10 +340,6 @@ def _prior(prior, latent_dim: int) -> tuple[np.ndarray, float]:
     if prior is None:
         return np.eye(latent_dim), 0.0
     return np.linalg.inv(prior), _log_det(prior)
-
-
-def _block(code: np.ndarray, group: np.ndarray) -> np.ndarray:
-    return code[..., group[:, None], group]
 
 
 def _log_det(matrix: np.ndarray):

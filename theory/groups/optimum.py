@@ -31,6 +31,7 @@ limit of a large weight is in `theory.groups.independence`. In the setting of R.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,10 @@ from theory.model import LinearVAE
 from theory.moments import as_moments
 from theory.partition import Posterior, partition
 
-__all__ = ["GroupedOptimum", "grouped_optimum"]
+__all__ = ["GroupedOptimum", "grouped_optima", "grouped_optimum"]
+
+
+WEIGHTS = "pass theory.groups.Weights(...)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,19 +140,11 @@ def grouped_optimum(
     >>> round(best.loss, 4), round(best.terms.between, 4)
     (3.0702, 0.0022)
     """
-    decoder = validation.within_decades("decoder", validation.matrix("decoder", decoder), validation.AMPLITUDE_DECADES)
-    learned = validation.positive_or_keyword("noise_variance", noise_variance, "learned") == "learned"
-    covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, len(decoder))
-    validation.instance("weights", weights, Weights, "pass theory.groups.Weights(...)")
-    noise = None if learned else validation.positive("noise_variance", noise_variance)
+    decoder, noise, covariance, blocks = _checked(decoder, noise_variance, covariance, posterior)
+    validation.instance("weights", weights, Weights, WEIGHTS)
+    groups = partition(groups, decoder.shape[1], "groups")
     units = _units(decoder, noise, covariance, weights)
-    problem = FixedDecoder(
-        decoder / units,
-        noise,
-        covariance,
-        partition(groups, decoder.shape[1], "groups"),
-        partition(posterior, decoder.shape[1]),
-    )
+    problem = FixedDecoder(decoder / units, noise, covariance, groups, blocks)
     if start is not None:
         validation.instance("start", start, LinearVAE)
         if start.decoder.shape != decoder.shape:
@@ -158,14 +154,76 @@ def grouped_optimum(
         if not start.belongs_to(posterior):
             raise ValueError("start must have a posterior covariance of the family; pass one with those blocks only")
         start = _rescaled(start, units)
-    (best,) = best_of_searches([problem], weights, start)
-    if best.vanishing:
-        raise ValueError(
-            f"{' and '.join(f'weights.{name}' for name in best.vanishing)} must be > 0 here, got 0: the loss falls to "
-            f"{best.loss:.4g} while a direction of the code shrinks to zero, which no other weight penalises, so that "
-            "no minimum is attained; pass a positive weight"
-        )
+    (best,) = best_of_searches([problem], [weights], start)
     return _solution(problem, best, units)
+
+
+def grouped_optima(
+    decoder,
+    noise_variance: float | str,
+    covariance,
+    weights: Sequence[Weights],
+    partitions: Sequence[Posterior],
+    *,
+    posterior: Posterior = "diagonal",
+) -> list[list[GroupedOptimum]]:
+    """`grouped_optimum` for each of several weights and each of several partitions, of one decoder and its data.
+
+    Parameters
+    ----------
+    decoder, noise_variance, covariance, posterior
+        as for `grouped_optimum`.
+    weights : sequence of Weights, none negative
+    partitions : sequence of partitions of the latents
+
+    Returns
+    -------
+    list of lists of GroupedOptimum
+        one list for each of the weights, with one optimum for each partition. All searches take their steps together,
+        which takes much less time than one optimum after another.
+
+    Raises
+    ------
+    ValueError
+        as for `grouped_optimum`.
+
+    Notes
+    -----
+    Exact as `grouped_optimum`: each search goes its own way.
+
+    Examples
+    --------
+    >>> from theory.groups import Weights, grouped_optima
+    >>> weights = [Weights.independence(beta) for beta in (1.0, 4.0)]
+    >>> optima = grouped_optima([[1.0, 0.9], [0.0, 0.4]], 0.05, [[2.0, 0.5], [0.5, 0.3]], weights, ["full", "diagonal"])
+    >>> [[round(best.loss, 4) for best in row] for row in optima]
+    [[3.0561, 3.0561], [3.0561, 3.0702]]
+    """
+    decoder, noise, covariance, blocks = _checked(decoder, noise_variance, covariance, posterior)
+    weights, partitions = validation.sequence("weights", weights), validation.sequence("partitions", partitions)
+    for one in weights:
+        validation.instance("weights", one, Weights, WEIGHTS)
+    partitions = [partition(groups, decoder.shape[1], "partitions") for groups in partitions]
+    problems: dict[tuple, FixedDecoder] = {}
+    asked = []
+    for one in weights:
+        units = _units(decoder, noise, covariance, one)
+        for number, groups in enumerate(partitions):
+            key = units.tobytes(), number
+            if key not in problems:  # its factors are computed once for all weights
+                problems[key] = FixedDecoder(decoder / units, noise, covariance, groups, blocks)
+            asked.append((problems[key], one, units))
+    found = best_of_searches([problem for problem, _, _ in asked], [one for _, one, _ in asked])
+    optima = [_solution(problem, best, units) for (problem, _, units), best in zip(asked, found, strict=True)]
+    return [optima[first : first + len(partitions)] for first in range(0, len(optima), len(partitions))]
+
+
+def _checked(decoder, noise_variance, covariance, posterior: Posterior):
+    """The checked decoder, noise (None if learned), covariance of the data, and blocks of the posterior."""
+    decoder = validation.within_decades("decoder", validation.matrix("decoder", decoder), validation.AMPLITUDE_DECADES)
+    noise = validation.positive_or_keyword("noise_variance", noise_variance, "learned")
+    covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, len(decoder))
+    return decoder, None if noise == "learned" else noise, covariance, partition(posterior, decoder.shape[1])
 
 
 def _units(decoder: np.ndarray, noise: float | None, covariance: np.ndarray, weights: Weights) -> np.ndarray:
@@ -187,6 +245,12 @@ def _rescaled(vae: LinearVAE, units: np.ndarray) -> LinearVAE:
 
 
 def _solution(problem: FixedDecoder, best: Best, units: np.ndarray) -> GroupedOptimum:
+    if best.vanishing:
+        raise ValueError(
+            f"{' and '.join(f'weights.{name}' for name in best.vanishing)} must be > 0 here, got 0: the loss falls to "
+            f"{best.loss:.4g} while a direction of the code shrinks to zero, which no other weight penalises, so that "
+            "no minimum is attained; pass a positive weight"
+        )
     theta, weights = best.theta, best.weights
     vae = _rescaled(problem.vae(theta), 1 / units)
     terms = grouped_terms(vae, problem.covariance, problem.groups)

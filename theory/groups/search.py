@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from theory.groups.coordinates import Coordinates
-from theory.groups.objective import Weights
+from theory.groups.objective import Weights, WeightsOfMany, weights_at
 
 __all__ = ["least_curvature", "minimise", "polish"]
 
@@ -23,21 +23,23 @@ LEAST_DAMPING, MOST_DAMPING = 1e-16, 1e4  # in units of the Hessian's size
 JOINING_SHARE = 0.3  # of its length, by which a step may miss the end of another search: the next misses by less
 STEP_SHARES = 0.5 ** np.arange(30)  # of an undamped step
 LEAST_PIVOT = 1e-12  # square of the least pivot, as a share of the size, of a matrix that counts as positive definite
+MOST_CACHED = 2**17  # numbers in the Hessians that are computed at a time
 LOSS_ROUNDING = 1e-14  # decrease of the loss, as a share of its terms, that is rounding
 
 
 def minimise(
     problem: Coordinates,
     starts: np.ndarray,
-    weights: Weights,
+    weights: Weights | WeightsOfMany,
     scale: np.ndarray,
     level: float = LOSS_ROUNDING,
     owners: np.ndarray | None = None,
 ) -> np.ndarray:
     """The minima reached from each of the starts, (count, n) -> (count, n), all searched at once.
 
-    All are of one problem, or each of its own in a stack. Searches with one number in `owners`, of one problem, join:
-    one whose next step ends at a minimum that another has found, up to a small share of the step, is there.
+    All are of one problem, or each of its own in a stack, with weights for all or for each. Searches with one number in
+    `owners`, of one problem, join: one whose next step ends at a minimum that another has found, up to a small share of
+    the step, is there.
 
     Newton's method, with a multiple of the identity added to the Hessian: damping shrinks while the loss falls, and
     grows until the sum is positive definite and a step succeeds. In a long valley with steep walls no damping may
@@ -47,20 +49,17 @@ def minimise(
     """
     theta = np.array(starts)
     loss, damping, running = problem.loss(theta, weights), np.full(len(theta), 0.01), np.arange(len(theta))
-    largest = max(weights.mutual_information, weights.between, weights.within, weights.dimension_wise)
-    heaviest = 1 + theta.shape[1] * largest
+    heaviest = np.broadcast_to(1 + theta.shape[1] * np.max(weights.of_parts, axis=0), len(theta))
     owners = np.arange(len(theta)) if owners is None else owners
     ends = np.full(owners.max(initial=-1) + 1, -1)  # the search that ended at the least loss, of each owner
     for _ in range(MOST_NEWTON_STEPS if theta.size else 0):
-        slope, curvature = problem.rows(running).derivatives(theta[running], weights)
         units = scale[running]
-        slope *= units
-        curvature *= units[:, np.newaxis]
-        curvature *= units[..., np.newaxis]
-        size = np.sqrt(np.einsum("kij,kij->k", curvature, curvature))
+        slope, curvature, size = _derivatives(
+            problem.rows(running), theta[running], weights_at(running, weights), units
+        )
         pace, damping[running] = _damped_steps(slope, curvature, size, damping[running])
         # Damping only shortens the step, so that no loss falls by less without it.
-        least, low = level * (heaviest + np.abs(loss[running])), np.zeros(len(running), dtype=bool)
+        least, low = level * (heaviest[running] + np.abs(loss[running])), np.zeros(len(running), dtype=bool)
         decrease, saddle = _decrease(slope, pace), low.copy()
         doubtful = np.flatnonzero(decrease <= least)
         model = _Model.of(slope[doubtful], curvature[doubtful], size[doubtful])
@@ -70,9 +69,10 @@ def minimise(
         pace[saddle] = SADDLE_STEP * model.away[leaving]
         known = np.flatnonzero((ends[owners[running]] >= 0) & ~low)
         which, end = running[known], ends[owners[running[known]]]
-        miss = (theta[which] - theta[end]) / units[known] + pace[known]
-        bent = (curvature[known] @ miss[..., np.newaxis])[..., 0] + (damping[which] * size[known])[:, np.newaxis] * miss
-        joins = np.sum(miss * bent, axis=1) <= JOINING_SHARE**2 * 2 * decrease[known]
+        miss = np.zeros(pace.shape)
+        miss[known] = (theta[which] - theta[end]) / units[known] + pace[known]
+        bent = (curvature @ miss[..., np.newaxis])[..., 0] + (damping[running] * size)[:, np.newaxis] * miss
+        joins = np.sum(miss * bent, axis=1)[known] <= JOINING_SHARE**2 * 2 * decrease[known]
         theta[which[joins]], loss[which[joins]], low[known[joins]] = theta[end[joins]], loss[end[joins]], True
         for search in running[low & ~saddle]:
             if ends[owners[search]] < 0 or loss[search] < loss[ends[owners[search]]]:
@@ -83,7 +83,7 @@ def minimise(
             raised = damping[which] * size[tried] * np.sum(pace[tried] ** 2, axis=1)
             expected = _decrease(slope[tried], pace[tried]) + raised / 2  # without damping the model falls by more
             to = theta[which] + pace[tried] * scale[which]
-            reached = _finite_loss(problem.rows(which), to, weights)
+            reached = _finite_loss(problem.rows(which), to, weights_at(which, weights))
             falls = reached < loss[which]
             enough = falls & (reached <= loss[which] - np.where(leaves, 0.0, expected / 10))
             damping[which] = np.clip(np.where(enough, damping[which] / 10, damping[which] * 8), LEAST_DAMPING, None)
@@ -97,8 +97,9 @@ def minimise(
             model = _Model.of(slope[hidden], curvature[hidden], size[hidden])
             which, pace = running[hidden], model.steps * scale[running[hidden]]
             along = theta[which, np.newaxis] + STEP_SHARES[:, np.newaxis] * pace[:, np.newaxis]
-            each = problem.rows(np.repeat(which, len(STEP_SHARES)))
-            reached = _finite_loss(each, along.reshape(-1, theta.shape[1]), weights).reshape(along.shape[:2])
+            each = np.repeat(which, len(STEP_SHARES))
+            reached = _finite_loss(problem.rows(each), along.reshape(-1, theta.shape[1]), weights_at(each, weights))
+            reached = reached.reshape(along.shape[:2])
             shortest, least_reached = np.argmin(reached, axis=1), np.min(reached, axis=1)
             falls = least_reached < loss[which]
             theta[which[falls]], loss[which[falls]] = along[falls, shortest[falls]], least_reached[falls]
@@ -109,7 +110,26 @@ def minimise(
     return theta
 
 
-def _finite_loss(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndarray:
+def _derivatives(
+    problem: Coordinates, theta: np.ndarray, weights: Weights | WeightsOfMany, units: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients and Hessians in units of the coordinates, and the norms of the Hessians.
+
+    Of some searches at a time: what Hessians are computed from then fits into the caches of the processor.
+    """
+    slope, curvature, size = np.empty(theta.shape), np.empty((*theta.shape, theta.shape[1])), np.empty(len(theta))
+    count = max(1, MOST_CACHED // theta.shape[1] ** 2)
+    for part in (slice(first, first + count) for first in range(0, len(theta), count)):
+        own, scaled = units[part], curvature[part]
+        gradient, hessian = problem.rows(part).derivatives(theta[part], weights_at(part, weights))
+        slope[part] = gradient * own
+        np.multiply(hessian, own[:, np.newaxis], out=scaled)
+        scaled *= own[..., np.newaxis]
+        size[part] = np.sqrt(np.einsum("kij,kij->k", scaled, scaled))
+    return slope, curvature, size
+
+
+def _finite_loss(problem: Coordinates, theta: np.ndarray, weights: Weights | WeightsOfMany) -> np.ndarray:
     """The loss, infinite where it is NaN: too long a step makes the code singular to rounding."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         loss = problem.loss(theta, weights)
@@ -143,15 +163,18 @@ def _definite_steps(
 
     By Cholesky's method, one after another: NumPy's, of a stack, does not say which of the matrices fail.
     """
-    steps, pivots = np.zeros((len(which), slope.shape[1])), np.zeros(len(which))
+    steps, failed, pivots = -slope[which], np.zeros(len(which), dtype=bool), np.empty((len(which), slope.shape[1]))
+    matrix = np.empty(curvature.shape[1:])
+    diagonal = matrix.reshape(-1)[:: len(matrix) + 1]
+    raised = np.zeros(len(size)) if damping is None else damping * size
     for place, at in enumerate(which):
-        matrix = curvature[at].copy()
-        if damping is not None:
-            matrix.flat[:: len(matrix) + 1] += damping[at] * size[at]
-        factor, step, failed = lapack.dposv(matrix.T, slope[at], lower=1, overwrite_a=1)
-        if not failed:
-            steps[place], pivots[place] = -step, factor.diagonal().min()
-    return steps, pivots**2 > LEAST_PIVOT * size[which]
+        matrix[:] = curvature[at]
+        diagonal += raised[at]
+        # In place: of a symmetric matrix, the factor has its diagonal where the matrix has its own.
+        _, steps[place], failed[place] = lapack.dposv(matrix.T, steps[place], lower=1, overwrite_a=1)
+        pivots[place] = diagonal
+    steps[failed] = 0.0
+    return steps, ~failed & (pivots.min(axis=1, initial=np.inf) ** 2 > LEAST_PIVOT * size[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,15 +200,14 @@ class _Model:
         return cls(steps, least, away)
 
 
-def polish(problem: Coordinates, theta: np.ndarray, weights: Weights) -> np.ndarray:
+def polish(problem: Coordinates, theta: np.ndarray, weights: Weights | WeightsOfMany) -> np.ndarray:
     """Full steps of Newton's method from minima (count, n), for each while it at least halves its gradient."""
     theta, running = np.array(theta), np.arange(len(theta))
     gradient = problem.gradient(theta, weights)
     for _ in range(MOST_POLISH_STEPS if theta.size else 0):
-        own = problem.rows(running)
-        hessian = own.hessian(theta[running], weights)
-        moved = theta[running] + _newton_steps(hessian, gradient)
-        after = own.gradient(moved, weights)
+        own, of_own = problem.rows(running), weights_at(running, weights)
+        moved = theta[running] + _newton_steps(own.hessian(theta[running], of_own), gradient)
+        after = own.gradient(moved, of_own)
         halved = np.abs(after).max(axis=1) < np.abs(gradient).max(axis=1) / 2
         running, gradient = running[halved], after[halved]
         theta[running] = moved[halved]

@@ -14,6 +14,7 @@ from theory.groups import (
     equal_groups,
     grouped_gradient,
     grouped_loss,
+    grouped_optima,
     grouped_optimum,
     grouped_terms,
 )
@@ -380,3 +381,27 @@ def test_a_lower_minimum_is_found_where_dependence_is_rewarded():
     )  # fmt: skip
     assert best.starts == 33 and best.loss == pytest.approx(done.losses.min(), abs=1e-9)
     assert np.count_nonzero(done.losses > best.loss + 0.1) > 0
+
+
+@pytest.mark.parametrize("noise", [0.2, "learned"])
+@pytest.mark.parametrize("posterior", FAMILIES, ids=str)
+def test_many_weights_and_partitions_at_once_are_those_one_by_one(truth, posterior, noise):
+    weights = [Weights.independence(beta) for beta in (0.0, 0.3, 1.0, 1.5, 7.0, 40.0)]
+    weights += [Weights.uniform(2.0), Weights(1.4, 0.2, 3.0, 0.6), Weights(dimension_wise=0.5, within=4.0)]
+    partitions = ["full", PAIRS, [[0], [1, 2, 3]], "diagonal"]
+    together = grouped_optima(truth.loading, noise, truth.covariance, weights, partitions, posterior=posterior)
+    for one, row in zip(weights, together, strict=True):
+        for groups, best in zip(partitions, row, strict=True):
+            alone = grouped_optimum(truth.loading, noise, truth.covariance, one, groups, posterior=posterior)
+            assert best.loss == pytest.approx(alone.loss, abs=1e-11)
+            assert best.vae.noise_variance == pytest.approx(alone.vae.noise_variance, rel=1e-8)
+            assert (best.starts, best.agreeing) == (alone.starts, alone.agreeing)
+            assert best.gradient_norm < 1e-9
+
+
+def test_one_of_many_weights_without_a_minimum_is_refused():
+    weights = [Weights.independence(2), Weights(dimension_wise=0)]
+    with pytest.raises(ValueError, match=r"weights\.dimension_wise must be > 0 here"):
+        grouped_optima(np.ones((3, 2)), 0.5, np.eye(3), weights, ["diagonal"])
+    with pytest.raises(ValueError, match="weights must be a Weights"):
+        grouped_optima(np.ones((3, 2)), 0.5, np.eye(3), [2.0], ["diagonal"])
