@@ -5,17 +5,20 @@ latents
 
     log q^(z_ig) = log sum_j w_ij q(z_ig|x_j)
 
-    weighted     w_ij = 1/(N M)
-    stratified   w_ii = 1/N and w_ij = (N - 1) / (N (M - 1)), equal for all other points,
+    weighted       w_ij = 1/(N M)
+    stratified     w_ii = 1/N and w_ij = (N - 1) / (N (M - 1)), equal for all other points
+    unnormalised   w_ij = 1
+    fixed-column   w_i0 = 1/N and w_i1 = (N - m)/(N m), whichever the code, and w_ij = 1/m, where m = M - 1; but
+                   w_i0 = w_i1 for the last code but one,
 
 and the parts are means over i of log q(z_i|x_i) - log q^(z_i) and so on. The M codes of a minibatch share their
 points, so standard errors are taken over minibatches. N, the size of the data set, only enters the weights: points are
 always fresh, which averages over data sets.
 
 **Source.** The estimators are those of R. T. Q. Chen, Li, Grosse, Duvenaud (2018). With m = M - 1 other points, their
-stratified weights are 1/m for all but one of these and (N - m)/(N m) for that one: the same sum. Public implementations
-differ in where they put the weight 1/N; where it is a fixed column instead of the diagonal, the point of the code
-itself mostly has the weight 1/m.
+stratified weights are 1/m for all but one of these and (N - m)/(N m) for that one: the same sum. The last two are what
+public code computes: with the weight 1/N in a fixed column instead of the diagonal, the point of the code itself mostly
+has the weight 1/m.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import numpy as np
 from numerics.sampling.estimate import Estimate
 from numerics.sampling.gaussian import draw_gaussian, log_density, log_density_of_squares, log_sum, square_root
 from theory import validation
-from theory.groups.minibatch import ESTIMATORS, minibatch_sizes
+from theory.groups.minibatch import ESTIMATORS, IN_PUBLIC_CODE, minibatch_sizes, minibatch_weights
 from theory.model import LinearVAE, linear_vae, mean_offset
 from theory.moments import as_moments
 from theory.partition import Posterior, partition
@@ -65,7 +68,7 @@ def sample_minibatch_terms(
     batches: int,
     rng: np.random.Generator | int,
 ) -> dict[str, MinibatchEstimates]:
-    """Both minibatch estimates of mutual information, total correlation between and within groups, and the rest.
+    """The minibatch estimates of mutual information, total correlation between and within groups, and the rest.
 
     Parameters
     ----------
@@ -82,7 +85,7 @@ def sample_minibatch_terms(
 
     Returns
     -------
-    dict of MinibatchEstimates, "weighted" and "stratified", from the same draws
+    dict of MinibatchEstimates, "weighted", "stratified", "unnormalised" and "fixed-column", from the same draws
 
     Raises
     ------
@@ -102,7 +105,7 @@ def sample_minibatch_bias(
     batches: int,
     rng: np.random.Generator | int,
 ) -> dict[str, MinibatchEstimates]:
-    """The bias of both estimates: the same draws with log q^(z_g) - log q(z_g), whose spread is small.
+    """The bias of the estimates: the same draws with log q^(z_g) - log q(z_g), whose spread is small.
 
     Parameters, results and errors as for `sample_minibatch_terms`.
     """
@@ -118,7 +121,7 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     rng = validation.random_generator("rng", rng)
     groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim, "groups")]
-    offset, rows = mean_offset(vae, covariance), {name: [] for name in ESTIMATORS}
+    offset, rows = mean_offset(vae, covariance), {name: [] for name in (*ESTIMATORS, *IN_PUBLIC_CODE)}
     for means, codes in _draw(vae, data_covariance, offset, batch, batches, rng):
         logs = _log_aggregates(vae.posterior_covariance, means, codes, groups, size)
         if bias_only:
@@ -128,7 +131,7 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
             exact = dict.fromkeys(logs, 0.0)
             conditional = log_density(codes - means, np.linalg.cholesky(vae.posterior_covariance))
             log_prior = log_density(codes, np.eye(vae.latent_dim))
-        for name in ESTIMATORS:
+        for name in rows:
             log_aggregates = {latents: values[name] - exact[latents] for latents, values in logs.items()}
             rows[name].append(_parts(log_aggregates, groups, conditional, log_prior))
     return {name: _estimates(np.concatenate(blocks, axis=1)) for name, blocks in rows.items()}
@@ -158,11 +161,22 @@ def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents
         root = np.linalg.cholesky(covariance[np.ix_(part, part)])
         own = log_density((codes - means)[..., part], root)
         others = sums_of_others[latents] + log_density_of_squares(0.0, root)  # the latter is log q(m_jg|x_j)
+        whole = np.logaddexp(own, others)
+        firsts = [log_density((codes - means[:, at : at + 1])[..., part], root) - whole for at in (0, 1)]
         by_latents[latents] = {
-            "weighted": np.logaddexp(own, others) - np.log(size) - np.log(batch),
+            "weighted": whole - np.log(size) - np.log(batch),
             "stratified": np.logaddexp(own - np.log(size), others + np.log((size - 1) / size / (batch - 1))),
+            "unnormalised": whole,
+            "fixed-column": whole + np.log(_reweighted(firsts, size, batch)),
         }
     return by_latents
+
+
+def _reweighted(logs: list[np.ndarray], size: int, batch: int) -> np.ndarray:
+    """sum_j w_ij p_j with the weights of the fixed column, for shares p_j of sum one; `logs`: those of points 0, 1."""
+    rest = 1 / (batch - 1)
+    weights = minibatch_weights(size, batch)
+    return rest + sum((weight - rest) * np.exp(log) for weight, log in zip(weights, logs, strict=True))
 
 
 def _log_sums_of_others(covariance, means, codes, sets: Iterable[Latents]) -> dict[Latents, np.ndarray]:

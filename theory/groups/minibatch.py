@@ -7,10 +7,19 @@ For a code z_i of data point x_i, and every set g of the K latents (all, one of 
     weighted     w = w_j = 1/(N M)
     stratified   w = 1/N,  w_j = (N - 1) / (N (M - 1)).
 
+Public code computes two others:
+
+    unnormalised   w = w_j = 1: the weighted one without its constant
+    fixed-column   with m = M - 1, the weight 1/N at the first point of the minibatch for every code, (N - m)/(N m) at
+                   the second, 1/m at all others; and (N - m)/(N m) at the first for the last code but one
+
+The second means to be the stratified estimator, whose weight 1/N is at the own point of each code.
+
 **Offset.** The weighted estimator's weights sum to 1/N: as M grows, log q^ -> log q - log N for every set. The parts of
 the rate change by log N, (G - 1) log N between the groups, (|g| - 1) log N within a group, and -K log N: zero in total,
 and without a gradient. Apart from the offset it is the stratified one with N = M: log q^_weighted(N, M) =
-log q^_stratified(M, M) - log N, exactly.
+log q^_stratified(M, M) - log N, exactly. The unnormalised one is log q^_stratified(M, M) + log M. The weights of the
+fixed column sum to one, but for one code of M: its offset is the logarithm of that sum over M, at most of order 1/M^2.
 
 **Bias.** With r_j = q(z_g|x_j) / q(z_g) and weights of sum one, q^/q - 1 = w (r_i - 1) + sum_j w_j (r_j - 1). For the
 other points r_j - 1 has mean 0 and the variance E r_i - 1 = chi_g, averaged over z, so to leading order
@@ -20,7 +29,9 @@ other points r_j - 1 has mean 0 and the variance E r_i - 1 = chi_g, averaged ove
 Here C = V S V^T + Q is the covariance of the aggregate code: encoder V, posterior covariance Q, data covariance S.
 I(x; z) changes by minus this for all latents, the part between groups by [chi_all - sum_g chi_g] [...], and so on. The
 weighted bracket is (M + 1) / (2 M^2), for every N; the stratified one is 1/N - (1 - 1/N)^2 / (2 (M - 1)), of the
-opposite sign until M is about N/2. The rate itself has no offset and no bias.
+opposite sign until M is about N/2. With a fixed column the own point mostly has the weight 1/m, and the mean bracket of
+the M codes is about 1/(2 M): the sign of the weighted estimator, not of the stratified one that it stands for. The rate
+itself has no offset and no bias.
 
 **Scale.** chi is a mean dominated by rare codes. Weighted by r, log r of all latents has the mean tr Q^-1 V S V^T +
 I(x; z), and a variance of up to twice the square of the mean if one latent carries all information, less if many share
@@ -51,6 +62,7 @@ from theory.partition import Posterior, partition
 
 __all__ = [
     "ESTIMATORS",
+    "IN_PUBLIC_CODE",
     "MinibatchBounds",
     "MinibatchParts",
     "minibatch_bias",
@@ -58,9 +70,11 @@ __all__ = [
     "minibatch_offset",
     "minibatch_scale",
     "minibatch_sizes",
+    "minibatch_weights",
 ]
 
-ESTIMATORS = ("weighted", "stratified")
+ESTIMATORS = ("weighted", "stratified")  # of the paper
+IN_PUBLIC_CODE = ("unnormalised", "fixed-column")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +152,9 @@ def minibatch_bias(
     dataset_size : int, N
     batch_size : int, M
         from 2 to N.
-    estimator : "weighted" or "stratified"
-        the bias of the weighted one includes its offset, which is exact.
+    estimator : "stratified", "weighted", "unnormalised" or "fixed-column"
+        the two of the paper, and what public code computes, see the module. The bias includes the offset, which is
+        exact.
 
     Returns
     -------
@@ -168,7 +183,7 @@ def minibatch_bias(
     """
     linear_vae("vae", vae)
     dataset_size, batch_size = minibatch_sizes(dataset_size, batch_size)
-    own, squares = _weights(dataset_size, batch_size, estimator)
+    bracket, log_sum = _bracket(dataset_size, batch_size, estimator)
     groups = partition(groups, vae.latent_dim, "groups")
     scale = minibatch_scale(vae, covariance)
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
@@ -181,11 +196,11 @@ def minibatch_bias(
 
     def shift(latents) -> float:
         information = gaussian.information(root[latents], vae.posterior_covariance[np.ix_(latents, latents)])
-        return np.expm1(2 * information) * (own - squares / 2)
+        return np.expm1(2 * information) * bracket
 
     whole, single = shift(range(vae.latent_dim)), np.array([shift([latent]) for latent in range(vae.latent_dim)])
     inside = np.array([shift(group) for group in groups])
-    offset = minibatch_offset(groups, vae.latent_dim, dataset_size if estimator == "weighted" else 1)
+    offset = _offset(groups, vae.latent_dim, log_sum)
     return MinibatchParts(
         mutual_information=float(offset.mutual_information - whole),
         between=float(offset.between + whole - inside.sum()),
@@ -227,19 +242,25 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
     """
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=120)  # an array for each latent
     groups = partition(groups, latent_dim, "groups")
-    log_size = np.log(validation.count("dataset_size", dataset_size, minimum=1))
+    return _offset(groups, latent_dim, -np.log(validation.count("dataset_size", dataset_size, minimum=1)))
+
+
+def _offset(groups, latent_dim: int, log_sum: float) -> MinibatchParts:
+    """What the logarithm of the sum of weights, in log q^ of every set of latents, adds to each part."""
     return MinibatchParts(
-        mutual_information=float(log_size),
-        between=float((len(groups) - 1) * log_size),
-        within=np.array([(len(group) - 1) * log_size for group in groups]),
-        dimension_wise_kl=float(-latent_dim * log_size),
+        mutual_information=float(-log_sum),
+        between=float((1 - len(groups)) * log_sum),
+        within=np.array([(1 - len(group)) * log_sum for group in groups]),
+        dimension_wise_kl=float(latent_dim * log_sum),
     )
 
 
 def minibatch_bounds(
     vae: LinearVAE, groups: Posterior, *, dataset_size: int, batch_size: int, estimator: str = "stratified"
 ) -> MinibatchBounds:
-    """Upper bounds of the estimates of information (log(N M) if weighted, log N if stratified) and between groups.
+    """Upper bounds of the estimates of mutual information, minus the logarithm of the least weight, and between groups.
+
+    log(N M) if weighted, log N if stratified, 0 if unnormalised, log N or log(N m / (N - m)) for a fixed column.
 
     Parameters
     ----------
@@ -269,10 +290,14 @@ def minibatch_bounds(
     6.9078
     """
     linear_vae("vae", vae)
-    _weights(dataset_size, batch_size, estimator)
-    groups = partition(groups, vae.latent_dim, "groups")
     size, batch = minibatch_sizes(dataset_size, batch_size)
-    information = np.log(size) + (np.log(batch) if estimator == "weighted" else 0.0)
+    groups = partition(groups, vae.latent_dim, "groups")
+    if _estimator(estimator) == "fixed-column":
+        information = max(np.log(size), -np.log((size - batch + 1) / (size * (batch - 1))))
+    else:
+        information = {"weighted": np.log(size) + np.log(batch), "stratified": np.log(size), "unnormalised": 0.0}[
+            estimator
+        ]
     between = (len(groups) - 1) * information if vae.belongs_to(groups) else np.inf
     return MinibatchBounds(float(information), float(between))
 
@@ -334,9 +359,33 @@ def minibatch_sizes(dataset_size: int, batch_size: int) -> tuple[int, int]:
     return size, batch
 
 
-def _weights(dataset_size: int, batch_size: int, estimator: str) -> tuple[float, float]:
-    """The own point's weight and the sum of squares of the other points', scaled to a sum of weights of one."""
+def minibatch_weights(dataset_size: int, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The weights that the fixed-column estimator gives to the first two points of a minibatch, (M,) each, one a code.
+
+    All other points have the weight 1 / (M - 1).
+    """
+    size, others = dataset_size, batch_size - 1
+    second = (size - others) / (size * others)
+    first = np.full(batch_size, 1 / size)
+    first[others - 1] = second
+    return first, np.full(batch_size, second)
+
+
+def _estimator(estimator: str) -> str:
+    return validation.choice("estimator", estimator, (*ESTIMATORS, *IN_PUBLIC_CODE))
+
+
+def _bracket(dataset_size: int, batch_size: int, estimator: str) -> tuple[float, float]:
+    """w - 1/2 sum_j w_j^2 with a sum of weights of one, and the logarithm of their true sum; means over the codes."""
     size, batch = minibatch_sizes(dataset_size, batch_size)
-    if validation.choice("estimator", estimator, ESTIMATORS) == "weighted":
-        size = batch
-    return 1 / size, (1 - 1 / size) ** 2 / (batch - 1)
+    if _estimator(estimator) == "fixed-column":
+        first, second = minibatch_weights(size, batch)  # of the points 0 and 1, for each code
+        rest = 1 / (batch - 1)
+        sums = first + second + (batch - 2) * rest
+        squares = first**2 + second**2 + (batch - 2) * rest**2
+        own = np.concatenate([first[:1], second[1:2], np.full(batch - 2, rest)])
+        brackets = own / sums - (squares - own**2) / (2 * sums**2)
+        return float(brackets.mean()), float(np.log(sums).mean())
+    log_sum = {"weighted": -np.log(size), "stratified": 0.0, "unnormalised": np.log(batch)}[estimator]
+    own = 1 / (size if estimator == "stratified" else batch)
+    return own - (1 - own) ** 2 / (2 * (batch - 1)), float(log_sum)

@@ -117,7 +117,7 @@ def test_parts_follow_from_the_ratios_of_their_latents():
     assert ratio.mean() - 1 == pytest.approx(-bias / factor, abs=5 * ratio.std() / np.sqrt(len(ratio)))
 
 
-@pytest.mark.parametrize("estimator", ["weighted", "stratified"])
+@pytest.mark.parametrize("estimator", ["weighted", "stratified", "unnormalised", "fixed-column"])
 def test_the_rate_has_no_bias(estimator):
     vae, covariance = code()
     found = minibatch_bias(vae, covariance, PAIRS, dataset_size=300, batch_size=20, estimator=estimator)
@@ -180,7 +180,7 @@ def test_misuse_is_refused():
     for *sizes, refusal in [(300, 1, ">= 2, got 1; pass 2 or more"), (10, 11, "from 2 to dataset_size, got 11 of 10")]:
         with pytest.raises(ValueError, match=f"batch_size must be {refusal}"):
             minibatch_bias(vae, covariance, PAIRS, dataset_size=sizes[0], batch_size=sizes[1])
-    with pytest.raises(ValueError, match="estimator must be one of 'weighted', 'stratified', got 'plain'"):
+    with pytest.raises(ValueError, match=r"estimator must be one of 'weighted', 'stratified', .*, got 'plain'"):
         minibatch_bounds(vae, PAIRS, dataset_size=30, batch_size=11, estimator="plain")
     with pytest.raises(ValueError, match="covariance must be"):
         minibatch_scale(vae, np.eye(3))
@@ -214,3 +214,27 @@ def test_nearly_dependent_posteriors_have_a_scale():
 def test_a_vae_without_noise_is_told():
     with pytest.raises(ValueError, match="vae must be a LinearVAE, got None: the noise ran to zero"):
         minibatch_scale(None, np.eye(2))
+
+
+def test_the_fixed_column_has_the_sign_of_the_weighted_estimator():
+    """Its bracket is the mean over codes of w - 1/2 sum w_j^2, here entry by entry; the stratified one is negative."""
+    vae, covariance = code()
+    sizes = {"dataset_size": 5000, "batch_size": 20}
+    weights = np.full((20, 20), 1 / 19)
+    weights[:, 0], weights[:, 1] = 1 / 5000, (5000 - 19) / (5000 * 19)
+    weights[18, 0] = (5000 - 19) / (5000 * 19)
+    weights /= weights.sum(axis=1, keepdims=True)
+    own = np.diagonal(weights)
+    bracket = np.mean(own - (np.sum(weights**2, axis=1) - own**2) / 2)
+    found = {
+        name: minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
+        for name in ("weighted", "stratified", "unnormalised", "fixed-column")
+    }
+    bias = {name: parts.mutual_information for name, parts in found.items()}
+    bias["weighted"] -= np.log(5000)
+    bias["unnormalised"] += np.log(20)
+    assert bias["weighted"] == pytest.approx(bias["unnormalised"], rel=1e-12)
+    stratified = 1 / 5000 - (1 - 1 / 5000) ** 2 / (2 * 19)
+    sums = np.log(1 - 1 / 5000 + (5000 - 19) / (5000 * 19)) / 20  # of the weights of one code in twenty
+    assert bias["fixed-column"] + sums == pytest.approx(bias["stratified"] * bracket / stratified, rel=1e-9)
+    assert bias["fixed-column"] < 0 < bias["stratified"] and bias["weighted"] < 0
