@@ -24,6 +24,7 @@ from figures.registry import FigureEntry, every_figure
 from numerics.comparison import Comparison
 from numerics.sweeps.compiled_once import compile_once
 from numerics.sweeps.workers import WORKERS, collect, end_with_parent
+from theory.interface.garbage import collect_rarely
 
 __all__ = ["Drawn", "drawn_figures"]
 
@@ -126,6 +127,7 @@ def _begin(pipe: connection.Connection, messages, count: int) -> None:
 
     from theory.interface.processors import usable_processors
 
+    collect_rarely()
     _messages.append(messages)
     set_num_threads(max(1, usable_processors() // count))
     end_with_parent(pipe, unless_held=_writing)
