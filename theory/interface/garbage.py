@@ -13,4 +13,4 @@ def collect_rarely() -> None:
     A tenth of its time would go into looking through what sympy, matplotlib and numba keep.
     """
     gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
