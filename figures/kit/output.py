@@ -28,10 +28,11 @@ from matplotlib.figure import Figure
 
 from figures.kit.drawing import styled
 from figures.kit.table import Table, csv_text, verdict
+from figures.registry import paths
 from theory.interface.files import write_together
 from theory.interface.report import FORMAT, to_json
 
-__all__ = ["METADATA", "draw", "paths", "render", "write"]
+__all__ = ["METADATA", "draw", "render", "write"]
 
 # None removes the date and the program, which matplotlib would write.
 METADATA = {
@@ -65,11 +66,6 @@ def render(figure: Figure, file_format: str) -> bytes:
         canvas = figure.canvas if isinstance(figure.canvas, kind) else kind(figure)
         getattr(canvas, f"print_{file_format}")(buffer, metadata=METADATA[file_format])
     return buffer.getvalue()
-
-
-def paths(folder: Path, name: str, formats: Iterable[str]) -> dict[str, Path]:
-    """Where the files of a figure go, by their extension: NAME.FORMAT for every format, NAME.csv and NAME.json."""
-    return {extension: folder / f"{name}.{extension}" for extension in (*formats, "csv", "json")}
 
 
 def write(folder: Path, name: str, module, table: Table, formats: Iterable[str]) -> list[Path]:

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from figures.kit.output import write
 from figures.kit.table import NotCompared
 from figures.registry import FigureEntry, every_figure
 from numerics.comparison import Comparison
@@ -85,6 +84,8 @@ def drawn_figures(
 
 
 def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, report: Report) -> Drawn:
+    from figures.kit.output import write  # with matplotlib, which a process that draws nothing does without
+
     module = every_figure()[name].module
     with threadpool_limits(1, user_api="blas"):
         table = module.data(quick=quick, progress=lambda message: report(name, message), **data)
