@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure
+from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure, paths
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders
@@ -88,8 +88,6 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
 
 def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
     """Refuse a directory in the place of an output file before the work, not after it."""
-    from figures.kit.output import paths
-
     for entry in chosen:
         refuse_folders(paths(folder, entry.name, formats).values())
 

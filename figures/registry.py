@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 FORMATS = ("pdf", "png", "svg")
 
-__all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry", "every_figure"]
+__all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry", "every_figure", "paths"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ FIGURES = {
 
 # Of times on this machine, which differ from run to run: drawn only when they are named.
 MEASUREMENTS = {entry.name: entry for entry in (FigureEntry("growth", "how cost grows with size, on this machine"),)}
+
+
+def paths(folder: Path, name: str, formats: Iterable[str]) -> dict[str, Path]:
+    """Where the files of a figure go, by their extension: NAME.FORMAT for every format, NAME.csv and NAME.json."""
+    return {extension: folder / f"{name}.{extension}" for extension in (*formats, "csv", "json")}
 
 
 def every_figure() -> dict[str, FigureEntry]:

@@ -13,6 +13,7 @@ tensors of PyTorch, JAX or Keras, with gradients too.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import os
 from collections.abc import Iterable, Mapping, Set
@@ -77,6 +78,8 @@ LONGEST_SEQUENCE = 10**6
 
 def number(name: str, value: float) -> float:
     """Return `value` as a float if it is one finite number."""
+    if type(value) in (float, np.float64) and math.isfinite(value):  # most often, in calls of one function by another
+        return float(value)
     array = real_array(name, value)
     if array.ndim:
         raise ValueError(f"{name} must be one number, got an array of shape {array.shape}; pass a float, such as 0.5")
@@ -127,7 +130,8 @@ def within_decades(name: str, values, decades: int, *, tiny: bool = False):
     The largest size of an entry must be zero or lie between 10^-decades and 10^decades; with `tiny` also smaller ones
     pass, for arguments that do not set the scale of a problem.
     """
-    largest = max(np.max(values, initial=0.0), -np.min(values, initial=0.0))
+    array = np.asarray(values)
+    largest = max(array.max(initial=0.0), -array.min(initial=0.0))
     if largest > 10.0**decades or (not tiny and 0 < largest < 10.0**-decades):
         bounds = f"at most 1e{decades}" if tiny else f"zero or between 1e-{decades} and 1e{decades}"
         raise ValueError(f"{name} must be {bounds} in size, its largest is {largest:.3g}; change the units")
@@ -376,7 +380,7 @@ def symmetric_matrix(name: str, value, size: int | None = None) -> np.ndarray:
         raise ValueError(f"{name} must be square, got {rows} x {columns}; pass a covariance, not the data")
     if size is not None and rows != size:
         raise ValueError(f"{name} must be {size} x {size}, got {rows} x {rows}; pass a matrix of that size")
-    if np.array_equal(array, array.T):
+    if (array == array.T).all():
         return array
     asymmetry = np.abs(array - array.T).max()
     if asymmetry > ROUNDING * np.abs(array).max():

@@ -28,10 +28,11 @@ from matplotlib.figure import Figure
 
 from figures.kit.drawing import styled
 from figures.kit.table import Table, csv_text, verdict
+from figures.registry import paths
 from theory.interface.files import write_together
 from theory.interface.report import FORMAT, to_json
 
-__all__ = ["METADATA", "draw", "paths", "render", "write"]
+__all__ = ["METADATA", "draw", "render", "write"]
 
 # None removes the date and the program, which matplotlib would write.
 METADATA = {
@@ -57,18 +58,14 @@ def render(figure: Figure, file_format: str) -> bytes:
     """The figure as the bytes of a file of a format of `METADATA`.
 
     By the canvas of the format, which draws once; `savefig` draws once more before, for a layout that is made already.
+    A canvas of that kind that the figure has remembers the sizes of its texts.
     """
-    buffer = io.BytesIO()
+    buffer, kind = io.BytesIO(), get_registered_canvas_class(file_format)
     with styled():
         figure.set_dpi(matplotlib.rcParams["savefig.dpi"])  # another format may have changed it
-        canvas = get_registered_canvas_class(file_format)(figure)
+        canvas = figure.canvas if isinstance(figure.canvas, kind) else kind(figure)
         getattr(canvas, f"print_{file_format}")(buffer, metadata=METADATA[file_format])
     return buffer.getvalue()
-
-
-def paths(folder: Path, name: str, formats: Iterable[str]) -> dict[str, Path]:
-    """Where the files of a figure go, by their extension: NAME.FORMAT for every format, NAME.csv and NAME.json."""
-    return {extension: folder / f"{name}.{extension}" for extension in (*formats, "csv", "json")}
 
 
 def write(folder: Path, name: str, module, table: Table, formats: Iterable[str]) -> list[Path]:
@@ -82,7 +79,8 @@ def write(folder: Path, name: str, module, table: Table, formats: Iterable[str])
         "deviations": [verdict(comparison) for comparison in table.comparisons],
         "not_compared": [asdict(line) for line in table.without_comparison],
     }
-    contents = {file_format: render(figure, file_format) for file_format in formats}
+    # First png, on the canvas that the layout was made with.
+    contents = {kind: render(figure, kind) for kind in sorted(formats, key=lambda kind: kind != "png")}
     contents |= {"csv": csv_text(table.points).encode(), "json": f"{to_json(about)}\n".encode()}
     files = paths(folder, name, formats)
     write_together(

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from figures.kit.output import write
 from figures.kit.table import NotCompared
 from figures.registry import FigureEntry, every_figure
 from numerics.comparison import Comparison
 from numerics.sweeps.compiled_once import compile_once
 from numerics.sweeps.workers import WORKERS, collect, end_with_parent
+from theory.interface.garbage import collect_rarely
 
 __all__ = ["Drawn", "drawn_figures"]
 
@@ -84,6 +84,8 @@ def drawn_figures(
 
 
 def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, report: Report) -> Drawn:
+    from figures.kit.output import write  # with matplotlib, which a process that draws nothing does without
+
     module = every_figure()[name].module
     with threadpool_limits(1, user_api="blas"):
         table = module.data(quick=quick, progress=lambda message: report(name, message), **data)
@@ -126,6 +128,7 @@ def _begin(pipe: connection.Connection, messages, count: int) -> None:
 
     from theory.interface.processors import usable_processors
 
+    collect_rarely()
     _messages.append(messages)
     set_num_threads(max(1, usable_processors() // count))
     end_with_parent(pipe, unless_held=_writing)

@@ -103,7 +103,7 @@ class PriorProblem:
         crossed, crossed_parts = encoder @ self.covariance, encoder @ covariances  # K x D, of all data and of each part
         noise = factor @ factor.T
         code = self.data[0], means @ encoder.T, crossed_parts @ encoder.T + noise
-        if not all(np.abs(part).max(initial=0.0) <= LONGEST**2 for part in code[1:]):
+        if not all((np.abs(part) <= LONGEST**2).all() for part in code[1:]):
             raise overflow_error()
         total = crossed @ encoder.T + noise
         precision = 1 / (2 * self.noise_variance)
@@ -123,7 +123,7 @@ class PriorProblem:
                 to_means + self.alpha * more_to_means,
                 to_covariances + self.alpha * more_to_covariances,
             )
-        to_encoder += to_means.T @ means + 2 * np.sum(to_covariances @ crossed_parts, axis=0)
+        to_encoder += to_means.T @ means + 2 * (to_covariances @ crossed_parts).sum(axis=0)
         to_factor = 2 * (to_total + to_covariances.sum(axis=0)) @ factor
         to_logarithms = to_factor.diagonal() * deviations - self.beta
         to_factor *= self.units[:, np.newaxis]
@@ -210,4 +210,4 @@ def overflow_error() -> ValueError:
 
 def distortion_of(covariance, decoder, crossed, total) -> float:
     """tr S - 2 tr(W V S) + tr(W C W^T), from S, W, V S and the second moments C of the code."""
-    return np.trace(covariance) - 2 * np.sum(decoder * crossed.T) + np.sum((decoder @ total) * decoder)
+    return covariance.trace() - 2 * (decoder * crossed.T).sum() + ((decoder @ total) * decoder).sum()

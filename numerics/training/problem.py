@@ -133,7 +133,7 @@ class TrainingProblem:
         if objective.unbounded(self.objective(weights)):
             return True
         weight = weights.mutual_information
-        if self.decoder is None or not self.mask[-1] or weights != Weights.uniform(weight):
+        if self.decoder is None or not self.mask[-1] or len(set(weights.of_parts)) > 1:
             return False
         modes = self.axes * self.standard_deviations * np.sqrt(self.unit)
         exact = np.linalg.matrix_rank(np.hstack([self.decoder, modes])) == np.linalg.matrix_rank(self.decoder)

@@ -214,7 +214,7 @@ def descent_limits(learning_rate, gradient_tolerance, max_steps) -> Limits:
 
 def resolve(method: str, problem: TrainingProblem, weights: Weights) -> str:
     """The method that "auto" stands for, or the one given, unless it does not support the problem."""
-    one_weight = weights == Weights.uniform(weights.mutual_information)
+    one_weight = len(set(weights.of_parts)) == 1
     split = not (one_weight and np.array_equal(problem.prior, np.eye(problem.latent_dim)))
     fixed = problem.decoder is not None
     if method == "auto":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -13,6 +12,7 @@ from tqdm import tqdm
 
 from theory.derivations.engine.check import StepCheck, check_derivation
 from theory.derivations.engine.page import Derivation
+from theory.interface.garbage import collect_rarely
 from theory.interface.interrupts import put_off
 from theory.interface.processors import usable_processors
 
@@ -46,7 +46,7 @@ def _in_processes(pages: Sequence[Derivation], processes: int, bar) -> dict[str,
     """Every page in its turn, the longest first; an interrupt is taken between two looks at what is done."""
     done = {}
     names = [page.name for page in sorted(pages, key=lambda page: -len(page.steps))]
-    workers = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_collect_rarely)
+    workers = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=collect_rarely)
     with put_off() as deliver, workers as executor:
         others = set(active_children())
         waiting = {executor.submit(_check_named, name): name for name in names}
@@ -63,12 +63,6 @@ def _in_processes(pages: Sequence[Derivation], processes: int, bar) -> dict[str,
                 worker.terminate()
             raise
     return done
-
-
-def _collect_rarely() -> None:
-    """Look for circular garbage less often: a tenth of the time would go into looking through what sympy keeps."""
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
 
 
 def _check_named(name: str) -> list[StepCheck]:

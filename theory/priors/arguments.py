@@ -61,6 +61,6 @@ def checked_codes(means, covariances, latent_dim: int) -> tuple[np.ndarray, np.n
 
 def within(name: str, array: np.ndarray, largest: float) -> np.ndarray:
     """Return `array` if its entries are finite and at most `largest` in size."""
-    if not np.all(np.abs(array) <= largest):
+    if not (np.abs(array) <= largest).all():
         raise ValueError(f"{name} must be finite and at most {largest:g} in size; remove NaN, or change the units")
     return array

@@ -49,11 +49,13 @@ def gaussian_expectation(
     shape, mean, variance = mean.shape, mean.ravel(), variance.ravel()
     deviation = np.sqrt(variance)
     divisor = np.where(deviation > 0, deviation, 1.0)
-    breaks = np.broadcast_to(breaks, (*shape, breaks.shape[-1])).reshape(len(mean), breaks.shape[-1])
+    count = breaks.shape[-1]
+    edges = np.empty((len(mean), count + len(CODE_BREAKS)))
     with np.errstate(over="ignore"):
-        edges = np.clip((breaks - mean[:, np.newaxis]) / divisor[:, np.newaxis], -REACH, REACH)
-    of_code = np.broadcast_to(CODE_BREAKS, (len(mean), len(CODE_BREAKS)))
-    edges = np.sort(np.concatenate([edges, of_code], axis=1), axis=1)
+        from_mean = (breaks.reshape(-1, count) - mean[:, np.newaxis]) / divisor[:, np.newaxis]
+    edges[:, :count] = np.minimum(np.maximum(from_mean, -REACH), REACH)
+    edges[:, count:] = CODE_BREAKS
+    edges.sort(axis=1)
     halves, middles = (edges[:, 1:] - edges[:, :-1]) / 2, (edges[:, 1:] + edges[:, :-1]) / 2
     # Of all intervals in one list, those that are not empty: breaks beyond the reach of a code leave many that are.
     which = np.flatnonzero(halves)
