@@ -142,7 +142,7 @@ def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
             reached = getattr(estimates, part).value
             if name == "fixed-column":  # only the codes whose own point has the least weight are at the bound
                 reached = -float(np.log(_in_public_code(**sizes)[name].min()))
-            yield compare(f"{part}, {name}", getattr(exact, part), trained=reached, tolerance=TOLERANCE)
+            yield compare(f"{part}, {name}", getattr(exact, part), trained=reached, tolerance=TOLERANCE, scale=1.0)
     yield from _bound_of_linked_groups(sizes)
 
 
