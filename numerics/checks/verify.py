@@ -26,6 +26,7 @@ from numerics.checks import (
     random_mixing,
     scores,
     separation,
+    users,
 )
 from numerics.comparison import Budget, Comparison
 from theory import validation
@@ -40,6 +41,7 @@ MODULES = (
     optimal_beta,
     random_mixing,
     learning,
+    users,
     matching,
     axes,
     manipulation,
