@@ -200,7 +200,7 @@ def minibatch_bias(
 
     whole, single = shift(range(vae.latent_dim)), np.array([shift([latent]) for latent in range(vae.latent_dim)])
     inside = np.array([shift(group) for group in groups])
-    offset = _offset(groups, vae.latent_dim, log_sum)
+    offset = _offset(groups, vae.latent_dim, -log_sum)
     return MinibatchParts(
         mutual_information=float(offset.mutual_information - whole),
         between=float(offset.between + whole - inside.sum()),
@@ -242,16 +242,16 @@ def minibatch_offset(groups: Posterior, latent_dim: int, dataset_size: int) -> M
     """
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=120)  # an array for each latent
     groups = partition(groups, latent_dim, "groups")
-    return _offset(groups, latent_dim, -np.log(validation.count("dataset_size", dataset_size, minimum=1)))
+    return _offset(groups, latent_dim, np.log(validation.count("dataset_size", dataset_size, minimum=1)))
 
 
-def _offset(groups, latent_dim: int, log_sum: float) -> MinibatchParts:
-    """What the logarithm of the sum of weights, in log q^ of every set of latents, adds to each part."""
+def _offset(groups, latent_dim: int, excess: float) -> MinibatchParts:
+    """What is added to each part if log q^ of every set of latents is too small by `excess`."""
     return MinibatchParts(
-        mutual_information=float(-log_sum),
-        between=float((1 - len(groups)) * log_sum),
-        within=np.array([(1 - len(group)) * log_sum for group in groups]),
-        dimension_wise_kl=float(latent_dim * log_sum),
+        mutual_information=float(excess),
+        between=float((len(groups) - 1) * excess),
+        within=np.array([(len(group) - 1) * excess for group in groups]),
+        dimension_wise_kl=float(-latent_dim * excess),
     )
 
 
