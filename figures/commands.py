@@ -16,6 +16,7 @@ from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders
 from theory.interface.options import add_observations_option, add_reading_options, chosen_names
 from theory.interface.processors import usable_processors
+from theory.interface.progress import progress_bar
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
@@ -96,13 +97,12 @@ def _drawn(
     chosen: list[FigureEntry], folder: Path, formats: list[str], quick: bool, data: dict, jobs: int
 ) -> dict[str, Drawn]:
     """The figures by name; a bar tells what each does that is being drawn, and a line that it is written."""
-    from tqdm import tqdm
 
     from figures.kit.processes import drawn_figures
 
     interrupts.treat_as_interrupt(signal.SIGTERM)  # like Ctrl-C, so that the processes end too
     found, doing = {}, {}
-    with tqdm(total=len(chosen), unit="figure", disable=None, file=sys.stderr) as bar:
+    with progress_bar(total=len(chosen), desc="figures", unit="figure") as bar:
 
         def report(name: str, message: str) -> None:
             doing[name] = message

@@ -269,7 +269,7 @@ CALLS = [
     call(inference.two_factor_loading, signal_to_noise=3.0, coherence=0.1, noise_variance=0.3),
     call(
         inference.optimal_beta_from_data,
-        {"criteria": "sequence", "noise_variance": "number true learned", "progress": "flag"},
+        {"criteria": "sequence", "noise_variance": "number true learned"},
         data=DATA,
         factors=DATA[:, :2] + 1.0,
         criteria=["forward_kl"],

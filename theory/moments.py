@@ -164,11 +164,19 @@ def _centred_products(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return products.T, mean, remainder  # symmetric: its transpose has the usual memory order
 
 
-def as_moments(covariance) -> Moments:
-    """`Moments` from a covariance matrix or `Moments`; with a bare covariance count and mean are 0."""
+def as_moments(covariance, *, or_eigenvalues: bool = False) -> Moments:
+    """`Moments` from a covariance matrix or `Moments`; with a bare covariance count and mean are 0.
+
+    With `or_eigenvalues` a vector is taken as the eigenvalues of a diagonal covariance, descending.
+    """
     if isinstance(covariance, Moments):
         moments = covariance
     else:
+        if or_eigenvalues:
+            covariance = validation.real_array("covariance", covariance)
+            if covariance.ndim == 1:
+                spectrum = validation.stated_spectrum("covariance", validation.vector("covariance", covariance))
+                covariance = np.diag(spectrum)
         symmetric = validation.symmetric_matrix("covariance", covariance)
         zeros = np.zeros(len(symmetric))
         moments = Moments._of_checked(0, zeros, symmetric, zeros)

@@ -154,6 +154,18 @@ RESULTS = (
         missing="no figure: a building block",
     ),
     Result(
+        name="conventions",
+        claim="Every usual weight of the KL in code is one water level, above which eigenvalues keep a latent.",
+        functions=("theory.convention", "theory.kl_weight"),
+        page=None,
+        checks=("conventions",),
+        tests="tests/theory/test_conventions.py",
+        source="this project",
+        scope="squared errors and Gaussian likelihoods, summed or averaged, with a KL that is summed, averaged or "
+        "normalized, and reductions over a batch that differ",
+        missing="no page: division of the loss by a number; no figure: a table",
+    ),
+    Result(
         name="optimal-encoder",
         claim="For a fixed decoder the best encoder is Gaussian with precision I + W^T W / (beta s2).",
         functions=("theory.optimal_encoder",),
@@ -358,6 +370,20 @@ RESULTS = (
         tests="tests/theory/learning/test_water_filling.py",
         source="reverse water-filling: {shannon1959}; the VAE on it: this project",
         scope="Gaussian data, a latent for every eigenvalue above the water level; noise fixed or learned",
+    ),
+    Result(
+        name="held-rate",
+        claim="A rate or a distortion fixes the water level of the optimal VAE, and with it beta: the level over the "
+        "noise, or D times the level over the distortion if the noise is learned.",
+        functions=("theory.beta_for_rate", "theory.beta_for_distortion", "theory.operating_point"),
+        page=None,
+        checks=("held_rate",),
+        tests="tests/theory/learning/test_operating_points.py",
+        source="the curve: {shannon1959}; its beta: this project",
+        scope="any data covariance, noise fixed or learned; with a latent for every mode and a learned noise one beta "
+        "has every large rate",
+        missing="no page: water-filling and learned-noise derive the curve and the noise; no figure: rate_distortion "
+        "shows the curve",
     ),
     Result(
         name="capacity-penalty",
@@ -747,6 +773,8 @@ UNNOTICED = {
 # What the experiment of each check is made of. Averages over points are exact for quadratic functions.
 EXPERIMENTS = {
     "objective_parts": "averages over points, numpy's covariances, draws",
+    "conventions": "each loss as it is written, minimised",
+    "held_rate": "training from random starts at the stated beta, averages over points",
     "optimal_encoder": "encoders trained for a fixed decoder, the gradient at a stated one, fractions without rounding",
     "family_gap": "losses of trained encoders, determinants",
     "inference_errors": "averages over points, also as a noise vanishes",

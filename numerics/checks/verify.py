@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tqdm import tqdm
-
 from numerics.checks import (
     aggregate,
     axes,
@@ -28,10 +26,12 @@ from numerics.checks import (
     random_mixing,
     scores,
     separation,
+    users,
 )
 from numerics.comparison import Budget, Comparison
 from theory import validation
 from theory.interface.options import chosen_names
+from theory.interface.progress import progress_bar
 
 __all__ = ["CHECKS", "verify"]
 
@@ -41,6 +41,7 @@ MODULES = (
     optimal_beta,
     random_mixing,
     learning,
+    users,
     matching,
     axes,
     manipulation,
@@ -92,7 +93,7 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     progress = validation.flag("progress", progress)
     names = chosen_names("only", only, CHECKS, "checks")
     rows = []
-    with tqdm(names, desc="verify", unit="result", disable=None if progress else True, leave=False) as bar:
+    with progress_bar(names, desc="verify", unit="result", progress=progress and None, leave=False) as bar:
         for name in bar:
             bar.set_postfix_str(name)
             rows.extend(replace(row, result=name) for row in CHECKS[name](budget))

@@ -15,16 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from numerics.data.block_factors import LOADINGS, block_truth, correlation_within
 from numerics.experiments.granularity import factor_errors
-from numerics.sweeps.progress import hidden
 from numerics.training.problem import training_problem
 from numerics.training.stop import Stop
 from numerics.training.train import train_problem
 from theory import validation
 from theory.groups import Weights, equal_groups, granularity_slope
+from theory.interface.progress import asked, progress_bar
 from theory.model import GenerativeModel
 from theory.partition import Posterior
 
@@ -144,7 +143,7 @@ def vertex_map(
         for arguments that do not fit.
     """
     beta = validation.positive("beta", beta)
-    disable = hidden(progress)
+    progress = asked(progress)
     block, count, draws = _sizes(block, count, draws)
     cells = vertex_truths(
         block=block, count=count, data_dim=data_dim, correlations=correlations, noise_variances=noise_variances,
@@ -152,7 +151,7 @@ def vertex_map(
     )  # fmt: skip
     latent_dim, vertex_cells = block * count, []
     groupings = [equal_groups(latent_dim, size) for size in (1, block, latent_dim)]
-    for (kind, rho, noise), truths in tqdm(cells, desc="map", unit="cell", disable=disable):
+    for (kind, rho, noise), truths in progress_bar(cells, desc="map", unit="cell", progress=progress):
         errors, finished = trained_errors(truths, groupings, beta)
         slopes = np.array([granularity_slope(truth, groupings[1]) for truth in truths])
         cut, blocked = (errors[:, :2] / errors[:, 2:]).T

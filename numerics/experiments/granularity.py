@@ -20,14 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from numerics.sampling.cubature import elbo_terms_by_cubature
 from numerics.sweeps.complete import complete_sweep
-from numerics.sweeps.progress import hidden
 from numerics.training.stop import Stop
 from theory import LinearVAE, validation
 from theory.groups import Weights, equal_groups
+from theory.interface.progress import asked, progress_bar
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
 
@@ -119,13 +118,13 @@ def granularity_map(
     for capacity in capacities:
         partition(posterior, capacity)
     gradient_tolerance = validation.positive("gradient_tolerance", gradient_tolerance)
-    disable = hidden(progress)
+    progress = asked(progress)
     fixed = validation.choice("decoder", decoder, ("true", "learned")) == "true"
     matched = validation.choice("prior", prior, ("standard", "matched")) == "matched"
     betas = [validation.non_negative("betas", beta) for beta in validation.sequence("betas", betas)]
     cells = [(capacity, size) for capacity in capacities for size in sizes if size <= capacity]
     runs = []
-    for capacity, size in tqdm(cells, desc="maps", unit="cell", disable=disable):
+    for capacity, size in progress_bar(cells, desc="maps", unit="cell", progress=progress):
         prior_covariance = truth.factor_covariance[:capacity, :capacity]
         groups = equal_groups(capacity, size)
         done = complete_sweep(

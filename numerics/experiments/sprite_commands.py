@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 import numpy as np
 
 from theory import validation
 from theory.interface.options import add_latent_dim_option
+from theory.interface.progress import progress_bar
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 from theory.interface.weight_options import add_noise_option, add_weight_options, noise_of, weight_of
@@ -43,7 +43,6 @@ def add_commands(commands) -> None:
 
 
 def _sprites(arguments: argparse.Namespace) -> Report:
-    from tqdm import tqdm
 
     from numerics.data.sprites import FACTORS, load_dsprites, sample_sprites
     from numerics.experiments.sprite_axes import axis_content, score_curve
@@ -53,7 +52,7 @@ def _sprites(arguments: argparse.Namespace) -> Report:
     draws = validation.count("--seeds", arguments.seeds, minimum=1, maximum=10_000)
     root = np.random.SeedSequence(validation.seed("--seed", arguments.seed))
     contents, curves = [], []
-    for stream in tqdm(root.spawn(draws), desc="draws", unit="draw", disable=None, file=sys.stderr):
+    for stream in progress_bar(root.spawn(draws), desc="sprites", unit="draw"):
         rng = np.random.default_rng(stream)
         if arguments.dsprites is not None:
             images = load_dsprites(arguments.dsprites, count=arguments.count, rng=rng)

@@ -23,7 +23,7 @@ has the weight 1/m.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -67,6 +67,7 @@ def sample_minibatch_terms(
     batch_size: int,
     batches: int,
     rng: np.random.Generator | int,
+    estimators: Sequence[str] = ESTIMATORS,
 ) -> dict[str, MinibatchEstimates]:
     """The minibatch estimates of mutual information, total correlation between and within groups, and the rest.
 
@@ -82,17 +83,19 @@ def sample_minibatch_terms(
         from 2 to N.
     batches : int, at least 2
     rng : numpy.random.Generator, or a seed
+    estimators : sequence of str
+        of "weighted", "stratified", "unnormalised" and "fixed-column"; by default the first two.
 
     Returns
     -------
-    dict of MinibatchEstimates, "weighted", "stratified", "unnormalised" and "fixed-column", from the same draws
+    dict of MinibatchEstimates, by the names of the estimators, from the same draws
 
     Raises
     ------
     ValueError
         if an argument is out of its range.
     """
-    return _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only=False)
+    return _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, estimators, bias_only=False)
 
 
 def sample_minibatch_bias(
@@ -104,15 +107,16 @@ def sample_minibatch_bias(
     batch_size: int,
     batches: int,
     rng: np.random.Generator | int,
+    estimators: Sequence[str] = ESTIMATORS,
 ) -> dict[str, MinibatchEstimates]:
     """The bias of the estimates: the same draws with log q^(z_g) - log q(z_g), whose spread is small.
 
     Parameters, results and errors as for `sample_minibatch_terms`.
     """
-    return _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only=True)
+    return _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, estimators, bias_only=True)
 
 
-def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bias_only: bool):
+def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, estimators, bias_only: bool):
     linear_vae("vae", vae)
     size, batch = minibatch_sizes(dataset_size, batch_size)
     validation.count("batch_size", batch, bytes_each=16 * batch)  # pairs of points
@@ -121,9 +125,9 @@ def _sample(vae, covariance, groups, dataset_size, batch_size, batches, rng, bia
     data_covariance = validation.covariance_matrix("covariance", as_moments(covariance).covariance, vae.data_dim)
     rng = validation.random_generator("rng", rng)
     groups = [tuple(group.tolist()) for group in partition(groups, vae.latent_dim, "groups")]
-    offset, rows = mean_offset(vae, covariance), {name: [] for name in (*ESTIMATORS, *IN_PUBLIC_CODE)}
+    offset, rows = mean_offset(vae, covariance), {name: [] for name in _names(estimators)}
     for means, codes in _draw(vae, data_covariance, offset, batch, batches, rng):
-        logs = _log_aggregates(vae.posterior_covariance, means, codes, groups, size)
+        logs = _log_aggregates(vae.posterior_covariance, means, codes, groups, size, rows)
         if bias_only:
             exact = _exact(vae, data_covariance, codes - vae.encoder @ offset, logs)
             conditional = log_prior = 0.0
@@ -150,7 +154,14 @@ def _draw(vae, covariance, offset, batch: int, batches: int, rng) -> Iterator[tu
             yield means[part : part + together], codes[part : part + together]
 
 
-def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents, dict[str, np.ndarray]]:
+def _names(estimators: Sequence[str]) -> list[str]:
+    names = (*ESTIMATORS, *IN_PUBLIC_CODE)
+    return [validation.choice("estimators", name, names) for name in validation.sequence("estimators", estimators)]
+
+
+def _log_aggregates(
+    covariance, means, codes, groups, size: int, estimators: Iterable[str]
+) -> dict[Latents, dict[str, np.ndarray]]:
     """log q^(z_g) by each estimator, for all latents, each group and each single one."""
     batch, everything = means.shape[1], tuple(range(means.shape[2]))
     sets = {everything, *groups, *((latent,) for latent in everything)}
@@ -161,22 +172,25 @@ def _log_aggregates(covariance, means, codes, groups, size: int) -> dict[Latents
         root = np.linalg.cholesky(covariance[np.ix_(part, part)])
         own = log_density((codes - means)[..., part], root)
         others = sums_of_others[latents] + log_density_of_squares(0.0, root)  # the latter is log q(m_jg|x_j)
-        whole = np.logaddexp(own, others)
-        firsts = [log_density((codes - means[:, at : at + 1])[..., part], root) - whole for at in (0, 1)]
-        by_latents[latents] = {
-            "weighted": whole - np.log(size) - np.log(batch),
+        unnormalised = np.logaddexp(own, others)
+        found = {
+            "unnormalised": unnormalised,
+            "weighted": unnormalised - np.log(size) - np.log(batch),
             "stratified": np.logaddexp(own - np.log(size), others + np.log((size - 1) / size / (batch - 1))),
-            "unnormalised": whole,
-            "fixed-column": whole + np.log(_reweighted(firsts, size, batch)),
         }
+        if "fixed-column" in estimators:
+            firsts = [log_density((codes - means[:, at : at + 1])[..., part], root) for at in (0, 1)]
+            shares = [np.exp(first - unnormalised) for first in firsts]
+            found["fixed-column"] = unnormalised + np.log(_reweighted(shares, size, batch))
+        by_latents[latents] = found
     return by_latents
 
 
-def _reweighted(logs: list[np.ndarray], size: int, batch: int) -> np.ndarray:
-    """sum_j w_ij p_j with the weights of the fixed column, for shares p_j of sum one; `logs`: those of points 0, 1."""
+def _reweighted(shares: list[np.ndarray], size: int, batch: int) -> np.ndarray:
+    """sum_j w_ij p_j with the weights of the fixed column, for p_j of sum one; `shares` are those of points 0 and 1."""
     rest = 1 / (batch - 1)
     weights = minibatch_weights(size, batch)
-    return rest + sum((weight - rest) * np.exp(log) for weight, log in zip(weights, logs, strict=True))
+    return rest + sum((weight - rest) * share for weight, share in zip(weights, shares, strict=True))
 
 
 def _log_sums_of_others(covariance, means, codes, sets: Iterable[Latents]) -> dict[Latents, np.ndarray]:

@@ -15,12 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from numerics.kernels.descent import Limits
 from numerics.sweeps.batches import finished_batches
 from numerics.sweeps.pending import Pending
-from numerics.sweeps.progress import hidden
 from numerics.sweeps.run_file import RunFile
 from numerics.training import descent
 from numerics.training.problem import BLAS, TrainingProblem, training_problem
@@ -29,6 +27,7 @@ from numerics.training.train import as_weights, descent_limits
 from theory import validation
 from theory.groups import Weights
 from theory.interface import interrupts
+from theory.interface.progress import asked, progress_bar
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition
 
@@ -145,7 +144,7 @@ def sweep(
         it; a later one may have other betas and seeds. Damaged runs are made again, and a file of another version of
         the training code or of NumPy is renamed to FILE.old-1, both with a warning.
     progress : bool, optional
-        a progress bar on stderr; by default only where stderr is a terminal.
+        a progress bar on stderr; by default only in a terminal, and elsewhere a line every ten seconds.
 
     Returns
     -------
@@ -171,7 +170,7 @@ def sweep(
     problem = training_problem(covariance, latent_dim, noise_variance, decoder, posterior, groups, prior)
     code = descent.METHOD_CODES[validation.choice("method", method, descent.METHOD_CODES)]
     limits = descent_limits(learning_rate, gradient_tolerance, max_steps)
-    disable = hidden(progress)
+    progress = asked(progress)
     if isinstance(betas, Sequence) and any(isinstance(beta, Weights) for beta in betas):
         betas = np.array(betas, dtype=object)
     else:
@@ -194,7 +193,7 @@ def sweep(
     starts = {seed: problem.start(np.random.default_rng(seed)) for seed in seeds}
     done = {} if stored is None else dict(stored.runs)
     todo = Pending(problem, [key for key in dict.fromkeys(keys) if key not in done], starts)
-    bar = tqdm(total=len(todo.keys), unit="run", desc="training", disable=disable)
+    bar = progress_bar(total=len(todo.keys), desc="training", unit="run", progress=progress)
 
     def keep(part: slice) -> None:
         with interrupts.put_off():  # else a run may be written twice, or half

@@ -209,7 +209,7 @@ def training_problem(
     With one thread of the linear algebra, as `TrainingProblem.vae`, so that a run has the same bits on any number of
     threads.
     """
-    moments = as_moments(covariance)
+    moments = as_moments(covariance, or_eigenvalues=True)
     symmetric = validation.covariance_matrix("covariance", moments.covariance)
     if not len(symmetric):
         raise ValueError("covariance must have at least one dimension, got 0 x 0; pass the covariance of some data")

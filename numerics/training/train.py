@@ -80,7 +80,7 @@ def train(
 
     Parameters
     ----------
-    covariance : (D, D) array, or Moments
+    covariance : (D, D) array, (D,) eigenvalues of a diagonal one, or Moments
         of any rank; with `Moments` the model has their mean.
     latent_dim : int
         K; may exceed D, may be 0.

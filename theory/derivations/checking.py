@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import closing
 from multiprocessing import active_children, get_context
-
-from tqdm import tqdm
 
 from theory.derivations.engine.check import StepCheck, check_derivation
 from theory.derivations.engine.page import Derivation
 from theory.interface.garbage import collect_rarely
 from theory.interface.interrupts import put_off
 from theory.interface.processors import usable_processors
+from theory.interface.progress import progress_bar
 
 __all__ = ["check_pages"]
 
@@ -34,7 +31,7 @@ def check_pages(pages: Sequence[Derivation], *, processes: int | None = None) ->
     steps = sum(len(page.steps) for page in pages)
     if processes is None:
         processes = 1 if steps <= FEW_STEPS else usable_processors()
-    with closing(tqdm(total=steps, desc="checking", unit="step", file=sys.stderr, disable=None)) as bar:
+    with progress_bar(total=steps, desc="checking", unit="step") as bar:
         if processes == 1:
             done = {page.name: _noted(bar, page.name, list(check_derivation(page))) for page in pages}
         else:

@@ -13,16 +13,15 @@ variance 1: what the optimal beta of factors in pixels or years would be is anot
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from theory import validation
 from theory.inference.beta_of_least_error import OptimalBeta, optimal_beta
 from theory.inference.criteria import CRITERIA
+from theory.interface.progress import progress_bar
 from theory.model import FittedModel, GenerativeModel
 from theory.partition import Posterior
 from theory.regression import regression
@@ -96,7 +95,7 @@ def optimal_beta_from_data(
     resamples: int = 400,
     level: float = 0.95,
     rng: np.random.Generator | int = 0,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> BetaFromData:
     """The beta of least inference error for data whose factors were measured, with bootstrap intervals. Asymptotic.
 
@@ -115,8 +114,9 @@ def optimal_beta_from_data(
     level : float between 0 and 1
         of the interval.
     rng : numpy.random.Generator, or a seed
-    progress : bool
-        show a bar on stderr, where that is a terminal.
+    progress : bool, optional
+        a progress bar on stderr; by default a bar only where stderr is a terminal, and elsewhere a line every ten
+        seconds.
 
     Returns
     -------
@@ -147,8 +147,7 @@ def optimal_beta_from_data(
     regressed, found = regression(data, factors), {}
     sought = [name for name in criteria if name != "log_score" or "forward_kl" not in criteria]  # of the same optimum
     count = len(regressed.factors)
-    hidden = None if validation.flag("progress", progress) else True
-    for _ in tqdm(range(resamples), desc="resamples", disable=hidden, file=sys.stderr):
+    for _ in progress_bar(range(resamples), desc="bootstrap", unit="resample", progress=progress):
         weights = np.bincount(rng.integers(count, size=count), minlength=count).astype(float)
         model = _model_of(regressed, weights)
         for name in sought:

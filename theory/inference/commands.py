@@ -147,7 +147,6 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
         resamples=RESAMPLES if arguments.resamples is None else arguments.resamples,
         level=LEVEL if arguments.level is None else arguments.level,
         rng=validation.seed("--seed", 0 if arguments.seed is None else arguments.seed),
-        progress=True,
     )
     optima = {name: vars(each.best) | {"interval": [each.low, each.high]} for name, each in found.betas.items()}
     columns = {

@@ -182,8 +182,6 @@ def data_dim_of(source) -> int:
 
 def eigenvalues_of(source) -> np.ndarray:
     """The eigenvalues of `Moments` or a covariance, from the largest."""
-    from theory.moments import as_moments
     from theory.spectrum import Spectrum
 
-    covariance = as_moments(source).covariance
-    return Spectrum.of(covariance, len(covariance)).eigenvalues
+    return Spectrum.stated(source).eigenvalues

@@ -128,8 +128,8 @@ def optimum(
 
     Parameters
     ----------
-    covariance : (D, D) array or Moments
-        of the data; with `Moments` their mean becomes the mean of the VAE.
+    covariance : (D, D) array, (D,) eigenvalues, or Moments
+        of the data; with `Moments` their mean becomes the mean of the VAE, and eigenvalues stand for a diagonal matrix.
     latent_dim : int
         K; zero and more than D are allowed.
     beta : float > 0
@@ -160,7 +160,7 @@ def optimum(
     >>> best.active, round(best.noise_variance, 3), best.critical_betas.round(3)
     (array([ True, False]), 1.733, array([1.818, 1.304]))
     """
-    moments = as_moments(covariance)
+    moments = as_moments(covariance, or_eigenvalues=True)
     latent_dim = _latent_dim(latent_dim, len(moments.covariance))
     beta, noise = validation.scale("beta", beta), checked_noise(noise_variance)
     partition(posterior, latent_dim)  # only to refuse an invalid family
@@ -193,7 +193,7 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
 
     Parameters
     ----------
-    covariance : (D, D) array or Moments
+    covariance : (D, D) array, (D,) eigenvalues, or Moments
     latent_dim : int, K
     betas : (B,) array > 0
     noise_variance : "learned" or float > 0
@@ -215,7 +215,7 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
     (array([0.667, 1.   , 2.5  ]), array([1, 1, 0]))
     """
     betas = validation.scales("betas", validation.vector("betas", betas))
-    covariance = as_moments(covariance).covariance
+    covariance = as_moments(covariance, or_eigenvalues=True).covariance
     latent_dim = _latent_dim(latent_dim, len(covariance))
     validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
     # With eigenvectors too: so the eigenvalues, and the thresholds, equal those of `optimum` to the last digit.

@@ -61,7 +61,7 @@ def critical_betas(eigenvalues, latent_dim: int, noise_variance="learned") -> np
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
         values of at most D eps l_1, rounding of the largest, count as zero, because the result depends on the rank.
     latent_dim : int, K
     noise_variance : "learned" or float > 0
@@ -116,7 +116,7 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
         as for `critical_betas`.
     latent_dim : int, K
     beta : float or array > 0
@@ -168,7 +168,7 @@ def profile_loss(eigenvalues, latent_dim: int, beta: float, noise_variance) -> f
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
     latent_dim : int, K
     beta : float > 0
     noise_variance : float or array > 0

@@ -63,7 +63,7 @@ def operating_point(eigenvalues, latent_dim: int, beta, noise_variance="learned"
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
         as for `critical_betas`.
     latent_dim : int, K
     beta : float or array > 0
@@ -114,7 +114,7 @@ def beta_for_rate(eigenvalues, latent_dim: int, rate, noise_variance="learned") 
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
         as for `critical_betas`.
     latent_dim : int >= 1, K
     rate : float or array >= 0, in nats
@@ -152,7 +152,7 @@ def beta_for_distortion(eigenvalues, latent_dim: int, distortion, noise_variance
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
         as for `critical_betas`.
     latent_dim : int >= 1, K
     distortion : float or array, squared units of the data

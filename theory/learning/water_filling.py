@@ -68,7 +68,7 @@ def rate_distortion(eigenvalues, water_level) -> RateDistortion:
 
     Parameters
     ----------
-    eigenvalues : (D,) array, variances of the source in any order
+    eigenvalues : (D,) array, variances of the source in any order; or a covariance, or Moments
         used as they are, however small; eigenvalues computed from a matrix have a rounding error of D eps l_1, with eps
         = 2.2e-16, so that a level below it means little.
     water_level : float or array >= 0
@@ -103,7 +103,7 @@ def vae_rate_distortion(eigenvalues, latent_dim: int, water_level) -> RateDistor
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
     latent_dim : int, K; zero and more than D are allowed
     water_level : float or array >= 0, t = beta s2
 
@@ -150,7 +150,7 @@ def water_level_for_rate(eigenvalues, rate):
 
     Parameters
     ----------
-    eigenvalues : (D,) array, variances of the source in any order
+    eigenvalues : (D,) array, variances of the source in any order; or a covariance, or Moments
     rate : float or array >= 0, in nats; infinity gives the level 0
 
     Returns
@@ -191,7 +191,7 @@ def water_level_for_distortion(eigenvalues, distortion):
 
     Parameters
     ----------
-    eigenvalues : (D,) array, variances of the source in any order
+    eigenvalues : (D,) array, variances of the source in any order; or a covariance, or Moments
     distortion : float or array >= 0, expected squared error
 
     Returns
@@ -230,7 +230,7 @@ def capacity_penalty(eigenvalues, latent_dim: int, water_level) -> CapacityPenal
 
     Parameters
     ----------
-    eigenvalues : (D,) array, of the data covariance, in any order
+    eigenvalues : (D,) array, of the data covariance, in any order; or the covariance, or Moments
     latent_dim : int, K
     water_level : float or array >= 0, t = beta s2
 

@@ -8,9 +8,11 @@ import numerics.sampling.minibatch_total_correlation as module
 from numerics.sampling.minibatch_total_correlation import sample_minibatch_bias, sample_minibatch_terms
 from theory import LinearVAE, Moments
 from theory.groups import grouped_terms, minibatch_bias, minibatch_bounds, minibatch_scale
+from theory.groups.minibatch import ESTIMATORS, IN_PUBLIC_CODE
 
 PAIRS = [[0, 1], [2, 3]]
 SIZES = {"dataset_size": 50, "batch_size": 6}
+ALL = (*ESTIMATORS, *IN_PUBLIC_CODE)
 
 
 def code(size=0.3, full=True, mean=None):
@@ -112,10 +114,14 @@ def test_minibatches_are_drawn_in_blocks(monkeypatch):
 def test_products_of_exponentials_and_sums_by_logarithms_are_equal(full, smallest, monkeypatch):
     """Also where a code is far from the other points, and where the points of a minibatch come in parts."""
     vae, covariance = code(size=1.5, full=full)
-    stated = sample_minibatch_terms(vae, covariance, PAIRS, batches=3, rng=np.random.default_rng(9), **SIZES)
+    stated = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=3, rng=np.random.default_rng(9), **SIZES, estimators=ALL
+    )
     monkeypatch.setattr(module, "SMALLEST", smallest)
     monkeypatch.setattr(module, "CACHED", 40)
-    found = sample_minibatch_terms(vae, covariance, PAIRS, batches=3, rng=np.random.default_rng(9), **SIZES)
+    found = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=3, rng=np.random.default_rng(9), **SIZES, estimators=ALL
+    )
     for name, estimate in stated.items():
         np.testing.assert_allclose(numbers(found[name]), numbers(estimate), rtol=1e-12)
 
@@ -123,7 +129,9 @@ def test_products_of_exponentials_and_sums_by_logarithms_are_equal(full, smalles
 def test_a_code_so_precise_that_every_exponential_underflows():
     vae, covariance = code(full=False)
     precise = LinearVAE(vae.decoder, vae.encoder, 1e-12 * vae.posterior_covariance, 0.5)
-    found = sample_minibatch_terms(precise, covariance, PAIRS, batches=3, rng=np.random.default_rng(10), **SIZES)
+    found = sample_minibatch_terms(
+        precise, covariance, PAIRS, batches=3, rng=np.random.default_rng(10), **SIZES, estimators=ALL
+    )
     own = -np.log(np.diagonal(fixed_column(**SIZES))).mean()  # of the own points, each of which is all that counts
     for name, estimate in found.items():
         bound = minibatch_bounds(precise, PAIRS, estimator=name, **SIZES).between
@@ -139,10 +147,14 @@ def test_latents_in_independent_blocks():
 
 def test_the_sum_of_the_parts_does_not_depend_on_the_estimator():
     vae, covariance = code()
-    found = sample_minibatch_terms(vae, covariance, PAIRS, batches=5, rng=np.random.default_rng(5), **SIZES)
+    found = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=5, rng=np.random.default_rng(5), **SIZES, estimators=ALL
+    )
     sums = [numbers(part).sum() for part in found.values()]
     np.testing.assert_allclose(sums, sums[0], rtol=1e-12)
-    bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=5, rng=np.random.default_rng(5), **SIZES)
+    bias = sample_minibatch_bias(
+        vae, covariance, PAIRS, batches=5, rng=np.random.default_rng(5), **SIZES, estimators=ALL
+    )
     assert all(numbers(part).sum() == pytest.approx(0, abs=1e-12) for part in bias.values())
 
 
@@ -170,7 +182,9 @@ def test_what_public_code_computes(batch_size):
     """Both estimators of one minibatch from densities in a double loop."""
     vae, covariance = code()
     sizes = {"dataset_size": 50, "batch_size": batch_size}
-    found = sample_minibatch_terms(vae, covariance, PAIRS, batches=2, rng=np.random.default_rng(3), **sizes)
+    found = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=2, rng=np.random.default_rng(3), **sizes, estimators=ALL
+    )
     (means, codes), *_ = module._draw(vae, covariance, np.zeros(5), batch_size, 2, np.random.default_rng(3))
     for name, weights in (("unnormalised", np.ones((batch_size,) * 2)), ("fixed-column", fixed_column(**sizes))):
         informations = []
@@ -186,7 +200,9 @@ def test_what_public_code_computes(batch_size):
 
 def test_the_offset_of_the_unnormalised_one_is_exact():
     vae, covariance = code()
-    found = sample_minibatch_terms(vae, covariance, PAIRS, batches=4, rng=np.random.default_rng(6), **SIZES)
+    found = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=4, rng=np.random.default_rng(6), **SIZES, estimators=ALL
+    )
     apart = numbers(found["weighted"]) - numbers(found["unnormalised"])
     sizes = np.log(SIZES["dataset_size"] * SIZES["batch_size"])
     np.testing.assert_allclose(apart, sizes * np.array([1, 1, 1, 1, -4]), rtol=1e-10)
@@ -214,7 +230,9 @@ def test_the_same_draws_for_the_same_seed():
 @pytest.mark.parametrize("size", [0.3, 3.0, 100.0])
 def test_no_estimate_exceeds_its_bound(size):
     vae, covariance = code(size, full=False)
-    found = sample_minibatch_terms(vae, covariance, PAIRS, batches=200, rng=np.random.default_rng(10), **SIZES)
+    found = sample_minibatch_terms(
+        vae, covariance, PAIRS, batches=200, rng=np.random.default_rng(10), **SIZES, estimators=ALL
+    )
     for name, parts in found.items():
         bounds = minibatch_bounds(vae, PAIRS, estimator=name, **SIZES)
         for part in ("mutual_information", "between"):
@@ -231,7 +249,9 @@ def test_the_bias_of_the_theory():
     sizes = {"dataset_size": 800, "batch_size": 40}
     next_order = 2 * minibatch_scale(vae, covariance) / 40  # relative to the leading one
     assert next_order < 0.1
-    bias = sample_minibatch_bias(vae, covariance, PAIRS, batches=20_000, rng=np.random.default_rng(11), **sizes)
+    bias = sample_minibatch_bias(
+        vae, covariance, PAIRS, batches=20_000, rng=np.random.default_rng(11), **sizes, estimators=ALL
+    )
     for name, found in bias.items():
         predicted = minibatch_bias(vae, covariance, PAIRS, estimator=name, **sizes)
         sums = np.log(fixed_column(**sizes).sum(axis=1)).mean()
