@@ -149,8 +149,8 @@ def _parts_of_the_rate(
         for part, value in expected.items():
             rows += points(RATE, part, "trained", weight, np.sum(measured[part]), expected=value)
         estimates = _estimates(trained, truth, RATE_SIZE, codes, rng)
-        for name in ESTIMATORS:
-            for part, value in _estimated_parts(estimates[name], name).items():
+        for name, estimate in estimates.items():
+            for part, value in _estimated_parts(estimate, name).items():
                 rows += points(RATE, f"{part} {name}", "measured", weight, value)
     return rows
 
@@ -169,9 +169,8 @@ def _sizes(truth: GenerativeModel, vae: LinearVAE, sizes: list[int], codes: int,
         estimates = sample_minibatch_bias(
             vae, truth.covariance, GROUPS, dataset_size=DATASET, batch_size=size, batches=max(8, codes // size), rng=rng
         )
-        for name in ESTIMATORS:
-            measured = estimates[name].between.value - _offset(name).between
-            rows += points(SIZE, name, "measured", size, exact + measured)
+        for name, estimate in estimates.items():
+            rows += points(SIZE, name, "measured", size, exact + estimate.between.value - _offset(name).between)
     return rows
 
 
@@ -186,9 +185,10 @@ def _shrinking(truth: GenerativeModel, vae: LinearVAE, count: int, codes: int, r
         averaged = _averaged(scaled, truth)["between"]
         rows += points(INFORMATION, EXACT, "reference", information[-1], averaged, expected=exact.between)
         estimates = _estimates(scaled, truth, SHRINKING_SIZE, codes, rng)
-        for name in ESTIMATORS:
-            measured = estimates[name].between.value - _offset(name).between
-            rows += points(INFORMATION, name, "measured", information[-1], measured)
+        for name, estimate in estimates.items():
+            rows += points(
+                INFORMATION, name, "measured", information[-1], estimate.between.value - _offset(name).between
+            )
     for name in ESTIMATORS:
         bound = minibatch_bounds(vae, GROUPS, dataset_size=DATASET, batch_size=SHRINKING_SIZE, estimator=name).between
         information_range = [information[0], information[-1]]
