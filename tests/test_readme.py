@@ -1,19 +1,16 @@
 """The README's example prints what it says, and what it and the pages of docs name exists."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
+from tests.manual import ROOT, check
+
+README = ROOT / "README.md"
 
 
 def test_the_first_example_prints_what_stands_below_it(capsys):
-    text = README.read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    (output,) = re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL)
-    exec(compile(code, str(README), "exec"), {})
-    assert capsys.readouterr().out == output
+    assert check(README, capsys) == 1
 
 
 def test_it_is_short():

@@ -102,7 +102,9 @@ def _train(arguments: argparse.Namespace) -> Report:
     from theory.learning import optimum
 
     file = None if arguments.save is None else output_file(arguments.save, ".npz")
-    source, options = training_data(arguments), training_options(arguments)
+    observations = None if arguments.batch_size is None else _observations_in_batches(arguments)
+    source = training_data(arguments) if observations is None else observations.moments()
+    options = training_options(arguments)
     dimensions = data_dim_of(source), arguments.latent_dim
     weight = weight_of(arguments, "--beta", "1", dimensions, options["noise_variance"])
     if len(weight.betas) > 1:
@@ -110,10 +112,10 @@ def _train(arguments: argparse.Namespace) -> Report:
     beta = float(weight.betas[0])
     seed = validation.seed("--seed", arguments.seed)
     rng = np.random.default_rng(seed)
-    if arguments.batch_size is None:
+    if observations is None:
         run = train(source, arguments.latent_dim, beta=beta, rng=rng, **options)
     else:
-        run = _train_minibatch(arguments, beta, options, rng)
+        run = _train_minibatch(arguments, observations, beta, options, rng)
     noise, posterior = options["noise_variance"], options["posterior"]
     best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise, posterior=posterior)
     trained = parts_of(run.vae, source, beta)
@@ -137,17 +139,26 @@ def _train(arguments: argparse.Namespace) -> Report:
     )
 
 
-def _train_minibatch(
-    arguments: argparse.Namespace, beta: float, options: dict, rng: np.random.Generator
-) -> TrainingRun:
-    from numerics.training.minibatch import train_minibatch
-
+def _observations_in_batches(arguments: argparse.Namespace) -> Observations:
+    """The observations that `--batch-size` is for, if what else is asked goes with it."""
     if arguments.covariance is not None or arguments.eigenvalues is not None:
         raise ValueError("--batch-size needs observations, got a covariance; pass them by --data")
     if arguments.method not in (None, "adam"):
         raise ValueError(f"--method must be adam with --batch-size, got {arguments.method}; leave one of them out")
+    return _observations(arguments)
+
+
+def _train_minibatch(
+    arguments: argparse.Namespace,
+    observations: Observations,
+    beta: float,
+    options: dict,
+    rng: np.random.Generator,
+) -> TrainingRun:
+    from numerics.training.minibatch import train_minibatch
+
     return train_minibatch(
-        _observations(arguments).values,
+        observations.values,
         arguments.latent_dim,
         beta=beta,
         noise_variance=options["noise_variance"],

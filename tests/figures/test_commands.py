@@ -204,7 +204,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
         (["--data", "missing.csv", "--only", CHEAP], "--data is for collapse, rate_distortion, learned_noise"),
         (["--jobs", "0"], "--jobs must be >= 1, got 0"),
         (["--out", "TEXT"], "is a file, or lies below one; name a folder"),
-        (["--speed"], "unrecognized arguments: --speed; see python -m figures --help"),
+        (["--speed"], "unrecognized arguments: --speed; see python -m figures draw --help"),
     ],
 )
 def test_bad_usage_is_one_line_and_exits_with_two(options, message, tmp_path, capsys):

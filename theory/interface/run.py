@@ -50,6 +50,12 @@ class Parser(argparse.ArgumentParser):
         self.register("type", int, read_whole_number)
         self.register("type", float, read_number)
 
+    def parse_known_args(self, args=None, namespace=None):
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # here, and not in the program's parser, so that the help of this command is named
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
     def error(self, message: str):
         if len(message) > LONGEST_MESSAGE:  # it may repeat an argument of any length
             message = f"{message[: LONGEST_MESSAGE // 2]} ... {message[-LONGEST_MESSAGE // 2 :]}"

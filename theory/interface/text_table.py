@@ -41,7 +41,8 @@ MISSING = {"", "na", "n/a", "nan", "nat", "null", "none", "nil", "missing", "-",
 LIKE_A_NUMBER = re.compile(r"[^\w#]*\d([^A-Za-z]|[eEjJ])*|0[xX][0-9a-fA-F]+")
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")  # what pandas writes for an empty name, numbered if it repeats
 SEPARATORS = {",": "commas", ";": "';'", "\t": "tabs", "|": "'|'", " ": "spaces"}
-FORMAT = "commas between columns, points for decimals, nothing between thousands"
+NUMBERS = "points for decimals, nothing between thousands"
+FORMAT = f"commas between columns, {NUMBERS}"
 HEADER_REMEDY = (
     "state what that line is with --header or --no-header, where the command has them (in Python: header=True or "
     "False), or remove it if it holds names"
@@ -226,7 +227,10 @@ def _remedy(cells: list[str], column: int, delimiter: str, may_be_names: bool) -
         return "correct that error of the spreadsheet, or remove its row; in a comment, a space follows #"
     if _is_missing(cell) or cell_number(cell) is not None:
         return "remove or fill in missing values"
-    remedy = f"keep columns of numbers only (--leave-out names those to omit), {FORMAT}"
+    if delimiter != "," and cell_number(cell.replace(",", ".")) is not None:
+        return f"save the table with {NUMBERS}"
+    layout = FORMAT if delimiter == "," else NUMBERS
+    remedy = f"keep columns of numbers only (--leave-out names those to omit), {layout}"
     return (
         f"{remedy}, and a header without numbers, or pass --header (in Python: header=True)" if may_be_names else remedy
     )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import numerics
+from tests.manual import ROOT, check
 from tests.numerics.command_line import run, run_json
 from theory import convention, optimum
 from theory.moments import Moments
 
-ROOT = Path(__file__).parents[3]
 MANUAL, CODES = ROOT / "docs/audit.md", ROOT / "docs/examples/digits_vae.npz"
 EXAMPLE = ("audit", "--codes", str(CODES), "--data", "digits", "--kl-weight", "2", "--reconstruction", "mean")
 RNG = np.random.default_rng(0)
@@ -33,12 +29,7 @@ def file(tmp_path):
 
 def test_the_example_of_the_manual_prints_what_stands_below_it(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    command, output = re.search(
-        r"<!-- audit -->\n```bash\n(.*?)\n```\n\n```text\n(.*?)```", MANUAL.read_text(encoding="utf-8"), flags=re.DOTALL
-    ).groups()
-    code, out, err = run(capsys, *shlex.split(command)[3:])
-    assert (code, err) == (0, "")
-    assert out == output
+    assert check(MANUAL, capsys) == 1
     assert CODES.stat().st_size < 100_000
 
 

@@ -85,3 +85,12 @@ def test_train_on_batches(capsys):
     assert "--batch-size needs observations, got a covariance" in capsys.readouterr().err
     assert main(["train", *options, "--method", "em"]) == 2
     assert "--method must be adam with --batch-size, got em" in capsys.readouterr().err
+
+
+def test_a_file_is_read_once_for_batches(capsys, tmp_path):
+    rows = np.random.default_rng(0).standard_normal((30, 2))
+    table = np.column_stack([range(30), rows])
+    np.savetxt(tmp_path / "x.csv", table, delimiter=",", header="id,a,b", comments="")
+    options = ["--data", str(tmp_path / "x.csv"), "--latent-dim", "1", "--batch-size", "10", "--max-steps", "5"]
+    assert main(["train", *options]) == 0
+    assert capsys.readouterr().err.count("left out column 'id'") == 1

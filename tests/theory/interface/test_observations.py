@@ -122,6 +122,8 @@ def test_standardised_columns(write):
         ("a,a\n1,2\n3,4\n", {"columns": ["a"]}, "several columns 'a'"),
         ("a;b\n1;2\n3;4\n", {}, "seems to be separated by ';'; pass it as --delimiter"),
         ("1;2\n3;4\n", {}, "separated by ';'"),
+        ("a;b\n1,5;2\n", {"delimiter": ";"}, "is '1,5', not a finite number; save the table with points for decimals"),
+        ("a;b\nx;2\n", {"delimiter": ";"}, r"names those to omit\), points for decimals"),
         ("sep=;\n1;2\n3;4\n", {}, "declares ';' as separator"),
     ],
 )

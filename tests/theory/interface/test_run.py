@@ -52,7 +52,7 @@ def test_a_failed_check_is_printed_and_exits_with_one(capsys):
     ("argv", "expected"),
     [
         (["stay"], "invalid choice: 'stay'"),
-        (["go", "--speed", "1"], "unrecognized arguments: --speed 1"),
+        (["go", "--speed", "1"], "unrecognized arguments: --speed 1; see program go --help"),
         (["go", "--number"], "--number: expected one argument; see program go --help"),
     ],
 )
