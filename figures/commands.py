@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure, paths
 from theory import validation
 from theory.interface import interrupts
-from theory.interface.files import output_folder, refuse_folders
+from theory.interface.files import output_folder, refuse_folders, refuse_inputs
 from theory.interface.options import add_observations_option, add_reading_options, chosen_names
 from theory.interface.processors import usable_processors
 from theory.interface.progress import progress_bar
@@ -76,7 +76,7 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     data = _data_options(arguments, chosen)
     jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
     folder = output_folder(arguments.out)
-    _check_places(folder, chosen, formats)
+    _check_places(arguments, folder, chosen, formats)
     found = _drawn(chosen, folder, formats, arguments.quick, data, jobs)
     in_order = [found[entry.name] for entry in chosen]
     return _report(
@@ -87,10 +87,11 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     )
 
 
-def _check_places(folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
-    """Refuse a directory in the place of an output file before the work, not after it."""
+def _check_places(arguments: argparse.Namespace, folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
+    """Refuse a directory, or the data, in the place of an output file before the work, not after it."""
     for entry in chosen:
         refuse_folders(paths(folder, entry.name, formats).values())
+        refuse_inputs(arguments, paths(folder, entry.name, formats).values())
 
 
 def _drawn(

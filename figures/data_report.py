@@ -71,7 +71,7 @@ def plot(table: Table, axes):
     level = table.select(SPECTRUM, "theory", LEVEL)
     if level.x.size:
         spectrum.plot(level.x, level.y, color="black", linewidth=0.8, label=LEVEL)
-    spectrum.legend(loc="lower left")
+    spectrum.legend(loc="best")
     spectrum.set(xlabel="mode", ylabel="eigenvalue", yscale="log")
     drawing.whole_ticks(spectrum.xaxis)
     for ax, panel, names in ((alive, ALIVE, {VAE: "C0"}), (plane, PLANE, {SHANNON: "black", VAE: "C0"})):
@@ -79,7 +79,8 @@ def plot(table: Table, axes):
             rows = table.select(panel, "theory", name)
             ax.plot(rows.x, rows.y, color=colour, label=name, **solid)
         here = table.select(panel, "minimum", ASKED)
-        ax.plot(here.x, here.y, color="C3", linestyle="", marker="D", markeredgecolor="black", label=ASKED)
+        if here.x.size:
+            ax.plot(here.x, here.y, color="C3", linestyle="", marker="D", markeredgecolor="black", label=ASKED)
     alive.set(xlabel=r"$\beta$", ylabel="latents alive", xscale="log")
     drawing.plain_ticks(alive.xaxis)
     drawing.whole_ticks(alive.yaxis)

@@ -23,7 +23,7 @@ LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 4.6)}
 COLUMNS = ("beta", "seed", "loss", "rate", "active_count", "excess_loss")
 PANELS = {
     "loss": "loss (nats)",
-    "excess_loss": "loss above it (nats)",
+    "excess_loss": "loss above it (nats, at least $10^{-16}$)",
     "rate": "rate (nats)",
     "active_count": "latents",
 }
@@ -103,13 +103,12 @@ def data(columns: Mapping[str, np.ndarray], *, parameters: dict | None = None) -
     for beta in np.unique(betas):
         of_beta = np.flatnonzero(betas == beta)
         least[of_beta[np.argmin(columns["loss"][of_beta])]] = True
-    drawn = dict(columns) | {"excess_loss": np.maximum(columns["excess_loss"], SMALLEST)}
     rows = []
     for name, chosen in ((OTHERS, ~least), (LEAST, least)):
         order = np.flatnonzero(chosen)[np.argsort(betas[chosen], kind="stable")]
         for panel in PANELS:
-            finite = order[np.isfinite(drawn[panel][order])]
-            rows += points(panel, name, "measured", betas[finite], drawn[panel][finite])
+            finite = order[np.isfinite(columns[panel][order])]
+            rows += points(panel, name, "measured", betas[finite], columns[panel][finite])
     bounded = least & np.isfinite(columns["excess_loss"])  # else the noise runs to zero, and there is no closed form
     order = np.flatnonzero(bounded)[np.argsort(betas[bounded])]
     closed = columns["loss"] - columns["excess_loss"]
@@ -131,7 +130,8 @@ def plot(table: Table, axes):
         for name, colour, size in ((OTHERS, "0.7", 3.0), (LEAST, "C0", 3.6)):
             rows = table.select(panel, "measured", name)
             if rows.x.size:
-                ax.plot(rows.x, rows.y, color=colour, linestyle="", marker="o", markersize=size, label=name)
+                heights = np.maximum(rows.y, SMALLEST) if panel == "excess_loss" else rows.y
+                ax.plot(rows.x, heights, color=colour, linestyle="", marker="o", markersize=size, label=name)
         ax.set(xlabel=r"$\beta$", ylabel=label, xscale="log")
         drawing.plain_ticks(ax.xaxis)
         drawing.letter(ax, letter, title)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from figures.registry import FORMATS
-from theory.interface.files import output_folder, refuse_folders
+from theory.interface.files import output_folder, refuse_folders, refuse_inputs
 from theory.interface.options import chosen_names
 from theory.interface.report import Report
 from theory.interface.run import add_command
 from theory.learning.report_command import add_report_options, report_of
 
 __all__ = ["add_commands"]
+
+BELOW = 1e-6  # of the loss, by which a run may seem to lie below the least by rounding
 
 
 def add_commands(commands) -> None:
@@ -72,8 +77,14 @@ def _report(arguments: argparse.Namespace) -> Report:
 def _sweep(arguments: argparse.Namespace) -> Report:
     from figures import sweep_runs
 
-    about = {"runs": Path(arguments.runs).name}
-    return _drawn(arguments, "sweep", sweep_runs, sweep_runs.data(sweep_runs.read(arguments.runs), parameters=about))
+    columns = sweep_runs.read(arguments.runs)
+    table = sweep_runs.data(columns, parameters={"runs": Path(arguments.runs).name})
+    report = _drawn(arguments, "sweep", sweep_runs, table)
+    below = int(np.count_nonzero(columns["excess_loss"] < -BELOW * np.abs(columns["loss"])))
+    if not below:
+        return report
+    note = f"{below} runs lie below the closed form: are they of these data, and of one noise?"
+    return replace(report, values={**report.values, "below_closed_form": below}, text=f"{report.text}\n{note}")
 
 
 def _drawn(arguments: argparse.Namespace, name: str, module: ModuleType, table) -> Report:
@@ -83,6 +94,7 @@ def _drawn(arguments: argparse.Namespace, name: str, module: ModuleType, table) 
     formats = [one for one in FORMATS if one in chosen_names("--format", [arguments.format], FORMATS)]
     folder = output_folder(arguments.out)
     refuse_folders(paths(folder, name, formats).values())
+    refuse_inputs(arguments, paths(folder, name, formats).values())
     files = write(folder, name, module, table, formats)
     return Report(
         {"folder": folder, "files": [file.name for file in files]}, "\n".join(f"wrote {file}" for file in files)

@@ -126,8 +126,8 @@ def test_which_latents_survive_and_what_training_reaches():
     # The loss of this project, from its definition in the README with noise 1 and beta = 0.3 * 6 / 2.
     table = answer("numerics train").table("quantity")
     own = 6 * mse / 2 + 3 * np.log(2 * np.pi) + 0.9 * kl
-    assert numbers(table, "closed_form") == pytest.approx([own, 6 * mse, kl, 1, alive], **SIX_DIGITS)
-    assert numbers(table, "trained") == pytest.approx([own, 6 * mse, kl, 1, alive], **SIX_DIGITS)
+    assert numbers(table, "closed_form") == pytest.approx([own, 6 * mse, kl, 1, alive, mse + 0.3 * kl], **SIX_DIGITS)
+    assert numbers(table, "trained") == pytest.approx([own, 6 * mse, kl, 1, alive, mse + 0.3 * kl], **SIX_DIGITS)
 
 
 def test_an_average_over_the_latents():
@@ -195,10 +195,6 @@ def test_a_learned_noise():
     for row, beta in enumerate(numbers(table, "beta")):
         for name, value in trained_with_noise(Terms(4), beta).items():
             assert numbers(table, name)[row] == pytest.approx(value, **SIX_DIGITS), (beta, name)
-    facts = answer("theory report").facts()  # at a beta of 0.9
-    found = trained_with_noise(Terms(4), 0.9)
-    assert float(facts["noise if learned"]) == pytest.approx(found["noise_variance"], **SIX_DIGITS)
-    assert facts["latents alive with it"] == f"{found['active_count']} of 4"
 
 
 @pytest.mark.parametrize("factor", [0.998, 1.002])

@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     return command_line(
-        "python -m theory", "Closed forms of the linear-Gaussian beta-VAE. All rates are in nats.", ROOMS
+        "python -m theory",
+        "Closed forms of the linear-Gaussian beta-VAE. Rates are in nats unless --unit says bits.",
+        ROOMS,
     )
 
 

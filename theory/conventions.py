@@ -33,9 +33,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from theory import validation
 
-__all__ = ["KL_REDUCTIONS", "RECONSTRUCTIONS", "Convention", "convention", "kl_weight"]
+__all__ = ["KL_REDUCTIONS", "RECONSTRUCTIONS", "Convention", "convention", "kl_weight", "loss_as_written"]
 
 KL_REDUCTIONS = ("sum", "mean", "norm")
 LIKELIHOODS = ("nll", "nll-mean")
@@ -161,6 +163,43 @@ def kl_weight(
     noise = _noise(reconstruction, noise_variance)
     factor = _factor(reconstruction, data_dim, kl, latent_dim, batch_size)
     return validation.scale("kl_weight of beta", (beta if reconstruction in LIKELIHOODS else beta * noise) / factor)
+
+
+def loss_as_written(
+    distortion,
+    rate,
+    kl_weight: float,
+    *,
+    reconstruction: str,
+    data_dim: int,
+    kl: str = "sum",
+    latent_dim: int | None = None,
+    noise_variance: float | None = None,
+):
+    """The loss of the code, in its own units, from distortion and rate in nats: its two terms as the table has them.
+
+    Parameters
+    ----------
+    distortion, rate : floats or arrays
+        expected squared error, and expected KL summed over the latents.
+    kl_weight, reconstruction, data_dim, kl, latent_dim
+        as in `convention`.
+    noise_variance : float > 0, optional, s2
+        of a likelihood, which is then taken with its constant (D/2) log(2 pi s2).
+
+    Examples
+    --------
+    >>> from theory.conventions import loss_as_written
+    >>> loss_as_written(6.0, 0.5, 2.0, reconstruction="mean", data_dim=3)
+    3.0
+    """
+    latents = latent_dim or 1
+    error, divergence = distortion, rate * {"sum": 1.0, "mean": 1 / latents, "norm": data_dim / latents}[kl]
+    if reconstruction in LIKELIHOODS:
+        error = error / (2 * noise_variance) + data_dim / 2 * np.log(2 * np.pi * noise_variance)
+    elif reconstruction.startswith("half"):
+        error = error / 2
+    return (error / data_dim if reconstruction.endswith("mean") else error) + kl_weight * divergence
 
 
 def _noise(reconstruction: str, noise_variance) -> float | str:

@@ -202,6 +202,10 @@ class FittedModel:
     factor_covariance_errors : (K, K) array
     residual_variances : (D,) array
         of each column; they are equal, up to sampling error, if the noise is isotropic as the model says.
+    explained : float
+        share of the variance of the data that the factors explain.
+    relation_p_value : float
+        small if the loading is not zero.
     orthogonality_p_value : float
         small if the columns of the loading are not orthogonal; 1 for a single factor.
     independence_p_value : float
@@ -224,6 +228,8 @@ class FittedModel:
     noise_error: float
     factor_covariance_errors: np.ndarray
     residual_variances: np.ndarray
+    explained: float
+    relation_p_value: float
     orthogonality_p_value: float
     independence_p_value: float
 

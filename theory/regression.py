@@ -8,7 +8,12 @@ With centred observations X (N rows), centred factors F and n = N - 1 - K degree
 
 A and tau2 are the estimates of least variance for independent noise of one variance. Standard errors, V = (F^T F)^-1:
 A_dk has sqrt(tau2 V_kk), exact given the factors; tau2 has tau2 sqrt(2 / (n D)), exact for Gaussian noise; Gamma_ij has
-sqrt((Gamma_ii Gamma_jj + Gamma_ij^2) / N), asymptotic for Gaussian factors.
+sqrt((Gamma_ii Gamma_jj + Gamma_ij^2) / N), asymptotic for Gaussian factors. Factors that are divided by their standard
+deviations have the correlations r, with errors (1 - r^2) / sqrt(N), and the loading has the error of its unit besides,
+A_dk / sqrt(2 N), again for Gaussian factors.
+
+Whether the factors have anything to do with the data tells Fisher's F of all loadings against zero, exact for Gaussian
+noise. A small share that they explain, or a large p value, is what rows in another order look like.
 
 Two questions decide whether beta = 1 is best, and sampling error alone makes both look answered in the negative: are
 the columns of A orthogonal, and the factors uncorrelated? Each has a p value, of the pair that deviates most, corrected
@@ -25,12 +30,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import erfc
+from scipy.special import erfc, fdtrc
 
 from theory import validation
 from theory.moments import Moments
 
 __all__ = ["Estimate", "Regression", "regression", "standard_errors"]
+
+NEGLIGIBLE = 1e-20  # share of the sum of squares of a factor that is rounding: what is left of a constant column
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +51,15 @@ class Estimate:
         sums of squares of the residuals over n; their mean is the noise.
     gram : (K, K) array, F^T F
     count : float, N
+    standard : bool
+        whether the factors were divided by their standard deviations, which are estimates too.
     """
 
     loading: np.ndarray
     residual_variances: np.ndarray
     gram: np.ndarray
     count: float
+    standard: bool = False
 
     @property
     def noise_variance(self) -> float:
@@ -62,7 +72,7 @@ class Estimate:
     def standardized(self) -> Estimate:
         """The same with each factor divided by its standard deviation."""
         scales = np.sqrt(np.diagonal(self.factor_covariance))
-        return replace(self, loading=self.loading * scales, gram=self.gram / np.outer(scales, scales))
+        return replace(self, loading=self.loading * scales, gram=self.gram / np.outer(scales, scales), standard=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +89,8 @@ class Regression:
     means : pair of arrays, (D,) and (K,)
     rounding : (D,) array
         residual variances up to which a column is explained but for rounding.
+    scales : (K,) array
+        sums of squares of the factors.
     """
 
     factors: np.ndarray
@@ -86,6 +98,7 @@ class Regression:
     loading: np.ndarray
     means: tuple[np.ndarray, np.ndarray]
     rounding: np.ndarray
+    scales: np.ndarray
 
     def estimate(self, weights: np.ndarray | None = None) -> Estimate:
         """The estimate from each observation `weights` times, by default once.
@@ -100,6 +113,7 @@ class Regression:
         factors, residuals = (values - weights @ values / count for values in (self.factors, self.residuals))
         weighted = weights[:, np.newaxis] * factors
         gram, cross = weighted.T @ factors, weighted.T @ residuals
+        _refuse_dependent(gram, self.scales)
         change = np.linalg.solve(gram, cross).T
         squares = weights @ residuals**2 - np.sum(change * cross.T, axis=1)
         variances = np.maximum(squares, 0.0) / (count - 1 - len(gram))
@@ -142,7 +156,20 @@ def regression(data, factors) -> Regression:
     centred, factors = data - of_data.mean, factors - of_factors.mean
     loading = np.linalg.lstsq(factors / deviations, centred, rcond=None)[0].T / deviations
     rounding = (8 * latents * np.finfo(float).eps) ** 2 * np.diagonal(of_data.covariance)
-    return Regression(factors, centred - factors @ loading.T, loading, (of_data.mean, of_factors.mean), rounding)
+    scales = np.sum(factors**2, axis=0)
+    return Regression(
+        factors, centred - factors @ loading.T, loading, (of_data.mean, of_factors.mean), rounding, scales
+    )
+
+
+def _refuse_dependent(gram: np.ndarray, scales: np.ndarray) -> None:
+    """Raise where a factor of a resample is constant, or follows from the others, up to rounding."""
+    sizes = np.diagonal(gram)
+    if not (sizes > NEGLIGIBLE * scales).all():
+        raise np.linalg.LinAlgError("a factor is constant")
+    roots = np.sqrt(sizes)
+    if np.linalg.eigvalsh(gram / np.outer(roots, roots))[0] <= 8 * len(gram) * np.finfo(float).eps:
+        raise np.linalg.LinAlgError("factors are dependent")
 
 
 def standard_errors(found: Estimate) -> dict:
@@ -156,10 +183,21 @@ def standard_errors(found: Estimate) -> dict:
     variances = noise * (np.outer(norms, diagonal) + np.outer(diagonal, norms) + 2 * products * spread)
     variances = variances + data_dim * noise**2 * (np.outer(diagonal, diagonal) + spread**2)
     correlations = gamma / np.sqrt(np.outer(scales, scales))
+    explained = float(np.sum(loading * (loading @ found.gram)))
+    freedom = (found.count - 1 - latent_dim) * data_dim
+    unexplained = freedom * noise
+    ratio = explained / (latent_dim * data_dim) / noise if noise else np.inf  # of F(K D, n D) if A = 0
+    loading_errors = np.tile(np.sqrt(noise * diagonal), (data_dim, 1))
+    gamma_errors = np.sqrt((np.outer(scales, scales) + gamma**2) / found.count)
+    if found.standard:  # the standard deviations, by which factors were divided, have relative errors of 1 / sqrt(2 N)
+        loading_errors = np.sqrt(loading_errors**2 + loading**2 / (2 * found.count))
+        gamma_errors = np.where(np.eye(latent_dim) > 0, 0.0, (1 - gamma**2) / np.sqrt(found.count))
     return {
-        "loading_errors": np.tile(np.sqrt(noise * diagonal), (data_dim, 1)),
-        "noise_error": float(noise * np.sqrt(2 / ((found.count - 1 - latent_dim) * data_dim))),
-        "factor_covariance_errors": np.sqrt((np.outer(scales, scales) + gamma**2) / found.count),
+        "loading_errors": loading_errors,
+        "noise_error": float(noise * np.sqrt(2 / freedom)),
+        "explained": explained / (explained + unexplained) if explained else 0.0,
+        "relation_p_value": float(fdtrc(latent_dim * data_dim, freedom, ratio)) if explained else 1.0,
+        "factor_covariance_errors": gamma_errors,
         "orthogonality_p_value": _least_p_value(products - data_dim * noise * spread, variances),
         "independence_p_value": _least_p_value(correlations, np.full(gamma.shape, 1 / found.count)),
     }

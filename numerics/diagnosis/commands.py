@@ -23,6 +23,7 @@ __all__ = ["add_commands"]
 
 ARRAYS = {"mean": 2, "variance": 2, "log_variance": 2, "reconstruction": 2, "squared_error": 1}
 SHOWN = 20  # latents, unless --all
+EVEN = 1e-9  # nats up to which the network and the linear optimum are even
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 WORDS = {
     "facts": {
@@ -133,7 +134,7 @@ def _audit(arguments: argparse.Namespace) -> Report:
     from theory.interface.readers import read_matrices, refuse_header
 
     codes, others = _codes(arguments.codes)
-    if not any(map(is_text, (arguments.data, arguments.factors, arguments.decoder))):
+    if not any(map(is_text, (arguments.data, arguments.factors))):
         refuse_header(arguments.header, "none is read")
     if arguments.data is None:
         refuse_reading_options(arguments, "there is none")
@@ -144,8 +145,7 @@ def _audit(arguments: argparse.Namespace) -> Report:
     factors = None if arguments.factors is None else factors_of(arguments).values
     decoder = None
     if arguments.decoder is not None:
-        header = arguments.header if is_text(arguments.decoder) else None
-        decoder = read_matrices("--decoder", arguments.decoder, header)
+        decoder = read_matrices("--decoder", arguments.decoder)
     level = _water_level(arguments, None if data is None else data.shape[1], codes.latent_dim)
     found = audit(
         codes,
@@ -262,8 +262,10 @@ def _comparison(found: Audit, linear: LinearReference) -> str:
     )
     verdict = "what the network lost or won needs its distortion"
     if linear.excess_nats is not None:
-        verb = "lost" if linear.excess_nats > 0 else "won"
-        verdict = f"the network {verb} {abs(linear.excess_nats):.4g} nats (standard error {linear.standard_error:.2g})"
+        won, error = -linear.excess_nats, linear.standard_error
+        verdict = f"the network {'won' if won > 0 else 'lost'} {abs(won):.4g} nats (standard error {error:.2g})"
+        if abs(won) <= max(2 * error, EVEN):
+            verdict = f"the network is even with it, within two standard errors ({won:.2g} nats won, {error:.2g})"
     return (
         f"{table}\n\nat water level t = {linear.water_level:.6g} a linear VAE would reach rate {linear.rate:.4g} and "
         f"distortion {linear.distortion:.6g} with {linear.active_count} of {found.latent_dim} latents;\n{verdict}"

@@ -113,6 +113,8 @@ def read_runs(path) -> Runs:
     problem = replace(problem, **stored)
     lines = [text for text in lines if text]
     runs = credible_runs(lines, problem, asked)
+    first_of = {(tuple(run["weights"]), run["seed"]): run for run in reversed(runs)}  # as in a resumed sweep
+    kept = [run for run in runs if first_of[tuple(run["weights"]), run["seed"]] is run]
     if len(runs) < len(lines):
         warnings.warn(
             f"{path}: {len(lines) - len(runs)} of {len(lines)} runs in it are damaged or cut short; they are left out",
@@ -120,7 +122,7 @@ def read_runs(path) -> Runs:
         )
 
     def column(name: str, kind) -> np.ndarray:
-        return np.array([run[name] for run in runs], dtype=kind)
+        return np.array([run[name] for run in kept], dtype=kind)
 
     weights = column("weights", float).reshape(-1, 4)
     return Runs(
@@ -132,6 +134,6 @@ def read_runs(path) -> Runs:
         losses=column("loss", float),
         gradient_norms=column("gradient_norm", float),
         stopped=column("stopped", object),
-        parameters=np.array([run["parameters"] for run in runs]).reshape(len(runs), len(problem.mask)),
+        parameters=np.array([run["parameters"] for run in kept]).reshape(len(kept), len(problem.mask)),
         problem=problem,
     )

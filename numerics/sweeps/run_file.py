@@ -165,7 +165,7 @@ def _stated_format(path: Path, first: bytes) -> str:
     header = parse(first)
     stated = header.get("format") if header is not None else None
     if not (isinstance(stated, str) and stated.startswith(KIND)):
-        raise ValueError(f"{path}: is not a file of training runs; name another file, or a new one")
+        raise ValueError(f"{path}: is not a file of training runs; name one that `sweep` wrote, or a new one")
     return stated
 
 

@@ -122,11 +122,14 @@ def _train(arguments: argparse.Namespace) -> Report:
     closed_form = {name: getattr(best, name) for name in PARTS}
     progress = {name: getattr(run, name) for name in ("stopped", "steps", "gradient_norm")}
     certificate = certify(run.vae, source, beta, learned_noise=isinstance(noise, str), posterior=posterior)
+    for part in (trained, closed_form):
+        losses = weight.losses(part["distortion"], part["rate"], part["noise_variance"])
+        part |= {name: float(values[0]) for name, values in losses.items()}
     columns = {
-        "quantity": PARTS,
+        "quantity": list(trained),
         "closed_form": list(closed_form.values()),
         "trained": list(trained.values()),
-        "deviation": [abs(trained[name] - closed_form[name]) for name in PARTS],
+        "deviation": [abs(trained[name] - closed_form[name]) for name in trained],
     }
     own = {name: float(values[0]) for name, values in weight.columns.items()}
     found = {"curvature": certificate.curvature, "closed_form_noise": best.noise_status}

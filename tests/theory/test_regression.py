@@ -28,7 +28,6 @@ def test_standardised_factors_change_units_only():
     raw, unit = (GenerativeModel.from_data(data, factors, standardize=flag) for flag in (False, True))
     scales = factors.std(axis=0)
     np.testing.assert_allclose(unit.model.loading, raw.model.loading * scales, rtol=1e-12)
-    np.testing.assert_allclose(unit.loading_errors, raw.loading_errors * scales, rtol=1e-12)
     np.testing.assert_allclose(np.diagonal(unit.model.factor_covariance), 1, rtol=1e-14)
     assert unit.orthogonality_p_value == pytest.approx(raw.orthogonality_p_value, rel=1e-9)
     np.testing.assert_allclose(unit.model.mean, raw.model.mean)
@@ -47,6 +46,37 @@ def test_standard_errors_are_the_spread_over_data_sets():
     for name, values in sizes.items():
         spread = np.sqrt(np.mean(np.square(values), axis=0))
         np.testing.assert_allclose(spread, 1, atol=5 / np.sqrt(2 * 400), err_msg=name)
+
+
+def test_standard_errors_in_units_of_the_factors():
+    scales = np.sqrt(np.diagonal(TRUTH.factor_covariance))
+    correlation = TRUTH.factor_covariance[0, 1] / scales.prod()
+    loadings, correlations = [], []
+    for seed in range(400):
+        factors, data = TRUTH.sample(200, rng=seed)
+        fitted = GenerativeModel.from_data(data, factors, standardize=True)
+        loadings.append((fitted.model.loading - TRUTH.loading * scales) / fitted.loading_errors)
+        error = fitted.factor_covariance_errors
+        correlations.append((fitted.model.factor_covariance[0, 1] - correlation) / error[0, 1])
+        assert np.diagonal(error).tolist() == [0, 0]
+    for values in (loadings, correlations):
+        np.testing.assert_allclose(np.sqrt(np.mean(np.square(values), axis=0)), 1, atol=5 / np.sqrt(2 * 400))
+
+
+def test_the_relation_of_factors_and_data():
+    rng, found = np.random.default_rng(0), []
+    for _ in range(400):
+        factors, data = rng.standard_normal((30, 2)), rng.standard_normal((30, 3))
+        found.append(GenerativeModel.from_data(data, factors).relation_p_value)
+    for level in (0.05, 0.25, 0.5):
+        assert np.mean(np.array(found) < level) == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / 400))
+    factors, data = TRUTH.sample(100, rng=0)
+    fitted = GenerativeModel.from_data(data, factors)
+    residual = data - data.mean(axis=0) - (factors - factors.mean(axis=0)) @ fitted.model.loading.T
+    assert fitted.explained == pytest.approx(
+        1 - np.sum(residual**2) / np.sum((data - data.mean(axis=0)) ** 2), rel=1e-10
+    )
+    assert fitted.relation_p_value < 1e-10
 
 
 def test_p_values_are_uniform_where_there_is_nothing_to_find_and_small_where_there_is():

@@ -31,13 +31,22 @@ __all__ = ["BetaFromData", "BetaInterval", "optimal_beta_from_data"]
 SIGNIFICANCE = 0.05  # of the tests for orthogonal columns and uncorrelated factors
 ANISOTROPY = 4.0  # ratio of residual variances above which the noise is not of one variance
 ORTHOGONAL = (
-    "the columns of the loading are orthogonal and the factors uncorrelated, up to sampling error: then the true "
-    "posterior factorises, the encoder at beta = 1 is that posterior, and no beta is better; an estimate above 1 is "
-    "sampling error"
+    "these data do not tell the columns of the loading from orthogonal ones, nor the factors from uncorrelated ones: "
+    "if they are, the true posterior factorises, the encoder at beta = 1 is that posterior, and no beta is better; an "
+    "estimate above 1 may be sampling error"
+)
+SINGLE = "with one factor the encoder at beta = 1 is the true posterior, and no beta is better"
+UNRELATED = (
+    "the factors explain no more of the data than chance would (p = {p:.2g}): are the rows of both files in the same "
+    "order?"
+)
+EXACT = (
+    "column {columns} of the data (counted from 1) follows exactly from the factors: leave it out if it is a factor "
+    "itself"
 )
 ANISOTROPIC = (
     "the residual variances of the columns differ by a factor of {ratio:.3g}: the model has noise of one variance; "
-    "rescale the columns, or add the factors that are missing"
+    "rescale the columns (--standardize on the command line), or add the factors that are missing"
 )
 NOISELESS = "the factors explain the data up to rounding: without noise the posterior is a point, and no beta is better"
 
@@ -158,7 +167,7 @@ def optimal_beta_from_data(
     return BetaFromData(
         fitted=fitted,
         betas={name: BetaInterval(best[name], *map(float, intervals[name])) for name in criteria},
-        notes=_notes(fitted),
+        notes=_notes(fitted, true_noise=noise_variance == "true"),
     )
 
 
@@ -176,11 +185,18 @@ def _model_of(regressed, weights: np.ndarray) -> GenerativeModel:
     return GenerativeModel(found.loading, found.noise_variance, found.factor_covariance)
 
 
-def _notes(fitted: FittedModel) -> tuple[str, ...]:
+def _notes(fitted: FittedModel, *, true_noise: bool) -> tuple[str, ...]:
     if fitted.model.noise_variance == 0:
         return (NOISELESS,)
     notes = []
-    if min(fitted.orthogonality_p_value, fitted.independence_p_value) > SIGNIFICANCE:
+    if fitted.relation_p_value > SIGNIFICANCE:
+        notes.append(UNRELATED.format(p=fitted.relation_p_value))
+    exact = np.flatnonzero((fitted.residual_variances == 0) & fitted.model.loading.any(axis=1))
+    if exact.size:
+        notes.append(EXACT.format(columns=", ".join(str(at + 1) for at in exact)))
+    if true_noise and fitted.model.latent_dim == 1:
+        notes.append(SINGLE)
+    elif true_noise and min(fitted.orthogonality_p_value, fitted.independence_p_value) > SIGNIFICANCE:
         notes.append(ORTHOGONAL)
     varying = fitted.residual_variances[fitted.residual_variances > 0]
     if (ratio := varying.max() / varying.min()) > ANISOTROPY:

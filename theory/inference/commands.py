@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,10 @@ MEASURED = (
     *("factor_columns", "resamples", "level", "seed"),
     *("header", "columns", "leave_out", "delimiter", "standardize"),
 )
-FACTOR_UNITS = "each factor in units of its standard deviation; low and high: percentile interval of the bootstrap"
+FACTOR_UNITS = (
+    "each factor in units of its standard deviation; low and high: percentile interval of the bootstrap; p values are "
+    "those of the pair that deviates most, times the number of pairs, at most 1"
+)
 FLAT = "flat: the error is the same at every beta"
 NOT_ATTAINED = "not attained: the error still falls towards this limit, and every positive, finite beta is worse"
 
@@ -136,8 +140,8 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
                 f"--{name} must be given too: the optimal beta follows from data together with their measured factors"
             )
     _refuse(arguments, KNOWN, "is for a known truth, and --data with --factors estimate it; leave it out")
-    data = observations_of(arguments)
     factors = factors_of(arguments)
+    data = observations_of(_without_factors(arguments, factors.names))
     found = optimal_beta_from_data(
         data.values,
         factors.values,
@@ -165,6 +169,7 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
         "factors": ", ".join(factors.names),
         "noise_variance": model.noise_variance,
         "noise_error": fitted.noise_error,
+        "explained": fitted.explained,
         "orthogonality_p_value": fitted.orthogonality_p_value,
         "independence_p_value": fitted.independence_p_value,
     }
@@ -181,6 +186,16 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
         optima | {"fitted": facts | {"factors": list(factors.names)} | estimated, "notes": found.notes},
         f"{aligned_facts(facts)}\n\n{aligned_table(columns)}\n{FACTOR_UNITS}{words}{notes}",
     )
+
+
+def _without_factors(arguments: argparse.Namespace, factors: Sequence[str]) -> argparse.Namespace:
+    """The arguments for the data: columns of the same file that are factors are no data."""
+    if os.path.realpath(arguments.data) != os.path.realpath(arguments.factors) or arguments.columns is not None:
+        return arguments
+    if arguments.factor_columns is None:
+        raise ValueError("--factors is the file of --data: name its columns by --factor-columns, all others are data")
+    named = [] if arguments.leave_out is None else [arguments.leave_out]
+    return argparse.Namespace(**vars(arguments) | {"leave_out": ",".join([*named, *factors])})
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:

@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 import zlib
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,17 @@ __all__ = [
     "output_file",
     "output_folder",
     "refuse_folders",
+    "refuse_inputs",
     "set_aside",
     "write_atomically",
     "write_together",
 ]
+
+# Options that name a file which a command reads.
+INPUTS = (
+    *("data", "covariance", "eigenvalues", "factors", "loading", "factor_covariance", "decoder", "codes", "runs"),
+    "dsprites",
+)
 
 
 def output_folder(path) -> Path:
@@ -43,6 +51,25 @@ def output_folder(path) -> Path:
         raise ValueError(f"{folder}: cannot be created ({_reason(error)}); name another folder") from None
     _check_writable(folder)
     return folder
+
+
+def refuse_inputs(arguments: Namespace, outputs: Iterable[Path]) -> None:
+    """Refuse to write a file that the same command reads: its content would be lost.
+
+    Raises
+    ------
+    ValueError
+        if a file in `outputs` is that of one of the `INPUTS` of a command line.
+    """
+    for name in INPUTS:
+        text = getattr(arguments, name, None)
+        if not isinstance(text, str):
+            continue
+        for path in {text, text.rpartition(":")[0]}:  # FILE.npz:KEY
+            for output in outputs:
+                if path and os.path.realpath(path) == os.path.realpath(output) and os.path.exists(path):
+                    option = name.replace("_", "-")
+                    raise ValueError(f"{output}: is read by --{option}, and would be replaced; name another output")
 
 
 def output_file(path, extension: str) -> Path:

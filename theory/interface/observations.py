@@ -1,8 +1,8 @@
 """The observations that a command line names: which columns of a file, and what is done to them.
 
 **Columns** are named as in the header, or by their number from 1. A column whose name says that it numbers the rows
-(`id`, `sample_id`, `PassengerId`), and in which no value repeats, is left out unless it is asked for: its variance is
-that of the numbering. What is left out is said.
+(`id`, `sample_id`, `PassengerId`, `index`), and which holds whole numbers or words of which none repeats, is left out
+unless it is asked for: its variance is that of the numbering. What is left out is said.
 
 **Standardised** columns are divided by their standard deviation (divided by N), so that the covariance is the matrix of
 correlations; a constant column stays constant.
@@ -21,12 +21,12 @@ import numpy as np
 
 from theory import validation
 from theory.interface.readers import DELIMITERS, checked_file, moments_of, read_columns, read_data, refuse_header
-from theory.interface.text_table import table_column, table_names
+from theory.interface.text_table import cell_number, table_column, table_names
 from theory.moments import Moments
 
 __all__ = ["Observations", "factors_of", "is_text", "observations_of", "read_observations", "refuse_reading_options"]
 
-NUMBERS_ROWS = re.compile(r"(.*[\s_.-])?(id|ID|Id)|.*[a-z](ID|Id)")
+NUMBERS_ROWS = re.compile(r"(.*[\s_.-])?(id|ID|Id)|.*[a-z](ID|Id)|[Ii]ndex|[Uu]{2}[Ii][Dd]|UUID|[Rr]ow(_?[Ii]d)?")
 DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
 READING = ("delimiter", "columns", "leave_out", "standardize")  # options that only a file of observations takes
 
@@ -92,14 +92,22 @@ def observations_of(arguments: argparse.Namespace, data_sets: Mapping | None = N
 
 def factors_of(arguments: argparse.Namespace) -> Observations:
     """The factors in the file of `--factors`, of which `--factor-columns` names the columns."""
+    text = is_text(arguments.factors)
     found = read_observations(
         arguments.factors,
-        arguments.header if is_text(arguments.factors) else None,
-        delimiter=arguments.delimiter if is_text(arguments.factors) else None,
+        arguments.header if text else None,
+        delimiter=arguments.delimiter if text and _has(arguments.factors, arguments.delimiter) else None,
         columns=_listed(arguments.factor_columns),
     )
     _say_what_is_left_out(found, "--factor-columns")
     return found
+
+
+def _has(path, delimiter: str | None) -> bool:
+    """Whether the first line of a text file has the delimiter, which may be that of another file."""
+    if delimiter is None:
+        return False
+    return table_names(checked_file(path)[0], None, _character(delimiter))[1] > 1
 
 
 def is_text(path) -> bool:
@@ -196,7 +204,13 @@ def _numbering(file: Path, names: list[str], delimiter: str) -> list[str]:
     """The columns that number the rows: their name says so, and no value repeats."""
     found = [name for name in names if NUMBERS_ROWS.fullmatch(name) and names.count(name) == 1]
     columns = {name: list(table_column(file, names.index(name), delimiter)) for name in found}
-    return [name for name, cells in columns.items() if len(set(cells)) == len(cells) and len(names) > 1]
+    return [name for name, cells in columns.items() if len(names) > 1 and _all_differ(cells)]
+
+
+def _all_differ(cells: list[str]) -> bool:
+    """Whether the cells are whole numbers, or words, of which none repeats."""
+    numbers = [cell_number(cell) for cell in cells]
+    return len(set(cells)) == len(cells) and all(number is None or number.is_integer() for number in numbers)
 
 
 def _kept(source, names: list[str], columns: Sequence[str] | None, leave_out: Sequence[str] | None) -> list[int]:

@@ -144,6 +144,7 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
         with _warnings_reported(parser):
             arguments = parser.parse_args(_attach_negative_values(argv))
             report = arguments.command(arguments)
+        files.refuse_inputs(arguments, report.files)
         return _deliver(parser, report, arguments.json)
     except np.linalg.LinAlgError:  # a ValueError in Python, but not bad usage
         raise

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from theory.conventions import KL_REDUCTIONS, LEARNED, LIKELIHOODS, RECONSTRUCTIONS, convention, kl_weight
+from theory.conventions import (
+    KL_REDUCTIONS,
+    LEARNED,
+    LIKELIHOODS,
+    RECONSTRUCTIONS,
+    convention,
+    kl_weight,
+    loss_as_written,
+)
 from theory.interface.options import number_or_keyword, positive_numbers
 
 __all__ = [
@@ -24,8 +32,7 @@ __all__ = [
 ]
 
 NO_NOISE = (
-    "beta is meant for this noise_variance: a squared error has none, and the latents follow from water_level alone, "
-    "which is beta times noise_variance"
+    "a squared error has no noise: beta is for this noise_variance, and only their product, the water level, counts"
 )
 
 
@@ -39,6 +46,8 @@ class Weight:
     noise_variance : float or str
     columns : dict
         "kl_weight" with the (B,) weights in the user's code if the loss was named, else empty.
+    loss : dict
+        the arguments of `convention` that name the loss, else empty.
     note : str
         below the table, for people.
     """
@@ -46,7 +55,23 @@ class Weight:
     betas: np.ndarray
     noise_variance: float | str
     columns: dict[str, np.ndarray] = field(default_factory=dict)
+    loss: dict = field(default_factory=dict)
     note: str = ""
+
+    def losses(self, distortion, rate, noise_variance) -> dict[str, np.ndarray]:
+        """The loss in the user's code of each weight, by name; none if the loss was not named."""
+        if not self.columns:
+            return {}
+        values = np.broadcast_arrays(self.columns["kl_weight"], distortion, rate, noise_variance)
+        return {
+            "loss_in_code": np.array(
+                [
+                    # as the noise runs to zero the loss falls without bound
+                    loss_as_written(error, kl, weight, **self.loss, noise_variance=noise) if noise else -np.inf
+                    for weight, error, kl, noise in zip(*values, strict=True)
+                ]
+            )
+        }
 
 
 def add_weight_options(command: argparse.ArgumentParser, beta: str, about: str, *, required: bool = False) -> None:
@@ -71,7 +96,8 @@ def add_reduction_options(command: argparse.ArgumentParser, *, required: bool = 
         choices=RECONSTRUCTIONS,
         required=required,
         help="the other term of your loss, for one observation: the squared error summed over its dimensions, or "
-        "averaged (mean, as MSELoss), or half of it; or the negative log-likelihood, summed or averaged",
+        "averaged (mean, as MSELoss), or half of it; or the negative log-likelihood, summed or averaged. A binary "
+        "cross-entropy is none of these",
     )
     command.add_argument(
         "--kl",
@@ -129,9 +155,9 @@ def weight_of(
     if arguments.reconstruction is None:
         raise ValueError("--kl-weight needs --reconstruction, the other term of your loss; pass mean for MSELoss")
     weights = positive_numbers("--kl-weight", arguments.kl_weight)
-    options = loss_in_code(arguments, dimensions) | {"noise_variance": _known(arguments, noise_variance)}
-    betas = np.array([convention(weight, **options).beta for weight in weights])
-    return Weight(betas, noise_variance, {"kl_weight": weights}, _note(arguments))
+    loss, known = loss_in_code(arguments, dimensions), _known(arguments, noise_variance)
+    betas = np.array([convention(weight, **loss, noise_variance=known).beta for weight in weights])
+    return Weight(betas, noise_variance, {"kl_weight": weights}, loss, _note(arguments))
 
 
 def own_weights(
@@ -142,9 +168,9 @@ def own_weights(
         if arguments.kl is not None:
             raise ValueError("--kl is about the loss in your code; pass its --reconstruction too, or leave it out")
         return Weight(betas, noise_variance)
-    options = loss_in_code(arguments, dimensions) | {"noise_variance": _known(arguments, noise_variance)}
-    weights = np.array([kl_weight(beta, **options) if beta > 0 else 0.0 for beta in betas])
-    return Weight(betas, noise_variance, {"kl_weight": weights}, _note(arguments))
+    loss, known = loss_in_code(arguments, dimensions), _known(arguments, noise_variance)
+    weights = np.array([kl_weight(beta, **loss, noise_variance=known) if beta > 0 else 0.0 for beta in betas])
+    return Weight(betas, noise_variance, {"kl_weight": weights}, loss, _note(arguments))
 
 
 def _known(arguments: argparse.Namespace, noise_variance: float | str) -> float | str:

@@ -102,15 +102,19 @@ def _optimum(arguments: argparse.Namespace) -> Report:
             )
         curve = optimum_curve(source, arguments.latent_dim, betas, noise_variance=noise)
         names = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss")
-        columns = weight.columns | {"beta": betas} | {name: getattr(curve, name) for name in names}
+        losses = weight.losses(curve.distortion, curve.rate, curve.noise_variance)
+        columns = weight.columns | {"beta": betas} | {name: getattr(curve, name) for name in names} | losses
         own = {f"{name}s": values for name, values in weight.columns.items()}
-        values = {"latent_dim": arguments.latent_dim, **own, **vars(curve)}
+        values = {"latent_dim": arguments.latent_dim, **own, **vars(curve), **losses}
         return _report(values, aligned_table(columns), columns, curve.noise_status, weight, files, values)
     beta = float(betas[0])
     best = optimum(source, arguments.latent_dim, beta=beta, noise_variance=noise, leading_only=arguments.leading_only)
     parts = ("noise_variance", "noise_status", "active_count", "distortion", "rate", "loss", "resolution")
     own = {name: float(values[0]) for name, values in weight.columns.items()}
     values = own | {"beta": beta, "latent_dim": arguments.latent_dim} | {name: getattr(best, name) for name in parts}
+    values |= {
+        name: float(one[0]) for name, one in weight.losses(best.distortion, best.rate, best.noise_variance).items()
+    }
     own = {f"critical_{name}s": best.critical_betas * (weights[0] / beta) for name, weights in weight.columns.items()}
     arrays = {"eigenvalues": best.eigenvalues, "critical_betas": best.critical_betas, **own, "active": best.active}
     arrays |= _modes(best)
@@ -159,7 +163,7 @@ def _critical_betas(arguments: argparse.Namespace) -> Report:
     latents = len(eigenvalues) if arguments.latent_dim is None else arguments.latent_dim
     noise = noise_of(arguments)
     critical = critical_betas(eigenvalues, latents, noise)
-    weight = own_weights(arguments, (len(eigenvalues), latents), critical, noise)
+    weight = own_weights(arguments, (len(eigenvalues), arguments.latent_dim), critical, noise)
     columns = {
         "eigenvalues": np.append(eigenvalues, np.zeros(max(latents - len(eigenvalues), 0)))[:latents],
         "critical_betas": critical,

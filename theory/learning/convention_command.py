@@ -12,6 +12,7 @@ from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 from theory.interface.weight_options import NO_NOISE, add_reduction_options, loss_in_code
 from theory.learning.commands import eigenvalues_of
+from theory.learning.noise_words import noise_words
 
 __all__ = ["add_commands"]
 
@@ -42,7 +43,8 @@ def add_commands(commands) -> None:
         "--batch-size",
         type=int,
         metavar="B",
-        help="only if one term is averaged over the batch and the other summed: with a mean, the KL is the summed one",
+        help="only if one term is averaged over the batch and the other summed: beside a mean over the batch, as "
+        "MSELoss, the KL is the summed one; beside a sum over the batch, the averaged one",
     )
     command.add_argument("--data-dim", type=int, metavar="D", help="dimensions of an observation, if no data are given")
     add_latent_dim_option(command)
@@ -51,6 +53,7 @@ def add_commands(commands) -> None:
 
 def _convention(arguments: argparse.Namespace) -> Report:
     from theory.conventions import convention, kl_weight
+    from theory.learning import learned_noise_variance
 
     eigenvalues = _eigenvalues(arguments)
     options = loss_in_code(arguments, (_data_dim(arguments.data_dim, eigenvalues), arguments.latent_dim))
@@ -66,6 +69,9 @@ def _convention(arguments: argparse.Namespace) -> Report:
     if eigenvalues is None:
         return Report(values, text)
     modes = _modes(eigenvalues, found, arguments.latent_dim)
+    if found.noise_variance == LEARNED:
+        status = learned_noise_variance(eigenvalues, len(modes["eigenvalue"]), found.beta).status
+        values, text = values | {"noise_status": str(status)}, f"{text}\nnoise_status    {status}{noise_words(status)}"
     table = aligned_table({"mode": range(1, len(modes["eigenvalue"]) + 1), **modes})
     arrays = {f"{name}s" if name != "active" else name: column for name, column in modes.items()}
     count = {"active_count": int(np.count_nonzero(modes["active"]))}

@@ -141,6 +141,7 @@ def beta_for_rate(eigenvalues, latent_dim: int, rate, noise_variance="learned") 
     """
     spectrum, latent_dim, noise = _checked(eigenvalues, latent_dim, noise_variance)
     level = water_level_for_rate(spectrum.eigenvalues[:latent_dim], rate)
+    level = np.minimum(level, spectrum.eigenvalues[0])  # rounding may put it above at rate zero
     return _at_level(spectrum, latent_dim, noise, level, rate=rate)
 
 
@@ -199,9 +200,10 @@ def _at_level(spectrum: Spectrum, latent_dim: int, noise: float | str, level, **
     """The point at a water level; of its rate and distortion, one is what was asked for."""
     level = np.asarray(level)
     ((name, value),) = asked.items()
-    if (level < np.finfo(float).tiny).any():
+    if (beyond := level < np.finfo(float).tiny).any():
+        first = float(np.broadcast_to(value, level.shape)[beyond][0])
         raise ValueError(
-            f"{name} must be one that a beta in the range of floats has, got {validation.shown(value)}; pass "
+            f"{name} must be one that a beta in the range of floats has, got {first:g}; pass "
             f"{'less' if name == 'rate' else 'more'}"
         )
     point = vars(reverse_water_filling(spectrum, latent_dim, level)) | {name: np.asarray(value, float)[()]}

@@ -105,7 +105,12 @@ def _on_shannons_curve(arguments: argparse.Namespace, eigenvalues: np.ndarray) -
     if arguments.rate is not None:
         levels = water_level_for_rate(eigenvalues, _rates(arguments))
     else:
-        levels = water_level_for_distortion(eigenvalues, positive_numbers("--distortion", arguments.distortion))
+        distortions, total = positive_numbers("--distortion", arguments.distortion), eigenvalues.sum()
+        if distortions.max() > total * (1 + 1e-12):
+            raise ValueError(
+                f"--distortion must be at most {total:.6g}, the total variance, got {distortions.max():g}; pass less"
+            )
+        levels = water_level_for_distortion(eigenvalues, distortions)
     return {"water_level": levels, **vars(rate_distortion(eigenvalues, levels))}
 
 

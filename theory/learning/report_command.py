@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from theory.conventions import LIKELIHOODS
 from theory.interface.options import (
     add_latent_dim_option,
     add_observations_option,
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["add_commands", "add_report_options", "report_of"]
 
+LEARNED = ("learned_noise_variance", "learned_active_count", "learned_noise_status")
 MODES = 20  # rows of the table of modes in the text
 CANNOT_TELL = """\
 What these data cannot tell
 - Which directions are the true factors. A rotation of independent Gaussian factors, with the loading turned back, gives
   the same data: the modes above are principal axes and need not be causes.
 - The beta at which the latents infer the true factors best: it needs the true loading. If you have measured the
-  factors, run `python -m theory optimal-beta --data X --factors S`; if you know the loading A, `... --loading A`.
+  factors, run `python -m theory optimal-beta --data X --factors S`; if you know the loading A, pass `--loading A`.
 - How much of the small eigenvalues is sampling error. N observations of pure noise of variance s2 in D dimensions have
   eigenvalues from about s2 (1 - sqrt(D/N))^2 to s2 (1 + sqrt(D/N))^2 (Marchenko and Pastur){spread}."""
 
@@ -52,6 +54,7 @@ def add_commands(commands) -> None:
         "  python -m theory report --data observations.csv --latent-dim 2 --kl-weight 1 --reconstruction mean",
     )
     add_report_options(command)
+    add_unit_option(command)
     command.add_argument(
         "--out", metavar="DIR", help="also write report.txt, report.json and modes.csv into this folder"
     )
@@ -64,7 +67,6 @@ def add_report_options(command: argparse.ArgumentParser) -> None:
     add_latent_dim_option(command, required=True)
     add_weight_options(command, "--beta", "of this project's loss (default 1)")
     add_noise_option(command)
-    add_unit_option(command)
 
 
 def report_of(arguments: argparse.Namespace) -> tuple[Observations, Weight, DataReport]:
@@ -101,12 +103,16 @@ def _report(arguments: argparse.Namespace) -> Report:
         "divided_by": "N",
         "standardized": data.standardized,
     }
+    losses = weight.losses(found.distortion, found.rate, found.noise_variance)
     loss = {"reconstruction": arguments.reconstruction, "kl": arguments.kl or "sum", **own} if own else {}
+    loss |= {name: float(one[0]) for name, one in losses.items()}
     rates = {name: in_unit(arguments, getattr(found, name)) for name in ("rate", "excess_rate")}
     critical = {f"critical_{name}s": found.critical_betas * factor for name, factor in per_beta.items()}
     collapse = {f"total_collapse_{name}": found.total_collapse * factor for name, factor in per_beta.items()}
     values = treatment | loss | vars(found) | critical | collapse | rates | {"unit": arguments.unit}
     values["constant_columns"] = [data.names[at] for at in found.constant_columns]
+    if arguments.reconstruction not in (None, *LIKELIHOODS):  # a squared error has no noise that could be learned
+        values |= dict.fromkeys(LEARNED)
     modes = {
         "eigenvalues": found.eigenvalues,
         "explaineds": found.explained,
@@ -145,19 +151,24 @@ def _text(values: dict, modes: dict[str, np.ndarray], weight: Weight) -> str:
         f"rate above Shannon's ({unit})": values["excess_rate"],
         "distortion": values["distortion"],
         "distortion / variance": values["distortion"] / values["total_variance"] if values["total_variance"] else None,
+        **({"loss in your code": values["loss_in_code"]} if "loss_in_code" in values else {}),
         "total collapse at beta": values["total_collapse"],
         **{f"total collapse at {name}": values[f"total_collapse_{name}"] for name in weight.columns},
-        "noise if learned": values["learned_noise_variance"],
-        "learned noise is": values["learned_noise_status"],
-        "latents alive with it": f"{values['learned_active_count']} of {values['latent_dim']}",
     }
+    learned = values["learned_noise_variance"] is not None
+    if learned:
+        model |= {
+            "noise if learned": values["learned_noise_variance"],
+            "learned noise is": values["learned_noise_status"],
+            "latents alive with it": f"{values['learned_active_count']} of {values['latent_dim']}",
+        }
+    words = noise_words(values["learned_noise_status"], "learned noise") if learned else ""
     ratio = np.sqrt(data_dim / count)
     spread = f", here from {max(1 - ratio, 0) ** 2:.2g} to {(1 + ratio) ** 2:.2g} times s2"
     return "\n\n".join(
         [
             f"Data\n{aligned_facts(facts)}",
-            f"The optimal linear VAE\n{aligned_facts(model)}"
-            f"{noise_words(values['learned_noise_status'], 'learned noise')}{weight.note}",
+            f"The optimal linear VAE\n{aligned_facts(model)}{words}{weight.note}",
             f"Modes: a latent is alive while its eigenvalue is above the water level, that is, beta below its critical "
             f"beta\n{aligned_modes(modes, MODES, 'the others are in --json and --out')}",
             CANNOT_TELL.format(spread=spread),

@@ -50,7 +50,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
 def test_orthogonal_columns_are_noted():
     factors, data = ORTHOGONAL.sample(300, rng=0)
     found = optimal_beta_from_data(data, factors, criteria=["forward_kl"], resamples=20)
-    assert any("are orthogonal" in note for note in found.notes)
+    assert any("from orthogonal ones" in note for note in found.notes)
     assert found.betas["forward_kl"].best.beta == pytest.approx(1, abs=0.01)
     factors, data = OVERLAPPING.sample(300, rng=0)
     assert optimal_beta_from_data(data, factors, criteria=["forward_kl"], resamples=2).notes == ()
@@ -78,8 +78,24 @@ def test_what_has_no_noise_or_several_is_noted():
     factors = np.random.default_rng(0).standard_normal((60, 2))
     exact = optimal_beta_from_data(factors @ [[1.0, 2, 3], [4, 5, 6]], factors, resamples=2)
     assert exact.betas["forward_kl"].best.flat and "up to rounding" in exact.notes[0]
-    data = OVERLAPPING.sample(60, rng=0)[1] * 0 + np.random.default_rng(1).standard_normal((60, 2)) * [1, 3]
-    assert any("rescale the columns" in note for note in optimal_beta_from_data(data, factors, resamples=2).notes)
+    unrelated = np.random.default_rng(1).standard_normal((60, 2)) * [1, 3]
+    notes = optimal_beta_from_data(unrelated, factors, resamples=2).notes
+    assert any("rescale the columns" in note for note in notes)
+    assert any("in the same order?" in note for note in notes)
+    copied = np.column_stack([OVERLAPPING.sample(60, rng=0)[1], factors[:, 0]])
+    assert any("column 3 of the data" in note for note in optimal_beta_from_data(copied, factors, resamples=2).notes)
+    alone = optimal_beta_from_data(unrelated, factors[:, :1], resamples=2)
+    assert any("with one factor" in note for note in alone.notes)
+
+
+@pytest.mark.parametrize("count", [27, 40, 55, 111])
+def test_a_resample_without_one_factor_is_refused(count):
+    """A factor that differs in one row is constant where that row is not drawn, up to the rounding of its mean."""
+    rng = np.random.default_rng(count)
+    factors = np.column_stack([rng.standard_normal(count), np.zeros(count)])
+    factors[0, 1] = 1.0
+    with pytest.raises(ValueError, match="a resample of them still determines the model"):
+        optimal_beta_from_data(rng.standard_normal((count, 3)), factors, criteria=["forward_kl"], resamples=50)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +136,11 @@ def test_the_command_prints_what_the_function_finds(capsys, table):
             "interval": [found.betas[name].low, found.betas[name].high]
         }
     np.testing.assert_array_equal(printed["fitted"]["loading"], found.fitted.model.loading)
+    same = ("--data", str(path), "--factors", str(path), "--factor-columns", "age,dose", "--resamples", "20")
+    assert main(("optimal-beta", *same, "--seed", "3", "--json")) == 0
+    assert json.loads(capsys.readouterr().out) == printed  # columns that are factors are no data
+    assert main(("optimal-beta", *same[:4])) == 2
+    assert "name its columns by --factor-columns" in capsys.readouterr().err
     assert main(("optimal-beta", *options, "--resamples", "4", "--level", "0.5", "--criterion", "reverse_kl")) == 0
     assert "percentile interval of the bootstrap" in capsys.readouterr().out
 

@@ -51,11 +51,23 @@ def test_a_column_that_numbers_the_rows_is_left_out_unless_it_is_named(write):
 
 @pytest.mark.parametrize(
     ("header", "numbering"),
-    [("sample_id", True), ("ID", True), ("CustomerID", True), ("grid", False), ("humid", False), ("a.id", True)],
+    [
+        ("sample_id", True),
+        ("ID", True),
+        ("CustomerID", True),
+        ("index", True),
+        ("grid", False),
+        ("humid", False),
+        ("a.id", True),
+    ],
 )
 def test_which_names_number_rows(write, header, numbering):
     path = write("x.csv", f"{header},a\n5,2\n9,3\n7,1\n")
     assert read_observations(path).numbering == ((header,) if numbering else ())
+
+
+def test_measurements_number_no_rows(write):
+    assert read_observations(write("x.csv", "OD,ID\n10.2,8.1\n11.3,8.4\n9.7,7.9\n")).names == ("OD", "ID")
 
 
 def test_a_column_whose_values_repeat_numbers_no_rows(write):

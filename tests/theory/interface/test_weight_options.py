@@ -13,7 +13,7 @@ from theory import convention
 
 EIGENVALUES = ("--eigenvalues", "4,2,.9,.45,.2")
 TRUTH = ("--loading", "1,.9,.2;0,.436,1;.3,0,.1", "--noise-variance", "0.05")
-NOTE = "a squared error has none"
+NOTE = "a squared error has no noise"
 
 
 def printed(capsys, main, *arguments: str) -> dict:
@@ -60,6 +60,20 @@ def test_a_weight_gives_the_numbers_of_its_beta(capsys, name, reconstruction, kl
             break
     else:
         pytest.fail("the weight is not printed")
+    for record in (weight, weight.get("closed_form", {}), weight.get("trained", {})):
+        if "loss_in_code" in record:  # the two terms as they are written
+            part = record if "distortion" in record else weight
+            error, divergence = (
+                part["distortion"],
+                part["rate"] * {"sum": 1, "mean": 1 / latent_dim}.get(kl, data_dim / latent_dim),
+            )
+            written = {
+                "mean": error / data_dim,
+                "half-sum": error / 2,
+                "nll-mean": error / (2 * part["noise_variance"]) / data_dim
+                + np.log(2 * np.pi * part["noise_variance"]) / 2,
+            }[reconstruction]
+            assert record.pop("loss_in_code") == pytest.approx(written + 0.2 * divergence, rel=1e-12)
     critical = weight.pop("critical_kl_weights", None)
     assert weight == same
     if critical is not None:

@@ -21,7 +21,7 @@ def test_a_weight_in_code_is_a_water_level_and_a_beta(capsys):
     found = printed(capsys, "--kl-weight", "0.00025", *LOSS, "--data-dim", "12288")
     assert (found["water_level"], found["beta"]) == (1.536, 1.536)
     assert main(["convention", "--kl-weight", "0.00025", *LOSS, "--data-dim", "12288"]) == 0
-    assert "a squared error has none" in capsys.readouterr().out
+    assert "a squared error has no noise" in capsys.readouterr().out
 
 
 def test_a_beta_needs_this_weight(capsys):

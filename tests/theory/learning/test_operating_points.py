@@ -89,6 +89,13 @@ def test_no_rate_is_total_collapse():
             assert point.active_count == 0 or point.rate == pytest.approx(0, abs=1e-15)
 
 
+def test_no_rate_at_full_rank_is_the_flat_beta():
+    for spectrum in ([3.0], [3.0, 0.0, 0.0], [7.0]):
+        points = beta_for_rate(spectrum, 1, 0), beta_for_distortion(spectrum, 1, spectrum[0])
+        for point in points:
+            assert (point.beta, point.noise_status) == (len(spectrum), "undetermined")
+
+
 def test_with_a_latent_for_every_mode_one_beta_has_every_large_rate():
     points = beta_for_rate([3.0, 2.0, 1.0, 0.0], 3, [0.5, 2.0, 3.0])
     assert list(points.noise_status) == ["learned", "undetermined", "undetermined"]

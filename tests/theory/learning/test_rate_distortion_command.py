@@ -117,3 +117,22 @@ def test_a_curve_is_saved(capsys, tmp_path):
 def test_what_does_not_fit_is_refused(capsys, command, words):
     assert main(command) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_weight_needs_the_number_of_latents_by_which_its_kl_is_averaged(capsys):
+    assert main(("critical-betas", *SOURCE, "--reconstruction", "mean", "--kl", "mean")) == 2
+    assert "latent_dim must be given for kl 'mean'" in capsys.readouterr().err
+    assert main(("rate-distortion", *SOURCE, "--distortion", "0.1,9")) == 2
+    assert "--distortion must be at most 7.55" in capsys.readouterr().err
+
+
+def test_a_file_that_is_read_is_not_replaced(capsys, tmp_path):
+    file = tmp_path / "d.csv"
+    file.write_text("a,b\n1,2\n3,5\n2,1\n")
+    for command in (("optimum", "--data", str(file), "--latent-dim", "1", "--out", str(file)),):
+        assert main(command) == 2
+        assert "is read by --data, and would be replaced" in capsys.readouterr().err
+    assert file.read_text() == "a,b\n1,2\n3,5\n2,1\n"
+    (tmp_path / "modes.csv").write_text("a,b\n1,2\n3,5\n2,1\n")
+    page = ("report", "--data", str(tmp_path / "modes.csv"), "--latent-dim", "1", "--out", str(tmp_path))
+    assert main(page) == 2 and not (tmp_path / "report.txt").exists()

@@ -64,6 +64,10 @@ def test_in_the_convention_of_the_user_and_in_bits(capsys, table):
     assert found["water_level"] == pytest.approx(0.5 * 3 / 2) and found["kl_weight"] == 0.5
     for weight, eigenvalue in zip(found["critical_kl_weights"], found["eigenvalues"], strict=False):
         assert weight * 3 / 2 == pytest.approx(eigenvalue, rel=1e-13)
+    assert found["learned_noise_variance"] is None  # MSELoss has no noise that could be learned
+    by_beta = printed(capsys, *options, "--beta", repr(found["beta"]), "--noise-variance", "1")
+    assert by_beta["learned_noise_variance"] > 0 and by_beta["rate"] == found["rate"]
+    assert found["loss_in_code"] == pytest.approx(found["distortion"] / 3 + 0.5 * found["rate"] * np.log(2), rel=1e-12)
     assert found["total_collapse_kl_weight"] == found["critical_kl_weights"][0]
     logs = np.log2(np.array(found["eigenvalues"][:2]) / found["water_level"]).clip(0)
     assert found["rate"] == pytest.approx(logs.sum() / 2, rel=1e-12) and found["unit"] == "bits"
