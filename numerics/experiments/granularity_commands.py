@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory import validation
-from theory.interface.options import add_posterior_option, positive_numbers, posterior_family, whole_numbers
-from theory.interface.report import Report, aligned_table
+from theory.interface.options import (
+    add_csv_option,
+    add_posterior_option,
+    csv_path,
+    positive_numbers,
+    posterior_family,
+    whole_numbers,
+)
+from theory.interface.report import Report, aligned_table, csv_file
 from theory.interface.run import add_command
 
 if TYPE_CHECKING:
@@ -52,6 +59,7 @@ def add_commands(commands) -> None:
     add_posterior_option(command)
     command.add_argument("--seeds", type=int, default=1, metavar="N", help="random starts of each (default 1)")
     command.add_argument("--truth-seed", type=int, default=0, help="of the loading (default 0)")
+    add_csv_option(command)
 
     command = add_command(
         commands,
@@ -69,13 +77,14 @@ def add_commands(commands) -> None:
     command.add_argument("--noise-variances", default="0.1,0.3,1,3", help="default 0.1,0.3,1,3")
     command.add_argument("--draws", type=int, default=30, metavar="N", help="truths in a cell (default 30)")
     command.add_argument("--seed", type=int, default=0, help="of the truths (default 0)")
+    add_csv_option(command)
 
 
 def _granularity(arguments: argparse.Namespace) -> Report:
     from numerics.data.block_factors import block_truth
     from numerics.experiments.granularity import granularity_map
 
-    blocks = whole_numbers("--blocks", arguments.blocks)
+    file, blocks = csv_path(arguments), whole_numbers("--blocks", arguments.blocks)
     truth = block_truth(
         blocks,
         arguments.correlation,
@@ -102,7 +111,8 @@ def _granularity(arguments: argparse.Namespace) -> Report:
         "error: mean squared error of a factor, whose variance is 1; nan for learned decoders. Each row is the end of "
         "one start: with fewer data dimensions than factors that may be a local minimum, so try several --seeds"
     )
-    return Report({"loading": truth.loading, "runs": columns}, f"{aligned_table(columns)}\n\n{note}")
+    text = f"{aligned_table(columns)}\n\n{note}"
+    return Report({"loading": truth.loading, "runs": columns}, text, files=csv_file(file, columns))
 
 
 def _mean_error(run: GranularityRun, blocks: list[int], complexity: int) -> float:
@@ -117,6 +127,7 @@ def _vertex(arguments: argparse.Namespace) -> Report:
     from numerics.experiments.best_group_size import SHARES, vertex_map
     from theory.interface.readers import read_vector
 
+    file = csv_path(arguments)
     cells = vertex_map(
         block=validation.count("--block", arguments.block),
         count=validation.count("--count", arguments.count),
@@ -136,7 +147,7 @@ def _vertex(arguments: argparse.Namespace) -> Report:
         "the true blocks over that without a penalty; slope_helps: by the closed form at weight 1; unfinished: draws "
         "with a training that ended before its gradient vanished, whose errors are not those of a minimum"
     )
-    return Report({"cells": records}, f"{aligned_table(shown)}\n\n{note}")
+    return Report({"cells": records}, f"{aligned_table(shown)}\n\n{note}", files=csv_file(file, columns))
 
 
 def _with_interval(cell: VertexCell, name: str) -> str:

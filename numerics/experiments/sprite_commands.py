@@ -7,9 +7,9 @@ import argparse
 import numpy as np
 
 from theory import validation
-from theory.interface.options import add_latent_dim_option
+from theory.interface.options import add_csv_option, add_latent_dim_option, csv_path
 from theory.interface.progress import progress_bar
-from theory.interface.report import Report, aligned_table
+from theory.interface.report import Report, aligned_table, csv_file
 from theory.interface.run import add_command
 from theory.interface.weight_options import add_noise_option, add_weight_options, noise_of, weight_of
 
@@ -40,6 +40,7 @@ def add_commands(commands) -> None:
     add_noise_option(command)
     command.add_argument("--seeds", type=int, default=5, metavar="N", help="how many draws of the images (default 5)")
     command.add_argument("--seed", type=int, default=0, help="of all draws (default 0)")
+    add_csv_option(command)
 
 
 def _sprites(arguments: argparse.Namespace) -> Report:
@@ -47,7 +48,7 @@ def _sprites(arguments: argparse.Namespace) -> Report:
     from numerics.data.sprites import FACTORS, load_dsprites, sample_sprites
     from numerics.experiments.sprite_axes import axis_content, score_curve
 
-    noise = noise_of(arguments)
+    file, noise = csv_path(arguments), noise_of(arguments)
     latent_dim = validation.count("--latent-dim", arguments.latent_dim, minimum=1)
     draws = validation.count("--seeds", arguments.seeds, minimum=1, maximum=10_000)
     root = np.random.SeedSequence(validation.seed("--seed", arguments.seed))
@@ -81,7 +82,7 @@ def _sprites(arguments: argparse.Namespace) -> Report:
         f"score against beta: mean and range of {draws} draws\n{aligned_table(_rounded(scores))}\n\n"
         f"{NOTE}\n{aligned_table(_rounded(each))}{weight.note}"
     )
-    return Report({"axes": axes, "scores": scores, "draws": each}, text)
+    return Report({"axes": axes, "scores": scores, "draws": each}, text, files=csv_file(file, scores))
 
 
 def _over_draws(curves: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -10,6 +10,12 @@ from theory.interface.run import add_command
 
 __all__ = ["add_commands"]
 
+WORDS = """\
+left_out   upper bound, at level --alpha, of the largest correlation between factors of different groups
+statistic  growth of the test statistic from the row above, and freedom, how many covariances its split cuts
+evidence   z^2 of the covariance that was the last to connect the row above; its p_value is for all covariances together
+refused    whether the split contradicts the data"""
+
 
 def add_commands(commands) -> None:
     """Add `granularity` to `commands`, the result of `Parser.add_subparsers`."""
@@ -76,7 +82,7 @@ def _granularity(arguments: argparse.Namespace) -> Report:
         "factor_covariance": selection.estimate.covariance,
         "model_checks": fit.checks,
     }
-    return Report(values, f"{aligned_facts(facts)}\n\n{aligned_table(columns)}", failed=rejected)
+    return Report(values, f"{aligned_facts(facts)}\n\n{aligned_table(columns)}\n{WORDS}", failed=rejected)
 
 
 def _text(groups) -> str:
