@@ -189,6 +189,10 @@ CALLS = [
         theory.GenerativeModel, loading=DECODER, noise_variance=0.3, factor_covariance=np.eye(2), mean=[0.0, 1.0, 2.0]
     ),
     call(TRUTH.sample, n=3, rng=0),
+    call(VAE.encode, {"data": "array"}, data=DATA),
+    call(VAE.decode, {"codes": "array"}, codes=[[0.1, 0.2]]),
+    call(VAE.sample, n=3, rng=0),
+    call(VAE.log_likelihood, {"data": "array"}, data=DATA),
     call(
         theory.LinearVAE,
         decoder=DECODER,

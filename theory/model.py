@@ -375,6 +375,44 @@ class LinearVAE:
     def latent_dim(self) -> int:
         return self.decoder.shape[1]
 
+    def encode(self, data) -> np.ndarray:
+        """The means of the codes of observations, V (x - m): (N, D) -> (N, K)."""
+        return self._centred(data) @ self.encoder.T
+
+    def decode(self, codes) -> np.ndarray:
+        """The means of the observations of codes, W z + m: (N, K) -> (N, D); without a mean of its own m = 0."""
+        codes = validation.matrix("codes", codes, (None, self.latent_dim))
+        validation.within_decades("codes", codes, AMPLITUDE_DECADES, tiny=True)
+        return codes @ self.decoder.T + (0.0 if self.mean is None else self.mean)
+
+    def sample(self, n: int, rng) -> tuple[np.ndarray, np.ndarray]:
+        """Draw n pairs of the decoder: codes from N(0, I), shape (n, K), and observations of shape (n, D)."""
+        n = validation.count("n", n, bytes_each=8 * 3 * (self.data_dim + self.latent_dim))
+        rng = validation.random_generator("rng", rng)
+        codes = rng.standard_normal((n, self.latent_dim))
+        noise = np.sqrt(self.noise_variance) * rng.standard_normal((n, self.data_dim))
+        return codes, self.decode(codes) + noise
+
+    def log_likelihood(self, data) -> np.ndarray:
+        """log N(x; m, W W^T + s2 I) of each observation, with the codes integrated out: (N, D) -> (N,). Exact.
+
+        By the singular values b of W, along whose axes the variance is b^2 + s2, and s2 elsewhere.
+        """
+        centred, noise = self._centred(data), self.noise_variance
+        left, singular, _ = np.linalg.svd(self.decoder, full_matrices=False)
+        along = centred @ left
+        outside = np.sum((centred - along @ left.T) ** 2, axis=1)
+        variances = singular**2 + noise
+        logarithms = np.log(variances).sum() + (self.data_dim - len(singular)) * np.log(noise)
+        squares = np.sum(along**2 / variances, axis=1) + outside / noise
+        return -(squares + logarithms + self.data_dim * np.log(2 * np.pi)) / 2
+
+    def _centred(self, data) -> np.ndarray:
+        """Observations less the mean of the VAE, or less their own if it has none."""
+        data = validation.matrix("data", data, (None, self.data_dim))
+        validation.within_decades("data", data, AMPLITUDE_DECADES, tiny=True)
+        return data - (data.mean(axis=0) if self.mean is None else self.mean)
+
     def belongs_to(self, posterior: Posterior) -> bool:
         """Whether the posterior covariance is block-diagonal on the groups of a family, exactly."""
         mask = partition_mask(partition(posterior, self.latent_dim), self.latent_dim)

@@ -122,6 +122,28 @@ class Moments:
                 )
         return cls._of_checked(count, mean, covariance, remainder)
 
+    def __add__(self, other: Moments) -> Moments:
+        """The moments of two data sets together, exact up to rounding relative to their spread.
+
+        n S = n_1 S_1 + n_2 S_2 + (n_1 n_2 / n) d d^T, with d the difference of the means.
+        """
+        if not isinstance(other, Moments):
+            return NotImplemented
+        if len(self.mean) != len(other.mean):
+            raise ValueError(
+                f"moments must have the same dimensions to be added, got {len(self.mean)} and {len(other.mean)}; pass "
+                "moments of the same variables"
+            )
+        count = self.count + other.count
+        if not count:
+            raise ValueError("moments must have a count to be added, both have none; pass those of observations")
+        share = other.count / count
+        apart = (other.mean - self.mean) + (other._remainder - self._remainder)
+        covariance = (1 - share) * self.covariance + share * other.covariance
+        covariance += (1 - share) * share * np.outer(apart, apart)
+        mean, remainder = _sum_of_two(self.mean, self._remainder + share * apart)
+        return Moments._of_checked(count, mean, covariance, remainder)
+
     @classmethod
     def _of_checked(cls, count: int, mean: np.ndarray, covariance: np.ndarray, remainder: np.ndarray) -> Moments:
         """From what is known to be right: in many dimensions the checks cost as much as some of the work."""
@@ -158,10 +180,15 @@ def _centred_products(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
         square = np.tril(products[first:last, first:last])
         products[first:last, first:last] = square + np.tril(square, -1).T
         products[first:last, last:] = products[last:, first:last].T
-    mean = data[0] + overall
-    added = mean - data[0]
-    remainder = (data[0] - (mean - added)) + (overall - added)  # the exact error of a sum of two floats (Knuth)
+    mean, remainder = _sum_of_two(data[0], overall)
     return products.T, mean, remainder  # symmetric: its transpose has the usual memory order
+
+
+def _sum_of_two(large: np.ndarray, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rounded sum of two floats, and its exact error (Knuth)."""
+    total = large + small
+    added = total - large
+    return total, (large - (total - added)) + (small - added)
 
 
 def as_moments(covariance, *, or_eigenvalues: bool = False) -> Moments:
@@ -174,6 +201,11 @@ def as_moments(covariance, *, or_eigenvalues: bool = False) -> Moments:
     else:
         if or_eigenvalues:
             covariance = validation.real_array("covariance", covariance)
+            if covariance.ndim == 2 and covariance.shape[0] != covariance.shape[1]:
+                raise ValueError(
+                    f"covariance must be square, got {covariance.shape[0]} x {covariance.shape[1]}; pass a covariance, "
+                    "not the data, or theory.Moments.of(data)"
+                )
             if covariance.ndim == 1:
                 spectrum = validation.stated_spectrum("covariance", validation.vector("covariance", covariance))
                 covariance = np.diag(spectrum)

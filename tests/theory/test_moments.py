@@ -189,3 +189,26 @@ def test_entries_that_are_not_finite_are_found_in_any_block(monkeypatch):
             data[row, 1] = value
             with pytest.raises(ValueError, match=f"data must be finite, row {row}, column 1"):
                 Moments.of(data)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+@pytest.mark.parametrize("cuts", [[3], [1, 2, 500], [700]])
+def test_moments_of_parts_add_up(offset, cuts):
+    data = np.random.default_rng(0).standard_normal((1000, 4)) * [1, 2, 3, 4] + offset * np.array([1, -1, 2, 0.5])
+    whole, total = Moments.of(data), None
+    for part in np.array_split(data, cuts):
+        moments = Moments.of(part) if len(part) > 1 else Moments(1, part[0], np.zeros((4, 4)))
+        total = moments if total is None else total + moments
+    assert total.count == 1000
+    np.testing.assert_allclose(total.covariance, whole.covariance, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-15, atol=1e-14)  # of spreads from 1 to 4
+
+
+def test_moments_that_do_not_fit_are_not_added():
+    moments = Moments(3, np.zeros(2), np.eye(2))
+    with pytest.raises(ValueError, match="the same dimensions to be added, got 2 and 3"):
+        moments + Moments(3, np.zeros(3), np.eye(3))
+    with pytest.raises(ValueError, match="must have a count"):
+        Moments(0, np.zeros(2), np.eye(2)) + Moments(0, np.zeros(2), np.eye(2))
+    with pytest.raises(TypeError):
+        moments + 1
