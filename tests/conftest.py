@@ -16,6 +16,14 @@ def pytest_configure(config):
         compile_once()
 
 
+@pytest.fixture(autouse=True)
+def no_lines_of_progress(monkeypatch):
+    """On a slow machine, which compiles for longer than the time between two lines, stderr would have some."""
+    from theory.interface import progress
+
+    monkeypatch.setattr(progress, "EVERY", 3600.0)
+
+
 @pytest.fixture
 def small_files():
     """As on a full disk: `with small_files(1000):` this process can write no file beyond 1000 bytes."""

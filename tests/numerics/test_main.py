@@ -106,7 +106,7 @@ def test_the_door_opens_from_outside():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stdout.endswith("comparisons agree\n")
-    assert done.stderr == ""
+    assert all(line.startswith("verify: ") for line in done.stderr.splitlines())  # progress, on a slow machine
 
 
 @pytest.mark.parametrize("command", [theory_main, main])

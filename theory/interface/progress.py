@@ -67,9 +67,10 @@ class Lines:
         total: int | None = None,
         desc: str,
         unit: str,
-        every: float = EVERY,
+        every: float | None = None,
     ):
-        self.iterable, self.desc, self.unit, self.every = iterable, desc, unit, every
+        self.iterable, self.desc, self.unit = iterable, desc, unit
+        self.every = EVERY if every is None else every
         self.total = len(iterable) if total is None and isinstance(iterable, Sized) else total
         self.done, self.doing, self.begin = 0, "", time.monotonic()
         self.stream, self.ended = sys.stderr, threading.Event()
