@@ -155,7 +155,9 @@ def regression(data, factors) -> Regression:
         )
     centred, factors = data - of_data.mean, factors - of_factors.mean
     loading = np.linalg.lstsq(factors / deviations, centred, rcond=None)[0].T / deviations
-    rounding = (8 * latents * np.finfo(float).eps) ** 2 * np.diagonal(of_data.covariance)
+    # of the numbers as they were given, so that their means count
+    squares = np.diagonal(of_data.covariance) + of_data.mean**2 + loading**2 @ of_factors.mean**2
+    rounding = (8 * latents * np.finfo(float).eps) ** 2 * squares
     scales = np.sum(factors**2, axis=0)
     return Regression(
         factors, centred - factors @ loading.T, loading, (of_data.mean, of_factors.mean), rounding, scales

@@ -97,6 +97,10 @@ def test_factors_that_explain_everything_leave_no_noise():
     factors = np.random.default_rng(0).standard_normal((40, 2))
     fitted = GenerativeModel.from_data(factors @ [[1.0, 2, 3], [4, 5, 6]], factors)
     assert fitted.model.noise_variance == 0 and fitted.noise_error == 0
+    for data_mean, factor_mean in ((1e6, 0), (0, 1e6), (1e6, -1e6)):  # rounding is that of the numbers as given
+        moved = factors + factor_mean
+        data = moved @ [[1.0, 2, 3], [4, 5, 6]] + data_mean
+        assert GenerativeModel.from_data(data, moved).model.noise_variance == 0
 
 
 def test_a_small_noise_keeps_its_digits():

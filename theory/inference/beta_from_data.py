@@ -4,8 +4,8 @@ The loading, the noise and the factor covariance are estimated by regression (`G
 optimal beta is that of the estimated model. Its interval is the percentile interval of the bootstrap: observations are
 drawn again with replacement, the model is estimated from each resample, and of the optimal betas the quantiles
 (1 - level)/2 and (1 + level)/2 are taken. The coverage is asymptotic, and fails where the optimum is on a boundary: for
-orthogonal columns and uncorrelated factors the beta of least forward KL is 1, the smallest possible, and every estimate
-of it is above 1. That is what the note says.
+orthogonal columns and uncorrelated factors the beta of least forward KL is 1, the smallest that any loading has with
+uncorrelated factors, so that estimates of it lie mostly above 1. That is what the note says.
 
 Each factor is divided by its standard deviation, in the data and in each resample, as the prior N(0, I) of the VAE has
 variance 1: what the optimal beta of factors in pixels or years would be is another question, and not asked here.
@@ -33,7 +33,7 @@ ANISOTROPY = 4.0  # ratio of residual variances above which the noise is not of 
 ORTHOGONAL = (
     "these data do not tell the columns of the loading from orthogonal ones, nor the factors from uncorrelated ones: "
     "if they are, the true posterior factorises, the encoder at beta = 1 is that posterior, and no beta is better; an "
-    "estimate above 1 may be sampling error"
+    "estimate other than 1 may be sampling error"
 )
 SINGLE = "with one factor the encoder at beta = 1 is the true posterior, and no beta is better"
 UNRELATED = (
@@ -49,6 +49,7 @@ ANISOTROPIC = (
     "rescale the columns (--standardize on the command line), or add the factors that are missing"
 )
 NOISELESS = "the factors explain the data up to rounding: without noise the posterior is a point, and no beta is better"
+CONSTANT = "the data are constant, and tell nothing about the factors"
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,8 @@ def _model_of(regressed, weights: np.ndarray) -> GenerativeModel:
         found = regressed.estimate(weights).standardized()
     except np.linalg.LinAlgError:
         found = None
-    if found is None or found.count < len(found.gram) + 2 or not np.isfinite(found.loading).all():
+    distinct = np.count_nonzero(weights)  # fewer fit without an error, whatever the noise
+    if found is None or distinct < len(found.gram) + 2 or not np.isfinite(found.loading).all():
         raise ValueError(
             "data must have enough observations that a resample of them still determines the model; pass more "
             "observations, or leave out a factor that hardly varies"
@@ -187,7 +189,7 @@ def _model_of(regressed, weights: np.ndarray) -> GenerativeModel:
 
 def _notes(fitted: FittedModel, *, true_noise: bool) -> tuple[str, ...]:
     if fitted.model.noise_variance == 0:
-        return (NOISELESS,)
+        return (NOISELESS if fitted.model.loading.any() else CONSTANT,)
     notes = []
     if fitted.relation_p_value > SIGNIFICANCE:
         notes.append(UNRELATED.format(p=fitted.relation_p_value))

@@ -141,7 +141,7 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
             )
     _refuse(arguments, KNOWN, "is for a known truth, and --data with --factors estimate it; leave it out")
     factors = factors_of(arguments)
-    data = observations_of(_without_factors(arguments, factors.names))
+    data = observations_of(arguments, leave_out=_factors_in_data(arguments, factors.names))
     found = optimal_beta_from_data(
         data.values,
         factors.values,
@@ -174,6 +174,7 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
         "independence_p_value": fitted.independence_p_value,
     }
     estimated = {
+        "relation_p_value": fitted.relation_p_value,
         "loading": model.loading,
         "loading_errors": fitted.loading_errors,
         "factor_covariance": model.factor_covariance,
@@ -188,14 +189,13 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
     )
 
 
-def _without_factors(arguments: argparse.Namespace, factors: Sequence[str]) -> argparse.Namespace:
-    """The arguments for the data: columns of the same file that are factors are no data."""
+def _factors_in_data(arguments: argparse.Namespace, factors: Sequence[str]) -> Sequence[str]:
+    """The factors, which are no data, if they are columns of the same file and `--columns` does not choose the data."""
     if os.path.realpath(arguments.data) != os.path.realpath(arguments.factors) or arguments.columns is not None:
-        return arguments
+        return ()
     if arguments.factor_columns is None:
         raise ValueError("--factors is the file of --data: name its columns by --factor-columns, all others are data")
-    named = [] if arguments.leave_out is None else [arguments.leave_out]
-    return argparse.Namespace(**vars(arguments) | {"leave_out": ",".join([*named, *factors])})
+    return factors
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:

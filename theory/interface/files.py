@@ -30,6 +30,7 @@ INPUTS = (
     *("data", "covariance", "eigenvalues", "factors", "loading", "factor_covariance", "decoder", "codes", "runs"),
     "dsprites",
 )
+OUTPUTS = ("out", "save", "markdown", "latex")  # options that name a file, or a folder, which a command writes
 
 
 def output_folder(path) -> Path:
@@ -53,21 +54,29 @@ def output_folder(path) -> Path:
     return folder
 
 
-def refuse_inputs(arguments: Namespace, outputs: Iterable[Path]) -> None:
+def refuse_inputs(arguments: Namespace, outputs: Iterable | None = None) -> None:
     """Refuse to write a file that the same command reads: its content would be lost.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    outputs : paths, optional
+        by default the `OUTPUTS` that the command line names, which are known before any work is done.
 
     Raises
     ------
     ValueError
         if a file in `outputs` is that of one of the `INPUTS` of a command line.
     """
+    if outputs is None:
+        outputs = [path for name in OUTPUTS if isinstance(path := getattr(arguments, name, None), str)]
     for name in INPUTS:
         text = getattr(arguments, name, None)
         if not isinstance(text, str):
             continue
         for path in {text, text.rpartition(":")[0]}:  # FILE.npz:KEY
             for output in outputs:
-                if path and os.path.realpath(path) == os.path.realpath(output) and os.path.exists(path):
+                if path and os.path.realpath(path) == os.path.realpath(output) and os.path.isfile(path):
                     option = name.replace("_", "-")
                     raise ValueError(f"{output}: is read by --{option}, and would be replaced; name another output")
 

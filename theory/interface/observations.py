@@ -68,7 +68,9 @@ def refuse_reading_options(arguments: argparse.Namespace, what: str) -> None:
             raise ValueError(f"--{name.replace('_', '-')} is for the file of --data, but {what}; leave it out")
 
 
-def observations_of(arguments: argparse.Namespace, data_sets: Mapping | None = None) -> Observations:
+def observations_of(
+    arguments: argparse.Namespace, data_sets: Mapping | None = None, leave_out: Sequence[str] = ()
+) -> Observations:
     """The observations that `--data` names; a line on stderr says if a column was left out unasked.
 
     Parameters
@@ -76,13 +78,16 @@ def observations_of(arguments: argparse.Namespace, data_sets: Mapping | None = N
     arguments : argparse.Namespace
     data_sets : mapping from names to functions, optional
         data sets that have a name instead of a file; the first is the default.
+    leave_out : sequence of str
+        names of columns that are left out besides those of `--leave-out`.
     """
+    omitted = [*(_listed(arguments.leave_out) or ()), *leave_out]
     found = read_observations(
         next(iter(data_sets or ()), None) if arguments.data is None else arguments.data,
         arguments.header,
         delimiter=arguments.delimiter,
         columns=_listed(arguments.columns),
-        leave_out=_listed(arguments.leave_out),
+        leave_out=omitted or None,
         standardize=bool(arguments.standardize),
         data_sets=data_sets,
     )
@@ -177,12 +182,13 @@ def read_observations(
         numbering = _numbering(Path(path), names, delimiter) if named and columns is None else []
         keep = _kept(path, names, columns, [*(leave_out or ()), *numbering])
         values = read_columns(path, header, delimiter, None if keep == list(range(len(names))) else keep)
+    asked = {_position(path, "leave_out", names, name) for name in leave_out or ()}
     return Observations(
         str(path),
         _standardized(values) if standardize else values,
         names=tuple(names[at] for at in keep),
         left_out=tuple(name for at, name in enumerate(names) if at not in keep),
-        numbering=tuple(name for name in numbering if name not in (leave_out or ())),
+        numbering=tuple(name for name in numbering if names.index(name) not in asked),
         standardized=standardize,
     )
 

@@ -143,8 +143,9 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
         _check_streams()
         with _warnings_reported(parser):
             arguments = parser.parse_args(_attach_negative_values(argv))
+            files.refuse_inputs(arguments)
             report = arguments.command(arguments)
-        files.refuse_inputs(arguments, report.files)
+        files.refuse_inputs(arguments, report.files)  # those in a folder, too
         return _deliver(parser, report, arguments.json)
     except np.linalg.LinAlgError:  # a ValueError in Python, but not bad usage
         raise

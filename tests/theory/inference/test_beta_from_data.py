@@ -10,7 +10,9 @@ from scipy.optimize import minimize_scalar
 
 from theory import GenerativeModel, optimal_beta, optimal_beta_from_data
 from theory.__main__ import main
+from theory.inference.beta_from_data import _model_of
 from theory.inference.criteria import CRITERIA
+from theory.regression import regression
 
 OVERLAPPING = GenerativeModel([[1.0, 0.9], [0.0, 0.436]], 0.05)
 ORTHOGONAL = GenerativeModel([[1.0, 0.0], [0.0, 0.436]], 0.05)
@@ -78,6 +80,8 @@ def test_what_has_no_noise_or_several_is_noted():
     factors = np.random.default_rng(0).standard_normal((60, 2))
     exact = optimal_beta_from_data(factors @ [[1.0, 2, 3], [4, 5, 6]], factors, resamples=2)
     assert exact.betas["forward_kl"].best.flat and "up to rounding" in exact.notes[0]
+    constant = optimal_beta_from_data(np.ones((60, 3)), factors, resamples=2)
+    assert "the data are constant" in constant.notes[0]
     unrelated = np.random.default_rng(1).standard_normal((60, 2)) * [1, 3]
     notes = optimal_beta_from_data(unrelated, factors, resamples=2).notes
     assert any("rescale the columns" in note for note in notes)
@@ -114,6 +118,15 @@ def test_too_few_observations_for_a_resample_are_refused():
         optimal_beta_from_data(data, factors, resamples=200)
 
 
+def test_a_resample_that_fits_without_an_error_is_refused():
+    """Of 7 observations a resample often has 4 different ones: three factors and the mean explain these exactly."""
+    rng = np.random.default_rng(0)
+    regressed = regression(rng.standard_normal((7, 5)), rng.standard_normal((7, 3)))
+    with pytest.raises(ValueError, match="a resample of them still determines the model"):
+        _model_of(regressed, np.array([2.0, 2, 2, 1, 0, 0, 0]))
+    assert _model_of(regressed, np.array([2.0, 2, 1, 1, 1, 0, 0])).noise_variance > 0
+
+
 # the command
 
 
@@ -139,10 +152,15 @@ def test_the_command_prints_what_the_function_finds(capsys, table):
     same = ("--data", str(path), "--factors", str(path), "--factor-columns", "age,dose", "--resamples", "20")
     assert main(("optimal-beta", *same, "--seed", "3", "--json")) == 0
     assert json.loads(capsys.readouterr().out) == printed  # columns that are factors are no data
+    assert printed["fitted"]["relation_p_value"] == found.fitted.relation_p_value
     assert main(("optimal-beta", *same[:4])) == 2
     assert "name its columns by --factor-columns" in capsys.readouterr().err
     assert main(("optimal-beta", *options, "--resamples", "4", "--level", "0.5", "--criterion", "reverse_kl")) == 0
     assert "percentile interval of the bootstrap" in capsys.readouterr().out
+    path.write_text(path.read_text().replace("x1,x2,age,dose", 'x1,x2,"age, in years",dose'))
+    assert main(("optimal-beta", *same[:5], "3,4", *same[6:], "--seed", "3", "--json")) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["forward_kl"] == printed["forward_kl"] and again["fitted"]["data_dim"] == 2
 
 
 @pytest.mark.parametrize(

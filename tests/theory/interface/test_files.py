@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +211,16 @@ def test_a_file_is_set_aside_under_a_free_name(tmp_path):
         assert files.set_aside(tmp_path / "runs") == tmp_path / f"runs.old-{number}"
     assert (tmp_path / "runs.old-1").read_bytes() == b"one" and (tmp_path / "runs.old-3").read_bytes() == b"three"
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("option", ["out", "save", "markdown", "latex"])
+def test_a_file_that_is_read_is_refused_as_output_before_the_work(tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    Path("x.npz").write_text("x")
+    Path("link").symlink_to("x.npz")
+    for source in ("x.npz", "./x.npz:KEY", "link"):
+        arguments = Namespace(**{"data": source, option: str(tmp_path / "x.npz")})
+        with pytest.raises(ValueError, match="is read by --data, and would be replaced"):
+            files.refuse_inputs(arguments)
+    files.refuse_inputs(Namespace(data="x.npz", out="y.npz", save=None))
+    files.refuse_inputs(Namespace(data=".", out="."))  # a folder is refused by its reader

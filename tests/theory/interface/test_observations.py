@@ -46,6 +46,7 @@ def test_a_column_that_numbers_the_rows_is_left_out_unless_it_is_named(write):
     assert (found.names, found.left_out, found.numbering) == (("a", "b"), ("id",), ("id",))
     named = read_observations(path, leave_out=["id"])
     assert named.left_out == ("id",) and named.numbering == ()
+    assert read_observations(path, leave_out=["1"]).numbering == ()
     assert read_observations(path, columns=["id", "a"]).names == ("id", "a")
 
 
