@@ -14,7 +14,6 @@ from theory import validation
 from theory.gaussian import is_positive_definite, unit_spectrum
 from theory.moments import Moments, set_fields
 from theory.partition import Posterior, partition, partition_mask
-from theory.regression import regression, standard_errors
 from theory.spectrum import principal_axes
 from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
 
@@ -110,6 +109,8 @@ class GenerativeModel:
         >>> fitted.model.loading.round(2).tolist(), round(fitted.noise_error, 4)
         ([[1.98], [0.04]], 0.0053)
         """
+        from theory.regression import regression, standard_errors  # loads scipy.special, which nothing else here needs
+
         regressed = regression(data, factors)
         found = regressed.estimate()
         mean = regressed.means[0] - found.loading @ regressed.means[1]
