@@ -14,7 +14,7 @@ from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure, paths
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders, refuse_inputs
-from theory.interface.options import add_observations_option, add_reading_options, chosen_names
+from theory.interface.options import add_observations_option, add_reading_options, chosen_names, refuse_reading_options
 from theory.interface.processors import usable_processors
 from theory.interface.progress import progress_bar
 from theory.interface.report import Report, aligned_table
@@ -136,7 +136,7 @@ def _formats(text: str) -> list[str]:
 
 def _data_options(arguments: argparse.Namespace, chosen: list[FigureEntry]) -> dict:
     """The user's data, read and checked before anything is drawn."""
-    from theory.interface.observations import observations_of, refuse_reading_options
+    from theory.interface.observations import observations_of
     from theory.interface.readers import refuse_header
 
     if arguments.data is None:

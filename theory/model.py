@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from theory.moments import Moments, set_fields
 from theory.partition import Posterior, partition, partition_mask
 from theory.spectrum import principal_axes
 from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
+
+if TYPE_CHECKING:
+    from theory.regression import Regression
 
 __all__ = ["FittedModel", "GenerativeModel", "LinearVAE", "linear_vae", "mean_offset"]
 
@@ -109,18 +113,9 @@ class GenerativeModel:
         >>> fitted.model.loading.round(2).tolist(), round(fitted.noise_error, 4)
         ([[1.98], [0.04]], 0.0053)
         """
-        from theory.regression import regression, standard_errors  # loads scipy.special, which nothing else here needs
+        from theory.regression import regression  # loads scipy.special, which nothing else here needs
 
-        regressed = regression(data, factors)
-        found = regressed.estimate()
-        mean = regressed.means[0] - found.loading @ regressed.means[1]
-        if validation.flag("standardize", standardize):
-            found = found.standardized()
-        return FittedModel(
-            model=cls(found.loading, found.noise_variance, found.factor_covariance, mean),
-            residual_variances=found.residual_variances,
-            **standard_errors(found),
-        )
+        return FittedModel.of(regression(data, factors), standardize=validation.flag("standardize", standardize))
 
     @property
     def data_dim(self) -> int:
@@ -233,6 +228,21 @@ class FittedModel:
     relation_p_value: float
     orthogonality_p_value: float
     independence_p_value: float
+
+    @classmethod
+    def of(cls, regressed: Regression, *, standardize: bool = False) -> FittedModel:
+        """That of observations that were regressed on factors."""
+        from theory.regression import standard_errors
+
+        found = regressed.estimate()
+        mean = regressed.means[0] - found.loading @ regressed.means[1]
+        if standardize:
+            found = found.standardized()
+        return cls(
+            model=GenerativeModel(found.loading, found.noise_variance, found.factor_covariance, mean),
+            residual_variances=found.residual_variances,
+            **standard_errors(found),
+        )
 
 
 @dataclass(frozen=True, eq=False)

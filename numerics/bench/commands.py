@@ -6,7 +6,7 @@ import argparse
 
 from numerics.bench.peers import LIBRARIES, load
 from theory import validation
-from theory.interface.options import chosen_names
+from theory.interface.options import chosen_names, refuse_options
 from theory.interface.progress import progress_bar
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
@@ -124,7 +124,7 @@ def _against(arguments: argparse.Namespace) -> Report:
     from numerics.bench.against import COMMANDS, compare
     from numerics.bench.threads import machine
 
-    _refuse(arguments, ("peers", "threads"), "--against, which runs whole commands")
+    refuse_options(arguments, ("peers", "threads"), "is not for --against, which runs whole commands; leave it out")
     default = [command.name for command in COMMANDS if not (arguments.quick and command.name.startswith("main_job"))]
     every = [command.name for command in COMMANDS]
     names = default if arguments.only is None else chosen_names("--only", arguments.only, every)
@@ -144,18 +144,14 @@ def _against(arguments: argparse.Namespace) -> Report:
     return Report({"machine": facts, "against": columns}, text, interrupted=interrupted)
 
 
-def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], of: str) -> None:
-    for name in names:
-        if getattr(arguments, name) is not None:
-            raise ValueError(f"--{name} is not for {of}; leave it out")
-
-
 def _growth(arguments: argparse.Namespace) -> Report:
     """Exponents beside the expected ones; an exponent that is larger by more than noise fails."""
     from numerics.bench import growth
     from numerics.bench.threads import machine
 
-    _refuse(arguments, ("only", "peers", "threads"), "--growth, whose works and threads are given")
+    refuse_options(
+        arguments, ("only", "peers", "threads"), "is not for --growth, whose works and threads are given; leave it out"
+    )
     facts = machine(1, ["numpy", "scipy", "numba", "sympy"]) | {"threads": "1 for linear algebra"}
     found, rest, interrupted = [], {}, False
     try:

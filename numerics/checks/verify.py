@@ -93,7 +93,7 @@ def verify(*, quick: bool = False, only: Sequence[str] | None = None, progress: 
     progress = validation.flag("progress", progress)
     names = chosen_names("only", only, CHECKS, "checks")
     rows = []
-    with progress_bar(names, desc="verify", unit="result", progress=progress and None, leave=False) as bar:
+    with progress_bar(names, desc="verify", unit="result", progress=None if progress else False, leave=False) as bar:
         for name in bar:
             bar.set_postfix_str(name)
             rows.extend(replace(row, result=name) for row in CHECKS[name](budget))

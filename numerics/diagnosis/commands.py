@@ -10,7 +10,14 @@ import numpy as np
 
 from theory import validation
 from theory.conventions import LIKELIHOODS
-from theory.interface.options import add_factors_options, add_observations_option, add_reading_options, read_number
+from theory.interface.options import (
+    add_factors_options,
+    add_observations_option,
+    add_reading_options,
+    read_number,
+    refuse_options,
+    refuse_reading_options,
+)
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
 from theory.interface.weight_options import add_weight_options, weight_of
@@ -100,10 +107,8 @@ def _water_level(arguments: argparse.Namespace, data_dim: int | None, latent_dim
     if noise is not None:
         noise = validation.positive("--noise-variance", _number(noise))
     if arguments.beta is None and arguments.kl_weight is None:
-        for name in ("noise_variance", "reconstruction", "kl"):
-            if getattr(arguments, name) is not None:
-                option = name.replace("_", "-")
-                raise ValueError(f"--{option} needs the weight of the KL beside it; pass --beta or --kl-weight")
+        names = ("noise_variance", "reconstruction", "kl")
+        refuse_options(arguments, names, "needs the weight of the KL beside it; pass --beta or --kl-weight")
         return None
     if data_dim is None:
         option = "--beta" if arguments.kl_weight is None else "--kl-weight"
@@ -130,7 +135,7 @@ def _number(text: str) -> float:
 def _audit(arguments: argparse.Namespace) -> Report:
     from numerics.data.observations import BUILT_IN
     from numerics.diagnosis.audit import audit
-    from theory.interface.observations import factors_of, is_text, observations_of, refuse_reading_options
+    from theory.interface.observations import factors_of, is_text, observations_of
     from theory.interface.readers import read_matrices, refuse_header
 
     codes, others = _codes(arguments.codes)

@@ -48,6 +48,7 @@ class LatentUse:
 
 
 def latent_use(codes: Codes, kl: np.ndarray, threshold: float) -> LatentUse:
+    """What each latent does, from its codes and their KL, (N, K); active above a threshold of the mean's variance."""
     mean_variance, posterior_variance = codes.mean.var(axis=0), codes.variance.mean(axis=0)
     collapsed = np.mean(kl < COLLAPSED, axis=0)
     still = (mean_variance <= STILL * posterior_variance) & (codes.variance.std(axis=0) <= STILL * posterior_variance)

@@ -55,6 +55,7 @@ class LinearReference:
 def linear_reference(
     water_level, data: np.ndarray | None, kl: np.ndarray, error: np.ndarray | None, latent_dim: int
 ) -> LinearReference:
+    """The linear optimum of the data beside codes with this KL and, if known, squared error of each observation."""
     level = validation.scale("water_level", water_level)
     if data is None:
         raise ValueError("data must be given with water_level: the linear optimum is that of the same observations")

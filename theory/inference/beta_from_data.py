@@ -151,10 +151,10 @@ def optimal_beta_from_data(
     if level >= 1:
         raise ValueError(f"level must be between 0 and 1, got {level}; pass for example 0.95")
     rng = validation.random_generator("rng", rng)
-    fitted = GenerativeModel.from_data(data, factors, standardize=True)
+    regressed, found = regression(data, factors), {}
+    fitted = FittedModel.of(regressed, standardize=True)
     options = {"noise_variance": noise_variance, "posterior": posterior}
     best = {name: optimal_beta(fitted.model, name, **options) for name in criteria}
-    regressed, found = regression(data, factors), {}
     sought = [name for name in criteria if name != "log_score" or "forward_kl" not in criteria]  # of the same optimum
     count = len(regressed.factors)
     for _ in progress_bar(range(resamples), desc="bootstrap", unit="resample", progress=progress):

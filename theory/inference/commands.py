@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from theory import validation
-from theory.conventions import LIKELIHOODS
 from theory.inference.criteria import CRITERIA
 from theory.interface.options import (
+    READING,
     add_csv_option,
     add_factors_options,
     add_observations_option,
@@ -19,10 +19,11 @@ from theory.interface.options import (
     csv_path,
     number_or_keyword,
     posterior_family,
+    refuse_options,
 )
 from theory.interface.report import Report, aligned_facts, aligned_table, csv_file
 from theory.interface.run import add_command
-from theory.interface.weight_options import add_weight_options, weight_of
+from theory.interface.weight_options import add_weight_options, is_squared_error, weight_of
 
 if TYPE_CHECKING:
     from theory.model import GenerativeModel
@@ -31,10 +32,7 @@ __all__ = ["add_commands"]
 
 RESAMPLES, LEVEL = 400, 0.95
 KNOWN = ("loading", "noise_variance", "factor_covariance", "decoder")  # options of a known truth
-MEASURED = (
-    *("factor_columns", "resamples", "level", "seed"),
-    *("header", "columns", "leave_out", "delimiter", "standardize"),
-)
+MEASURED = ("factor_columns", "resamples", "level", "seed", "header", *READING)  # those of measured factors
 FACTOR_UNITS = (
     "each factor in units of its standard deviation; low and high: percentile interval of the bootstrap; p values are "
     "those of the pair that deviates most, times the number of pairs, at most 1"
@@ -101,7 +99,7 @@ def _inference(arguments: argparse.Namespace) -> Report:
     if vae_options["decoder"] is not None:
         latent_dim = vae_options["decoder"].shape[1]
     noise = vae_options["noise_variance"]
-    if arguments.reconstruction not in (None, *LIKELIHOODS):  # a squared error: the encoder depends on beta s2 alone
+    if is_squared_error(arguments):  # then the encoder depends on beta s2 alone
         noise = {"true": truth.noise_variance}.get(noise, noise) if arguments.decoder_noise else 1.0
     weight = weight_of(arguments, "--beta", "1", (data_dim, latent_dim), noise)
     errors = inference_error_curve(truth, weight.betas, **vae_options | {"noise_variance": noise})
@@ -115,7 +113,7 @@ def _optimal_beta(arguments: argparse.Namespace) -> Report:
     criteria = CRITERIA if arguments.criterion is None else (arguments.criterion,)
     if arguments.data is not None or arguments.factors is not None:
         return _from_data(arguments, criteria)
-    _refuse(arguments, MEASURED, "is for --data with --factors; leave it out, or pass these")
+    refuse_options(arguments, MEASURED, "is for --data with --factors; leave it out, or pass these")
     for name in ("loading", "noise_variance"):
         if getattr(arguments, name) is None:
             raise ValueError(
@@ -139,7 +137,7 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
             raise ValueError(
                 f"--{name} must be given too: the optimal beta follows from data together with their measured factors"
             )
-    _refuse(arguments, KNOWN, "is for a known truth, and --data with --factors estimate it; leave it out")
+    refuse_options(arguments, KNOWN, "is for a known truth, and --data with --factors estimate it; leave it out")
     factors = factors_of(arguments)
     data = observations_of(arguments, leave_out=_factors_in_data(arguments, factors.names))
     found = optimal_beta_from_data(
@@ -153,15 +151,9 @@ def _from_data(arguments: argparse.Namespace, criteria: Sequence[str]) -> Report
         rng=validation.seed("--seed", 0 if arguments.seed is None else arguments.seed),
     )
     optima = {name: vars(each.best) | {"interval": [each.low, each.high]} for name, each in found.betas.items()}
-    columns = {
-        "criterion": list(optima),
-        "beta": [each.best.beta for each in found.betas.values()],
-        "low": [each.low for each in found.betas.values()],
-        "high": [each.high for each in found.betas.values()],
-        "error": [each.best.error for each in found.betas.values()],
-        "flat": [each.best.flat for each in found.betas.values()],
-        "attained": [each.best.attained for each in found.betas.values()],
-    }
+    rows = [vars(each.best) | {"low": each.low, "high": each.high} for each in found.betas.values()]
+    names = ("beta", "low", "high", "error", "flat", "attained")
+    columns = {"criterion": list(optima), **{name: [row[name] for row in rows] for name in names}}
     model, fitted = found.fitted.model, found.fitted
     facts = {
         "observations": len(data.values),
@@ -196,12 +188,6 @@ def _factors_in_data(arguments: argparse.Namespace, factors: Sequence[str]) -> S
     if arguments.factor_columns is None:
         raise ValueError("--factors is the file of --data: name its columns by --factor-columns, all others are data")
     return factors
-
-
-def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:
-    for name in names:
-        if getattr(arguments, name) is not None:
-            raise ValueError(f"--{name.replace('_', '-')} {why}")
 
 
 def _words(optima: Iterable) -> str:

@@ -24,11 +24,10 @@ from theory.interface.readers import DELIMITERS, checked_file, moments_of, read_
 from theory.interface.text_table import cell_number, table_column, table_names
 from theory.moments import Moments
 
-__all__ = ["Observations", "factors_of", "is_text", "observations_of", "read_observations", "refuse_reading_options"]
+__all__ = ["Observations", "factors_of", "is_text", "observations_of", "read_observations"]
 
 NUMBERS_ROWS = re.compile(r"(.*[\s_.-])?(id|ID|Id)|.*[a-z](ID|Id)|[Ii]ndex|[Uu]{2}[Ii][Dd]|UUID|[Rr]ow(_?[Ii]d)?")
 DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
-READING = ("delimiter", "columns", "leave_out", "standardize")  # options that only a file of observations takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +58,6 @@ class Observations:
     def moments(self) -> Moments:
         """Count, mean and covariance; an error names the file."""
         return moments_of(self.source, self.values)
-
-
-def refuse_reading_options(arguments: argparse.Namespace, what: str) -> None:
-    """Refuse the options of `add_reading_options` where no file of observations is read."""
-    for name in READING:
-        if getattr(arguments, name) is not None:
-            raise ValueError(f"--{name.replace('_', '-')} is for the file of --data, but {what}; leave it out")
 
 
 def observations_of(

@@ -13,6 +13,7 @@ from theory import validation
 from theory.interface.text_table import cell_number
 
 __all__ = [
+    "READING",
     "add_csv_option",
     "add_data_options",
     "add_factors_options",
@@ -31,11 +32,14 @@ __all__ = [
     "posterior_family",
     "read_number",
     "read_whole_number",
+    "refuse_options",
+    "refuse_reading_options",
     "whole_numbers",
 ]
 
 
 UNITS = {"nats": 1.0, "bits": math.log(2)}  # in nats
+READING = ("delimiter", "columns", "leave_out", "standardize")  # options that only a file of observations takes
 LONGEST_RANGE = 1_000_000  # numbers in low:high:count: more than a plot or a reader needs
 
 
@@ -88,7 +92,7 @@ def covariance_of(arguments: argparse.Namespace, read: Callable | None = None):
     read : callable, optional
         from the arguments to `Observations`; by default `observations.observations_of`.
     """
-    from theory.interface.observations import observations_of, refuse_reading_options
+    from theory.interface.observations import observations_of
     from theory.interface.readers import read_covariance, read_vector
 
     if arguments.covariance is not None:
@@ -124,6 +128,18 @@ def add_factors_options(command) -> None:
     """Add `--factors`, a file of measured factors, and its `--factor-columns`."""
     command.add_argument("--factors", metavar="FILE", help="the factors of the same observations, one column each")
     command.add_argument("--factor-columns", metavar="LIST", help="columns of --factors to use, by name or number")
+
+
+def refuse_options(arguments: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    """Refuse those of some options, which are None if they are not given, that the rest of a command line excludes."""
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} {why}")
+
+
+def refuse_reading_options(arguments: argparse.Namespace, what: str) -> None:
+    """Refuse the options of `add_reading_options` where no file of observations is read."""
+    refuse_options(arguments, READING, f"is for the file of --data, but {what}; leave it out")
 
 
 def add_csv_option(command: argparse.ArgumentParser) -> None:

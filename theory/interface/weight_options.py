@@ -17,7 +17,7 @@ from theory.conventions import (
     kl_weight,
     loss_as_written,
 )
-from theory.interface.options import number_or_keyword, positive_numbers
+from theory.interface.options import number_or_keyword, positive_numbers, refuse_options
 
 __all__ = [
     "NO_NOISE",
@@ -25,6 +25,7 @@ __all__ = [
     "add_noise_option",
     "add_reduction_options",
     "add_weight_options",
+    "is_squared_error",
     "loss_in_code",
     "noise_of",
     "own_weights",
@@ -57,6 +58,11 @@ class Weight:
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     loss: dict = field(default_factory=dict)
     note: str = ""
+
+    def critical(self, critical_betas: np.ndarray) -> dict[str, np.ndarray]:
+        """The weights in the user's code at which latents die, by name; none if the loss was not named."""
+        per_beta = {f"critical_{name}s": weights[0] / self.betas[0] for name, weights in self.columns.items()}
+        return {name: critical_betas * factor for name, factor in per_beta.items()}
 
     def losses(self, distortion, rate, noise_variance) -> dict[str, np.ndarray]:
         """The loss in the user's code of each weight, by name; none if the loss was not named."""
@@ -107,13 +113,13 @@ def add_reduction_options(command: argparse.ArgumentParser, *, required: bool = 
     )
 
 
-def add_noise_option(command: argparse.ArgumentParser, about: str = "") -> None:
+def add_noise_option(command: argparse.ArgumentParser) -> None:
     """Add `--noise-variance`, of a learned decoder."""
     command.add_argument(
         "--noise-variance",
         metavar="S2",
-        help=f"decoder noise: a number, or learned (default){about}; beside a squared error of --reconstruction, which "
-        "has no noise, a number (default 1)",
+        help="decoder noise: a number, or learned (default); beside a squared error of --reconstruction, which has no "
+        "noise, a number (default 1)",
     )
 
 
@@ -121,7 +127,12 @@ def noise_of(arguments: argparse.Namespace) -> float | str:
     """The noise that the options give: learned by default, or 1 for a squared error, which has none to learn."""
     if arguments.noise_variance is not None:
         return number_or_keyword("--noise-variance", arguments.noise_variance, LEARNED)
-    return LEARNED if arguments.reconstruction in (None, *LIKELIHOODS) else 1.0
+    return 1.0 if is_squared_error(arguments) else LEARNED
+
+
+def is_squared_error(arguments: argparse.Namespace) -> bool:
+    """Whether `--reconstruction` names a squared error, which has no noise."""
+    return arguments.reconstruction not in (None, *LIKELIHOODS)
 
 
 def loss_in_code(arguments: argparse.Namespace, dimensions: Sequence[int]) -> dict:
@@ -148,9 +159,8 @@ def weight_of(
     noise_variance : float or str
     """
     if arguments.kl_weight is None:
-        for name in ("reconstruction", "kl"):
-            if getattr(arguments, name) is not None:
-                raise ValueError(f"--{name} is about the loss in your code; pass its --kl-weight too, or leave it out")
+        why = "is about the loss in your code; pass its --kl-weight too, or leave it out"
+        refuse_options(arguments, ("reconstruction", "kl"), why)
         return Weight(positive_numbers(option, default if arguments.beta is None else arguments.beta), noise_variance)
     if arguments.reconstruction is None:
         raise ValueError("--kl-weight needs --reconstruction, the other term of your loss; pass mean for MSELoss")
@@ -165,8 +175,8 @@ def own_weights(
 ) -> Weight:
     """Betas and, if `--reconstruction` names the loss of the user's code, the weights that they are there."""
     if arguments.reconstruction is None:
-        if arguments.kl is not None:
-            raise ValueError("--kl is about the loss in your code; pass its --reconstruction too, or leave it out")
+        why = "is about the loss in your code; pass its --reconstruction too, or leave it out"
+        refuse_options(arguments, ("kl",), why)
         return Weight(betas, noise_variance)
     loss, known = loss_in_code(arguments, dimensions), _known(arguments, noise_variance)
     weights = np.array([kl_weight(beta, **loss, noise_variance=known) if beta > 0 else 0.0 for beta in betas])
@@ -175,9 +185,8 @@ def own_weights(
 
 def _known(arguments: argparse.Namespace, noise_variance: float | str) -> float | str:
     """The noise as `convention` takes it: a likelihood has the same beta for every noise, whatever its keyword."""
-    likelihood = arguments.reconstruction in LIKELIHOODS
-    return LEARNED if likelihood and isinstance(noise_variance, str) else noise_variance
+    return LEARNED if isinstance(noise_variance, str) and not is_squared_error(arguments) else noise_variance
 
 
 def _note(arguments: argparse.Namespace) -> str:
-    return "" if arguments.reconstruction in LIKELIHOODS else f"\n{NO_NOISE}"
+    return f"\n{NO_NOISE}" if is_squared_error(arguments) else ""

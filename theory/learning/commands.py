@@ -28,7 +28,7 @@ from theory.interface.weight_options import (
 )
 from theory.learning.noise_words import noise_words
 
-__all__ = ["add_commands", "aligned_modes", "data_dim_of", "eigenvalues_of", "mode_columns"]
+__all__ = ["add_commands", "aligned_modes", "data_dim_of", "eigenvalues_of", "mode_columns", "of_latents"]
 
 TABLE_ROWS = 20  # of a table of modes, unless --all
 
@@ -115,9 +115,8 @@ def _optimum(arguments: argparse.Namespace) -> Report:
     values |= {
         name: float(one[0]) for name, one in weight.losses(best.distortion, best.rate, best.noise_variance).items()
     }
-    own = {f"critical_{name}s": best.critical_betas * (weights[0] / beta) for name, weights in weight.columns.items()}
-    arrays = {"eigenvalues": best.eigenvalues, "critical_betas": best.critical_betas, **own, "active": best.active}
-    arrays |= _modes(best)
+    arrays = {"eigenvalues": best.eigenvalues, "critical_betas": best.critical_betas}
+    arrays |= weight.critical(best.critical_betas) | {"active": best.active} | _modes(best)
     solution = {} if best.vae is None else vars(best.vae)
     text = f"{aligned_facts(values)}\n\n{aligned_modes(arrays, None if arguments.all else TABLE_ROWS)}"
     columns = mode_columns(arrays)
@@ -165,7 +164,7 @@ def _critical_betas(arguments: argparse.Namespace) -> Report:
     critical = critical_betas(eigenvalues, latents, noise)
     weight = own_weights(arguments, (len(eigenvalues), arguments.latent_dim), critical, noise)
     columns = {
-        "eigenvalues": np.append(eigenvalues, np.zeros(max(latents - len(eigenvalues), 0)))[:latents],
+        "eigenvalues": of_latents(eigenvalues, latents),
         "critical_betas": critical,
         **{f"critical_{name}s": values for name, values in weight.columns.items()},
     }
@@ -175,6 +174,11 @@ def _critical_betas(arguments: argparse.Namespace) -> Report:
         f"{aligned_facts(values)}\n\n{aligned_modes(columns, None if arguments.all else TABLE_ROWS)}{weight.note}",
         files=csv_file(file, mode_columns(columns)),
     )
+
+
+def of_latents(eigenvalues: np.ndarray, latents: int) -> np.ndarray:
+    """The eigenvalue of each latent; zero for a latent without a mode."""
+    return np.append(eigenvalues, np.zeros(latents))[:latents]
 
 
 def data_dim_of(source) -> int:

@@ -6,12 +6,12 @@ import argparse
 
 import numpy as np
 
-from theory.conventions import LEARNED, LIKELIHOODS
+from theory.conventions import LEARNED
 from theory.interface.options import add_data_options, add_latent_dim_option, covariance_of, number_or_keyword
 from theory.interface.report import Report, aligned_facts, aligned_table
 from theory.interface.run import add_command
-from theory.interface.weight_options import NO_NOISE, add_reduction_options, loss_in_code
-from theory.learning.commands import eigenvalues_of
+from theory.interface.weight_options import NO_NOISE, add_reduction_options, is_squared_error, loss_in_code
+from theory.learning.commands import eigenvalues_of, of_latents
 from theory.learning.noise_words import noise_words
 
 __all__ = ["add_commands"]
@@ -64,7 +64,7 @@ def _convention(arguments: argparse.Namespace) -> Report:
     found = convention(weight, **options)
     values = vars(found) if arguments.beta is None else vars(found) | {"beta": arguments.beta}
     text = aligned_facts({name: value for name, value in values.items() if value is not None})
-    if arguments.reconstruction not in LIKELIHOODS:
+    if is_squared_error(arguments):
         text += f"\n{NO_NOISE}"
     if eigenvalues is None:
         return Report(values, text)
@@ -101,7 +101,7 @@ def _modes(eigenvalues: np.ndarray, found, latent_dim: int | None) -> dict[str, 
     latents = len(eigenvalues) if latent_dim is None else latent_dim
     critical = critical_betas(eigenvalues, latents, found.noise_variance)
     return {
-        "eigenvalue": np.append(eigenvalues, np.zeros(latents))[:latents],
+        "eigenvalue": of_latents(eigenvalues, latents),
         "critical_kl_weight": critical * (found.kl_weight / found.beta),
         "active": critical > found.beta,
     }

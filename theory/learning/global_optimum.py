@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.learned_noise import checked_noise, noise_of_minimum, thresholds
+from theory.learning.learned_noise import checked_noise, noise_at, thresholds
 from theory.learning.water_filling import reverse_water_filling
 from theory.model import LinearVAE
 from theory.moments import Moments, as_moments
@@ -232,13 +232,8 @@ def _latent_dim(latent_dim: int, data_dim: int) -> int:
 def _evaluate(spectrum: Spectrum, latent_dim: int, betas: np.ndarray, noise_variance: float | str) -> OptimumCurve:
     """The curve: all that follows from the eigenvalues."""
     critical = thresholds(spectrum, latent_dim, noise_variance)
-    if isinstance(noise_variance, str):
-        learned = noise_of_minimum(spectrum, critical, betas)
-        noise, level, status = learned.noise_variance, learned.water_level, learned.status
-    else:
-        noise = np.full(betas.shape, noise_variance)
-        level, status = betas * noise, np.full(betas.shape, "fixed")
-    point = reverse_water_filling(spectrum, latent_dim, level)
+    found = noise_at(spectrum, critical, betas, noise_variance)
+    noise, point = found.noise_variance, reverse_water_filling(spectrum, latent_dim, found.water_level)
     bounded = noise > 0  # as the noise runs to zero the loss falls without bound
     losses = np.full(betas.shape, -np.inf)
     losses[bounded] = loss_of_checked(
@@ -246,12 +241,12 @@ def _evaluate(spectrum: Spectrum, latent_dim: int, betas: np.ndarray, noise_vari
     )
     return OptimumCurve(
         betas=betas,
-        active_count=np.count_nonzero(betas[:, np.newaxis] < critical, axis=-1),
+        active_count=found.active_count,
         distortion=point.distortion,
         rate=point.rate,
         loss=losses,
         noise_variance=noise,
-        noise_status=status,
+        noise_status=found.status,
         eigenvalues=spectrum.eigenvalues,
         critical_betas=critical,
         resolution=spectrum.resolution,

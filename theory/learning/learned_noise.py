@@ -142,6 +142,18 @@ def learned_noise_variance(eigenvalues, latent_dim: int, beta) -> LearnedNoise:
     return noise_of_minimum(spectrum, thresholds(spectrum, latent_dim, "learned"), beta)
 
 
+def noise_at(spectrum: Spectrum, critical: np.ndarray, beta: np.ndarray, noise: float | str) -> LearnedNoise:
+    """The noise of the optimum, learned or fixed (status "fixed"), with its water level and active modes."""
+    if noise == "learned":
+        return noise_of_minimum(spectrum, critical, beta)
+    return LearnedNoise(
+        noise_variance=np.full(beta.shape, noise)[()],
+        water_level=(beta * noise)[()],
+        active_count=np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)[()],
+        status=np.full(beta.shape, "fixed")[()],
+    )
+
+
 def noise_of_minimum(spectrum: Spectrum, critical: np.ndarray, beta: np.ndarray) -> LearnedNoise:
     """`learned_noise_variance` of a descending spectrum whose zeros are exact, and of its critical betas."""
     active = np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)

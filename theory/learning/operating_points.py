@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import validation
-from theory.learning.learned_noise import checked_noise, noise_of_minimum, thresholds
+from theory.learning.learned_noise import checked_noise, noise_at, thresholds
 from theory.learning.water_filling import reverse_water_filling, water_level_for_distortion, water_level_for_rate
 from theory.spectrum import Spectrum
 
@@ -87,21 +87,15 @@ def operating_point(eigenvalues, latent_dim: int, beta, noise_variance="learned"
     spectrum, beta = Spectrum.computed(eigenvalues), validation.scales("beta", beta)
     latent_dim = validation.count("latent_dim", latent_dim, bytes_each=32)
     noise = checked_noise(noise_variance)
-    critical = thresholds(spectrum, latent_dim, noise)
-    if noise == "learned":
-        found = noise_of_minimum(spectrum, critical, beta)
-        variance, level, status = found.noise_variance, np.asarray(found.water_level), found.status
-    else:
-        variance, level, status = np.full(beta.shape, noise)[()], beta * noise, np.full(beta.shape, "fixed")[()]
-    point = reverse_water_filling(spectrum, latent_dim, level)
+    found = noise_at(spectrum, thresholds(spectrum, latent_dim, noise), beta, noise)
+    point = reverse_water_filling(spectrum, latent_dim, np.asarray(found.water_level))
     return OperatingPoint(
         beta=beta[()],
-        noise_variance=variance,
-        noise_status=status,
-        water_level=level[()],
-        active_count=np.count_nonzero(beta[..., np.newaxis] < critical, axis=-1)[()],
-        rate=point.rate,
-        distortion=point.distortion,
+        noise_variance=found.noise_variance,
+        noise_status=found.status,
+        water_level=found.water_level,
+        active_count=found.active_count,
+        **vars(point),
     )
 
 

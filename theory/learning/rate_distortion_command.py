@@ -15,6 +15,7 @@ from theory.interface.options import (
     csv_path,
     in_unit,
     positive_numbers,
+    refuse_options,
 )
 from theory.interface.report import Report, aligned_table, csv_file
 from theory.interface.run import add_command
@@ -66,12 +67,12 @@ def _rate_distortion(arguments: argparse.Namespace) -> Report:
     file, eigenvalues = csv_path(arguments), eigenvalues_of(covariance_of(arguments))
     curve = arguments.rate is arguments.distortion is arguments.beta is arguments.kl_weight is None
     if curve or arguments.latent_dim is None:
-        for name in ("beta", "kl_weight", "reconstruction", "kl", "noise_variance"):
-            if getattr(arguments, name) is not None:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} is for the optimal VAE at a rate, a distortion or a beta; pass "
-                    "--latent-dim and one of --rate, --distortion, --beta and --kl-weight, or leave it out"
-                )
+        refuse_options(
+            arguments,
+            ("beta", "kl_weight", "reconstruction", "kl", "noise_variance"),
+            "is for the optimal VAE at a rate, a distortion or a beta; pass --latent-dim and one of --rate, "
+            "--distortion, --beta and --kl-weight, or leave it out",
+        )
         columns, note = (_curve if curve else _on_shannons_curve)(arguments, eigenvalues), ""
     else:
         columns, note = _points(arguments, eigenvalues)

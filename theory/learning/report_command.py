@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from theory.conventions import LIKELIHOODS
 from theory.interface.options import (
     add_latent_dim_option,
     add_observations_option,
@@ -19,7 +18,14 @@ from theory.interface.options import (
 )
 from theory.interface.report import FORMAT, Report, aligned_facts, csv_text, to_json
 from theory.interface.run import add_command
-from theory.interface.weight_options import Weight, add_noise_option, add_weight_options, noise_of, weight_of
+from theory.interface.weight_options import (
+    Weight,
+    add_noise_option,
+    add_weight_options,
+    is_squared_error,
+    noise_of,
+    weight_of,
+)
 from theory.learning.commands import aligned_modes, mode_columns
 from theory.learning.noise_words import noise_words
 
@@ -94,7 +100,6 @@ def _report(arguments: argparse.Namespace) -> Report:
     folder = None if arguments.out is None else output_folder(arguments.out)
     data, weight, found = report_of(arguments)
     own = {name: float(values[0]) for name, values in weight.columns.items()}
-    per_beta = {name: value / found.beta for name, value in own.items()}
     treatment = {
         "data": str(arguments.data),
         "columns": list(data.names),
@@ -107,18 +112,18 @@ def _report(arguments: argparse.Namespace) -> Report:
     loss = {"reconstruction": arguments.reconstruction, "kl": arguments.kl or "sum", **own} if own else {}
     loss |= {name: float(one[0]) for name, one in losses.items()}
     rates = {name: in_unit(arguments, getattr(found, name)) for name in ("rate", "excess_rate")}
-    critical = {f"critical_{name}s": found.critical_betas * factor for name, factor in per_beta.items()}
-    collapse = {f"total_collapse_{name}": found.total_collapse * factor for name, factor in per_beta.items()}
+    critical = weight.critical(found.critical_betas)
+    collapse = {f"total_collapse_{name}": critical[f"critical_{name}s"][0] for name in own}
     values = treatment | loss | vars(found) | critical | collapse | rates | {"unit": arguments.unit}
     values["constant_columns"] = [data.names[at] for at in found.constant_columns]
-    if arguments.reconstruction not in (None, *LIKELIHOODS):  # a squared error has no noise that could be learned
+    if is_squared_error(arguments):  # which has no noise that could be learned
         values |= dict.fromkeys(LEARNED)
     modes = {
         "eigenvalues": found.eigenvalues,
-        "explaineds": found.explained,
+        "explained": found.explained,
         "critical_betas": found.critical_betas,
         **critical,
-        "alives": found.beta < found.critical_betas,
+        "alive": found.beta < found.critical_betas,
     }
     text = _text(values, modes, weight)
     files = {} if folder is None else _files(folder, text, values, mode_columns(modes))
