@@ -15,7 +15,7 @@ from theory import validation
 from theory.gaussian import is_positive_definite, unit_spectrum
 from theory.moments import Moments, set_fields
 from theory.partition import Posterior, partition, partition_mask
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 from theory.validation import AMPLITUDE_DECADES, VARIANCE_DECADES
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def regression(data, factors) -> Regression:
             "pass more observations"
         )
     of_data, of_factors = Moments.of(data), Moments.of(factors)
-    deviations = np.sqrt(np.diagonal(of_factors.covariance))
+    deviations = np.sqrt(of_factors.variances)
     if not deviations.all():
         column = int(np.argmin(deviations))
         raise ValueError(f"factors must vary, column {column} (counted from 0) is constant; leave it out")
@@ -156,7 +156,7 @@ def regression(data, factors) -> Regression:
     centred, factors = data - of_data.mean, factors - of_factors.mean
     loading = np.linalg.lstsq(factors / deviations, centred, rcond=None)[0].T / deviations
     # of the numbers as they were given, so that their means count
-    squares = np.diagonal(of_data.covariance) + of_data.mean**2 + loading**2 @ of_factors.mean**2
+    squares = of_data.variances + of_data.mean**2 + loading**2 @ of_factors.mean**2
     rounding = (8 * latents * np.finfo(float).eps) ** 2 * squares
     scales = np.sum(factors**2, axis=0)
     return Regression(

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import spectrum as spectrum_module
-from theory.spectrum import Spectrum, principal_axes
+from theory.singular_values import principal_axes
+from theory.spectrum import Spectrum
 
 
 def graded(seed, core):

@@ -37,7 +37,7 @@ from theory.gaussian import is_positive_definite, loss_between
 from theory.inference.encoder import SMALL_GAP, family_gap
 from theory.model import LinearVAE, linear_vae
 from theory.partition import Posterior, partition, partition_mask
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 
 __all__ = [
     "rotate",

@@ -21,7 +21,7 @@ from theory.inference import optimal_encoder
 from theory.inference.decoder_noise import LearnedWaterLevel
 from theory.model import LinearVAE
 from theory.partition import partition_mask
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 
 __all__ = ["LARGEST_WEIGHT", "MOST_UNKNOWNS", "Best", "best_of_searches"]
 

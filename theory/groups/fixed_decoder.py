@@ -36,7 +36,7 @@ import numpy as np
 from theory import validation
 from theory.groups.coordinates import Coordinates
 from theory.model import LinearVAE
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 
 __all__ = ["COMPLEX_STEP", "FixedDecoder"]
 

@@ -21,7 +21,7 @@ from theory import validation
 from theory.gaussian import is_positive_definite, loss_between
 from theory.model import LinearVAE
 from theory.partition import Posterior, partition
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 from theory.validation import AMPLITUDE_DECADES
 
 __all__ = ["family_gap", "optimal_encoder"]

@@ -18,7 +18,7 @@ import numpy as np
 from theory import validation
 from theory.model import GenerativeModel
 from theory.partition import Posterior, partition
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 
 __all__ = ["FactoredDecoder"]
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from theory import validation
 from theory.model import GenerativeModel
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 
 __all__ = ["forward_kl_slope", "mismatched_beta", "squared_error_level_bracket"]
 

@@ -18,7 +18,7 @@ from numpy.lib import format as npy
 
 from theory import validation
 
-__all__ = ["array_names", "read_array"]
+__all__ = ["array_names", "map_array", "read_array"]
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0, (3, 0): npy.read_array_header_2_0}
 SAVE = "save plain numbers with numpy.save or numpy.savez, or name one array as FILE.npz:KEY"
@@ -55,6 +55,21 @@ def read_array(file: Path, key: str | None, *ndims: int) -> np.ndarray:
             raise ValueError(f"{file}: holds one array without a name; leave out ':{key}'")
         opened.seek(0)
         return _read(str(file), opened, os.fstat(opened.fileno()).st_size)
+
+
+def map_array(file: Path) -> np.ndarray:
+    """The array of a `.npy` file, mapped into memory: only what is used of it is read.
+
+    Raises
+    ------
+    ValueError
+        as for `read_array`.
+    """
+    with file.open("rb") as opened:
+        shape, fortran, dtype = _checked_header(str(file), opened, os.fstat(opened.fileno()).st_size)
+        if not math.prod(shape):  # an empty file cannot be mapped
+            return np.empty(shape)
+        return np.memmap(file, dtype, "r", opened.tell(), shape, order="F" if fortran else "C")
 
 
 def array_names(file: Path) -> list[str]:
@@ -111,41 +126,49 @@ def _is_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ndims: tuple[int,
     """Whether a member of an archive is, by its header, an array of numbers with one of `ndims` dimensions."""
     try:
         with archive.open(info) as opened:
-            shape, dtype = _header(opened)
+            shape, _, dtype = _header(opened)
     except Exception:  # not an array, or damaged: never the default choice
         return False
     return len(shape) in ndims and dtype.kind in "biuf"
 
 
-def _header(opened: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    shape, _, dtype = HEADERS[npy.read_magic(opened)](opened)
-    return shape, dtype
+def _header(opened: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran's order, and type."""
+    return HEADERS[npy.read_magic(opened)](opened)
 
 
 def _read(where: str, opened: IO[bytes], size: int) -> np.ndarray:
     """The array of an open file of `size` bytes, whose header is read and checked first."""
     with opened:
-        with _damage_reported(where):
-            shape, dtype = _header(opened)
-            rest = size - opened.tell()
-        if dtype.hasobject:
-            raise ValueError(f"{where}: holds Python objects, which are never read; {SAVE}")
-        if dtype.kind not in "biuf":
-            raise ValueError(f"{where}: holds values of type {dtype}; save an array of real numbers")
-        numbers = math.prod(shape)
-        if numbers * dtype.itemsize > rest or min(shape, default=0) < 0:
-            raise ValueError(
-                f"{where}: is damaged or incomplete: its header says {' x '.join(map(str, shape))} numbers, that is "
-                f"{numbers * dtype.itemsize} bytes, and {rest} follow; save it again with numpy.save or numpy.savez"
-            )
-        if numbers * dtype.itemsize < rest:
-            raise ValueError(
-                f"{where}: is damaged, or holds more than one array: its header says {' x '.join(map(str, shape))} "
-                f"numbers, that is {numbers * dtype.itemsize} bytes, and {rest} follow; save one array with numpy.save"
-            )
-        validation.fits_into_memory(f"{where}: the array of shape {shape}", 8 * numbers, "save fewer rows or columns")
+        shape, _, _ = _checked_header(where, opened, size)
+        validation.fits_into_memory(
+            f"{where}: the array of shape {shape}", 8 * math.prod(shape), "save fewer rows or columns"
+        )
         with _damage_reported(where):
             opened.seek(0)
             array = npy.read_array(opened, allow_pickle=False)
     with np.errstate(over="ignore"):  # an integer or a long double may be out of the range of a float
         return array.astype(float, copy=False)
+
+
+def _checked_header(where: str, opened: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """`_header` of a file of `size` bytes that holds one array of numbers, whose first byte is the next to be read."""
+    with _damage_reported(where):
+        shape, fortran, dtype = _header(opened)
+        rest = size - opened.tell()
+    if dtype.hasobject:
+        raise ValueError(f"{where}: holds Python objects, which are never read; {SAVE}")
+    if dtype.kind not in "biuf":
+        raise ValueError(f"{where}: holds values of type {dtype}; save an array of real numbers")
+    numbers = math.prod(shape)
+    if numbers * dtype.itemsize > rest or min(shape, default=0) < 0:
+        raise ValueError(
+            f"{where}: is damaged or incomplete: its header says {' x '.join(map(str, shape))} numbers, that is "
+            f"{numbers * dtype.itemsize} bytes, and {rest} follow; save it again with numpy.save or numpy.savez"
+        )
+    if numbers * dtype.itemsize < rest:
+        raise ValueError(
+            f"{where}: is damaged, or holds more than one array: its header says {' x '.join(map(str, shape))} "
+            f"numbers, that is {numbers * dtype.itemsize} bytes, and {rest} follow; save one array with numpy.save"
+        )
+    return shape, fortran, dtype

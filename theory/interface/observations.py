@@ -15,14 +15,24 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from theory import validation
-from theory.interface.readers import DELIMITERS, checked_file, moments_of, read_columns, read_data, refuse_header
+from theory.interface.readers import (
+    DELIMITERS,
+    check_finite,
+    checked_file,
+    map_data,
+    moments_of,
+    read_columns,
+    read_data,
+    refuse_header,
+)
 from theory.interface.text_table import cell_number, table_column, table_names
-from theory.moments import Moments
+from theory.moments import Moments, slices_of
 
 __all__ = ["Observations", "factors_of", "is_text", "observations_of", "read_observations"]
 
@@ -38,7 +48,10 @@ class Observations:
     ----------
     source : str
         the path of the file, or the name of the data set.
-    values : (N, D) array
+    array : (N, M) array
+        what is stored; that of a `.npy` file is mapped, not read, and may have entries that are not finite.
+    kept : tuple of int
+        its columns that are used, D of M.
     names : tuple of str
         of the columns; by default their numbers in the file, from 1.
     left_out : tuple of str
@@ -49,15 +62,34 @@ class Observations:
     """
 
     source: str
-    values: np.ndarray
+    array: np.ndarray
+    kept: tuple[int, ...]
     names: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     numbering: tuple[str, ...] = ()
     standardized: bool = False
 
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The observations themselves, (N, D), all finite."""
+        check_finite(self.source, self.array, self.kept)
+        values = self.array if self._all_are_kept else self.array[:, self.kept]
+        values = np.asarray(values, dtype=float)
+        return _standardized(values) if self.standardized else values
+
     def moments(self) -> Moments:
-        """Count, mean and covariance; an error names the file."""
-        return moments_of(self.source, self.values)
+        """Count, mean and covariance, for which the file is read in blocks; an error names it."""
+        data = self.array if self._all_are_kept else (block[:, self.kept] for block in slices_of(self.array))
+        try:
+            moments = moments_of(self.source, data)
+        except ValueError:
+            check_finite(self.source, self.array, self.kept)
+            raise
+        return moments.standardized() if self.standardized else moments
+
+    @property
+    def _all_are_kept(self) -> bool:
+        return self.kept == tuple(range(self.array.shape[1]))
 
 
 def observations_of(
@@ -161,10 +193,10 @@ def read_observations(
         refuse_header(header, what)
         if delimiter is not None:
             raise ValueError(f"delimiter is for text, but {what}; leave it out")
-        values = built_in() if built_in else read_data(path)
-        names, numbering = [str(at) for at in range(1, values.shape[1] + 1)], []
-        keep = _kept(path, names, columns, leave_out)
-        values = values[:, keep]
+        mapped = not built_in and checked_file(path)[0].suffix.lower() == ".npy"
+        array = built_in() if built_in else map_data(path) if mapped else read_data(path)
+        names, numbering = [str(at) for at in range(1, array.shape[1] + 1)], []
+        keep = stored = _kept(path, names, columns, leave_out)
     else:
         delimiter = usual if delimiter is None else _character(delimiter)
         named, width = table_names(Path(path), header, delimiter)
@@ -173,11 +205,13 @@ def read_observations(
         names = named or [str(at) for at in range(1, width + 1)]
         numbering = _numbering(Path(path), names, delimiter) if named and columns is None else []
         keep = _kept(path, names, columns, [*(leave_out or ()), *numbering])
-        values = read_columns(path, header, delimiter, None if keep == list(range(len(names))) else keep)
+        array = read_columns(path, header, delimiter, None if keep == list(range(len(names))) else keep)
+        stored = range(len(keep))
     asked = {_position(path, "leave_out", names, name) for name in leave_out or ()}
     return Observations(
         str(path),
-        _standardized(values) if standardize else values,
+        array,
+        tuple(stored),
         names=tuple(names[at] for at in keep),
         left_out=tuple(name for at, name in enumerate(names) if at not in keep),
         numbering=tuple(name for name in numbering if names.index(name) not in asked),
@@ -241,6 +275,6 @@ def _position(source, argument: str, names: list[str], name: str) -> int:
 def _standardized(values: np.ndarray) -> np.ndarray:
     """Columns of mean 0 and variance 1 (divided by N); constant ones are zero."""
     moments = Moments.of(values)
-    deviations = np.sqrt(np.diagonal(moments.covariance))
+    deviations = np.sqrt(moments.variances)
     centred = values - moments.mean
     return np.divide(centred, deviations, out=np.zeros(values.shape), where=deviations > 0)

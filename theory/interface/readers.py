@@ -24,12 +24,14 @@ from pathlib import Path
 import numpy as np
 
 from theory import validation
-from theory.interface.array_file import array_names, read_array
+from theory.interface.array_file import array_names, map_array, read_array
 from theory.interface.text_table import cell_number, read_table
 from theory.moments import Moments
 
 __all__ = [
+    "check_finite",
     "checked_file",
+    "map_data",
     "moments_of",
     "read_archive",
     "read_columns",
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}  # of text, by the kind of file
+CHECKED_ROWS = 4096  # that are looked at together
 EXTENSIONS = (".npy", ".npz", *DELIMITERS)
 
 
@@ -75,22 +78,36 @@ def read_columns(
 
     The delimiter is a comma by default, or a tab in a `.tsv` file.
     """
-    data = _load(path, 2, header, delimiter, keep)
+    return _several_rows(path, _load(path, 2, header, delimiter, keep))
+
+
+def map_data(path, header: bool | None = None) -> np.ndarray:
+    """The same for a `.npy` file without reading it: an array of any real type, whose entries may not be finite."""
+    refuse_header(header, f"{path} is not a .csv file")
+    array = map_array(checked_file(path)[0])
+    _check_shape(path, array, (2,), "rows and columns")
+    return _several_rows(path, array)
+
+
+def _several_rows(path, data: np.ndarray) -> np.ndarray:
     if len(data) < 2:
         raise ValueError(f"{path}: must have at least two rows, it has one; put one observation in each row")
     return data
 
 
 def read_moments(path, header: bool | None = None) -> Moments:
-    """Count, mean and covariance (divided by N) of the observations in a file; see `read_data`."""
-    return moments_of(path, read_data(path, header))
+    """Count, mean and covariance (divided by N) of the observations in a file, which a `.npy` file is not read into."""
+    mapped = checked_file(path)[0].suffix.lower() == ".npy"
+    return moments_of(path, map_data(path, header) if mapped else read_data(path, header))
 
 
-def moments_of(source, data: np.ndarray) -> Moments:
+def moments_of(source, data) -> Moments:
     """`Moments.of`, with the name of their source in errors."""
     try:
         return Moments.of(data)
     except ValueError as error:
+        if isinstance(data, np.ndarray):
+            check_finite(source, data)
         raise ValueError(f"{source}: {error}") from None
 
 
@@ -207,18 +224,29 @@ def _load(
         array = read_array(file, key, *ndims)
     if ndim == 1 and array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
+    _check_shape(path, array, ndims, "one row or one column" if ndim == 1 else "rows and columns")
+    check_finite(path, array)
+    return array
+
+
+def _check_shape(path, array: np.ndarray, ndims: tuple[int, ...], wanted: str) -> None:
     if array.ndim not in ndims:
-        wanted = "one row or one column" if ndim == 1 else "rows and columns"
         raise ValueError(f"{path}: must hold {wanted}, its array has shape {array.shape}; reshape it before saving")
     if array.size == 0:
         raise ValueError(f"{path}: holds no numbers, its array has shape {array.shape}; save the numbers again")
-    first = validation.first_not_finite(array)
-    if first is not None:
-        place = ", ".join(f"{side} {index + 1}" for side, index in zip(("row", "column"), first, strict=False))
-        raise ValueError(
-            f"{path}: {place} (counted from 1) is {array[first]}; remove or fill in the values that are not finite"
-        )
-    return array
+
+
+def check_finite(path, array: np.ndarray, columns: Sequence[int] | None = None) -> None:
+    """Refuse NaN and infinities, by the place in the file; only in some columns, counted from 0, if they are given."""
+    for first in range(0, len(array), CHECKED_ROWS):
+        rows = array[first : first + CHECKED_ROWS]
+        found = validation.first_not_finite(rows if columns is None else rows[:, columns])
+        if found is not None:
+            place = (first + found[0], *(found[1:] if columns is None else [columns[found[1]]]))
+            named = ", ".join(f"{side} {index + 1}" for side, index in zip(("row", "column"), place, strict=False))
+            raise ValueError(
+                f"{path}: {named} (counted from 1) is {array[place]}; remove or fill in the values that are not finite"
+            )
 
 
 def refuse_header(header: bool | None, what: str) -> None:

@@ -185,7 +185,7 @@ def data_dim_of(source) -> int:
     """D of `Moments` or of a covariance."""
     from theory.moments import Moments
 
-    return len(source.covariance if isinstance(source, Moments) else source)
+    return source.data_dim if isinstance(source, Moments) else len(source)
 
 
 def eigenvalues_of(source) -> np.ndarray:

@@ -115,6 +115,7 @@ def optimum(
     noise_variance: float | str = "learned",
     posterior: Posterior = "diagonal",
     leading_only: bool = False,
+    trace: float | None = None,
 ) -> Optimum:
     """The global minimum of the objective when decoder and encoder are both learned.
 
@@ -128,8 +129,9 @@ def optimum(
 
     Parameters
     ----------
-    covariance : (D, D) array, (D,) eigenvalues, or Moments
+    covariance : (D, D) array, (D,) eigenvalues, Moments, or LinearOperator
         of the data; with `Moments` their mean becomes the mean of the VAE, and eigenvalues stand for a diagonal matrix.
+        Of an operator of `scipy.sparse.linalg` only the K largest eigenvalues are computed, by its products.
     latent_dim : int
         K; zero and more than D are allowed.
     beta : float > 0
@@ -138,6 +140,8 @@ def optimum(
     leading_only : bool
         compute only the K largest eigenvalues and the trace: the optimum depends on nothing else. Meant for large data
         with a gap in the spectrum. A negative eigenvalue is then not detected.
+    trace : float, optional
+        the sum of the variances, which an operator cannot tell; needed for one, and refused otherwise.
 
     Returns
     -------
@@ -160,19 +164,20 @@ def optimum(
     >>> best.active, round(best.noise_variance, 3), best.critical_betas.round(3)
     (array([ True, False]), 1.733, array([1.818, 1.304]))
     """
-    moments = as_moments(covariance, or_eigenvalues=True)
-    latent_dim = _latent_dim(latent_dim, len(moments.covariance))
+    source = _checked_source(covariance, trace)
+    latent_dim = _latent_dim(latent_dim, _data_dim(source))
     beta, noise = validation.scale("beta", beta), checked_noise(noise_variance)
     partition(posterior, latent_dim)  # only to refuse an invalid family
     leading_only = validation.flag("leading_only", leading_only)
-    spectrum = Spectrum.leading(moments.covariance, latent_dim, others_by_mean=leading_only)
+    leading_only |= not isinstance(source, Moments)
+    spectrum = _spectrum(source, latent_dim, trace, leading_only=leading_only)
     curve = _evaluate(spectrum, latent_dim, np.array([beta]), noise)
     active = beta < curve.critical_betas
     noise, status = float(curve.noise_variance[0]), str(curve.noise_status[0])
     vae = None
     if status != "zero":
         water_level = beta * noise
-        mean = moments.mean if isinstance(covariance, Moments) else None
+        mean = covariance.mean if isinstance(covariance, Moments) else None
         vae = _assemble(spectrum, active, water_level, noise, mean)
     return Optimum(
         vae=vae,
@@ -215,12 +220,38 @@ def optimum_curve(covariance, latent_dim: int, betas, *, noise_variance: float |
     (array([0.667, 1.   , 2.5  ]), array([1, 1, 0]))
     """
     betas = validation.scales("betas", validation.vector("betas", betas))
-    covariance = as_moments(covariance, or_eigenvalues=True).covariance
-    latent_dim = _latent_dim(latent_dim, len(covariance))
+    moments = as_moments(covariance, or_eigenvalues=True)
+    latent_dim = _latent_dim(latent_dim, moments.data_dim)
     validation.count("latent_dim", latent_dim, bytes_each=8 * max(len(betas), 1))
     # With eigenvectors too: so the eigenvalues, and the thresholds, equal those of `optimum` to the last digit.
-    spectrum = Spectrum.leading(covariance, latent_dim)
+    spectrum = Spectrum.of_moments(moments, latent_dim)
     return _evaluate(spectrum, latent_dim, betas, checked_noise(noise_variance))
+
+
+def _checked_source(covariance, trace):
+    """The covariance as `Moments`, or a square operator with a trace."""
+    if hasattr(covariance, "matvec") and hasattr(covariance, "matmat"):
+        if covariance.shape[0] != covariance.shape[1]:
+            shape = " x ".join(map(str, covariance.shape))
+            raise ValueError(f"covariance must be square, got an operator of {shape}; pass that of the covariance")
+        if trace is None:
+            raise ValueError(
+                "trace must be given for an operator, which cannot tell it; pass the sum of the variances, trace="
+            )
+        return covariance
+    if trace is not None:
+        raise ValueError("trace is for a LinearOperator, other covariances have theirs; leave it out")
+    return as_moments(covariance, or_eigenvalues=True)
+
+
+def _data_dim(source) -> int:
+    return source.data_dim if isinstance(source, Moments) else source.shape[0]
+
+
+def _spectrum(source, latent_dim: int, trace: float | None, *, leading_only: bool) -> Spectrum:
+    if isinstance(source, Moments):
+        return Spectrum.of_moments(source, latent_dim, others_by_mean=leading_only)
+    return Spectrum.of_operator(source, latent_dim, validation.scale("trace", trace))
 
 
 def _latent_dim(latent_dim: int, data_dim: int) -> int:

@@ -128,7 +128,7 @@ def data_report(
         data_dim=len(eigenvalues),
         rank=int(np.count_nonzero(eigenvalues)),
         latent_dim=latent_dim,
-        constant_columns=tuple(np.flatnonzero(np.diagonal(moments.covariance) == 0).tolist()),
+        constant_columns=tuple(np.flatnonzero(moments.variances == 0).tolist()),
         total_variance=total,
         eigenvalues=eigenvalues,
         explained=shares / shares[-1] if total else np.ones(len(eigenvalues)),

@@ -81,7 +81,7 @@ def report_of(arguments: argparse.Namespace) -> tuple[Observations, Weight, Data
     from theory.learning.report import data_report
 
     data = observations_of(arguments)
-    dimensions = data.values.shape[1], arguments.latent_dim
+    dimensions = len(data.names), arguments.latent_dim
     weight = weight_of(arguments, "--beta", "1", dimensions, noise_of(arguments))
     if len(weight.betas) > 1:
         raise ValueError(f"report serves one beta, got {len(weight.betas)}; pass one, or use `optimum` for a curve")

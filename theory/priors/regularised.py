@@ -31,7 +31,7 @@ from theory.objective import ElboTerms, elbo_terms, prior_covariance
 from theory.partition import Posterior, partition, partition_mask
 from theory.priors.aggregate import DIVERGENCES, aggregate_divergence, divergence_and_slope
 from theory.priors.arguments import LONGEST, within
-from theory.spectrum import principal_axes
+from theory.singular_values import principal_axes
 
 __all__ = [
     "RegularisedEncoder",

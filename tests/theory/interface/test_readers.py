@@ -357,6 +357,5 @@ def test_errors_of_moments_name_the_file(tmp_path):
     assert (expected := fault(readers.read_moments, tmp_path / "small.npy")).startswith(
         f"{tmp_path}"
     ) and "too small" in expected
-    assert "the covariance of data with 1000000 columns needs 7.45e+03 GiB" in fault(
-        readers.read_moments, tmp_path / "wide.npy"
-    )
+    wide = readers.read_moments(tmp_path / "wide.npy")  # of which only the covariance does not fit
+    assert wide.data_dim == 10**6 and not wide.variances.any()

@@ -1,0 +1,77 @@
+"""Sufficient statistics of observations: count, mean and covariance, and how those of two data sets are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import validation
+from theory.moments.few_rows import CentredRows, SparseRows
+from theory.moments.sums import sum_of_two
+
+__all__ = ["Statistics", "joined", "of_rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What is known of some observations.
+
+    Attributes
+    ----------
+    count : int
+    mean : (D,) array
+    remainder : (D,) array
+        of the rounding of the mean.
+    covariance : (D, D) array, divided by the count; or None, if there are
+    rows : CentredRows or SparseRows
+        which stand for it; or None.
+    """
+
+    count: int
+    mean: np.ndarray
+    remainder: np.ndarray
+    covariance: np.ndarray | None = None
+    rows: CentredRows | SparseRows | None = None
+
+    def full_covariance(self) -> np.ndarray:
+        """The covariance, which is made here if rows stand for it."""
+        if self.covariance is not None:
+            return self.covariance
+        size = len(self.mean)
+        validation.fits_into_memory(f"the covariance of data with {size} columns", 8 * size**2, "pass fewer columns")
+        return self.rows.covariance()
+
+
+def of_rows(count: int, rows: CentredRows | SparseRows, mean: np.ndarray, remainder: np.ndarray) -> Statistics:
+    """Those of observations that are kept where they are fewer than their variables.
+
+    Sparse ones are also kept where a covariance, and what its decomposition takes, would not fit into memory.
+    """
+    if count >= len(mean) and validation.fits(4 * 8 * len(mean) ** 2):
+        return Statistics(count, mean, remainder, covariance=rows.covariance())
+    return Statistics(count, mean, remainder, rows=rows)
+
+
+def joined(first: Statistics | None, second: Statistics | None = None) -> Statistics | None:
+    """The statistics of two data sets together; None has no observation.
+
+    n S = n_1 S_1 + n_2 S_2 + (n_1 n_2 / n) d d^T, with d the difference of the means.
+    """
+    if first is None or second is None:
+        return first or second
+    count = first.count + second.count
+    if isinstance(first.rows, SparseRows) and isinstance(second.rows, SparseRows):
+        from scipy.sparse import vstack
+
+        return of_rows(count, *SparseRows.of(vstack([first.rows.matrix, second.rows.matrix], format="csr")))
+    share = second.count / count
+    apart = (second.mean - first.mean) + (second.remainder - first.remainder)
+    mean, remainder = sum_of_two(first.mean, first.remainder + share * apart)
+    if count < len(mean) and None not in (first.rows, second.rows):
+        rows = np.concatenate([first.rows.dense() - share * apart, second.rows.dense() + (1 - share) * apart])
+        return Statistics(count, mean, remainder, rows=CentredRows(rows))
+    covariance = (1 - share) * first.full_covariance()
+    covariance += share * second.full_covariance()
+    covariance += (1 - share) * share * np.outer(apart, apart)
+    return Statistics(count, mean, remainder, covariance=covariance)
