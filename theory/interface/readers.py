@@ -97,6 +97,8 @@ def _several_rows(path, data: np.ndarray) -> np.ndarray:
 
 def read_moments(path, header: bool | None = None) -> Moments:
     """Count, mean and covariance (divided by N) of the observations in a file, which a `.npy` file is not read into."""
+    if header is not None:
+        validation.flag("header", header)
     mapped = checked_file(path)[0].suffix.lower() == ".npy"
     return moments_of(path, map_data(path, header) if mapped else read_data(path, header))
 
