@@ -10,15 +10,19 @@ from __future__ import annotations
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from theory import validation
 from theory.learning import optimum
-from theory.moments import Moments
+from theory.moments import Moments, statistics_of_block
 
 __all__ = ["LinearBetaVAE"]
+
+FIT = {"dtype": (np.float64, np.float32), "accept_sparse": ("csr", "csc")}  # float32 is read in blocks, not converted
+FILLED_NUMBERS = 2**22  # of sparse observations that are scored together
 
 
 class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -40,7 +44,7 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     ----------
     vae_ : LinearVAE
     optimum_ : Optimum
-        with active latents, critical betas, rate, distortion and loss.
+        with active latents, critical betas, rate, distortion and loss; of the eigenvalues the K largest.
     components_ : (K, D) array
         decoder columns as rows; of a collapsed latent zeros.
     mean_ : (D,) array
@@ -64,15 +68,15 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.solver = solver
 
     def fit(self, X, y=None):
-        """Fit to observations X, (N, D); y is not used."""
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        """Fit to observations X, (N, D), dense or sparse; y is not used."""
+        X = validate_data(self, X, **FIT, ensure_min_samples=2)
         return self._fitted(Moments.of(X))
 
     def partial_fit(self, X, y=None):
         """Fit to all observations so far, of which X, (N, D), are the next; the same as `fit` to all at once."""
         first = not hasattr(self, "moments_")
-        X = validate_data(self, X, dtype=np.float64, reset=first, ensure_min_samples=2 if first else 1)
-        moments = Moments.of(X) if len(X) > 1 else Moments(1, X[0], np.zeros((X.shape[1],) * 2))
+        X = validate_data(self, X, **FIT, reset=first, ensure_min_samples=2 if first else 1)
+        moments = Moments.of_statistics(statistics_of_block(X))
         return self._fitted(moments if first else self.moments_ + moments)
 
     def _fitted(self, moments: Moments):
@@ -86,6 +90,7 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             beta=float(self.beta),
             noise_variance=self.noise_variance,
             posterior=self.posterior,
+            leading_only=True,
         )
         if found.vae is None:
             raise ValueError(
@@ -104,7 +109,10 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def transform(self, X):
         """The posterior means of observations, (N, K)."""
-        return self._vae().encode(self._checked(X))
+        X, vae = self._checked(X), self._vae()
+        if issparse(X):  # not filled
+            return np.asarray(X @ vae.encoder.T - vae.encoder @ vae.mean)
+        return vae.encode(X)
 
     def inverse_transform(self, X):
         """The reconstructions of codes X, (N, K): (N, D)."""
@@ -112,7 +120,12 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def score_samples(self, X):
         """log N(x; mean, W W^T + s2 I) of each observation, (N,)."""
-        return self._vae().log_likelihood(self._checked(X))
+        X, vae = self._checked(X), self._vae()
+        if not issparse(X):
+            return vae.log_likelihood(X)
+        step = max(1, FILLED_NUMBERS // X.shape[1])
+        parts = [vae.log_likelihood(X[first : first + step].toarray()) for first in range(0, X.shape[0], step)]
+        return np.concatenate(parts)
 
     def score(self, X, y=None) -> float:
         """The mean of `score_samples`, as of PCA; y is not used."""
@@ -121,6 +134,8 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def get_covariance(self):
         """The covariance of the model, W W^T + s2 I, (D, D)."""
         vae = self._vae()
+        size = 8 * vae.data_dim**2
+        validation.fits_into_memory(f"the covariance of {vae.data_dim} variables", size, "use vae_.decoder, its factor")
         return vae.decoder @ vae.decoder.T + vae.noise_variance * np.eye(vae.data_dim)
 
     def sample(self, n_samples=1, random_state=None):
@@ -134,4 +149,9 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _checked(self, X):
         check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, reset=False)
+        return validate_data(self, X, dtype=np.float64, accept_sparse="csr", reset=False)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

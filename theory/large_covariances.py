@@ -47,12 +47,6 @@ def modes_of_rows(
         the size up to which an eigenvalue may be rounding.
     """
     size, data_dim = len(rows), rows.data_dim
-    if size > data_dim:  # sparse, and too many for a covariance in memory
-        validation.fits_into_memory(
-            f"the covariance of data with {data_dim} columns",
-            8 * data_dim**2,
-            "pass fewer columns, or ask for the leading modes: optimum(..., leading_only=True)",
-        )
     validation.fits_into_memory(f"the products of {size} observations", 2 * 8 * size**2, "pass fewer rows or columns")
     modes = leading_modes_and_mean if others_by_mean else leading_modes
     ascending, vectors = modes(rows.gram(), count)

@@ -55,7 +55,7 @@ class Spectrum:
         """Variances in any order, as they are stated, however small; or those of a covariance or of `Moments`."""
         if isinstance(eigenvalues, Moments):
             moments = as_moments(eigenvalues)
-            if moments.rows is not None:
+            if moments.rows is not None and moments.count < moments.data_dim:
                 return cls(modes_of_rows(moments.rows, 0)[0])
             eigenvalues = moments.covariance
         eigenvalues = validation.real_array("eigenvalues", eigenvalues)
@@ -81,15 +81,15 @@ class Spectrum:
     def of_moments(cls, moments: Moments, latent_dim: int, *, others_by_mean: bool = False) -> Spectrum:
         """That of a covariance with its K leading eigenvectors, as `leading`.
 
-        If the moments keep fewer observations than variables, no D x D matrix is made, and there are no eigenvectors of
-        the eigenvalue zero.
+        Of fewer observations than variables no D x D matrix is made, and there are no eigenvectors of the eigenvalue
+        zero. Of many sparse ones no matrix is made with `others_by_mean`.
         """
         rows = moments.rows
-        if rows is None:
-            return cls.leading(moments.covariance, latent_dim, others_by_mean=others_by_mean)
-        if others_by_mean and len(rows) > rows.data_dim:  # sparse, and too many for a covariance in memory
+        if rows is not None and others_by_mean and rows.is_large:
             return cls.of_operator(rows.operator(), latent_dim, float(rows.variances.sum()))
-        return cls(*modes_of_rows(rows, latent_dim, others_by_mean=others_by_mean))
+        if rows is not None and len(rows) < rows.data_dim:
+            return cls(*modes_of_rows(rows, latent_dim, others_by_mean=others_by_mean))
+        return cls.leading(moments.covariance, latent_dim, others_by_mean=others_by_mean)
 
     @classmethod
     def of_operator(cls, operator, latent_dim: int, trace: float) -> Spectrum:

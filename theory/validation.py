@@ -26,7 +26,6 @@ __all__ = [
     "covariance_matrix",
     "finite_result",
     "first_not_finite",
-    "fits",
     "fits_into_memory",
     "flag",
     "instance",
@@ -189,13 +188,8 @@ def count(name: str, value: int, minimum: int = 0, maximum: int = LARGEST_COUNT,
 
 def fits_into_memory(what: str, size: int, remedy: str) -> None:
     """Refuse `what` if the `size` in bytes that it needs is more than the memory of this machine."""
-    if not fits(size):
-        raise ValueError(f"{what} needs {size / 2**30:.3g} GiB, this machine has {_memory() / 2**30:.3g} GiB; {remedy}")
-
-
-def fits(size: int) -> bool:
-    """Whether this machine has `size` bytes of memory."""
-    return size <= _memory()
+    if size > (memory := _memory()):
+        raise ValueError(f"{what} needs {size / 2**30:.3g} GiB, this machine has {memory / 2**30:.3g} GiB; {remedy}")
 
 
 def seed(name: str, value: int) -> int:

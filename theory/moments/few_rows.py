@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CentredRows", "SparseRows"]
 
+LARGE = 2000  # observations and variables
 ROWS = 256  # of a product of sparse arrays that are made together
 STORED = 0.5  # share of a column that is stored, beyond which it is held as numbers
 
@@ -55,6 +56,11 @@ class CentredRows:
     def data_dim(self) -> int:
         return self.centred.shape[1]
 
+    @property
+    def numbers(self) -> int:
+        """How many are stored."""
+        return self.centred.size
+
     @cached_property
     def variances(self) -> np.ndarray:
         return np.einsum("ij,ij->j", self.centred, self.centred) / len(self)
@@ -74,6 +80,8 @@ class CentredRows:
     def times(self, directions: np.ndarray) -> np.ndarray:
         """C V of a (D, k) array V."""
         return self.centred @ directions
+
+    is_large = False  # for C C^T costs less than what can be saved
 
     def dense(self) -> np.ndarray:
         """C."""
@@ -131,6 +139,11 @@ class SparseRows:
     def data_dim(self) -> int:
         return self.matrix.shape[1]
 
+    @property
+    def numbers(self) -> int:
+        """How many are stored, with the places of those of X."""
+        return 2 * self.matrix.nnz + self.centred.size
+
     @cached_property
     def variances(self) -> np.ndarray:
         found = self.rest.power(2).sum(axis=0) / len(self) - self.mean**2
@@ -164,6 +177,11 @@ class SparseRows:
     def times(self, directions: np.ndarray) -> np.ndarray:
         """C V of a (D, k) array V."""
         return self.rest @ directions - self.mean @ directions + self.centred @ directions[self.columns]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether products with C cost less than C C^T or C^T C and its decomposition."""
+        return min(self.matrix.shape) > LARGE
 
     def operator(self) -> LinearOperator:
         """C^T C / N, by its products."""

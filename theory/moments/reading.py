@@ -51,8 +51,8 @@ def statistics_of_block(block, first_row: int = 0) -> Statistics | None:
 
 def _of_array(data) -> Statistics:
     rows = _numbers(data)
-    if rows.ndim != 2 or len(rows) < 2 or not rows.shape[1]:
-        validation.observations("data", rows)  # says what is wrong
+    if len(rows.shape) != 2 or rows.shape[0] < 2 or not rows.shape[1]:
+        validation.observations("data", rows[:] if rows.shape else rows)  # says what is wrong
     try:
         return _of_rows(rows)
     except ValueError:
@@ -66,7 +66,7 @@ def _of_rows(rows, first_row: int = 0) -> Statistics:
     count, data_dim = rows.shape
     if count < data_dim:
         validation.fits_into_memory(f"data of {count} x {data_dim}", 8 * count * data_dim, "pass fewer columns")
-        return of_rows(count, *CentredRows.of(np.asarray(rows), first_row))
+        return of_rows(count, *CentredRows.of(np.concatenate(list(slices_of(rows))), first_row))
     sums = CentredSums(data_dim, count, first_row)
     for part in slices_of(rows):
         sums.add(part)

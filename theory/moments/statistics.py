@@ -12,6 +12,8 @@ from theory.moments.sums import sum_of_two
 
 __all__ = ["Statistics", "joined", "of_rows"]
 
+LARGE = "pass fewer columns; of sparse data `optimum(..., leading_only=True)` does without"
+
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
@@ -39,16 +41,13 @@ class Statistics:
         if self.covariance is not None:
             return self.covariance
         size = len(self.mean)
-        validation.fits_into_memory(f"the covariance of data with {size} columns", 8 * size**2, "pass fewer columns")
+        validation.fits_into_memory(f"the covariance of data with {size} columns", 8 * size**2, LARGE)
         return self.rows.covariance()
 
 
 def of_rows(count: int, rows: CentredRows | SparseRows, mean: np.ndarray, remainder: np.ndarray) -> Statistics:
-    """Those of observations that are kept where they are fewer than their variables.
-
-    Sparse ones are also kept where a covariance, and what its decomposition takes, would not fit into memory.
-    """
-    if count >= len(mean) and validation.fits(4 * 8 * len(mean) ** 2):
+    """Those of observations that are kept where they take less memory than their covariance."""
+    if rows.numbers >= len(mean) ** 2:
         return Statistics(count, mean, remainder, covariance=rows.covariance())
     return Statistics(count, mean, remainder, rows=rows)
 

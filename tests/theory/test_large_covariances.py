@@ -1,0 +1,202 @@
+"""Covariances that are never formed: few observations, sparse ones, operators, against the matrix itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sparse
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
+
+from theory import Moments, critical_betas, data_report, operating_point, optimum, optimum_curve
+from theory.large_covariances import modes_of_rows
+
+RNG = np.random.default_rng(0)
+
+
+def wide(name: str) -> np.ndarray:
+    """Fewer observations than variables."""
+    data = RNG.standard_normal((25, 60)) * np.geomspace(3, 0.3, 60) + 4
+    if name == "low rank":
+        data = RNG.standard_normal((25, 4)) @ RNG.standard_normal((4, 60))
+    if name == "twice":
+        data[12:24] = data[:12]
+    if name == "constant columns":
+        data[:, ::3] = 1.0
+    if name == "units":
+        data *= np.where(np.arange(60) % 2, 1e-6, 1e3)
+    if name == "far":
+        data += 1e8
+    if name == "ties":
+        data = np.kron(np.eye(25), [1.0, 1.0, 0.0])[:, :60]
+    if name == "two rows":
+        data = data[:2]
+    return data
+
+
+NAMES = ("distinct", "low rank", "twice", "constant columns", "units", "far", "ties", "two rows")
+CASES = [{}, {"beta": 1.7}, {"beta": 0.4}, {"noise_variance": 0.05}, {"leading_only": True}]
+
+
+def formed(data) -> Moments:
+    """The same moments with a covariance."""
+    moments = Moments.of(data)
+    return Moments(moments.count, moments.mean, moments.covariance)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", CASES, ids=str)
+@pytest.mark.parametrize("latents", [0, 1, 3, 24, 30, 70])
+def test_the_optimum_is_that_of_the_covariance(name, options, latents):
+    data = wide(name)
+    found, expected = optimum(Moments.of(data), latents, **options), optimum(formed(data), latents, **options)
+    assert found.noise_status == expected.noise_status
+    np.testing.assert_array_equal(found.active, expected.active)
+    for part in ("loss", "rate", "distortion", "noise_variance"):
+        assert getattr(found, part) == pytest.approx(getattr(expected, part), rel=1e-8, abs=1e-300), part
+    np.testing.assert_allclose(found.critical_betas, expected.critical_betas, rtol=1e-7, atol=1e-8)
+    scale = expected.eigenvalues.max(initial=1.0)
+    np.testing.assert_allclose(found.eigenvalues, expected.eigenvalues, rtol=0, atol=1e-13 * scale * 60)
+    assert found.resolution <= expected.resolution * 1.01
+    if found.vae is not None and name != "ties":
+        size = np.abs(expected.vae.decoder).max(initial=1e-300)
+        np.testing.assert_allclose(found.vae.decoder / size, expected.vae.decoder / size, rtol=0, atol=1e-7)
+        np.testing.assert_array_equal(found.vae.mean, expected.vae.mean)
+
+
+def test_it_is_an_optimum_whatever_its_axes():
+    """Tied modes leave the axes free: the decoder is an optimum if it reproduces the loss."""
+    from theory import elbo_terms
+
+    data = wide("ties")
+    found = optimum(Moments.of(data), 5, noise_variance=0.01)
+    assert elbo_terms(found.vae, Moments.of(data)).loss(1.0) == pytest.approx(found.loss, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_takes_eigenvalues_takes_few_observations(name):
+    data = wide(name)
+    moments, full = Moments.of(data), formed(data)
+    np.testing.assert_allclose(critical_betas(moments, 8), critical_betas(full, 8), rtol=1e-7, atol=1e-8)
+    curves = [optimum_curve(each, 8, [0.5, 1.0, 2.0], noise_variance=0.2) for each in (moments, full)]
+    np.testing.assert_allclose(curves[0].loss, curves[1].loss, rtol=1e-10)
+    points = [operating_point(each, 8, beta=1.2, noise_variance=0.2) for each in (moments, full)]
+    assert points[0].rate == pytest.approx(points[1].rate, rel=1e-9)
+    reports = [data_report(each, 3, beta=1.2) for each in (moments, full)]
+    for field, value in vars(reports[0]).items():
+        expected = getattr(reports[1], field)
+        if isinstance(value, str | tuple | int):
+            assert value == expected or field == "rank", field
+        else:
+            np.testing.assert_allclose(value, expected, rtol=1e-7, atol=1e-8 * (np.max(np.abs(expected)) + 1e-300))
+    assert "covariance" not in vars(moments)
+
+
+def test_small_eigenvalues_keep_the_digits_of_the_observations():
+    """Eigenvalues of 1 and 1e-18: a covariance has the smaller as rounding."""
+    axes = np.linalg.qr(RNG.standard_normal((40, 3)))[0]
+    codes = np.linalg.qr(RNG.standard_normal((20, 4)) - 0.0)[0]
+    codes = np.linalg.qr(codes - codes.mean(axis=0))[0][:, :3]
+    data = np.sqrt(20) * (codes * [1.0, 0.5, 1e-9]) @ axes.T
+    eigenvalues, directions, resolution = modes_of_rows(Moments.of(data).rows, 3)
+    np.testing.assert_allclose(eigenvalues[:3], [1, 0.25, 1e-18], rtol=1e-5)
+    assert resolution < 1e-22 and not eigenvalues[3:].any()
+    np.testing.assert_allclose(np.abs(np.sum(directions * axes, axis=0)), 1, rtol=1e-6)
+    best = optimum(Moments.of(data), 2)
+    assert best.noise_status == "learned" and best.noise_variance == pytest.approx(1e-18 / 38, rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30), (60, 60)])
+def test_sparse_observations_have_the_optimum_of_the_numbers(shape, monkeypatch):
+    data = RNG.standard_normal(shape) * (RNG.random(shape) < 0.3) * np.geomspace(5, 0.5, shape[1])
+    expected = optimum(formed(data), 4, beta=1.2)
+    for large in (2000, 10):  # by a matrix, and by products alone
+        monkeypatch.setattr("theory.moments.few_rows.LARGE", large)
+        for only in (False, True):
+            found = optimum(Moments.of(sparse.csr_array(data)), 4, beta=1.2, leading_only=only)
+            assert found.loss == pytest.approx(expected.loss, rel=1e-10)
+            np.testing.assert_allclose(found.vae.decoder, expected.vae.decoder, atol=1e-8)
+            assert len(found.eigenvalues) == (4 if only else shape[1])
+
+
+SPECTRA = {
+    "distinct": np.geomspace(9, 0.1, 300),
+    "flat": np.full(300, 2.0),
+    "low rank": np.r_[5.0, 4.0, 3.0, np.zeros(297)],
+    "small": np.r_[5.0, 4.0, 3.0],
+    "units": np.geomspace(9, 0.1, 300) * 1e40,
+}
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+@pytest.mark.parametrize("latents", [0, 1, 3, 8, 120, 400])
+@pytest.mark.parametrize("noise", ["learned", "fixed"])
+def test_an_operator_is_as_good_as_its_matrix(name, latents, noise):
+    eigenvalues = SPECTRA[name]
+    axes = np.linalg.qr(RNG.standard_normal((len(eigenvalues),) * 2))[0]
+    covariance = (axes * eigenvalues) @ axes.T
+    covariance = (covariance + covariance.T) / 2
+    noise = "learned" if noise == "learned" else float(eigenvalues[0]) / 9
+    expected = optimum(covariance, latents, beta=1.2, noise_variance=noise)
+    found = optimum(
+        aslinearoperator(covariance), latents, beta=1.2, noise_variance=noise, trace=float(np.trace(covariance))
+    )
+    assert (found.noise_status, found.active_count) == (expected.noise_status, expected.active_count)
+    assert found.loss == pytest.approx(expected.loss, rel=1e-9)
+    assert found.noise_variance == pytest.approx(expected.noise_variance, rel=1e-9, abs=1e-300)
+    np.testing.assert_allclose(found.critical_betas, expected.critical_betas, rtol=1e-8, atol=1e-10)
+    assert len(found.eigenvalues) == min(latents, len(eigenvalues))
+    if name in ("distinct", "units") and latents <= 8 and found.vae is not None:
+        size = np.abs(expected.vae.decoder).max(initial=1e-300)
+        np.testing.assert_allclose(found.vae.decoder / size, expected.vae.decoder / size, atol=1e-9)
+
+
+def test_an_operator_of_a_million_variables():
+    """S = diag(d) + u u^T, of which no matrix fits into memory."""
+    size = 10**6
+    diagonal, u = np.linspace(0.5, 1.5, size), np.zeros(size)
+    u[:1000] = 0.3
+
+    def product(vectors):
+        vectors = vectors.reshape(size, -1)
+        return diagonal[:, np.newaxis] * vectors + np.outer(u, u @ vectors)
+
+    best = optimum(
+        LinearOperator((size, size), matvec=product, matmat=product, dtype=float), 1, trace=size + 1000 * 0.09
+    )
+    assert best.eigenvalues[0] == pytest.approx(90.5, abs=0.01) and best.active_count == 1
+    assert best.noise_variance == pytest.approx((size + 90 - best.eigenvalues[0]) / (size - 1), rel=1e-10)
+
+
+MATRIX = np.diag([4.0, 2.0, 1.0, 0.5])
+OPERATOR = aslinearoperator(MATRIX)
+LARGE = aslinearoperator(sparse.diags(np.linspace(1, 2, 400)))
+
+
+@pytest.mark.parametrize(
+    ("covariance", "options", "said"),
+    [
+        (OPERATOR, {}, "trace must be given for an operator"),
+        (MATRIX, {"trace": 7.5}, "trace is for a LinearOperator"),
+        (OPERATOR, {"trace": -1.0}, "trace must be > 0"),
+        (OPERATOR, {"trace": "all"}, "trace must be numeric"),
+        (OPERATOR, {"trace": np.nan}, "trace must be finite"),
+        (OPERATOR, {"trace": 3.0}, "trace must be the sum of all 4 eigenvalues"),
+        (OPERATOR, {"trace": 30.0}, "trace must be the sum of all 4 eigenvalues"),
+        (LARGE, {"trace": 900.0}, "trace must be the sum of all 400 eigenvalues"),
+        (aslinearoperator(np.ones((3, 4))), {"trace": 1.0}, "covariance must be square, got an operator of 3 x 4"),
+        (aslinearoperator(np.triu(np.ones((4, 4)))), {"trace": 4.0}, "covariance must be symmetric"),
+        (aslinearoperator(np.full((4, 4), np.nan)), {"trace": 4.0}, "covariance must be real and finite"),
+        (aslinearoperator(MATRIX * 1j), {"trace": 4.0}, "covariance must be real and finite"),
+        (aslinearoperator(-MATRIX), {"trace": 4.0}, "no negative eigenvalue"),
+    ],
+)
+def test_what_is_refused(covariance, options, said):
+    with pytest.raises(ValueError) as caught:
+        optimum(covariance, 2, **options)
+    assert said in str(caught.value)
+
+
+def test_what_needs_more_memory_than_there_is_says_how_much(monkeypatch):
+    monkeypatch.setattr("theory.validation._memory", lambda: 10**6)
+    with pytest.raises(ValueError, match=r"products of 300 observations needs 0.00134 GiB, this machine has 0.000931"):
+        optimum(Moments.of(RNG.standard_normal((300, 301))[:, :301]), 2)
