@@ -31,6 +31,8 @@ import scipy.linalg
 from scipy.linalg.blas import dgemm, dsyrk
 from scipy.linalg.lapack import dormqr, dstein, dsytrd, dsytrd_lwork
 
+from theory import validation
+
 __all__ = ["LEAST_RESOLVED", "leading_modes", "leading_modes_and_mean"]
 
 
@@ -68,7 +70,7 @@ def leading_modes(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.nd
     if size < LEAST_DIMENSION:
         values, directions = np.linalg.eigh(covariance)
         return values, directions[:, first:]
-    reduced = _Tridiagonal(covariance)
+    reduced = _Tridiagonal(covariance, count)
     values, vectors = reduced.modes(size - first)
     return values, reduced.rotated(vectors)
 
@@ -96,7 +98,7 @@ def leading_modes_and_mean(covariance: np.ndarray, count: int) -> tuple[np.ndarr
     pairs = _by_products(covariance, count)
     mean = None if pairs is None else _mean_of_others(covariance, pairs[0])
     if mean is None:
-        reduced = _Tridiagonal(covariance)
+        reduced = _Tridiagonal(covariance, count)
         values, vectors = reduced.pairs(count)
         pairs = values, reduced.rotated(vectors)
         mean = _mean_of_others(covariance, values)
@@ -121,7 +123,13 @@ class _Tridiagonal:
     Off-diagonal entries of the size of rounding become zero, so that T falls apart into smaller matrices.
     """
 
-    def __init__(self, covariance: np.ndarray):
+    def __init__(self, covariance: np.ndarray, count: int):
+        matrices = 2 if count <= LARGEST_SHARE * len(covariance) else 4  # the covariance among them
+        validation.fits_into_memory(
+            f"the decomposition of a covariance of {len(covariance)} variables",
+            matrices * 8 * len(covariance) ** 2,
+            "pass fewer variables or latents",
+        )
         work = int(dsytrd_lwork(len(covariance), lower=1)[0])
         # The transpose is the same symmetric matrix, in the memory order of LAPACK.
         self._reflections, diagonal, off_diagonal, self._factors, _ = dsytrd(covariance.T, lower=1, lwork=work)

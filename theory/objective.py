@@ -30,7 +30,7 @@ import numpy as np
 
 from theory import gaussian, validation
 from theory.model import LinearVAE, linear_vae, mean_offset
-from theory.moments import as_moments
+from theory.moments import Moments, as_moments
 
 __all__ = ["ElboTerms", "elbo_terms", "loss_from_parts", "loss_of_checked", "prior_covariance", "terms_and_signal"]
 
@@ -148,25 +148,22 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
     """The terms of `elbo_terms`, and F of shape (K, rank) with F F^T = V S V^T (of the posterior means)."""
     linear_vae("vae", vae)
     moments = as_moments(covariance)
-    data_covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
     offset = mean_offset(vae, covariance)
     is_standard, prior = prior is None, prior_covariance(prior, vae.latent_dim)
 
     decoder, encoder, posterior = vae.decoder, vae.encoder, vae.posterior_covariance
     with np.errstate(over="ignore", invalid="ignore"):
-        signal = encoder @ data_covariance @ encoder.T  # covariance of the posterior means
+        signal, lost, root = _signal_and_loss(vae, moments)
         code, code_mean = (signal + signal.T) / 2 + posterior, encoder @ offset
         residual = offset - decoder @ code_mean
         # E ||x - m - W z||^2 as a sum of squares, as tr S - 2 tr(W V S) + tr(W C W^T) cancels when little is lost.
-        leak = np.eye(vae.data_dim) - decoder @ encoder
         factor = gaussian.cholesky(posterior)
-        distortion = np.sum((leak @ data_covariance) * leak) + np.sum((decoder @ factor) ** 2) + residual @ residual
+        distortion = lost + np.sum((decoder @ factor) ** 2) + residual @ residual
         reconstruction = _reconstruction(distortion, vae.noise_variance, vae.data_dim)
     if not (np.isfinite(reconstruction) and np.isfinite(code).all() and np.isfinite(code_mean).all()):
         raise ValueError(
             "vae must not have weights so large against the covariance that the objective overflows; scale the latents"
         )
-    root = encoder @ gaussian.covariance_root(data_covariance)
     mutual_information = gaussian.information(root, posterior)
     log_det_code = gaussian.log_determinant_of_sum(root, posterior)
     log_det_prior, parts = 0.0, np.column_stack([root, factor, code_mean])
@@ -185,6 +182,19 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
         reconstruction=float(reconstruction),
     )
     return terms, root
+
+
+def _signal_and_loss(vae: LinearVAE, moments: Moments) -> tuple[np.ndarray, float, np.ndarray]:
+    """The covariance V S V^T of the posterior means, E ||(I - W V)(x - m)||^2, and F with F F^T = V S V^T."""
+    decoder, encoder = vae.decoder, vae.encoder
+    if moments.rows is not None and moments.count < moments.data_dim == vae.data_dim:  # S = X^T X, fewer rows than D
+        rows = moments.rows.dense() / np.sqrt(moments.count)
+        root = (rows @ encoder.T).T
+        return root @ root.T, np.sum((rows - root.T @ decoder.T) ** 2), root
+    covariance = validation.covariance_matrix("covariance", moments.covariance, vae.data_dim)
+    leak = np.eye(vae.data_dim) - decoder @ encoder
+    lost = np.sum((leak @ covariance) * leak)
+    return encoder @ covariance @ encoder.T, lost, encoder @ gaussian.covariance_root(covariance)
 
 
 def prior_covariance(prior, latent_dim: int | None = None, name: str = "prior") -> np.ndarray:

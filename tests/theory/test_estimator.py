@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sparse
 from scipy.stats import multivariate_normal
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -117,3 +118,54 @@ def test_what_does_not_fit_is_refused(options, words):
         return
     with pytest.raises(ValueError, match=words):
         LinearBetaVAE(**options).fit(DATA)
+
+
+WIDE = RNG.standard_normal((30, 80)) * np.geomspace(4, 0.5, 80) + 2
+SPARSE = np.where(RNG.random((120, 30)) < 0.2, RNG.standard_normal((120, 30)) + 1, 0.0)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_array])
+@pytest.mark.parametrize("data", [SPARSE, SPARSE.T], ids=["tall", "wide"])
+def test_sparse_data_are_worth_the_same_as_dense(kind, data):
+    dense, fitted = LinearBetaVAE(3, beta=1.1).fit(data), LinearBetaVAE(3, beta=1.1).fit(kind(data))
+    np.testing.assert_allclose(fitted.components_, dense.components_, atol=1e-10)
+    np.testing.assert_allclose(fitted.transform(kind(data)), dense.transform(data), atol=1e-10)
+    np.testing.assert_allclose(fitted.score_samples(kind(data)), dense.score_samples(data), rtol=1e-10)
+    parts = LinearBetaVAE(3, beta=1.1)
+    for part in np.array_split(data, [20]):
+        parts.partial_fit(kind(part))
+    np.testing.assert_allclose(parts.components_, dense.components_, atol=1e-9)
+
+
+def test_sparse_data_are_scored_some_at_a_time(monkeypatch):
+    fitted = LinearBetaVAE(2).fit(SPARSE)
+    monkeypatch.setattr("theory.estimator.FILLED_NUMBERS", 100)
+    np.testing.assert_allclose(fitted.score_samples(sparse.csr_array(SPARSE)), fitted.score_samples(SPARSE), rtol=1e-12)
+
+
+def test_wide_data_at_beta_one_are_probabilistic_pca():
+    pca = PCA(3).fit((WIDE - WIDE.mean(axis=0)) * np.sqrt(29 / 30) + WIDE.mean(axis=0))
+    vae = LinearBetaVAE(3).fit(WIDE)
+    rest = np.linalg.eigvalsh(np.cov(WIDE.T, bias=True))[:-3].sum() / 77
+    assert vae.noise_variance_ == pytest.approx(rest, rel=1e-10)
+    # PCA divides the variance that is left by min(N, D) - K, as if the data had no more dimensions.
+    assert pca.noise_variance_ == pytest.approx(rest * 77 / 27, rel=1e-10)
+    lengths = np.linalg.norm(vae.components_, axis=1)
+    cosines = np.abs(np.sum(vae.components_ * pca.components_, axis=1)) / lengths
+    np.testing.assert_allclose(cosines, 1, rtol=1e-10)
+    assert "covariance" not in vars(vae.moments_)
+
+
+def test_float32_data_are_fitted_without_a_copy():
+    single = DATA.astype(np.float32)
+    np.testing.assert_allclose(
+        LinearBetaVAE(2).fit(single).components_, LinearBetaVAE(2).fit(single.astype(float)).components_, rtol=1e-12
+    )
+    assert LinearBetaVAE(2).fit(single).transform(single).dtype == np.float64
+
+
+def test_what_would_not_fit_into_memory_is_refused(monkeypatch):
+    fitted = LinearBetaVAE(2).fit(WIDE)
+    monkeypatch.setattr("theory.validation._memory", lambda: 10**4)
+    with pytest.raises(ValueError, match=r"covariance of 80 variables needs 4.77e-05 GiB"):
+        fitted.get_covariance()

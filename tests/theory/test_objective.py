@@ -8,6 +8,7 @@ from mpmath import mp
 from scipy.stats import multivariate_normal
 
 from tests.cases import CASES
+from theory import optimum
 from theory.groups import grouped_terms
 from theory.inference import optimal_encoder
 from theory.model import LinearVAE
@@ -172,3 +173,18 @@ def test_dependent_latents_with_little_noise_against_eighty_digits(noise, poster
     assert found.total_correlation == pytest.approx(float(expected["total_correlation"]), abs=1e-11)
     assert grouped.between == pytest.approx(float(between), abs=1e-11)
     assert grouped.within[0] == pytest.approx(float(within), abs=1e-11)
+
+
+@pytest.mark.parametrize("noise", [0.3, "learned"])
+def test_of_fewer_observations_than_variables_no_covariance_is_made(noise):
+    data = np.random.default_rng(0).standard_normal((20, 50)) * np.geomspace(3, 0.1, 50) + 1
+    moments = Moments.of(data)
+    vae = optimum(moments, 3, beta=1.3, noise_variance=noise).vae
+    for one in (vae, LinearVAE(vae.decoder, 0.8 * vae.encoder, vae.posterior_covariance, 0.2, vae.mean + 0.1)):
+        found = elbo_terms(one, moments)
+        assert "covariance" not in vars(moments)
+        full = Moments(moments.count, moments.mean, Moments.of(data).covariance)
+        np.testing.assert_allclose(
+            list(vars(found).values()), list(vars(elbo_terms(one, full)).values()), rtol=1e-10, atol=1e-12
+        )
+    assert elbo_terms(vae, moments).loss(1.3) == pytest.approx(optimum(moments, 3, beta=1.3, noise_variance=noise).loss)
