@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from theory import validation
+from theory.interface.progress import progress_bar
 from theory.interface.readers import (
     DELIMITERS,
     check_finite,
@@ -36,6 +37,7 @@ from theory.moments import Moments, slices_of
 
 __all__ = ["Observations", "factors_of", "is_text", "observations_of", "read_observations"]
 
+LARGE = 2**28  # bytes of a file whose reading takes about a second
 NUMBERS_ROWS = re.compile(r"(.*[\s_.-])?(id|ID|Id)|.*[a-z](ID|Id)|[Ii]ndex|[Uu]{2}[Ii][Dd]|UUID|[Rr]ow(_?[Ii]d)?")
 DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
 
@@ -79,13 +81,26 @@ class Observations:
 
     def moments(self) -> Moments:
         """Count, mean and covariance, for which the file is read in blocks; an error names it."""
-        data = self.array if self._all_are_kept else (block[:, self.kept] for block in slices_of(self.array))
         try:
-            moments = moments_of(self.source, data)
+            moments = moments_of(self.source, self._blocks())
         except ValueError:
             check_finite(self.source, self.array, self.kept)
             raise
         return moments.standardized() if self.standardized else moments
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        """Some of the observations at a time; of a large file the progress is shown."""
+        large = self.array.nbytes >= LARGE
+        with progress_bar(
+            total=len(self.array),
+            desc=f"read {self.source}",
+            unit="row",
+            progress=None if large else False,
+            leave=False,
+        ) as bar:
+            for block in slices_of(self.array):
+                yield block if self._all_are_kept else block[:, self.kept]
+                bar.update(len(block))
 
     @property
     def _all_are_kept(self) -> bool:
@@ -207,13 +222,14 @@ def read_observations(
         keep = _kept(path, names, columns, [*(leave_out or ()), *numbering])
         array = read_columns(path, header, delimiter, None if keep == list(range(len(names))) else keep)
         stored = range(len(keep))
+    kept = set(keep)
     asked = {_position(path, "leave_out", names, name) for name in leave_out or ()}
     return Observations(
         str(path),
         array,
         tuple(stored),
         names=tuple(names[at] for at in keep),
-        left_out=tuple(name for at, name in enumerate(names) if at not in keep),
+        left_out=tuple(name for at, name in enumerate(names) if at not in kept),
         numbering=tuple(name for name in numbering if names.index(name) not in asked),
         standardized=standardize,
     )

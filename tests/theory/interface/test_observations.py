@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
+from theory.interface import observations
 from theory.interface.observations import read_observations
+from theory.moments import Moments
 
 TABLE = """PassengerId,name,age,fare
 7,"Smith, J",22,7.25
@@ -149,3 +153,51 @@ def test_a_file_of_arrays_has_no_delimiter(tmp_path):
     np.save(tmp_path / "x.npy", NUMBERS)
     with pytest.raises(ValueError, match="delimiter is for text"):
         read_observations(tmp_path / "x.npy", delimiter=";")
+
+
+@pytest.mark.parametrize("columns", [None, ["3", "1"]])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_npy_file_is_mapped_and_read_in_blocks(tmp_path, monkeypatch, columns, standardize):
+    data = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32) * np.float32(3) + 100
+    data[:, 1] = 2.0
+    np.save(tmp_path / "x.npy", data)
+    monkeypatch.setattr("theory.moments.reading.SLICE_NUMBERS", 21)
+    found = read_observations(tmp_path / "x.npy", columns=columns, standardize=standardize)
+    assert isinstance(found.array, np.memmap)
+    moments = found.moments()
+    assert "values" not in vars(found)
+    expected = Moments.of(found.values)
+    assert found.values.dtype == float and moments.count == 50
+    np.testing.assert_allclose(moments.covariance, expected.covariance, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(moments.mean, expected.mean, rtol=1e-14, atol=1e-13)
+
+
+def test_what_is_not_finite_counts_only_in_the_columns_that_are_used(tmp_path):
+    data = np.arange(12.0).reshape(4, 3)
+    data[2, 1] = np.nan
+    np.save(tmp_path / "x.npy", data)
+    found = read_observations(tmp_path / "x.npy", leave_out=["2"])
+    np.testing.assert_array_equal(found.values, data[:, [0, 2]])
+    np.testing.assert_array_equal(found.moments().mean, [4.5, 6.5])
+    for options in ({}, {"columns": ["3", "2"]}):
+        found = read_observations(tmp_path / "x.npy", **options)
+        for read in (found.moments, lambda found=found: found.values):
+            with pytest.raises(ValueError, match=r"x.npy: row 3, column 2 \(counted from 1\) is nan; remove"):
+                read()
+
+
+@pytest.mark.parametrize(("large", "progress"), [(100, None), (10**6, False)])
+def test_the_progress_of_a_large_file_is_shown(tmp_path, monkeypatch, large, progress):
+    np.save(tmp_path / "x.npy", np.arange(40.0).reshape(20, 2) ** 2)
+    seen = []
+
+    class Bar(nullcontext):
+        def update(self, count):
+            seen.append(count)
+
+    monkeypatch.setattr(observations, "progress_bar", lambda **options: seen.append(options) or Bar())
+    monkeypatch.setattr(Bar, "__enter__", lambda bar: bar)
+    monkeypatch.setattr(observations, "LARGE", large)
+    monkeypatch.setattr("theory.moments.reading.SLICE_NUMBERS", 10)
+    read_observations(tmp_path / "x.npy").moments()
+    assert (seen[0]["progress"], seen[0]["total"], seen[1:]) == (progress, 20, [5, 5, 5, 5])
