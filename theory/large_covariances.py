@@ -21,7 +21,7 @@ __all__ = ["modes_of_operator", "modes_of_rows"]
 
 EPS = float(np.finfo(float).eps)
 FORMED = 200  # dimensions up to which an operator is multiplied by the identity
-LANCZOS_SHARE = 1 / 4  # of the eigenvectors; for more, an operator is too
+LANCZOS_SHARE = 1 / 4  # of the eigenvectors; for more, it is too
 LARGEST_FILLED = 2**28  # bytes of sparse observations that are made numbers for the sake of digits
 
 
@@ -112,42 +112,47 @@ def modes_of_operator(operator, count: int, trace: float) -> tuple[np.ndarray, n
     """
     size = operator.shape[0]
     _check_symmetry(operator)
-    count = min(count, size)
-    if size <= FORMED or count > LANCZOS_SHARE * size:
-        validation.fits_into_memory(f"a covariance of {size} variables", 2 * 8 * size**2, "pass fewer latents")
-        formed = np.asarray(operator @ np.eye(size), dtype=float)
-        ascending, directions = leading_modes(validation.symmetric_matrix("covariance", formed), count)
-        found, directions = ascending[::-1][:count], directions[:, ::-1]
-    elif count:
-        found, directions = _lanczos(operator, count)
-    else:
-        found, directions = np.empty(0), np.empty((size, 0))
-    tolerance = size * EPS * max(trace, found.max(initial=0.0))
+    found, directions = _largest(operator, min(count, size))
     if found.min(initial=0.0) < -validation.ROUNDING * found.max(initial=0.0):
         raise validation.negative_eigenvalue("covariance", found.min())
+    tolerance = size * EPS * max(trace, found.max(initial=0.0))
     found = np.where(found > tolerance, found, 0.0)
-    others, left = trace - found.sum(), size - count
-    if others < -tolerance - validation.ROUNDING * trace or (
-        left and count and others / left > found[-1] + tolerance + validation.ROUNDING * trace
-    ):
+    mean = _mean_of_others(found, trace, size, tolerance)
+    return np.concatenate([found, np.full(size - len(found), mean)]), directions, float(tolerance)
+
+
+def _largest(operator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues of an operator, descending, and their eigenvectors."""
+    size = operator.shape[0]
+    if size > FORMED and count <= LANCZOS_SHARE * size:
+        return _lanczos(operator, count) if count else (np.empty(0), np.empty((size, 0)))
+    validation.fits_into_memory(f"a covariance of {size} variables", 2 * 8 * size**2, "pass fewer latents")
+    formed = np.column_stack([operator.matvec(column) for column in np.eye(size)]).astype(float)
+    ascending, directions = leading_modes(validation.symmetric_matrix("covariance", formed), count)
+    return ascending[::-1][:count], directions[:, ::-1]
+
+
+def _mean_of_others(largest: np.ndarray, trace: float, size: int, tolerance: float) -> float:
+    """The mean of the eigenvalues beyond the largest, which is no larger than these and not negative."""
+    others, count = trace - largest.sum(), size - len(largest)
+    rounding = tolerance + validation.ROUNDING * trace
+    most = count * largest[-1] if len(largest) else np.inf
+    if not -rounding <= others <= most + rounding * max(count, 1):
         raise ValueError(
-            f"trace must be the sum of all {size} eigenvalues of the covariance, the {count} largest are from "
-            f"{found.max(initial=0.0):.6g} to {found.min(initial=np.inf):.6g} and their sum is {found.sum():.6g}, got "
-            f"{trace:.6g}; pass the sum of the variances"
+            f"trace must be the sum of all {size} eigenvalues of the covariance, the sum of the {len(largest)} largest "
+            f"is {largest.sum():.6g} and the smallest of these {largest[-1]:.6g}, got {trace:.6g}; pass the sum of the "
+            "variances"
         )
-    mean = others / left if left and others > tolerance else 0.0
-    if count:
-        mean = min(mean, found[-1])
-    return np.concatenate([found, np.full(left, mean)]), directions, float(tolerance)
+    return float(min(others, most) / count) if count and others > tolerance else 0.0
 
 
 def _check_symmetry(operator) -> None:
-    vectors = np.random.default_rng(0).standard_normal((operator.shape[0], 2))
-    products = np.asarray(operator @ vectors)
+    vectors = np.random.default_rng(0).standard_normal((2, operator.shape[0]))
+    products = np.array([operator.matvec(vector) for vector in vectors])  # one by one: the least that operators do
     if products.dtype.kind not in "iuf" or not np.isfinite(products).all():
         raise ValueError("covariance must be real and finite, its product with a vector is not; pass another operator")
-    size = np.linalg.norm(products, axis=0) @ np.linalg.norm(vectors, axis=0)
-    if np.abs(vectors[:, 0] @ products[:, 1] - vectors[:, 1] @ products[:, 0]) > validation.ROUNDING * size:
+    size = np.linalg.norm(products, axis=1) @ np.linalg.norm(vectors, axis=1)
+    if np.abs(vectors[0] @ products[1] - vectors[1] @ products[0]) > validation.ROUNDING * size:
         raise ValueError("covariance must be symmetric, x^T S y and y^T S x differ; pass a symmetric operator")
 
 
