@@ -3,7 +3,8 @@
 With beta = 1 and a learned noise it is probabilistic PCA: the axes, the learned noise and the score are those of
 `sklearn.decomposition.PCA` with as many components, up to the divisor of the covariance: N here, as the maximum of the
 likelihood has it, and N - 1 there. Where N < D, PCA divides the variance that is left by N - K, not D - K, so that its
-noise is larger. Codes are posterior means, that is, shrunken and of the scale of the latents; those of PCA are projections.
+noise is larger. Codes are posterior means, that is, shrunken and of the scale of the latents; those of PCA are
+projections.
 """
 
 from __future__ import annotations

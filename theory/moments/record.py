@@ -186,6 +186,11 @@ def as_moments(covariance, *, or_eigenvalues: bool = False) -> Moments:
     if isinstance(covariance, Moments):
         moments = covariance
     else:
+        if hasattr(covariance, "__dask_graph__") or hasattr(covariance, "tocsr"):
+            raise ValueError(
+                f"covariance must be an array in memory, got {validation.shown(covariance)}; pass Moments.of(data), if "
+                "these are observations, or the covariance as an array"
+            )
         if or_eigenvalues:
             covariance = validation.real_array("covariance", covariance)
             if covariance.ndim == 2 and covariance.shape[0] != covariance.shape[1]:

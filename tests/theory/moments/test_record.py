@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from tests.theory.moments.exact import exact_moments, relative_errors
 from theory import model, optimum
@@ -139,6 +140,7 @@ def test_data_whose_squares_are_just_floats_keep_their_digits(scale):
         (lambda: Moments(3, np.zeros(3), np.eye(2)), "mean must have length 2"),
         (lambda: Moments(3, np.zeros(2), np.ones((2, 3))), "covariance must be square"),
         (lambda: as_moments([[1.0, 0.5], [0.0, 1.0]]), "covariance must be symmetric"),
+        (lambda: optimum(csr_array(np.eye(3)), 1), "covariance must be an array in memory, got an object of type csr"),
         (lambda: Moments.of(np.ones((1, 3))), "data must have at least two rows"),
         (lambda: Moments.of(np.ones((5, 0))), "data must have at least one column, got an array of shape (5, 0)"),
         (lambda: Moments.of(np.ones(3)), "data must be a matrix"),
