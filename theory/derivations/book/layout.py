@@ -14,6 +14,7 @@ from typing import Literal
 import sympy as sp
 
 from theory.derivations.engine.assumptions import page_assumptions, step_conditions
+from theory.derivations.engine.check import wrong_formulas
 from theory.derivations.engine.notation import NOTATION, REFERENCES
 from theory.derivations.engine.page import Claim, Derivation, Let, Status, Step, Use
 from theory.derivations.engine.printers import inline, latex
@@ -32,6 +33,7 @@ __all__ = [
     "Names",
     "NumberedStep",
     "Paragraph",
+    "Refused",
     "Results",
     "book_layout",
     "chapters",
@@ -83,6 +85,15 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """The most telling of the wrong formulas that the checks of a step refuse, what is wrong with it, and their number."""
+
+    relation: sp.Basic
+    description: str
+    count: int
+
+
+@dataclass(frozen=True)
 class NumberedStep:
     """One step of the derivation; its blocks are paragraphs and formulas."""
 
@@ -90,6 +101,7 @@ class NumberedStep:
     title: str
     is_result: bool
     blocks: tuple[Paragraph | Formula, ...]
+    refused: Refused
 
 
 @dataclass(frozen=True)
@@ -231,7 +243,10 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
     if step.uses:
         blocks.append(Paragraph(f"Uses {', and '.join(_use(page, use) for use in step.uses)}."))
     blocks.append(Paragraph(step.reason))
-    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
+    wrong = wrong_formulas(page, step)
+    description, relation = wrong[-1]
+    refused = Refused(relation, description, len(wrong))
+    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks), refused)
 
 
 def _least(page: Derivation, step: Step) -> str:
