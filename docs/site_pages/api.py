@@ -35,9 +35,7 @@ def home() -> dict[str, str]:
     for package in sorted(PACKAGES, key=lambda name: (name in FOUNDATIONS, -name.count("."))):  # rooms before the whole
         for name, value in _exported(package).items():
             first.setdefault(id(value), f"{package}.{name}")
-    return {
-        f"{package}.{name}": first[id(value)] for package in PACKAGES for name, value in _exported(package).items()
-    }
+    return {f"{package}.{name}": first[id(value)] for package in PACKAGES for name, value in _exported(package).items()}
 
 
 def _exported(package: str) -> dict[str, object]:

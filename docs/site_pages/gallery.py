@@ -69,7 +69,9 @@ def _page(name: str, drawn: Path) -> str:
         f"{{download}}`Table of what it shows (CSV) <../figures/{name}.csv>`",
         f"## Draw it\n\n```bash\npython -m figures --only {name} --out out\n```",
         f"## What it shows\n\n{results}" if results else "",
-        f"## Parameters\n\nOf the picture above, which is drawn on quick settings.\n\n{parameters}" if parameters else "",
+        f"## Parameters\n\nOf the picture above, which is drawn on quick settings.\n\n{parameters}"
+        if parameters
+        else "",
         f"## Code\n\n```{{literalinclude}} ../../../figures/{name}.py\n:language: python\n```",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from docutils import nodes
+
 from site_pages.api import home
 
 __all__ = ["escaped", "resolved"]

@@ -7,6 +7,7 @@ text holds no dates: the same bytes on every run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from theory.derivations.book.layout import (
     Block,
@@ -24,6 +25,7 @@ from theory.derivations.book.layout import (
 )
 from theory.derivations.book.mathematics import displayed, map_pieces, upright
 from theory.derivations.engine.page import Derivation
+from theory.derivations.registry import derivations
 
 __all__ = ["web_contents", "web_page"]
 
@@ -43,11 +45,10 @@ def web_contents(pages: Sequence[Derivation]) -> str:
 
 def web_page(page: Derivation) -> str:
     """One page."""
-    return "\n\n".join(text for text in map(_block, page_blocks(page)) if text is not None) + "\n"
+    return "\n\n".join(map(_block, page_blocks(page))) + "\n"
 
 
-def _block(block: Block) -> str | None:
-    """One block, or None if this form leaves it out."""
+def _block(block: Block) -> str:
     match block:
         case Heading(name, title, chapter):
             return f"(page-{name})=\n\n# {title}\n\n*{chapter}* · `python -m theory derive {name}`"
@@ -76,7 +77,7 @@ def _block(block: Block) -> str | None:
 def _step(step: NumberedStep) -> str:
     """A step that can be folded, with what its checks refuse, folded at first, at its end."""
     mark = " (result)" if step.is_result else ""
-    inner = "\n\n".join(text for text in map(_block, step.blocks) if text is not None)
+    inner = "\n\n".join(map(_block, step.blocks))
     title = f"{step.number}. {_text(step.title)}{mark}"
     return f"::::{{dropdown}} {title}\n:open:\n:class-container: step\n\n{inner}\n\n{_refused(step.refused)}\n::::"
 
@@ -100,7 +101,17 @@ def _link(kind: str, name: str) -> str:
 
 
 def _text(sentence: str) -> str:
-    return map_pieces(sentence, words=str, formula=upright, code="`{}`".format)
+    return map_pieces(sentence, words=str, formula=upright, code=_code)
+
+
+def _code(text: str) -> str:
+    """Code, or a link to the page that it names."""
+    return _link("page", text) if text in _page_names() else f"`{text}`"
+
+
+@cache
+def _page_names() -> frozenset[str]:
+    return frozenset(page.name for page in derivations())
 
 
 def _cell(text: str) -> str:
