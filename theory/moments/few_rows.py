@@ -55,6 +55,10 @@ class CentredRows:
     def data_dim(self) -> int:
         return self.centred.shape[1]
 
+    @property
+    def nbytes(self) -> int:
+        return self.centred.nbytes
+
     @cached_property
     def variances(self) -> np.ndarray:
         return np.einsum("ij,ij->j", self.centred, self.centred) / len(self)
@@ -130,6 +134,12 @@ class SparseRows:
     @property
     def data_dim(self) -> int:
         return self.matrix.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        stored = [self.matrix] if self.rest is self.matrix else [self.matrix, self.rest]
+        sparse = sum(array.data.nbytes + array.indices.nbytes + array.indptr.nbytes for array in stored)
+        return sparse + self.mean.nbytes + self.centred.nbytes
 
     @cached_property
     def variances(self) -> np.ndarray:
