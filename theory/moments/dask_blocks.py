@@ -1,7 +1,8 @@
 """Moments of a Dask array or data frame: each block is reduced where it lies, and the moments are added in pairs.
 
-What travels between workers is the moments of blocks, D x D numbers, or as many rows as are fewer than D; never the
-data, unless an array is divided along its columns, whose parts are then joined first.
+What travels between workers is the moments of blocks: D x D numbers, or as many rows as are fewer than D. Data travel
+only if an array is divided along its columns, whose parts are then joined first, or if Dask gives a block to a worker
+that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from theory.moments.statistics import Statistics, joined
+from theory.moments.sums import BLOCK_NUMBERS
 
 __all__ = ["statistics_of_blocks"]
 
@@ -26,18 +28,44 @@ def statistics_of_blocks(data, of_block: Callable) -> Statistics | None:
     """
     from dask import delayed
 
-    if getattr(data, "ndim", 2) != 2:
-        raise ValueError(f"data must be a matrix, got a Dask array of shape {data.shape}; pass a two-dimensional one")
-    lengths = [np.nan]
+    dimensions = getattr(data, "ndim", None)
+    if not isinstance(dimensions, int) or dimensions != 2:
+        several = f" of {dimensions} dimensions" if isinstance(dimensions, int) else ""
+        raise ValueError(
+            f"data must be a matrix, got a Dask {type(data).__name__}{several}; pass an array of two dimensions, or a "
+            "data frame"
+        )
+    lengths = None
     if hasattr(data, "chunks"):
         if data.numblocks[1] > 1:
-            data = data.rechunk({1: -1})
-        lengths = data.chunks[0]
+            data = _whole_rows(data)
+        lengths = None if np.isnan(data.shape[0]) else data.chunks[0]
     parts = np.ravel(data.to_delayed())
-    known = len(lengths) == len(parts) and not np.isnan(lengths).any()
-    firsts = np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(int).tolist() if known else [0] * len(parts)
-    reduce, join = delayed(of_block, pure=False), delayed(joined, pure=False)
-    found = [reduce(part, first) for part, first in zip(parts, firsts, strict=True)]
+    firsts = [None] * len(parts) if lengths is None else np.cumsum((0, *lengths[:-1])).tolist()
+    reduce, join = delayed(_reduced, pure=False), delayed(joined, pure=False)
+    found = [reduce(of_block, part, *where) for part, *where in zip(parts, range(len(parts)), firsts, strict=True)]
     while len(found) > 1:
         found = [join(*found[at : at + 2]) for at in range(0, len(found), 2)]
     return found[0].compute() if found else None
+
+
+def _whole_rows(data):
+    """An array that is divided along its columns, divided along its rows only.
+
+    Chunks of few columns have many rows, and whole ones might not fit into memory: they are divided where that is so.
+    """
+    rows, columns = data.shape
+    most = max(1, BLOCK_NUMBERS // columns) if columns > 0 else rows
+    if data.chunksize[0] > most:  # which is false of unknown lengths
+        return data.rechunk({0: most, 1: -1})
+    return data.rechunk({1: -1})
+
+
+def _reduced(of_block: Callable, block, number: int, first_row: int | None) -> Statistics | None:
+    """The statistics of a block; `first_row` is None if the number of rows before the block is not known."""
+    try:
+        return of_block(block, first_row or 0)
+    except ValueError as error:
+        if first_row is not None:
+            raise
+        raise ValueError(f"{error} (in block {number}, counted from 0; rows are counted in the block)") from None

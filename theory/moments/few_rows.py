@@ -57,9 +57,9 @@ class CentredRows:
         return self.centred.shape[1]
 
     @property
-    def numbers(self) -> int:
-        """How many are stored."""
-        return self.centred.size
+    def nbytes(self) -> int:
+        """What is stored."""
+        return self.centred.nbytes
 
     @cached_property
     def variances(self) -> np.ndarray:
@@ -140,9 +140,11 @@ class SparseRows:
         return self.matrix.shape[1]
 
     @property
-    def numbers(self) -> int:
-        """How many are stored, with the places of those of X."""
-        return 2 * self.matrix.nnz + self.centred.size
+    def nbytes(self) -> int:
+        """What is stored."""
+        stored = [self.matrix] if self.rest is self.matrix else [self.matrix, self.rest]
+        sparse = sum(array.data.nbytes + array.indices.nbytes + array.indptr.nbytes for array in stored)
+        return sparse + self.mean.nbytes + self.centred.nbytes
 
     @cached_property
     def variances(self) -> np.ndarray:

@@ -46,7 +46,11 @@ def statistics_of_block(block, first_row: int = 0) -> Statistics | None:
     rows = _numbers(block)
     if rows.ndim != 2:
         raise ValueError(f"data must be a matrix, got a block of shape {rows.shape}; pass blocks of n x D")
-    return _of_rows(rows, first_row) if rows.size else None
+    if not rows.shape[1]:
+        raise ValueError(
+            f"data must have at least one column, got a block of shape {rows.shape}; pass one per variable"
+        )
+    return _of_rows(rows, first_row) if len(rows) else None
 
 
 def _of_array(data) -> Statistics:

@@ -8,7 +8,7 @@ import numpy as np
 
 from theory import validation
 from theory.moments.few_rows import CentredRows, SparseRows
-from theory.moments.sums import sum_of_two
+from theory.moments.sums import STRIP_ROWS, refuse_extremes, sum_of_two
 
 __all__ = ["Statistics", "joined", "of_rows"]
 
@@ -36,6 +36,11 @@ class Statistics:
     covariance: np.ndarray | None = None
     rows: CentredRows | SparseRows | None = None
 
+    def __sizeof__(self) -> int:
+        """The bytes of the arrays, by which Dask chooses the worker that joins two of them, and what it spills."""
+        numbers = self.rows if self.covariance is None else self.covariance
+        return object.__sizeof__(self) + self.mean.nbytes + self.remainder.nbytes + numbers.nbytes
+
     def full_covariance(self) -> np.ndarray:
         """The covariance, which is made here if rows stand for it."""
         if self.covariance is not None:
@@ -47,7 +52,7 @@ class Statistics:
 
 def of_rows(count: int, rows: CentredRows | SparseRows, mean: np.ndarray, remainder: np.ndarray) -> Statistics:
     """Those of observations that are kept where they take less memory than their covariance."""
-    if rows.numbers >= len(mean) ** 2:
+    if rows.nbytes >= 8 * len(mean) ** 2:
         return Statistics(count, mean, remainder, covariance=rows.covariance())
     return Statistics(count, mean, remainder, rows=rows)
 
@@ -59,18 +64,39 @@ def joined(first: Statistics | None, second: Statistics | None = None) -> Statis
     """
     if first is None or second is None:
         return first or second
+    if len(first.mean) != len(second.mean):
+        raise ValueError(
+            f"data must have as many columns in each block, got {len(first.mean)} and {len(second.mean)}; pass the "
+            "same variables in each"
+        )
     count = first.count + second.count
     if isinstance(first.rows, SparseRows) and isinstance(second.rows, SparseRows):
         from scipy.sparse import vstack
 
         return of_rows(count, *SparseRows.of(vstack([first.rows.matrix, second.rows.matrix], format="csr")))
     share = second.count / count
-    apart = (second.mean - first.mean) + (second.remainder - first.remainder)
-    mean, remainder = sum_of_two(first.mean, first.remainder + share * apart)
-    if count < len(mean) and None not in (first.rows, second.rows):
-        rows = np.concatenate([first.rows.dense() - share * apart, second.rows.dense() + (1 - share) * apart])
-        return Statistics(count, mean, remainder, rows=CentredRows(rows))
-    covariance = (1 - share) * first.full_covariance()
-    covariance += share * second.full_covariance()
-    covariance += (1 - share) * share * np.outer(apart, apart)
-    return Statistics(count, mean, remainder, covariance=covariance)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        apart = (second.mean - first.mean) + (second.remainder - first.remainder)
+        mean, remainder = sum_of_two(first.mean, first.remainder + share * apart)
+        if count < len(mean) and None not in (first.rows, second.rows):
+            centred = np.empty((count, len(mean)))
+            np.subtract(first.rows.dense(), share * apart, out=centred[: first.count])
+            np.add(second.rows.dense(), (1 - share) * apart, out=centred[first.count :])
+            found = Statistics(count, mean, remainder, rows=CentredRows(centred))
+            refuse_extremes(found.rows.variances, np.abs(apart))
+        else:
+            products = _joined_products(first.full_covariance(), second.full_covariance(), share, apart)
+            found = Statistics(count, mean, remainder, covariance=products)
+            refuse_extremes(np.diagonal(products), np.abs(apart))
+    return found
+
+
+def _joined_products(first: np.ndarray, second: np.ndarray, share: float, apart: np.ndarray) -> np.ndarray:
+    """(1 - s) S_1 + s S_2 + s (1 - s) d d^T, some rows at a time: of many variables, a copy takes memory and time."""
+    joint = np.empty(first.shape)
+    for start in range(0, len(joint), STRIP_ROWS):
+        strip = slice(start, start + STRIP_ROWS)
+        np.multiply(1 - share, first[strip], out=joint[strip])
+        joint[strip] += share * second[strip]
+        joint[strip] += (1 - share) * share * np.outer(apart[strip], apart)
+    return joint

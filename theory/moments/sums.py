@@ -17,12 +17,22 @@ from scipy.linalg.blas import dgemv, dger, dsyrk
 
 from theory import validation
 
-__all__ = ["LEAST_VARIANCE", "CentredSums", "block_rows", "centred_rows", "mirrored", "refuse_extremes", "sum_of_two"]
+__all__ = [
+    "BLOCK_NUMBERS",
+    "LEAST_VARIANCE",
+    "STRIP_ROWS",
+    "CentredSums",
+    "block_rows",
+    "centred_rows",
+    "mirrored",
+    "refuse_extremes",
+    "sum_of_two",
+]
 
 ROWS_PER_COLUMN = 16  # rows of a block for each column: a product of so many runs near the speed of one of all rows
 LEAST_ROWS = 512
 BLOCK_NUMBERS = 2**23  # of a block at most, beyond its least rows: 64 MiB
-STRIP_ROWS = 128  # rows of a matrix that are mirrored at a time, so that they stay in the cache
+STRIP_ROWS = 128  # rows of a D x D matrix that are changed at a time, so that they stay in the cache
 PENDING = 64  # differences of means that are added together
 FAR = 2.0  # square of the distance of a block from the reference, in variances, from which it gets its own mean
 
