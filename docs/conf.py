@@ -21,9 +21,10 @@ extensions = [
     "sphinx-mathjax-offline",
     "site_pages",  # makes the pages of the book, the API, the gallery and the results
 ]
-exclude_patterns = ["results.md", "_generated/figures/*.md"]  # the site has a table of results of its own
+exclude_patterns = ["results.md", "_generated/figures"]  # the site has a table of results of its own
 root_doc = "index"
 nitpicky = True
+executed_pages = ("index", "tutorial")  # whose Python is run when they are read
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "amsmath", "attrs_inline"]
 myst_heading_anchors = 3
@@ -33,7 +34,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the sections on parameters say more
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
-default_role = "literal"
+default_role = "name"  # of `site_pages`: a link where the project exports the name, code otherwise
 
 html_theme = "furo"
 html_title = "The linear-Gaussian beta-VAE"

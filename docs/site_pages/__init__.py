@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from site_pages import api, book, gallery, links, results
+from site_pages import api, book, examples, gallery, links, results
 
 PAGES = (api.pages, book.pages, gallery.pages, results.pages)
 
 
 def setup(app) -> dict:
+    app.add_role("name", links.name_role)
+    app.add_config_value("executed_pages", (), "env")
     app.connect("builder-inited", write_pages)
+    app.connect("source-read", examples.check_examples)
     app.connect("missing-reference", links.resolved)
     app.connect("autodoc-process-docstring", links.escaped, priority=900)  # after numpydoc
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

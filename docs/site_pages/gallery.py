@@ -26,15 +26,16 @@ def pages(folder: Path) -> dict[str, str]:
     drawn = folder / "figures"
     _draw(drawn)
     made = {f"gallery/{name}.md": _page(name, drawn) for name in FIGURES}
-    cards = "\n\n".join(
-        f"::::{{grid-item-card}} {{ref}}`{name} <figure-{name}>`\n:img-top: ../figures/{name}.png\n:img-alt: {entry.about}\n\n"
-        f"{entry.about}\n::::"
-        for name, entry in FIGURES.items()
-    )
+    cards = "\n\n".join(_card(name, entry.about) for name, entry in FIGURES.items())
     names = "\n".join(FIGURES)
     index = f"(gallery)=\n\n# Gallery\n\n:::::{{grid}} 1 2 2 3\n:gutter: 3\n\n{cards}\n:::::\n\n"
     index += f"```{{toctree}}\n:hidden:\n\n{names}\n```\n"
     return {"gallery/index.md": index, **made}
+
+
+def _card(name: str, about: str) -> str:
+    head = f"::::{{grid-item-card}} {{ref}}`{name} <figure-{name}>`"
+    return f"{head}\n:img-top: ../figures/{name}.png\n:img-alt: {about}\n\n{about}\n::::"
 
 
 def _draw(folder: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 
 from site_pages.api import home
 
-__all__ = ["escaped", "resolved"]
+__all__ = ["escaped", "name_role", "resolved"]
 
 
 def resolved(app, env, node, contnode):
@@ -29,3 +30,17 @@ def escaped(app, what, name, thing, options, lines: list[str]) -> None:
         if line.startswith(".. rubric:: Examples"):
             return
         lines[at] = re.sub(r"(?<=\w)_(?=\W|$)", r"\\_", line.replace("|", r"\|"))
+
+
+def name_role(role, rawtext, text, lineno, inliner, options=None, content=()):
+    """A name in a docstring as code, and as a link if one package exports it under this name."""
+    literal = nodes.literal(rawtext, text)
+    full = text if text in home() else next((name for name in home() if name.endswith(f".{text}")), None)
+    if full is None:
+        return [literal], []
+    docname = inliner.document.settings.env.docname
+    link = pending_xref(
+        rawtext, refdomain="py", reftype="obj", reftarget=home()[full], refdoc=docname, refexplicit=True, refwarn=True
+    )
+    link += literal
+    return [link], []

@@ -10,8 +10,8 @@ __all__ = ["pages"]
 
 ABOUT = (
     "Every theorem: what it says and for what, where it comes from, and the functions that compute it, the page that "
-    "derives it, the checks of `python -m numerics verify` that compare it with an experiment, and the figures that show "
-    "it. *In the setting of* a paper: the paper poses the question, the formula is this project's own derivation."
+    "derives it, the checks of `python -m numerics verify` that compare it with an experiment, and the figures that "
+    "show it. *In the setting of* a paper: the paper poses the question, the formula is this project's own derivation."
 )
 
 

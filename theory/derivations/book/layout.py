@@ -86,7 +86,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Refused:
-    """The most telling of the wrong formulas that the checks of a step refuse, what is wrong with it, and their number."""
+    """The most telling of the wrong formulas that the checks of a step refuse, what is wrong in it, their number."""
 
     relation: sp.Basic
     description: str
@@ -101,7 +101,7 @@ class NumberedStep:
     title: str
     is_result: bool
     blocks: tuple[Paragraph | Formula, ...]
-    refused: Refused
+    refused: Refused | None
 
 
 @dataclass(frozen=True)
@@ -243,10 +243,15 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
     if step.uses:
         blocks.append(Paragraph(f"Uses {', and '.join(_use(page, use) for use in step.uses)}."))
     blocks.append(Paragraph(step.reason))
+    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks), _refused(page, step))
+
+
+def _refused(page: Derivation, step: Step) -> Refused | None:
     wrong = wrong_formulas(page, step)
+    if not wrong:  # the checks of such a step fail
+        return None
     description, relation = wrong[-1]
-    refused = Refused(relation, description, len(wrong))
-    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks), refused)
+    return Refused(relation, description, len(wrong))
 
 
 def _least(page: Derivation, step: Step) -> str:

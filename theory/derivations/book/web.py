@@ -79,7 +79,8 @@ def _step(step: NumberedStep) -> str:
     mark = " (result)" if step.is_result else ""
     inner = "\n\n".join(map(_block, step.blocks))
     title = f"{step.number}. {_text(step.title)}{mark}"
-    return f"::::{{dropdown}} {title}\n:open:\n:class-container: step\n\n{inner}\n\n{_refused(step.refused)}\n::::"
+    refused = "" if step.refused is None else f"\n\n{_refused(step.refused)}"
+    return f"::::{{dropdown}} {title}\n:open:\n:class-container: step\n\n{inner}{refused}\n::::"
 
 
 def _refused(refused: Refused) -> str:
