@@ -100,19 +100,25 @@ def train(
         "rotated_em" and "accelerated_em" converge reliably, and "lbfgs" mostly: at a ratio of 1e7 the gradient methods
         need more than the default number of steps and stop by "max_steps". Comparison: docs/benchmarks.md.
 
-        "accelerated"     Nesterov's gradient descent, restarted where its momentum points uphill. All parameters,
-                          all objectives.
-        "gradient"        plain descent with the longest step that does not overshoot; very slow where eigenvalues
-                          are close.
-        "adam"            Adam with a constant learning rate; its steps do not shrink with the gradient, so it often
-                          keeps moving about the optimum (1e-4 nats above it is common). It works parameter by
-                          parameter, so it alone depends on the axes, here the principal ones.
-        "lbfgs"           L-BFGS on the encoder, with the best decoder and noise inserted.
-        "em"              the best decoder and the best encoder alternately.
-        "rotated_em"      the same with latents rotated to the principal axes of the decoder, and rescaled.
-        "accelerated_em"  the same with momentum.
-        "auto"            "accelerated_em"; with a fixed decoder "em", and "accelerated" where `Weights` differ or a
-                          prior is given, which no method below "adam" supports.
+        "accelerated"
+            Nesterov's gradient descent, restarted where its momentum points uphill. All parameters, all objectives.
+        "gradient"
+            plain descent with the longest step that does not overshoot; very slow where eigenvalues are close.
+        "adam"
+            Adam with a constant learning rate; its steps do not shrink with the gradient, so it often keeps moving
+            about the optimum (1e-4 nats above it is common). It works parameter by parameter, so it alone depends on
+            the axes, here the principal ones.
+        "lbfgs"
+            L-BFGS on the encoder, with the best decoder and noise inserted.
+        "em"
+            the best decoder and the best encoder alternately.
+        "rotated_em"
+            the same with latents rotated to the principal axes of the decoder, and rescaled.
+        "accelerated_em"
+            the same with momentum.
+        "auto"
+            "accelerated_em"; with a fixed decoder "em", and "accelerated" where `Weights` differ or a prior is given,
+            which no method below "adam" supports.
 
         All but "gradient" and "adam" start again after a small perturbation when their gradient vanishes, to
         distinguish a minimum from a saddle.

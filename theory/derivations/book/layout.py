@@ -14,6 +14,7 @@ from typing import Literal
 import sympy as sp
 
 from theory.derivations.engine.assumptions import page_assumptions, step_conditions
+from theory.derivations.engine.check import wrong_formulas
 from theory.derivations.engine.notation import NOTATION, REFERENCES
 from theory.derivations.engine.page import Claim, Derivation, Let, Status, Step, Use
 from theory.derivations.engine.printers import inline, latex
@@ -32,6 +33,7 @@ __all__ = [
     "Names",
     "NumberedStep",
     "Paragraph",
+    "Refused",
     "Results",
     "book_layout",
     "chapters",
@@ -83,6 +85,15 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """The most telling of the wrong formulas that the checks of a step refuse, what is wrong in it, their number."""
+
+    relation: sp.Basic
+    description: str
+    count: int
+
+
+@dataclass(frozen=True)
 class NumberedStep:
     """One step of the derivation; its blocks are paragraphs and formulas."""
 
@@ -90,6 +101,7 @@ class NumberedStep:
     title: str
     is_result: bool
     blocks: tuple[Paragraph | Formula, ...]
+    refused: Refused | None
 
 
 @dataclass(frozen=True)
@@ -231,7 +243,15 @@ def _numbered_step(page: Derivation, step: Step, number: int) -> NumberedStep:
     if step.uses:
         blocks.append(Paragraph(f"Uses {', and '.join(_use(page, use) for use in step.uses)}."))
     blocks.append(Paragraph(step.reason))
-    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks))
+    return NumberedStep(number, step.title, step.title in page.results, tuple(blocks), _refused(page, step))
+
+
+def _refused(page: Derivation, step: Step) -> Refused | None:
+    wrong = wrong_formulas(page, step)
+    if not wrong:  # the checks of such a step fail
+        return None
+    description, relation = wrong[-1]
+    return Refused(relation, description, len(wrong))
 
 
 def _least(page: Derivation, step: Step) -> str:

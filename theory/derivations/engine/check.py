@@ -26,7 +26,7 @@ from theory.derivations.engine.page import Derivation, Let, Step
 from theory.derivations.engine.points import Point, points_of
 from theory.derivations.engine.proof import Proof
 
-__all__ = ["StepCheck", "check_derivation", "check_step", "is_felt"]
+__all__ = ["StepCheck", "check_derivation", "check_step", "is_felt", "wrong_formulas"]
 
 WrongFormulas = list[tuple[str, sp.Basic]]  # by description
 
@@ -71,7 +71,7 @@ def check_step(page: Derivation, step: Step) -> StepCheck:
     exact, true_count, refused, faults = False, 0, 0, []
     try:
         faults += [*(page_faults(page) if step is page.steps[0] else ()), *step_faults(page, step)]
-        wrong = _wrong_formulas(page, step)
+        wrong = wrong_formulas(page, step)
         exact, proof_faults = _proof_faults(page, step, wrong)
         true_count, refused, point_faults = _point_faults(page, step, wrong)
         faults += proof_faults + point_faults
@@ -158,7 +158,7 @@ def _holds(point: Point, relation) -> bool:
         return False
 
 
-def _wrong_formulas(page: Derivation, step: Step) -> WrongFormulas:
+def wrong_formulas(page: Derivation, step: Step) -> WrongFormulas:
     """Wrong formulas close to the right one, by description; the last, the most telling, is also put to the proof."""
     left, right = step.relation.lhs, step.relation.rhs
     wrong = []

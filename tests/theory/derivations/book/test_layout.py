@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 from tests.theory.derivations.engine.pages import page_with
-from theory.derivations.book import latex, layout, markdown, terminal
+from theory.derivations.book import latex, layout, markdown, terminal, web
 from theory.derivations.engine.page import Step, Use
 from theory.derivations.registry import derivations
 
@@ -23,6 +23,9 @@ def test_blocks_of_a_page(page):
         relations = [block.relation for block in shown.blocks if isinstance(block, layout.Formula)]
         assert relations == [*(let.shown for let in step.let), step.relation]
         assert shown.blocks[-1] == layout.Paragraph(step.reason)
+        if step.wrong_form is not None:
+            assert shown.refused.relation.rhs == step.wrong_form and shown.refused.description == "the wrong form"
+        assert shown.refused.count >= 1 and shown.refused.relation != step.relation
     (results,) = (block for block in blocks if isinstance(block, layout.Results))
     assert results.numbers == tuple(step.number for step in steps if step.title in page.results)
 
@@ -38,10 +41,10 @@ def test_chapters_without_a_page_are_left_out():
     assert [chapter.name for chapter in layout.chapters(PAGES[:1])] == ["foundations"]
 
 
-@pytest.mark.parametrize("writer", [terminal, markdown, latex], ids=lambda writer: writer.__name__.split(".")[-1])
+@pytest.mark.parametrize("writer", [terminal, markdown, latex, web], ids=lambda writer: writer.__name__.split(".")[-1])
 def test_an_unknown_block_is_refused(writer):
     with pytest.raises(TypeError, match="no text for the block"):
-        writer._block("not a block", 80)
+        writer._block(*["not a block", 80][: 1 if writer is web else 2])
 
 
 def steps_shown(*steps):
