@@ -78,6 +78,18 @@ def _of_rows(rows, first_row: int = 0) -> Statistics:
 
 
 def _of_sparse(data, first_row: int = 0) -> Statistics | None:
+    return _of_stacked([_checked_sparse(data, first_row)])
+
+
+def _of_stacked(matrices: list) -> Statistics | None:
+    """Those of checked sparse arrays, one below the other."""
+    from scipy.sparse import vstack
+
+    matrix = matrices[0] if len(matrices) == 1 else vstack(matrices, format="csr")
+    return of_rows(matrix.shape[0], *SparseRows.of(matrix)) if matrix.shape[0] else None
+
+
+def _checked_sparse(data, first_row: int):
     from scipy.sparse import csr_array
 
     if data.dtype.kind not in "iuf" or data.ndim != 2:
@@ -96,7 +108,7 @@ def _of_sparse(data, first_row: int = 0) -> Statistics | None:
             f"data must be finite, row {row}, column {matrix.indices[at]} (counted from 0) is {matrix.data[at]}; "
             "remove or replace NaN and infinite entries"
         )
-    return of_rows(matrix.shape[0], *SparseRows.of(matrix)) if matrix.shape[0] else None
+    return matrix
 
 
 def _is_chunks(data) -> bool:
@@ -113,7 +125,8 @@ def _is_chunks(data) -> bool:
 def _of_chunks(chunks) -> Statistics | None:
     """Those of chunks of observations, each an (n, D) array, or one observation of D numbers."""
     sums: CentredSums | None = None
-    found: Statistics | None = None  # of sparse chunks
+    found: Statistics | None = None  # of sparse chunks, but for those
+    matrices: list = []  # that take less memory than a covariance
     first: list[np.ndarray] = []  # as long as the observations are fewer than their variables
     count, data_dim = 0, None
     for index, chunk in enumerate(chunks):
@@ -127,8 +140,9 @@ def _of_chunks(chunks) -> Statistics | None:
                 f"{rows.shape[1]}, the first {data_dim}; pass the same variables in each"
             )
         if sparse:
-            part = _of_sparse(chunk, count)
-            found = joined(found, part)
+            matrices.append(_checked_sparse(chunk, count))
+            if sum(matrix.data.nbytes for matrix in matrices) > 8 * data_dim**2:
+                found, matrices = joined(found, _of_stacked(matrices)), []
         elif sums is None and count + len(rows) < data_dim:
             first.append(np.array(rows, dtype=float))  # a copy, for an iterator may use its memory again
         else:
@@ -141,6 +155,8 @@ def _of_chunks(chunks) -> Statistics | None:
     dense = Statistics(*sums.moments()) if sums is not None else None
     if first:
         dense = _of_rows(np.concatenate(first))
+    if matrices:
+        found = joined(found, _of_stacked(matrices))
     return joined(found, dense)
 
 
@@ -179,9 +195,11 @@ def slices_of(rows) -> Iterator[np.ndarray]:
 
 
 def _mapped_file(rows) -> mmap.mmap | None:
-    """The file that an array maps and does not change in memory; None for others."""
-    if getattr(rows, "mode", None) == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+    """The file that an array maps, or a part of it, and shares; None for others."""
+    while isinstance(rows, np.ndarray) and not isinstance(rows, np.memmap):
+        rows = rows.base
+    if not isinstance(rows, np.memmap) or rows.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
         return None  # of a copy on write, what was changed would be lost
     while isinstance(rows, np.ndarray):
         rows = rows.base
-    return rows if isinstance(rows, mmap.mmap) else None
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 import subprocess
 import sys
 
@@ -67,6 +68,7 @@ FORMS = {
     "sparse matrix": sparse.csc_matrix,
     "coordinates": sparse.coo_array,
     "sparse chunks": lambda data: [sparse.csr_array(part) for part in np.array_split(data, 3)],
+    "many sparse chunks": lambda data: [sparse.csr_array(row[np.newaxis]) for row in data],
     "mixed chunks": lambda data: [data[:9], sparse.csr_array(data[9:20]), data[20:]],
 }
 
@@ -121,7 +123,12 @@ def test_a_mapped_file_is_read_in_slices(tmp_path, monkeypatch):
     changed = np.load(tmp_path / "x.npy", mmap_mode="c")  # what is changed is in no file, and must not be lost
     changed[:, 0] *= 2
     assert_same(Moments.of(changed), FAR * [2, 1, 1])
+    assert_same(Moments.of(np.asarray(changed)), FAR * [2, 1, 1])
     np.testing.assert_array_equal(changed, FAR * [2, 1, 1])
+    private = np.frombuffer(mmap.mmap(-1, FAR.nbytes, flags=mmap.MAP_PRIVATE), dtype=float).reshape(FAR.shape)
+    private[...] = FAR
+    assert_same(Moments.of(private), FAR)
+    np.testing.assert_array_equal(private, FAR)
     stored = Stored(FAR)
     Moments.of(stored)
     assert stored.largest == 3
