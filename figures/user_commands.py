@@ -18,7 +18,7 @@ from theory.learning.report_command import add_report_options, report_of
 
 __all__ = ["add_commands"]
 
-NO_PAPER = "none: it draws what you bring"
+NO_PAPER = "none (it draws what you bring)"
 NOT_SHOWN = ("command", "json", "out", "format")  # of the arguments: they change no number of a figure
 BELOW = 1e-6  # of the loss, by which a run may seem to lie below the least by rounding
 

@@ -201,7 +201,7 @@ def test_a_figure_is_a_module_and_an_entry(monkeypatch, tmp_path):
     module = SimpleNamespace(LAYOUT=layout, CAPTION="A line, seed {seed}.", data=data, plot=plot)
     monkeypatch.setitem(sys.modules, "figures.mine", module)
     monkeypatch.setitem(FIGURES, "mine", FigureEntry("mine", "a line"))
-    monkeypatch.setitem(FIGURES_STAND_FOR, "mine", "none: mine")
+    monkeypatch.setitem(FIGURES_STAND_FOR, "mine", "none (mine)")
     assert main(["--only", "mine", "--quick", "--out", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {
         f"mine.{kind}" for kind in ("pdf", "png", "csv", "json", "md")
