@@ -23,9 +23,24 @@ from numerics import active_count
 from numerics.comparison import Tolerance
 from theory import LinearVAE, optimum, optimum_curve
 
-__all__ = ["LAYOUT", "data", "plot", "resolved"]
+__all__ = ["CAPTION", "LAYOUT", "data", "plot", "resolved"]
 
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 2.7)}
+
+CAPTION = r"""
+The latents of a VAE on real data collapse to the prior one by one as $\beta$ grows, each at its critical $\beta$.
+
+Against the weight $\beta$ of the KL term: (a) the decoder weight of each latent, the norm $\|w_i\|$ of column $i$ of
+the decoder in units of $\sqrt{{\ell_1}}$. (b) The posterior variance $Q_{{ii}}$ of each latent, which is 1 after
+collapse. (c) The number of active latents.
+
+The data are `{data}`, {observations} observations of {data_dim} variables, and $\ell_1 \ge \ell_2 \ge \dots$ the
+eigenvalues of their covariance. Decoder, encoder (diagonal posterior) and noise variance $\sigma^2$ of {latent_dim}
+latents are learned. Colours go from latent 1 (dark) to the last. Lines are theory, $\|w_i\|^2 = \max(0, \ell_i - t)$
+and $Q_{{ii}} = \min(1, t / \ell_i)$ with $t = \beta \sigma^2$; dots are models trained from random starts. Thin
+vertical lines are the critical $\beta$, by theory. Dotted lines, if there are any, are theory that is not compared:
+training does not separate latents whose eigenvalues differ by less than 1 %.
+"""
 
 PANELS = {
     "weight_norm": r"decoder weight $\|w_i\| / \sqrt{\ell_1}$",

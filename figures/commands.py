@@ -14,7 +14,13 @@ from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure, paths
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders, refuse_inputs
-from theory.interface.options import add_observations_option, add_reading_options, chosen_names, refuse_reading_options
+from theory.interface.options import (
+    READING,
+    add_observations_option,
+    add_reading_options,
+    chosen_names,
+    refuse_reading_options,
+)
 from theory.interface.processors import usable_processors
 from theory.interface.progress import progress_bar
 from theory.interface.report import Report, aligned_table
@@ -35,7 +41,8 @@ def add_commands(commands) -> None:
         "draw",
         _draw_all,
         "Draw the figures: lines are theory, dots are training, error bars are Monte Carlo. Each is written as "
-        "pictures, a table (csv) and its parameters (json). Exit code 1 if theory and experiment disagree.",
+        "pictures, its caption (md), a table (csv) and its parameters (json). Exit code 1 if theory and experiment "
+        "disagree.",
         "  python -m figures --quick\n"
         "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
         "  python -m figures --jobs 1\n"
@@ -62,7 +69,7 @@ def add_commands(commands) -> None:
         commands,
         "list",
         lambda arguments: _listing(_chosen(arguments.only)),
-        "List the figures, what each shows, and whether it takes your own data.",
+        "List the figures, what each shows, whether it takes your own data, and which paper it stands for.",
         "  python -m figures list",
     )
     command.add_argument("--only", action="append", metavar="NAME", help="this figure only; as for draw")
@@ -77,7 +84,8 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
     folder = output_folder(arguments.out)
     _check_places(arguments, folder, chosen, formats)
-    found = _drawn(chosen, folder, formats, arguments.quick, data, jobs)
+    commands = {entry.name: _command(arguments, entry) for entry in chosen}
+    found = _drawn(chosen, folder, formats, arguments.quick, data, commands, jobs)
     in_order = [found[entry.name] for entry in chosen]
     return _report(
         folder,
@@ -94,11 +102,24 @@ def _check_places(arguments: argparse.Namespace, folder: Path, chosen: list[Figu
         refuse_inputs(arguments, paths(folder, entry.name, formats).values())
 
 
+def _command(arguments: argparse.Namespace, entry: FigureEntry) -> str:
+    """The command line that draws this figure alone."""
+    from figures.kit.caption import shown_command
+
+    names = ("quick", *(("data", "header", *READING) if entry.takes_data else ()))
+    return shown_command(f"python -m figures --only {entry.name}", arguments, names)
+
+
 def _drawn(
-    chosen: list[FigureEntry], folder: Path, formats: list[str], quick: bool, data: dict, jobs: int
+    chosen: list[FigureEntry],
+    folder: Path,
+    formats: list[str],
+    quick: bool,
+    data: dict,
+    commands: dict[str, str],
+    jobs: int,
 ) -> dict[str, Drawn]:
     """The figures by name; a bar tells what each does that is being drawn, and a line that it is written."""
-
     from figures.kit.processes import drawn_figures
 
     interrupts.treat_as_interrupt(signal.SIGTERM)  # like Ctrl-C, so that the processes end too
@@ -109,7 +130,7 @@ def _drawn(
             doing[name] = message
             bar.set_postfix_str("; ".join(f"{one}: {message}" for one, message in doing.items()))
 
-        for one in drawn_figures(chosen, folder, formats, quick, data, jobs, report):
+        for one in drawn_figures(chosen, folder, formats, quick, data, commands, jobs, report):
             found[one.name] = one
             doing.pop(one.name, None)
             bar.write(f"wrote {one.name}", file=sys.stderr)
@@ -154,9 +175,16 @@ def _data_options(arguments: argparse.Namespace, chosen: list[FigureEntry]) -> d
 
 
 def _listing(entries: list[FigureEntry]) -> Report:
-    values = [{"name": e.name, "about": e.about, "takes_data": e.takes_data} for e in entries]
-    columns = {"figure": [e.name for e in entries], "shows": [e.about for e in entries]}
-    return Report({"figures": values}, aligned_table(columns | {"takes --data": [e.takes_data for e in entries]}))
+    values = [
+        {"name": e.name, "about": e.about, "takes_data": e.takes_data, "stands_for": e.stands_for} for e in entries
+    ]
+    columns = {
+        "figure": [e.name for e in entries],
+        "shows": [e.about for e in entries],
+        "takes --data": [e.takes_data for e in entries],
+        "stands for": [e.stands_for for e in entries],
+    }
+    return Report({"figures": values}, aligned_table(columns))
 
 
 def _report(

@@ -46,9 +46,25 @@ from theory.priors.registry import EXAMPLES
 from theory.priors.regularised import regularised_encoder
 from theory.scores.sparsity import hoyer_chance_level
 
-__all__ = ["LAYOUT", "data", "plot"]
+__all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
 LAYOUT = {"shape": (2, 3), "size": (drawing.DOUBLE_COLUMN, 6.0)}
+
+CAPTION = r"""
+A weight $\beta$ on the KL sets how much encodings overlap, a weight $\alpha$ on $\mathrm{{KL}}(p\,\|\,q(z))$ how well
+the aggregate code $q(z)$ fits the prior $p$.
+
+Two factors in three dimensions, noise variance {noise_variance}; $I(x; z)$ is the mutual information of data and code.
+Alignment $\mathrm{{KL}}(p\,\|\,q(z))$ against $I(x; z)$, both in nats: (a) Gaussian factors and prior, fixed decoder:
+a line for each $\alpha$, along which $\beta$ varies. (b) Sparse factors and a sharper prior, (c) clusters with their
+own prior, where both weights lead along almost the same curve; decoder learned, a series for each $\beta$, along which
+$\alpha$ takes the values {alphas}. Against $\alpha$, at $\beta = 1$: (d) alignment of the clusters; (e) sparsity of
+the code; (f) expected squared error of sparse factors under their own, a sharper and a Gaussian prior, and of
+clusters.
+
+Solid lines are theory (in (e) a Gaussian code, with Monte Carlo); the dotted grey line in (f) is the noise of the
+data, not compared. Round dots are trained and compared; squares are trained and have no closed form.
+"""
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)
 ALIGNMENT, SPARSITY, DISTORTION = "alignment", "sparsity", "distortion"  # against alpha

@@ -15,9 +15,23 @@ from figures.kit.table import Table, points
 from numerics.bench.growth import SURPRISE, WORKS, measure
 from numerics.comparison import largest_of
 
-__all__ = ["LAYOUT", "data", "plot"]
+__all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.2)}
+
+CAPTION = r"""
+The cost of a computation should grow no faster with its size than expected; the times are measured on one machine and
+differ from run to run.
+
+Seconds against size, both axes logarithmic: (a) closed forms: the optimum against the data dimension $D$ and the
+number $K$ of latents, the error curve against its betas, the optimal beta against $K$. (b) The best code of groups,
+the grouped optimum for a fixed decoder, against $K$ and the number of groups. (c) Training and checking: a sweep
+against its runs, `verify` against its checks, `derive --check` against its pages.
+
+Squares are measured times (the least of a few, where they are short); there is no theory and no error bar, and dotted
+lines only join squares. Each legend ends with the exponent of a power of the size through the upper half of the sizes,
+and in brackets the largest expected. The figure fails if an exponent is clearly above it.
+"""
 
 PANELS = {
     "closed_forms": ("optimum", "error curve", "optimal beta"),

@@ -19,9 +19,23 @@ from numerics import active_count
 from numerics.comparison import Tolerance
 from theory import optimum_curve
 
-__all__ = ["LAYOUT", "data", "plot"]
+__all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
 LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 3.1)}
+
+CAPTION = r"""
+The noise variance that a VAE learns on real data never falls as $\beta$ grows, and has a kink wherever a latent
+collapses, until it is the mean variance of the data.
+
+Against the weight $\beta$ of the KL term: (a) the learned noise variance over the mean variance (the total variance
+divided by the number of variables), for $K = {latent_dims}$ latents. (b) The number of active latents, in the colours
+of (a).
+
+The data are `{data}`, {observations} observations of {data_dim} variables. Decoder, encoder (diagonal posterior) and
+noise are learned. Lines are theory; dots are models trained from random starts. Rings are the noise of probabilistic
+PCA, which is the case $\beta = 1$, by scikit-learn. Thin vertical lines are the critical $\beta$ of the latents of the
+largest $K$, by theory: latent $i$ has the same critical $\beta$ for every $K \ge i$.
+"""
 
 NOISE, COUNT = "noise_variance", "active_count"
 LATENTS = (12, 6, 2)

@@ -34,9 +34,24 @@ from theory.inference import (
     two_factor_optimal_beta,
 )
 
-__all__ = ["LAYOUT", "data", "plot"]
+__all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
 LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 5.0)}
+
+CAPTION = r"""
+The $\beta$ of least forward KL rises above 1 with the coherence of the loading's columns and with the signal, and
+every optimal $\beta$ is inversely proportional to the decoder's noise.
+
+The optimal $\beta$ of encoders with a diagonal posterior, for the true decoder and independent factors of variance 1.
+(a) Against the coherence $r$ of two columns, the cosine of their angle, at signal-to-noise ratios $a$ (squared norm of
+a column over the noise variance) of {signal_to_noise}; dotted, the expansion for small $r$. (b) Against $a$, for $r =
+{coherence}$. (c) Against the decoder's noise variance $\sigma^2$ over the true one $\tau^2$: the optimum of the
+forward KL and that of the mean squared error. (d) Random mixing: {random_mixing_draws} draws of a Gaussian loading
+with $K$ factors in $D$ data dimensions, $D = {random_mixing_data_dims}$ (shifted sideways), against $K / D$; the line
+is the limit $D \to \infty$, the rings the same by quadrature of the law of the eigenvalues.
+
+Lines are theory. Dots are found by a search over trained encoders.
+"""
 
 PANELS = ("coherence", "signal_to_noise", "noise_mismatch", "random_mixing")
 SIGNALS = (1.0, 4.0, 16.0)  # of panel a

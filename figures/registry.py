@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from theory.results import FIGURES_STAND_FOR
+
 FORMATS = ("pdf", "png", "svg")
 
 __all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry", "every_figure", "paths"]
@@ -27,8 +29,13 @@ class FigureEntry:
 
     @property
     def module(self) -> ModuleType:
-        """The module with `LAYOUT`, `data` and `plot`; imported only when it is needed."""
+        """The module with `LAYOUT`, `CAPTION`, `data` and `plot`; imported only when it is needed."""
         return importlib.import_module(f"figures.{self.name}")
+
+    @property
+    def stands_for(self) -> str:
+        """The figure or table of a paper that it stands for, or its setting, from the index of results."""
+        return FIGURES_STAND_FOR[self.name]
 
 
 FIGURES = {
@@ -63,8 +70,8 @@ MEASUREMENTS = {entry.name: entry for entry in (FigureEntry("growth", "how cost 
 
 
 def paths(folder: Path, name: str, formats: Iterable[str]) -> dict[str, Path]:
-    """Where the files of a figure go, by their extension: NAME.FORMAT for every format, NAME.csv and NAME.json."""
-    return {extension: folder / f"{name}.{extension}" for extension in (*formats, "csv", "json")}
+    """Where the files of a figure go, by extension: NAME.FORMAT for every format, NAME.csv, NAME.json and NAME.md."""
+    return {extension: folder / f"{name}.{extension}" for extension in (*formats, "csv", "json", "md")}
 
 
 def every_figure() -> dict[str, FigureEntry]:

@@ -23,9 +23,23 @@ from numerics.sampling.cubature import elbo_terms_by_cubature
 from theory import LinearVAE, optimum
 from theory.axes import plane_rotation, two_mode_rotation_energy
 
-__all__ = ["LAYOUT", "axis_angle", "data", "plot"]
+__all__ = ["CAPTION", "LAYOUT", "axis_angle", "data", "plot"]
 
 LAYOUT = {"shape": (1, 2), "size": (drawing.DOUBLE_COLUMN, 2.9)}
+
+CAPTION = r"""
+Rotating the latents away from the principal axes is free with a full posterior covariance and costly with a diagonal
+one, so that only a diagonal posterior fixes the axes.
+
+(a) Excess loss (nats) of the optimum with two latents rotated by an angle (degrees) from the principal axes. Solid:
+the encoder is optimised again. Dashed: it is not optimised again, but rotated, and its covariance cut to the diagonal.
+Colours are ratios $\ell_1 / \ell_2 = {eigenvalue_ratios}$ of the two leading eigenvalues of the data covariance, grey
+the full posterior at all ratios. (b) The angle at which training ends, one dot for each of {starts} starts.
+
+The data have four dimensions, $\ell_2 = {smaller_eigenvalue}$ and the further eigenvalues
+{eigenvalues_without_latent}; $\beta = {beta}$, noise variance {noise_variance}. Lines are theory; dots in (a) are
+trained for the rotated decoder (dashed: a trained model rotated), dots in (b) trained from random starts.
+"""
 
 ENERGY, TRUNCATED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
 RATIOS = (1.2, 2.0, 4.0)  # of the two eigenvalues that have a latent

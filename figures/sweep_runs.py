@@ -16,9 +16,23 @@ from figures.kit import drawing
 from figures.kit.table import Table, points
 from theory.interface.text_table import cell_number
 
-__all__ = ["LAYOUT", "data", "plot", "read"]
+__all__ = ["CAPTION", "LAYOUT", "data", "plot", "read"]
 
 LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 4.6)}
+
+CAPTION = r"""
+The run of least loss of each $\beta$ shows how near training came to the closed form of the optimum.
+
+Runs of the file `{runs}` against the weight $\beta$ of the KL term: (a) loss, in nats. (b) Loss above the closed form,
+in nats; distances of less than $10^{{-16}}$, also those below zero by rounding, are drawn as that. (c) Rate, the
+expected KL of the posterior from the prior, in nats. (d) The number of active latents, those that have not collapsed
+to the prior.
+
+Dots are trained models: blue, the run of least loss of its beta; grey, the other runs, which the blue dots cover where
+both agree. The line in (a) is theory, the closed form of the least loss, computed at the betas of the runs only and
+joined straight between them; (b) to (d) have no line. There are no error bars: each dot is one run. A beta whose noise
+runs to zero has no closed form, and no point in (b).
+"""
 
 COLUMNS = ("beta", "seed", "loss", "rate", "active_count", "excess_loss")
 PANELS = {

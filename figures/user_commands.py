@@ -18,6 +18,8 @@ from theory.learning.report_command import add_report_options, report_of
 
 __all__ = ["add_commands"]
 
+NO_PAPER = "none (it draws what you bring)"
+NOT_SHOWN = ("command", "json", "out", "format")  # of the arguments: they change no number of a figure
 BELOW = 1e-6  # of the loss, by which a run may seem to lie below the least by rounding
 
 
@@ -89,13 +91,16 @@ def _sweep(arguments: argparse.Namespace) -> Report:
 
 def _drawn(arguments: argparse.Namespace, name: str, module: ModuleType, table) -> Report:
     """Write the files of one figure, and say which."""
+    from figures.kit.caption import shown_command
     from figures.kit.output import paths, write
 
     formats = [one for one in FORMATS if one in chosen_names("--format", [arguments.format], FORMATS)]
     folder = output_folder(arguments.out)
     refuse_folders(paths(folder, name, formats).values())
     refuse_inputs(arguments, paths(folder, name, formats).values())
-    files = write(folder, name, module, table, formats)
+    options = [option for option in vars(arguments) if option not in NOT_SHOWN]
+    command = shown_command(f"python -m figures {name}", arguments, options)
+    files = write(folder, name, module, table, formats, command=command, stands_for=NO_PAPER)
     return Report(
         {"folder": folder, "files": [file.name for file in files]}, "\n".join(f"wrote {file}" for file in files)
     )

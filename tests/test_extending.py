@@ -30,6 +30,7 @@ from theory import elbo_terms, optimum
 from theory.axes import plane_rotation
 from theory.priors import GaussianPrior, Prior, annealed_terms, nearest_gaussian, prior_optimum, prior_rotation_energy
 from theory.priors.registry import EXAMPLES
+from theory.results import FIGURES_STAND_FOR
 
 FAMILIES = [
     family
@@ -196,8 +197,13 @@ def test_a_figure_is_a_module_and_an_entry(monkeypatch, tmp_path):
         axes.plot(rows.x, rows.y)
         return axes
 
-    module = SimpleNamespace(LAYOUT={"shape": (1, 1), "size": (3.0, 2.0)}, data=data, plot=plot)
+    layout = {"shape": (1, 1), "size": (3.0, 2.0)}
+    module = SimpleNamespace(LAYOUT=layout, CAPTION="A line, seed {seed}.", data=data, plot=plot)
     monkeypatch.setitem(sys.modules, "figures.mine", module)
     monkeypatch.setitem(FIGURES, "mine", FigureEntry("mine", "a line"))
+    monkeypatch.setitem(FIGURES_STAND_FOR, "mine", "none (mine)")
     assert main(["--only", "mine", "--quick", "--out", str(tmp_path)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"mine.pdf", "mine.png", "mine.csv", "mine.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"mine.{kind}" for kind in ("pdf", "png", "csv", "json", "md")
+    }
+    assert "A line, seed 0." in (tmp_path / "mine.md").read_text()

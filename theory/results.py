@@ -5,7 +5,8 @@ checks that compare it with experiments, the figures that show it, its test file
 What a result has none of is said in `missing`. All are names, so that this module imports nothing.
 
 From here come `docs/results.md`, the table of the README, `python -m theory results`, the lines "computed by" and "seen
-in" of the book, and the names that `derive`, `verify --only` and `figures --only` understand.
+in" of the book, the names that `derive`, `verify --only` and `figures --only` understand, and what each figure stands
+for in the papers.
 
 To add a theorem, add its record; `tests/theory/test_results.py` then names what is not there yet.
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 
 __all__ = [
     "EXPERIMENTS",
+    "FIGURES_STAND_FOR",
     "RESULTS",
     "ROOMS",
     "UNNOTICED",
@@ -825,6 +827,33 @@ EXPERIMENTS = {
     "group_selection": "simulated data sets",
     "minibatch_estimates": "simulated minibatches, quadrature of the ratio of densities",
     "minibatch_bounds": "simulated minibatches of an almost noiseless code",
+}
+
+_OWN = "none (this project's own)"
+
+# Which figure or table of a paper each figure stands for, with a number only where that number was read; else in whose
+# setting it is. "Second-hand": read in a report of the paper. Works by their keys, as in the sources above.
+FIGURES_STAND_FOR = {
+    name: text.format_map(WORKS)
+    for name, text in {
+        "inference_error": "in the setting of {sikka2019}, whose abstract states a finite optimal beta",
+        "optimal_beta": "in the setting of {sikka2019}, whose abstract states a finite optimal beta",
+        "learned_inference_error": "in the setting of {sikka2019}, but with a learned decoder",
+        "collapse": "in the setting of {lucas2019} and {wang2022}, on other data than their MNIST",
+        "rate_distortion": f"{_OWN}; the lower curve is that of {{shannon1959}}",
+        "learned_noise": "in the setting of {wang2022}; at beta = 1 the noise of {tipping1999}",
+        "convergence": _OWN,
+        "rotation_energy": "in the setting of {mathieu2019}, Theorem 2, and of {rolinek2019}",
+        "degenerate_spectrum": "the linear data of {rolinek2019}, Tables 1 and 4 (second-hand)",
+        "priors_and_axes": "in the setting of {mathieu2019}",
+        "decomposition": "in the setting of {mathieu2019}",
+        "granularity": "in the setting of {chen2022} and {chen2025}",
+        "granularity_trajectory": "in the setting of {chen2022} and {chen2025}, whose abstracts report a V-shaped "
+        "trajectory of the best ELBO",
+        "total_correlation": "in the setting of {chen2022}, with the minibatch estimators of {chen2018}",
+        "hiding_factors": "in the setting of {zietlow2021}, Table 1 (second-hand), in direction only",
+        "growth": "none (a measurement)",
+    }.items()
 }
 
 

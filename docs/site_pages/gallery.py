@@ -63,13 +63,15 @@ def _page(name: str, drawn: Path) -> str:
         + (f"({{ref}}`{result.page} <page-{result.page}>`)" if result.page else f"({result.missing})")
         for result in shown_by
     )
+    caption = (drawn / f"{name}.md").read_text(encoding="utf-8").split("\n\nDrawn by:")[0].partition("\n\n")[2]
     parts = [
         f"(figure-{name})=\n\n# {name}",
-        f"{entry.about[0].upper()}{entry.about[1:]}.",
         f"```{{image}} ../figures/{name}.png\n:alt: {entry.about}\n```",
+        caption,
+        f"**Stands for:** {entry.stands_for}.",
         f"{{download}}`Table of what it shows (CSV) <../figures/{name}.csv>`",
         f"## Draw it\n\n```bash\npython -m figures --only {name} --out out\n```",
-        f"## What it shows\n\n{results}" if results else "",
+        f"## Results that it shows\n\n{results}" if results else "",
         f"## Parameters\n\nOf the picture above, which is drawn on quick settings.\n\n{parameters}"
         if parameters
         else "",

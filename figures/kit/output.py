@@ -1,4 +1,4 @@
-"""Writing a figure: pictures, its table (csv), its parameters and versions (json).
+"""Writing a figure: pictures, its table (csv), its parameters and versions (json), its caption (md).
 
 **Same bytes.** Every run on one machine writes the same bytes: no dates, no paths, no times. The layout is made once
 and then kept, so that a picture does not depend on which other formats are written.
@@ -26,6 +26,7 @@ from matplotlib.backend_bases import get_registered_canvas_class
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from figures.kit.caption import caption_page
 from figures.kit.drawing import styled
 from figures.kit.table import Table, csv_text, verdict
 from figures.registry import paths
@@ -68,8 +69,13 @@ def render(figure: Figure, file_format: str) -> bytes:
     return buffer.getvalue()
 
 
-def write(folder: Path, name: str, module, table: Table, formats: Iterable[str]) -> list[Path]:
-    """Write the files of a figure into an existing folder, all or none; returns their paths."""
+def write(
+    folder: Path, name: str, module, table: Table, formats: Iterable[str], *, command: str, stands_for: str
+) -> list[Path]:
+    """Write the files of a figure into an existing folder, all or none; returns their paths.
+
+    `command` and `stands_for` are for the caption: how the figure is drawn, and what it stands for.
+    """
     figure = draw(module, table)
     about = {
         "format": FORMAT,
@@ -82,6 +88,8 @@ def write(folder: Path, name: str, module, table: Table, formats: Iterable[str])
     # First png, on the canvas that the layout was made with.
     contents = {kind: render(figure, kind) for kind in sorted(formats, key=lambda kind: kind != "png")}
     contents |= {"csv": csv_text(table.points).encode(), "json": f"{to_json(about)}\n".encode()}
+    page = caption_page(name, module, table, command, stands_for)
+    contents["md"] = page.encode(errors="backslashreplace")  # names of files may contain any character
     files = paths(folder, name, formats)
     write_together(
         {file: lambda opened, content=contents[extension]: opened.write(content) for extension, file in files.items()}

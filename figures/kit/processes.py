@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -41,7 +41,14 @@ class Drawn:
 
 
 def drawn_figures(
-    chosen: Sequence[FigureEntry], folder: Path, formats: list[str], quick: bool, data: dict, jobs: int, report: Report
+    chosen: Sequence[FigureEntry],
+    folder: Path,
+    formats: list[str],
+    quick: bool,
+    data: dict,
+    commands: Mapping[str, str],
+    jobs: int,
+    report: Report,
 ) -> Iterator[Drawn]:
     """Draw the chosen figures, and yield each as soon as it is written.
 
@@ -51,6 +58,8 @@ def drawn_figures(
         which figures, where to, and how.
     data : dict
         options of the figures that take the user's data.
+    commands : mapping
+        the command that draws a figure, by its name; for the captions.
     jobs : int
         processes; 1 draws in this one.
     report
@@ -61,7 +70,9 @@ def drawn_figures(
     ValueError
         if a process ends before it is done, as when memory runs out.
     """
-    tasks = [(entry.name, folder, formats, quick, data if entry.takes_data else {}) for entry in chosen]
+    tasks = [
+        (entry.name, folder, formats, quick, data if entry.takes_data else {}, commands[entry.name]) for entry in chosen
+    ]
     if jobs == 1 or len(chosen) < 2:
         yield from (_draw(*task, report) for task in tasks)
         return
@@ -83,14 +94,14 @@ def drawn_figures(
         ) from None
 
 
-def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, report: Report) -> Drawn:
+def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, command: str, report: Report) -> Drawn:
     from figures.kit.output import write  # with matplotlib, which a process that draws nothing does without
 
-    module = every_figure()[name].module
+    entry = every_figure()[name]
     with threadpool_limits(1, user_api="blas"):
-        table = module.data(quick=quick, progress=lambda message: report(name, message), **data)
+        table = entry.module.data(quick=quick, progress=lambda message: report(name, message), **data)
     with _writing:
-        files = write(folder, name, module, table, formats)
+        files = write(folder, name, entry.module, table, formats, command=command, stands_for=entry.stands_for)
     return Drawn(name, files, table.comparisons, table.without_comparison)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures import rotation_energy
+from figures import collapse, rotation_energy
 from figures.__main__ import main
+from figures.kit.caption import caption_of
 from figures.kit.table import Point
 from figures.registry import FIGURES
 
@@ -26,7 +27,7 @@ CHEAP = "rotation_energy"
 def cached_tables(monkeypatch, quick_table):
     """The command line draws tables that were computed once."""
     for entry in FIGURES.values():
-        monkeypatch.setattr(entry.module, "data", lambda name=entry.name, **_: quick_table(name))
+        monkeypatch.setattr(entry.module, "data", lambda figure=entry.name, **_: quick_table(figure))
 
 
 def test_list(capsys):
@@ -36,6 +37,7 @@ def test_list(capsys):
     assert main(["--list", "--json", "--only", "collapse"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["figures"]
     assert listed["name"] == "collapse" and listed["takes_data"] is True
+    assert listed["stands_for"] == FIGURES["collapse"].stands_for and listed["stands_for"] in text
 
 
 def test_all_figures(tmp_path, capsys):
@@ -44,7 +46,7 @@ def test_all_figures(tmp_path, capsys):
     assert "theory and experiment agree in all" in captured.out and "FAILED" not in captured.out
     assert all(f"wrote {name}" in captured.err for name in FIGURES)
     written = {file.name for file in (tmp_path / "new" / "folder").iterdir()}
-    assert written == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "csv", "json")}
+    assert written == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "csv", "json", "md")}
 
 
 def test_only_takes_commas_and_repetition(tmp_path, capsys):
@@ -62,7 +64,7 @@ def test_the_same_bytes_on_every_run(tmp_path, monkeypatch):
         options = ["--quick", "--only", CHEAP, "--format", "pdf,png,svg", "--out", str(tmp_path / folder)]
         assert main(options) == 0
     files = sorted((tmp_path / "first").iterdir())
-    assert [file.suffix for file in files] == [".csv", ".json", ".pdf", ".png", ".svg"]
+    assert [file.suffix for file in files] == [".csv", ".json", ".md", ".pdf", ".png", ".svg"]
     for file in files:
         assert file.read_bytes() == (tmp_path / "second" / file.name).read_bytes(), file.name
 
@@ -111,6 +113,19 @@ def test_json_beside_a_figure_tells_what_it_was_made_from(tmp_path):
     assert (tmp_path / "collapse.csv").read_text().splitlines()[0] == ",".join(Point.__dataclass_fields__)
 
 
+def test_the_caption_beside_a_figure(tmp_path, quick_table):
+    np.savetxt(tmp_path / "my data.csv", np.eye(3), delimiter=",")
+    options = ["--only", f"collapse,{CHEAP}", "--data", str(tmp_path / "my data.csv"), "--no-header", "--standardize"]
+    out = ["--format", "png", "--jobs", "1", "--out", str(tmp_path)]
+    assert main([*options, *out]) == 0
+    caption = caption_of(collapse, quick_table("collapse"))
+    command = "python -m figures --only collapse --data 'my data.csv' --no-header --standardize"
+    assert (tmp_path / "collapse.md").read_text() == (
+        f"# collapse\n\n{caption}\n\nDrawn by: `{command}`\n\nStands for: {FIGURES['collapse'].stands_for}\n"
+    )
+    assert f"Drawn by: `python -m figures --only {CHEAP}`" in (tmp_path / f"{CHEAP}.md").read_text()
+
+
 def test_disagreement_exits_with_one(tmp_path, monkeypatch, capsys):
     monkeypatch.undo()
     true = rotation_energy.two_mode_rotation_energy
@@ -129,7 +144,8 @@ def test_finished_figures_stay_when_interrupted(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(rotation_energy, "data", interrupted)
     options = ["--only", "learned_noise,rotation_energy", "--out", str(tmp_path), "--format", "png", "--jobs", "1"]
     assert main(options) == 130
-    assert {file.name for file in tmp_path.iterdir()} == {f"learned_noise.{kind}" for kind in ("png", "csv", "json")}
+    written = {f"learned_noise.{kind}" for kind in ("png", "csv", "json", "md")}
+    assert {file.name for file in tmp_path.iterdir()} == written
 
 
 def test_several_at_a_time_write_the_same_bytes_and_report_in_order(tmp_path, monkeypatch, capsys):

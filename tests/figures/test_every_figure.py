@@ -11,6 +11,7 @@ import pytest
 from matplotlib.legend import Legend
 
 from figures import collapse, convergence, learned_noise, rate_distortion
+from figures.kit.caption import caption_of
 from figures.kit.table import EXPERIMENTS
 from figures.registry import FIGURES
 from tests.figures.helpers import axes_of
@@ -220,6 +221,7 @@ def test_own_data(module):
     table = module.data(observations=data, name="mine", quick=True)
     assert all(d.passed for d in table.comparisons)
     assert (table.parameters["data"], table.parameters["observations"], table.parameters["rank"]) == ("mine", 80, 3)
+    assert "The data are `mine`, 80 observations of 4 variables" in caption_of(module, table)
     module.plot(table, axes_of(module))
 
 

@@ -11,6 +11,7 @@ import pytest
 import figures.__main__
 import numerics.__main__
 from figures import data_report, sweep_runs
+from tests.figures.caption_faults import faults_of_caption
 from theory import Moments
 from theory.learning import data_report as report_of
 
@@ -32,7 +33,7 @@ def rows_of(file) -> list[dict]:
 def test_report(tmp_path, capsys, observations):
     options = ("--latent-dim", "3", "--kl-weight", "0.5", "--reconstruction", "mean", "--out", str(tmp_path / "page"))
     assert figures.__main__.main(("report", "--data", observations, *options)) == 0
-    assert capsys.readouterr().out.count("wrote") == 4
+    assert capsys.readouterr().out.count("wrote") == 5
     rows = rows_of(tmp_path / "page" / "report.csv")
     eigenvalues = np.sort(np.linalg.eigvalsh(np.cov(DATA, rowvar=False, bias=True)))[::-1]
     drawn = [float(row["y"]) for row in rows if row["panel"] == "spectrum" and row["source"] == "measured"]
@@ -44,11 +45,17 @@ def test_report(tmp_path, capsys, observations):
         assert float(row["y"]) == np.count_nonzero(eigenvalues[:3] > float(row["x"]))
     about = json.loads((tmp_path / "page" / "report.json").read_text())
     assert about["parameters"]["kl_weight"] == 0.5 and about["parameters"]["columns"] == list("abcde")
+    caption = (tmp_path / "page" / "report.md").read_text()
+    assert "`x.csv`, the VAE has 3 latents" in caption and "$" in caption
+    command = "python -m figures report --data x.csv --latent-dim 3 --kl-weight 0.5 --reconstruction mean"
+    assert f"Drawn by: `{command}`\n" in caption
 
 
 @pytest.mark.parametrize(("noise", "beta"), [("learned", 0.5), (0.1, 1000.0)])
 def test_a_noise_that_runs_to_zero_and_total_collapse_are_drawn(noise, beta):
-    table = data_report.data(report_of(Moments.of(DATA), 6, beta=beta, noise_variance=noise))
+    parameters = {"data": "x.csv", "latent_dim": 6, "beta": beta}
+    table = data_report.data(report_of(Moments.of(DATA), 6, beta=beta, noise_variance=noise), parameters=parameters)
+    assert faults_of_caption(data_report, table) == []
     assert table.select("active_count", "minimum").y.tolist() == [5 if noise == "learned" else 0]
 
 
@@ -71,8 +78,9 @@ def test_sweep_from_either_file(tmp_path, capsys, runs):
     for file in runs:
         folder = tmp_path / file.suffix
         assert figures.__main__.main(("sweep", "--runs", str(file), "--out", str(folder), "--format", "svg")) == 0
-        assert capsys.readouterr().out.count("wrote") == 3
+        assert capsys.readouterr().out.count("wrote") == 4
         tables.append(rows_of(folder / "sweep.csv"))
+        assert f"Drawn by: `python -m figures sweep --runs {file.name}`\n" in (folder / "sweep.md").read_text()
     drawn = {row["series"] for row in tables[0]}
     assert drawn == {"least loss of its beta", "other runs", "closed form"}
     places = [{(row["panel"], row["series"], row["x"]): float(row["y"]) for row in table} for table in tables]
@@ -81,6 +89,7 @@ def test_sweep_from_either_file(tmp_path, capsys, runs):
         # two runs of one beta tie up to what training leaves, and rounding decides which of them is the least
         assert places[1][place] == pytest.approx(value, rel=1e-6, abs=1e-12), place
     columns = sweep_runs.read(runs[0])
+    assert faults_of_caption(sweep_runs, sweep_runs.data(columns, parameters={"runs": "runs.csv"})) == []
     assert columns["beta"].tolist() == [0.5, 0.5, 1, 1, 4, 4] and abs(columns["excess_loss"]).max() < 1e-9
 
 

@@ -13,16 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from figures.registry import FIGURES
+from figures.registry import FIGURES, every_figure
 from numerics.checks.verify import CHECKS
 from numerics.comparison import Budget
 from theory.__main__ import main
 from theory.derivations.engine.notation import REFERENCES
 from theory.derivations.registry import chapter_of, derivations, find
 from theory.derivations.ties import TIES, UNTIED
-from theory.interface.places import function_of
+from theory.interface.places import figure_place, function_of
 from theory.interface.results_commands import results_page, results_table
-from theory.results import EXPERIMENTS, RESULTS, ROOMS, WORKS, Result, expand, matching, mentioning
+from theory.results import (
+    EXPERIMENTS,
+    FIGURES_STAND_FOR,
+    RESULTS,
+    ROOMS,
+    WORKS,
+    Result,
+    expand,
+    matching,
+    mentioning,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in derivations()}
@@ -65,6 +75,20 @@ def test_every_page_check_and_figure_belongs_to_a_result():
 
 def test_the_index_says_what_each_experiment_is_made_of():
     assert {*EXPERIMENTS} == {*CHECKS}
+
+
+def test_each_figure_stands_for_a_work_that_results_cite_or_for_none():
+    assert FIGURES_STAND_FOR.keys() == every_figure().keys()
+    cited = {WORKS[key] for result in RESULTS for key in result.references}
+    for figure, text in FIGURES_STAND_FOR.items():
+        named = {name for name in WORKS.values() if name in text}
+        assert named <= cited and (named or text.startswith("none (")), figure
+        for name in named:
+            text = text.replace(name, "")
+        assert not re.search(r"\d{4}|et al", text), f"{figure}: name works by their keys"
+        assert (
+            f"({figure_place(figure)})" in results_page().replace("../", "").split("## What the figures stand for")[1]
+        )
 
 
 def test_names_are_unique_and_plain():

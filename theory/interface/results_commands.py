@@ -11,7 +11,7 @@ from theory.interface.files import output_file
 from theory.interface.places import check_place, figure_place, function_place, page_place
 from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
-from theory.results import EXPERIMENTS, RESULTS, ROOMS, Result, matching, mentioning
+from theory.results import EXPERIMENTS, FIGURES_STAND_FOR, RESULTS, ROOMS, Result, matching, mentioning
 
 __all__ = ["add_commands", "results_page", "results_table"]
 
@@ -134,6 +134,12 @@ def results_page() -> str:
     for room, heading in ROOMS.items():
         parts.append(f"## {heading}")
         parts.extend(_entry(result) for result in RESULTS if result.room == room)
+    parts += [
+        "## What the figures stand for",
+        "A figure stands for a figure or table of a paper if its numbers were read, in the paper or in a report of it "
+        "(second-hand); else it is in the setting of a paper. `python -m figures list` prints this list too.",
+        "\n".join(f"- {_linked([name], figure_place)}: {text}" for name, text in FIGURES_STAND_FOR.items()),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
