@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from numerics.bench.problem import DECAYS, EPSILON, LEARNING_RATE, Descent, MinibatchDescent, Parameters
+from numerics.bench.problem import DECAYS, EPSILON, LEARNING_RATE, DataMoments, Descent, MinibatchDescent, Parameters
 from numerics.bench.timing import Contestant
 
-__all__ = ["descent", "minibatch"]
+__all__ = ["descent", "minibatch", "moments"]
 
 
 def descent(task: Descent) -> list[Contestant]:
@@ -23,6 +23,11 @@ def descent(task: Descent) -> list[Contestant]:
 def minibatch(task: MinibatchDescent) -> list[Contestant]:
     """Adam on minibatches."""
     return [Contestant("numpy", lambda: _descend(task.start, task.steps, minibatch_gradient(task)))]
+
+
+def moments(task: DataMoments) -> list[Contestant]:
+    """`numpy.cov`."""
+    return [Contestant("numpy cov", lambda: [np.cov(task.data, rowvar=False, bias=True)])]
 
 
 def _descend(start: Parameters, steps: int, gradient) -> Parameters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import get_num_threads
 
-from numerics.bench.problem import LEARNING_RATE, ClosedForm, Descent, MinibatchDescent, Parameters
+from numerics.bench.problem import LEARNING_RATE, ClosedForm, DataMoments, Descent, MinibatchDescent, Parameters
 from numerics.bench.timing import Contestant
 from numerics.kernels import descent as kernels
 from numerics.kernels.objective import views
@@ -17,7 +17,7 @@ from numerics.training.train import descent_limits
 from theory import LinearVAE, Moments, optimum
 from theory.groups import Weights
 
-__all__ = ["closed_form", "descent", "minibatch", "start"]
+__all__ = ["closed_form", "descent", "minibatch", "moments", "start"]
 
 NAME = "ours"
 ADAM = {"learning_rate": LEARNING_RATE, "gradient_tolerance": 1e-300}  # the tolerance is never met: all steps are made
@@ -107,6 +107,15 @@ def closed_form(task: ClosedForm) -> list[Contestant]:
         return result.vae.decoder, np.array(result.noise_variance)
 
     return [Contestant(NAME, lambda: optimum(Moments.of(task.data), task.latent_dim, leading_only=True), read)]
+
+
+def moments(task: DataMoments) -> list[Contestant]:
+    """Of the mapped file, and of the array in memory."""
+
+    def contestant(name, data):
+        return Contestant(name, lambda: Moments.of(data), lambda found: [found.covariance])
+
+    return [contestant(NAME, task.mapped), contestant(f"{NAME} in memory", task.data)]
 
 
 def _parameters(vae: LinearVAE, eigenvalues: np.ndarray) -> Parameters:

@@ -29,6 +29,7 @@ __all__ = [
     "EPSILON",
     "LEARNING_RATE",
     "ClosedForm",
+    "DataMoments",
     "Descent",
     "MinibatchDescent",
     "Parameters",
@@ -131,6 +132,22 @@ class ClosedForm:
 
     data: np.ndarray
     latent_dim: int
+
+
+@dataclass(frozen=True, eq=False)
+class DataMoments:
+    """The covariance of data, divided by their number.
+
+    Attributes
+    ----------
+    mapped : (N, D) array of float32
+        a memory-mapped file.
+    data : (N, D) array of floats
+        the same numbers in memory.
+    """
+
+    mapped: np.ndarray
+    data: np.ndarray
 
 
 def eigenvalues(data_dim: int) -> np.ndarray:

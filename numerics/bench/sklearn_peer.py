@@ -1,14 +1,15 @@
-"""The closed form from scikit-learn: PCA, whose leading axes and remaining variance give the optimum at beta = 1."""
+"""scikit-learn: PCA, whose leading axes and remaining variance give the optimum at beta = 1, and its covariance."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn.covariance import empirical_covariance
 from sklearn.decomposition import PCA
 
-from numerics.bench.problem import ClosedForm
+from numerics.bench.problem import ClosedForm, DataMoments
 from numerics.bench.timing import Contestant
 
-__all__ = ["closed_form"]
+__all__ = ["closed_form", "moments"]
 
 SOLVERS = {"covariance_eigh": True, "full": True, "randomized": False}  # whether exact
 FULL_DIM = 1000  # beyond it the solver of all singular values takes minutes
@@ -25,6 +26,11 @@ def closed_form(task: ClosedForm) -> list[Contestant]:
 
     large = task.data.shape[1] > FULL_DIM
     return [contestant(solver, exact) for solver, exact in SOLVERS.items() if not (large and solver == "full")]
+
+
+def moments(task: DataMoments) -> list[Contestant]:
+    """The covariance of maximum likelihood."""
+    return [Contestant("sklearn empirical_covariance", lambda: [empirical_covariance(task.data)])]
 
 
 def _optimum(fitted: PCA, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from numerics.bench import ours
 from numerics.bench import spectra as kinds
-from numerics.bench.problem import ClosedForm, Descent, MinibatchDescent, Parameters, eigenvalues
-from numerics.bench.roofline import products_of_a_step
+from numerics.bench.mapped_file import mapped_file, peak_memory
+from numerics.bench.problem import ClosedForm, DataMoments, Descent, MinibatchDescent, Parameters, eigenvalues
+from numerics.bench.roofline import products_of_a_step, products_of_moments
 from numerics.bench.timing import Contestant, interleave
 
 __all__ = ["COLUMNS", "compare", "descent", "minibatch_descent", "spiked_data"]
@@ -27,6 +28,7 @@ SWEPT = tuple(np.geomspace(0.5, 2.0, 16)), tuple(range(16))  # betas and seeds: 
 MINIBATCH = [(20, 5, 4000), (64, 16, 1000), (784, 64, 100)]
 CLOSED_FORM = [784, 2000]
 SPECTRA = [(200, 16, 20), (784, 16, 1), (784, 64, 1), (2000, 16, 1)]  # D, K and how often it is solved in a run
+MOMENTS, QUICK_MOMENTS = (100_000, 784), (10_000, 784)  # N, D
 LARGE = 500  # a quick benchmark leaves out larger data dimensions
 
 COLUMNS = (
@@ -87,6 +89,17 @@ def spectra(peers: Mapping[str, ModuleType | None], quick: bool, **options) -> l
     return rows
 
 
+def moments(peers: Mapping[str, ModuleType | None], quick: bool, **options) -> list[Row]:
+    """The covariance of data, ours also from a mapped file, with its memory; two columns more than in other tables."""
+    count, data_dim = QUICK_MOMENTS if quick else MOMENTS
+    with mapped_file(spiked_data(data_dim, CLOSED_FORM_LATENTS, count)) as path:
+        mapped = np.load(path, mmap_mode="r")
+        task = DataMoments(mapped, np.array(mapped, dtype=float))
+        rows = _rows(peers, "moments", task, (data_dim, None, 1, 1), **options)
+        peak = peak_memory(path)
+    return [{**row, "rows": count, "peak_mib": peak if row["contestant"] == ours.NAME else None} for row in rows]
+
+
 def descent(data_dim: int, latent_dim: int, steps: int, betas=(BETA,), seeds=(0,)) -> Descent:
     """Full-batch training of one run, or of every beta from every seed."""
     spectrum = eigenvalues(data_dim)
@@ -115,7 +128,7 @@ def _sizes(sizes: Sequence[tuple], quick: bool) -> list[tuple]:
 
 
 def _rows(
-    peers: Mapping[str, ModuleType | None], kind: str, task, size: tuple[int, int, int, int], **options
+    peers: Mapping[str, ModuleType | None], kind: str, task, size: tuple[int, int | None, int, int], **options
 ) -> list[Row]:
     """A row for every contestant of a problem, and for every peer that is not installed.
 
@@ -128,8 +141,7 @@ def _rows(
             absent.append((name, "not installed"))
         elif hasattr(peer, kind):
             contestants += getattr(peer, kind)(task)
-    products = None if isinstance(task, ClosedForm) else Contestant("products", products_of_a_step(task))
-    measured = compare(contestants, size[-1], products, **options)
+    measured = compare(contestants, size[-1], _products(task), **options)
     heads = dict(zip(COLUMNS, size, strict=False))
     blanks = dict.fromkeys(COLUMNS)
     return [
@@ -138,16 +150,26 @@ def _rows(
     ]
 
 
-def compare(contestants: Sequence[Contestant], steps: int, products: Contestant | None = None, **options) -> list[Row]:
+def _products(task) -> list[Contestant]:
+    """The matrix products of a step, in every way that may be the fastest."""
+    if isinstance(task, ClosedForm):
+        return []
+    ways = products_of_moments(task) if isinstance(task, DataMoments) else [products_of_a_step(task)]
+    return [Contestant("products", multiply) for multiply in ways]
+
+
+def compare(contestants: Sequence[Contestant], steps: int, products: Sequence[Contestant] = (), **options) -> list[Row]:
     """Time contestants against each other, and compare their results with those of the first.
 
     Times are milliseconds a step, of all runs together; the ratio is that of the median to the median of `ours`.
-    `products` does the matrix products of one step in NumPy (`numerics.bench.roofline`); it is timed in the same rounds
-    on the same threads, and `of_product` is its median time over that of a step: 1 for a step that is nothing but
-    products at NumPy's speed. In small problems NumPy's calls take longer than what they multiply.
+    Each of `products` does the matrix products of one step in NumPy or SciPy (`numerics.bench.roofline`), timed in the
+    same rounds on the same threads, and `of_product` is the median time of the fastest over that of a step: 1 for a
+    step that is nothing but products at the library's speed. In small problems calls take longer than what they
+    multiply.
     """
-    timings = interleave([*contestants, *([products] if products else [])], **options)
-    roof = timings.pop() if products else None
+    timings = interleave([*contestants, *products], **options)
+    roof = min((timing.quartiles[1] for timing in timings[len(contestants) :]), default=None)
+    timings = timings[: len(contestants)]
     medians = {contestant.name: timing.quartiles[1] for contestant, timing in zip(contestants, timings, strict=True)}
     rows = []
     for contestant, timing in zip(contestants, timings, strict=True):
@@ -161,7 +183,7 @@ def compare(contestants: Sequence[Contestant], steps: int, products: Contestant 
                 "median_ms": median,
                 "upper_ms": upper,
                 "ratio": medians[contestant.name] / medians[ours.NAME] if ours.NAME in medians else None,
-                "of_product": roof.quartiles[1] / timing.quartiles[1] * steps if roof else None,
+                "of_product": roof / timing.quartiles[1] * steps if roof else None,
                 "first_s": timing.first,
                 "difference": difference,
                 "status": status,

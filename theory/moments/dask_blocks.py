@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from theory.moments.statistics import Statistics, joined
-from theory.moments.sums import BLOCK_NUMBERS
 
 __all__ = ["statistics_of_blocks"]
+
+BLOCK_NUMBERS = 2**23  # of a block of whole rows at most: 64 MiB, far more than D x D numbers up to D = 1,000
 
 
 def statistics_of_blocks(data, of_block: Callable) -> Statistics | None:

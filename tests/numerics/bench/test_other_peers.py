@@ -1,4 +1,4 @@
-"""PyTorch and JAX against NumPy and training here, where they are installed; scikit-learn against the closed form."""
+"""PyTorch and JAX against NumPy and training here, where they are installed; scikit-learn against ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numerics.bench import numpy_peer, ours, tables
-from numerics.bench.problem import ClosedForm
+from numerics.bench.problem import ClosedForm, DataMoments
 
 
 def results(contestants):
@@ -50,3 +50,15 @@ def test_pca_is_the_optimum_at_beta_1():
     check(found["sklearn full"], wanted)
     for one, other in zip(found["sklearn randomized"], wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=0.1)
+
+
+def test_moments_of_all_are_the_same():
+    peer = pytest.importorskip("numerics.bench.sklearn_peer")
+    data = tables.spiked_data(12, 3, count=200).astype(np.float32)
+    task = DataMoments(data, data.astype(float))
+    found = {}
+    for contestants in (ours, numpy_peer, peer):
+        found |= results(contestants.moments(task))
+    assert list(found) == ["ours", "ours in memory", "numpy cov", "sklearn empirical_covariance"]
+    for (covariance,) in found.values():
+        np.testing.assert_allclose(covariance, np.cov(task.data.T, bias=True), rtol=0, atol=1e-11)

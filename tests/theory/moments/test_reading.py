@@ -107,6 +107,16 @@ def test_blocks_that_drift_are_as_exact_as_those_that_do_not(monkeypatch, rows):
     assert relative_errors(walk, Moments.of(walk).covariance) < 1e-14
 
 
+@pytest.mark.parametrize(("rows", "strip"), [(7, 1), (7, 3), (64, 5), (300, 64)])
+def test_strips_of_any_length_add_up_to_blocks(monkeypatch, rows, strip):
+    """However the rows come: also in parts that end within strips."""
+    monkeypatch.setattr("theory.moments.sums.block_rows", lambda data_dim: rows)
+    monkeypatch.setattr("theory.moments.sums.strip_rows", lambda data_dim: strip)
+    walk = np.cumsum(RNG.standard_normal((200, 3)), axis=0) + 1e6
+    for data in (walk, list(walk), np.array_split(walk, 9)):
+        assert_same(Moments.of(iter(data)), walk)
+
+
 def test_many_blocks_need_no_list_of_their_means(monkeypatch):
     monkeypatch.setattr("theory.moments.sums.block_rows", lambda data_dim: 2)
     data = np.concatenate([FAR] * 9)
@@ -135,24 +145,27 @@ def test_a_mapped_file_is_read_in_slices(tmp_path, monkeypatch):
 
 
 MEMORY = """
-import resource, sys
+import sys
 import numpy as np
 from theory import Moments
 from theory.moments.sums import block_rows
+def largest():  # resident memory; ru_maxrss would count that of the process that started this one
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 kind, file = sys.argv[1:]
 Moments.of(np.ones((3, 2)))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = largest()
 if kind == "mapped":
     moments = Moments.of(np.load(file, mmap_mode="r"))
 else:
     from theory.interface.observations import read_observations
     moments = read_observations(file, columns=None if kind == "file" else ["2", "1"]).moments()
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print((after - before) / 1024, block_rows(moments.data_dim) * moments.data_dim * 8 / 2**20, moments.count)
+print((largest() - before) / 1024, block_rows(moments.data_dim) * moments.data_dim * 8 / 2**20, moments.count)
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the largest memory of a process is read from /proc")
 @pytest.mark.parametrize("kind", ["mapped", "file", "columns"])
 def test_a_file_needs_the_memory_of_a_block(tmp_path, kind):
     """400 MiB of float32, which would take 800 as float64."""

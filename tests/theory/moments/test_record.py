@@ -127,6 +127,23 @@ def test_data_whose_squares_are_no_floats_are_refused(scale):
             Moments.of(scaled)
 
 
+@pytest.mark.parametrize("rows", [1, 4, 512])
+@pytest.mark.parametrize("at", [0, 1, 4, 6, 19])
+def test_squares_that_underflow_are_found_in_any_block(monkeypatch, rows, at):
+    """A column of zeros with one tiny number, or with tiny numbers from a row on: a step between blocks, or in one."""
+    monkeypatch.setattr("theory.moments.sums.block_rows", lambda data_dim: rows)
+    for last in (at + 1, 20):
+        data = RNG.standard_normal((20, 3))
+        data[:, 1] = 0.0
+        if (at, last) != (0, 20):
+            data[at:last, 1] = 1e-150
+            with pytest.raises(ValueError, match=r"those of column 1 \(.*spread 1e-150\) are too small; rescale"):
+                Moments.of(data)
+        data[:, 1] = 1.0
+        data[at:last, 1] = 1 + 1e-9  # nearly constant in all blocks but one
+        assert relative_errors(data, Moments.of(data).covariance) < 1e-14
+
+
 @pytest.mark.parametrize("scale", [1e-144, 1e150])
 def test_data_whose_squares_are_just_floats_keep_their_digits(scale):
     data = RNG.standard_normal((20, 2)) * scale
