@@ -66,7 +66,7 @@ def _page(name: str, drawn: Path) -> str:
     parts = [
         f"(figure-{name})=\n\n# {name}",
         f"{entry.about[0].upper()}{entry.about[1:]}.",
-        f"```{{image}} ../figures/{name}.png\n:alt: {entry.about}\n```",
+        f"```{{image}} ../figures/{name}.png\n:alt: {entry.about}\n:width: 100%\n```",
         f"{{download}}`Table of what it shows (CSV) <../figures/{name}.csv>`",
         f"## Draw it\n\n```bash\npython -m figures --only {name} --out out\n```",
         f"## What it shows\n\n{results}" if results else "",
