@@ -38,7 +38,6 @@ numpydoc_xref_param_type = False
 default_role = "name"  # of `site_pages`: a link where the project exports the name, code otherwise
 
 html_theme = "furo"
-pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 html_title = "The linear-Gaussian beta-VAE"
 html_static_path = ["_static"]
