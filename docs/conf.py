@@ -29,6 +29,7 @@ executed_pages = ("index", "tutorial")  # whose Python is run when they are read
 myst_enable_extensions = ["colon_fence", "dollarmath", "amsmath", "attrs_inline"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]
+mathjax3_config = {"options": {"enableMenu": False}}  # with its menu, each formula is a stop of the tab key
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the sections on parameters say more
@@ -37,6 +38,7 @@ numpydoc_xref_param_type = False
 default_role = "name"  # of `site_pages`: a link where the project exports the name, code otherwise
 
 html_theme = "furo"
+pygments_dark_style = "a11y-high-contrast-dark"
 html_title = "The linear-Gaussian beta-VAE"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

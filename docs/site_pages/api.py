@@ -1,7 +1,7 @@
 """The API reference: a page for each package that exports names, with everything that it exports.
 
-An object that several packages export has its place in the first of `PACKAGES` whose own module it comes from; the
-others list it with a link.
+An object that several packages export has its place in the innermost of them; the others list it with a link. So all
+objects of a module are described in one package, as `sphinx.ext.viewcode` needs it for the links from source to them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def pages(folder: Path) -> dict[str, str]:
 def home() -> dict[str, str]:
     """The name under which an exported object is described, by every name that it is exported under."""
     first: dict[int, str] = {}
-    for package in sorted(PACKAGES, key=lambda name: (name in FOUNDATIONS, -name.count("."))):  # rooms before the whole
+    for package in sorted(PACKAGES, key=lambda name: -name.count(".")):
         for name, value in _exported(package).items():
             first.setdefault(id(value), f"{package}.{name}")
     return {f"{package}.{name}": first[id(value)] for package in PACKAGES for name, value in _exported(package).items()}
