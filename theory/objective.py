@@ -187,7 +187,7 @@ def terms_and_signal(vae: LinearVAE, covariance, prior) -> tuple[ElboTerms, np.n
 def _signal_and_loss(vae: LinearVAE, moments: Moments) -> tuple[np.ndarray, float, np.ndarray]:
     """The covariance V S V^T of the posterior means, E ||(I - W V)(x - m)||^2, and F with F F^T = V S V^T."""
     decoder, encoder = vae.decoder, vae.encoder
-    if moments.rows is not None and moments.count < moments.data_dim == vae.data_dim:  # S = X^T X, fewer rows than D
+    if moments.are_few and moments.data_dim == vae.data_dim:  # S = X^T X, fewer rows than D
         rows = moments.rows.dense() / np.sqrt(moments.count)
         root = (rows @ encoder.T).T
         return root @ root.T, np.sum((rows - root.T @ decoder.T) ** 2), root

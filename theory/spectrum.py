@@ -55,7 +55,7 @@ class Spectrum:
         """Variances in any order, as they are stated, however small; or those of a covariance or of `Moments`."""
         if isinstance(eigenvalues, Moments):
             moments = as_moments(eigenvalues)
-            if moments.rows is not None and moments.count < moments.data_dim:
+            if moments.are_few:
                 return cls(modes_of_rows(moments.rows, 0)[0])
             eigenvalues = moments.covariance
         eigenvalues = validation.real_array("eigenvalues", eigenvalues)
@@ -87,7 +87,7 @@ class Spectrum:
         rows = moments.rows
         if rows is not None and others_by_mean and rows.is_large:
             return cls.of_operator(rows.operator(), latent_dim, float(rows.variances.sum()))
-        if rows is not None and len(rows) < rows.data_dim:
+        if moments.are_few:
             return cls(*modes_of_rows(rows, latent_dim, others_by_mean=others_by_mean))
         return cls.leading(moments.covariance, latent_dim, others_by_mean=others_by_mean)
 

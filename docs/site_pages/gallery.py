@@ -66,6 +66,7 @@ def _page(name: str, drawn: Path) -> str:
     caption = (drawn / f"{name}.md").read_text(encoding="utf-8").split("\n\nDrawn by:")[0].partition("\n\n")[2]
     parts = [
         f"(figure-{name})=\n\n# {name}",
+        f"{entry.about[0].upper()}{entry.about[1:]}.",
         f"```{{image}} ../figures/{name}.png\n:alt: {entry.about}\n:width: 100%\n```",
         caption,
         f"**Stands for:** {entry.stands_for}.",

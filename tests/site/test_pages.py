@@ -13,7 +13,7 @@ import theory.derivations.scores
 from figures.registry import FIGURES, FigureEntry
 from theory.derivations import registry
 from theory.derivations.book import web
-from theory.results import RESULTS, Result
+from theory.results import FIGURES_STAND_FOR, RESULTS, Result
 
 site_pages = pytest.importorskip("site_pages", reason="comes with the extra `docs`")
 
@@ -80,14 +80,17 @@ def test_a_figure_appears_in_the_gallery(monkeypatch, tmp_path):
         folder.mkdir()
         for name in FIGURES:
             (folder / f"{name}.json").write_text(json.dumps({"parameters": {"seed": 3, "long": [0.5] * 100}}))
+            (folder / f"{name}.md").write_text(f"# {name}\n\nA caption.\n\nDrawn by: `x`\n\nStands for: nothing\n")
 
     monkeypatch.setattr(site_pages.gallery, "_draw", draw)
     monkeypatch.setattr(site_pages.gallery, "RESULTS", (*RESULTS, STUB))
+    monkeypatch.setitem(FIGURES_STAND_FOR, "stub_figure", "the figure of a stub")
     monkeypatch.setitem(FIGURES, "stub_figure", FigureEntry("stub_figure", "a line of a stub"))
     made = site_pages.gallery.pages(tmp_path)
     page, index = made["gallery/stub_figure.md"], made["gallery/index.md"]
     assert page.startswith("(figure-stub_figure)=\n\n# stub_figure\n\nA line of a stub.\n\n")
     assert "- A stub is found. ({ref}`stub-page <page-stub-page>`)" in page
+    assert "\n\nA caption.\n\n**Stands for:** the figure of a stub.\n\n" in page
     assert "python -m figures --only stub_figure --out out" in page
     assert "- `seed`: `3`\n- `long`: `[0.5, " in page and " ...`" in page
     assert "{literalinclude} ../../../figures/stub_figure.py" in page

@@ -26,10 +26,9 @@ from theory.interface.readers import (
     DELIMITERS,
     check_finite,
     checked_file,
-    map_data,
+    map_or_read,
     moments_of,
     read_columns,
-    read_data,
     refuse_header,
 )
 from theory.interface.text_table import cell_number, table_column, table_names
@@ -208,8 +207,7 @@ def read_observations(
         refuse_header(header, what)
         if delimiter is not None:
             raise ValueError(f"delimiter is for text, but {what}; leave it out")
-        mapped = not built_in and checked_file(path)[0].suffix.lower() == ".npy"
-        array = built_in() if built_in else map_data(path) if mapped else read_data(path)
+        array = built_in() if built_in else map_or_read(path)
         names, numbering = [str(at) for at in range(1, array.shape[1] + 1)], []
         keep = stored = _kept(path, names, columns, leave_out)
     else:

@@ -32,6 +32,7 @@ __all__ = [
     "check_finite",
     "checked_file",
     "map_data",
+    "map_or_read",
     "moments_of",
     "read_archive",
     "read_columns",
@@ -89,6 +90,12 @@ def map_data(path, header: bool | None = None) -> np.ndarray:
     return _several_rows(path, array)
 
 
+def map_or_read(path, header: bool | None = None) -> np.ndarray:
+    """`map_data` of a `.npy` file, `read_data` of others."""
+    mapped = checked_file(path)[0].suffix.lower() == ".npy"
+    return map_data(path, header) if mapped else read_data(path, header)
+
+
 def _several_rows(path, data: np.ndarray) -> np.ndarray:
     if len(data) < 2:
         raise ValueError(f"{path}: must have at least two rows, it has one; put one observation in each row")
@@ -99,8 +106,7 @@ def read_moments(path, header: bool | None = None) -> Moments:
     """Count, mean and covariance (divided by N) of the observations in a file, which a `.npy` file is not read into."""
     if header is not None:
         validation.flag("header", header)
-    mapped = checked_file(path)[0].suffix.lower() == ".npy"
-    return moments_of(path, map_data(path, header) if mapped else read_data(path, header))
+    return moments_of(path, map_or_read(path, header))
 
 
 def moments_of(source, data) -> Moments:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 import numpy as np
 
 from theory import validation
-from theory.moments.few_rows import CentredRows, SparseRows
-from theory.moments.statistics import Statistics, joined, of_rows
+from theory.moments.few_rows import CentredRows
+from theory.moments.statistics import Statistics, joined, of_rows, of_stacked
 from theory.moments.sums import CentredSums
 
 __all__ = ["slices_of", "statistics_of", "statistics_of_block"]
@@ -78,15 +78,7 @@ def _of_rows(rows, first_row: int = 0) -> Statistics:
 
 
 def _of_sparse(data, first_row: int = 0) -> Statistics | None:
-    return _of_stacked([_checked_sparse(data, first_row)])
-
-
-def _of_stacked(matrices: list) -> Statistics | None:
-    """Those of checked sparse arrays, one below the other."""
-    from scipy.sparse import vstack
-
-    matrix = matrices[0] if len(matrices) == 1 else vstack(matrices, format="csr")
-    return of_rows(matrix.shape[0], *SparseRows.of(matrix)) if matrix.shape[0] else None
+    return of_stacked([_checked_sparse(data, first_row)])
 
 
 def _checked_sparse(data, first_row: int):
@@ -142,7 +134,7 @@ def _of_chunks(chunks) -> Statistics | None:
         if sparse:
             matrices.append(_checked_sparse(chunk, count))
             if sum(matrix.data.nbytes for matrix in matrices) > 8 * data_dim**2:
-                found, matrices = joined(found, _of_stacked(matrices)), []
+                found, matrices = joined(found, of_stacked(matrices)), []
         elif sums is None and count + len(rows) < data_dim:
             first.append(np.array(rows, dtype=float))  # a copy, for an iterator may use its memory again
         else:
@@ -156,7 +148,7 @@ def _of_chunks(chunks) -> Statistics | None:
     if first:
         dense = _of_rows(np.concatenate(first))
     if matrices:
-        found = joined(found, _of_stacked(matrices))
+        found = joined(found, of_stacked(matrices))
     return joined(found, dense)
 
 

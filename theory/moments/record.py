@@ -30,6 +30,8 @@ class Moments:
     data_dim : int, D
     variances : (D,) array
         the diagonal of the covariance.
+    are_few : bool
+        whether observations are kept that are fewer than their variables.
     rows : CentredRows, SparseRows or None
         the centred observations, where they stand for the covariance.
 
@@ -125,6 +127,11 @@ class Moments:
     @property
     def data_dim(self) -> int:
         return len(self.mean)
+
+    @property
+    def are_few(self) -> bool:
+        """Whether observations are kept that are fewer than their variables."""
+        return self.rows is not None and self.count < self.data_dim
 
     @cached_property
     def variances(self) -> np.ndarray:

@@ -10,9 +10,9 @@ from theory import validation
 from theory.moments.few_rows import CentredRows, SparseRows
 from theory.moments.sums import STRIP_ROWS, refuse_extremes, sum_of_two
 
-__all__ = ["Statistics", "joined", "of_rows"]
+__all__ = ["Statistics", "joined", "of_rows", "of_stacked"]
 
-LARGE = "pass fewer columns; of sparse data `optimum(..., leading_only=True)` does without"
+REMEDY = "pass fewer columns; of sparse data `optimum(..., leading_only=True)` does without"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Statistics:
         if self.covariance is not None:
             return self.covariance
         size = len(self.mean)
-        validation.fits_into_memory(f"the covariance of data with {size} columns", 8 * size**2, LARGE)
+        validation.fits_into_memory(f"the covariance of data with {size} columns", 8 * size**2, REMEDY)
         return self.rows.covariance()
 
 
@@ -55,6 +55,14 @@ def of_rows(count: int, rows: CentredRows | SparseRows, mean: np.ndarray, remain
     if rows.nbytes >= 8 * len(mean) ** 2:
         return Statistics(count, mean, remainder, covariance=rows.covariance())
     return Statistics(count, mean, remainder, rows=rows)
+
+
+def of_stacked(matrices: list) -> Statistics | None:
+    """Those of checked sparse arrays, one below the other; None if they have no row."""
+    from scipy.sparse import vstack
+
+    matrix = matrices[0] if len(matrices) == 1 else vstack(matrices, format="csr")
+    return of_rows(matrix.shape[0], *SparseRows.of(matrix)) if matrix.shape[0] else None
 
 
 def joined(first: Statistics | None, second: Statistics | None = None) -> Statistics | None:
@@ -71,9 +79,7 @@ def joined(first: Statistics | None, second: Statistics | None = None) -> Statis
         )
     count = first.count + second.count
     if isinstance(first.rows, SparseRows) and isinstance(second.rows, SparseRows):
-        from scipy.sparse import vstack
-
-        return of_rows(count, *SparseRows.of(vstack([first.rows.matrix, second.rows.matrix], format="csr")))
+        return of_stacked([first.rows.matrix, second.rows.matrix])
     share = second.count / count
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         apart = (second.mean - first.mean) + (second.remainder - first.remainder)

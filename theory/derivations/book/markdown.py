@@ -21,7 +21,7 @@ from theory.derivations.book.layout import (
     book_layout,
     page_blocks,
 )
-from theory.derivations.book.mathematics import displayed, map_pieces, upright
+from theory.derivations.book.mathematics import displayed, map_pieces, table_cell, upright
 from theory.derivations.engine.page import Derivation
 
 __all__ = ["markdown_book", "markdown_page"]
@@ -36,7 +36,7 @@ def markdown_book(pages: Sequence[Derivation]) -> str:
         contents.extend(f"  - [{page.title}](#{page.name})" for page in chapter.pages)
         body.append(f"# {chapter.heading}")
         body.extend(markdown_page(page, book.page_names) for page in chapter.pages)
-    rows = [f"| ${_table_cell(symbol)}$ | {_text(_table_cell(meaning))} |" for symbol, meaning in book.notation]
+    rows = [f"| ${table_cell(symbol)}$ | {_text(table_cell(meaning))} |" for symbol, meaning in book.notation]
     works = [f'- <a id="{key}"></a>{work}' for key, work in book.works]
     parts = [f"# {book.title}", book.about, "## Contents", "\n".join(contents)]
     parts += ["## Notation", "\n".join(["| symbol | meaning |", "|---|---|", *rows])]
@@ -84,7 +84,3 @@ def _cited(citation: Citation, linked: bool) -> str:
 
 def _text(sentence: str) -> str:
     return map_pieces(sentence, words=str, formula=upright, code="`{}`".format)
-
-
-def _table_cell(text: str) -> str:
-    return text.replace("|", r"\mid ")

@@ -9,7 +9,7 @@ import sympy as sp
 
 from theory.derivations.engine.printers import latex, ordered_terms, width
 
-__all__ = ["broken", "displayed", "map_pieces", "upright"]
+__all__ = ["broken", "displayed", "map_pieces", "table_cell", "upright"]
 
 RELATIONS = {sp.Eq: "=", sp.Ge: "≥", sp.Gt: ">", sp.Le: "≤", sp.Lt: "<"}
 LATEX_RELATIONS = {"≥": r"\ge", "≤": r"\le"}
@@ -36,6 +36,11 @@ def upright(formula: str) -> str:
     """Names of more than one letter upright; the bars of a divergence without the commands that Markdown swallows."""
     formula = re.sub(r"(?<![\\A-Za-z{])(KL|tr|gap|diag|TC|MSE|Bayes)(?![A-Za-z])", r"\\mathrm{\1}", formula)
     return formula.replace("||", r"\Vert ")
+
+
+def table_cell(text: str) -> str:
+    """A formula or sentence without the bars that would end a cell of a table in Markdown."""
+    return text.replace("|", r"\mid ")
 
 
 def displayed(relation) -> str:

@@ -23,7 +23,7 @@ from theory.derivations.book.layout import (
     book_layout,
     page_blocks,
 )
-from theory.derivations.book.mathematics import displayed, map_pieces, upright
+from theory.derivations.book.mathematics import displayed, map_pieces, table_cell, upright
 from theory.derivations.engine.page import Derivation
 from theory.derivations.registry import derivations
 
@@ -37,7 +37,7 @@ def web_contents(pages: Sequence[Derivation]) -> str:
     for chapter in book.chapters:
         names = [page.name for page in chapter.pages]
         parts += [f"## {chapter.heading}", "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```"])]
-    rows = [f"| ${_cell(symbol)}$ | {_text(_cell(meaning))} |" for symbol, meaning in book.notation]
+    rows = [f"| ${table_cell(symbol)}$ | {_text(table_cell(meaning))} |" for symbol, meaning in book.notation]
     parts += ["## Notation", "\n".join(["| symbol | meaning |", "|---|---|", *rows])]
     works = [f"(work-{key})=\n\n- {_text(work)}" for key, work in book.works]
     return "\n\n".join([*parts, "## Sources", *works]) + "\n"
@@ -113,7 +113,3 @@ def _code(text: str) -> str:
 @cache
 def _page_names() -> frozenset[str]:
     return frozenset(page.name for page in derivations())
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\mid ")
