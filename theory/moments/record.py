@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.moments.few_rows import CentredRows
 from theory.moments.reading import statistics_of
 from theory.moments.statistics import Statistics, joined
 
@@ -158,14 +157,17 @@ class Moments:
             raise ValueError("moments must have a count to be added, both have none; pass those of observations")
         return Moments.of_statistics(joined(self.statistics(), other.statistics()))
 
+    def __radd__(self, other: int) -> Moments:
+        """The same: `sum` begins with 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
     def standardized(self) -> Moments:
         """Those of columns less their mean, divided by their standard deviation; constant ones are zero."""
         varies = self.variances > 0
         scales = np.divide(1.0, np.sqrt(self.variances), out=np.zeros(self.data_dim), where=varies)
         zeros = np.zeros(self.data_dim)
         if self.rows is not None:
-            rows = CentredRows(self.rows.dense() * scales)
-            return Moments.of_statistics(Statistics(self.count, zeros, zeros, rows=rows))
+            return Moments.of_statistics(Statistics(self.count, zeros, zeros, rows=self.rows.scaled(scales)))
         correlations = self.covariance * scales * scales[:, np.newaxis]
         np.fill_diagonal(correlations, varies)
         return Moments.of_statistics(Statistics(self.count, zeros, zeros, correlations))
@@ -207,6 +209,11 @@ def as_moments(covariance, *, or_eigenvalues: bool = False) -> Moments:
                 )
             if covariance.ndim == 1:
                 spectrum = validation.stated_spectrum("covariance", validation.vector("covariance", covariance))
+                validation.fits_into_memory(
+                    f"a covariance of {len(spectrum)} variables",
+                    8 * len(spectrum) ** 2,
+                    "pass a LinearOperator and its trace, or take operating_point, which needs no matrix",
+                )
                 covariance = np.diag(spectrum)
         symmetric = validation.symmetric_matrix("covariance", covariance)
         zeros = np.zeros(len(symmetric))
