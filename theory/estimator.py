@@ -235,10 +235,14 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
 def _refuse_hidden(X) -> None:
     """Refuse what scikit-learn makes numbers of without a word: masked entries, and dates."""
-    for rows in X if isinstance(X, list | tuple) else [X]:
-        if np.ma.is_masked(rows):
-            validation.real_array("X", rows)  # says how many are masked
-    kinds = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]
+    rows = X if isinstance(X, list | tuple) else [X]
+    for row in rows:
+        if np.ma.is_masked(row):
+            validation.real_array("X", row)  # says how many are masked
+    if rows is X:
+        kinds = [np.asarray(row).dtype for row in rows]
+    else:
+        kinds = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]
     if any(getattr(kind, "kind", None) in ("m", "M") for kind in kinds):
         raise ValueError("X must be numeric, it has dates or times; pass numbers, such as the days since the first")
 

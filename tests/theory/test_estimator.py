@@ -341,6 +341,7 @@ def called(method, data, codes):
         (lambda rows: np.ma.array(rows, mask=rows == rows[1, 1]), "X must have no masked entries, it has 1"),
         (lambda rows: [*rows[:3], np.ma.array(rows[3], mask=rows[3] == rows[3, 0])], "X must have no masked entries"),
         (lambda rows: (1e9 * rows).astype("datetime64[s]"), "X must be numeric, it has dates"),
+        (lambda rows: [*(1e9 * rows).astype("timedelta64[s]")], "X must be numeric, it has dates"),
         (lambda rows: 1e60 * rows, "X must be at most 1e50 in size"),
         (lambda rows: sparse.csr_array(1e60 * rows), "X must be at most 1e50 in size"),
         (lambda rows: rows + np.nan, "X contains NaN"),
