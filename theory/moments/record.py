@@ -88,7 +88,8 @@ class Moments:
         data : (N, D) array, N >= 2, D >= 1
             or a data frame whose columns are all numbers; a memory-mapped file, read block by block; a sparse matrix,
             which is not filled; a list or an iterator of such arrays (chunks of n x D) or an iterator of rows; a Dask
-            array or data frame, of which each block is reduced where it lies.
+            array or data frame, of which each block is reduced where it lies. Whole numbers beyond 2^53 are rounded to
+            floats first.
 
         Returns
         -------
