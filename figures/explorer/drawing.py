@@ -13,12 +13,13 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJS, FixedTicker, Range1d
 from bokeh.plotting import figure
 
-from figures.explorer.model import CRITERIA
+from figures.explorer.model import BETAS, CRITERIA
 
 __all__ = ["PLOTS", "Plot", "ink_of_the_page"]
 
 GREY, BLUE, RED, GREEN = "#8a8a8a", "#2b8cc4", "#d55e00", "#009e73"
 HEIGHT = 300
+MARGIN = 0.05  # of what an axis shows, on either side
 UNITS = {"mean_squared_error": "squared error", "log_score": "negative log score (nats)"}
 
 # Sets the colours of text and axes to those of the page's style sheet, now and when the scheme changes.
@@ -65,7 +66,7 @@ def _figure(x: str, y: str, **options) -> figure:
         border_fill_color=None,
         outline_line_color=None,
         min_border_right=18,
-        **options,
+        **{"x_range": Range1d(0, 1), "y_range": Range1d(0, 1), **options},
     )
     plot.grid.grid_line_color = GREY
     plot.grid.grid_line_alpha = 0.25
@@ -81,15 +82,26 @@ def _legend(plot: figure, columns: int = 1) -> None:
     legend.update(label_text_font_size="12px", label_standoff=4, location="left")
 
 
+def _span(of: Range1d, *values) -> None:
+    """Let an axis show all finite values, with a margin; it stays as it is if there are none."""
+    heights = np.concatenate([[], *map(np.ravel, values)])
+    heights = heights[np.isfinite(heights)]
+    if heights.size:
+        margin = MARGIN * np.ptp(heights) or MARGIN * abs(heights[0]) or 1.0
+        of.update(start=heights.min() - margin, end=heights.max() + margin)
+
+
 def _sources(*names: str, columns: str) -> dict[str, ColumnDataSource]:
     return {name: ColumnDataSource({column: [] for column in columns.split()}) for name in names}
 
 
 def _fill(sources: Mapping[str, ColumnDataSource], curves: Curves) -> None:
-    """The curves by name, and nothing where there is none."""
+    """The curves by name, and nothing where there is none; what is as before is not drawn again."""
     for name, source in sources.items():
         given = curves.get(name)
-        source.data = {column: [] if given is None else given[column] for column in source.data}
+        data = {column: [] if given is None else given[column] for column in source.data}
+        if not all(np.array_equal(data[column], source.data[column]) for column in data):
+            source.data = data
 
 
 def _latents() -> Plot:
@@ -101,29 +113,30 @@ def _latents() -> Plot:
         y_range=Range1d(0.1, 1),
         x_range=Range1d(0, 1),
     )
-    bars = _sources(*colours, columns="mode eigenvalue low")
+    sources = _sources(*colours, columns="mode eigenvalue low") | _sources("level", columns="ends level")
     for kind, colour in colours.items():
-        bar = {"top": "eigenvalue", "bottom": "low", "source": bars[kind], "color": colour, "legend_label": kind}
+        bar = {"top": "eigenvalue", "bottom": "low", "source": sources[kind], "color": colour, "legend_label": kind}
         plot.vbar("mode", 0.8, hatch_color="white", hatch_pattern="/" if kind == "collapsed" else None, **bar)
-    level = ColumnDataSource({"x": [], "level": []})
-    plot.line("x", "level", source=level, color=GREEN, width=2, line_dash="dashed", legend_label="water level t")
+    water = {"color": GREEN, "width": 2, "line_dash": "dashed", "legend_label": "water level t"}
+    plot.line("ends", "level", source=sources["level"], **water)
     _legend(plot, 2)
     entries = {item.label.value: item for item in plot.legend[0].items}
 
     def fill(curves: Curves, _: str) -> None:
         if not curves:
-            _fill({**bars, "level": level}, {})
+            _fill(sources, {})
             return
         given, levels = curves["bars"], curves["level"]["level"]
         heights = np.concatenate([given["eigenvalue"], levels])
         low, high = heights[heights > 0].min() / 2, heights.max() * 2
-        for kind, source in bars.items():
+        ends = np.array([0.4, len(given["mode"]) + 0.6])
+        shown = {"level": {"ends": ends[: 2 * len(levels)], "level": np.repeat(levels, 2)}}
+        for kind in colours:
             of = (given["kind"] == kind) & (given["eigenvalue"] > 0)
-            mode = given["mode"][of]
-            source.data = {"mode": mode, "eigenvalue": given["eigenvalue"][of], "low": np.full(len(mode), low / 2)}
-            entries[kind].visible = bool(mode.size)
-        ends = [0.4, len(given["mode"]) + 0.6]
-        level.data = {"x": ends[: 2 * len(levels)], "level": np.repeat(levels, 2)}
+            heights = given["eigenvalue"][of]
+            shown[kind] = {"mode": given["mode"][of], "eigenvalue": heights, "low": np.full(len(heights), low / 2)}
+            entries[kind].visible = bool(heights.size)
+        _fill(sources, shown)
         plot.y_range.update(start=low, end=high)
         plot.x_range.update(start=ends[0], end=ends[1])
 
@@ -145,11 +158,18 @@ def _rate() -> Plot:
     plot.line("rate", "distortion", source=sources["VAE"], color=BLUE, width=2, legend_label="VAE, any β")
     plot.scatter("rate", "distortion", source=sources["here"], color=RED, size=11, legend_label="at this β")
     _legend(plot, 3)
-    return Plot(plot, lambda curves, _: _fill(sources, curves))
+
+    def fill(curves: Curves, _: str) -> None:
+        _fill(sources, curves)
+        if curves:
+            _span(plot.x_range, 0.0, curves["Shannon"]["rate"])
+            _span(plot.y_range, 0.0, 1.0)
+
+    return Plot(plot, fill)
 
 
 def _inference() -> Plot:
-    plot = _figure("β", "", x_axis_type="log", y_range=Range1d(0, 1))
+    plot = _figure("β", "", x_axis_type="log", x_range=Range1d(*BETAS))
     sources = _sources("curve", "best", "here", columns="beta error")
     plot.line("beta", "error", source=sources["curve"], color=BLUE, width=2, legend_label="error")
     plot.scatter(
@@ -166,11 +186,7 @@ def _inference() -> Plot:
             return
         errors, (here,) = np.asarray(curves[criterion]["error"]), curves[f"{criterion} here"]["error"]
         # Left of the optimum an error may grow without bound: shown is what the rest of the curve needs.
-        heights = np.array([errors.min(), np.median(errors), errors[-1], here])
-        heights = heights[np.isfinite(heights)]
-        if heights.size:
-            margin = 0.08 * np.ptp(heights) or 0.5
-            plot.y_range.update(start=heights.min() - margin, end=heights.max() + margin)
+        _span(plot.y_range, errors.min(), np.median(errors), errors[-1], here)
 
     return Plot(plot, fill)
 
@@ -185,7 +201,12 @@ def _rotation() -> Plot:
         )
     plot.xaxis.ticker = FixedTicker(ticks=[0, 15, 30, 45, 60, 75, 90])
     _legend(plot, 2)
-    return Plot(plot, lambda curves, _: _fill(sources, curves))
+
+    def fill(curves: Curves, _: str) -> None:
+        _fill(sources, curves)
+        _span(plot.y_range, *(curve["energy"] for curve in curves.values()))
+
+    return Plot(plot, fill)
 
 
 def _groups() -> Plot:
@@ -205,6 +226,8 @@ def _groups() -> Plot:
             sizes = curves["groups"]["size"]
             sources["none"].data = {"size": [sizes[0], sizes[-1]], "error": [1.0, 1.0]}
             ticker.ticks = sizes.tolist()
+            _span(plot.x_range, sizes)
+            _span(plot.y_range, 1.0, curves["groups"]["error"])
 
     return Plot(plot, fill)
 

@@ -49,6 +49,7 @@ HEADINGS = {
     ),
 }
 SLOW, REST = "groups", 150  # the panel that waits until the controls have rested for so many milliseconds
+LATENTS = 6  # when the page opens, if the data have as many dimensions
 FILES = ".csv,.tsv,.npy,.npz"
 UPLOADED = "file"
 
@@ -91,8 +92,8 @@ class _Page:
         self.about, self.upload = Div(stylesheets=[TEXT]), FileInput(title="Your own data", accept=FILES)
         self.upload.stylesheets = [CONTROLS]
         self.plots = {name: make() for name, make in PLOTS.items()}
-        self.messages = {name: Div(name=f"{name}_message", stylesheets=[TEXT]) for name in PLOTS}
-        self.texts = {name: Div(name=f"{name}_numbers", stylesheets=[TEXT]) for name in PLOTS}
+        self.messages = {name: Div(css_classes=[f"{name}_message"], stylesheets=[TEXT]) for name in PLOTS}
+        self.texts = {name: Div(css_classes=[f"{name}_numbers"], stylesheets=[TEXT]) for name in PLOTS}
         self._lay_out()
         for control in self.controls.values():
             control.on_change("value", lambda attr, old, new: self.update())
@@ -193,11 +194,12 @@ def _controls(given: Source | None) -> dict[str, Widget]:
     if given is not None:
         spectra.append((UPLOADED, given.about))
     low, high = np.log10(BETAS)
+    latent_dim = LATENTS if given is None else min(LATENTS, len(given.eigenvalues))
     controls = {
         "spectrum": Select(title="Spectrum", options=spectra, value="geometric" if given is None else UPLOADED),
         "data_dim": Slider(title="Dimensions D", start=2, end=64, step=1, value=20),
         "decay": Slider(title="Decay ℓᵢ₊₁ / ℓᵢ", start=0.3, end=0.99, step=0.01, value=0.7),
-        "latent_dim": Slider(title="Latents K", start=1, end=16, step=1, value=6),
+        "latent_dim": Slider(title="Latents K", start=1, end=16, step=1, value=latent_dim),
         "beta": Slider(title="β", start=low, end=high, step=0.01, value=0.3, format=_power()),
         "learned": Select(title="Noise of the decoder", options=["fixed", "learned"], value="fixed"),
         "noise": Slider(title="Noise / ℓ₁, fixed or true", start=-4, end=0.5, step=0.01, value=-1.0, format=_power()),

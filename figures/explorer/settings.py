@@ -126,7 +126,8 @@ def uploaded_spectrum(name: str, content: bytes) -> Source:
     ValueError
         as `given_spectrum`, naming the file without a folder.
     """
-    name = Path(name.replace("\\", "/")).name or "data"
+    name = Path(name.replace("\\", "/")).name
+    name = name if Path(name).suffix else "data"  # such as "..", which is a folder
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / name
         file.write_bytes(content)
