@@ -33,7 +33,7 @@ CRITERIA = {
 }
 MOST_BARS = 64
 MOST_FACTORS = 8  # for which the search of the grouped optimum takes a fraction of a second
-LOWEST_LEVEL = 1e-3  # of the largest eigenvalue, where the curves of rate and distortion end
+LOWEST_LEVEL = 1e-3  # of the largest eigenvalue, to which the curves of rate and distortion go at least
 SAME = 1e-9  # relative difference of errors that only the search leaves
 QUARTER = np.pi / 4  # the angle at which a rotation costs most
 
@@ -106,7 +106,8 @@ def _rate(settings: Settings) -> Panel:
     point = operating_point(eigenvalues, latent_dim, settings.beta, settings.decoder_noise)
     level, status = float(point.water_level), str(point.noise_status)
     command = f"python -m theory rate-distortion {source.words} {_options(settings)} --beta {settings.beta:g}"
-    levels = source.largest * np.geomspace(1.0, LOWEST_LEVEL, 161)
+    lowest = min(source.largest * LOWEST_LEVEL, level / 2 or np.inf)  # beyond the point that is shown
+    levels = np.geomspace(source.largest, lowest, 161)
     total = eigenvalues.sum()
     shannon, vae = rate_distortion(eigenvalues, levels), vae_rate_distortion(eigenvalues, latent_dim, levels)
     curves = {

@@ -58,6 +58,15 @@ def test_rate(case):
     assert ("is on Shannon's curve" in found.says) == (found.numbers["excess_distortion"] < 1e-9)
 
 
+@pytest.mark.parametrize("beta", BETAS)
+def test_the_point_is_on_the_curve_of_the_vae(beta):
+    curves = panel("rate", settings(beta=beta, noise_variance=1e-3)).curves
+    (rate,), (distortion,) = curves["here"]["rate"], curves["here"]["distortion"]
+    vae = curves["VAE"]
+    assert vae["rate"][0] <= rate <= vae["rate"][-1]
+    assert np.interp(rate, vae["rate"], vae["distortion"]) == pytest.approx(distortion, rel=1e-2)
+
+
 def test_inference(case):
     truth, numbers = true_model(case), panel("inference", case).numbers
 
