@@ -31,7 +31,7 @@ coherent columns an error remains at every $\beta$, and each collapse of a laten
 
 Against the weight $\beta$ of the KL term: (a), (b) mean squared error of the posterior mean, summed over the factors;
 (c), (d) forward KL, in nats, from the true posterior of the factors to the encoder. (a) and (c) have a loading with
-orthogonal columns, (b) and (d) one with coherent columns of the same norms 2, 1.5 and 1; (d) cuts off high values.
+orthogonal columns, (b) and (d) one with coherent columns of the same norms 2, 1.5 and 1; (d) is cut off above 8.
 
 Data are three independent factors of variance 1 in six dimensions, with noise variance {noise_variance}. Decoder,
 encoder and noise of a VAE with three latents and a diagonal posterior are learned; its latents are matched to the
@@ -42,6 +42,7 @@ lines are the critical $\beta$, also theory, at which a latent collapses to the 
 ERRORS = {"mean_squared_error": "mean squared error", "forward_kl": "forward KL (nats)"}
 HEIGHTS = {"mean_squared_error": (0, 3.3), "forward_kl": (-0.2, 8)}  # of the panels
 LOADINGS = {"aligned": "orthogonal columns", "general": "coherent columns"}
+COLOURS = {"aligned": "C0", "general": "C1"}
 NORMS = (2.0, 1.5, 1.0)
 MIXING = ((1.0, 0.5, 0.3), (0.0, 0.866, 0.4), (0.0, 0.0, 0.866))  # unit columns, pairwise coherent
 DATA_DIM = 6
@@ -118,9 +119,12 @@ def plot(table: Table, axes):
         error, loading = list(ERRORS)[place // 2], list(LOADINGS)[place % 2]
         panel = f"{loading} {error}"
         drawing.draw_critical(ax, table, panel)
-        drawing.draw_panel(ax, table, panel, {"learned": ("#0072B2", "#D55E00")[place % 2]})
+        drawing.draw_panel(ax, table, panel, {"learned": COLOURS[loading]})
         drawing.letter(ax, "abcd"[place], LOADINGS[loading])
         ax.set(xscale="log", xlabel=r"$\beta$", ylabel=ERRORS[error], ylim=HEIGHTS[error])
         drawing.plain_ticks(ax.xaxis)
-    drawing.source_legend(flat[0], ["theory", "trained", "critical"], loc="lower right")
+        drawing.state_limits(ax)
+    handles = drawing.series_handles(flat[0], COLOURS, LOADINGS)
+    handles += drawing.source_handles(flat[0], ["theory", "trained", "critical"])
+    drawing.figure_legend(flat[0], handles)
     return axes

@@ -1,4 +1,8 @@
-"""Drawing: the style sheet, the colours, and one mark for each source of a point."""
+"""Drawing: the style sheet, the colours, one mark for each source of a point, and the words beside them.
+
+A figure explains itself: each colour and each mark of a panel is named in a legend of that panel, in the legend of the
+whole figure above all panels, or beside the end of its line; an axis says where it starts and what it cuts off.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import matplotlib
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
@@ -20,20 +25,29 @@ __all__ = [
     "DOUBLE_COLUMN",
     "GREY",
     "add_legend",
+    "contrast",
     "draw_critical",
     "draw_panel",
+    "figure_legend",
+    "label_ends",
     "letter",
     "ordered_colours",
     "panel_axes",
     "plain_ticks",
+    "series_handles",
     "series_legend",
+    "source_handles",
     "source_legend",
+    "state_limits",
     "styled",
+    "text_colour",
     "whole_ticks",
 ]
 
 DOUBLE_COLUMN = 7.0  # inches
 GREY = "0.45"
+LINE_CONTRAST, TEXT_CONTRAST = 3.0, 4.5  # with white, at least (WCAG 2.1, 1.4.11 and 1.4.3)
+LABEL_SIZE = 7  # points, of text inside a panel
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.1)}  # a legend over the title of a panel
 
 # In order of drawing: lines below, experiments above.
@@ -47,7 +61,8 @@ MARKS = {
     "published": {"linestyle": "", "marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 5},
 }
 NOT_COMPARED = {"linestyle": (0, (1, 2))}  # lines of theory that no experiment is compared with
-CRITICAL = {"color": "0.8", "linewidth": 0.5, "zorder": 0}
+CRITICAL = {"color": "0.55", "linewidth": 0.4, "zorder": 0}
+LEADER = {"arrowstyle": "-", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 0}  # from a label that was moved to its place
 NAMES = {
     "theory": "theory",
     "minimum": "minimum (theory)",
@@ -67,9 +82,25 @@ def styled():
 
 
 def ordered_colours(series: Sequence[str]) -> dict[str, tuple]:
-    """Colours for series that have an order, from dark to light on a map that colour-blind readers can follow."""
-    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.82, len(series)) if len(series) > 1 else [0.3])
+    """Colours for series that have an order, from dark to light on a map that colour-blind readers can follow.
+
+    The lightest still has the contrast of a line, `LINE_CONTRAST`, with white.
+    """
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.6, len(series)) if len(series) > 1 else [0.3])
     return {name: tuple(shade) for name, shade in zip(series, shades, strict=True)}
+
+
+def contrast(colour) -> float:
+    """The contrast of a colour with white, from 1 (white) to 21 (black), as WCAG 2.1 defines it."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05))
+
+
+def text_colour(colour) -> tuple[float, float, float]:
+    """The colour of a line, darkened as far as text needs: the lightest shade with `TEXT_CONTRAST` with white."""
+    shades = np.linspace(1, 0, 101)[:, np.newaxis] * to_rgb(colour)
+    return next(tuple(map(float, shade)) for shade in shades if contrast(shade) >= TEXT_CONTRAST)
 
 
 def panel_axes(axes, count: int) -> list[Axes]:
@@ -129,6 +160,20 @@ def whole_ticks(axis) -> None:
     axis.set_major_locator(MaxNLocator(nbins=8, integer=True))
 
 
+def series_handles(
+    ax: Axes, colours: Mapping[str, object], labels: Mapping[str, str] | None = None, source: str = "theory"
+) -> list:
+    """Handles that name the colours, with the mark of a source."""
+    labels = labels or {name: name for name in colours}
+    return [_handle(ax, source, label, colours[name]) for name, label in labels.items()]
+
+
+def source_handles(ax: Axes, sources: Sequence[str], names: Mapping[str, str] | None = None) -> list:
+    """Handles that name the marks of the sources, in grey; "not_compared" is for lines that have no experiment."""
+    names = NAMES | dict(names or {})
+    return [_handle(ax, source, names[source], GREY) for source in sources]
+
+
 def series_legend(
     ax: Axes,
     colours: Mapping[str, object],
@@ -136,22 +181,95 @@ def series_legend(
     source: str = "theory",
     **options,
 ) -> None:
-    """Name the colours by a legend with the mark of a source; an Axes may have several legends."""
-    labels = labels or {name: name for name in colours}
-    handles = [_handle(ax, source, label, colours[name]) for name, label in labels.items()]
-    add_legend(ax, handles, **options)
+    """Name the colours of a panel by a legend with the mark of a source; an Axes may have several legends."""
+    add_legend(ax, series_handles(ax, colours, labels, source), **options)
 
 
 def source_legend(ax: Axes, sources: Sequence[str], names: Mapping[str, str] | None = None, **options) -> None:
-    """Name the marks of the sources, in grey, by a legend; "not_compared" is for lines that have no experiment."""
-    names = NAMES | dict(names or {})
-    add_legend(ax, [_handle(ax, source, names[source], GREY) for source in sources], **options)
+    """Name the marks of the sources in a panel, in grey, by a legend."""
+    add_legend(ax, source_handles(ax, sources, names), **options)
 
 
 def add_legend(ax: Axes, handles: list, **options) -> None:
     """Add one more legend to an Axes, of handles that have a label."""
     legend = ax.add_artist(Legend(ax, handles, [handle.get_label() for handle in handles], **options))
     legend.set_clip_on(False)  # it may lie outside the panel, and the layout leaves space for it
+
+
+def figure_legend(ax: Axes, handles: list, **options) -> None:
+    """Add the legend of a whole figure, of which `ax` is a panel, above all panels; in one row by default.
+
+    A constrained layout leaves space for it; without one it lies at the upper edge of the figure.
+    """
+    ax.figure.legend(handles=handles, loc="outside upper left", **{"ncols": len(handles)} | options)
+
+
+def label_ends(
+    ax: Axes, table: Table, panel: str, colours: Mapping[str, object], labels: Mapping[str, str], side: str = "right"
+) -> None:
+    """Write a label beside the right (or left) end of lines of theory; labels too close are moved up and down.
+
+    The limits of the Axes must be set, since they decide which labels are too close.
+    """
+    lines = [table.select(panel, "theory", name) for name in labels]
+    ends = [np.argmax(line.x) if side == "right" else np.argmin(line.x) for line in lines]
+    places = np.array([(line.x[end], line.y[end]) for line, end in zip(lines, ends, strict=True)])
+    heights = _fractions(ax, places)[:, 1]
+    panel_height = 0.85 * ax.bbox.height * 72 / ax.figure.dpi  # in points; labels and legends leave about this share
+    spread = _spread(heights, 1.1 * LABEL_SIZE / panel_height)
+    stay = np.abs(spread - heights).max() < 0.02
+    sign, alignment = (1, "left") if side == "right" else (-1, "right")
+    leader = LEADER | {"relpos": (0 if side == "right" else 1, 0.5)}  # from the edge of the label
+    for (name, text), place, moved in zip(labels.items(), places, spread, strict=True):
+        colour = text_colour(colours[name])
+        ax.annotate(
+            text,
+            place,
+            (sign * (5 if stay else 22), moved),
+            textcoords=("offset points", "axes fraction"),
+            ha=alignment,
+            va="center",
+            color=colour,
+            fontsize=LABEL_SIZE,
+            arrowprops=None if stay else leader | {"color": colour},
+            annotation_clip=False,
+        )
+
+
+def state_limits(ax: Axes) -> None:
+    """Add to the label of a linear y axis where it starts, if above zero, and where it cuts lines off.
+
+    To be called when the lines are drawn and the limits set.
+    """
+    bottom, top = ax.get_ylim()
+    heights = np.concatenate([line.get_ydata() for line in ax.lines])
+    words = [f"axis starts at {bottom:.3g}"] if bottom > 0 else []
+    if heights.min() < bottom and heights.max() > top:
+        words.append(f"cut off at {bottom:.3g} and {top:.3g}")
+    elif heights.max() > top:
+        words.append(f"cut off above {top:.3g}")
+    elif heights.min() < bottom:
+        words.append(f"cut off below {bottom:.3g}")
+    if words:
+        label = ax.get_ylabel()
+        between = "\n" if len(label) > 12 else " "
+        ax.set_ylabel(f"{label}{between}({', '.join(words)})".strip())
+
+
+def _fractions(ax: Axes, places: np.ndarray) -> np.ndarray:
+    """Places in data coordinates as fractions of the width and the height of a panel."""
+    return (ax.transScale + ax.transLimits).transform(places)
+
+
+def _spread(values: np.ndarray, gap: float) -> np.ndarray:
+    """The nearest values, in their order, of which neighbours are a gap apart and the ends of [0, 1] half a gap."""
+    from scipy.optimize import isotonic_regression
+
+    order, steps = np.argsort(values, kind="stable"), gap * np.arange(len(values))
+    apart = isotonic_regression(values[order] - steps).x + steps
+    spread = np.empty(len(values))
+    spread[order] = np.maximum(np.minimum(apart, 1 - gap / 2 - steps[::-1]), gap / 2 + steps)
+    return spread
 
 
 def _handle(ax: Axes, source: str, label: str, colour):
