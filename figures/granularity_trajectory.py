@@ -265,9 +265,10 @@ def _draw_capacity(ax: Axes, table: Table) -> None:
         drawing.label_at(ax, name, (last + shift, 0.0), colour, (0, 24), arrowprops=drawing.LEADER | {"color": colour})
     drawing.draw_level(ax, 0.0)
     ax.set(xlabel="latents in a group", ylabel="gain over one group (nats),\nasinh scale")
-    ax.set(xlim=(0.3, sum(TRIPLES) + 1.5), ylim=(1.4 * table.select(CAPACITY, "theory").y.min(), 0.6))
+    largest = int(table.select(CAPACITY, "theory").x.max())
+    ax.set(xlim=(0.3, largest + 1.5), ylim=(1.4 * table.select(CAPACITY, "theory").y.min(), 0.6))
     drawing.asinh_scale(ax, 0.1)
-    ax.set_xticks(range(TRIPLES[0], sum(TRIPLES) + 1, TRIPLES[0]))
+    ax.set_xticks(range(TRIPLES[0], largest + 1, TRIPLES[0]))
     drawing.letter(ax, "c", "at any capacity, multiples of the block are best")
 
 
