@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from figures.kit.table import Table
@@ -25,10 +26,16 @@ __all__ = [
     "DOUBLE_COLUMN",
     "GREY",
     "add_legend",
+    "asinh_scale",
+    "band_handle",
     "contrast",
+    "draw_band",
     "draw_critical",
+    "draw_level",
     "draw_panel",
+    "draw_series",
     "figure_legend",
+    "label_at",
     "label_ends",
     "letter",
     "ordered_colours",
@@ -61,6 +68,7 @@ MARKS = {
     "published": {"linestyle": "", "marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 5},
 }
 NOT_COMPARED = {"linestyle": (0, (1, 2))}  # lines of theory that no experiment is compared with
+BAND = {"alpha": 0.18, "linewidth": 0, "zorder": 1}  # an area behind lines
 CRITICAL = {"color": "0.55", "linewidth": 0.4, "zorder": 0}
 LEADER = {"arrowstyle": "-", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 0}  # from a label that was moved to its place
 NAMES = {
@@ -123,22 +131,52 @@ def draw_panel(ax: Axes, table: Table, panel: str, colours: Mapping[str, object]
     `theory_line` holds options of the lines. Lines that nothing is compared with are dotted.
     """
     for series, colour in colours.items():
-        for source, mark in MARKS.items():
-            rows = table.select(panel, source, series)
-            if not rows.x.size:
-                continue
-            if source == "monte_carlo":
-                ax.errorbar(rows.x, rows.y, yerr=2 * rows.standard_error, color=colour, **mark)
-            else:
-                if source == "theory":
-                    mark = mark | theory_line | (NOT_COMPARED if (panel, series) in table.not_compared else {})
-                ax.plot(rows.x, rows.y, color=colour, **mark)
+        for source in MARKS:
+            options = theory_line if source == "theory" else {}
+            draw_series(ax, table, panel, series, source, colour, **options)
+
+
+def draw_series(
+    ax: Axes, table: Table, panel: str, series: str, source: str, colour, shift: float = 0.0, **options
+) -> None:
+    """Draw the points of one source of a series with its mark; a `shift` along x parts marks that would hide others."""
+    rows = table.select(panel, source, series)
+    if not rows.x.size:
+        return
+    if source == "theory" and (panel, series) in table.not_compared:
+        options = options | NOT_COMPARED
+    if source == "monte_carlo":
+        ax.errorbar(rows.x + shift, rows.y, yerr=2 * rows.standard_error, color=colour, **MARKS[source], **options)
+    else:
+        ax.plot(rows.x + shift, rows.y, color=colour, **MARKS[source] | options)
+
+
+def draw_band(ax: Axes, x, low, high, colour) -> None:
+    """Draw the area between two curves, such as a confidence band, behind all lines."""
+    ax.fill_between(x, low, high, color=colour, **BAND)
 
 
 def draw_critical(ax: Axes, table: Table, panel: str) -> None:
     """Draw a thin vertical line behind the curves at every critical beta of a panel."""
     for value in table.select(panel, "critical").x:
         ax.axvline(value, **CRITICAL)
+
+
+def draw_level(ax: Axes, height: float) -> None:
+    """Draw a thin horizontal line behind the curves at a height to compare with, such as zero."""
+    ax.axhline(height, color=GREY, linewidth=0.5, zorder=0)
+
+
+def asinh_scale(ax: Axes, linear_width: float) -> None:
+    """Make the y axis linear within about a width of zero and logarithmic far from it, with no kink between (asinh),
+    and write its ticks, at powers of ten, as plain numbers. The limits must be set.
+    """
+    low, high = ax.get_ylim()
+    ax.set_yscale("asinh", linear_width=linear_width)
+    ax.set_ylim(low, high)
+    powers = 10.0 ** np.arange(np.ceil(np.log10(linear_width)), 1 + np.log10(max(-low, high)))
+    ticks = np.concatenate([-powers[::-1], [0.0], powers])
+    plain_ticks(ax.yaxis, ticks[(ticks >= low) & (ticks <= high)])
 
 
 def letter(ax: Axes, name: str, title: str) -> None:
@@ -149,7 +187,7 @@ def letter(ax: Axes, name: str, title: str) -> None:
 def plain_ticks(axis, values: Sequence[float] | None = None) -> None:
     """Write the ticks of a logarithmic axis as plain numbers: at 1, 2 and 5 of every decade, or at given values."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if values is None else FixedLocator(values))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
     axis.set_minor_formatter(NullFormatter())
     if values is not None:
         axis.set_minor_locator(NullLocator())
@@ -172,6 +210,11 @@ def source_handles(ax: Axes, sources: Sequence[str], names: Mapping[str, str] | 
     """Handles that name the marks of the sources, in grey; "not_compared" is for lines that have no experiment."""
     names = NAMES | dict(names or {})
     return [_handle(ax, source, names[source], GREY) for source in sources]
+
+
+def band_handle(label: str) -> Patch:
+    """A handle that names the areas of a figure, in grey."""
+    return Patch(facecolor=GREY, label=label, alpha=BAND["alpha"], linewidth=0)
 
 
 def series_legend(
@@ -204,14 +247,26 @@ def figure_legend(ax: Axes, handles: list, **options) -> None:
     ax.figure.legend(handles=handles, loc="outside upper left", **{"ncols": len(handles)} | options)
 
 
+def label_at(ax: Axes, text: str, place: tuple[float, float], colour, offset=(0, 5), **options) -> None:
+    """Write a label in the colour of what it names at an offset, in points, from a place in data coordinates."""
+    style = {"textcoords": "offset points", "ha": "center", "fontsize": LABEL_SIZE, "annotation_clip": False}
+    ax.annotate(text, place, offset, color=text_colour(colour), **style | options)
+
+
 def label_ends(
-    ax: Axes, table: Table, panel: str, colours: Mapping[str, object], labels: Mapping[str, str], side: str = "right"
+    ax: Axes,
+    table: Table,
+    panel: str,
+    colours: Mapping[str, object],
+    labels: Mapping[str, str],
+    side: str = "right",
+    source: str = "theory",
 ) -> None:
-    """Write a label beside the right (or left) end of lines of theory; labels too close are moved up and down.
+    """Write a label beside the right (or left) end of lines of a source; labels too close are moved up and down.
 
     The limits of the Axes must be set, since they decide which labels are too close.
     """
-    lines = [table.select(panel, "theory", name) for name in labels]
+    lines = [table.select(panel, source, name) for name in labels]
     ends = [np.argmax(line.x) if side == "right" else np.argmin(line.x) for line in lines]
     places = np.array([(line.x[end], line.y[end]) for line, end in zip(lines, ends, strict=True)])
     heights = _fractions(ax, places)[:, 1]

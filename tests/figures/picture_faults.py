@@ -75,9 +75,9 @@ def _named(legends: Iterable[Legend]) -> list[Look]:
 
 
 def _unnamed(ax: Axes, of_figure: list[Legend]) -> list[str]:
-    """Series whose mark or colour no legend of the panel or the figure names, nor, the colour, a text beside it."""
+    """Series whose mark or colour no legend of the panel or the figure names, nor, the colour, a text or tick label."""
     named = _named([*_legends(ax), *of_figure])
-    beside = [text.get_color() for text in ax.texts]
+    beside = [text.get_color() for text in (*ax.texts, *ax.get_yticklabels())]
     faults = []
     for mark, colour in _looks(ax):
         if mark not in [one for one, _ in named]:

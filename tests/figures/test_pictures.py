@@ -14,26 +14,13 @@ from figures.registry import FIGURES
 from tests.figures.helpers import tied_data
 from tests.figures.picture_faults import faults_of_picture
 
-CHECKED = (
-    "inference_error",
-    "optimal_beta",
-    "learned_inference_error",
-    "collapse",
-    "rate_distortion",
-    "learned_noise",
-    "convergence",
-    "rotation_energy",
-    "total_correlation",
-    "hiding_factors",
-)
 
-
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("name", FIGURES)
 def test_a_picture_explains_itself(name, quick_table):
     assert faults_of_picture(FIGURES[name].module, quick_table(name)) == []
 
 
-@pytest.mark.parametrize("name", [name for name in CHECKED if FIGURES[name].takes_data])
+@pytest.mark.parametrize("name", [name for name in FIGURES if FIGURES[name].takes_data])
 def test_a_picture_of_other_data_explains_itself(name):
     """Two directions nearly tie, so that `collapse` has lines that are not compared."""
     module = FIGURES[name].module

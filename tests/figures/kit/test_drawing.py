@@ -9,13 +9,20 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from figures.kit.drawing import (
+    GREY,
     LABEL_SIZE,
     LINE_CONTRAST,
     MARKS,
     NAMES,
     TEXT_CONTRAST,
+    asinh_scale,
+    band_handle,
     contrast,
+    draw_band,
+    draw_level,
+    draw_series,
     figure_legend,
+    label_at,
     label_ends,
     ordered_colours,
     panel_axes,
@@ -148,3 +155,54 @@ def test_the_legend_of_a_figure_lies_above_its_panels():
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["theory", "trained"]
     assert all(legend.get_window_extent().y0 > ax.get_tightbbox().y1 for ax in panels)
+
+
+def test_a_scale_by_asinh_has_no_kink_and_plain_signed_ticks():
+    ax = Figure().subplots()
+    ax.set_ylim(-20, 0.5)
+    asinh_scale(ax, 0.1)
+    assert ax.get_ylim() == (-20, 0.5)
+    assert list(ax.yaxis.get_majorticklocs()) == [-10, -1, -0.1, 0, 0.1]
+    assert [ax.yaxis.get_major_formatter()(tick) for tick in (-0.1, 0, 10)] == ["\N{MINUS SIGN}0.1", "0", "10"]
+    assert _largest_bend(ax) < 0.01
+    ax.set_yscale("symlog", linthresh=0.1)
+    assert _largest_bend(ax) > 0.5  # the kink at the threshold
+
+
+def _largest_bend(ax):
+    """The largest relative change of the slope of a scale between neighbours of a fine grid about zero."""
+    slopes = np.diff(ax.yaxis.get_transform().transform(np.linspace(-0.3, 0.3, 601)))
+    return np.abs(np.diff(slopes) / slopes[:-1]).max()
+
+
+def test_a_series_is_moved_sideways_and_an_empty_one_is_not_drawn():
+    rows = points("p", "s", "trained", [1.0, 2.0], [3.0, 4.0], expected=0.0)
+    rows += points("p", "s", "monte_carlo", [1.0], [3.0], standard_error=0.1, expected=3.0)
+    table, ax = Table(points=tuple(rows), parameters={}), Figure().subplots()
+    draw_series(ax, table, "p", "s", "theory", "C0")
+    assert not ax.lines
+    draw_series(ax, table, "p", "s", "trained", "C0", 0.5)
+    assert ax.lines[0].get_xdata().tolist() == [1.5, 2.5] and ax.lines[0].get_ydata().tolist() == [3.0, 4.0]
+    draw_series(ax, table, "p", "s", "monte_carlo", "C0", 0.5)
+    (bar,) = ax.collections[0].get_segments()
+    assert bar == pytest.approx(np.array([[1.5, 2.8], [1.5, 3.2]]))
+
+
+def test_a_band_and_a_level_lie_behind_the_lines_and_a_label_has_the_colour_of_a_text():
+    ax = Figure().subplots()
+    draw_band(ax, [0, 1], [0, 1], [1, 2], GREY)
+    draw_level(ax, 1.0)
+    assert ax.collections[0].get_zorder() < MARKS["theory"]["zorder"] and ax.lines[0].get_zorder() == 0
+    assert band_handle("x").get_facecolor() == pytest.approx(ax.collections[0].get_facecolor()[0])
+    label_at(ax, "name", (0.5, 0.5), "C3", ha="left")
+    (text,) = ax.texts
+    assert (text.get_text(), text.get_ha(), text.xy) == ("name", "left", (0.5, 0.5))
+    assert contrast(text.get_color()) >= 4.5
+
+
+def test_labels_at_the_ends_of_measured_lines():
+    table = Table(points=tuple(points("p", "s", "measured", [1.0, 2.0], [3.0, 4.0])), parameters={})
+    ax = Figure().subplots()
+    ax.set(xlim=(0, 3), ylim=(0, 5))
+    label_ends(ax, table, "p", {"s": "C0"}, {"s": "name"}, source="measured")
+    assert ax.texts[0].xy == (2.0, 4.0)
