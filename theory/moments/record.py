@@ -130,7 +130,6 @@ class Moments:
 
     @property
     def are_few(self) -> bool:
-        """Whether observations are kept that are fewer than their variables."""
         return self.rows is not None and self.count < self.data_dim
 
     @cached_property
