@@ -33,8 +33,8 @@ CAPTION = r"""
 The latents of a VAE on real data collapse to the prior one by one as $\beta$ grows, each at its critical $\beta$.
 
 Against the weight $\beta$ of the KL term: (a) the decoder weight of each latent, the norm $\|w_i\|$ of column $i$ of
-the decoder in units of $\sqrt{{\ell_1}}$. (b) The posterior variance $Q_{{ii}}$ of each latent, which is 1 after
-collapse. (c) The number of active latents.
+the decoder in units of $\sqrt{{\ell_1}}$; (b) the posterior variance $Q_{{ii}}$ of each latent, which is 1 after
+collapse; (c) the number of active latents.
 
 The data are `{data}`, {observations} observations of {data_dim} variables, and $\ell_1 \ge \ell_2 \ge \dots$ the
 eigenvalues of their covariance. Decoder, encoder (diagonal posterior) and noise variance $\sigma^2$ of {latent_dim}

@@ -31,15 +31,14 @@ Training that rotates to the principal axes in every round converges in far fewe
 parameter, and close eigenvalues slow down every method.
 
 Loss above the closed form of the optimum (nats) against the number of iterations, for data whose covariance has
-eigenvalues $l_1 \ge l_2 \ge \dots$ that are (a) separated by the ratio {ratio_of_separated_eigenvalues}, (b) a power
-law $1/i$, (c) nearly tied, in quadruples of ratio {ratio_of_nearly_tied_eigenvalues}. There are {data_dim}
-variables, $K = {latent_dim}$ latents, a learned noise, a diagonal posterior and $\beta = {beta}$; at most
-{max_steps:,} iterations.
+eigenvalues $l_1 \ge l_2 \ge \dots$: (a) separated by the ratio {ratio_of_separated_eigenvalues}; (b) in a power law
+$1/i$; (c) nearly tied, in quadruples of ratio {ratio_of_nearly_tied_eigenvalues}.
 
-All coloured lines are training, from one random start: plain descent, Adam, accelerated gradient, L-BFGS with the
-decoder eliminated, and EM (best encoder and best decoder in turn), also rotated, and rotated with momentum. Dots mark
-where a method that converges in all panels is first within $10^{{-10}}$ nats (grey line). The thin dashed line is
-theory: the excess of rotated EM falls by $(l_{{K+1}}/l_K)^2$ a round.
+There are {data_dim} variables, $K = {latent_dim}$ latents, a learned noise, a diagonal posterior and $\beta = {beta}$;
+at most {max_steps:,} iterations. All coloured lines are training, from one random start: plain descent, Adam,
+accelerated gradient, L-BFGS with the decoder eliminated, and EM (best encoder and best decoder in turn), also rotated,
+and rotated with momentum. Dots mark where a method that converges for all spectra is first within $10^{{-10}}$ nats
+(grey line). The thin dashed line is theory: the excess of rotated EM falls by $(l_{{K+1}}/l_K)^2$ a round.
 """
 
 METHODS = {

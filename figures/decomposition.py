@@ -57,15 +57,17 @@ A weight $\beta$ on the KL sets how much encodings overlap, a weight $\alpha$ on
 the aggregate code $q(z)$ fits the prior $p$.
 
 Two factors in three dimensions, noise variance {noise_variance}; $I(x; z)$ is the mutual information of data and code.
-Alignment $\mathrm{{KL}}(p\,\|\,q(z))$ against $I(x; z)$, both in nats: (a) Gaussian factors and prior, fixed decoder:
-a line for each $\alpha$, along which $\beta$ varies. (b) Sparse factors and a sharper prior, (c) clusters with their
-own prior, where both weights lead along almost the same curve; decoder learned, a series for each $\beta$, along which
-$\alpha$ takes the values {alphas}. Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the
-clusters; (e) sparsity of the code; (f) expected squared error of sparse factors under their own, a sharper
-and a Gaussian prior, and of clusters.
 
-Solid lines are theory (in (e) a Gaussian code, with Monte Carlo); the dotted grey line in (f) is the noise of the
-data, not compared. Round dots are trained and compared; squares are trained and have no closed form.
+Alignment $\mathrm{{KL}}(p\,\|\,q(z))$ against $I(x; z)$, both in nats: (a) Gaussian factors and prior, fixed decoder:
+a line for each $\alpha$, along which $\beta$ varies; (b) sparse factors and a sharper prior; (c) clusters with their
+own prior, where both weights lead along almost the same curve; (b), (c) the decoder is learned, and along the series
+of a $\beta$, $\alpha$ takes the values {alphas}.
+
+Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity of the code, beside a
+Gaussian code (theory, with Monte Carlo) and the factors; (f) expected squared error of sparse factors under their own,
+a sharper and a Gaussian prior, and of clusters; dotted, the noise of the data, not compared.
+
+Solid lines are theory. Round dots are trained and compared; squares are trained and have no closed form.
 """
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)

@@ -43,15 +43,16 @@ Latents become the axes of the data only with a diagonal posterior, and the late
 along the axes; otherwise their angle is left to chance.
 
 Data: {points:,} points, uniform in a rectangle with a given ratio of axes; two latents. A decoder whose latents are
-the principal axes has distance zero to orthogonality. (a) Mean distance after training, against the ratio: with a
-diagonal or a full posterior, and of an autoencoder. (b) Share of starts, over all ratios, with at most this distance,
-for the last two. (c) Mean distance against gradient steps, for the diagonal posterior at each ratio, and for the other
-two at the largest.
+the principal axes has distance zero to orthogonality.
+
+(a) Mean distance after training, against the ratio: with a diagonal or a full posterior, and of an autoencoder. (b)
+Share of starts, over all ratios, with at most a given distance, with a full posterior, and of an autoencoder. (c) Mean
+distance against gradient steps, for the diagonal posterior at each ratio, and a full one and an autoencoder at the
+largest.
 
 Solid lines are theory: zero, or the mean and the distribution of an angle drawn by chance. Dots are trained to the end
 (at ratio 1 the axes are those of the sample); Monte Carlo bars are means over {starts} starts ± 2 standard errors
-(s.e.); squares, over {starts_on_the_way}. Crosses, where a ratio has one, are
-published by Rolinek et al. 2019.
+(s.e.); squares, over {starts_on_the_way}. Crosses, if any, are published by Rolinek et al. 2019.
 """
 
 DISTANCE, DISTRIBUTION, TRAINING = "distance", "distribution", "distance_while_training"

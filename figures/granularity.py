@@ -39,15 +39,15 @@ A penalty on total correlation between groups of latents hurts inference where g
 and helps at the true blocks if correlation is strong and noise small.
 
 Mean squared error of the inferred factors over the error without penalty, against the number of latents in a group:
-(a) {factors} factors in blocks of 2, 3 or 4, along sizes that refine one another. (b) All sizes, for blocks of 3. (c)
-Instead, the share of {draws_of_map} draws helped by the true blocks (of {map[block]}), whose error falls, against the
-correlation inside a block, by noise variance $\tau^2$. (d) As (a), for factors in blocks of {mixed_blocks}, by size of
-block.
+(a) {factors} factors in blocks of 2, 3 or 4, along sizes that refine one another; (b) all sizes, for blocks of 3; (d)
+factors in blocks of {mixed_blocks}, by size of block. (a), (b), (d) The correlation inside a block is {correlation},
+the noise variance {noise_variance}, and values are geometric means over {draws} draws.
+
+(c) The share of {draws_of_map} draws helped by the true blocks (of {map[block]}), whose error falls, against the
+correlation inside a block, by noise variance $\tau^2$; theory and training have the same draws and agree exactly.
 
 The weight between groups is {beta}. The decoder is the true one, drawn at random, the prior $N(0, I)$, the posterior
-diagonal. Except in (c) the correlation is {correlation}, the noise variance {noise_variance}, and values are geometric
-means over {draws} draws. Lines join theory; dots are encoders trained for the same draws, so that both agree in (c)
-exactly.
+diagonal. Lines join theory; dots are encoders trained for the same draws.
 """
 
 NESTED, ALL, SHARES, COMPLEXITY = "nested_sizes", "all_sizes", "share_helped", "complexity"

@@ -52,14 +52,14 @@ With a weight above 1 between groups the ELBO of the true model is best at group
 factors; with a learned decoder and the prior $N(0, I)$ the least objective is the same for every size.
 
 (a) Gain of the true model's ELBO (with the factors' distribution as prior) over no penalty, in nats, against the
-weight $\beta$ between groups, with the true decoder, for groups of 1 to 4; factors in blocks of 2. Dotted: the limit
-of independent groups. (b) The gain over one group against the latents in a group, for several capacities (numbers of
-latents); blocks of 3, noise learned if factors lack one. (c) Least objective above that of the plain VAE: for a fixed
-decoder, a learned one with a correlated prior and a full posterior, and a learned decoder.
+weight $\beta$ between groups, with the true decoder, for groups of 1 to 4; blocks of 2. Dotted: the limit of
+independent groups. (b) Gain of the true model's ELBO over one group against the latents in a group, for several
+capacities (numbers of latents); blocks of 3, noise learned if factors lack one. (a), (b) The axis is linear within .1
+of zero, then logarithmic. (c) Least objective above that of the plain VAE: for a fixed decoder, a learned one with a
+correlated prior and a full posterior, and a learned decoder. (b), (c) The weight is $\beta = {beta_of_b_and_c}$.
 
-Axes in (a) and (b) are linear within .1 of zero and logarithmic beyond. Correlation inside a block {correlation},
-noise variance {noise_variance}, $\beta = {beta_of_b_and_c}$ in (b) and (c). Lines are theory, diamonds its best
-values; dots are trained.
+Correlation inside a block {correlation}, noise variance {noise_variance}. Lines are theory, diamonds its best values;
+dots are trained.
 """
 
 WEIGHT, CAPACITY, VALUE = "matched_elbo_by_beta", "matched_elbo_by_size", "objective_by_size"

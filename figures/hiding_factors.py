@@ -49,11 +49,13 @@ CAPTION = r"""
 A small change of the data, chosen to rotate their principal axes, hides the factors from a VAE, but not from methods
 that ignore variance.
 
-Images of an ellipse follow two factors, a move across and one down, by a loading $A$. Against the size $\|E\| / \|A\|$
-of the smallest change $E$ of $A$ that rotates the axes: (a) mean correlation of factors and codes; (b) mutual
-information gap; (c) angle between the VAE's latents and the factors, in degrees. (d) Images two standard deviations
-left, right, up and down: original, manipulated with the axes rotated by {pictured_angle} degrees, and the change made
-stronger.
+Images of an ellipse follow two factors, a move across and one down, by a loading $A$.
+
+Against the size $\|E\| / \|A\|$ of the smallest change $E$ of $A$ that rotates the axes: (a) mean correlation of
+factors and codes; (b) mutual information gap; (c) angle between the VAE's latents and the factors, in degrees.
+
+(d) Images two standard deviations left, right, up and down: original, manipulated with the axes rotated by
+{pictured_angle} degrees, and the change made stronger.
 
 The VAE has $\beta = {beta}$; the noise variance is {noise_variance}. Lines are theory; dots are trained VAEs; rings
 are AMUSE by eigenvectors; bars are AMUSE by Monte Carlo over {series} series, with two standard errors (s.e.). Green

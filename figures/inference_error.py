@@ -31,15 +31,15 @@ CAPTION = r"""
 If the columns of the loading are coherent, forward KL and log score of the inferred factors are best at a finite
 $\beta > 1$; mean squared error and reverse KL are always best at $\beta = 1$.
 
-Against the weight $\beta$ of the KL term: (a) mean squared error of the posterior mean, summed over the factors. (b)
-Forward KL, from the true posterior $p(s|x)$ of the factors $s$ to the encoder $q$. (c) Reverse KL, from $q$ to
-$p(s|x)$. (d) Negative log score, the mean of $-\log q$ at the true factors. (b) to (d) are in nats; the panels cut off
-high values.
+Against the weight $\beta$ of the KL term: (a) mean squared error of the posterior mean, summed over the factors; (b)
+forward KL, from the true posterior $p(s|x)$ of the factors $s$ to the encoder $q$; (c) reverse KL, from $q$ to
+$p(s|x)$; (d) negative log score, the mean of $-\log q$ at the true factors. (b) to (d) The unit is nats.
 
-Data $x = A s + n$ have two independent factors of variance 1, noise $n$ of variance 1, and columns of $A$ of squared
-norm {signal_to_noise} and coherence $r$ (the cosine of their angle), $r = {coherences}$ by colour. The decoder is the
-true one, the posterior is diagonal. Lines are theory, diamonds its minimum. Dots are trained encoders, evaluated to
-rounding; error bars are other trained encoders by Monte Carlo over {draws:,} draws, with two standard errors (s.e.).
+High values are cut off. Data $x = A s + n$ have two independent factors of variance 1, noise $n$ of variance 1, and
+columns of $A$ of squared norm {signal_to_noise} and coherence $r$ (the cosine of their angle), $r = {coherences}$ by
+colour. The decoder is the true one, the posterior is diagonal. Lines are theory, diamonds its minimum. Dots are
+trained encoders, evaluated to rounding; error bars are other trained encoders by Monte Carlo over {draws:,} draws,
+with two standard errors (s.e.).
 """
 
 PANELS = {

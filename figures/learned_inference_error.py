@@ -32,13 +32,13 @@ A learned VAE infers the factors well only if the columns of the loading are ort
 coherent columns an error remains at every $\beta$, and each collapse of a latent loses a factor.
 
 Against the weight $\beta$ of the KL term: (a), (b) mean squared error of the posterior mean, summed over the factors;
-(c), (d) forward KL, in nats, from the true posterior of the factors to the encoder. (a) and (c) have a loading with
-orthogonal columns, (b) and (d) one with coherent columns of the same norms {norms}; (d) cuts off high values.
+(c), (d) forward KL, in nats, from the true posterior of the factors to the encoder. (a), (c) The loading has
+orthogonal columns. (b), (d) The loading has coherent columns. (d) High values are cut off.
 
-Data are three independent factors of variance 1 in six dimensions, with noise variance {noise_variance}. Decoder,
-encoder and noise of a VAE with three latents and a diagonal posterior are learned; its latents are matched to the
-factors in order and sign. Curves are theory, at the global optimum; dots are trained from random starts. Thin vertical
-lines are the critical $\beta$, also theory, at which a latent collapses to the prior.
+Data are three independent factors of variance 1 in six dimensions, with columns of norms {norms} and noise variance
+{noise_variance}. Decoder, encoder and noise of a VAE with three latents and a diagonal posterior are learned; its
+latents are matched to the factors in order and sign. Curves are theory, at the global optimum; dots are trained from
+random starts. Thin vertical lines are the critical $\beta$, also theory, at which a latent collapses to the prior.
 """
 
 ERRORS = {"mean_squared_error": "mean squared error", "forward_kl": "forward KL (nats)"}
@@ -76,7 +76,7 @@ def data(
     ----------
     norms : three floats from .8 to 2.2, each at most .75 times the one before it
         of the columns of the loading: columns of one norm have no axes that a VAE could find.
-    noise_variance : float, from .1 to .5
+    noise_variance : float, from .15 to .5
         of the data.
     quick : bool
         fewer trained models and a coarser line.
@@ -87,7 +87,7 @@ def data(
     """
     quick, (starts,) = checked_options(quick, seed, progress, 1)
     norms = _checked_norms(norms)
-    noise_variance = between("noise_variance", noise_variance, 0.1, 0.5)
+    noise_variance = between("noise_variance", noise_variance, 0.15, 0.5)
     rows, sweeps, revived = [], [], []
     models = truths(norms, noise_variance)
     for name, truth in models.items():

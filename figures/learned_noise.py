@@ -29,9 +29,8 @@ CAPTION = r"""
 The noise variance that a VAE learns on real data never falls as $\beta$ grows, and has a kink wherever a latent
 collapses, until it is the mean variance of the data.
 
-Against the weight $\beta$ of the KL term: (a) the learned noise variance over the mean variance (the total variance
-divided by the number of variables), for $K = {latent_dims}$ latents. (b) The number of active latents, in the colours
-of (a).
+Against the weight $\beta$ of the KL term, for $K = {latent_dims}$ latents: (a) the learned noise variance over the
+mean variance (the total variance divided by the number of variables); (b) the number of active latents.
 
 The data are `{data}`, {observations} observations of {data_dim} variables. Decoder, encoder (diagonal posterior) and
 noise are learned. Lines are theory; dots are models trained from random starts. Rings are the noise of probabilistic

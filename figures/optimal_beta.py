@@ -46,11 +46,12 @@ every optimal $\beta$ is inversely proportional to the decoder's noise.
 
 The optimal $\beta$ of encoders with a diagonal posterior, for the true decoder and independent factors of variance 1.
 (a) Against the coherence $r$ of two columns, the cosine of their angle, at signal-to-noise ratios $a$ (squared norm of
-a column over the noise variance) of {signal_to_noise}; dotted, the expansion for small $r$. (b) Against $a$, for $r =
-{coherence}$. (c) Against the decoder's noise variance $\sigma^2$ over the true one $\tau^2$: the optimum of the
-forward KL and that of the mean squared error. (d) Random mixing: {random_mixing_draws} draws of a Gaussian loading
-with $K$ factors in $D$ data dimensions, $D = {random_mixing_data_dims}$ (shifted sideways), against $K / D$; the line
-is the limit $D \to \infty$, the rings the same by quadrature of the law of the eigenvalues.
+a column over the noise variance) of {signal_to_noise}; dotted, the expansion for small $r$. (b) Against the
+signal-to-noise ratio $a$ of two columns, for coherences $r = {coherence}$. (c) Against the decoder's noise variance
+$\sigma^2$ over the true one $\tau^2$: the optimum of the forward KL and that of the mean squared error. (d) Random
+mixing: {random_mixing_draws} draws of a Gaussian loading with $K$ factors in $D$ data dimensions, $D =
+{random_mixing_data_dims}$ (shifted sideways), against $K / D$; the line is the limit $D \to \infty$, the rings the
+same by quadrature of the law of the eigenvalues.
 
 Lines are theory. Dots are found by a search over trained encoders.
 """

@@ -43,14 +43,14 @@ Gaussian can.
 
 (a), (b) Loss added by a rotation of the latents (degrees), in nats. (a) Gaussian factors, at the optimum of each
 prior: only the anisotropic prior charges for a rotation; every other prior lies at zero. (b) Sparse factors (clustered
-ones for the clusters prior), with a code almost free of noise; the axis is linear below .01 and logarithmic above. (c)
-Where training from {starts} random starts ends: the angle between latents and factors, for each pair of factors and
-prior. Hollow dots are minima that are worse than that of other starts.
+ones for the clusters prior), with a code almost free of noise; the axis is linear below .01 and logarithmic above.
+(a), (b) Lines are theory, dots are encoders trained for a rotated decoder, bars Monte Carlo over {draws:,} draws with
+two standard errors (s.e.). (c) Where training of decoder and encoder from {starts} random starts ends: the angle
+between latents and factors, for each pair of factors and prior. Hollow dots are minima that are worse than that of
+other starts.
 
 Two factors in three dimensions, noise variance {noise_variance}, $\beta = {beta}$, full posterior. Priors: isotropic,
-anisotropic, Student-t, spike and slab, clusters. In (a) and (b) lines are theory, dots are encoders trained for a
-rotated decoder, bars Monte Carlo over {draws:,} draws with two standard errors (s.e.). In (c) decoder and encoder are
-trained.
+anisotropic, Student-t, spike and slab, clusters.
 """
 
 GAUSSIAN, OTHERS, ENDS = "gaussian_factors", "other_factors", "angle_of_starts"

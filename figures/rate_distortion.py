@@ -32,13 +32,13 @@ excess distortion.
 
 (a) Distortion, the expected squared error over the total variance, against the rate, the expected KL of the posterior
 from the prior in nats. Black: Shannon's curve for Gaussian data of the same covariance. Coloured: the VAE with $K =
-{latent_dims}$ latents. (b) How far the VAE lies above Shannon's curve at the same rate: the excess distortion, in
-units of the total variance, by the colours of (a).
+{latent_dims}$ latents. (b) How far the VAE with $K = {latent_dims}$ latents lies above Shannon's curve at the same
+rate: the excess distortion, in units of the total variance.
 
 The data are `{data}`, {observations} observations of {data_dim} variables. Along a curve $\beta$ falls from left to
 right; the noise variance is fixed at {noise_variance:.3g}, the mean variance, and the curves end where $\beta$ times
-it is {lowest_level} of the largest eigenvalue. Lines are theory; dots are trained VAEs, whose rate and
-distortion are measured; rings are Shannon's curve by bisection.
+it is {lowest_level} of the largest eigenvalue. Lines are theory; dots are trained VAEs, whose rate and distortion are
+measured; rings are Shannon's curve by bisection.
 """
 
 PLANE, PENALTY = "distortion", "excess_distortion"

@@ -36,12 +36,12 @@ one, so that only a diagonal posterior fixes the axes.
 
 (a) Excess loss (nats) of the optimum with two latents rotated by an angle (degrees) from the principal axes. Solid:
 the encoder is optimised again. Dashed: it is not optimised again, but rotated, and its covariance cut to the diagonal.
-Colours are ratios $\ell_1 / \ell_2 = {eigenvalue_ratios}$ of the two leading eigenvalues of the data covariance, grey
-the full posterior at all ratios. (b) The angle at which training ends, one dot for each of {starts} starts.
+Grey: the full posterior at all ratios. Lines are theory; dots are trained for the rotated decoder (dashed: a trained
+model rotated). (b) The angle (degrees) at which training from random starts ends, one dot for each of {starts} starts.
 
-The data have four dimensions, $\ell_2 = {smaller_eigenvalue}$ and the further eigenvalues
-{eigenvalues_without_latent}; $\beta = {beta}$, noise variance {noise_variance}. Lines are theory; dots in (a) are
-trained for the rotated decoder (dashed: a trained model rotated), dots in (b) trained from random starts.
+The data have four dimensions; colours are ratios $\ell_1 / \ell_2 = {eigenvalue_ratios}$ of the two leading
+eigenvalues of their covariance, $\ell_2 = {smaller_eigenvalue}$ and the further eigenvalues
+{eigenvalues_without_latent}; $\beta = {beta}$, noise variance {noise_variance}.
 """
 
 ENERGY, TRUNCATED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"

@@ -52,18 +52,19 @@ __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 2.9)}
 
 CAPTION = r"""
-A penalty on the total correlation between groups of latents removes it, lowers that within groups by a third and
-hardly changes the rest of the rate; minibatch estimates of it are biased, most of all for precise codes.
+A penalty on the total correlation between groups of latents removes it and lowers that within groups; minibatch
+estimates of it are biased, most of all for precise codes.
 
 (a) Parts of the rate (nats) against the weight $\beta$ between groups: mutual information $I(x; z)$ (drawn ten times
 smaller), total correlation between and within groups, and single, the KL of single latents from the prior. (b) Total
 correlation between groups at $\beta = 1$ against the minibatch size $M$, exact and estimated; the thin vertical line
-is the scale beyond which the leading order of the bias (dashed) holds. (c) The same against $I(x; z)$ as the posterior
-covariance shrinks; dashed, the bound of each estimate, with $N = {dataset_size}$ data points.
+is the scale beyond which the leading order of the bias (dashed) holds. (c) Total correlation between groups, exact and
+estimated, against $I(x; z)$ as the posterior covariance shrinks; dashed, the bound of each estimate, with $N =
+{dataset_size}$ data points.
 
-Four factors, correlated in two pairs, which are the groups; the true decoder is fixed. Lines are theory; dots are
-trained; rings are averaged log densities. Squares and triangles are weighted and stratified estimates from drawn
-minibatches (about {codes:,} codes or half as many), less their constant offset.
+Four factors, correlated in two pairs, which are the groups; noise variance {data_noise}; the true decoder is fixed.
+Lines are theory; dots are trained; rings are averaged log densities. Squares and triangles are weighted and stratified
+estimates from drawn minibatches (about {codes:,} codes or half as many), less their constant offset.
 """
 
 RATE, SIZE, INFORMATION = "parts of the rate", "minibatch size", "information"
