@@ -231,6 +231,7 @@ def plot(table: Table, axes):
         ax.set_ylim(FLOOR, 1e3)
         drawing.letter(ax, name, TITLES[spectrum])
     panels[0].set_ylabel("loss above the closed form (nats)")
+    drawing.repeat_ylabel(*panels)
     for ax in panels[1:]:
         ax.tick_params(labelleft=False)
     handles = [panels[0].plot([], [], color=COLOURS[name], label=label)[0] for name, label in METHODS.items()]

@@ -288,6 +288,7 @@ def plot(table: Table, axes):
         ax.set_xlabel("$I(x; z)$ (nats)")
     for ax in (gaussian, alignment):
         ax.set_ylabel(r"KL$(p\,\|\,q(z))$ (nats)")
+    drawing.repeat_ylabel(gaussian, sharper, clusters)
 
     drawing.draw_panel(alignment, table, ALIGNMENT, COLOURS)
     drawing.letter(alignment, "d", "alignment of clusters")

@@ -42,7 +42,7 @@ CAPTION = r"""
 Latents become the axes of the data only with a diagonal posterior, and the later in training the closer the variances
 along the axes; otherwise their angle is left to chance.
 
-Data: {points:,} points, uniform in a rectangle with a given ratio of axes; two latents. A decoder whose latents are
+Data: {points:,} points, uniform in a rectangle of a given axis ratio; two latents. A decoder whose latents are
 the principal axes has distance zero to orthogonality.
 
 (a) Mean distance after training, against the ratio: with a diagonal or a full posterior, and of an autoencoder. (b)
@@ -228,6 +228,7 @@ def plot(table: Table, axes):
     )
     course.set(xlabel="gradient steps", xscale="log", ylim=(-0.04, 0.8))
     drawing.letter(course, "c", "during training")
+    drawing.repeat_ylabel(end, course)
     rows = table.select(TRAINING, "measured", MODELS[1])
     above = (rows.x[-1], rows.y[-1])
     course.annotate("full, autoencoder", above, (0, 6), textcoords="offset points", ha="right", fontsize=7)

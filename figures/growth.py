@@ -80,6 +80,7 @@ def plot(table: Table, axes):
         drawing.series_legend(ax, colours, source="measured", **drawing.ABOVE)
         drawing.letter(ax, name, title)
     flat[0].set_ylabel("seconds")
+    drawing.repeat_ylabel(*flat)
     return axes
 
 

@@ -266,6 +266,7 @@ def plot(table: Table, axes):
         ax.set(xlabel="rotation of the latents (degrees)", xticks=[0, 30, 60, 90])
         drawing.letter(ax, name, title)
     flat[0].set_ylabel("added loss (nats)")
+    drawing.repeat_ylabel(*flat[:2])
     flat[0].annotate("every other prior", (45, 0), (0, 5), textcoords="offset points", ha="center", fontsize=7)
     flat[1].set_yscale("symlog", linthresh=0.01)
     colours = {name: _colour(name) for name in EXAMPLES}

@@ -43,13 +43,9 @@ def caption_of(module: ModuleType, table: Table, panel: str | None = None) -> st
     return "\n\n".join(_Numbers().vformat(text, (), table.parameters) for text in paragraphs)
 
 
-def caption_page(
-    name: str, module: ModuleType, table: Table, command: str, stands_for: str, panel: str | None = None
-) -> str:
+def caption_page(name: str, caption: str, command: str, stands_for: str) -> str:
     """The page NAME.md: title, caption, the command that draws the figure, and the figure or paper it stands for."""
-    title = name if panel is None else f"{name}, panel {panel}"
-    caption = caption_of(module, table, panel)
-    return f"# {title}\n\n{caption}\n\nDrawn by: `{command}`\n\nStands for: {stands_for}\n"
+    return f"# {name}\n\n{caption}\n\nDrawn by: `{command}`\n\nStands for: {stands_for}\n"
 
 
 def _part_of(panel: str, paragraph: str) -> str:
