@@ -107,10 +107,10 @@ def data(
     ----------
     alphas : sequence of 2 to 8 rising floats from 0 to 100, optional
         weights of KL(p || q(z)); 0, 1, 3, 10 and 30 by default, 0, 1 and 10 with `quick`.
-    betas : sequence of 2 to 8 rising floats from .1 to 8, optional
+    betas : sequence of 2 to 8 rising floats from .2 to 8, optional
         weights of the KL term, of which the last but one is that of (d) to (f); .3, 1 and 3 by default, 1 and 3 with
         `quick`.
-    noise_variance : float, from .02 to .1
+    noise_variance : float, from .03 to .1
         of the data and of the decoder.
     quick : bool
         fewer weights and draws.
@@ -125,8 +125,8 @@ def data(
     if betas is None:
         betas = (1.0, 3.0) if quick else (0.3, 1.0, 3.0)
     alphas = several_numbers("alphas", alphas, 0, 100, least=2, rising=True)
-    betas = several_numbers("betas", betas, 0.1, 8, least=2, rising=True)
-    noise = between("noise_variance", noise_variance, 0.02, 0.1)
+    betas = several_numbers("betas", betas, 0.2, 8, least=2, rising=True)
+    noise = between("noise_variance", noise_variance, 0.03, 0.1)
     draws, rng = 10_000 if quick else 100_000, np.random.default_rng(drawn)
     rows, runs, deviations = _gaussian(betas, noise, starts, progress)
     outside, sampled = [], []

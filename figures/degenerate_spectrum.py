@@ -152,8 +152,8 @@ def data(
         },
         tolerances={
             (DISTANCE, "trained"): Tolerance(
-                3 * GRADIENT / min(*gaps, 1) ** 2,
-                f"3 / gap^2 times the largest gradient, {GRADIENT:g}; the variances of the sample at ratio "
+                3 * GRADIENT * (1 + min(gaps)) / min(gaps) ** 2,
+                f"3 (1 + gap) / gap^2 times the largest gradient, {GRADIENT:g}; the variances of the sample at ratio "
                 f"{ratios[0]:g} differ by a gap of {min(gaps):.2g}",
             ),
             (DISTRIBUTION, "trained"): Tolerance(

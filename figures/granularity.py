@@ -76,9 +76,9 @@ def data(
     ----------
     beta : float, from 2 to 50
         weight between groups.
-    correlation : float, from .3 to .95
+    correlation : float, from .5 to .95
         of the factors inside a block; (c) goes through correlations of its own.
-    noise_variance : float, from .02 to 2
+    noise_variance : float, from .02 to .5
         of the data; (c) has noises of its own.
     draws : int, from 1 to 50, optional
         loadings that (a), (b) and (d) are means over; 6 by default, 2 with `quick`.
@@ -91,8 +91,8 @@ def data(
     """
     quick, (loading_stream, truth_stream) = checked_options(quick, seed, progress, 2)
     beta = between("beta", beta, 2, 50)
-    correlation = between("correlation", correlation, 0.3, 0.95)
-    noise_variance = between("noise_variance", noise_variance, 0.02, 2)
+    correlation = between("correlation", correlation, 0.5, 0.95)
+    noise_variance = between("noise_variance", noise_variance, 0.02, 0.5)
     default = 2 if quick else 6
     draws = default if draws is None else validation.count("draws", draws, 1, 50)
     setting = {"correlation": correlation, "noise_variance": noise_variance}
@@ -219,6 +219,15 @@ def _factor_errors(truth: GenerativeModel, encoder: np.ndarray) -> np.ndarray:
     return np.diagonal(truth.factor_covariance - 2 * cross + encoder @ truth.covariance @ encoder.T)
 
 
+def _error_ticks(highest: float) -> list[float]:
+    """Ticks of an axis of relative errors, three or more, that do not touch."""
+    if highest < 1.25:
+        return [0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2]
+    if highest < 1.6:
+        return [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
+    return [1, 1.5, 2, 3, 4, 5] if highest < 6 else [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+
+
 @drawing.styled()
 def plot(table: Table, axes):
     """Draw errors along nested and all sizes, where the blocks help, and factors by complexity on four Axes."""
@@ -244,6 +253,6 @@ def plot(table: Table, axes):
         if ax is not every:
             ax.set_xscale("log")
         drawing.plain_ticks(ax.xaxis, list(ticks))
-        drawing.plain_ticks(ax.yaxis, [1, 1.5, 2, 3, 4, 5])
+        drawing.plain_ticks(ax.yaxis, _error_ticks(ax.get_ylim()[1]))
     drawing.source_legend(every, ["theory", "trained"], loc="upper right")
     return axes

@@ -88,9 +88,9 @@ def data(
 
     Parameters
     ----------
-    signals_to_noise : sequence of floats, each from .2 to 50
+    signals_to_noise : sequence of floats, each from .2 to 20
         lines of (a): squared norm of a column of the loading over the noise variance.
-    coherences : sequence of floats, each from .1 to .95
+    coherences : sequence of floats, each from .1 to .9
         lines of (b): cosine of the angle of the two columns.
     mismatched_signal_to_noise, mismatched_coherence : floats, from .2 to 20 and from .1 to .9
         of the two columns in (c).
@@ -104,8 +104,8 @@ def data(
         receives a short status message before each part of the work.
     """
     quick, (start, loadings) = checked_options(quick, seed, progress, 2)
-    signals = several_numbers("signals_to_noise", signals_to_noise, 0.2, 50)
-    coherences = several_numbers("coherences", coherences, 0.1, 0.95)
+    signals = several_numbers("signals_to_noise", signals_to_noise, 0.2, 20)
+    coherences = several_numbers("coherences", coherences, 0.1, 0.9)
     mismatched = (
         between("mismatched_signal_to_noise", mismatched_signal_to_noise, 0.2, 20),
         between("mismatched_coherence", mismatched_coherence, 0.1, 0.9),

@@ -35,6 +35,7 @@ __all__ = ["SINGLE_COLUMN", "checked_panel", "draw_alone", "letters"]
 SINGLE_COLUMN = 3.4  # inches
 HEIGHT = 2.5  # inches, without the legend
 LEGEND_ROW = 0.16  # inches
+WIDEST = 0.96  # a legend, of the width of the figure
 LETTER = re.compile(r"^\$\\bf\{\w\}\$\s*")  # before the title of a panel
 ERROR_BAR, AREA = "error bar", "area"  # looks that are no line
 GREY = to_hex(drawing.GREY)
@@ -82,7 +83,7 @@ def _add_legend(figure: Figure, handles: list) -> None:
     for columns in range(min(4, len(handles)), 0, -1):
         legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns)
         width = legend.get_window_extent(figure.canvas.get_renderer()).width
-        if columns == 1 or width <= figure.bbox.width:
+        if columns == 1 or width <= WIDEST * figure.bbox.width:
             break
         legend.remove()
     rows = -(-len(handles) // columns)
