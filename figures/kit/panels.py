@@ -35,6 +35,7 @@ __all__ = ["SINGLE_COLUMN", "checked_panel", "draw_alone", "letters"]
 SINGLE_COLUMN = 3.4  # inches
 HEIGHT = 2.5  # inches, without the legend
 LEGEND_ROW = 0.16  # inches
+MARGIN = 0.08  # inches, left and right: a layout may change the ticks, and so their labels, by the width of a digit
 WIDEST = 0.96  # a legend, of the width of the figure
 LETTER = re.compile(r"^\$\\bf\{\w\}\$\s*")  # before the title of a panel
 ERROR_BAR, AREA = "error bar", "area"  # looks that are no line
@@ -60,6 +61,7 @@ def draw_alone(module: ModuleType, table: Table, panel: str, figure: Figure) -> 
     The layout of the figure must be constrained.
     """
     figure.set_size_inches(SINGLE_COLUMN, HEIGHT)
+    figure.get_layout_engine().set(w_pad=MARGIN)
     ax = figure.subplots()
     others = Figure(figsize=module.LAYOUT["size"])
     FigureCanvasAgg(others)
