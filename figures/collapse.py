@@ -38,10 +38,11 @@ collapse; (c) the number of active latents.
 
 The data are `{data}`, {observations} observations of {data_dim} variables, and $\ell_1 \ge \ell_2 \ge \dots$ the
 eigenvalues of their covariance. Decoder, encoder (diagonal posterior) and noise variance $\sigma^2$ of {latent_dim}
-latents are learned. Colours go from latent 1 (dark) to the last. Lines are theory, $\|w_i\|^2 = \max(0, \ell_i - t)$
+latents are learned. Numbers beside lines are latents. Lines are theory, $\|w_i\|^2 = \max(0, \ell_i - t)$
 and $Q_{{ii}} = \min(1, t / \ell_i)$ with $t = \beta \sigma^2$; dots are models trained from random starts. Thin
-vertical lines are the critical $\beta$, by theory. Dotted lines, if there are any, are theory that is not compared:
-training does not separate latents whose eigenvalues differ by less than 1 %.
+vertical lines are the critical $\beta$, by theory; beyond its own, each latent lies on the line of the last. Dotted
+lines, if there are any, are theory that is not compared: training does not separate latents whose eigenvalues differ
+by less than 1 %.
 """
 
 PANELS = {
@@ -176,19 +177,20 @@ def plot(table: Table, axes):
         step = {"drawstyle": "steps-post"} if panel == "active_count" else {}
         colours = drawing.ordered_colours(table.series(panel, "theory"))
         drawing.draw_panel(
-            ax, table, panel, colours if panel != "active_count" else dict.fromkeys(colours, "black"), **step
+            ax, table, panel, colours if panel != "active_count" else dict.fromkeys(colours, drawing.GREY), **step
         )
         drawing.letter(ax, name, label)
         ax.set(xlabel=r"$\beta$", xscale="log")
         drawing.plain_ticks(ax.xaxis)
-    flat[1].set_ylim(0, 1.04)
-    drawing.whole_ticks(flat[2].yaxis)
-    colours = drawing.ordered_colours(table.series("weight_norm", "theory"))
-    names = list(colours)
-    drawing.series_legend(
-        flat[0], colours, {name: f"latent {name}" for name in (names[0], names[-1])}, ncols=2, **drawing.ABOVE
-    )
-    drawing.source_legend(flat[2], ["theory", "trained", "critical"], ncols=3, **drawing.ABOVE)
-    if table.not_compared:
-        drawing.source_legend(flat[1], ["not_compared"], **drawing.ABOVE)
+    weight, variance, count = flat
+    lowest, highest = (end(table.select("weight_norm", "theory").x) for end in (np.min, np.max))
+    for ax, panel in ((weight, "weight_norm"), (variance, "posterior_variance")):
+        # To the left of the lines is space for the numbers of the latents.
+        ax.set(xlim=(lowest / (highest / lowest) ** 0.3, 1.1 * highest), ylim=(-0.03, 1.05))
+        colours = drawing.ordered_colours(table.series(panel, "theory"))
+        drawing.label_ends(ax, table, panel, colours, {name: name for name in colours}, side="left")
+    count.set(ylabel="latents")
+    drawing.whole_ticks(count.yaxis)
+    sources = ["theory", *(["not_compared"] if table.not_compared else []), "trained", "critical"]
+    drawing.figure_legend(weight, drawing.source_handles(weight, sources))
     return axes

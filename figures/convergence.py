@@ -14,6 +14,7 @@ momentum takes the square root of this gap.
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from figures.kit import drawing
 from figures.kit.options import Progress, between, checked_options, ignore
@@ -24,7 +25,7 @@ from theory import optimum, validation
 
 __all__ = ["CAPTION", "LAYOUT", "SPECTRA", "data", "plot", "subspace_rate"]
 
-LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.2)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
 
 CAPTION = r"""
 Training that rotates to the principal axes in every round converges in far fewer iterations than training parameter by
@@ -60,6 +61,8 @@ TITLES = {"separated": "separated", "power_law": "power law", "nearly_tied": "ne
 BETA = 1.0
 MOST_LATENTS = 16  # for which three of the methods converge within the steps allowed, whatever the spectrum
 MARKS_PER_CURVE = 120
+GOAL_LINE = {"color": "0.55", "linewidth": 0.5, "zorder": 0}
+RATE_LINE = {"color": "black", "linewidth": 0.7, "linestyle": (0, (4, 2))}
 
 
 def data(
@@ -211,7 +214,7 @@ def plot(table: Table, axes):
     """Draw the excess losses on three Axes, one for each spectrum; returns the Axes."""
     panels = drawing.panel_axes(axes, 3)
     for ax, spectrum, name in zip(panels, SPECTRA, "abc", strict=True):
-        ax.axhline(GOAL, color="0.8", linewidth=0.5, zorder=0)
+        ax.axhline(GOAL, **GOAL_LINE)
         for method, colour in COLOURS.items():
             curve = table.select(spectrum, "measured", method)
             ax.plot(curve.x, curve.y, color=colour, linewidth=1.1)
@@ -226,7 +229,7 @@ def plot(table: Table, axes):
                 zorder=4,
             )
             line = table.select(spectrum, "theory", method)
-            ax.plot(line.x, line.y, color="black", linewidth=0.5, linestyle="--", zorder=5)
+            ax.plot(line.x, line.y, zorder=5, **RATE_LINE)
         ax.set(xscale="log", yscale="log", xlabel="iterations", xlim=(1, table.parameters["max_steps"]))
         ax.set_ylim(FLOOR, 1e3)
         drawing.letter(ax, name, TITLES[spectrum])
@@ -234,9 +237,11 @@ def plot(table: Table, axes):
     drawing.repeat_ylabel(*panels)
     for ax in panels[1:]:
         ax.tick_params(labelleft=False)
-    handles = [panels[0].plot([], [], color=COLOURS[name], label=label)[0] for name, label in METHODS.items()]
-    handles += panels[0].plot([], [], color="black", linewidth=0.5, linestyle="--", label=r"$(l_{K+1}/l_K)^2$ a round")
-    reached = panels[0].plot([], [], "o", color="0.4", label="first within $10^{-10}$ nats")
-    for ax, named in zip(panels, (handles[:3], [*handles[3:5], *reached], handles[5:]), strict=True):
-        drawing.add_legend(ax, named, **drawing.ABOVE)
+    handles = drawing.series_handles(panels[0], COLOURS, METHODS)
+    handles += [
+        Line2D([], [], label="$10^{-10}$ nats", **GOAL_LINE),
+        *drawing.source_handles(panels[0], ["trained"], {"trained": "first within $10^{-10}$ nats"}),
+        Line2D([], [], label="theory: $(l_{K+1}/l_K)^2$ a round", **RATE_LINE),
+    ]
+    drawing.figure_legend(panels[0], handles, ncols=4)
     return axes

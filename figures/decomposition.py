@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from figures.kit import drawing
 from figures.kit.options import Progress, between, checked_options, ignore, several_numbers
@@ -50,24 +51,26 @@ from theory.scores.sparsity import hoyer_chance_level
 
 __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (2, 3), "size": (drawing.DOUBLE_COLUMN, 6.0)}
+LAYOUT = {"shape": (3, 2), "size": (drawing.DOUBLE_COLUMN, 6.9)}
 
 CAPTION = r"""
 A weight $\beta$ on the KL sets how much encodings overlap, a weight $\alpha$ on $\mathrm{{KL}}(p\,\|\,q(z))$ how well
 the aggregate code $q(z)$ fits the prior $p$.
 
-Two factors in three dimensions, noise variance {noise_variance}; $I(x; z)$ is the mutual information of data and code.
+Two factors in three dimensions, noise variance {noise_variance}; $I(x; z)$ is the mutual information of data and code,
+in nats.
 
-Alignment $\mathrm{{KL}}(p\,\|\,q(z))$ against $I(x; z)$, both in nats: (a) Gaussian factors and prior, fixed decoder:
-a line for each $\alpha$, along which $\beta$ varies; (b) sparse factors and a sharper prior; (c) clusters with their
-own prior, where both weights lead along almost the same curve; (b), (c) the decoder is learned, and along the series
-of a $\beta$, $\alpha$ takes the values {alphas}.
+(a) Gaussian factors and prior, fixed decoder: a line for each $\alpha$, dots at $\beta = {betas}$, from right to left.
+(b) Sparse factors (spike and slab) and a sharper prior; (c) four clusters with their own prior; (b), (c) the decoder
+is learned, and along the line of a $\beta$, $\alpha$ takes the values {alphas}.
 
-Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity of the code, beside a
-Gaussian code (theory, with Monte Carlo) and the factors; (f) expected squared error of sparse factors under their own,
-a sharper and a Gaussian prior, and of clusters; dotted, the noise of the data, not compared.
+Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity (Hoyer) of the code of
+sparse factors under their own, a sharper and a Gaussian prior, beside a Gaussian code and the factors; (f) expected
+squared error of sparse factors under these priors and of clusters, beside the noise of the data (dotted, not
+compared).
 
-Solid lines are theory. Round dots are trained and compared; squares are trained and have no closed form.
+Solid lines are theory, bars Monte Carlo ± 2 standard errors (s.e.). Dots are trained and compared; squares are
+trained, without closed form.
 """
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)
@@ -84,10 +87,11 @@ SCENES = {  # factors and prior
 COLOURS = {"clusters": "C1", "sparse": "C0", "sharper spikes": "C5", "Gaussian prior": "black"}
 LABELS = {
     "clusters": "clusters",
-    "sparse": "sparse",
+    "sparse": "sparse, own prior",
     "sharper spikes": "sparse, sharper prior",
     "Gaussian prior": "sparse, Gaussian prior",
 }
+INFORMATION_LABEL, ALIGNMENT_LABEL = "$I(x; z)$ (nats)", r"KL$(p\,\|\,q(z))$ (nats)"
 GAUSSIAN_CODE, BATCHES = "Gaussian code", 20
 TRAINED = Tolerance(1e-5, "nats; what a gradient of 1e-6 nats leaves, and integrals over a grid of the plane")
 
@@ -254,58 +258,86 @@ def _plane(sampled: list[float]) -> Comparison:
 def plot(table: Table, axes):
     """Draw alignment against I(x; z), and the quantities against alpha, on six Axes; returns the Axes."""
     gaussian, sharper, clusters, alignment, sparsity, distortion = drawing.panel_axes(axes, 6)
-    colours = drawing.ordered_colours(table.series(GAUSSIAN, "theory"))
-    drawing.draw_panel(gaussian, table, GAUSSIAN, colours)
-    drawing.letter(gaussian, "a", "Gaussian, fixed decoder")
-    drawing.series_legend(gaussian, colours, {name: rf"$\alpha = {name}$" for name in colours}, loc="upper left")
-    drawing.source_legend(
-        gaussian,
-        ["theory", "not_compared", "trained", "measured"],
-        {"measured": "trained, no closed form"},
-        **drawing.ABOVE,
-    )
-
-    alphas = table.parameters["alphas"]
-    for ax, panel, name, title in (
-        (sharper, SHARPER, "b", "sparse, sharper prior"),
-        (clusters, CLUSTERED, "c", "clusters"),
-    ):
-        colours = drawing.ordered_colours(table.series(panel))
-        drawing.draw_panel(ax, table, panel, colours)
-        for series in colours:
-            rows = table.select(panel, "measured", series)
-            for place in (0, -1):
-                text, spot = rf"$\alpha = {alphas[place]:g}$", (rows.x[place], rows.y[place])
-                ax.annotate(text, spot, (4, 1), textcoords="offset points", fontsize=6)
-        ax.margins(x=0.2)
-        drawing.letter(ax, name, title)
-        drawing.series_legend(
-            ax, colours, {s: rf"$\beta = {s}$" for s in colours}, source="measured", loc="upper right"
-        )
-    sharper.set_yscale("log")
+    _draw_gaussian(gaussian, table)
+    _draw_weights(sharper, table, SHARPER)
+    sharper.set(yscale="log", ylim=(None, 1.4 * table.select(SHARPER, "measured").y.max()))
     drawing.plain_ticks(sharper.yaxis)
-    for ax in (gaussian, sharper, clusters):
-        ax.set_xlabel("$I(x; z)$ (nats)")
-    for ax in (gaussian, alignment):
-        ax.set_ylabel(r"KL$(p\,\|\,q(z))$ (nats)")
-    drawing.repeat_ylabel(gaussian, sharper, clusters)
+    drawing.letter(sharper, "b", r"sparse: $\alpha$ aligns, $\beta$ sets the overlap")
+    _draw_weights(clusters, table, CLUSTERED)
+    clusters.set_ylim(0, 1.15 * table.select(CLUSTERED, "measured").y.max())
+    drawing.letter(clusters, "c", "clusters: both weights move along one curve")
 
     drawing.draw_panel(alignment, table, ALIGNMENT, COLOURS)
-    drawing.letter(alignment, "d", "alignment of clusters")
-    drawing.draw_panel(sparsity, table, SPARSITY, COLOURS | {GAUSSIAN_CODE: drawing.GREY, "factors": "C2"})
-    drawing.letter(sparsity, "e", "sparsity of the code")
-    for name, text in {GAUSSIAN_CODE: "a Gaussian code", "factors": "the factors"}.items():
-        source = "theory" if name == GAUSSIAN_CODE else "measured"
-        level = table.select(SPARSITY, source, name).y[0]
-        sparsity.annotate(text, (alphas[-1], level), (0, 3), textcoords="offset points", ha="right", fontsize=7)
-    drawing.draw_panel(distortion, table, DISTORTION, COLOURS | {"noise": drawing.GREY})
-    drawing.letter(distortion, "f", "squared error")
-    drawing.series_legend(alignment, COLOURS, LABELS, source="measured", **drawing.ABOVE)
-    level = table.select(DISTORTION, "theory").y[0]
-    spot = (alphas[0], level)
-    distortion.annotate("noise of the data", spot, (0, 12), textcoords="offset points", fontsize=7)
+    alignment.set(ylabel=ALIGNMENT_LABEL, ylim=(0, 1.15 * table.select(ALIGNMENT, "measured").y.max()))
+    _leave_space(alignment, 0.4)
+    drawing.label_ends(alignment, table, ALIGNMENT, COLOURS, {"clusters": LABELS["clusters"]}, source="measured")
+    drawing.letter(alignment, "d", r"clusters: a larger $\alpha$, a better fit")
+    _draw_sparsity(sparsity, table)
+    _draw_distortion(distortion, table)
     for ax in (alignment, sparsity, distortion):
-        ax.set_xscale("symlog", linthresh=1)
-        ax.set_xticks(alphas, labels=[f"{alpha:g}" for alpha in alphas])
-        ax.set_xlabel(r"$\alpha$")
+        ax.set(xlabel=r"$\alpha$")
+        ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= table.parameters["alphas"][-1]])
+
+    names = {"measured": "trained, no closed form"}
+    sources = ["theory", "not_compared", "trained", "monte_carlo", "measured"]
+    drawing.figure_legend(gaussian, drawing.source_handles(gaussian, sources, names))
     return axes
+
+
+def _draw_gaussian(ax: Axes, table: Table) -> None:
+    colours = drawing.ordered_colours(table.series(GAUSSIAN, "theory"))
+    drawing.draw_panel(ax, table, GAUSSIAN, colours)
+    ax.set(xlabel=INFORMATION_LABEL, ylabel=ALIGNMENT_LABEL, ylim=(0, 1.1 * table.select(GAUSSIAN, "theory").y.max()))
+    _leave_space(ax, 0.2)
+    drawing.label_ends(ax, table, GAUSSIAN, colours, {name: rf"$\alpha = {name}$" for name in colours})
+    top = next(iter(colours))
+    dots = table.select(GAUSSIAN, "trained", top)
+    for beta, place in zip(table.parameters["betas"], zip(dots.x, dots.y, strict=True), strict=True):
+        drawing.label_at(ax, rf"$\beta = {beta:g}$", place, colours[top], (-4, 3), ha="right")
+    drawing.letter(ax, "a", r"Gaussian: $\alpha$ aligns, $\beta$ sets the overlap")
+
+
+def _draw_weights(ax: Axes, table: Table, panel: str) -> None:
+    """A line for each beta, along which alpha rises from its start, where the label is, as named for the first."""
+    colours = drawing.ordered_colours(table.series(panel))
+    drawing.draw_panel(ax, table, panel, colours)
+    first, alphas = next(iter(colours)), table.parameters["alphas"]
+    for series in colours:
+        rows = table.select(panel, "measured", series)
+        start = rf", $\alpha = {alphas[0]:g}$" if series == first else ""
+        drawing.label_at(ax, rf"$\beta = {series}$" + start, (rows.x[0], rows.y[0]), colours[series], (6, 2), ha="left")
+    rows = table.select(panel, "measured", first)
+    drawing.label_at(ax, rf"$\alpha = {alphas[-1]:g}$", (rows.x[-1], rows.y[-1]), colours[first], (0, 6))
+    ax.margins(x=0.2)
+    ax.set(xlabel=INFORMATION_LABEL, ylabel=ALIGNMENT_LABEL)
+
+
+def _leave_space(ax: Axes, share: float) -> None:
+    """Leave space for labels to the right of the lines, as a share of their width."""
+    ends = np.concatenate([line.get_xdata() for line in ax.lines])
+    width = np.ptp(ends)
+    ax.set_xlim(ends.min() - 0.05 * width, ends.max() + share * width)
+
+
+def _draw_sparsity(ax: Axes, table: Table) -> None:
+    colours = COLOURS | {GAUSSIAN_CODE: drawing.GREY, "factors": "C2"}
+    drawing.draw_panel(ax, table, SPARSITY, colours)
+    rows = [row.y for row in table.points if row.panel == SPARSITY]
+    ax.set(ylabel="sparsity", ylim=(min(rows) - 0.008, max(rows) + 0.004))
+    drawing.state_limits(ax)
+    _leave_space(ax, 0.8)
+    labels = {name: LABELS[name] for name in table.series(SPARSITY, "measured") if name in LABELS}
+    drawing.label_ends(ax, table, SPARSITY, colours, labels | {"factors": "the factors"}, source="measured")
+    drawing.label_ends(ax, table, SPARSITY, colours, {GAUSSIAN_CODE: "a Gaussian code"})
+    drawing.letter(ax, "e", "the code is sparse if its prior is")
+
+
+def _draw_distortion(ax: Axes, table: Table) -> None:
+    colours = COLOURS | {"noise": drawing.GREY}
+    drawing.draw_panel(ax, table, DISTORTION, colours)
+    ax.set(ylabel="expected squared error", ylim=(0, 1.05 * table.select(DISTORTION, "measured").y.max()))
+    _leave_space(ax, 0.9)
+    labels = {name: LABELS[name] for name in table.series(DISTORTION, "measured")}
+    drawing.label_ends(ax, table, DISTORTION, colours, labels, source="measured")
+    drawing.label_ends(ax, table, DISTORTION, colours, {"noise": "noise of the data"})
+    drawing.letter(ax, "f", "a fitting prior lowers the error, another raises it")

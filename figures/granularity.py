@@ -9,14 +9,15 @@ a  Along sizes that refine one another the error falls to its least at the true 
 b  Along all sizes it has several minima, as a W: sizes that are not a multiple of the block cut some blocks.
 c  The share of draws in which the true blocks are better than no penalty: nearly all with strong correlation and little
    noise, hardly any with weak correlation. Groups that cut blocks are worse in all draws (`python -m numerics vertex`
-   measures that). Dots and lines are the same 30 draws (8 with `--quick`), so they agree exactly; as an estimate a
-   share p of 30 has a standard error of sqrt(p (1 - p) / 30), .09 at one half.
+   measures that). Dots and lines are the same 30 draws (8 with `--quick`), so they agree exactly; the bars are the
+   95 % intervals of Wilson for the share of all draws.
 d  Factors of blocks of 1, 2 and 4 separately: the larger the block, the more groups of one hurt.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from threadpoolctl import threadpool_limits
 
 from figures.kit import drawing
@@ -27,6 +28,7 @@ from numerics.comparison import Tolerance
 from numerics.data.block_factors import block_truth
 from numerics.experiments.best_group_size import SAME, trained_errors, vertex_truths
 from numerics.experiments.granularity import granularity_map
+from numerics.sampling.estimate import wilson_interval
 from theory import GenerativeModel, inference_error, optimal_encoder, validation
 from theory.groups import Weights, equal_groups, granularity_errors, grouped_optima
 
@@ -39,15 +41,16 @@ A penalty on total correlation between groups of latents hurts inference where g
 and helps at the true blocks if correlation is strong and noise small.
 
 Mean squared error of the inferred factors over the error without penalty, against the number of latents in a group:
-(a) {factors} factors in blocks of 2, 3 or 4, along sizes that refine one another; (b) all sizes, for blocks of 3; (d)
-factors in blocks of {mixed_blocks}, by size of block. (a), (b), (d) The correlation inside a block is {correlation},
-the noise variance {noise_variance}, and values are geometric means over {draws} draws.
+(a) {factors} factors in blocks of 2, 3 or 4, along nested sizes; (b) all sizes, for blocks of 3; (d) factors in blocks
+of {mixed_blocks}, by size of block. (a), (b), (d) The correlation is {correlation}, the noise variance
+{noise_variance}; values are geometric means over {draws} draws.
 
 (c) The share of {draws_of_map} draws helped by the true blocks (of {map[block]}), whose error falls, against the
-correlation inside a block, by noise variance $\tau^2$; theory and training have the same draws and agree exactly.
+correlation inside a block, by noise variance $\tau^2$, with the 95 % score interval of Wilson; series a little apart
+sideways. Theory and training agree exactly.
 
-The weight between groups is {beta}. The decoder is the true one, drawn at random, the prior $N(0, I)$, the posterior
-diagonal. Lines join theory; dots are encoders trained for the same draws.
+Synthetic data; weight between groups {beta}; true decoder, drawn at random; prior $N(0, I)$; diagonal posterior. Lines
+join theory; dots are encoders trained for the same draws.
 """
 
 NESTED, ALL, SHARES, COMPLEXITY = "nested_sizes", "all_sizes", "share_helped", "complexity"
@@ -57,6 +60,7 @@ CUT_BLOCK = 3  # of panel b
 MAP = {"block": 2, "count": 3, "data_dim": 8}  # of panel c
 NOISES = (0.1, 0.3, 1.0, 3.0)
 MIXED, MIXED_SIZES, MIXED_DIM = (4, 2, 1, 1), (1, 2, 4, 8), 10  # of panel d
+INTERVAL = {"monte_carlo": "95 % interval (Wilson)"}
 ERRORS = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves in the encoder")
 
 
@@ -233,26 +237,43 @@ def plot(table: Table, axes):
     """Draw errors along nested and all sizes, where the blocks help, and factors by complexity on four Axes."""
     nested, every, shares, complexity = drawing.panel_axes(axes, 4)
     colours = drawing.ordered_colours([f"blocks of {block}" for block in CHAINS])
-    drawing.draw_panel(nested, table, NESTED, colours)
-    drawing.series_legend(nested, colours, loc="upper right")
-    drawing.letter(nested, "a", "sizes that refine one another")
-    drawing.draw_panel(every, table, ALL, {f"blocks of {CUT_BLOCK}": colours[f"blocks of {CUT_BLOCK}"]})
-    drawing.letter(every, "b", f"all sizes, blocks of {CUT_BLOCK}")
-    shades = drawing.ordered_colours(table.series(SHARES))
-    drawing.draw_panel(shares, table, SHARES, shades)
-    shares.set(xlabel="correlation inside a block", ylabel="share of draws helped by true blocks", ylim=(-0.05, 1.05))
-    drawing.series_legend(shares, shades, loc="upper left")
-    drawing.letter(shares, "c", "where the V holds")
+    _draw_errors(nested, table, NESTED, colours, (1, 2, 3, 4, 6, 12))
+    drawing.letter(nested, "a", "nested sizes: best at the true block")
+    one = f"blocks of {CUT_BLOCK}"
+    _draw_errors(every, table, ALL, {one: colours[one]}, range(1, FACTORS + 1))
+    drawing.letter(every, "b", "all sizes: good at multiples of the block")
+    _draw_shares(shares, table)
     mixed = drawing.ordered_colours(table.series(COMPLEXITY))
-    drawing.draw_panel(complexity, table, COMPLEXITY, mixed)
-    drawing.series_legend(complexity, mixed, loc="upper right")
-    drawing.letter(complexity, "d", f"factors in blocks of {', '.join(map(str, MIXED))}")
-    for ax, ticks in ((nested, (1, 2, 3, 4, 6, 12)), (every, range(1, 13)), (complexity, MIXED_SIZES)):
-        ax.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
-        ax.set(yscale="log", xlabel="latents in a group", ylabel="error / error without penalty")
-        if ax is not every:
-            ax.set_xscale("log")
-        drawing.plain_ticks(ax.xaxis, list(ticks))
-        drawing.plain_ticks(ax.yaxis, _error_ticks(ax.get_ylim()[1]))
-    drawing.source_legend(every, ["theory", "trained"], loc="upper right")
+    _draw_errors(complexity, table, COMPLEXITY, mixed, MIXED_SIZES)
+    drawing.letter(complexity, "d", "groups of one hurt larger blocks more")
+    drawing.figure_legend(nested, drawing.source_handles(nested, ["theory", "trained", "monte_carlo"], INTERVAL))
     return axes
+
+
+def _draw_errors(ax: Axes, table: Table, panel: str, colours: dict[str, tuple], ticks) -> None:
+    drawing.draw_panel(ax, table, panel, colours)
+    drawing.draw_level(ax, 1.0)
+    ax.set(yscale="log", xlabel="latents in a group", ylabel="error / error without penalty")
+    if panel == ALL:
+        ax.set_xlim(1 - 0.35 * ticks[-1], ticks[-1] + 0.5)  # space for labels to the left of the lines
+    else:
+        ax.set(xscale="log", xlim=(ticks[-1] ** -0.48, 1.1 * ticks[-1]))
+    drawing.plain_ticks(ax.xaxis, ticks)
+    drawing.plain_ticks(ax.yaxis, [1, 1.5, 2, 3, 4, 5])
+    drawing.label_ends(ax, table, panel, colours, {name: name for name in colours}, side="left")
+
+
+def _draw_shares(ax: Axes, table: Table) -> None:
+    """Shares with the intervals of Wilson, a little apart sideways."""
+    shades = drawing.ordered_colours(table.series(SHARES))
+    shifts = 0.012 * (np.arange(len(shades)) - (len(shades) - 1) / 2)
+    for (name, colour), shift in zip(shades.items(), shifts, strict=True):
+        for source in ("theory", "trained"):
+            drawing.draw_series(ax, table, SHARES, name, source, colour, shift)
+        rows = table.select(SHARES, "trained", name)
+        low, high = wilson_interval(rows.y, table.parameters["draws_of_map"])
+        ax.errorbar(rows.x + shift, rows.y, (rows.y - low, high - rows.y), color=colour, **drawing.MARKS["monte_carlo"])
+    ax.set(xlabel="correlation inside a block", ylabel="share of draws helped by true blocks", ylim=(-0.05, 1.05))
+    ax.set_xlim(right=1.12)  # space for labels
+    drawing.label_ends(ax, table, SHARES, shades, {name: name for name in shades})
+    drawing.letter(ax, "c", "true blocks help if correlation is strong")

@@ -4,19 +4,24 @@ A penalty beta on total correlation between groups; factors correlated in blocks
 
 **ELBO of the true model,** with the factors' distribution as the prior, after training with the prior N(0, I):
 
-a  Against beta, true decoder. It rises beyond beta = 1 only if no group cuts a block, and ends at the limit of
-   independent groups (dotted). With groups that cut, the best beta is below 1 (diamonds, the best of the range): it
+Against beta, true decoder:
+
+a  If groups cut a block, any beta above 1 loses: the best beta is below 1 (diamonds, the best of the range), where it
    rewards dependence that the prior ignores.
-b  Against group size for several capacities, that is numbers of factors that have a latent; the noise is learned.
-   Diamonds: the best size of each capacity.
+b  If no group cuts a block, the gain rises with beta to the limit of independent groups (dotted).
+
+Against group size:
+
+c  For several capacities, that is numbers of factors that have a latent; the noise is learned. Diamonds: the best size
+   of each capacity, a multiple of the block.
 
 **Least value of the objective itself,** above that of the plain VAE:
 
-c  Learned decoder and prior N(0, I): flat. Learned decoder and a prior that is correlated in pairs (full posterior):
+d  Learned decoder and prior N(0, I): flat. Learned decoder and a prior that is correlated in pairs (full posterior):
    one step for each pair that is cut, a W. Fixed decoder: never below one group.
 
-The results are this project's: Chen, Wang, Zou (2022) and Chen, Xiang, Wang (2025) report a "V"-shaped trajectory of
-the best ELBO for non-linear VAEs on images.
+The results are this project's. The abstracts of Chen, Wang, Zou (2022) and of Chen, Xiang, Wang (2025) both report a
+"V"-shaped trajectory of the best ELBO, for non-linear VAEs on images.
 """
 
 from __future__ import annotations
@@ -24,6 +29,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from threadpoolctl import threadpool_limits
 
 from figures.kit import drawing
@@ -45,21 +52,21 @@ from theory.groups import (
 
 __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
+LAYOUT = {"shape": (2, 2), "size": (drawing.DOUBLE_COLUMN, 5.4)}
 
 CAPTION = r"""
 With a weight above 1 between groups the ELBO of the true model is best at group sizes that cut no block of correlated
 factors; with a learned decoder and the prior $N(0, I)$ the least objective is the same for every size.
 
-(a) Gain of the true model's ELBO (with the factors' distribution as prior) over no penalty, in nats, against the
-weight $\beta$ between groups, with the true decoder, for groups of 1 to 4; blocks of 2. Dotted: the limit of
-independent groups. (b) Gain of the true model's ELBO over one group against the latents in a group, for several
-capacities (numbers of latents); blocks of 3, noise learned if factors lack one. (a), (b) The axis is linear within .1
-of zero, then logarithmic. (c) Least objective above that of the plain VAE: for a fixed decoder, a learned one with a
-correlated prior and a full posterior, and a learned decoder. (b), (c) The weight is $\beta = {beta_of_b_and_c}$.
+(a), (b) Gain in the true model's ELBO (with the factors' distribution as prior) over no penalty, in nats, against the
+weight $\beta$ between groups; true decoder, factors in blocks of 2; dashed: the limit of independent groups. (c) Gain
+in the true model's ELBO over one group, against the latents in a group, for several capacities (numbers of latents, a
+little apart sideways); blocks of 3, noise learned if factors lack a latent. (d) Least objective above that of the
+plain VAE, blocks of 2: fixed decoder; learned with a correlated prior and a full posterior; learned with the prior
+$N(0, I)$. (c), (d) The weight is $\beta = {beta_of_b_and_c}$.
 
-Correlation inside a block {correlation}, noise variance {noise_variance}. Lines are theory, diamonds its best values;
-dots are trained.
+An asinh scale is linear near zero and logarithmic beyond. Synthetic factors, correlation inside a block {correlation},
+noise variance {noise_variance}. Lines are theory, diamonds its maximum; dots are trained.
 """
 
 WEIGHT, CAPACITY, VALUE = "matched_elbo_by_beta", "matched_elbo_by_size", "objective_by_size"
@@ -248,34 +255,60 @@ def _cut_pairs(groups: list[list[int]]) -> int:
 
 @drawing.styled()
 def plot(table: Table, axes):
-    """Draw the bound over the weight and over capacity and size, and the objective over size, on three Axes."""
-    weight, capacity, value = drawing.panel_axes(axes, 3)
-    colours = drawing.ordered_colours([f"groups of {size}" for size in (1, 2, 3, 4)])
-    drawing.draw_panel(weight, table, WEIGHT, colours)
-    for series in table.series(WEIGHT):
-        if series.startswith("limit"):
-            drawing.draw_panel(
-                weight, table, WEIGHT, {series: colours[series.removeprefix("limit of ")]}, linestyle=":"
-            )
-    weight.set(xscale="log", xlabel=r"$\beta$", ylabel="gain of the true model's ELBO (nats)")
-    drawing.plain_ticks(weight.xaxis, [0.3, 1, 3, 10, 30, 100])
-    weight.set_yscale("symlog", linthresh=0.1)
-    drawing.series_legend(weight, colours, **drawing.ABOVE, ncols=2)
-    drawing.letter(weight, "a", f"true decoder, blocks of {PAIRS[0]}")
-
-    shades = drawing.ordered_colours(table.series(CAPACITY))
-    drawing.draw_panel(capacity, table, CAPACITY, shades)
-    capacity.set(xlabel="latents in a group", ylabel="gain over one group (nats)")
-    capacity.set_yscale("symlog", linthresh=0.1)
-    drawing.series_legend(capacity, shades, **drawing.ABOVE, ncols=2)
-    drawing.letter(capacity, "b", f"capacity, blocks of {TRIPLES[0]}")
-
-    kinds = {FIXED: drawing.GREY, CORRELATED: "#D55E00", LEARNED: "#0072B2"}
-    drawing.draw_panel(value, table, VALUE, kinds)
-    value.set(xlabel="latents in a group", ylabel="objective above the plain VAE (nats)")
-    drawing.series_legend(value, kinds, **drawing.ABOVE)
-    drawing.letter(value, "c", f"least objective, blocks of {PAIRS[0]}")
-    for ax in (capacity, value):
-        drawing.whole_ticks(ax.xaxis)
-    drawing.source_legend(value, ["theory", "trained"], loc="upper right")
+    """Draw the bound over the weight, for groups that cut blocks and others, over size, and the objective over size."""
+    cutting, whole, capacity, value = drawing.panel_axes(axes, 4)
+    colours = drawing.ordered_colours([name for name in table.series(WEIGHT) if not name.startswith("limit")])
+    limits = {name: f"limit of {name}" for name in colours if f"limit of {name}" in table.series(WEIGHT)}
+    _draw_weight(cutting, table, {name: colours[name] for name in colours if name not in limits}, asinh=True)
+    drawing.letter(cutting, "a", r"groups that cut a block: a $\beta$ above 1 loses")
+    for name, limit in limits.items():
+        drawing.draw_series(whole, table, WEIGHT, limit, "theory", colours[name], linestyle="--")
+    _draw_weight(whole, table, {name: colours[name] for name in limits})
+    drawing.letter(whole, "b", r"groups that cut none: the larger $\beta$, the better")
+    _draw_capacity(capacity, table)
+    _draw_value(value, table)
+    handles = drawing.source_handles(cutting, ["theory", "trained", "minimum"], {"minimum": "maximum (theory)"})
+    limit = Line2D([], [], color=drawing.GREY, linestyle="--", label="limit of independent groups")
+    drawing.figure_legend(cutting, [*handles, limit])
     return axes
+
+
+def _draw_weight(ax: Axes, table: Table, colours: dict[str, tuple], asinh: bool = False) -> None:
+    drawing.draw_panel(ax, table, WEIGHT, colours)
+    drawing.draw_level(ax, 0.0)
+    ax.set(xscale="log", xlabel=r"$\beta$", xlim=(BETAS[0] / 1.2, BETAS[1] * 10))  # space for labels
+    drawing.plain_ticks(ax.xaxis, [0.3, 1, 3, 10, 30, 100])
+    ax.set_ylabel("gain in ELBO (nats)")
+    if asinh:
+        heights = table.select(WEIGHT, "theory").y
+        ax.set(ylabel="gain in ELBO (nats),\nasinh scale", ylim=(1.4 * heights.min(), 3 * heights.max()))
+        drawing.asinh_scale(ax, 0.1)
+    drawing.label_ends(ax, table, WEIGHT, colours, {name: name for name in colours})
+
+
+def _draw_capacity(ax: Axes, table: Table) -> None:
+    """Lines of the capacities, a little apart sideways, with their names above their ends."""
+    shades = drawing.ordered_colours(table.series(CAPACITY))
+    shifts = 0.15 * (np.arange(len(shades)) - (len(shades) - 1) / 2)
+    for (name, colour), shift in zip(shades.items(), shifts, strict=True):
+        for source in ("theory", "trained", "minimum"):
+            drawing.draw_series(ax, table, CAPACITY, name, source, colour, shift)
+        last = table.select(CAPACITY, "theory", name).x[-1]
+        drawing.label_at(ax, name, (last + shift, 0.0), colour, (0, 24), arrowprops=drawing.LEADER | {"color": colour})
+    drawing.draw_level(ax, 0.0)
+    ax.set(xlabel="latents in a group", ylabel="gain over one group (nats),\nasinh scale")
+    largest = int(table.select(CAPACITY, "theory").x.max())
+    ax.set(xlim=(0.3, largest + 1.5), ylim=(1.4 * table.select(CAPACITY, "theory").y.min(), 0.6))
+    drawing.asinh_scale(ax, 0.1)
+    ax.set_xticks(range(TRIPLES[0], largest + 1, TRIPLES[0]))
+    drawing.letter(ax, "c", "at any capacity, multiples of the block are best")
+
+
+def _draw_value(ax: Axes, table: Table) -> None:
+    kinds = {FIXED: drawing.GREY, CORRELATED: "C1", LEARNED: "C0"}
+    drawing.draw_panel(ax, table, VALUE, kinds)
+    ax.set(xlabel="latents in a group", ylabel="objective above\nthe plain VAE (nats)")
+    drawing.whole_ticks(ax.xaxis)
+    labels = {name: name for name in kinds} | {LEARNED: "learned, prior $N(0, I)$"}
+    drawing.series_legend(ax, kinds, labels, loc="upper right")
+    drawing.letter(ax, "d", "learned decoder, $N(0, I)$: any size will do")

@@ -38,6 +38,8 @@ PANELS = {
     "groups": ("grouped optimum",),
     "many": ("sweep", "verify", "derive --check"),
 }
+LEGEND = "size: exponent (largest expected)"
+LEFT = {"title_fontsize": drawing.LABEL_SIZE, "alignment": "left"}
 TITLES = ("closed forms", "best code of groups", "training and checking")
 
 
@@ -77,11 +79,19 @@ def plot(table: Table, axes):
         ax.set(xlabel="size", xscale="log", yscale="log")
         drawing.plain_ticks(ax.xaxis, _powers_of_ten(table, panel) or [1, 2, 4, 8])
         drawing.plain_ticks(ax.yaxis)
-        drawing.series_legend(ax, colours, source="measured", **drawing.ABOVE)
+        ax.set_ylim(_rounded(table.select(panel, "measured").y))
+        drawing.series_legend(ax, colours, source="measured", title=LEGEND, **LEFT, **drawing.ABOVE)
         drawing.letter(ax, name, title)
     flat[0].set_ylabel("seconds")
     drawing.repeat_ylabel(*flat)
     return axes
+
+
+def _rounded(values: np.ndarray) -> tuple[float, float]:
+    """The range of values out to the next of 1, 2, 5, 10, ..., so that an axis has two labelled ticks at least."""
+    decades = np.arange(np.floor(np.log10(values.min())), np.ceil(np.log10(values.max())) + 1)
+    steps = np.multiply.outer(10.0**decades, [1, 2, 5]).ravel()
+    return steps[steps <= values.min()].max(), steps[steps >= values.max()].min()
 
 
 def _powers_of_ten(table: Table, panel: str) -> list[float]:

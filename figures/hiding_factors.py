@@ -14,10 +14,12 @@ d  The images at -2 and 2 standard deviations of each factor: original, manipula
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from figures.kit import drawing
 from figures.kit.angles import modulo_right_angle
@@ -58,9 +60,9 @@ factors and codes; (b) mutual information gap; (c) angle between the VAE's laten
 {pictured_angle} degrees, and the change made stronger.
 
 The VAE has $\beta = {beta}$; the noise variance is {noise_variance}. Lines are theory; dots are trained VAEs; rings
-are AMUSE by eigenvectors; bars are AMUSE by Monte Carlo over {series} series, with two standard errors (s.e.). Green
-squares are measured with FastICA. Yellow: a VAE under {random_changes} random changes of the same size, measured: mean
-(squares) and the range of 90 %; a dot is one draw, trained.
+are AMUSE by eigenvectors; bars are AMUSE by Monte Carlo over {series} series, with two standard errors (s.e.). Squares
+of FastICA are measured, and drawn a little to the right. A VAE under {random_changes} random changes of the same size
+is measured: mean (squares) and the range of 90 %; a dot is one draw, trained.
 """
 
 CORRELATION, GAP, ANGLE = "mean_correlation", "mutual_information_gap", "angle"
@@ -68,6 +70,8 @@ SCORES = {CORRELATION: mean_correlation, GAP: mutual_information_gap}
 VAE, RANDOM, AMUSE, ICA = "VAE", "VAE, random change", "AMUSE", "FastICA"
 LOW, HIGH = "VAE, random change, 5 %", "VAE, random change, 95 %"
 COLOURS = {VAE: "C1", RANDOM: "C4", AMUSE: "C0", ICA: "C2"}
+LOWEST = {CORRELATION: 0.7, GAP: -0.02}  # on the axes; two factors mixed at 45 degrees correlate by 0.7 with the codes
+BESIDE = 0.003  # how far to the right FastICA is drawn, whose values are those of AMUSE
 LARGEST = 44.0  # degrees
 PICTURES = ((-2, 0), (2, 0), (0, -2), (0, 2))
 STRONGER = 5
@@ -225,28 +229,39 @@ def plot(table: Table, axes):
     correlation, gap, angle, pictures = drawing.panel_axes(axes, 4)
     titles = {CORRELATION: "mean correlation", GAP: "mutual information gap", ANGLE: "angle of the latents (degrees)"}
     for ax, name, (panel, title) in zip((correlation, gap, angle), "abc", titles.items(), strict=True):
-        drawing.draw_panel(ax, table, panel, COLOURS)
+        drawing.draw_panel(ax, table, panel, {name: COLOURS[name] for name in (VAE, RANDOM, AMUSE)})
+        drawing.draw_panel(ax, _beside(table), panel, {ICA: COLOURS[ICA]})
         ax.set_xlabel(r"size of the change, $\|E\| / \|A\|$")
         drawing.letter(ax, name, title)
     for ax, panel in ((correlation, CORRELATION), (gap, GAP)):
         low, high = (table.select(panel, "measured", name) for name in (LOW, HIGH))
         text = "90 % of random changes"
         shade = ax.fill_between(low.x, low.y, high.y, color=COLOURS[RANDOM], alpha=0.2, linewidth=0, label=text)
-        drawing.add_legend(ax, [shade], loc="lower left")
     angle.set_yticks([0, 15, 30, 45])
     for ax, panel, together in ((correlation, CORRELATION, "AMUSE and FastICA"), (gap, GAP, "AMUSE")):
         rows = table.select(panel, "theory", AMUSE)
-        ax.set_ylim(top=rows.y[-1] + 0.12 * np.diff(ax.get_ylim()).item())
+        ax.set_ylim(LOWEST[panel], rows.y[-1] + 0.12 * np.diff(ax.get_ylim()).item())
         ax.annotate(together, (rows.x[-1], rows.y[-1]), (0, 4), textcoords="offset points", ha="right", fontsize=7)
-    drawing.series_legend(correlation, COLOURS, ncols=2, **drawing.ABOVE)
-    drawing.source_legend(
-        gap,
-        ["theory", "trained", "monte_carlo", "measured", "reference"],
-        {"reference": "eigenvectors"},
-        ncols=2,
-        **drawing.ABOVE,
-    )
+        drawing.state_limits(ax)
+    sources = ["theory", "trained", "monte_carlo", "measured", "reference"]
+    handles = [
+        *drawing.series_handles(correlation, COLOURS),
+        shade,
+        *drawing.source_handles(correlation, sources, {"reference": "eigenvectors"}),
+    ]
+    drawing.figure_legend(correlation, handles, ncols=5)
 
+    _draw_images(pictures, table)
+    return axes
+
+
+def _beside(table: Table) -> Table:
+    """A table with its points moved to the right, so that they do not hide others."""
+    return dataclasses.replace(table, points=tuple(dataclasses.replace(row, x=row.x + BESIDE) for row in table.points))
+
+
+def _draw_images(pictures: Axes, table: Table) -> None:
+    """Draw the images of two standard deviations of each factor, before and after the change, and the difference."""
     angle_shown = table.parameters["pictured_angle"]
     sprite = shifted_sprite()
     changed = versions(sprite, np.radians(angle_shown), table.parameters["noise_variance"]).manipulated.loading
@@ -268,4 +283,3 @@ def plot(table: Table, axes):
     pictures.tick_params(length=0)
     pictures.set_xlabel("two standard deviations of one factor")
     drawing.letter(pictures, "d", f"images, axes rotated by {angle_shown:g} degrees")
-    return axes

@@ -35,20 +35,22 @@ Against the weight $\beta$ of the KL term: (a) mean squared error of the posteri
 forward KL, from the true posterior $p(s|x)$ of the factors $s$ to the encoder $q$; (c) reverse KL, from $q$ to
 $p(s|x)$; (d) negative log score, the mean of $-\log q$ at the true factors. (b) to (d) The unit is nats.
 
-High values are cut off. Data $x = A s + n$ have two independent factors of variance 1, noise $n$ of variance 1, and
-columns of $A$ of squared norm {signal_to_noise} and coherence $r$ (the cosine of their angle), $r = {coherences}$ by
-colour. The decoder is the true one, the posterior is diagonal. Lines are theory, diamonds its minimum. Dots are
-trained encoders, evaluated to rounding; error bars are other trained encoders by Monte Carlo over {draws:,} draws,
-with two standard errors (s.e.).
+Panels are cut off above the values that their axes name. Data $x = A s + n$ have two independent factors of variance
+1, noise $n$ of variance 1, and columns of $A$ of squared norm {signal_to_noise} and coherence $r$ (the cosine of their
+angle), $r = {coherences}$ by colour. The decoder is the true one, the posterior is diagonal. Lines are theory,
+diamonds its minimum. Dots are trained encoders, evaluated to rounding; error bars are other trained encoders by Monte
+Carlo over {draws:,} draws, with two standard errors (s.e.).
 """
 
 PANELS = {
     "mean_squared_error": "mean squared error",
-    "forward_kl": "forward KL (nats)",
-    "reverse_kl": "reverse KL (nats)",
-    "log_score": "negative log score (nats)",
+    "forward_kl": "forward KL",
+    "reverse_kl": "reverse KL",
+    "log_score": "negative log score",
 }
-HEADROOM = dict.fromkeys(PANELS, 1.1) | {"mean_squared_error": 0.75}  # shown above the highest minimum
+UNITS = dict.fromkeys(PANELS, "nats") | {"mean_squared_error": "sum over the factors"}
+LOWEST = -0.08  # below zero, so that diamonds at zero are whole
+HIGHEST = {"mean_squared_error": 1.3, "forward_kl": 2.0, "reverse_kl": 2.0, "log_score": 3.0}  # shown
 BETAS = (0.1, 20.0)
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats, and the errors are smooth in what it trains")
 
@@ -164,9 +166,10 @@ def plot(table: Table, axes):
     for ax, name, (panel, label) in zip(flat, "abcd", PANELS.items(), strict=True):
         drawing.draw_panel(ax, table, panel, colours)
         drawing.letter(ax, name, label)
-        lowest = table.select(panel, "minimum").y
-        ax.set(xlabel=r"$\beta$", xscale="log", xlim=BETAS, ylim=(lowest.min() - 0.12, lowest.max() + HEADROOM[panel]))
+        ax.set(xlabel=r"$\beta$", ylabel=UNITS[panel], xscale="log", xlim=BETAS, ylim=(LOWEST, HIGHEST[panel]))
         drawing.plain_ticks(ax.xaxis)
-    drawing.series_legend(flat[0], colours, {name: f"$r = {name}$" for name in colours}, ncols=2, **drawing.ABOVE)
-    drawing.source_legend(flat[1], ["theory", "minimum", "trained", "monte_carlo"], ncols=2, **drawing.ABOVE)
+        drawing.state_limits(ax)
+    handles = drawing.series_handles(flat[0], colours, {name: f"$r = {name}$" for name in colours})
+    handles += drawing.source_handles(flat[0], ["theory", "minimum", "trained", "monte_carlo"])
+    drawing.figure_legend(flat[0], handles, ncols=4)
     return axes

@@ -33,7 +33,7 @@ coherent columns an error remains at every $\beta$, and each collapse of a laten
 
 Against the weight $\beta$ of the KL term: (a), (b) mean squared error of the posterior mean, summed over the factors;
 (c), (d) forward KL, in nats, from the true posterior of the factors to the encoder. (a), (c) The loading has
-orthogonal columns. (b), (d) The loading has coherent columns. (d) High values are cut off.
+orthogonal columns. (b), (d) The loading has coherent columns. (d) The panel is cut off above 8.
 
 Data are three independent factors of variance 1 in six dimensions, with columns of norms {norms} and noise variance
 {noise_variance}. Decoder, encoder and noise of a VAE with three latents and a diagonal posterior are learned; its
@@ -44,6 +44,7 @@ random starts. Thin vertical lines are the critical $\beta$, also theory, at whi
 ERRORS = {"mean_squared_error": "mean squared error", "forward_kl": "forward KL (nats)"}
 HEIGHTS = {"mean_squared_error": (0, 3.3), "forward_kl": (-0.2, 8)}  # of the panels
 LOADINGS = {"aligned": "orthogonal columns", "general": "coherent columns"}
+COLOURS = {"aligned": "C0", "general": "C1"}
 MIXING = ((1.0, 0.5, 0.3), (0.0, 0.866, 0.4), (0.0, 0.0, 0.866))  # unit columns, pairwise coherent
 DATA_DIM = 6
 COLLAPSES = "collapses"
@@ -153,9 +154,12 @@ def plot(table: Table, axes):
         error, loading = list(ERRORS)[place // 2], list(LOADINGS)[place % 2]
         panel = f"{loading} {error}"
         drawing.draw_critical(ax, table, panel)
-        drawing.draw_panel(ax, table, panel, {"learned": ("#0072B2", "#D55E00")[place % 2]})
+        drawing.draw_panel(ax, table, panel, {"learned": COLOURS[loading]})
         drawing.letter(ax, "abcd"[place], LOADINGS[loading])
         ax.set(xscale="log", xlabel=r"$\beta$", ylabel=ERRORS[error], ylim=HEIGHTS[error])
         drawing.plain_ticks(ax.xaxis)
-    drawing.source_legend(flat[0], ["theory", "trained", "critical"], loc="lower right")
+        drawing.state_limits(ax)
+    handles = drawing.series_handles(flat[0], COLOURS, LOADINGS)
+    handles += drawing.source_handles(flat[0], ["theory", "trained", "critical"])
+    drawing.figure_legend(flat[0], handles)
     return axes

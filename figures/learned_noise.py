@@ -30,7 +30,8 @@ The noise variance that a VAE learns on real data never falls as $\beta$ grows, 
 collapses, until it is the mean variance of the data.
 
 Against the weight $\beta$ of the KL term, for $K = {latent_dims}$ latents: (a) the learned noise variance over the
-mean variance (the total variance divided by the number of variables); (b) the number of active latents.
+mean variance (the total variance divided by the number of variables); (b) the number of active latents; where lines
+coincide, that of the smallest $K$ is on top.
 
 The data are `{data}`, {observations} observations of {data_dim} variables. Decoder, encoder (diagonal posterior) and
 noise are learned. Lines are theory; dots are models trained from random starts. Rings are the noise of probabilistic
@@ -152,14 +153,11 @@ def plot(table: Table, axes):
         drawing.plain_ticks(ax.xaxis)
     drawing.letter(noise, "a", "learned noise")
     drawing.letter(count, "b", "active latents")
-    noise.set(ylabel="noise variance / mean variance")
+    noise.set(ylabel="noise variance / mean variance", ylim=(0, 1.05))
+    count.set(ylabel="latents")
     drawing.whole_ticks(count.yaxis)
-    drawing.series_legend(noise, colours, {name: f"$K = {name}$" for name in colours}, loc="upper left")
-    drawing.source_legend(
-        count,
-        ["theory", "trained", "reference", "critical"],
-        {"reference": "probabilistic PCA"},
-        ncols=2,
-        **drawing.ABOVE,
-    )
+    handles = drawing.series_handles(noise, colours, {name: f"$K = {name}$" for name in colours})
+    sources = ["theory", "trained", "reference", "critical"]
+    handles += drawing.source_handles(noise, sources, {"reference": "probabilistic PCA"})
+    drawing.figure_legend(noise, handles)
     return axes

@@ -250,6 +250,7 @@ def plot(table: Table, axes):
     _plot_signal(flat[1], table)
     _plot_mismatch(flat[2], table)
     _plot_mixing(flat[3], table)
+    drawing.figure_legend(flat[0], drawing.source_handles(flat[0], ["theory", "trained"]))
     return axes
 
 
@@ -261,10 +262,9 @@ def _plot_coherence(ax: Axes, table: Table) -> None:
     drawing.draw_panel(ax, table, PANELS[0], colours)
     ax.set(xlabel="coherence $r$ of the two columns", xlim=(0, 1), ylim=(0.95, 12), yscale="log")
     drawing.plain_ticks(ax.yaxis)
-    labels = {name: f"signal-to-noise $a = {name}$" for name in colours}
-    drawing.series_legend(ax, colours, labels, loc="upper left")
-    expansion = Line2D([], [], color=drawing.GREY, label="small $r$", **DOTTED)
-    drawing.add_legend(ax, [expansion], loc="upper left", bbox_to_anchor=(0.0, 0.74))
+    handles = drawing.series_handles(ax, colours, {name: f"signal-to-noise $a = {name}$" for name in colours})
+    handles.append(Line2D([], [], color=drawing.GREY, label="expansion for small $r$", **DOTTED))
+    drawing.add_legend(ax, handles, loc="upper left")
 
 
 def _plot_signal(ax: Axes, table: Table) -> None:
@@ -273,8 +273,7 @@ def _plot_signal(ax: Axes, table: Table) -> None:
     ax.set(xlabel="signal-to-noise ratio $a$", xscale="log", yscale="log", ylim=(0.95, 6))
     drawing.plain_ticks(ax.xaxis, [0.1, 1, 10, 100, 1000])
     drawing.plain_ticks(ax.yaxis, [1, 2, 3, 4, 5])
-    drawing.series_legend(ax, colours, {name: f"$r = {name}$" for name in colours}, loc="upper left")
-    drawing.source_legend(ax, ["theory", "trained"], loc="upper left", bbox_to_anchor=(0.25, 1.0))
+    drawing.series_legend(ax, colours, {name: f"coherence $r = {name}$" for name in colours}, loc="upper left")
 
 
 def _plot_mismatch(ax: Axes, table: Table) -> None:
@@ -291,12 +290,16 @@ def _plot_mixing(ax: Axes, table: Table) -> None:
     sizes = [name for name in table.series(PANELS[3]) if name != LIMIT]
     colours = drawing.ordered_colours(sizes)
     drawing.draw_panel(ax, table, PANELS[3], {LIMIT: "black"})
+    ax.set_ylim(1, 1.05 * max(table.select(PANELS[3], source).y.max() for source in ("theory", "trained")))
     for name, shift in zip(sizes, (0.97, 1.03), strict=True):
         draws = table.select(PANELS[3], "trained", name)
-        ax.plot(draws.x * shift, draws.y, "o", color=colours[name], markersize=2.6, alpha=0.7, markeredgewidth=0)
+        ax.plot(draws.x * shift, draws.y, "o", color=colours[name], markersize=2.6, markeredgewidth=0)
     ax.set(xlabel="factors per data dimension $K / D$", xscale="log")
     drawing.plain_ticks(ax.xaxis)
-    drawing.series_legend(ax, {LIMIT: "black"}, {LIMIT: r"limit $D \to \infty$"}, loc="upper left")
+    drawing.state_limits(ax)
+    limit = {LIMIT: "black"}
+    handles = drawing.series_handles(ax, limit, {LIMIT: r"limit $D \to \infty$"})
+    handles += drawing.series_handles(ax, limit, {LIMIT: "limit by quadrature"}, "reference")
     labels = {name: f"trained, a draw at $D = {name}$" for name in sizes}
-    drawing.series_legend(ax, colours, labels, "trained", loc="upper left", bbox_to_anchor=(0, 0.9))
-    drawing.source_legend(ax, ["reference"], {"reference": "quadrature"}, loc="lower right")
+    handles += drawing.series_handles(ax, colours, labels, "trained")
+    drawing.add_legend(ax, handles, loc="upper left")

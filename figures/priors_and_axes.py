@@ -6,8 +6,7 @@ a  Gaussian factors, at the optimum of each prior: the aggregate code is Gaussia
    costs nothing under a prior that is the same for all latents. Under an anisotropic prior a rotation costs something,
    but the linear maps that preserve the best code do not, and they rotate the latents just as well.
 b  Other factors, their code without noise: beta times the divergence between the rotated code and the prior, zero only
-   at the symmetries of the prior. Under an isotropic Gaussian prior the energy is zero here too. The axis is linear
-   below .01 and logarithmic above.
+   at the symmetries of the prior. Under an isotropic Gaussian prior the energy is zero here too.
 c  Where training from random starts ends, decoder learned, as the angle between latents and factors. Hollow: a minimum
    that is worse than that of other starts.
 """
@@ -18,6 +17,8 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from figures.kit import drawing
 from figures.kit.angles import concentration, modulo_right_angle
@@ -35,19 +36,19 @@ from theory.priors.rotation import factor_rotation_energy, prior_rotation_energy
 
 __all__ = ["CAPTION", "LAYOUT", "data", "factor_angle", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.3)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.4)}
 
 CAPTION = r"""
 No prior fixes the axes of the latents if the factors are Gaussian; if they are not, a prior other than an isotropic
 Gaussian can.
 
 (a), (b) Loss added by a rotation of the latents (degrees), in nats. (a) Gaussian factors, at the optimum of each
-prior: only the anisotropic prior charges for a rotation; every other prior lies at zero. (b) Sparse factors (clustered
-ones for the clusters prior), with a code almost free of noise; the axis is linear below .01 and logarithmic above.
-(a), (b) Lines are theory, dots are encoders trained for a rotated decoder, bars Monte Carlo over {draws:,} draws with
-two standard errors (s.e.). (c) Where training of decoder and encoder from {starts} random starts ends: the angle
-between latents and factors, for each pair of factors and prior. Hollow dots are minima that are worse than that of
-other starts.
+prior: only the anisotropic prior charges for a rotation; the others lie at zero, their dots a little apart sideways.
+(b) Sparse factors (clustered ones for the clusters prior), with a code almost free of noise; the asinh scale is linear
+near zero and logarithmic beyond. (a), (b) Lines are theory, dots are encoders trained for a rotated decoder, bars
+Monte Carlo over {draws:,} draws ± 2 standard errors (s.e.). (c) Where training of decoder and encoder from {starts}
+random starts ends: a dot for each start, at the angle between latents and factors, for each pair of factors and prior.
+Hollow, if any: a worse minimum than that of other starts.
 
 Two factors in three dimensions, noise variance {noise_variance}, $\beta = {beta}$, full posterior. Priors: isotropic,
 anisotropic, Student-t, spike and slab, clusters.
@@ -70,6 +71,7 @@ COLOURS = {  # a prior that is added to the examples takes the next of the cycle
 }
 LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns
 SAME = 1e-6  # nats; minima closer than this are one
+WORSE = {"linestyle": "", "marker": "o", "markerfacecolor": "none"}  # a minimum worse than that of other starts
 LOW_NOISE = 2e-5  # at which the code is the factors
 
 
@@ -258,22 +260,53 @@ def _same_loss(excess: list[float]) -> Comparison:
 @drawing.styled()
 def plot(table: Table, axes):
     """Draw the energies of Gaussian and other factors, and where training ends, on three Axes; returns the Axes."""
-    flat = drawing.panel_axes(axes, 3)
-    for ax, name, panel, title in zip(
-        flat, "ab", (GAUSSIAN, OTHERS), ("Gaussian factors", "other factors"), strict=False
-    ):
-        drawing.draw_panel(ax, table, panel, {key: _colour(key) for key in table.series(panel)})
+    gaussian, others, ends = drawing.panel_axes(axes, 3)
+    _draw_gaussian(gaussian, table)
+    _draw_others(others, table)
+    _draw_ends(ends, table)
+    for ax in (gaussian, others):
         ax.set(xlabel="rotation of the latents (degrees)", xticks=[0, 30, 60, 90])
-        drawing.letter(ax, name, title)
-    flat[0].set_ylabel("added loss (nats)")
-    drawing.repeat_ylabel(*flat[:2])
-    flat[0].annotate("every other prior", (45, 0), (0, 5), textcoords="offset points", ha="center", fontsize=7)
-    flat[1].set_yscale("symlog", linthresh=0.01)
-    colours = {name: _colour(name) for name in EXAMPLES}
-    drawing.series_legend(flat[0], colours, {name: f"{name} prior" for name in EXAMPLES}, **drawing.ABOVE)
-    drawing.source_legend(flat[1], ["theory", "trained", "monte_carlo"], **drawing.ABOVE)
+    handles = drawing.source_handles(gaussian, ["theory", "trained", "monte_carlo"])
+    if any(line.get_markerfacecolor() == "none" and np.size(line.get_xdata()) for line in ends.lines):
+        handles.append(Line2D([], [], color=drawing.GREY, label="a worse minimum", **WORSE))
+    drawing.figure_legend(gaussian, handles)
+    return axes
 
-    angles = flat[2]
+
+def _draw_gaussian(ax: Axes, table: Table) -> None:
+    """Lines of zero are one line; the dots on it are a little apart sideways."""
+    names = table.series(GAUSSIAN, "theory")
+    flat = [name for name in names if table.select(GAUSSIAN, "trained", name).x.size]
+    degrees = 2.2 * (np.arange(len(flat)) - (len(flat) - 1) / 2)
+    shifts = dict.fromkeys(names, 0.0) | dict(zip(flat, degrees, strict=True))
+    for name in names:
+        colour = drawing.GREY if name in flat else _colour(name)
+        drawing.draw_series(ax, table, GAUSSIAN, name, "theory", colour)
+        for source in ("trained", "monte_carlo"):
+            drawing.draw_series(ax, table, GAUSSIAN, name, source, _colour(name), shifts[name])
+        if name not in flat:
+            line = table.select(GAUSSIAN, "theory", name)
+            rising = np.argmax(line.y >= 0.6 * line.y.max())
+            drawing.label_at(ax, name, (line.x[rising], line.y[rising]), colour, (-4, 0), ha="right")
+    for row, name in enumerate(reversed(flat)):
+        drawing.label_at(ax, name, (90.0, 0.0), _colour(name), (0, 6 + 10 * row), ha="right")
+    ax.set_ylabel("added loss (nats)")
+    drawing.letter(ax, "a", "Gaussian factors: mostly free")
+
+
+def _draw_others(ax: Axes, table: Table) -> None:
+    names = table.series(OTHERS, "theory")
+    drawing.draw_panel(ax, table, OTHERS, {name: _colour(name) for name in names})
+    ax.set(ylabel="added loss (nats), asinh scale", ylim=(-0.002, 2 * table.select(OTHERS, "theory").y.max()))
+    drawing.asinh_scale(ax, 0.005)
+    for name in names:
+        line = table.select(OTHERS, "theory", name)
+        top = np.argmax(line.y) if line.y.any() else len(line.y) // 2
+        drawing.label_at(ax, name, (line.x[top], line.y[top]), _colour(name))
+    drawing.letter(ax, "b", "other factors: a rotation costs")
+
+
+def _draw_ends(ax: Axes, table: Table) -> None:
     series = table.series(ENDS)
     for height, name in enumerate(reversed(series)):
         colour = _colour(name.split(", ")[1])
@@ -281,13 +314,13 @@ def plot(table: Table, axes):
             rows = table.select(ENDS, source, name)
             worse = np.isfinite(rows.expected) & (source == "measured")
             places = np.full(len(rows.y), height)
-            angles.plot(rows.y[~worse], places[~worse], "o", color=colour, markeredgecolor="white", alpha=0.8)
-            angles.plot(rows.y[worse], places[worse], "o", color=colour, markerfacecolor="none")
-    angles.set(xlabel="angle to the factors (degrees)", xlim=(-47, 47), xticks=[-45, 0, 45])
-    angles.set_yticks(range(len(series)), labels=[name.replace(", ", ",\n") for name in reversed(series)], fontsize=5.5)
-    angles.set_ylim(-0.6, len(series) - 0.4)
-    drawing.letter(angles, "c", "where training ends")
-    return axes
+            ax.plot(rows.y[~worse], places[~worse], color=colour, **drawing.MARKS["trained"])
+            ax.plot(rows.y[worse], places[worse], color=colour, **WORSE)
+    ax.set(xlabel="angle to the factors (degrees)", xlim=(-47, 47), xticks=[-45, 0, 45], ylim=(-0.6, len(series) - 0.4))
+    ax.set_yticks(range(len(series)), labels=list(reversed(series)))
+    for label, name in zip(ax.get_yticklabels(), reversed(series), strict=True):
+        label.set_color(drawing.text_colour(_colour(name.split(", ")[1])))
+    drawing.letter(ax, "c", "locked at 0, or free")
 
 
 def _colour(name: str) -> str:

@@ -32,8 +32,9 @@ excess distortion.
 
 (a) Distortion, the expected squared error over the total variance, against the rate, the expected KL of the posterior
 from the prior in nats. Black: Shannon's curve for Gaussian data of the same covariance. Coloured: the VAE with $K =
-{latent_dims}$ latents. (b) How far the VAE with $K = {latent_dims}$ latents lies above Shannon's curve at the same
-rate: the excess distortion, in units of the total variance.
+{latent_dims}$ latents; while these are enough, it lies on Shannon's curve. (b) How far the VAE with $K =
+{latent_dims}$ latents lies above Shannon's curve at the same rate: the excess distortion, in units of the total
+variance.
 
 The data are `{data}`, {observations} observations of {data_dim} variables. Along a curve $\beta$ falls from left to
 right; the noise variance is fixed at {noise_variance:.3g}, the mean variance, and the curves end where $\beta$ times
@@ -161,12 +162,13 @@ def plot(table: Table, axes):
     penalty.set(xlabel="rate (nats)", ylabel="excess distortion / total variance")
     penalty.set_ylim(-0.002, max(0.02, 1.05 * table.select(PENALTY, "theory").y.max()))
     drawing.plain_ticks(plane.yaxis)
-    drawing.series_legend(
-        plane,
-        {SHANNON: "black"} | colours,
-        {SHANNON: "Shannon"} | {name: f"VAE, $K = {name}$" for name in latents},
-        loc="lower left",
+    for ax, panel in ((plane, PLANE), (penalty, PENALTY)):
+        drawing.label_ends(ax, table, panel, colours, {name: f"$K = {name}$" for name in latents})
+    shannon = {SHANNON: "black"}
+    handles = drawing.series_handles(plane, shannon, {SHANNON: "Shannon's curve"})
+    handles += drawing.series_handles(plane, shannon, {SHANNON: "Shannon's curve by bisection"}, "reference")
+    handles += drawing.source_handles(
+        plane, ["theory", "trained"], {"theory": "VAE, theory", "trained": "VAE, trained"}
     )
-    sources = ["theory", "trained", "reference"]
-    drawing.source_legend(penalty, sources, {"reference": "bisection"}, ncols=3, **drawing.ABOVE)
+    drawing.figure_legend(plane, handles)
     return axes

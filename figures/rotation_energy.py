@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from figures.kit import drawing
 from figures.kit.angles import by_chance, concentration, modulo_right_angle
@@ -36,8 +38,9 @@ one, so that only a diagonal posterior fixes the axes.
 
 (a) Excess loss (nats) of the optimum with two latents rotated by an angle (degrees) from the principal axes. Solid:
 the encoder is optimised again. Dashed: it is not optimised again, but rotated, and its covariance cut to the diagonal.
-Grey: the full posterior at all ratios. Lines are theory; dots are trained for the rotated decoder (dashed: a trained
-model rotated). (b) The angle (degrees) at which training from random starts ends, one dot for each of {starts} starts.
+Wide and grey: the full posterior, whose excess is zero at every ratio. Lines are theory; dots are trained for the
+rotated decoder (dashed: a trained model rotated). (b) The angle (degrees) at which training from random starts ends,
+one dot for each of {starts} starts.
 
 The data have four dimensions; colours are ratios $\ell_1 / \ell_2 = {eigenvalue_ratios}$ of the two leading
 eigenvalues of their covariance, $\ell_2 = {smaller_eigenvalue}$ and the further eigenvalues
@@ -47,6 +50,7 @@ eigenvalues of their covariance, $\ell_2 = {smaller_eigenvalue}$ and the further
 ENERGY, TRUNCATED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
 SMALLER, REST = 2.0, (0.5, 0.4)  # the smaller of the two eigenvalues that have a latent, and those that have none
 POSTERIORS = ("full", "diagonal")
+FULL = {"linewidth": 3.5, "solid_capstyle": "butt"}  # the line of all full posteriors
 LOSS = Tolerance(1e-10, "the loss is quadratic in the error that a gradient of 1e-8 nats leaves, rounding aside")
 LINEAR = Tolerance(1e-6, "away from the optimum the loss is linear in the error that a gradient of 1e-8 nats leaves")
 
@@ -203,27 +207,21 @@ def plot(table: Table, axes):
     drawing.draw_panel(
         energy, table, TRUNCATED, {f"diagonal {name}": shade for name, shade in shades.items()}, linestyle="--"
     )
-    drawing.draw_panel(energy, table, ENERGY, dict.fromkeys((f"full {name}" for name in names), drawing.GREY))
+    _draw_full(energy, table)
     drawing.letter(energy, "a", "loss along a rotation")
     energy.set(xlabel="angle from the principal axes (degrees)", ylabel="excess loss (nats)", xticks=[0, 30, 60, 90])
-    for name, shade in shades.items():
-        peak = table.select(TRUNCATED, "theory", f"diagonal {name}").y.max()
-        label = rf"diagonal, $\ell_1 / \ell_2 = {name}$"
-        energy.annotate(label, (45, peak), (0, 3), textcoords="offset points", ha="center", color=shade, fontsize=7)
-    energy.annotate("full", (45, 0), (0, -10), textcoords="offset points", ha="center", color=drawing.GREY, fontsize=7)
-    energy.annotate("dashed: not optimised again", (0, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7)
-    energy.set_ylim(-0.05, 1.22 * table.select(TRUNCATED, "theory").y.max())
-    drawing.source_legend(energy, ["theory", "trained"], loc="upper right")
+    energy.set_ylim(-0.03, 1.05 * table.select(TRUNCATED, "theory").y.max())
 
     heights = {}
     for posterior in reversed(POSTERIORS):
         for name, shade in shades.items():
             height = heights[posterior, name] = len(heights) + (posterior == "full")
             angles = table.select(STARTS, "trained", f"{posterior} {name}").x
-            ends.text(49, height, rf"$\ell_1 / \ell_2 = {name}$", va="center", color=shade, fontsize=7)
+            named = {"va": "center", "fontsize": drawing.LABEL_SIZE}
+            ends.text(49, height, rf"$\ell_1 / \ell_2 = {name}$", color=drawing.text_colour(shade), **named)
             if posterior == "diagonal":
-                ends.text(2.5, height, f"all {len(angles)} starts", va="center", fontsize=7)
-            ends.plot(angles, np.full(len(angles), height), "o", color=shade, markeredgecolor="white", alpha=0.8)
+                ends.text(3, height, f"all {len(angles)} starts", **named)
+            ends.plot(angles, np.full(len(angles), height), "o", color=shade, markeredgecolor="white")
     ends.set(
         xlabel="angle from the principal axes (degrees)",
         xlim=(-47, 47),
@@ -234,4 +232,22 @@ def plot(table: Table, axes):
     )
     ends.tick_params(axis="y", length=0)
     drawing.letter(ends, "b", "where training ends, one dot per start")
+    handles = drawing.series_handles(energy, shades, {name: rf"diagonal, $\ell_1 / \ell_2 = {name}$" for name in names})
+    handles += [
+        Line2D([], [], color=drawing.GREY, label="full, at every ratio", **FULL),
+        *drawing.source_handles(energy, ["theory"], {"theory": "encoder optimised again"}),
+        Line2D([], [], color=drawing.GREY, linestyle="--", label="not optimised again"),
+        *drawing.source_handles(energy, ["trained"]),
+    ]
+    drawing.figure_legend(energy, handles, ncols=4)
     return axes
+
+
+def _draw_full(ax: Axes, table: Table) -> None:
+    """Draw the full posteriors, whose excess loss is zero at every ratio, below the diagonal ones and wider."""
+    full = [series for series in table.series(ENERGY) if series.startswith("full")]
+    line = table.select(ENERGY, "theory", full[0])
+    ax.plot(line.x, line.y, color=drawing.GREY, zorder=1, **FULL)
+    for series in full:
+        dots = table.select(ENERGY, "trained", series)
+        ax.plot(dots.x, dots.y, "o", color=drawing.GREY, markersize=5.5, zorder=1)

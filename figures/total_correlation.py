@@ -49,7 +49,7 @@ from theory.groups import (
 
 __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 
-LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 2.9)}
+LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.1)}
 
 CAPTION = r"""
 A penalty on the total correlation between groups of latents removes it; minibatch estimates of it are biased, most of
@@ -373,23 +373,30 @@ def plot(table: Table, axes):
         ax.set_ylabel("between groups (nats)")
     exact, scale = table.select(SIZE, "theory", EXACT).y[0], table.select(SIZE, "critical").x[0]
     drawing.letter(size, "b", r"against minibatch size, $\beta = 1$")
-    size.set(xlabel="$M$", xscale="log", ylim=(exact - 0.2, exact + 0.2))
-    size.annotate("scale", (scale, exact - 0.19), (-2, 0), textcoords="offset points", ha="right", fontsize=7)
-    drawing.plain_ticks(size.xaxis, [4, 16, 64, 256, 1024])
-    handles = [Line2D([], [], color=c, linestyle=":", label=name, **MARKS[name]) for name, c in ESTIMATORS.items()]
-    drawing.add_legend(
-        size,
-        [*handles, *_lines(("black", "-", EXACT), (drawing.GREY, "--", "leading order"))],
-        ncols=2,
-        **drawing.ABOVE,
+    size.set(xlabel="$M$", xscale="log", ylim=(round(exact - 0.2, 2), round(exact + 0.2, 2)))
+    size.annotate(
+        "scale",
+        (scale, exact - 0.19),
+        (-2, 0),
+        textcoords="offset points",
+        ha="right",
+        color=drawing.text_colour(drawing.CRITICAL["color"]),
+        fontsize=drawing.LABEL_SIZE,
     )
+    drawing.plain_ticks(size.xaxis, [4, 16, 64, 256, 1024])
+    drawing.state_limits(size)
 
     drawing.letter(information, "c", f"precise codes, $M = {SHRINKING_SIZE}$")
     information.set(xlabel="$I(x; z)$ (nats)")
-    trained = Line2D([], [], color=drawing.GREY, marker="o", markeredgecolor="white", label="theory, trained (a)")
-    drawing.add_legend(information, [trained, *_lines((drawing.GREY, "--", "bound (c)"))], **drawing.ABOVE)
-    averaged = {"reference": "averaged"}
-    drawing.source_legend(information, ["reference"], averaged, loc="upper right", bbox_to_anchor=(1.0, 0.9))
+    for ax, dashed in ((size, "leading order"), (information, "bound")):
+        handles = [Line2D([], [], color=c, linestyle=":", label=name, **MARKS[name]) for name, c in ESTIMATORS.items()]
+        handles += _lines(("black", "-", EXACT), (drawing.GREY, "--", dashed))
+        drawing.add_legend(ax, handles, ncols=2, **drawing.ABOVE)
+    handles = drawing.source_handles(rate, ["theory", "trained", "reference"], {"reference": "averaged"})
+    handles += [
+        Line2D([], [], color=drawing.GREY, linestyle="", label=f"{name} estimate", **MARKS[name]) for name in ESTIMATORS
+    ]
+    drawing.figure_legend(rate, handles)
     for name, text in BOUNDS.items():
         bound = table.select(INFORMATION, "theory", name)
         information.annotate(text, (bound.x[0], bound.y[0]), (0, 3), textcoords="offset points", fontsize=7)

@@ -602,7 +602,7 @@ RESULTS = (
         checks=("grouped_parts", "grouped_optimum"),
         figures=("granularity", "granularity_trajectory", "total_correlation"),
         tests="tests/theory/groups/test_optimum.py",
-        source="in the setting of {chen2022}",
+        source="in the setting of {chen2022} and {chen2025}",
         status="the loss exact; the optimum the best local minimum found, exact up to the solver",
         scope="prior N(0, I), Gaussian data; the optimum for a fixed decoder and weights >= 0, where it is attained",
     ),
@@ -628,7 +628,7 @@ RESULTS = (
         checks=("grouped_learned_decoder", "idle_weights"),
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_learned_decoder.py",
-        source="this project, in the setting of {chen2022}",
+        source="this project, in the setting of {chen2022} and {chen2025}",
         scope="prior N(0, I), Gaussian data of any covariance, fixed weight of the information, any groups and "
         "posterior family; noise fixed or learned",
     ),
@@ -654,7 +654,7 @@ RESULTS = (
         checks=("correlated_prior",),
         figures=("granularity_trajectory",),
         tests="tests/theory/groups/test_learned_decoder.py",
-        source="this project, in the setting of {chen2022}",
+        source="this project, in the setting of {chen2022} and {chen2025}",
         scope="two latents, one group each, any weight > 0 between them, all other weights 1; learned decoder, full "
         "posterior",
     ),
@@ -848,8 +848,8 @@ FIGURES_STAND_FOR = {
         "priors_and_axes": "in the setting of {mathieu2019}",
         "decomposition": "in the setting of {mathieu2019}",
         "granularity": "in the setting of {chen2022} and {chen2025}",
-        "granularity_trajectory": "in the setting of {chen2022} and {chen2025}, whose abstracts report a V-shaped "
-        "trajectory of the best ELBO",
+        "granularity_trajectory": "in the setting of {chen2022} and {chen2025}, whose abstracts both report a "
+        "V-shaped trajectory of the best ELBO",
         "total_correlation": "in the setting of {chen2022}, with the minibatch estimators of {chen2018}",
         "hiding_factors": "in the setting of {zietlow2021}, Table 1 (second-hand), in direction only",
         "growth": "none (a measurement)",

@@ -15,7 +15,7 @@ from tests.figures.helpers import axes_of
 FEWEST, MOST = 80, 180  # words; mathematics between dollar signs is one
 MATHEMATICS = re.compile(r"\$([^$]*)\$")
 LETTER = re.compile(r"\\bf\{(\w)\}")  # of a panel, in its title
-COMMON = {"there"}  # words of labels that need no explanation
+COMMON = {"there", "axis", "starts", "above", "below"}  # words of labels that need no explanation
 NO_SYMBOLS = {r"\log", r"\to", r"\infty", r"\sqrt", r"\mathrm"}
 
 
@@ -38,6 +38,7 @@ def faults_of_caption(module, table) -> list[str]:
     faults += [f"the panel ({letter})" for letter in letters if f"({letter})" not in plain]
     faults += [f"a panel ({letter})" for letter in re.findall(r"\(([a-z])\)", plain) if letter not in letters]
     texts = [text for ax in np.ravel(axes) for text in _texts(ax)]
+    texts += [text.get_text() for legend in np.ravel(axes)[0].figure.legends for text in legend.get_texts()]
     words = {word for text in texts for word in re.findall(r"[a-z]{4,}", MATHEMATICS.sub("", text).lower())} - COMMON
     faults += [
         f"the word {word!r} of the picture" for word in sorted(words) if word.removesuffix("s") not in plain.lower()

@@ -61,6 +61,7 @@ def test_plot_draws_on_the_axes_that_it_is_given(entry, quick_table):
         assert ax.images or sum(len(line.get_xdata()) for line in ax.lines) >= 3
     assert sum(len(line.get_xdata()) for ax in np.ravel(axes) for line in ax.lines) > 10 * np.size(axes)
     legends = [child for ax in np.ravel(axes) for child in ax.get_children() if isinstance(child, Legend)]
+    legends += np.ravel(axes)[0].figure.legends
     assert legends and all(text.get_text() for legend in legends for text in legend.get_texts())
     assert dict(matplotlib.rcParams) == before
     pyplot = sys.modules.get("matplotlib.pyplot")

@@ -9,6 +9,7 @@ from figures.kit.output import draw
 from figures.registry import FIGURES, MEASUREMENTS
 from numerics.bench.growth import Growth, Work
 from tests.figures.caption_faults import faults_of_caption
+from tests.figures.picture_faults import faults_of_picture
 
 
 def made(name, power, expected):
@@ -32,7 +33,7 @@ def test_it_passes_if_nothing_grows_faster_than_expected(monkeypatch):
     assert all(comparison.passed for comparison in table.comparisons)
     figure = draw(growth, table)
     assert [len(axes.lines) for axes in figure.axes] == [1, 1, 1]
-    assert faults_of_caption(growth, table) == []
+    assert faults_of_caption(growth, table) == [] == faults_of_picture(growth, table)
 
 
 def test_a_quadratic_surprise_fails(monkeypatch):

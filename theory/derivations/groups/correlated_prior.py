@@ -265,6 +265,9 @@ def derivation() -> Derivation:
             ),
         ),
         results=("No scale costs less", "Best correlation"),
-        sources=(Source("chen2022", "the subject; the result is this project's"),),
+        sources=(
+            Source("chen2022", "the subject; the result is this project's"),
+            Source("chen2025", "the subject; the result is this project's"),
+        ),
         builds_on=("total-correlation", "gibbs-inequality"),
     )

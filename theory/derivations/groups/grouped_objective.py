@@ -237,6 +237,7 @@ def derivation() -> Derivation:
                 "chen2022",
                 "groups of latents are its subject; its exact objective was not consulted, this one is this project's",
             ),
+            Source("chen2025", "the same subject; its exact objective was not consulted either"),
         ),
         builds_on=("elbo-parts", "total-correlation", "matrix-inequalities"),
     )

@@ -225,6 +225,7 @@ def derivation() -> Derivation:
             Source(
                 "chen2022", "the subject; the theorem is this project's; the source's exact objective was not consulted"
             ),
+            Source("chen2025", "the same subject; its exact objective was not consulted either"),
         ),
         builds_on=("elbo-parts", "hadamard-gap", "matrix-inequalities"),
     )
