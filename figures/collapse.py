@@ -12,11 +12,13 @@ active latents are counted at every trained beta, whatever the eigenvalues.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
-from figures.kit.real_data import SEPARABLE, Observations, away_from, real_data
+from figures.kit.options import Progress, checked_options, ignore, interval, start_seeds
+from figures.kit.real_data import SEPARABLE, Observations, betas_to_train, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import critical_betas_found, train_each, unfinished
 from numerics import active_count
@@ -31,8 +33,8 @@ CAPTION = r"""
 The latents of a VAE on real data collapse to the prior one by one as $\beta$ grows, each at its critical $\beta$.
 
 Against the weight $\beta$ of the KL term: (a) the decoder weight of each latent, the norm $\|w_i\|$ of column $i$ of
-the decoder in units of $\sqrt{{\ell_1}}$. (b) The posterior variance $Q_{{ii}}$ of each latent, which is 1 after
-collapse. (c) The number of active latents.
+the decoder in units of $\sqrt{{\ell_1}}$; (b) the posterior variance $Q_{{ii}}$ of each latent, which is 1 after
+collapse; (c) the number of active latents.
 
 The data are `{data}`, {observations} observations of {data_dim} variables, and $\ell_1 \ge \ell_2 \ge \dots$ the
 eigenvalues of their covariance. Decoder, encoder (diagonal posterior) and noise variance $\sigma^2$ of {latent_dim}
@@ -55,7 +57,14 @@ WHOLE = Tolerance(0.0, "a whole number, and training stays 2 % away from collaps
 
 
 def data(
-    *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
+    *,
+    observations=None,
+    name: str = "data",
+    latent_dim: int | None = None,
+    beta_range: Sequence[float] | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
 ) -> Table:
     """Weights (in units of the largest standard deviation), posterior variances and the active count against beta.
 
@@ -65,6 +74,10 @@ def data(
         scikit-learn's digits by default.
     name : str
         of the observations, for the json file.
+    latent_dim : int, optional
+        K; by default 12, or the largest of 6, 3 and 2 for which the data leave a noise to learn and training is short.
+    beta_range : (low, high), optional
+        of the weight of the KL term; by default from a third of the smallest critical beta to beyond the largest.
     quick : bool
         fewer latents and fewer trained models.
     seed : int
@@ -75,17 +88,22 @@ def data(
     Raises
     ------
     ValueError
-        if the observations are not a finite matrix, or vary in fewer than two directions.
+        if the observations are not a finite matrix, or vary in fewer than two directions; if `latent_dim` latents
+        leave no noise to learn; or if `beta_range` is not a range, or holds only betas at collapses.
     """
     quick, (starts,) = checked_options(quick, seed, progress, 1)
     source = real_data(observations, name)
     wanted = 8 if quick else 26
-    latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
-    latent_dim = source.largest_affordable(latent_dims, wanted)
+    if latent_dim is None:
+        latent_dims = source.latent_dims(LATENTS[1:] if quick else LATENTS)
+        latent_dim = source.largest_affordable(latent_dims, wanted)
+    else:
+        (latent_dim,) = source.checked_latent_dims("latent_dim", [latent_dim])
     critical = optimum_curve(source.moments, latent_dim, [1.0]).critical_betas
-    beta_range = critical[-1] / 3, 1.3 * critical[0]
-    line = np.union1d(np.geomspace(*beta_range, 121), critical)
-    trained_betas = away_from(critical, np.geomspace(*beta_range, source.affordable_betas([latent_dim], wanted)))
+    low, high = (critical[-1] / 3, 1.3 * critical[0]) if beta_range is None else interval("beta_range", beta_range)
+    shown = critical[(critical >= low) & (critical <= high)]
+    line = np.union1d(np.geomspace(low, high, 121), shown)
+    trained_betas = betas_to_train(critical, low, high, source.affordable_betas([latent_dim], wanted))
     progress(f"training {latent_dim} latents")
     done = train_each(source.moments, latent_dim, trained_betas, seeds=start_seeds(starts))
 
@@ -105,13 +123,13 @@ def data(
                 rows += points(
                     panel, series, "trained", trained_betas, trained[panel][latent], expected=expected[panel][latent]
                 )
-        rows += points(panel, "all", "critical", critical, np.nan)
+        rows += points(panel, "all", "critical", shown, np.nan)
     return Table(
         points=tuple(rows),
         parameters=source.parameters | {"latent_dim": latent_dim, "critical_betas": critical, "seed": seed},
         tolerances={(panel, "trained"): WHOLE if panel == "active_count" else TRAINED for panel in PANELS},
         checks=(revived, unfinished([done])),
-        checked={(panel, "all"): revived.quantity for panel in PANELS},
+        checked={(panel, "all"): revived.quantity for panel in PANELS if shown.size},
         not_compared=not_compared,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures.registry import FIGURES, FORMATS, FigureEntry, every_figure, paths
+from figures.registry import FIGURES, FORMATS, PNG_DPI, FigureEntry, checked_dpi, every_figure, file_name, paths
 from theory import validation
 from theory.interface import interrupts
 from theory.interface.files import output_folder, refuse_folders, refuse_inputs
@@ -27,7 +27,7 @@ from theory.interface.report import Report, aligned_table
 from theory.interface.run import add_command
 
 if TYPE_CHECKING:
-    from figures.kit.processes import Drawn
+    from figures.kit.processes import Drawn, Look
     from figures.kit.table import NotCompared
     from numerics.comparison import Comparison
 
@@ -46,6 +46,7 @@ def add_commands(commands) -> None:
         "  python -m figures --quick\n"
         "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
         "  python -m figures --jobs 1\n"
+        "  python -m figures --only collapse --panel b --format png --dpi 300\n"
         "  python -m figures draw --only inference_error,optimal_beta --format svg,png --out out/slides",
     )
     command.add_argument(
@@ -59,6 +60,12 @@ def add_commands(commands) -> None:
     )
     add_observations_option(command, note=", for the figures of real data (default digits)")
     add_reading_options(command)
+    command.add_argument(
+        "--panel", metavar="LETTER", help="this panel alone, of the one figure that --only names; writes NAME_LETTER.*"
+    )
+    command.add_argument(
+        "--dpi", type=int, default=PNG_DPI, metavar="N", help=f"pixels in an inch of a png (default {PNG_DPI})"
+    )
     command.add_argument("--quick", action="store_true", help="fewer points and smaller models, for a first look")
     command.add_argument("--jobs", type=int, metavar="N", help="figures drawn at a time (default: one on each core)")
     command.add_argument(
@@ -77,15 +84,18 @@ def add_commands(commands) -> None:
 
 def _draw_all(arguments: argparse.Namespace) -> Report:
     chosen = _chosen(arguments.only)
-    formats = _formats(arguments.format)
+    formats, dpi = _formats(arguments.format), checked_dpi("--dpi", arguments.dpi)
     if arguments.list:
         return _listing(chosen)
+    panel = _panel(arguments, chosen)
     data = _data_options(arguments, chosen)
     jobs = usable_processors() if arguments.jobs is None else validation.count("--jobs", arguments.jobs, minimum=1)
     folder = output_folder(arguments.out)
-    _check_places(arguments, folder, chosen, formats)
+    _check_places(arguments, folder, chosen, formats, panel)
     commands = {entry.name: _command(arguments, entry) for entry in chosen}
-    found = _drawn(chosen, folder, formats, arguments.quick, data, commands, jobs)
+    from figures.kit.processes import Look
+
+    found = _drawn(chosen, folder, Look(formats, panel, dpi), arguments.quick, data, commands, jobs)
     in_order = [found[entry.name] for entry in chosen]
     return _report(
         folder,
@@ -95,25 +105,39 @@ def _draw_all(arguments: argparse.Namespace) -> Report:
     )
 
 
-def _check_places(arguments: argparse.Namespace, folder: Path, chosen: list[FigureEntry], formats: list[str]) -> None:
+def _panel(arguments: argparse.Namespace, chosen: list[FigureEntry]) -> str | None:
+    """The panel that is drawn alone, if one is."""
+    if arguments.panel is None:
+        return None
+    if arguments.only is None or len(chosen) != 1:
+        raise ValueError("--panel is of one figure; name it by --only")
+    from figures.kit.panels import checked_panel
+
+    return checked_panel("--panel", arguments.panel, chosen[0].module)
+
+
+def _check_places(
+    arguments: argparse.Namespace, folder: Path, chosen: list[FigureEntry], formats: list[str], panel: str | None
+) -> None:
     """Refuse a directory, or the data, in the place of an output file before the work, not after it."""
     for entry in chosen:
-        refuse_folders(paths(folder, entry.name, formats).values())
-        refuse_inputs(arguments, paths(folder, entry.name, formats).values())
+        files = paths(folder, file_name(entry.name, panel), formats)
+        refuse_folders(files.values())
+        refuse_inputs(arguments, files.values())
 
 
 def _command(arguments: argparse.Namespace, entry: FigureEntry) -> str:
     """The command line that draws this figure alone."""
     from figures.kit.caption import shown_command
 
-    names = ("quick", *(("data", "header", *READING) if entry.takes_data else ()))
+    names = ("panel", "quick", *(("data", "header", *READING) if entry.takes_data else ()))
     return shown_command(f"python -m figures --only {entry.name}", arguments, names)
 
 
 def _drawn(
     chosen: list[FigureEntry],
     folder: Path,
-    formats: list[str],
+    look: Look,
     quick: bool,
     data: dict,
     commands: dict[str, str],
@@ -130,7 +154,7 @@ def _drawn(
             doing[name] = message
             bar.set_postfix_str("; ".join(f"{one}: {message}" for one, message in doing.items()))
 
-        for one in drawn_figures(chosen, folder, formats, quick, data, commands, jobs, report):
+        for one in drawn_figures(chosen, folder, look, quick, data, commands, jobs, report):
             found[one.name] = one
             doing.pop(one.name, None)
             bar.write(f"wrote {one.name}", file=sys.stderr)

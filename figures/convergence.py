@@ -17,11 +17,11 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore
+from figures.kit.options import Progress, between, checked_options, ignore
 from figures.kit.table import Table, points
 from numerics import train
 from numerics.comparison import Tolerance, largest_of
-from theory import optimum
+from theory import optimum, validation
 
 __all__ = ["CAPTION", "LAYOUT", "SPECTRA", "data", "plot", "subspace_rate"]
 
@@ -32,14 +32,14 @@ Training that rotates to the principal axes in every round converges in far fewe
 parameter, and close eigenvalues slow down every method.
 
 Loss above the closed form of the optimum (nats) against the number of iterations, for data whose covariance has
-eigenvalues $l_1 \ge l_2 \ge \dots$ that are (a) separated by the ratio {ratio_of_separated_eigenvalues}, (b) a power
-law $1/i$, (c) nearly tied, in quadruples within a few percent. There are {data_dim} variables, $K = {latent_dim}$
-latents, a learned noise, a diagonal posterior and $\beta = {beta}$; at most {max_steps:,} iterations.
+eigenvalues $l_1 \ge l_2 \ge \dots$: (a) separated by the ratio {ratio_of_separated_eigenvalues}; (b) in a power law
+$1/i$; (c) nearly tied, in quadruples of ratio {ratio_of_nearly_tied_eigenvalues}.
 
-All coloured lines are training, from one random start: plain descent, Adam, accelerated gradient, L-BFGS with the
-decoder eliminated, and EM (best encoder and best decoder in turn), also rotated, and rotated with momentum. Dots mark
-where a method that converges in all panels is first within $10^{{-10}}$ nats (grey line). The thin dashed line is
-theory: the excess of rotated EM falls by $(l_{{K+1}}/l_K)^2$ a round.
+There are {data_dim} variables, $K = {latent_dim}$ latents, a learned noise, a diagonal posterior and $\beta = {beta}$;
+at most {max_steps:,} iterations. All coloured lines are training, from one random start: plain descent, Adam,
+accelerated gradient, L-BFGS with the decoder eliminated, and EM (best encoder and best decoder in turn), also rotated,
+and rotated with momentum. Dots mark where a method that converges for all spectra is first within $10^{{-10}}$ nats
+(grey line). The thin dashed line is theory: the excess of rotated EM falls by $(l_{{K+1}}/l_K)^2$ a round.
 """
 
 METHODS = {
@@ -58,22 +58,54 @@ RATE_TOLERANCE = 1e-9
 RATE_RANGE = (1e-8, 1e-10)  # excess losses between which the rate is read
 SPECTRA = ("separated", "power_law", "nearly_tied")
 TITLES = {"separated": "separated", "power_law": "power law", "nearly_tied": "nearly tied"}
-BETA, RATIO, TIE = 1.0, 0.8, 0.99
+BETA = 1.0
+MOST_LATENTS = 16  # for which three of the methods converge within the steps allowed, whatever the spectrum
 MARKS_PER_CURVE = 120
 GOAL_LINE = {"color": "0.55", "linewidth": 0.5, "zorder": 0}
 RATE_LINE = {"color": "black", "linewidth": 0.7, "linestyle": (0, (4, 2))}
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    data_dim: int | None = None,
+    latent_dim: int | None = None,
+    ratio: float = 0.8,
+    tie: float = 0.99,
+    max_steps: int | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Excess loss (nats) against the number of iterations, for every method and spectrum.
 
-    With `quick`, half the size and fewer iterations; `seed` is of the random start.
+    Parameters
+    ----------
+    data_dim : int, from 8 to 96, optional
+        D; 64 by default, 32 with `quick`.
+    latent_dim : int, 4, 8, 12 or 16, at most half of `data_dim`, optional
+        K, a multiple of 4, so that the quadruples of (c) are whole; by default that nearest below a quarter of it.
+    ratio : float, from .8 to .95
+        of an eigenvalue to the one before it, in (a).
+    tie : float, from .9 to .99
+        the same inside a quadruple, and for the first eigenvalue without a latent, in (c).
+    max_steps : int, from 4000 to 100,000, optional
+        the most iterations; 10,000 by default, 4,000 with `quick`.
+    quick : bool
+        half the size and fewer iterations.
+    seed : int
+        of the random start.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (start,) = checked_options(quick, seed, progress, 1)
-    data_dim, latent_dim, max_steps = (32, 8, 4_000) if quick else (64, 16, 10_000)
+    data_dim = (32 if quick else 64) if data_dim is None else validation.count("data_dim", data_dim, 8, 96)
+    latent_dim = _checked_latent_dim(latent_dim, data_dim)
+    ratio, tie = between("ratio", ratio, 0.8, 0.95), between("tie", tie, 0.9, 0.99)
+    default = 4_000 if quick else 10_000
+    max_steps = default if max_steps is None else validation.count("max_steps", max_steps, 4_000, 100_000)
     rows, rates = [], []
     for spectrum in SPECTRA:
-        eigenvalues = _eigenvalues(spectrum, data_dim, latent_dim)
+        eigenvalues = _eigenvalues(spectrum, data_dim, latent_dim, ratio, tie)
         best = optimum(np.diag(eigenvalues), latent_dim, beta=BETA).loss
         for method in METHODS:
             progress(f"{TITLES[spectrum]}, {METHODS[method]}")
@@ -114,8 +146,8 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             "beta": BETA,
             "noise_variance": "learned",
             "posterior": "diagonal",
-            "ratio_of_separated_eigenvalues": RATIO,
-            "ratio_of_nearly_tied_eigenvalues": TIE,
+            "ratio_of_separated_eigenvalues": ratio,
+            "ratio_of_nearly_tied_eigenvalues": tie,
             "max_steps": max_steps,
             "seed": seed,
         },
@@ -132,14 +164,23 @@ def subspace_rate(eigenvalues: np.ndarray, latent_dim: int) -> float:
     return float((eigenvalues[latent_dim] / eigenvalues[latent_dim - 1]) ** 2)
 
 
-def _eigenvalues(spectrum: str, data_dim: int, latent_dim: int) -> np.ndarray:
+def _checked_latent_dim(latent_dim: int | None, data_dim: int) -> int:
+    if latent_dim is None:
+        return min(max(4, data_dim // 16 * 4), MOST_LATENTS)
+    latent_dim = validation.count("latent_dim", latent_dim, 4, min(data_dim // 2, MOST_LATENTS))
+    if latent_dim % 4:
+        raise ValueError(f"latent_dim must be a multiple of 4, got {latent_dim}; pass {latent_dim // 4 * 4}")
+    return latent_dim
+
+
+def _eigenvalues(spectrum: str, data_dim: int, latent_dim: int, ratio: float, tie: float) -> np.ndarray:
     index = np.arange(data_dim)
     if spectrum == "separated":
-        return RATIO**index
+        return ratio**index
     if spectrum == "power_law":
         return 1 / (1.0 + index)
-    eigenvalues = TIE ** (index % 4) / (1.0 + index // 4)
-    eigenvalues[latent_dim:] *= TIE * eigenvalues[latent_dim - 1] / eigenvalues[latent_dim]
+    eigenvalues = tie ** (index % 4) / (1.0 + index // 4)
+    eigenvalues[latent_dim:] *= tie * eigenvalues[latent_dim - 1] / eigenvalues[latent_dim]
     return eigenvalues
 
 
@@ -193,6 +234,7 @@ def plot(table: Table, axes):
         ax.set_ylim(FLOOR, 1e3)
         drawing.letter(ax, name, TITLES[spectrum])
     panels[0].set_ylabel("loss above the closed form (nats)")
+    drawing.repeat_ylabel(*panels)
     for ax in panels[1:]:
         ax.tick_params(labelleft=False)
     handles = drawing.series_handles(panels[0], COLOURS, METHODS)

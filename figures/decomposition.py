@@ -25,11 +25,13 @@ f  The reconstruction: a prior that fits improves it, a prior that does not fit 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore
+from figures.kit.options import Progress, between, checked_options, ignore, several_numbers
 from figures.kit.table import Table, points
 from figures.kit.training import largest_gradient
 from numerics.comparison import (
@@ -56,22 +58,25 @@ A weight $\beta$ on the KL sets how much encodings overlap, a weight $\alpha$ on
 the aggregate code $q(z)$ fits the prior $p$.
 
 Two factors in three dimensions, noise variance {noise_variance}; $I(x; z)$ is the mutual information of data and code,
-in nats. (a) Gaussian factors and prior, fixed decoder: a line for each $\alpha$, dots at $\beta = {betas}$, from right
-to left. (b) Sparse factors (spike and slab) and a sharper prior, (c) four clusters with their own prior; decoder
-learned, a line for each $\beta$, along which $\alpha$ takes the values {alphas}. Against $\alpha$, at $\beta = 1$: (d)
-alignment of the clusters; (e) sparsity (Hoyer) of the code of sparse factors under their own, a sharper and a Gaussian
-prior, beside a Gaussian code and the factors; (f) expected squared error of the same and of clusters, beside the noise
-of the data (dotted, not compared).
+in nats.
+
+(a) Gaussian factors and prior, fixed decoder: a line for each $\alpha$, dots at $\beta = {betas}$, from right to left.
+(b) Sparse factors (spike and slab) and a sharper prior; (c) four clusters with their own prior; (b), (c) the decoder
+is learned, and along the line of a $\beta$, $\alpha$ takes the values {alphas}.
+
+Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity (Hoyer) of the code of
+sparse factors under their own, a sharper and a Gaussian prior, beside a Gaussian code and the factors; (f) expected
+squared error of sparse factors under these priors and of clusters, beside the noise of the data (dotted, not
+compared).
 
 Solid lines are theory, bars Monte Carlo ± 2 standard errors (s.e.). Dots are trained and compared; squares are
-trained, without a closed form.
+trained, without closed form.
 """
 
 GAUSSIAN, SHARPER, CLUSTERED = "gaussian", "sharper spikes", "clusters"  # alignment against I(x; z)
 ALIGNMENT, SPARSITY, DISTORTION = "alignment", "sparsity", "distortion"  # against alpha
 ISOTROPIC, CLUSTERS, SPARSE = (EXAMPLES[name] for name in ("isotropic", "clusters", "spike and slab"))
 LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns
-NOISE = 0.05
 FIXED_DECODER = LOADING @ np.array([[0.9, 0.3], [0.1, 0.7]])  # a decoder that is not the optimum at any beta
 SCENES = {  # factors and prior
     "clusters": (CLUSTERS, CLUSTERS),
@@ -91,34 +96,61 @@ GAUSSIAN_CODE, BATCHES = "Gaussian code", 20
 TRAINED = Tolerance(1e-5, "nats; what a gradient of 1e-6 nats leaves, and integrals over a grid of the plane")
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    alphas: Sequence[float] | None = None,
+    betas: Sequence[float] | None = None,
+    noise_variance: float = 0.05,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Alignment (nats) against I(x; z) (nats), and sparsity and expected squared error against alpha.
 
-    With `quick`, fewer weights and draws; `seed` is of the random starts and draws.
+    Parameters
+    ----------
+    alphas : sequence of 2 to 8 rising floats from 0 to 100, optional
+        weights of KL(p || q(z)); 0, 1, 3, 10 and 30 by default, 0, 1 and 10 with `quick`.
+    betas : sequence of 2 to 8 rising floats from .2 to 8, optional
+        weights of the KL term, of which the last but one is that of (d) to (f); .3, 1 and 3 by default, 1 and 3 with
+        `quick`.
+    noise_variance : float, from .03 to .1
+        of the data and of the decoder.
+    quick : bool
+        fewer weights and draws.
+    seed : int
+        of the random starts and draws.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (drawn, starts) = checked_options(quick, seed, progress, 2)
-    alphas = (0.0, 1.0, 10.0) if quick else (0.0, 1.0, 3.0, 10.0, 30.0)
-    betas = (1.0, 3.0) if quick else (0.3, 1.0, 3.0)
+    if alphas is None:
+        alphas = (0.0, 1.0, 10.0) if quick else (0.0, 1.0, 3.0, 10.0, 30.0)
+    if betas is None:
+        betas = (1.0, 3.0) if quick else (0.3, 1.0, 3.0)
+    alphas = several_numbers("alphas", alphas, 0, 100, least=2, rising=True)
+    betas = several_numbers("betas", betas, 0.2, 8, least=2, rising=True)
+    noise = between("noise_variance", noise_variance, 0.03, 0.1)
     draws, rng = 10_000 if quick else 100_000, np.random.default_rng(drawn)
-    rows, runs, deviations = _gaussian(betas, starts, progress)
+    rows, runs, deviations = _gaussian(betas, noise, starts, progress)
     outside, sampled = [], []
     for name, (factors, prior) in SCENES.items():
         for beta in betas if name in (SHARPER, CLUSTERED) else betas[-2:-1]:
             progress(f"{name}, beta {beta:g}")
-            path = alpha_path(factors, LOADING, NOISE, prior, beta=beta, alphas=alphas, seeds=starts.spawn(3))
+            path = alpha_path(factors, LOADING, noise, prior, beta=beta, alphas=alphas, seeds=starts.spawn(3))
             runs += path
             outside += outside_envelope(path, alphas)
             alignment = [run.divergence for run in path]
             if name in (SHARPER, CLUSTERED):
                 rows += points(name, f"{beta:g}", "measured", [run.mutual_information for run in path], alignment)
-                sampled.append(sampled_divergence_deviation(path[-1], factors, LOADING, NOISE, prior, draws, rng))
+                sampled.append(sampled_divergence_deviation(path[-1], factors, LOADING, noise, prior, draws, rng))
             if beta != betas[-2]:
                 continue
             rows += points(DISTORTION, name, "measured", alphas, [run.distortion for run in path])
             if factors is CLUSTERS:
                 rows += points(ALIGNMENT, name, "measured", alphas, alignment)
             else:
-                codes = [sample_code(run.vae, factors, LOADING, NOISE, draws, rng) for run in path]
+                codes = [sample_code(run.vae, factors, LOADING, noise, draws, rng) for run in path]
                 rows += points(SPARSITY, name, "measured", alphas, [sample_hoyer_sparsity(code) for code in codes])
     factor_sparsity = sample_hoyer_sparsity(SPARSE.sample(draws, rng))
     alpha_range = [alphas[0], alphas[-1]]
@@ -130,17 +162,18 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         expected=chance,
     )  # fmt: skip
     rows += points(SPARSITY, "factors", "measured", alpha_range, factor_sparsity)
-    rows += points(DISTORTION, "noise", "theory", alpha_range, 3 * NOISE)
+    rows += points(DISTORTION, "noise", "theory", alpha_range, 3 * noise)
     gradient = largest_gradient(runs, 1e-4, "near the tolerance of 1e-6, unless rounding ends a line search")
     return Table(
         points=tuple(rows),
         parameters={
             "loading": LOADING,
             "held_decoder": FIXED_DECODER,
-            "data_noise": NOISE,
-            "noise_variance": NOISE,
+            "data_noise": noise,
+            "noise_variance": noise,
             "alphas": alphas,
             "betas": betas,
+            "beta_against_alpha": betas[-2],
             "scenes": {name: [repr(factors), repr(prior)] for name, (factors, prior) in SCENES.items()},
             "draws": draws,
             "seed": seed,
@@ -148,26 +181,26 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         tolerances={(GAUSSIAN, "trained"): TRAINED},
         draws={SPARSITY: BATCHES},
         not_compared={(DISTORTION, "noise"): "a level to compare with: the mean square of the noise put into the data"},
-        checks=(_overlap(deviations), _learned_decoder(starts), _envelope(outside), _plane(sampled), gradient),
+        checks=(_overlap(deviations), _learned_decoder(noise, starts), _envelope(outside), _plane(sampled), gradient),
     )
 
 
-def _gaussian(betas, starts: np.random.SeedSequence, progress: Progress):
+def _gaussian(betas, noise: float, starts: np.random.SeedSequence, progress: Progress):
     """Gaussian factors, fixed decoder: theory along beta, training at some; and the deviations of I(x; z)."""
-    covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
+    covariance = LOADING @ LOADING.T + noise * np.eye(3)
     rows, runs, deviations = [], [], []
     for alpha in (0.0, 1.0, 10.0):
         progress(f"Gaussian factors, alpha {alpha:g}")
 
         def exact(beta, alpha=alpha):
-            terms = regularised_encoder(FIXED_DECODER, covariance, NOISE, beta, alpha, posterior="full").terms
+            terms = regularised_encoder(FIXED_DECODER, covariance, noise, beta, alpha, posterior="full").terms
             return terms.elbo.mutual_information, terms.divergence
 
         line = np.array([exact(beta) for beta in np.geomspace(0.2, 8, 25)])
         rows += points(GAUSSIAN, f"{alpha:g}", "theory", line[:, 0], line[:, 1])
         for beta in betas:
             run = train_with_prior(
-                ISOTROPIC, LOADING, NOISE, ISOTROPIC, beta=beta, alpha=alpha, noise_variance=NOISE,
+                ISOTROPIC, LOADING, noise, ISOTROPIC, beta=beta, alpha=alpha, noise_variance=noise,
                 decoder=FIXED_DECODER, rng=np.random.default_rng(starts.spawn(1)[0]),
             )  # fmt: skip
             information, divergence = exact(beta)
@@ -183,18 +216,18 @@ def _overlap(deviations: list[float]) -> Comparison:
     return largest_of("I(x; z) with Gaussian factors", deviations, TRAINED.value, TRAINED.reason)
 
 
-def _learned_decoder(starts: np.random.SeedSequence) -> Comparison:
+def _learned_decoder(noise: float, starts: np.random.SeedSequence) -> Comparison:
     """With Gaussian factors and a learned decoder neither D nor I(x; z) depends on alpha."""
     (start,) = starts.spawn(1)
     runs = [
         train_with_prior(
             ISOTROPIC,
             LOADING,
-            NOISE,
+            noise,
             ISOTROPIC,
             beta=1.0,
             alpha=alpha,
-            noise_variance=NOISE,
+            noise_variance=noise,
             rng=np.random.default_rng(start),
         )
         for alpha in (0.0, 3.0)

@@ -18,19 +18,21 @@ d  The mean distances that Rolinek et al. (2019) report, beside those measured h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, checked_options, ignore, several_numbers, start_seeds
 from figures.kit.table import Point, Table, points
 from numerics.comparison import FALSE_ALARM, Tolerance
 from numerics.data.rectangle import uniform_square
 from numerics.experiments.orthogonality import MODELS, distances, distances_while_training
 from numerics.experiments.published_distances import PUBLISHED, PUBLISHED_SERIES
 from numerics.sampling.estimate import Estimate
-from theory import Moments
+from theory import Moments, validation
 from theory.axes.orthogonality import orthogonality_chance_level, orthogonality_distribution
 
 __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
@@ -42,20 +44,21 @@ Latents become the axes of the data only with a diagonal posterior, and the late
 along the axes; otherwise their angle is left to chance.
 
 Data: {points:,} points, uniform in a rectangle with a given ratio of axes; two latents, with a diagonal or a full
-posterior, or an autoencoder. Distance zero to orthogonality: latents are principal axes. (a) Mean distance after
-training; at ratio 1 the axes are those of the sample. (b) Share of the {starts} starts at each ratio with at most this
-distance (40 dots shown); 95 % of samples lie in the band (Dvoretzky, Kiefer, Wolfowitz). (c) Mean distance
-against gradient steps: diagonal by ratio, the other two at the largest. (d) Crosses: published by Rolinek et al. 2019
-(second-hand); squares: measured here, the steps chosen to match. Reproduced: within 3 standard errors (s.e.) and
-rounding.
+posterior, or an autoencoder. Distance zero to orthogonality: latents are principal axes.
+
+(a) Mean distance after training; at ratio 1 the axes are those of the sample. (b) Share of the {starts} starts at each
+ratio with at most this distance (40 dots shown); 95 % of samples lie in the band (Dvoretzky, Kiefer, Wolfowitz). (c)
+Mean distance against gradient steps: diagonal by ratio, the other two at the largest. (d) Crosses: published by
+Rolinek et al. 2019 (second-hand); squares: measured here, the steps chosen to match. Reproduced: within 3 standard
+errors (s.e.) and rounding.
 
 Solid lines are theory: zero, or an angle drawn by chance. Dots are trained to the end. Monte Carlo and measured means:
 over {starts} and {starts_on_the_way} starts; bars, other bands: ± 2 s.e.
 """
 
 DISTANCE, DISTRIBUTION, TRAINING = "distance", "distribution", "distance_while_training"
-RATIOS = (1.0, 1.2, 1.5, 2.0)
-COUNT = 50_000
+CLOSEST = 1.2  # ratio above 1 at which the longest training shown has rotated the latents to the axes
+PUBLISHED_RATIO = 2.0  # of the distances at the end
 LARGEST = 2 * np.sqrt(2) * np.sin(np.pi / 8)  # at 45 degrees
 MATCHING = 300  # steps after which published distances are reproduced, or nearly
 ROUNDED = 0.005  # published distances have two decimals
@@ -66,22 +69,48 @@ NAMES = {"diagonal": "diagonal posterior", "full": "full posterior", "autoencode
 SHOWN = 40  # dots of each series in panel b
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    axis_ratios: Sequence[float] = (1.0, 1.2, 1.5, 2.0),
+    count: int = 50_000,
+    starts: int | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Distance to orthogonality against the axis ratio, over starts, and against the number of training steps.
 
-    With `quick`, fewer starts and steps; `seed` is of the points and the random starts.
+    Parameters
+    ----------
+    axis_ratios : sequence of 2 to 8 rising floats
+        of the rectangle: the first from 1 to 3, the others from 1.2 to 3.
+    count : int, from 1000 to a million
+        points in the rectangle.
+    starts : int, from 20 to 2000, optional
+        random starts for each model and ratio; 200 by default; 50, and 20 on the way, with `quick`.
+    quick : bool
+        fewer starts and steps.
+    seed : int
+        of the points and the random starts.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (drawn, begin) = checked_options(quick, seed, progress, 2)
-    starts, training_starts = (50, 20) if quick else (200, 200)
+    ratios = _checked_ratios(axis_ratios)
+    count = validation.count("count", count, 1_000, 1_000_000)
+    if starts is None:
+        starts, training_starts = (50, 20) if quick else (200, 200)
+    else:
+        starts = training_starts = validation.count("starts", starts, 20, 2000)
     steps = [10, 30, 100, 300, 1000, 3000] if quick else [10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000]
     chance = orthogonality_chance_level(2).mean
-    rows = points(DISTANCE, "diagonal", "theory", [RATIOS[1], RATIOS[-1]], 0.0)
-    rows += [row for name in MODELS[1:] for row in points(DISTANCE, name, "theory", [RATIOS[0], RATIOS[-1]], chance)]
+    rows = points(DISTANCE, "diagonal", "theory", [ratios[1], ratios[-1]], 0.0)
+    rows += [row for name in MODELS[1:] for row in points(DISTANCE, name, "theory", [ratios[0], ratios[-1]], chance)]
     rows += points(TRAINING, END, "theory", [steps[0], steps[-1]], 0.0)
     distances_at_end, comparison, gaps = {name: [] for name in MODELS}, [], []
-    for ratio, stream in zip(RATIOS, drawn.spawn(len(RATIOS)), strict=True):
+    for ratio, stream in zip(ratios, drawn.spawn(len(ratios)), strict=True):
         progress(f"training at ratio {ratio:g}")
-        moments = Moments.of(uniform_square(COUNT, ratio, np.random.default_rng(stream)))
+        moments = Moments.of(uniform_square(count, ratio, np.random.default_rng(stream)))
         larger, smaller = np.linalg.eigvalsh(moments.covariance)[:0:-1]
         gaps.append(larger / smaller - 1)
         at_end = distances(moments, seeds=start_seeds(begin, starts), gradient_tolerance=GRADIENT)
@@ -96,26 +125,28 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             comparison.append(_compared("diagonal", ratio, PUBLISHED_SERIES[ratio], matching, f"{MATCHING} steps"))
         if ratio > 1:
             rows += points(TRAINING, f"{ratio:g}", "trained", steps[-1], in_training[-1].mean(), expected=0.0)
-        if ratio == RATIOS[-1]:
+        if ratio == ratios[-1]:
             for name in MODELS[1:]:
                 values = distances_while_training(moments, steps, seeds=seeds, model=name)
                 rows += _course(name, steps, values)
     for name in MODELS:
-        comparison.append(_compared(name, RATIOS[-1], PUBLISHED[name], distances_at_end[name][-1], "the end"))
-        rows += _means(name, np.array(distances_at_end[name]), chance)
-        rows += points(DISTANCE, name, "published", RATIOS[-1], PUBLISHED[name])
+        rows += _means(name, ratios, np.array(distances_at_end[name]), chance)
+        if PUBLISHED_RATIO in ratios:
+            at_ratio = distances_at_end[name][ratios.index(PUBLISHED_RATIO)]
+            comparison.append(_compared(name, PUBLISHED_RATIO, PUBLISHED[name], at_ratio, "the end"))
+            rows += points(DISTANCE, name, "published", PUBLISHED_RATIO, PUBLISHED[name])
     line = np.linspace(0, LARGEST, 61)
     for name in MODELS[1:]:
         rows += points(DISTRIBUTION, name, "theory", line, orthogonality_distribution(line))
         values = np.sort(np.ravel(distances_at_end[name]))
         below = (np.arange(len(values)) + 0.5) / len(values)
         rows += points(DISTRIBUTION, name, "trained", values, below, expected=orthogonality_distribution(values))
-    pooled = starts * len(RATIOS)
+    pooled = starts * len(ratios)
     return Table(
         points=tuple(rows),
         parameters={
-            "axis_ratios": RATIOS,
-            "points": COUNT,
+            "axis_ratios": ratios,
+            "points": count,
             "starts": starts,
             "steps": steps,
             "seed": seed,
@@ -124,9 +155,9 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         },
         tolerances={
             (DISTANCE, "trained"): Tolerance(
-                3 * GRADIENT / min(gaps) ** 2,
-                f"3 / gap^2 times the largest gradient, {GRADIENT:g}; the variances of the sample at ratio 1 differ by "
-                f"a gap of {min(gaps):.2g}",
+                3 * GRADIENT * (1 + min(gaps)) / min(gaps) ** 2,
+                f"3 (1 + gap) / gap^2 times the largest gradient, {GRADIENT:g}; the variances of the sample at ratio "
+                f"{ratios[0]:g} differ by a gap of {min(gaps):.2g}",
             ),
             (DISTRIBUTION, "trained"): Tolerance(
                 _massart_bound(pooled, FALSE_ALARM),
@@ -153,6 +184,16 @@ def _compared(model: str, ratio: float, published: float, values: np.ndarray, af
     }
 
 
+def _checked_ratios(axis_ratios: Sequence[float]) -> tuple[float, ...]:
+    ratios = several_numbers("axis_ratios", axis_ratios, 1, 3, least=2, rising=True)
+    if ratios[1] < CLOSEST or 1 < ratios[0] < CLOSEST:
+        raise ValueError(
+            f"axis_ratios must be 1 or at least {CLOSEST}, got {', '.join(f'{r:g}' for r in ratios)}; "
+            "at a ratio in between training has not come to its end within the steps shown"
+        )
+    return ratios
+
+
 def _massart_bound(draws: int, false_alarm: float) -> float:
     """Exceeded with at most this probability by the largest distance of an empirical distribution function from the
     true one, sqrt(log(2 / false_alarm) / (2 draws)) (Dvoretzky, Kiefer, Wolfowitz 1956, with Massart's constant).
@@ -166,13 +207,13 @@ def _course(series: str, steps: list[int], values: np.ndarray) -> list[Point]:
     return points(TRAINING, series, "measured", steps, found.value, standard_error=found.standard_error)
 
 
-def _means(name: str, values: np.ndarray, chance: float) -> list[Point]:
+def _means(name: str, ratios: Sequence[float], values: np.ndarray, chance: float) -> list[Point]:
     """Means over starts, by ratio; rows of `values` are ratios."""
     found = Estimate.of(values, axis=1)
     if name == "diagonal":
-        return points(DISTANCE, name, "trained", RATIOS, found.value, expected=0.0)
+        return points(DISTANCE, name, "trained", ratios, found.value, expected=0.0)
     error = found.standard_error
-    return points(DISTANCE, name, "monte_carlo", RATIOS, found.value, standard_error=error, expected=chance)
+    return points(DISTANCE, name, "monte_carlo", ratios, found.value, standard_error=error, expected=chance)
 
 
 @drawing.styled()

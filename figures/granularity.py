@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from threadpoolctl import threadpool_limits
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, between, checked_options, ignore, start_seeds
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Tolerance
@@ -29,7 +29,7 @@ from numerics.data.block_factors import block_truth
 from numerics.experiments.best_group_size import SAME, trained_errors, vertex_truths
 from numerics.experiments.granularity import granularity_map
 from numerics.sampling.estimate import wilson_interval
-from theory import GenerativeModel, inference_error, optimal_encoder
+from theory import GenerativeModel, inference_error, optimal_encoder, validation
 from theory.groups import Weights, equal_groups, granularity_errors, grouped_optima
 
 __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
@@ -41,18 +41,19 @@ A penalty on total correlation between groups of latents hurts inference where g
 and helps at the true blocks if correlation is strong and noise small.
 
 Mean squared error of the inferred factors over the error without penalty, against the number of latents in a group:
-(a) {factors} factors in blocks of 2, 3 or 4, along nested sizes. (b) All sizes, for blocks of 3. (c) Instead, the
-share of {draws_of_map} draws helped by the true blocks (of {map[block]}), whose error falls, against the correlation
-inside a block, by noise variance $\tau^2$, with the 95 % score interval of Wilson; series a little apart sideways. (d)
-As (a), for factors in blocks of {mixed_blocks}, by size of block.
+(a) {factors} factors in blocks of 2, 3 or 4, along nested sizes; (b) all sizes, for blocks of 3; (d) factors in blocks
+of {mixed_blocks}, by size of block. (a), (b), (d) The correlation is {correlation}, the noise variance
+{noise_variance}; values are geometric means over {draws} draws.
 
-Synthetic data; weight between groups {beta}; true decoder, drawn at random; prior $N(0, I)$; diagonal posterior.
-Except in (c) the correlation is {correlation}, the noise variance {noise_variance}, and values are geometric means
-over {draws} draws. Lines join theory; dots are encoders trained for the same draws, so that both agree in (c) exactly.
+(c) The share of {draws_of_map} draws helped by the true blocks (of {map[block]}), whose error falls, against the
+correlation inside a block, by noise variance $\tau^2$, with the 95 % score interval of Wilson; series a little apart
+sideways. Theory and training agree exactly.
+
+Synthetic data; weight between groups {beta}; true decoder, drawn at random; prior $N(0, I)$; diagonal posterior. Lines
+join theory; dots are encoders trained for the same draws.
 """
 
 NESTED, ALL, SHARES, COMPLEXITY = "nested_sizes", "all_sizes", "share_helped", "complexity"
-BETA, CORRELATION, NOISE_VARIANCE = 10.0, 0.8, 0.1
 FACTORS, DATA_DIM = 12, 16
 CHAINS = {2: (1, 2, 4, 12), 3: (1, 3, 6, 12), 4: (1, 2, 4, 12)}  # sizes that refine one another
 CUT_BLOCK = 3  # of panel b
@@ -63,36 +64,64 @@ INTERVAL = {"monte_carlo": "95 % interval (Wilson)"}
 ERRORS = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves in the encoder")
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    beta: float = 10.0,
+    correlation: float = 0.8,
+    noise_variance: float = 0.1,
+    draws: int | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Errors relative to no penalty against group size, and the share of draws in which the true blocks help.
 
-    With `quick`, fewer draws, correlations and noises; `seed` is of the loadings.
+    Parameters
+    ----------
+    beta : float, from 2 to 50
+        weight between groups.
+    correlation : float, from .5 to .95
+        of the factors inside a block; (c) goes through correlations of its own.
+    noise_variance : float, from .02 to .5
+        of the data; (c) has noises of its own.
+    draws : int, from 1 to 50, optional
+        loadings that (a), (b) and (d) are means over; 6 by default, 2 with `quick`.
+    quick : bool
+        fewer draws, correlations and noises.
+    seed : int
+        of the loadings.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (loading_stream, truth_stream) = checked_options(quick, seed, progress, 2)
-    draws = 2 if quick else 6
+    beta = between("beta", beta, 2, 50)
+    correlation = between("correlation", correlation, 0.5, 0.95)
+    noise_variance = between("noise_variance", noise_variance, 0.02, 0.5)
+    default = 2 if quick else 6
+    draws = default if draws is None else validation.count("draws", draws, 1, 50)
+    setting = {"correlation": correlation, "noise_variance": noise_variance}
     rows, stop_reasons = [], []
     with threadpool_limits(1, user_api="blas"):
         for block, chain in CHAINS.items():
             progress(f"blocks of {block}")
-            truths = _truths([block] * (FACTORS // block), DATA_DIM, loading_stream, draws)
+            truths = _truths([block] * (FACTORS // block), DATA_DIM, loading_stream, draws, **setting)
             sizes = list(range(1, FACTORS + 1)) if block == CUT_BLOCK else list(chain)
-            ratios = _ratios(truths, sizes, stop_reasons)
+            ratios = _ratios(truths, sizes, beta, stop_reasons)
             rows += _both(NESTED, f"blocks of {block}", chain, [ratios[sizes.index(size)] for size in chain])
             if block == CUT_BLOCK:
                 rows += _both(ALL, f"blocks of {block}", sizes, ratios)
         progress("where the blocks help")
-        rows += _shares(quick, truth_stream)
+        rows += _shares(beta, quick, truth_stream)
         progress("complex factors")
-        rows += _complexity(_truths(MIXED, MIXED_DIM, loading_stream, draws), stop_reasons)
+        rows += _complexity(_truths(MIXED, MIXED_DIM, loading_stream, draws, **setting), beta, stop_reasons)
     return Table(
         points=tuple(rows),
         parameters={
-            "beta": BETA,
-            "correlation": CORRELATION,
-            "noise_variance": NOISE_VARIANCE,
+            "beta": beta,
+            **setting,
             "factors": FACTORS,
             "data_dim": DATA_DIM,
-            "map": MAP | {"beta": BETA},
+            "map": MAP | {"beta": beta},
             "mixed_blocks": MIXED,
             "draws": draws,
             "draws_of_map": _map_draws(quick),
@@ -104,19 +133,21 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     )
 
 
-def _truths(blocks, data_dim: int, stream: np.random.SeedSequence, draws: int) -> list[GenerativeModel]:
+def _truths(
+    blocks, data_dim: int, stream: np.random.SeedSequence, draws: int, *, correlation: float, noise_variance: float
+) -> list[GenerativeModel]:
     streams = map(np.random.default_rng, stream.spawn(draws))
-    return [block_truth(blocks, CORRELATION, NOISE_VARIANCE, data_dim, rng=rng) for rng in streams]
+    return [block_truth(blocks, correlation, noise_variance, data_dim, rng=rng) for rng in streams]
 
 
-def _ratios(truths, sizes, stop_reasons: list[str]) -> np.ndarray:
+def _ratios(truths, sizes, beta: float, stop_reasons: list[str]) -> np.ndarray:
     """The geometric mean over truths of the error over that of one group, which is the last size, by theory and by
     training, (sizes, 2).
     """
     partitions, trained = [equal_groups(truths[0].latent_dim, size) for size in sizes], []
-    exact = [[one.mean_squared_error for one in errors] for errors in granularity_errors(truths, partitions, BETA)]
+    exact = [[one.mean_squared_error for one in errors] for errors in granularity_errors(truths, partitions, beta)]
     for truth in truths:
-        runs = granularity_map(truth, betas=[BETA], sizes=sizes, progress=False)
+        runs = granularity_map(truth, betas=[beta], sizes=sizes, progress=False)
         trained.append([run.errors.sum() for run in runs])
         stop_reasons += [run.stopped for run in runs]
     return np.transpose([np.exp(np.mean(np.log(_relative(errors)), axis=0)) for errors in (exact, trained)])
@@ -136,7 +167,7 @@ def _map_draws(quick: bool) -> int:
     return 8 if quick else 30
 
 
-def _shares(quick: bool, stream: np.random.SeedSequence) -> list[Point]:
+def _shares(beta: float, quick: bool, stream: np.random.SeedSequence) -> list[Point]:
     """Of the draws, those whose error falls by more than rounding when the true blocks are the groups."""
     correlations = [0.2, 0.5, 0.8] if quick else [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     rows, blocks = [], equal_groups(MAP["block"] * MAP["count"], MAP["block"])
@@ -145,9 +176,9 @@ def _shares(quick: bool, stream: np.random.SeedSequence) -> list[Point]:
     for noise, rng in zip(noises, start_seeds(stream, len(noises)), strict=True):
         setting |= {"noise_variances": [noise], "rng": rng}
         truths = [truth for _, cell in vertex_truths(**setting) for truth in cell]
-        errors, _ = trained_errors(truths, [blocks, "full"], BETA)
+        errors, _ = trained_errors(truths, [blocks, "full"], beta)
         trained = errors[:, 0] < (1 - SAME) * errors[:, 1]
-        helps = np.reshape([_helps(truths, blocks), trained], (2, len(correlations), -1))
+        helps = np.reshape([_helps(truths, blocks, beta), trained], (2, len(correlations), -1))
         shares, found = helps.mean(axis=2)
         series = rf"$\tau^2 = {noise:g}$"
         rows += points(SHARES, series, "theory", correlations, shares)
@@ -155,22 +186,22 @@ def _shares(quick: bool, stream: np.random.SeedSequence) -> list[Point]:
     return rows
 
 
-def _helps(truths: list[GenerativeModel], blocks) -> np.ndarray:
+def _helps(truths: list[GenerativeModel], blocks, beta: float) -> np.ndarray:
     """For each truth, whether the error falls by more than rounding when the true blocks are the groups."""
-    blocked = np.array([error.mean_squared_error for (error,) in granularity_errors(truths, [blocks], BETA)])
+    blocked = np.array([error.mean_squared_error for (error,) in granularity_errors(truths, [blocks], beta)])
     encoders = [optimal_encoder(truth.loading, truth.noise_variance, 1.0) for truth in truths]
     plain = [inference_error(*one).mean_squared_error for one in zip(truths, encoders, strict=True)]
     return blocked < (1 - SAME) * np.array(plain)
 
 
-def _complexity(truths, stop_reasons: list[str]) -> list[Point]:
+def _complexity(truths, beta: float, stop_reasons: list[str]) -> list[Point]:
     """The error of the factors in blocks of each size, in units of that of one group, averaged over truths."""
     parts = {size: np.repeat(MIXED, MIXED) == size for size in sorted(set(MIXED))}
-    weights, partitions = [Weights.independence(BETA)], [equal_groups(sum(MIXED), size) for size in MIXED_SIZES]
+    weights, partitions = [Weights.independence(beta)], [equal_groups(sum(MIXED), size) for size in MIXED_SIZES]
     exact, trained = [], []
     for truth in truths:
         (solved,) = grouped_optima(truth.loading, truth.noise_variance, truth.covariance, weights, partitions)
-        runs = granularity_map(truth, betas=[BETA], sizes=MIXED_SIZES, progress=False)
+        runs = granularity_map(truth, betas=[beta], sizes=MIXED_SIZES, progress=False)
         stop_reasons += [run.stopped for run in runs]
         exact.append([_factor_errors(truth, best.vae.encoder) for best in solved])
         trained.append([run.errors for run in runs])
@@ -190,6 +221,15 @@ def _factor_errors(truth: GenerativeModel, encoder: np.ndarray) -> np.ndarray:
     """The expected squared error of each factor, from covariances: C - 2 V Cov(x, s) + V S V^T, its diagonal."""
     cross = encoder @ truth.loading @ truth.factor_covariance
     return np.diagonal(truth.factor_covariance - 2 * cross + encoder @ truth.covariance @ encoder.T)
+
+
+def _error_ticks(highest: float) -> list[float]:
+    """Ticks of an axis of relative errors, three or more, that do not touch."""
+    if highest < 1.25:
+        return [0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2]
+    if highest < 1.6:
+        return [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
+    return [1, 1.5, 2, 3, 4, 5] if highest < 6 else [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
 
 
 @drawing.styled()

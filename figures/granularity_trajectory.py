@@ -26,13 +26,15 @@ The results are this project's. The abstracts of Chen, Wang, Zou (2022) and of C
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from threadpoolctl import threadpool_limits
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore
+from figures.kit.options import Progress, between, checked_options, ignore, several_counts
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Tolerance, compare_points
@@ -57,18 +59,17 @@ With a weight above 1 between groups the ELBO of the true model is best at group
 factors; with a learned decoder and the prior $N(0, I)$ the least objective is the same for every size.
 
 (a), (b) Gain in the true model's ELBO (with the factors' distribution as prior) over no penalty, in nats, against the
-weight $\beta$ between groups; true decoder, factors in blocks of 2; dashed: the limit of independent groups. (c) The
-gain over one group, against the latents in a group, for several capacities (numbers of latents, a little apart
-sideways); blocks of 3, noise learned if factors lack a latent. (d) Least objective above that of the plain VAE, blocks
-of 2: fixed decoder; learned one with a correlated prior and a full posterior; learned one with the prior $N(0, I)$.
+weight $\beta$ between groups; true decoder, factors in blocks of 2; dashed: the limit of independent groups. (c) Gain
+in the true model's ELBO over one group, against the latents in a group, for several capacities (numbers of latents, a
+little apart sideways); blocks of 3, noise learned if factors lack a latent. (d) Least objective above that of the
+plain VAE, blocks of 2: fixed decoder; learned with a correlated prior and a full posterior; learned with the prior
+$N(0, I)$. (c), (d) The weight is $\beta = {beta_of_b_and_c}$.
 
 An asinh scale is linear near zero and logarithmic beyond. Synthetic factors, correlation inside a block {correlation},
-noise variance {noise_variance}, $\beta = {beta_of_b_and_c}$ in (c) and (d). Lines are theory, diamonds its maximum;
-dots are trained.
+noise variance {noise_variance}. Lines are theory, diamonds its maximum; dots are trained.
 """
 
 WEIGHT, CAPACITY, VALUE = "matched_elbo_by_beta", "matched_elbo_by_size", "objective_by_size"
-CORRELATION, NOISE_VARIANCE, BETA = 0.8, 0.1, 10.0
 PAIRS, DATA_DIM = (2, 2, 2), 8  # of panels a and c
 TRIPLES, WIDE_DIM, CAPACITIES = (3, 3, 3, 3), 16, (3, 6, 9, 12)  # of panel b
 BETAS = (0.3, 100.0)
@@ -82,31 +83,62 @@ LOSS = Tolerance(1e-9, "second order in the error that a gradient of 1e-9 nats l
 LEARNED, CORRELATED, FIXED = "learned decoder", "learned, correlated prior", "fixed decoder"
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    correlation: float = 0.8,
+    noise_variance: float = 0.1,
+    beta: float = 10.0,
+    capacities: Sequence[int] | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """The ELBO of the true model over beta, capacity and group size, and the least value of the objective, in nats.
 
-    With `quick`, fewer betas and capacities; `seed` is of the loadings.
+    Parameters
+    ----------
+    correlation : float, from .3 to .85
+        of the factors inside a block.
+    noise_variance : float, from .02 to .15
+        of the data.
+    beta : float, from 2 to 50
+        weight between groups in (b) and (c).
+    capacities : sequence of rising ints, each from 2 to 12, optional
+        numbers of latents in (b); 3, 6, 9 and 12 by default, 3 and 6 with `quick`.
+    quick : bool
+        fewer betas and capacities.
+    seed : int
+        of the loadings.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (first, second) = checked_options(quick, seed, progress, 2)
-    pairs = block_truth(PAIRS, CORRELATION, NOISE_VARIANCE, DATA_DIM, rng=np.random.default_rng(first))
-    triples = block_truth(TRIPLES, CORRELATION, NOISE_VARIANCE, WIDE_DIM, rng=np.random.default_rng(second))
+    correlation = between("correlation", correlation, 0.3, 0.85)
+    noise_variance = between("noise_variance", noise_variance, 0.02, 0.15)
+    beta = between("beta", beta, 2, 50)
+    if capacities is None:
+        capacities = CAPACITIES[:2] if quick else CAPACITIES
+    capacities = several_counts("capacities", capacities, 2, sum(TRIPLES), rising=True)
+    pairs = block_truth(PAIRS, correlation, noise_variance, DATA_DIM, rng=np.random.default_rng(first))
+    triples = block_truth(TRIPLES, correlation, noise_variance, WIDE_DIM, rng=np.random.default_rng(second))
     rows, runs, limits = [], [], []
     with threadpool_limits(1, user_api="blas"):
         progress("over the weight")
         rows += _by_weight(pairs, runs, limits, quick)
         progress("over the capacity")
-        rows += _by_capacity(triples, runs, CAPACITIES[:2] if quick else CAPACITIES)
+        rows += _by_capacity(triples, runs, capacities, beta)
         progress("the objective")
-        rows += _objective(pairs, runs)
+        rows += _objective(pairs, runs, correlation, beta)
     limit = compare_points(
         "limit of independent groups", "trained", *np.transpose([ends[1:] for ends in limits]), LIMIT
     )
     return Table(
         points=tuple(rows),
         parameters={
-            "correlation": CORRELATION,
-            "noise_variance": NOISE_VARIANCE,
-            "beta_of_b_and_c": BETA,
+            "correlation": correlation,
+            "noise_variance": noise_variance,
+            "beta_of_b_and_c": beta,
+            "capacities": capacities,
             "blocks_of_a_and_c": PAIRS,
             "blocks_of_b": TRIPLES,
             "seed": seed,
@@ -174,14 +206,14 @@ def _by_weight(
     return rows
 
 
-def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities) -> list[Point]:
+def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities, beta: float) -> list[Point]:
     rows = []
     for capacity in capacities:
         noise = truth.noise_variance if capacity == truth.latent_dim else "learned"
         sizes = range(1, capacity + 1)
-        (optima,) = _optima(truth, capacity, noise, [BETA], sizes)
+        (optima,) = _optima(truth, capacity, noise, [beta], sizes)
         bounds = [_bound(truth, best.vae) for best in optima]
-        trained = _train(truth, betas=[BETA], sizes=sizes, capacities=[capacity])
+        trained = _train(truth, betas=[beta], sizes=sizes, capacities=[capacity])
         runs += trained
         series, gains = f"{capacity} latents", np.array(bounds) - bounds[-1]
         rows += points(CAPACITY, series, "theory", list(sizes), gains)
@@ -191,14 +223,14 @@ def _by_capacity(truth: GenerativeModel, runs: list[GranularityRun], capacities)
     return rows
 
 
-def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point]:
+def _objective(truth: GenerativeModel, runs: list[GranularityRun], correlation: float, beta: float) -> list[Point]:
     sizes, rows = range(1, truth.latent_dim + 1), []
     cut = [_cut_pairs(equal_groups(truth.latent_dim, size)) for size in sizes]
-    (optima,) = _optima(truth, truth.latent_dim, truth.noise_variance, [BETA], sizes)
+    (optima,) = _optima(truth, truth.latent_dim, truth.noise_variance, [beta], sizes)
     fixed = [best.loss for best in optima]
     exact = {
         FIXED: np.array(fixed) - fixed[-1],
-        CORRELATED: np.array(cut) * correlated_prior_shift(CORRELATION, BETA),
+        CORRELATED: np.array(cut) * correlated_prior_shift(correlation, beta),
         LEARNED: np.zeros(len(sizes)),
     }
     options = {
@@ -207,7 +239,7 @@ def _objective(truth: GenerativeModel, runs: list[GranularityRun]) -> list[Point
         LEARNED: {"decoder": "learned"},
     }
     for series, expected in exact.items():
-        trained = _train(truth, betas=[BETA], sizes=sizes, **options[series])
+        trained = _train(truth, betas=[beta], sizes=sizes, **options[series])
         runs += trained
         found = [run.loss - trained[-1].loss for run in trained]
         rows += points(VALUE, series, "theory", list(sizes), expected)

@@ -83,6 +83,7 @@ def plot(table: Table, axes):
         drawing.series_legend(ax, colours, source="measured", title=LEGEND, **LEFT, **drawing.ABOVE)
         drawing.letter(ax, name, title)
     flat[0].set_ylabel("seconds")
+    drawing.repeat_ylabel(*flat)
     return axes
 
 

@@ -15,13 +15,15 @@ d  The images at -2 and 2 standard deviations of each factor: original, manipula
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from figures.kit import drawing
 from figures.kit.angles import modulo_right_angle
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, between, checked_options, ignore, several_numbers, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
 from numerics.comparison import Tolerance, compare_points
@@ -36,7 +38,7 @@ from numerics.experiments.hiding import (
     versions,
 )
 from numerics.sampling.estimate import Estimate
-from theory import GenerativeModel, LinearVAE, optimum
+from theory import GenerativeModel, LinearVAE, optimum, validation
 from theory.axes.separation import separate
 from theory.axes.temporal_model import TemporalModel
 from theory.scores import GaussianCode, mean_correlation, mutual_information_gap
@@ -49,11 +51,13 @@ CAPTION = r"""
 A small change of the data, chosen to rotate their principal axes, hides the factors from a VAE, but not from methods
 that ignore variance.
 
-Images of an ellipse follow two factors, a move across and one down, by a loading $A$. Against the size $\|E\| / \|A\|$
-of the smallest change $E$ of $A$ that rotates the axes: (a) mean correlation of factors and codes; (b) mutual
-information gap; (c) angle between the VAE's latents and the factors, in degrees. (d) Images two standard deviations
-left, right, up and down: original, manipulated with the axes rotated by {pictured_angle} degrees, and the change made
-stronger.
+Images of an ellipse follow two factors, a move across and one down, by a loading $A$.
+
+Against the size $\|E\| / \|A\|$ of the smallest change $E$ of $A$ that rotates the axes: (a) mean correlation of
+factors and codes; (b) mutual information gap; (c) angle between the VAE's latents and the factors, in degrees.
+
+(d) Images two standard deviations left, right, up and down: original, manipulated with the axes rotated by
+{pictured_angle} degrees, and the change made stronger.
 
 The VAE has $\beta = {beta}$; the noise variance is {noise_variance}. Lines are theory; dots are trained VAEs; rings
 are AMUSE by eigenvectors; bars are AMUSE by Monte Carlo over {series} series, with two standard errors (s.e.). Squares
@@ -68,9 +72,6 @@ LOW, HIGH = "VAE, random change, 5 %", "VAE, random change, 95 %"
 COLOURS = {VAE: "C1", RANDOM: "C4", AMUSE: "C0", ICA: "C2"}
 LOWEST = {CORRELATION: 0.7, GAP: -0.02}  # on the axes; two factors mixed at 45 degrees correlate by 0.7 with the codes
 BESIDE = 0.003  # how far to the right FastICA is drawn, whose values are those of AMUSE
-DRAWS = 200  # random changes of each size
-NOISE, BETA = 0.5, 2.0
-AUTOCORRELATIONS = (0.9, 0.4)
 LARGEST = 44.0  # degrees
 PICTURES = ((-2, 0), (2, 0), (0, -2), (0, 2))
 STRONGER = 5
@@ -78,19 +79,51 @@ ROUNDED = Tolerance(1e-9, "eigenvectors and quadrature in double precision")
 TRAINED = Tolerance(1e-5, "error that a gradient of 1e-8 nats leaves where the variances nearly tie")
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    beta: float = 2.0,
+    noise_variance: float = 0.5,
+    autocorrelations: Sequence[float] = (0.9, 0.4),
+    largest_angle: float = 40.0,
+    random_draws: int = 200,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Scores and angle (degrees) against the size of the change, as a share of the loading's.
 
-    With `quick`, fewer points and shorter samples; `seed` is of samples and random starts.
+    Parameters
+    ----------
+    beta : float, from .5 to 10
+        weight of the KL term of the VAE.
+    noise_variance : float, from .1 to 2
+        of the images, per pixel, and of the decoder; `beta` times it is at most 5, so that both latents are active.
+    autocorrelations : two floats, from -.95 to .95, that differ by .2 or more
+        of the factors in time, by which AMUSE identifies them.
+    largest_angle : float, from 10 to 40
+        degrees by which the largest change that is trained rotates the axes; that of the images in (d).
+    random_draws : int, from 20 to 2000
+        random changes of each size.
+    quick : bool
+        fewer points and shorter samples.
+    seed : int
+        of samples and random starts.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (drawn, changed, starts) = checked_options(quick, seed, progress, 3)
+    beta, noise = between("beta", beta, 0.5, 10), between("noise_variance", noise_variance, 0.1, min(2, 5 / beta))
+    autocorrelations = _checked_autocorrelations(autocorrelations)
+    largest_angle = between("largest_angle", largest_angle, 10, 40)
+    random_draws = validation.count("random_draws", random_draws, 20, 2000)
     sprite = shifted_sprite()
     loading_size = np.linalg.norm(sprite.loading)
-    line, tried = np.linspace(0, LARGEST, 23 if quick else 45), np.linspace(0, 40, 3 if quick else 6)
+    line, tried = np.linspace(0, LARGEST, 23 if quick else 45), np.linspace(0, largest_angle, 3 if quick else 6)
     count, repeats = (3000, 10) if quick else (10_000, 20)
     rng, changes = np.random.default_rng(drawn), np.random.default_rng(changed)
     rows, sweeps, sizes_stated, sizes_found = [], [], [], []
-    curves = [_closed(versions(sprite, np.radians(angle), NOISE)) for angle in line]
+    closed = partial(_closed, beta=beta, autocorrelations=autocorrelations)
+    curves = [closed(versions(sprite, np.radians(angle), noise)) for angle in line]
     sizes = [size / loading_size for size, _ in curves]
     for name in (VAE, AMUSE):
         for panel, score in SCORES.items():
@@ -98,11 +131,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     rows += points(ANGLE, VAE, "theory", sizes, line)
     for angle in tried:
         progress(f"angle {angle:g} degrees")
-        version = versions(sprite, np.radians(angle), NOISE)
-        size, codes = _closed(version)
+        version = versions(sprite, np.radians(angle), noise)
+        size, codes = closed(version)
         size /= loading_size
-        randomly = random_changes(sprite, version.size, NOISE, DRAWS, changes)
-        learned = [_learned(truth) for truth in randomly]
+        randomly = random_changes(sprite, version.size, noise, random_draws, changes)
+        learned = [_learned(truth, beta) for truth in randomly]
         codes[RANDOM] = learned[0]
         for panel, score in SCORES.items():
             scores = np.array([score(code) for code in learned])
@@ -110,7 +143,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             for name, value in zip((LOW, HIGH), np.quantile(scores, [0.05, 0.95]), strict=True):
                 rows += points(panel, name, "measured", size, value)
         for name, truth in {VAE: version.manipulated, RANDOM: randomly[0]}.items():
-            done = train_each(truth.covariance, 2, [BETA], seeds=start_seeds(starts), noise_variance=NOISE)
+            done = train_each(truth.covariance, 2, [beta], seeds=start_seeds(starts), noise_variance=noise)
             vae = done.vae(0, 0)
             sweeps.append(done)
             measured = scores_of_points(truth, vae.encoder)
@@ -118,12 +151,12 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 rows += points(panel, name, "trained", size, measured[panel], expected=score(codes[name]))
             if name == VAE:
                 rows += points(ANGLE, VAE, "trained", size, _angle(truth, vae), expected=angle)
-        demixed = scores_of_points(version.manipulated, demixing_by_eigenvalues(version.manipulated, AUTOCORRELATIONS))
+        demixed = scores_of_points(version.manipulated, demixing_by_eigenvalues(version.manipulated, autocorrelations))
         for panel, score in SCORES.items():
             rows += points(panel, AMUSE, "reference", size, demixed[panel], expected=score(codes[AMUSE]))
         sizes_found.append(np.linalg.norm(version.manipulated.loading - sprite.loading) / loading_size)
         sizes_stated.append(size)
-        series = Estimate.of(amuse_correlations(version.manipulated, AUTOCORRELATIONS, count, repeats, rng))
+        series = Estimate.of(amuse_correlations(version.manipulated, autocorrelations, count, repeats, rng))
         rows += points(
             CORRELATION, AMUSE, "monte_carlo", size, series.value, standard_error=series.standard_error,
             expected=mean_correlation(codes[AMUSE]),
@@ -135,13 +168,13 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         parameters={
             "column_norms": np.linalg.norm(sprite.loading, axis=0),
             "pixels": sprite.image.size,
-            "noise_variance": NOISE,
-            "beta": BETA,
-            "autocorrelations": AUTOCORRELATIONS,
+            "noise_variance": noise,
+            "beta": beta,
+            "autocorrelations": autocorrelations,
             "pictured_angle": float(tried[-1]),
             "series_length": count,
             "series": repeats,
-            "random_changes": DRAWS,
+            "random_changes": random_draws,
             "seed": seed,
         },
         tolerances={
@@ -159,17 +192,27 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     )
 
 
-def _closed(made) -> tuple[float, dict[str, GaussianCode]]:
+def _checked_autocorrelations(values: Sequence[float]) -> tuple[float, ...]:
+    first, second = several_numbers("autocorrelations", values, -0.95, 0.95, least=2)[:2]
+    if len(values) > 2 or abs(first - second) < 0.2:
+        raise ValueError(
+            f"autocorrelations must be two numbers that differ by 0.2 or more, got "
+            f"{', '.join(f'{value:g}' for value in values)}; pass such as 0.9, 0.4"
+        )
+    return first, second
+
+
+def _closed(made, *, beta: float, autocorrelations) -> tuple[float, dict[str, GaussianCode]]:
     """The size of the change, and the codes of each method in closed form."""
     truth = made.manipulated
-    model = TemporalModel(truth.loading, AUTOCORRELATIONS, truth.noise_variance)
+    model = TemporalModel(truth.loading, autocorrelations, truth.noise_variance)
     separation = separate(model.covariance, model.lagged_covariance(), 2)
-    return made.size, {VAE: _learned(truth), AMUSE: separation_code(truth, separation)}
+    return made.size, {VAE: _learned(truth, beta), AMUSE: separation_code(truth, separation)}
 
 
-def _learned(truth: GenerativeModel) -> GaussianCode:
+def _learned(truth: GenerativeModel, beta: float) -> GaussianCode:
     """The code of the VAE that is optimal for the data."""
-    best = optimum(truth.covariance, 2, beta=BETA, noise_variance=truth.noise_variance)
+    best = optimum(truth.covariance, 2, beta=beta, noise_variance=truth.noise_variance)
     return GaussianCode.of(truth, best.vae)
 
 

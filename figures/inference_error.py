@@ -7,10 +7,12 @@ errors, the best beta is exactly 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, between, checked_options, ignore, several_numbers, start_seeds
 from figures.kit.table import Point, Table, points
 from figures.kit.training import SEARCHED, train_each, unfinished
 from numerics import Sweep
@@ -29,19 +31,17 @@ CAPTION = r"""
 If the columns of the loading are coherent, forward KL and log score of the inferred factors are best at a finite
 $\beta > 1$; mean squared error and reverse KL are always best at $\beta = 1$.
 
-Against the weight $\beta$ of the KL term: (a) mean squared error of the posterior mean, summed over the factors. (b)
-Forward KL, from the true posterior $p(s|x)$ of the factors $s$ to the encoder $q$. (c) Reverse KL, from $q$ to
-$p(s|x)$. (d) Negative log score, the mean of $-\log q$ at the true factors. (b) to (d) are in nats, and cut off above
-the values that their axes name.
+Against the weight $\beta$ of the KL term: (a) mean squared error of the posterior mean, summed over the factors; (b)
+forward KL, from the true posterior $p(s|x)$ of the factors $s$ to the encoder $q$; (c) reverse KL, from $q$ to
+$p(s|x)$; (d) negative log score, the mean of $-\log q$ at the true factors. (b) to (d) The unit is nats.
 
-Data $x = A s + n$ have two independent factors of variance 1, noise $n$ of variance 1, and columns of $A$ of squared
-norm {signal_to_noise} and coherence $r$ (the cosine of their angle), $r = {coherences}$ by colour. The decoder is the
-true one, the posterior is diagonal. Lines are theory, diamonds its minimum. Dots are trained encoders, evaluated to
-rounding; error bars are other trained encoders by Monte Carlo over {draws:,} draws, with two standard errors (s.e.).
+Panels are cut off above the values that their axes name. Data $x = A s + n$ have two independent factors of variance
+1, noise $n$ of variance 1, and columns of $A$ of squared norm {signal_to_noise} and coherence $r$ (the cosine of their
+angle), $r = {coherences}$ by colour. The decoder is the true one, the posterior is diagonal. Lines are theory,
+diamonds its minimum. Dots are trained encoders, evaluated to rounding; error bars are other trained encoders by Monte
+Carlo over {draws:,} draws, with two standard errors (s.e.).
 """
 
-COHERENCES = (0.0, 0.6, 0.8, 0.9)
-SIGNAL_TO_NOISE = 10.0
 PANELS = {
     "mean_squared_error": "mean squared error",
     "forward_kl": "forward KL",
@@ -55,20 +55,40 @@ BETAS = (0.1, 20.0)
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats, and the errors are smooth in what it trains")
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    coherences: Sequence[float] = (0.0, 0.6, 0.8, 0.9),
+    signal_to_noise: float = 10.0,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """The four errors against beta for each coherence (the log score negated), with their minima.
 
     Closed forms; encoders trained for the fixed decoder; and Monte Carlo of the trained encoders.
 
-    With `quick`, fewer trained models and draws; `seed` is of the random starts and draws.
+    Parameters
+    ----------
+    coherences : sequence of floats, each from 0 to .95
+        cosine of the angle of the two columns of the loading.
+    signal_to_noise : float, from .5 to 50
+        squared norm of a column; the noise variance is 1.
+    quick : bool
+        fewer trained models and draws.
+    seed : int
+        of the random starts and draws.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (starts, codes) = checked_options(quick, seed, progress, 2)
+    coherences = several_numbers("coherences", coherences, 0, 0.95)
+    signal_to_noise = between("signal_to_noise", signal_to_noise, 0.5, 50)
     line, draws = np.geomspace(*BETAS, 201), 20_000 if quick else 200_000
     tried = np.geomspace(0.13, 16.0, 7 if quick else 17)
     rows, sweeps, minima = [], [], []
-    for coherence, stream in zip(COHERENCES, codes.spawn(len(COHERENCES)), strict=True):
+    for coherence, stream in zip(coherences, codes.spawn(len(coherences)), strict=True):
         progress(f"training at coherence {coherence:g}")
-        truth = GenerativeModel(two_factor_loading(SIGNAL_TO_NOISE, coherence), 1.0)
+        truth = GenerativeModel(two_factor_loading(signal_to_noise, coherence), 1.0)
         done = train_each(
             truth.covariance,
             2,
@@ -84,7 +104,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         minima += [trained_optimal_beta(truth, panel, start=starts) for panel in PANELS]
     return Table(
         points=tuple(rows),
-        parameters={"coherences": COHERENCES, "signal_to_noise": SIGNAL_TO_NOISE, "draws": draws, "seed": seed},
+        parameters={"coherences": coherences, "signal_to_noise": signal_to_noise, "draws": draws, "seed": seed},
         tolerances={(panel, "trained"): TRAINED for panel in PANELS},
         checks=(*_minima(rows, minima), unfinished(sweeps)),
     )

@@ -9,11 +9,13 @@ error has a kink. Latents are matched to factors.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, between, checked_options, ignore, several_numbers, start_seeds
 from figures.kit.real_data import away_from
 from figures.kit.table import Table, points
 from figures.kit.training import critical_betas_found, train_each, unfinished
@@ -30,44 +32,66 @@ A learned VAE infers the factors well only if the columns of the loading are ort
 coherent columns an error remains at every $\beta$, and each collapse of a latent loses a factor.
 
 Against the weight $\beta$ of the KL term: (a), (b) mean squared error of the posterior mean, summed over the factors;
-(c), (d) forward KL, in nats, from the true posterior of the factors to the encoder. (a) and (c) have a loading with
-orthogonal columns, (b) and (d) one with coherent columns of the same norms 2, 1.5 and 1; (d) is cut off above 8.
+(c), (d) forward KL, in nats, from the true posterior of the factors to the encoder. (a), (c) The loading has
+orthogonal columns. (b), (d) The loading has coherent columns. (d) The panel is cut off above 8.
 
-Data are three independent factors of variance 1 in six dimensions, with noise variance {noise_variance}. Decoder,
-encoder and noise of a VAE with three latents and a diagonal posterior are learned; its latents are matched to the
-factors in order and sign. Curves are theory, at the global optimum; dots are trained from random starts. Thin vertical
-lines are the critical $\beta$, also theory, at which a latent collapses to the prior.
+Data are three independent factors of variance 1 in six dimensions, with columns of norms {norms} and noise variance
+{noise_variance}. Decoder, encoder and noise of a VAE with three latents and a diagonal posterior are learned; its
+latents are matched to the factors in order and sign. Curves are theory, at the global optimum; dots are trained from
+random starts. Thin vertical lines are the critical $\beta$, also theory, at which a latent collapses to the prior.
 """
 
 ERRORS = {"mean_squared_error": "mean squared error", "forward_kl": "forward KL (nats)"}
 HEIGHTS = {"mean_squared_error": (0, 3.3), "forward_kl": (-0.2, 8)}  # of the panels
 LOADINGS = {"aligned": "orthogonal columns", "general": "coherent columns"}
 COLOURS = {"aligned": "C0", "general": "C1"}
-NORMS = (2.0, 1.5, 1.0)
 MIXING = ((1.0, 0.5, 0.3), (0.0, 0.866, 0.4), (0.0, 0.0, 0.866))  # unit columns, pairwise coherent
 DATA_DIM = 6
-NOISE_VARIANCE = 0.25
 COLLAPSES = "collapses"
 TRAINED = Tolerance(1e-5, "training stops at a gradient of 1e-8 nats; near a collapse the loss is almost flat")
 
 
-def truths() -> dict[str, GenerativeModel]:
+def truths(norms: Sequence[float], noise_variance: float) -> dict[str, GenerativeModel]:
     """Three factors in six dimensions: with orthogonal columns of three norms, and with coherent ones."""
-    columns = np.zeros((DATA_DIM, len(NORMS)))
-    columns[: len(NORMS)] = np.eye(len(NORMS))
+    columns = np.zeros((DATA_DIM, len(norms)))
+    columns[: len(norms)] = np.eye(len(norms))
     mixed = np.zeros_like(columns)
-    mixed[: len(NORMS)] = np.array(MIXING) / np.linalg.norm(MIXING, axis=0)
+    mixed[: len(norms)] = np.array(MIXING) / np.linalg.norm(MIXING, axis=0)
     return {
-        "aligned": GenerativeModel(columns * NORMS, NOISE_VARIANCE),
-        "general": GenerativeModel(mixed * NORMS, NOISE_VARIANCE),
+        "aligned": GenerativeModel(columns * norms, noise_variance),
+        "general": GenerativeModel(mixed * norms, noise_variance),
     }
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
-    """Mean squared error and forward KL of the matched learned VAE, by closed form and from training."""
+def data(
+    *,
+    norms: Sequence[float] = (2.0, 1.5, 1.0),
+    noise_variance: float = 0.25,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
+    """Mean squared error and forward KL of the matched learned VAE, by closed form and from training.
+
+    Parameters
+    ----------
+    norms : three floats from .8 to 2.2, each at most .75 times the one before it
+        of the columns of the loading: columns of one norm have no axes that a VAE could find.
+    noise_variance : float, from .15 to .5
+        of the data.
+    quick : bool
+        fewer trained models and a coarser line.
+    seed : int
+        of the random starts.
+    progress : callable, optional
+        receives a short status message before each part of the work.
+    """
     quick, (starts,) = checked_options(quick, seed, progress, 1)
+    norms = _checked_norms(norms)
+    noise_variance = between("noise_variance", noise_variance, 0.15, 0.5)
     rows, sweeps, revived = [], [], []
-    for name, truth in truths().items():
+    models = truths(norms, noise_variance)
+    for name, truth in models.items():
         covariance, latent_dim = truth.covariance, truth.latent_dim
         critical = optimum(covariance, latent_dim).critical_betas
         line = np.union1d(np.geomspace(0.3, 1.4 * critical[0], 61 if quick else 181), critical)
@@ -97,8 +121,9 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     return Table(
         points=tuple(rows),
         parameters={
-            "loadings": {name: truth.loading for name, truth in truths().items()},
-            "noise_variance": NOISE_VARIANCE,
+            "norms": norms,
+            "loadings": {name: truth.loading for name, truth in models.items()},
+            "noise_variance": noise_variance,
             "seed": seed,
         },
         tolerances={(f"{name} {error}", "trained"): TRAINED for name in LOADINGS for error in ERRORS},
@@ -109,6 +134,16 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             for error in ERRORS
         },
     )
+
+
+def _checked_norms(norms: Sequence[float]) -> tuple[float, ...]:
+    norms = several_numbers("norms", norms, 0.8, 2.2)
+    if len(norms) != 3 or any(second > 0.75 * first for first, second in itertools.pairwise(norms)):
+        raise ValueError(
+            f"norms must be three numbers, each at most 0.75 times the one before it, got "
+            f"{', '.join(f'{norm:g}' for norm in norms)}; pass such as 2, 1.5, 1"
+        )
+    return norms
 
 
 @drawing.styled()

@@ -8,11 +8,13 @@ confirms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
-from figures.kit.real_data import Observations, away_from, real_data
+from figures.kit.options import Progress, checked_options, ignore, interval, start_seeds
+from figures.kit.real_data import Observations, betas_to_train, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import critical_betas_found, train_each, unfinished
 from numerics import active_count
@@ -27,8 +29,8 @@ CAPTION = r"""
 The noise variance that a VAE learns on real data never falls as $\beta$ grows, and has a kink wherever a latent
 collapses, until it is the mean variance of the data.
 
-Against the weight $\beta$ of the KL term: (a) the learned noise variance over the mean variance (the total variance
-divided by the number of variables), for $K = {latent_dims}$ latents. (b) The number of active latents. Where lines
+Against the weight $\beta$ of the KL term, for $K = {latent_dims}$ latents: (a) the learned noise variance over the
+mean variance (the total variance divided by the number of variables); (b) the number of active latents; where lines
 coincide, that of the smallest $K$ is on top.
 
 The data are `{data}`, {observations} observations of {data_dim} variables. Decoder, encoder (diagonal posterior) and
@@ -45,26 +47,49 @@ PCA = Tolerance(1e-10, "two closed forms in double precision; relative to the me
 
 
 def data(
-    *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
+    *,
+    observations=None,
+    name: str = "data",
+    latent_dims: Sequence[int] | None = None,
+    beta_range: Sequence[float] | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
 ) -> Table:
     """Learned noise (in units of the mean variance) and active count against beta, for several numbers of latents.
 
-    Parameters and errors as for `figures.collapse.data`.
+    Parameters
+    ----------
+    observations : (N, D) array, optional
+        scikit-learn's digits by default.
+    name : str
+        of the observations, for the json file.
+    latent_dims : sequence of ints, optional
+        each K; by default those of 12, 6 and 2 that leave a noise to learn and whose training is short.
+    beta_range : (low, high), optional
+        of the weight of the KL term; by default it holds 1 and all critical betas.
+    quick, seed, progress
+        as for `figures.collapse.data`, as are the errors.
     """
     quick, (starts,) = checked_options(quick, seed, progress, 1)
     source = real_data(observations, name)
     mean_variance = source.eigenvalues.mean()
     wanted = 6 if quick else 18
-    latent_dims = source.affordable(source.latent_dims(LATENTS[1:] if quick else LATENTS), wanted)
+    if latent_dims is None:
+        latent_dims = source.affordable(source.latent_dims(LATENTS[1:] if quick else LATENTS), wanted)
+    else:
+        latent_dims = source.checked_latent_dims("latent_dims", latent_dims)
     betas_tried = source.affordable_betas(latent_dims, wanted)
     critical = optimum_curve(source.moments, max(latent_dims), [1.0]).critical_betas
-    beta_range = min(0.5, critical[-1] / 2), 1.3 * critical[0]
-    line = np.union1d(np.geomspace(*beta_range, 161), critical)
-    rows, sweeps = points(NOISE, "all", "critical", critical, np.nan), []
-    rows += points(COUNT, "all", "critical", critical, np.nan)
+    default = min(0.5, critical[-1] / 2), 1.3 * critical[0]
+    low, high = default if beta_range is None else interval("beta_range", beta_range)
+    shown = critical[(critical >= low) & (critical <= high)]
+    line = np.union1d(np.geomspace(low, high, 161), shown)
+    rows, sweeps = points(NOISE, "all", "critical", shown, np.nan), []
+    rows += points(COUNT, "all", "critical", shown, np.nan)
     for latent_dim in latent_dims:
         progress(f"training {latent_dim} latents")
-        trained_betas = away_from(critical[:latent_dim], np.geomspace(*beta_range, betas_tried))
+        trained_betas = betas_to_train(critical[:latent_dim], low, high, betas_tried)
         done = train_each(source.moments, latent_dim, trained_betas, seeds=start_seeds(starts))
         series = str(latent_dim)
         sweeps.append(done)
@@ -82,14 +107,15 @@ def data(
             noise / mean_variance,
             expected=expected.noise_variance / mean_variance,
         )
-        rows += points(
-            NOISE,
-            series,
-            "reference",
-            1.0,
-            _pca_noise(source, latent_dim) / mean_variance,
-            expected=at_one / mean_variance,
-        )
+        if low <= 1 <= high:
+            rows += points(
+                NOISE,
+                series,
+                "reference",
+                1.0,
+                _pca_noise(source, latent_dim) / mean_variance,
+                expected=at_one / mean_variance,
+            )
         rows += points(COUNT, series, "theory", line, curve.active_count)
         rows += points(COUNT, series, "trained", trained_betas, count, expected=expected.active_count)
     revived = critical_betas_found(source.moments, critical[:betas_tried], seed=starts)
@@ -98,7 +124,7 @@ def data(
         parameters=source.parameters | {"latent_dims": latent_dims, "mean_variance": mean_variance, "seed": seed},
         tolerances={(NOISE, "trained"): TRAINED, (COUNT, "trained"): WHOLE, (NOISE, "reference"): PCA},
         checks=(revived, unfinished(sweeps)),
-        checked={(panel, "all"): revived.quantity for panel in (NOISE, COUNT)},
+        checked={(panel, "all"): revived.quantity for panel in (NOISE, COUNT) if shown.size},
     )
 
 

@@ -11,13 +11,15 @@ The experiment trains an encoder for each beta that a scalar minimiser asks for,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from threadpoolctl import threadpool_limits
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore
+from figures.kit.options import Progress, between, checked_options, ignore, several_numbers
 from figures.kit.table import Point, Table, points
 from figures.kit.training import SEARCHED
 from numerics.comparison import Comparison, Tolerance, compare_points
@@ -44,26 +46,23 @@ every optimal $\beta$ is inversely proportional to the decoder's noise.
 
 The optimal $\beta$ of encoders with a diagonal posterior, for the true decoder and independent factors of variance 1.
 (a) Against the coherence $r$ of two columns, the cosine of their angle, at signal-to-noise ratios $a$ (squared norm of
-a column over the noise variance) of {signal_to_noise}; dotted, the expansion for small $r$. (b) Against $a$, for $r =
-{coherence}$. (c) Against the decoder's noise variance $\sigma^2$ over the true one $\tau^2$: the optimum of the
-forward KL and that of the mean squared error. (d) Random mixing: {random_mixing_draws} draws of a Gaussian loading
-with $K$ factors in $D$ data dimensions, $D = {random_mixing_data_dims}$ (shifted sideways), against $K / D$; the line
-is the limit $D \to \infty$, the rings the same by quadrature of the law of the eigenvalues.
+a column over the noise variance) of {signal_to_noise}; dotted, the expansion for small $r$. (b) Against the
+signal-to-noise ratio $a$ of two columns, for coherences $r = {coherence}$. (c) Against the decoder's noise variance
+$\sigma^2$ over the true one $\tau^2$: the optimum of the forward KL and that of the mean squared error. (d) Random
+mixing: {random_mixing_draws} draws of a Gaussian loading with $K$ factors in $D$ data dimensions, $D =
+{random_mixing_data_dims}$ (shifted sideways), against $K / D$; the line is the limit $D \to \infty$, the rings the
+same by quadrature of the law of the eigenvalues.
 
 Lines are theory. Dots are found by a search over trained encoders.
 """
 
 PANELS = ("coherence", "signal_to_noise", "noise_mismatch", "random_mixing")
-SIGNALS = (1.0, 4.0, 16.0)  # of panel a
-COHERENCES = (0.3, 0.6, 0.9)  # of panel b
-MISMATCHED = (4.0, 0.8)  # signal-to-noise ratio and coherence of panel c
 CRITERIA = {"forward_kl": "forward KL", "mean_squared_error": "mean squared error"}  # of panel c
-RANDOM_SIGNAL = 4.0  # of panel d
 TITLES = (
     "two coherent factors",
     "two factors in more or less noise",
-    f"two factors, wrong noise, $a = {MISMATCHED[0]:g}$, $r = {MISMATCHED[1]:g}$",
-    f"random mixing, $a = {RANDOM_SIGNAL:g}$",
+    "two factors, wrong noise, $a = {0:g}$, $r = {1:g}$",
+    "random mixing, $a = {random:g}$",
 )
 LIMIT = "limit"
 DOTTED = {"linestyle": ":", "linewidth": 1.0}
@@ -74,29 +73,65 @@ BY_LAW = Tolerance(1e-5, "a search knows a minimum to the square root of the qua
 DRAWN = Tolerance(1e-3, "draws are searched to 1e-3 in log beta, far below their spread", relative=True)
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    signals_to_noise: Sequence[float] = (1.0, 4.0, 16.0),
+    coherences: Sequence[float] = (0.3, 0.6, 0.9),
+    mismatched_signal_to_noise: float = 4.0,
+    mismatched_coherence: float = 0.8,
+    random_signal_to_noise: float = 4.0,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """The optimal beta against each quantity, by closed form and by search over trained encoders.
 
-    With `quick`, fewer searches, and draws of a smaller size; `seed` is of the random starts and draws.
+    Parameters
+    ----------
+    signals_to_noise : sequence of floats, each from .2 to 20
+        lines of (a): squared norm of a column of the loading over the noise variance.
+    coherences : sequence of floats, each from .1 to .9
+        lines of (b): cosine of the angle of the two columns.
+    mismatched_signal_to_noise, mismatched_coherence : floats, from .2 to 20 and from .1 to .9
+        of the two columns in (c).
+    random_signal_to_noise : float, from .5 to 20
+        of the random columns in (d).
+    quick : bool
+        fewer searches, and draws of a smaller size.
+    seed : int
+        of the random starts and draws.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (start, loadings) = checked_options(quick, seed, progress, 2)
+    signals = several_numbers("signals_to_noise", signals_to_noise, 0.2, 20)
+    coherences = several_numbers("coherences", coherences, 0.1, 0.9)
+    mismatched = (
+        between("mismatched_signal_to_noise", mismatched_signal_to_noise, 0.2, 20),
+        between("mismatched_coherence", mismatched_coherence, 0.1, 0.9),
+    )
+    random_signal = between("random_signal_to_noise", random_signal_to_noise, 0.5, 20)
     rows = []
     sizes, draws = ((16, 48), 12) if quick else ((16, 64), 24)
     with threadpool_limits(1, user_api="blas"):
         progress("weakly coherent columns")
-        expansion = _expansion(start)
-        for search in (_against_coherence, _against_signal, _against_mismatch):
+        expansion = _expansion(signals, start)
+        for search, varied in (
+            (_against_coherence, signals),
+            (_against_signal, coherences),
+            (_against_mismatch, mismatched),
+        ):
             progress(search.__name__.strip("_").replace("_", " "))
-            rows += search(quick, start)
+            rows += search(varied, quick, start)
         progress("random mixing")
-        drawn, check = _random_mixing(sizes, draws, loadings, start)
+        drawn, check = _random_mixing(random_signal, sizes, draws, loadings, start)
     return Table(
         points=(*rows, *drawn),
         parameters={
-            "signal_to_noise": SIGNALS,
-            "coherence": COHERENCES,
-            "mismatched_signal_to_noise_and_coherence": MISMATCHED,
-            "random_mixing_signal_to_noise": RANDOM_SIGNAL,
+            "signal_to_noise": signals,
+            "coherence": coherences,
+            "mismatched_signal_to_noise_and_coherence": mismatched,
+            "random_mixing_signal_to_noise": random_signal,
             "random_mixing_data_dims": sizes,
             "random_mixing_draws": draws,
             "seed": seed,
@@ -104,7 +139,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         tolerances={(panel, "trained"): SEARCHED for panel in PANELS[:3]}
         | {(PANELS[3], "trained"): DRAWN, (PANELS[3], "reference"): BY_LAW},
         checks=(expansion, check),
-        checked={(PANELS[0], _expanded(signal)): expansion.quantity for signal in SIGNALS},
+        checked={(PANELS[0], _expanded(signal)): expansion.quantity for signal in signals},
     )
 
 
@@ -117,21 +152,21 @@ def _expanded(signal: float) -> str:
     return f"{signal:g} expansion"
 
 
-def _expansion(start: np.random.SeedSequence) -> Comparison:
+def _expansion(signals: Sequence[float], start: np.random.SeedSequence) -> Comparison:
     """The coefficient of r^2 from searches at two small coherences r, extrapolated to zero."""
     near, far = SMALL
     stated, found = [], []
-    for signal in SIGNALS:
+    for signal in signals:
         slopes = [(trained_optimal_beta(_two_factors(signal, r), start=start).beta - 1) / r**2 for r in SMALL]
         found.append((far**2 * slopes[0] - near**2 * slopes[1]) / (far**2 - near**2))
         stated.append((small_coherence_beta(signal, near) - 1) / near**2)
     return compare_points("expansion in the coherence", "trained", stated, found, EXPANDED)
 
 
-def _against_coherence(quick: bool, start: np.random.SeedSequence) -> list[Point]:
+def _against_coherence(signals: Sequence[float], quick: bool, start: np.random.SeedSequence) -> list[Point]:
     line, searched_at = np.linspace(0, 0.97, 98), np.linspace(0.1, 0.95, 4 if quick else 9)
     rows = []
-    for signal in SIGNALS:
+    for signal in signals:
         name = f"{signal:g}"
         expansion = np.array([small_coherence_beta(signal, r) for r in line])
         expected = [two_factor_optimal_beta(signal, r) for r in searched_at]
@@ -142,10 +177,10 @@ def _against_coherence(quick: bool, start: np.random.SeedSequence) -> list[Point
     return rows
 
 
-def _against_signal(quick: bool, start: np.random.SeedSequence) -> list[Point]:
+def _against_signal(coherences: Sequence[float], quick: bool, start: np.random.SeedSequence) -> list[Point]:
     line, searched_at = np.geomspace(0.1, 1000, 121), np.geomspace(0.2, 500, 4 if quick else 8)
     rows = []
-    for coherence in COHERENCES:
+    for coherence in coherences:
         name = f"{coherence:g}"
         expected = [two_factor_optimal_beta(a, coherence) for a in searched_at]
         searched = [trained_optimal_beta(_two_factors(a, coherence), start=start).beta for a in searched_at]
@@ -154,9 +189,9 @@ def _against_signal(quick: bool, start: np.random.SeedSequence) -> list[Point]:
     return rows
 
 
-def _against_mismatch(quick: bool, start: np.random.SeedSequence) -> list[Point]:
+def _against_mismatch(mismatched: tuple[float, float], quick: bool, start: np.random.SeedSequence) -> list[Point]:
     line, searched_at = np.geomspace(0.1, 10, 61), np.geomspace(0.1, 10, 3 if quick else 9)
-    truth = _two_factors(*MISMATCHED)
+    truth = _two_factors(*mismatched)
     rows = []
     for criterion in CRITERIA:
         at_truth = optimal_beta(truth, criterion).beta
@@ -171,20 +206,20 @@ def _against_mismatch(quick: bool, start: np.random.SeedSequence) -> list[Point]
 
 
 def _random_mixing(
-    sizes: tuple[int, int], draws: int, loadings: np.random.SeedSequence, start: np.random.SeedSequence
+    signal: float, sizes: tuple[int, int], draws: int, loadings: np.random.SeedSequence, start: np.random.SeedSequence
 ) -> tuple[list[Point], Comparison]:
     """Draws of the loading at each size; their means, extrapolated to infinite size, are compared with the limit."""
     line, aspects = np.geomspace(0.15, 1.2, 81), (0.25, 0.5, 1.0)
-    limits = [random_mixing_optimal_beta(aspect, RANDOM_SIGNAL) for aspect in aspects]
-    rows = points(PANELS[3], LIMIT, "theory", line, [random_mixing_optimal_beta(c, RANDOM_SIGNAL) for c in line])
-    by_law = [beta_by_law(aspect, RANDOM_SIGNAL) for aspect in aspects]
+    limits = [random_mixing_optimal_beta(aspect, signal) for aspect in aspects]
+    rows = points(PANELS[3], LIMIT, "theory", line, [random_mixing_optimal_beta(c, signal) for c in line])
+    by_law = [beta_by_law(aspect, signal) for aspect in aspects]
     rows += points(PANELS[3], LIMIT, "reference", aspects, by_law, expected=limits)
     optima = np.empty((len(sizes), len(aspects), draws))
     streams = np.random.default_rng(loadings).spawn(optima.size)
     for place, stream in zip(np.ndindex(optima.shape), streams, strict=True):
         data_dim, aspect = sizes[place[0]], aspects[place[1]]
         latent_dim = round(aspect * data_dim)
-        truth = GenerativeModel(random_mixing_loading(data_dim, latent_dim, RANDOM_SIGNAL, 1.0, stream), 1.0)
+        truth = GenerativeModel(random_mixing_loading(data_dim, latent_dim, signal, 1.0, stream), 1.0)
         optima[place] = trained_optimal_beta(truth, bracket=(0.6, 6.0), accuracy=1e-3, start=start).beta
         expected = optimal_beta(truth).beta
         rows += points(PANELS[3], str(data_dim), "trained", aspect, optima[place], expected=expected)
@@ -206,8 +241,10 @@ def _random_mixing(
 def plot(table: Table, axes):
     """Draw the four panels on four Axes; returns the Axes."""
     flat = drawing.panel_axes(axes, len(PANELS))
+    mismatched = table.parameters["mismatched_signal_to_noise_and_coherence"]
+    random_signal = table.parameters["random_mixing_signal_to_noise"]
     for ax, name, title in zip(flat, "abcd", TITLES, strict=True):
-        drawing.letter(ax, name, title)
+        drawing.letter(ax, name, title.format(*mismatched, random=random_signal))
         ax.set(ylabel=r"optimal $\beta$" if name == "c" else r"optimal $\beta$ (forward KL)")
     _plot_coherence(flat[0], table)
     _plot_signal(flat[1], table)
@@ -218,8 +255,9 @@ def plot(table: Table, axes):
 
 
 def _plot_coherence(ax: Axes, table: Table) -> None:
-    colours = drawing.ordered_colours([f"{value:g}" for value in SIGNALS])
-    expansions = {_expanded(signal): colour for signal, colour in zip(SIGNALS, colours.values(), strict=True)}
+    signals = table.parameters["signal_to_noise"]
+    colours = drawing.ordered_colours([f"{value:g}" for value in signals])
+    expansions = {_expanded(signal): colour for signal, colour in zip(signals, colours.values(), strict=True)}
     drawing.draw_panel(ax, table, PANELS[0], expansions, **DOTTED)
     drawing.draw_panel(ax, table, PANELS[0], colours)
     ax.set(xlabel="coherence $r$ of the two columns", xlim=(0, 1), ylim=(0.95, 12), yscale="log")
@@ -230,7 +268,7 @@ def _plot_coherence(ax: Axes, table: Table) -> None:
 
 
 def _plot_signal(ax: Axes, table: Table) -> None:
-    colours = drawing.ordered_colours([f"{value:g}" for value in COHERENCES])
+    colours = drawing.ordered_colours([f"{value:g}" for value in table.parameters["coherence"]])
     drawing.draw_panel(ax, table, PANELS[1], colours)
     ax.set(xlabel="signal-to-noise ratio $a$", xscale="log", yscale="log", ylim=(0.95, 6))
     drawing.plain_ticks(ax.xaxis, [0.1, 1, 10, 100, 1000])

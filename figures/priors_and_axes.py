@@ -14,6 +14,7 @@ c  Where training from random starts ends, decoder learned, as the angle between
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,13 +22,13 @@ from matplotlib.lines import Line2D
 
 from figures.kit import drawing
 from figures.kit.angles import concentration, modulo_right_angle
-from figures.kit.options import Progress, checked_options, ignore
+from figures.kit.options import Progress, between, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import largest_gradient
 from numerics.comparison import Comparison, Tolerance, largest_of
 from numerics.priors.training import PriorRun, train_with_prior
 from numerics.sampling.rotation_energy import sampled_rotation_energies
-from theory import LinearVAE
+from theory import LinearVAE, validation
 from theory.axes import plane_rotation
 from theory.priors.optimum import prior_optimum
 from theory.priors.registry import EXAMPLES
@@ -44,13 +45,13 @@ Gaussian can.
 (a), (b) Loss added by a rotation of the latents (degrees), in nats. (a) Gaussian factors, at the optimum of each
 prior: only the anisotropic prior charges for a rotation; the others lie at zero, their dots a little apart sideways.
 (b) Sparse factors (clustered ones for the clusters prior), with a code almost free of noise; the asinh scale is linear
-near zero and logarithmic beyond. (c) Where training from {starts} random starts ends: a dot for each start, at the
-angle between latents and factors, for each pair of factors and prior. Hollow, if any: a worse minimum than that of
-other starts.
+near zero and logarithmic beyond. (a), (b) Lines are theory, dots are encoders trained for a rotated decoder, bars
+Monte Carlo over {draws:,} draws ± 2 standard errors (s.e.). (c) Where training of decoder and encoder from {starts}
+random starts ends: a dot for each start, at the angle between latents and factors, for each pair of factors and prior.
+Hollow, if any: a worse minimum than that of other starts.
 
 Two factors in three dimensions, noise variance {noise_variance}, $\beta = {beta}$, full posterior. Priors: isotropic,
-anisotropic, Student-t, spike and slab, clusters. In (a) and (b) lines are theory, dots are encoders trained for a
-rotated decoder, bars Monte Carlo over {draws:,} draws ± 2 standard errors (s.e.). In (c) both are trained.
+anisotropic, Student-t, spike and slab, clusters.
 """
 
 GAUSSIAN, OTHERS, ENDS = "gaussian_factors", "other_factors", "angle_of_starts"
@@ -69,41 +70,65 @@ COLOURS = {  # a prior that is added to the examples takes the next of the cycle
     "clusters": "C1",
 }
 LOADING = np.array([[1.2, 0.3], [0.0, 0.8], [0.5, -0.72]])  # orthogonal columns
-BETA, NOISE = 1.0, 0.05
 SAME = 1e-6  # nats; minima closer than this are one
 WORSE = {"linestyle": "", "marker": "o", "markerfacecolor": "none"}  # a minimum worse than that of other starts
 LOW_NOISE = 2e-5  # at which the code is the factors
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    beta: float = 1.0,
+    noise_variance: float = 0.05,
+    starts: int | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Energies (nats) against the angle of a rotation (degrees) for each prior, and the angles where training ends.
 
-    With `quick`, fewer angles, starts and draws; `seed` is of starts and draws.
+    Parameters
+    ----------
+    beta : float, from .5 to 2
+        weight of the KL term.
+    noise_variance : float, from .02 to .1
+        of the data and of the decoder.
+    starts : int, from 4 to 50, optional
+        random starts for each pair of factors and prior in (c); 10 by default, 4 with `quick`.
+    quick : bool
+        fewer angles, starts and draws.
+    seed : int
+        of starts and draws.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (free_starts, drawn, fixed_starts) = checked_options(quick, seed, progress, 3)
+    beta = between("beta", beta, 0.5, 2)
+    noise_variance = between("noise_variance", noise_variance, 0.02, 0.1)
     tried = np.linspace(0, 90, 4 if quick else 7)
-    starts, draws = (4, 100_000) if quick else (10, 1_000_000)
+    default, draws = (4, 100_000) if quick else (10, 1_000_000)
+    starts = default if starts is None else validation.count("starts", starts, 4, 50)
+    train = partial(_train, beta=beta, noise_variance=noise_variance)
     line = np.linspace(0, 90, 46 if quick else 91)
     rng = np.random.default_rng(drawn)
-    covariance = LOADING @ LOADING.T + NOISE * np.eye(3)
+    covariance = LOADING @ LOADING.T + noise_variance * np.eye(3)
     rows, runs, excess = [], [], []
     for name, prior in EXAMPLES.items():
         progress(f"Gaussian factors, {name} prior")
-        best = prior_optimum(covariance, prior, beta=BETA, noise_variance=NOISE)
+        best = prior_optimum(covariance, prior, beta=beta, noise_variance=noise_variance)
 
         def energy(rotation, prior=prior, best=best):
-            return prior_rotation_energy(prior, best.aggregate, rotation, BETA)
+            return prior_rotation_energy(prior, best.aggregate, rotation, beta)
 
         rows += points(GAUSSIAN, name, "theory", line, _along(energy, line))
         if not _is_isotropic(best.aggregate):
-            rows += _sampled(GAUSSIAN, name, energy, prior, best.aggregate, tried, draws, rng)
+            rows += _sampled(GAUSSIAN, name, energy, prior, best.aggregate, tried, draws, rng, beta)
         else:
             fixed = [
-                _train(ISOTROPIC, prior, fixed_starts, decoder=best.vae.decoder @ _rotation(angle).T) for angle in tried
+                train(ISOTROPIC, prior, fixed_starts, decoder=best.vae.decoder @ _rotation(angle).T) for angle in tried
             ]
             rows += points(GAUSSIAN, name, "trained", tried, [run.loss - best.loss for run in fixed], expected=0.0)
             runs += fixed
-        free = [_train(ISOTROPIC, prior, start) for start in free_starts.spawn(starts)]
+        free = [train(ISOTROPIC, prior, start) for start in free_starts.spawn(starts)]
         # The basis in which the best code is isotropic, where the rotation under an anisotropic prior can be seen.
         basis = np.linalg.inv(np.linalg.cholesky(best.aggregate))
         angles = [factor_angle(run.vae, LOADING, basis) for run in free]
@@ -114,12 +139,12 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         progress(f"other factors, {name} prior")
 
         def energy(rotation, prior=prior, factors=factors):
-            return factor_rotation_energy(prior, factors, rotation, BETA)
+            return factor_rotation_energy(prior, factors, rotation, beta)
 
         rows += points(OTHERS, name, "theory", line, _along(energy, line))
-        rows += _sampled(OTHERS, name, energy, prior, factors, tried[1:-1:2], draws, rng)
-        rows += _fixed_decoders(name, energy, prior, factors, tried, fixed_starts)
-        free = [_train(factors, prior, start) for start in free_starts.spawn(starts)]
+        rows += _sampled(OTHERS, name, energy, prior, factors, tried[1:-1:2], draws, rng, beta)
+        rows += _fixed_decoders(name, energy, prior, factors, tried, fixed_starts, beta)
+        free = [train(factors, prior, start) for start in free_starts.spawn(starts)]
         angles = [factor_angle(run.vae, LOADING) for run in free]
         if name == "isotropic":
             rows += points(ENDS, f"sparse, {name}", "measured", np.arange(starts), angles)
@@ -141,10 +166,10 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         points=tuple(rows),
         parameters={
             "loading": LOADING,
-            "data_noise": NOISE,
-            "noise_variance": NOISE,
+            "data_noise": noise_variance,
+            "noise_variance": noise_variance,
             "low_noise": LOW_NOISE,
-            "beta": BETA,
+            "beta": beta,
             "priors": {name: repr(prior) for name, prior in EXAMPLES.items()},
             "starts": starts,
             "draws": draws,
@@ -154,7 +179,9 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
             (GAUSSIAN, "trained"): Tolerance(
                 1e-8, "the loss is quadratic in the error that a gradient of 1e-6 nats leaves"
             ),
-            (OTHERS, "trained"): Tolerance(5e-3, "of the order of the noise over the variance of a spike or cluster"),
+            (OTHERS, "trained"): Tolerance(
+                5e-3 * beta, "of the order of the noise over the variance of a spike or cluster"
+            ),
             (ENDS, "trained"): Tolerance(0.05, "degrees; error that a gradient of 1e-6 nats leaves in the angle"),
         },
         checks=(_same_loss(excess), scattered, gradient),
@@ -185,14 +212,14 @@ def _along(energy: Callable, degrees) -> np.ndarray:
     return energy(np.array([_rotation(angle) for angle in degrees]))
 
 
-def _train(factors, prior, start: np.random.SeedSequence, **options) -> PriorRun:
+def _train(factors, prior, start: np.random.SeedSequence, *, beta: float, noise_variance: float, **options) -> PriorRun:
     return train_with_prior(
-        factors, LOADING, NOISE, prior, beta=BETA, noise_variance=NOISE, gradient_tolerance=1e-6,
+        factors, LOADING, noise_variance, prior, beta=beta, noise_variance=noise_variance, gradient_tolerance=1e-6,
         rng=np.random.default_rng(start), **options,
     )  # fmt: skip
 
 
-def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rng) -> list[Point]:
+def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rng, beta: float) -> list[Point]:
     """The mean fall of the log prior when drawn codes are rotated; `code` is a covariance or a distribution."""
     if isinstance(code, np.ndarray):
         latents = rng.standard_normal((draws, 2)) @ np.linalg.cholesky(code).T
@@ -200,7 +227,7 @@ def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rn
         latents = code.sample(draws, rng)
     exact = _along(energy, degrees)
     degrees, exact = np.asarray(degrees)[exact != 0], exact[exact != 0]  # a symmetry changes no draw: no error
-    sampled = sampled_rotation_energies(prior, latents, [_rotation(angle) for angle in degrees], BETA)
+    sampled = sampled_rotation_energies(prior, latents, [_rotation(angle) for angle in degrees], beta)
     rows = []
     for angle, expected, drawn in zip(degrees, exact, sampled, strict=True):
         error = drawn.standard_error
@@ -209,12 +236,12 @@ def _sampled(panel: str, name: str, energy, prior, code, degrees, draws: int, rn
     return rows
 
 
-def _fixed_decoders(name: str, energy, prior, factors, degrees, start) -> list[Point]:
+def _fixed_decoders(name: str, energy, prior, factors, degrees, start, beta: float) -> list[Point]:
     """Encoders trained for decoders fixed at rotated factors, at so little noise that the code is the factors."""
     losses = []
     for angle in degrees:
         run = train_with_prior(
-            factors, LOADING, LOW_NOISE, prior, beta=BETA, noise_variance=LOW_NOISE, gradient_tolerance=1e-4,
+            factors, LOADING, LOW_NOISE, prior, beta=beta, noise_variance=LOW_NOISE, gradient_tolerance=1e-4,
             decoder=LOADING @ _rotation(angle).T, rng=np.random.default_rng(start),
         )  # fmt: skip
         losses.append(run.loss)

@@ -7,10 +7,12 @@ of the modes without a latent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, between, checked_options, ignore, start_seeds
 from figures.kit.real_data import Observations, away_from, real_data
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
@@ -30,13 +32,14 @@ excess distortion.
 
 (a) Distortion, the expected squared error over the total variance, against the rate, the expected KL of the posterior
 from the prior in nats. Black: Shannon's curve for Gaussian data of the same covariance. Coloured: the VAE with $K =
-{latent_dims}$ latents; while these are enough, it lies on Shannon's curve. (b) How far the VAE lies above Shannon's
-curve at the same rate: the excess distortion, in units of the total variance.
+{latent_dims}$ latents; while these are enough, it lies on Shannon's curve. (b) How far the VAE with $K =
+{latent_dims}$ latents lies above Shannon's curve at the same rate: the excess distortion, in units of the total
+variance.
 
 The data are `{data}`, {observations} observations of {data_dim} variables. Along a curve $\beta$ falls from left to
 right; the noise variance is fixed at {noise_variance:.3g}, the mean variance, and the curves end where $\beta$ times
-it is 2 % of the largest eigenvalue. Lines are theory; dots are trained VAEs, whose rate and distortion are measured;
-rings are Shannon's curve by bisection.
+it is {lowest_level} of the largest eigenvalue. Lines are theory; dots are trained VAEs, whose rate and distortion are
+measured; rings are Shannon's curve by bisection.
 """
 
 PLANE, PENALTY = "distortion", "excess_distortion"
@@ -44,23 +47,42 @@ SHANNON = "Shannon"
 LATENTS = (2, 4, 8, 16)
 FEW_DIMENSIONS = 8  # of the data, up to which a single latent is shown too: two may already be enough
 RINGS = 20  # points of Shannon's curve from one to the next that is found by bisection
-LOWEST_LEVEL = 0.02  # of the largest eigenvalue: where the curves end
 BISECTED = Tolerance(1e-12, "bisection of the water level, to rounding; relative to the total variance")
 RATE = Tolerance(1e-6, "nats; training stops at a gradient of 1e-8 nats")
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats; relative to the total variance")
 
 
 def data(
-    *, observations=None, name: str = "data", quick: bool = False, seed: int = 0, progress: Progress = ignore
+    *,
+    observations=None,
+    name: str = "data",
+    latent_dims: Sequence[int] | None = None,
+    lowest_level: float = 0.02,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
 ) -> Table:
     """Distortion (as a share of the total variance) against rate (nats): Shannon's curve, VAEs, and their distance.
 
-    Parameters and errors as for `figures.collapse.data`.
+    Parameters
+    ----------
+    observations : (N, D) array, optional
+        scikit-learn's digits by default.
+    name : str
+        of the observations, for the json file.
+    latent_dims : sequence of ints, optional
+        each K; by default those of 2, 4, 8 and 16 (1, 2, 4 for up to 8 variables) that leave a noise to learn and
+        whose training is short.
+    lowest_level : float, from .001 to .5
+        the water level at which the curves end, over the largest eigenvalue: the lower, the higher the rates.
+    quick, seed, progress
+        as for `figures.collapse.data`, as are the errors.
     """
     quick, (starts,) = checked_options(quick, seed, progress, 1)
     source = real_data(observations, name)
     total, largest = source.eigenvalues.sum(), source.eigenvalues[0]
-    levels = largest * np.geomspace(LOWEST_LEVEL, 1.0, 161)
+    lowest_level = between("lowest_level", lowest_level, 0.001, 0.5)
+    levels = largest * np.geomspace(lowest_level, 1.0, 161)
     shannon = rate_distortion(source.eigenvalues, levels)
     rows = points(PLANE, SHANNON, "theory", shannon.rate, shannon.distortion / total)
     few_rates = shannon.rate[::RINGS]
@@ -70,12 +92,15 @@ def data(
     few, wanted = source.data.shape[1] <= FEW_DIMENSIONS, 5 if quick else 12
     sizes = LATENTS[1:3] if quick else LATENTS
     sizes = (1, *LATENTS[:2]) if few else sizes
-    latent_dims = source.affordable(source.latent_dims(sizes), wanted)
+    if latent_dims is None:
+        latent_dims = source.affordable(source.latent_dims(sizes), wanted)
+    else:
+        latent_dims = source.checked_latent_dims("latent_dims", latent_dims)
     count, sweeps, rates = source.affordable_betas(latent_dims, wanted), [], []
     noise = source.eigenvalues.mean()
     for latent_dim in latent_dims:
         progress(f"training {latent_dim} latents")
-        trained_levels = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(LOWEST_LEVEL, 0.9, count))
+        trained_levels = away_from(source.eigenvalues[:latent_dim], largest * np.geomspace(lowest_level, 0.9, count))
         seeds = start_seeds(starts)
         done = train_each(source.moments, latent_dim, trained_levels / noise, noise_variance=noise, seeds=seeds)
         sweeps.append(done)
@@ -87,7 +112,13 @@ def data(
     return Table(
         points=tuple(rows),
         parameters=source.parameters
-        | {"latent_dims": latent_dims, "noise_variance": noise, "total_variance": total, "seed": seed},
+        | {
+            "latent_dims": latent_dims,
+            "lowest_level": lowest_level,
+            "noise_variance": noise,
+            "total_variance": total,
+            "seed": seed,
+        },
         tolerances={(panel, "trained"): TRAINED for panel in (PLANE, PENALTY)} | {(PLANE, "reference"): BISECTED},
         checks=(rate, unfinished(sweeps)),
     )

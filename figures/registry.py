@@ -8,11 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from theory import validation
 from theory.results import FIGURES_STAND_FOR
 
 FORMATS = ("pdf", "png", "svg")
+PNG_DPI = 130  # of a png, unless another is asked for: a figure of seven inches has 910 pixels
+LOWEST_DPI, HIGHEST_DPI = 50, 1200  # text can be read; a figure of seven inches has 8,400 pixels
 
-__all__ = ["FIGURES", "FORMATS", "MEASUREMENTS", "FigureEntry", "every_figure", "paths"]
+__all__ = [
+    "FIGURES",
+    "FORMATS",
+    "MEASUREMENTS",
+    "PNG_DPI",
+    "FigureEntry",
+    "checked_dpi",
+    "every_figure",
+    "file_name",
+    "paths",
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,16 @@ FIGURES = {
 
 # Of times on this machine, which differ from run to run: drawn only when they are named.
 MEASUREMENTS = {entry.name: entry for entry in (FigureEntry("growth", "how cost grows with size, on this machine"),)}
+
+
+def checked_dpi(name: str, dpi: int) -> int:
+    """Return `dpi` if it is a whole number from 50 to 1200."""
+    return validation.count(name, dpi, LOWEST_DPI, HIGHEST_DPI)
+
+
+def file_name(name: str, panel: str | None) -> str:
+    """The name of the files of a figure, or of one of its panels."""
+    return name if panel is None else f"{name}_{panel}"
 
 
 def paths(folder: Path, name: str, formats: Iterable[str]) -> dict[str, Path]:

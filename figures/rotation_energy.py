@@ -11,18 +11,21 @@ b  Training from many starts therefore ends at any angle with a full posterior, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from figures.kit import drawing
 from figures.kit.angles import by_chance, concentration, modulo_right_angle
-from figures.kit.options import Progress, checked_options, ignore, start_seeds
+from figures.kit.options import Progress, between, checked_options, ignore, several_numbers, start_seeds
 from figures.kit.table import Table, points
 from figures.kit.training import train_each, unfinished
 from numerics.comparison import FALSE_ALARM, Comparison, Tolerance, largest_of
 from numerics.sampling.cubature import elbo_terms_by_cubature
-from theory import LinearVAE, optimum
+from theory import LinearVAE, optimum, validation
 from theory.axes import plane_rotation, two_mode_rotation_energy
 
 __all__ = ["CAPTION", "LAYOUT", "axis_angle", "data", "plot"]
@@ -35,37 +38,65 @@ one, so that only a diagonal posterior fixes the axes.
 
 (a) Excess loss (nats) of the optimum with two latents rotated by an angle (degrees) from the principal axes. Solid:
 the encoder is optimised again. Dashed: it is not optimised again, but rotated, and its covariance cut to the diagonal.
-Colours are ratios $\ell_1 / \ell_2 = {eigenvalue_ratios}$ of the two leading eigenvalues of the data covariance; wide
-and grey is the full posterior, whose excess is zero at every ratio, below the line of the smallest ratio. (b) The angle
-at which training ends, one dot for each of {starts} starts.
+Wide and grey: the full posterior, whose excess is zero at every ratio. Lines are theory; dots are trained for the
+rotated decoder (dashed: a trained model rotated). (b) The angle (degrees) at which training from random starts ends,
+one dot for each of {starts} starts.
 
-The data have four dimensions, $\ell_2 = {smaller_eigenvalue}$ and the further eigenvalues
-{eigenvalues_without_latent}; $\beta = {beta}$, noise variance {noise_variance}. Lines are theory; dots in (a) are
-trained for the rotated decoder (dashed: a trained model rotated), dots in (b) trained from random starts.
+The data have four dimensions; colours are ratios $\ell_1 / \ell_2 = {eigenvalue_ratios}$ of the two leading
+eigenvalues of their covariance, $\ell_2 = {smaller_eigenvalue}$ and the further eigenvalues
+{eigenvalues_without_latent}; $\beta = {beta}$, noise variance {noise_variance}.
 """
 
 ENERGY, TRUNCATED, STARTS = "excess_loss", "excess_loss_if_only_turned", "excess_loss_of_starts"
-RATIOS = (1.2, 2.0, 4.0)  # of the two eigenvalues that have a latent
-SMALLER, REST = 2.0, (0.5, 0.4)  # the smaller of them, and the eigenvalues that have none
-BETA, NOISE_VARIANCE = 1.5, 0.4
+SMALLER, REST = 2.0, (0.5, 0.4)  # the smaller of the two eigenvalues that have a latent, and those that have none
 POSTERIORS = ("full", "diagonal")
 FULL = {"linewidth": 3.5, "solid_capstyle": "butt"}  # the line of all full posteriors
 LOSS = Tolerance(1e-10, "the loss is quadratic in the error that a gradient of 1e-8 nats leaves, rounding aside")
 LINEAR = Tolerance(1e-6, "away from the optimum the loss is linear in the error that a gradient of 1e-8 nats leaves")
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    eigenvalue_ratios: Sequence[float] = (1.2, 2.0, 4.0),
+    beta: float = 1.5,
+    noise_variance: float = 0.4,
+    starts: int | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Excess loss (nats) against the angle (degrees), at rotated decoders and where training from many starts ends.
 
-    With `quick`, fewer angles and starts; `seed` is of the random starts.
+    Parameters
+    ----------
+    eigenvalue_ratios : sequence of rising floats, each from 1.1 to 20
+        of the two leading eigenvalues of the data covariance, of which the smaller is 2.
+    beta : float, from .1 to 20
+        weight of the KL term.
+    noise_variance : float
+        fixed noise of the decoder; `beta` times it is from .1 to 1.8, so that both latents are active.
+    starts : int, from 8 to 500, optional
+        random starts for each posterior and ratio; 48 by default, 12 with `quick`.
+    quick : bool
+        fewer angles and starts.
+    seed : int
+        of the random starts.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (stream,) = checked_options(quick, seed, progress, 1)
-    line, tried, starts = np.linspace(0, 90, 181), np.linspace(0, 90, 7 if quick else 19), 12 if quick else 48
+    eigenvalue_ratios = several_numbers("eigenvalue_ratios", eigenvalue_ratios, 1.1, 20, rising=True)
+    beta = between("beta", beta, 0.1, 20)
+    noise_variance = between("noise_variance", noise_variance, 0.1 / beta, 0.9 * SMALLER / beta)
+    default = 12 if quick else 48
+    starts = default if starts is None else validation.count("starts", starts, 8, 500)
+    line, tried = np.linspace(0, 90, 181), np.linspace(0, 90, 7 if quick else 19)
     rows, sweeps, angles_of = [], [], {posterior: [] for posterior in POSTERIORS}
-    for ratio in RATIOS:
+    energy = partial(_energy, beta=beta, noise_variance=noise_variance)
+    for ratio in eigenvalue_ratios:
         covariance = np.diag([ratio * SMALLER, SMALLER, *REST])
-        best = optimum(covariance, 2, beta=BETA, noise_variance=NOISE_VARIANCE)
-        setting = {"noise_variance": NOISE_VARIANCE}
+        best = optimum(covariance, 2, beta=beta, noise_variance=noise_variance)
+        setting = {"noise_variance": noise_variance}
         for posterior in POSTERIORS:
             progress(f"training at ratio {ratio:g}, {posterior} posterior")
             series = f"{posterior} {ratio:g}"
@@ -73,7 +104,7 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 train_each(
                     covariance,
                     2,
-                    [BETA],
+                    [beta],
                     seeds=start_seeds(stream),
                     posterior=posterior,
                     decoder=best.vae.decoder @ plane_rotation(2, np.radians(angle)).T,
@@ -82,19 +113,19 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
                 for angle in tried
             ]
             losses_above_optimum = [done.losses[0, 0] - best.loss for done in fixed]
-            rows += points(ENERGY, series, "theory", line, _energy(ratio, posterior, line))
+            rows += points(ENERGY, series, "theory", line, energy(ratio, posterior, line))
             rows += points(
-                ENERGY, series, "trained", tried, losses_above_optimum, expected=_energy(ratio, posterior, tried)
+                ENERGY, series, "trained", tried, losses_above_optimum, expected=energy(ratio, posterior, tried)
             )
 
-            free = train_each(covariance, 2, [BETA], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
+            free = train_each(covariance, 2, [beta], seeds=start_seeds(stream, starts), posterior=posterior, **setting)
             angles = [axis_angle(vae) for vae in free.vaes()[0]]
             rows += points(STARTS, series, "trained", angles, free.losses[0] - best.loss, expected=0.0)
             angles_of[posterior] += angles
             if posterior == "diagonal":
-                rows += points(TRUNCATED, series, "theory", line, _energy(ratio, posterior, line, "truncated"))
-                losses = [_truncated(free.vae(0, 0), angle, covariance) - best.loss for angle in tried]
-                expected = _energy(ratio, posterior, tried, "truncated")
+                rows += points(TRUNCATED, series, "theory", line, energy(ratio, posterior, line, "truncated"))
+                losses = [_truncated(free.vae(0, 0), angle, covariance, beta) - best.loss for angle in tried]
+                expected = energy(ratio, posterior, tried, "truncated")
                 rows += points(TRUNCATED, series, "trained", tried, losses, expected=expected)
             sweeps += [*fixed, free]
     spread = concentration(
@@ -106,11 +137,11 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     return Table(
         points=tuple(rows),
         parameters={
-            "eigenvalue_ratios": RATIOS,
+            "eigenvalue_ratios": eigenvalue_ratios,
             "smaller_eigenvalue": SMALLER,
             "eigenvalues_without_latent": REST,
-            "beta": BETA,
-            "noise_variance": NOISE_VARIANCE,
+            "beta": beta,
+            "noise_variance": noise_variance,
             "starts": starts,
             "seed": seed,
         },
@@ -129,7 +160,7 @@ def axis_angle(vae: LinearVAE) -> float:
     return float(modulo_right_angle(np.degrees(np.arctan2(leading_axis[1], leading_axis[0]))))
 
 
-def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:
+def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray, beta: float) -> float:
     """The loss of a model whose latents are rotated and whose posterior covariance keeps its diagonal only."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     rotation = np.array([[cosine, -sine], [sine, cosine]])
@@ -137,15 +168,23 @@ def _truncated(vae: LinearVAE, degrees: float, covariance: np.ndarray) -> float:
     parts = elbo_terms_by_cubature(
         LinearVAE(vae.decoder @ rotation.T, rotation @ vae.encoder, kept, vae.noise_variance), covariance
     )
-    return parts["reconstruction"] + BETA * parts["rate"]
+    return parts["reconstruction"] + beta * parts["rate"]
 
 
-def _energy(ratio: float, posterior: str, degrees: np.ndarray, encoder: str = "reoptimised") -> np.ndarray:
+def _energy(
+    ratio: float,
+    posterior: str,
+    degrees: np.ndarray,
+    encoder: str = "reoptimised",
+    *,
+    beta: float,
+    noise_variance: float,
+) -> np.ndarray:
     if posterior == "full":
         return np.zeros(len(degrees))
-    level = BETA * NOISE_VARIANCE
+    level = beta * noise_variance
     precisions = ratio * SMALLER / level, SMALLER / level
-    return two_mode_rotation_energy(*precisions, np.radians(degrees), BETA, encoder=encoder)
+    return two_mode_rotation_energy(*precisions, np.radians(degrees), beta, encoder=encoder)
 
 
 def _locked(angles: list[float]) -> Comparison:

@@ -23,7 +23,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from figures.kit import drawing
-from figures.kit.options import Progress, checked_options, ignore
+from figures.kit.options import Progress, between, checked_options, ignore
 from figures.kit.table import Point, Table, points
 from figures.kit.training import unfinished_runs
 from numerics.comparison import Comparison, Tolerance, compare_points, largest_of
@@ -36,6 +36,7 @@ from numerics.sampling.minibatch_total_correlation import (
 from numerics.training.train import train
 from theory import GenerativeModel, LinearVAE
 from theory.groups import (
+    GroupedOptimum,
     GroupedTerms,
     Weights,
     grouped_optimum,
@@ -51,18 +52,19 @@ __all__ = ["CAPTION", "LAYOUT", "data", "plot"]
 LAYOUT = {"shape": (1, 3), "size": (drawing.DOUBLE_COLUMN, 3.1)}
 
 CAPTION = r"""
-A penalty on the total correlation between groups of latents removes it, lowers that within groups by a third and
-hardly changes the rest of the rate; minibatch estimates of it are biased, most of all for precise codes.
+A penalty on the total correlation between groups of latents removes it; minibatch estimates of it are biased, most of
+all for precise codes.
 
 (a) Parts of the rate (nats) against the weight $\beta$ between groups: mutual information $I(x; z)$ (drawn ten times
-smaller), total correlation between and within groups, and single, the KL of single latents from the prior. (b) Total
-correlation between groups at $\beta = 1$ against the minibatch size $M$, exact and estimated; the thin vertical line
-is the scale beyond which the leading order of the bias (dashed) holds. (c) The same against $I(x; z)$ as the posterior
+smaller), total correlation between and within groups, and single, the KL of single latents from the prior; along the
+axis that within groups changes by {change_within:+.0%}. (b) Total correlation between groups at $\beta = 1$ against
+the minibatch size $M$, exact and estimated; the thin vertical line is the scale beyond which the leading order of the
+bias (dashed) holds. (c) Total correlation between groups, exact and estimated, against $I(x; z)$ as the posterior
 covariance shrinks; dashed, the bound of each estimate, with $N = {dataset_size}$ data points.
 
-Four factors, correlated in two pairs, which are the groups; the true decoder is fixed. Lines are theory; dots are
-trained; rings are averaged log densities. Squares and triangles are weighted and stratified estimates from drawn
-minibatches (about {codes:,} codes or half as many), less their constant offset.
+Four factors, correlated in two pairs, which are the groups; noise variance {data_noise}; the true decoder is fixed.
+Lines are theory; dots are trained; rings are averaged log densities. Squares and triangles are weighted and stratified
+estimates from drawn minibatches (about {codes:,} codes or half as many), less their constant offset.
 """
 
 RATE, SIZE, INFORMATION = "parts of the rate", "minibatch size", "information"
@@ -96,8 +98,6 @@ LOADING = np.array(
         [-0.1, 0.3, 0.4, -0.2],
     ]
 )
-NOISE = 1.0
-FACTORS = np.kron([[1.0, 0.8], [0.8, 1.0]], [[1.0, 0.8], [0.8, 1.0]])
 WEIGHTS = (0.3, 30.0)
 SHRINKS = (1e-8, 4.0)  # factors of the posterior covariance
 RATE_SIZE, SHRINKING_SIZE = 256, 64  # of the minibatches of the first and the last panel
@@ -105,15 +105,43 @@ ROUNDED = Tolerance(1e-8, "nothing but rounding, of the smallest posterior too",
 TRAINED = Tolerance(1e-6, "first order in the error that a gradient of 1e-8 nats leaves")
 
 
-def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> Table:
+def data(
+    *,
+    correlation_within: float = 0.8,
+    correlation_between: float = 0.8,
+    noise_variance: float = 1.0,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Table:
     """Parts of the rate (nats) against the weight, and estimates between groups against minibatch size and I(x; z).
 
-    With `quick`, fewer weights, minibatches and sizes; `seed` is of the draws and random starts.
+    Parameters
+    ----------
+    correlation_within, correlation_between : floats, from .2 to .95
+        of the two factors of a pair, and of the first factors, and the second factors, of the two pairs; a first and a
+        second factor of different pairs are correlated by the product.
+    noise_variance : float, from .5 to 3
+        of the data and of the decoder.
+    quick : bool
+        fewer weights, minibatches and sizes.
+    seed : int
+        of the draws and random starts.
+    progress : callable, optional
+        receives a short status message before each part of the work.
     """
     quick, (drawn, start) = checked_options(quick, seed, progress, 2)
-    truth, rng = GenerativeModel(LOADING, NOISE, FACTORS), np.random.default_rng(drawn)
+    pair, pairs = (
+        np.array([[1.0, value], [value, 1.0]])
+        for value in (
+            between("correlation_within", correlation_within, 0.2, 0.95),
+            between("correlation_between", correlation_between, 0.2, 0.95),
+        )
+    )
+    noise = between("noise_variance", noise_variance, 0.5, 3)
+    truth, rng = GenerativeModel(LOADING, noise, np.kron(pairs, pair)), np.random.default_rng(drawn)
     code_count = 4_000 if quick else 16_000
-    vae = grouped_optimum(LOADING, NOISE, truth.covariance, Weights(), GROUPS).vae
+    vae = _optimum(truth, Weights()).vae
     progress("the parts of the rate")
     stop_reasons = []
     rows = _parts_of_the_rate(truth, code_count // 2, quick, rng, start, stop_reasons)
@@ -127,9 +155,10 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
         points=tuple(rows),
         parameters={
             "loading": LOADING,
-            "data_noise": NOISE,
-            "factor_covariance": FACTORS,
+            "data_noise": noise,
+            "factor_covariance": truth.factor_covariance,
             "groups": GROUPS,
+            "change_within": _change_within(rows),
             "dataset_size": DATASET,
             "codes": code_count,
             "seed": seed,
@@ -142,24 +171,34 @@ def data(*, quick: bool = False, seed: int = 0, progress: Progress = ignore) -> 
     )
 
 
+def _optimum(truth: GenerativeModel, weights: Weights) -> GroupedOptimum:
+    """The best encoder of the true decoder."""
+    return grouped_optimum(truth.loading, truth.noise_variance, truth.covariance, weights, GROUPS)
+
+
 def _parts_of_the_rate(
     truth: GenerativeModel, codes: int, quick: bool, rng, start, stop_reasons: list[str]
 ) -> list[Point]:
     """Exact parts along the weights, those of trained models, and estimates from minibatches for these."""
     rows = []
     for weight in np.geomspace(*WEIGHTS, 15 if quick else 40):
-        best = grouped_optimum(LOADING, NOISE, truth.covariance, Weights.independence(weight), GROUPS)
+        best = _optimum(truth, Weights.independence(weight))
         for part, value in _exact_parts(best.terms).items():
             rows += points(RATE, part, "theory", weight, value)
     for weight in np.geomspace(*WEIGHTS, 4 if quick else 7):
         weights = Weights.independence(weight)
         run = train(
-            truth.covariance, 4, beta=weights, groups=GROUPS, noise_variance=NOISE, decoder=LOADING,
+            truth.covariance,
+            4,
+            beta=weights,
+            groups=GROUPS,
+            noise_variance=truth.noise_variance,
+            decoder=truth.loading,
             rng=np.random.default_rng(start),
-        )  # fmt: skip
+        )
         stop_reasons.append(run.stopped)
         trained = run.vae
-        expected = _exact_parts(grouped_optimum(LOADING, NOISE, truth.covariance, weights, GROUPS).terms)
+        expected = _exact_parts(_optimum(truth, weights).terms)
         measured = _averaged(trained, truth)
         for part, value in expected.items():
             rows += points(RATE, part, "trained", weight, np.sum(measured[part]), expected=value)
@@ -168,6 +207,12 @@ def _parts_of_the_rate(
             for part, value in _estimated_parts(estimate, name).items():
                 rows += points(RATE, f"{part} {name}", "measured", weight, value)
     return rows
+
+
+def _change_within(rows: list[Point]) -> float:
+    """By how much the total correlation within groups changes from the smallest weight to the largest, relatively."""
+    within = [row.y for row in rows if (row.panel, row.series, row.source) == (RATE, "within", "theory")]
+    return within[-1] / within[0] - 1
 
 
 def _sizes(truth: GenerativeModel, vae: LinearVAE, sizes: list[int], codes: int, rng) -> list[Point]:

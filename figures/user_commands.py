@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from figures.registry import FORMATS
+from figures.registry import FORMATS, PNG_DPI, checked_dpi
 from theory.interface.files import output_folder, refuse_folders, refuse_inputs
 from theory.interface.options import chosen_names
 from theory.interface.report import Report
@@ -19,7 +19,7 @@ from theory.learning.report_command import add_report_options, report_of
 __all__ = ["add_commands"]
 
 NO_PAPER = "none (it draws what you bring)"
-NOT_SHOWN = ("command", "json", "out", "format")  # of the arguments: they change no number of a figure
+NOT_SHOWN = ("command", "json", "out", "format", "dpi")  # of the arguments: they change no number of a figure
 BELOW = 1e-6  # of the loss, by which a run may seem to lie below the least by rounding
 
 
@@ -57,6 +57,14 @@ def _add_output_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format", default="pdf,png", metavar="LIST", help=f"of {', '.join(FORMATS)} (default pdf,png)"
     )
+    add_dpi_option(command)
+
+
+def add_dpi_option(command: argparse.ArgumentParser) -> None:
+    """Add `--dpi`."""
+    command.add_argument(
+        "--dpi", type=int, default=PNG_DPI, metavar="N", help=f"pixels in an inch of a png (default {PNG_DPI})"
+    )
 
 
 def _report(arguments: argparse.Namespace) -> Report:
@@ -92,15 +100,17 @@ def _sweep(arguments: argparse.Namespace) -> Report:
 def _drawn(arguments: argparse.Namespace, name: str, module: ModuleType, table) -> Report:
     """Write the files of one figure, and say which."""
     from figures.kit.caption import shown_command
-    from figures.kit.output import paths, write
+    from figures.kit.output import draw, paths, write
 
     formats = [one for one in FORMATS if one in chosen_names("--format", [arguments.format], FORMATS)]
     folder = output_folder(arguments.out)
     refuse_folders(paths(folder, name, formats).values())
     refuse_inputs(arguments, paths(folder, name, formats).values())
+    dpi = checked_dpi("--dpi", arguments.dpi)
     options = [option for option in vars(arguments) if option not in NOT_SHOWN]
     command = shown_command(f"python -m figures {name}", arguments, options)
-    files = write(folder, name, module, table, formats, command=command, stands_for=NO_PAPER)
+    figure = draw(module, table, dpi=dpi)
+    files = write(folder, name, figure, formats, command=command, stands_for=NO_PAPER)
     return Report(
         {"folder": folder, "files": [file.name for file in files]}, "\n".join(f"wrote {file}" for file in files)
     )

@@ -15,6 +15,7 @@ import re
 import numpy as np
 import pytest
 
+import figures
 import numerics
 import theory
 from tests import public_calls
@@ -174,7 +175,7 @@ ALLOWED = {
     "limit": {"inf", "cube"},  # zero and infinity stand for limits
 }
 
-PUBLIC = [theory, inference, learning, axes, groups, priors, scores, numerics]
+PUBLIC = [theory, inference, learning, axes, groups, priors, scores, numerics, figures]
 MODELS = {  # the classes that users make; all others are results
     theory.GenerativeModel,
     theory.LinearVAE,
@@ -188,7 +189,10 @@ MODELS = {  # the classes that users make; all others are results
     scores.GaussianCode,
     numerics.Codes,
 }
-ELSEWHERE = {numerics.digits}  # it has no arguments
+ELSEWHERE = {  # it has no arguments; those of each figure are in tests/figures/test_by_name.py
+    numerics.digits,
+    figures.draw,
+}
 
 
 def arguments_of_calls():

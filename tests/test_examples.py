@@ -11,6 +11,7 @@ ROOMS = ("theory", *(f"theory.{room}" for room in ("inference", "learning", "axe
 EXPORTED = [
     *((package, name) for package in ROOMS for name in import_module(package).__all__),
     *(("numerics", name) for name in ("train", "sweep", "verify", "audit", "Audit", "Codes")),
+    ("figures", "draw"),
     ("numerics.diagnosis.audit", "DecoderOrthogonality"),
     ("numerics.diagnosis.latent_use", "LatentUse"),
     ("numerics.diagnosis.linear_reference", "LinearReference"),

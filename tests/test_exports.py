@@ -64,6 +64,7 @@ FACADES = [
     "theory",
     *(f"theory.{room}" for room in ("inference", "learning", "axes", "priors", "groups", "scores")),
     "numerics",
+    "figures",
 ]
 HEAVY = ["numba", "sympy", "matplotlib", "sklearn", "scipy", "pandas"]
 

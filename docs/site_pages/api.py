@@ -16,7 +16,13 @@ from theory.results import ROOMS
 __all__ = ["PACKAGES", "home", "pages"]
 
 FOUNDATIONS = ("theory.gaussian", "theory.objective", "theory.estimator")  # modules that are read by themselves
-PACKAGES = ("theory", *(f"theory.{room}" for room in ROOMS if room != "foundations"), "numerics", *FOUNDATIONS)
+PACKAGES = (
+    "theory",
+    *(f"theory.{room}" for room in ROOMS if room != "foundations"),
+    "numerics",
+    "figures",
+    *FOUNDATIONS,
+)
 
 
 def pages(folder: Path) -> dict[str, str]:

@@ -12,7 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from figures.registry import FIGURES
+from numpydoc.docscrape import FunctionDoc
+
+from figures.by_name import parameters_of
+from figures.registry import FIGURES, FigureEntry
 from theory.results import RESULTS
 
 __all__ = ["pages"]
@@ -71,14 +74,32 @@ def _page(name: str, drawn: Path) -> str:
         caption,
         f"**Stands for:** {entry.stands_for}.",
         f"{{download}}`Table of what it shows (CSV) <../figures/{name}.csv>`",
-        f"## Draw it\n\n```bash\npython -m figures --only {name} --out out\n```",
+        _how_to_draw(entry),
         f"## Results that it shows\n\n{results}" if results else "",
-        f"## Parameters\n\nOf the picture above, which is drawn on quick settings.\n\n{parameters}"
-        if parameters
-        else "",
+        f"## Numbers of the picture\n\n{parameters}" if parameters else "",
         f"## Code\n\n```{{literalinclude}} ../../../figures/{name}.py\n:language: python\n```",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _how_to_draw(entry: FigureEntry) -> str:
+    """The call and the command that draw a figure, and a table of its parameters."""
+    defaults = parameters_of(entry)
+    described = {
+        word: f"{about.type}: {' '.join(about.desc)}"
+        for about in FunctionDoc(entry.module.data)["Parameters"]
+        for word in about.name.split(", ")
+    }
+    rows = "\n".join(f"* - `{word}`\n  - `{defaults[word]!r}`\n  - {described[word]}" for word in defaults)
+    table = f"```{{list-table}}\n:header-rows: 1\n\n* - parameter\n  - default\n  - what it is\n{rows}\n```"
+    return (
+        "## Draw it\n\n"
+        f'The picture above:\n\n```python\nimport figures\n\nfigures.draw("{entry.name}", quick=True)\n```\n\n'
+        "Without `quick` it has more points. Its parameters, and those of "
+        f"[all figures](../../figures_of_your_own.md):\n\n{table}\n\n"
+        f"With the default parameters, from the command line:\n\n"
+        f"```bash\npython -m figures --only {entry.name} --out out\n```"
+    )
 
 
 def _short(value) -> str:

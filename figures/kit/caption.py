@@ -2,11 +2,17 @@
 
 A figure's `CAPTION` is plain text in paragraphs, with mathematics between dollar signs and the numbers that options
 change as fields of `str.format`, filled in from the parameters of its table: `{draws:,}`, `{noise_variance:.3g}`.
+
+A panel that is drawn alone has a part of it. A paragraph without letters of panels, such as the message at the start
+and the setting at the end, belongs to every panel. Another paragraph is cut at its letters, `(a)`, `(b), (c)` or `(b)
+to (d)`, each at the start of a clause: the clauses up to the next letters are of these panels, and what is before the
+first letters belongs to every panel of the paragraph.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import string
 from collections.abc import Iterable
@@ -19,25 +25,54 @@ from figures.kit.table import Table
 
 __all__ = ["caption_of", "caption_page", "shown_command"]
 
+LETTERS_OF_CLAUSE = re.compile(r"(?:^|(?<=[.:;] ))(\(\w\)(?:(?:, | to )\(\w\))*) ")
 FILES = ("data", "runs")  # options whose files are shown without their folder, so that the page is the same anywhere
 
 
-def caption_of(module: ModuleType, table: Table) -> str:
-    """The caption of a figure module with the numbers of a table, a line for each paragraph.
+def caption_of(module: ModuleType, table: Table, panel: str | None = None) -> str:
+    """The caption of a figure module, or of a panel alone, with the numbers of a table, a line for each paragraph.
 
     Raises
     ------
     KeyError
         for a field that is no parameter of the table.
     """
-    paragraphs = module.CAPTION.strip().split("\n\n")
-    filled = (_Numbers().vformat(" ".join(text.split()), (), table.parameters) for text in paragraphs)
-    return "\n\n".join(filled)
+    paragraphs = [" ".join(text.split()) for text in module.CAPTION.strip().split("\n\n")]
+    if panel is not None:
+        paragraphs = [part for text in paragraphs if (part := _part_of(panel, text))]
+    return "\n\n".join(_Numbers().vformat(text, (), table.parameters) for text in paragraphs)
 
 
-def caption_page(name: str, module: ModuleType, table: Table, command: str, stands_for: str) -> str:
+def caption_page(name: str, caption: str, command: str, stands_for: str) -> str:
     """The page NAME.md: title, caption, the command that draws the figure, and the figure or paper it stands for."""
-    return f"# {name}\n\n{caption_of(module, table)}\n\nDrawn by: `{command}`\n\nStands for: {stands_for}\n"
+    return f"# {name}\n\n{caption}\n\nDrawn by: `{command}`\n\nStands for: {stands_for}\n"
+
+
+def _part_of(panel: str, paragraph: str) -> str:
+    """What a paragraph says of a panel, without letters; empty if it is about other panels."""
+    lead, *pieces = LETTERS_OF_CLAUSE.split(paragraph)
+    if not pieces:
+        return paragraph
+    clauses = [
+        text.strip() for letters, text in zip(pieces[::2], pieces[1::2], strict=True) if panel in _named(letters)
+    ]
+    if not clauses:
+        return ""
+    # Clauses that a semicolon separated from those of another panel are sentences of their own.
+    sentences = [f"{text.rstrip('.;')}." for text in clauses]
+    within = lead.rstrip().endswith(":")
+    sentences = [text if within and not number else _capitalised(text) for number, text in enumerate(sentences)]
+    return f"{lead}{' '.join(sentences)}"
+
+
+def _named(letters: str) -> set[str]:
+    """The panels that "(a)", "(a), (b)" or "(b) to (d)" name."""
+    found = re.findall(r"\((\w)\)", letters)
+    return {chr(code) for code in range(ord(found[0]), ord(found[-1]) + 1)} if " to " in letters else set(found)
+
+
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def shown_command(start: str, arguments: argparse.Namespace, names: Iterable[str]) -> str:

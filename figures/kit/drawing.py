@@ -41,6 +41,7 @@ __all__ = [
     "ordered_colours",
     "panel_axes",
     "plain_ticks",
+    "repeat_ylabel",
     "series_handles",
     "series_legend",
     "source_handles",
@@ -182,6 +183,12 @@ def asinh_scale(ax: Axes, linear_width: float) -> None:
 def letter(ax: Axes, name: str, title: str) -> None:
     """Write the letter and the title of a panel."""
     ax.set_title(rf"$\bf{{{name}}}$  {title}")
+
+
+def repeat_ylabel(of: Axes, *others: Axes) -> None:
+    """Give panels the y label of another, to be seen only where one of them is drawn alone."""
+    for ax in others:
+        ax.set_ylabel(of.get_ylabel(), visible=False)
 
 
 def plain_ticks(axis, values: Sequence[float] | None = None) -> None:

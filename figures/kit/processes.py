@@ -19,15 +19,24 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from figures.kit.table import NotCompared
-from figures.registry import FigureEntry, every_figure
+from figures.registry import PNG_DPI, FigureEntry, every_figure, file_name
 from numerics.comparison import Comparison
 from numerics.sweeps.compiled_once import compile_once
 from numerics.sweeps.workers import WORKERS, collect, end_with_parent
 from theory.interface.garbage import collect_rarely
 
-__all__ = ["Drawn", "drawn_figures"]
+__all__ = ["Drawn", "Look", "drawn_figures"]
 
 Report = Callable[[str, str], object]  # of a figure's name and a message
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a figure is drawn: in which formats, whole or one panel alone, and the pixels in an inch of a png."""
+
+    formats: list[str]
+    panel: str | None = None
+    dpi: int = PNG_DPI
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Drawn:
 def drawn_figures(
     chosen: Sequence[FigureEntry],
     folder: Path,
-    formats: list[str],
+    look: Look,
     quick: bool,
     data: dict,
     commands: Mapping[str, str],
@@ -54,7 +63,7 @@ def drawn_figures(
 
     Parameters
     ----------
-    chosen, folder, formats, quick
+    chosen, folder, look, quick
         which figures, where to, and how.
     data : dict
         options of the figures that take the user's data.
@@ -71,7 +80,7 @@ def drawn_figures(
         if a process ends before it is done, as when memory runs out.
     """
     tasks = [
-        (entry.name, folder, formats, quick, data if entry.takes_data else {}, commands[entry.name]) for entry in chosen
+        (entry.name, folder, look, quick, data if entry.takes_data else {}, commands[entry.name]) for entry in chosen
     ]
     if jobs == 1 or len(chosen) < 2:
         yield from (_draw(*task, report) for task in tasks)
@@ -94,14 +103,16 @@ def drawn_figures(
         ) from None
 
 
-def _draw(name: str, folder: Path, formats: list[str], quick: bool, data: dict, command: str, report: Report) -> Drawn:
-    from figures.kit.output import write  # with matplotlib, which a process that draws nothing does without
+def _draw(name: str, folder: Path, look: Look, quick: bool, data: dict, command: str, report: Report) -> Drawn:
+    from figures.kit.output import draw, write  # with matplotlib, which a process that draws nothing does without
 
     entry = every_figure()[name]
     with threadpool_limits(1, user_api="blas"):
         table = entry.module.data(quick=quick, progress=lambda message: report(name, message), **data)
     with _writing:
-        files = write(folder, name, entry.module, table, formats, command=command, stands_for=entry.stands_for)
+        figure = draw(entry.module, table, look.panel, dpi=look.dpi)
+        stem = file_name(name, look.panel)
+        files = write(folder, stem, figure, look.formats, command=command, stands_for=entry.stands_for)
     return Drawn(name, files, table.comparisons, table.without_comparison)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from figures.kit.options import several_counts
 from numerics.data.observations import digits
 from theory import Moments, validation
 
-__all__ = ["Observations", "away_from", "real_data"]
+__all__ = ["Observations", "away_from", "betas_to_train", "real_data"]
 
 
 SMALLEST_NOISE = 1e-5  # of the largest eigenvalue
@@ -42,6 +43,17 @@ class Observations:
     def latent_dims(self, wanted: Iterable[int]) -> list[int]:
         """The wanted numbers of latents that leave a noise to learn, or 1 if none does."""
         return [latent_dim for latent_dim in wanted if self.leaves_noise(latent_dim)] or [1]
+
+    def checked_latent_dims(self, name: str, latent_dims: Iterable[int]) -> list[int]:
+        """The numbers of latents that a reader asks for, none of which may leave the data no noise to learn.
+
+        Raises
+        ------
+        ValueError
+            that names the argument and the largest number.
+        """
+        largest = max(k for k in range(1, self.eigenvalues.size) if self.leaves_noise(k))
+        return list(several_counts(name, latent_dims, 1, largest))
 
     @property
     def gaps(self) -> np.ndarray:
@@ -105,6 +117,23 @@ def real_data(observations=None, name: str = "data") -> Observations:
             f"{', '.join(f'{value:.3g}' for value in eigenvalues[:3])}; pass other data, or scale the columns"
         )
     return source
+
+
+def betas_to_train(critical: np.ndarray, low: float, high: float, count: int) -> np.ndarray:
+    """So many betas from low to high, without those near a critical one.
+
+    Raises
+    ------
+    ValueError
+        if none is left.
+    """
+    betas = away_from(critical, np.geomspace(low, high, count))
+    if not betas.size:
+        raise ValueError(
+            f"beta_range must hold betas that are not within 2 % of a collapse, got {low:g} to {high:g}, of which "
+            f"{count} are tried; pass a wider range"
+        )
+    return betas
 
 
 def away_from(critical: np.ndarray, betas: np.ndarray) -> np.ndarray:

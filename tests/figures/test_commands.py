@@ -126,6 +126,24 @@ def test_the_caption_beside_a_figure(tmp_path, quick_table):
     assert f"Drawn by: `python -m figures --only {CHEAP}`" in (tmp_path / f"{CHEAP}.md").read_text()
 
 
+def test_one_panel_alone(tmp_path, quick_table):
+    options = ["--only", "collapse", "--panel", "b", "--quick", "--format", "png", "--out", str(tmp_path)]
+    assert main([*options, "--dpi", "100"]) == 0
+    assert {file.name for file in tmp_path.iterdir()} == {f"collapse_b.{kind}" for kind in ("png", "csv", "json", "md")}
+    page = (tmp_path / "collapse_b.md").read_text()
+    assert page.startswith(f"# collapse_b\n\n{caption_of(collapse, quick_table('collapse'), 'b')}\n\n")
+    assert "Drawn by: `python -m figures --only collapse --panel b --quick`" in page
+    assert int.from_bytes((tmp_path / "collapse_b.png").read_bytes()[16:20]) == 340
+
+
+def test_dots_per_inch(tmp_path):
+    for dpi in (50, 260):
+        assert main(["--only", CHEAP, "--dpi", str(dpi), "--out", str(tmp_path / str(dpi))]) == 0
+        assert int.from_bytes((tmp_path / str(dpi) / f"{CHEAP}.png").read_bytes()[16:20]) == 7 * dpi
+    pdfs = [(tmp_path / dpi / f"{CHEAP}.pdf").read_bytes() for dpi in ("50", "260")]
+    assert pdfs[0] == pdfs[1]
+
+
 def test_disagreement_exits_with_one(tmp_path, monkeypatch, capsys):
     monkeypatch.undo()
     true = rotation_energy.two_mode_rotation_energy
@@ -219,6 +237,11 @@ def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
         (["--data", "CONSTANT"], "constant.csv: must vary in at least two directions of comparable scale"),
         (["--data", "missing.csv", "--only", CHEAP], "--data is for collapse, rate_distortion, learned_noise"),
         (["--jobs", "0"], "--jobs must be >= 1, got 0"),
+        (["--dpi", "49"], "--dpi must be >= 50, got 49"),
+        (["--dpi", "1201"], "--dpi must be <= 1200, got 1201"),
+        (["--panel", "a"], "--panel is of one figure; name it by --only"),
+        (["--panel", "a", "--only", f"collapse,{CHEAP}"], "--panel is of one figure; name it by --only"),
+        (["--panel", "c", "--only", CHEAP], "--panel must be one of 'a', 'b', got 'c'"),
         (["--out", "TEXT"], "is a file, or lies below one; name a folder"),
         (["--speed"], "unrecognized arguments: --speed; see python -m figures draw --help"),
     ],

@@ -6,11 +6,12 @@ from figures import learned_inference_error
 
 
 def test_the_columns_of_both_loadings_have_the_same_norms():
-    truths = learned_inference_error.truths()
+    norms = (2.0, 1.5, 1.0)
+    truths = learned_inference_error.truths(norms, 0.25)
     for truth in truths.values():
-        np.testing.assert_allclose(np.linalg.norm(truth.loading, axis=0), learned_inference_error.NORMS, rtol=1e-14)
+        np.testing.assert_allclose(np.linalg.norm(truth.loading, axis=0), norms, rtol=1e-14)
     gram = {name: truth.loading.T @ truth.loading for name, truth in truths.items()}
-    np.testing.assert_allclose(gram["aligned"], np.diag(np.square(learned_inference_error.NORMS)), atol=1e-14)
+    np.testing.assert_allclose(gram["aligned"], np.diag(np.square(norms)), atol=1e-14)
     assert (
         np.abs(gram["general"] - np.diag(np.diagonal(gram["general"]))).min(where=~np.eye(3, dtype=bool), initial=9)
         > 0.5

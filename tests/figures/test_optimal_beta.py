@@ -8,7 +8,7 @@ from figures import optimal_beta
 
 def test_every_optimum_is_above_one_and_rises_with_the_coherence(quick_table):
     table = quick_table("optimal_beta")
-    for signal in optimal_beta.SIGNALS:
+    for signal in table.parameters["signal_to_noise"]:
         curve = table.select("coherence", "theory", f"{signal:g}").y
         assert curve[0] == pytest.approx(1.0, abs=1e-15) and np.all(np.diff(curve) > 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -58,6 +59,21 @@ def afresh():
     forget()
 
 
+def stub_data(*, slope=2.0, ends=(0, 1), quick=False, seed=0, progress=print):
+    """A line.
+
+    Parameters
+    ----------
+    slope : float, from 1 to 3
+        of the line,
+        in nats.
+    ends : two floats
+        where it begins and ends.
+    quick, seed, progress
+        as always.
+    """
+
+
 def stub_function():
     """What a stub computes."""
 
@@ -86,12 +102,17 @@ def test_a_figure_appears_in_the_gallery(monkeypatch, tmp_path):
     monkeypatch.setattr(site_pages.gallery, "RESULTS", (*RESULTS, STUB))
     monkeypatch.setitem(FIGURES_STAND_FOR, "stub_figure", "the figure of a stub")
     monkeypatch.setitem(FIGURES, "stub_figure", FigureEntry("stub_figure", "a line of a stub"))
+    monkeypatch.setitem(sys.modules, "figures.stub_figure", SimpleNamespace(data=stub_data))
     made = site_pages.gallery.pages(tmp_path)
     page, index = made["gallery/stub_figure.md"], made["gallery/index.md"]
     assert page.startswith("(figure-stub_figure)=\n\n# stub_figure\n\nA line of a stub.\n\n")
     assert "- A stub is found. ({ref}`stub-page <page-stub-page>`)" in page
     assert "\n\nA caption.\n\n**Stands for:** the figure of a stub.\n\n" in page
     assert "python -m figures --only stub_figure --out out" in page
+    assert 'import figures\n\nfigures.draw("stub_figure", quick=True)\n' in page
+    rows = page.split("```{list-table}")[1].split("```")[0].split("\n* - ")[2:]
+    assert rows[0] == "`slope`\n  - `2.0`\n  - float, from 1 to 3: of the line, in nats."
+    assert rows[1] == "`ends`\n  - `(0, 1)`\n  - two floats: where it begins and ends.\n" and len(rows) == 2
     assert "- `seed`: `3`\n- `long`: `[0.5, " in page and " ...`" in page
     assert "{literalinclude} ../../../figures/stub_figure.py" in page
     assert "{ref}`stub_figure <figure-stub_figure>`\n:img-top: ../figures/stub_figure.png" in index

@@ -17,5 +17,5 @@ def test_no_dates_or_programs_in_the_files(quick_table):
 
 def test_a_file_name_that_is_no_text_does_not_stop_the_caption(tmp_path, quick_table):
     named = {"command": "python -m figures --data '\udcff.csv'", "stands_for": "none"}
-    output.write(tmp_path, CHEAP, rotation_energy, quick_table(CHEAP), ["png"], **named)
+    output.write(tmp_path, CHEAP, output.draw(rotation_energy, quick_table(CHEAP)), ["png"], **named)
     assert b"--data '\\udcff.csv'" in (tmp_path / f"{CHEAP}.md").read_bytes()
