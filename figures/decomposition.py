@@ -307,8 +307,8 @@ def _draw_weights(ax: Axes, table: Table, panel: str) -> None:
         start = rf", $\alpha = {alphas[0]:g}$" if series == first else ""
         drawing.label_at(ax, rf"$\beta = {series}$" + start, (rows.x[0], rows.y[0]), colours[series], (6, 2), ha="left")
     rows = table.select(panel, "measured", first)
-    drawing.label_at(ax, rf"$\alpha = {alphas[-1]:g}$", (rows.x[-1], rows.y[-1]), colours[first], (0, 6))
-    ax.margins(x=0.2)
+    drawing.label_at(ax, rf"$\alpha = {alphas[-1]:g}$", (rows.x[-1], rows.y[-1]), colours[first], (5, -2), ha="left")
+    ax.margins(x=0.22)
     ax.set(xlabel=INFORMATION_LABEL, ylabel=ALIGNMENT_LABEL)
 
 
