@@ -66,8 +66,7 @@ is learned, and along the line of a $\beta$, $\alpha$ takes the values {alphas}.
 
 Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity (Hoyer) of the code of
 sparse factors under their own, a sharper and a Gaussian prior, beside a Gaussian code and the factors; (f) expected
-squared error of sparse factors under these priors and of clusters, beside the noise of the data (dotted, not
-compared).
+squared error of the same and of clusters, beside the noise of the data (dotted, not compared).
 
 Solid lines are theory, bars Monte Carlo ± 2 standard errors (s.e.). Dots are trained and compared; squares are
 trained, without closed form.
