@@ -191,6 +191,8 @@ def plot(table: Table, axes):
         drawing.label_ends(ax, table, panel, colours, {name: name for name in colours}, side="left")
     count.set(ylabel="latents")
     drawing.whole_ticks(count.yaxis)
-    sources = ["theory", *(["not_compared"] if table.not_compared else []), "trained", "critical"]
+    drawing.from_zero(count)
+    not_compared = ["not_compared"] if table.not_compared else []
+    sources = ["theory", *not_compared, *drawing.sources_in(table, ["trained", "critical"])]
     drawing.figure_legend(weight, drawing.source_handles(weight, sources))
     return axes

@@ -61,8 +61,8 @@ Two factors in three dimensions, noise variance {noise_variance}; $I(x; z)$ is t
 in nats.
 
 (a) Gaussian factors and prior, fixed decoder: a line for each $\alpha$, dots at $\beta = {betas}$, from right to left.
-(b) Sparse factors (spike and slab) and a sharper prior; (c) four clusters with their own prior; (b), (c) the decoder
-is learned, and along the line of a $\beta$, $\alpha$ takes the values {alphas}.
+(b) Sparse factors (spike and slab) and a sharper prior; (c) four clusters with their own prior; (b), (c) decoder
+learned, a line for each $\beta$, along it $\alpha = {alphas}$.
 
 Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity (Hoyer) of the code of
 sparse factors under their own, a sharper and a Gaussian prior, beside a Gaussian code and the factors; (f) expected
@@ -326,17 +326,18 @@ def _draw_sparsity(ax: Axes, table: Table) -> None:
     drawing.state_limits(ax)
     _leave_space(ax, 0.8)
     labels = {name: LABELS[name] for name in table.series(SPARSITY, "measured") if name in LABELS}
-    drawing.label_ends(ax, table, SPARSITY, colours, labels | {"factors": "the factors"}, source="measured")
-    drawing.label_ends(ax, table, SPARSITY, colours, {GAUSSIAN_CODE: "a Gaussian code"})
+    labels |= {"factors": "the factors", GAUSSIAN_CODE: "a Gaussian code"}
+    drawing.label_ends(ax, table, SPARSITY, colours, labels, source="measured")
     drawing.letter(ax, "e", "the code is sparse if its prior is")
 
 
 def _draw_distortion(ax: Axes, table: Table) -> None:
     colours = COLOURS | {"noise": drawing.GREY}
     drawing.draw_panel(ax, table, DISTORTION, colours)
-    ax.set(ylabel="expected squared error", ylim=(0, 1.05 * table.select(DISTORTION, "measured").y.max()))
+    ax.set(
+        ylabel="expected squared error", ylim=(0, 1.05 * max(row.y for row in table.points if row.panel == DISTORTION))
+    )
     _leave_space(ax, 0.9)
     labels = {name: LABELS[name] for name in table.series(DISTORTION, "measured")}
-    drawing.label_ends(ax, table, DISTORTION, colours, labels, source="measured")
-    drawing.label_ends(ax, table, DISTORTION, colours, {"noise": "noise of the data"})
+    drawing.label_ends(ax, table, DISTORTION, colours, labels | {"noise": "noise of the data"}, source="measured")
     drawing.letter(ax, "f", "a fitting prior lowers the error, another raises it")

@@ -83,7 +83,8 @@ def data(
     Parameters
     ----------
     axis_ratios : sequence of 2 to 8 rising floats
-        of the rectangle: the first from 1 to 3, the others from 1.2 to 3.
+        of the rectangle: the first from 1 to 3, the others from 1.2 to 3, one of them 1, 1.2, 1.5 or 2, at which
+        distances are published.
     count : int, from 1000 to a million
         points in the rectangle.
     starts : int, from 20 to 2000, optional
@@ -191,6 +192,11 @@ def _checked_ratios(axis_ratios: Sequence[float]) -> tuple[float, ...]:
             f"axis_ratios must be 1 or at least {CLOSEST}, got {', '.join(f'{r:g}' for r in ratios)}; "
             "at a ratio in between training has not come to its end within the steps shown"
         )
+    if not {*PUBLISHED_SERIES, PUBLISHED_RATIO} & {*ratios}:
+        raise ValueError(
+            f"axis_ratios must hold 1, 1.2, 1.5 or 2, at which distances are published, got "
+            f"{', '.join(f'{r:g}' for r in ratios)}; add one"
+        )
     return ratios
 
 
@@ -226,7 +232,7 @@ def plot(table: Table, axes):
     _draw_published(published, table)
     sources = ["theory", "trained", "monte_carlo", "measured", *(["published"] if published.lines else [])]
     handles = drawing.source_handles(end, sources, {"measured": "measured mean"})
-    drawing.figure_legend(end, [*handles, drawing.band_handle("± 2 s.e.; in b, 95 %")])
+    drawing.figure_legend(end, [*handles, drawing.band_handle("± 2 s.e.; share of starts: 95 %")])
     return axes
 
 

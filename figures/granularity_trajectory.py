@@ -59,14 +59,14 @@ With a weight above 1 between groups the ELBO of the true model is best at group
 factors; with a learned decoder and the prior $N(0, I)$ the least objective is the same for every size.
 
 (a), (b) Gain in the true model's ELBO (with the factors' distribution as prior) over no penalty, in nats, against the
-weight $\beta$ between groups; true decoder, factors in blocks of 2; dashed: the limit of independent groups. (c) Gain
-in the true model's ELBO over one group, against the latents in a group, for several capacities (numbers of latents, a
-little apart sideways); blocks of 3, noise learned if factors lack a latent. (d) Least objective above that of the
-plain VAE, blocks of 2: fixed decoder; learned with a correlated prior and a full posterior; learned with the prior
-$N(0, I)$. (c), (d) The weight is $\beta = {beta_of_b_and_c}$.
+weight $\beta$ between groups; true decoder, factors in blocks of 2. (a) Groups that cut a block. (b) Groups that cut
+none; dashed: the limit of independent groups. (c) Gain in the true model's ELBO over one group, against the latents in
+a group, for several capacities (numbers of latents, a little apart sideways); blocks of 3, noise learned if factors
+lack a latent. (d) Least objective above that of the plain VAE, blocks of 2: fixed decoder; learned with correlated
+prior and full posterior; learned with $N(0, I)$. (c), (d) $\beta = {beta_of_b_and_c}$.
 
-An asinh scale is linear near zero and logarithmic beyond. Synthetic factors, correlation inside a block {correlation},
-noise variance {noise_variance}. Lines are theory, diamonds its maximum; dots are trained.
+Asinh scales are linear near zero, then logarithmic. Correlation inside a block {correlation}, noise variance
+{noise_variance}. Lines are theory, diamonds its maximum; dots are trained.
 """
 
 WEIGHT, CAPACITY, VALUE = "matched_elbo_by_beta", "matched_elbo_by_size", "objective_by_size"
@@ -102,9 +102,9 @@ def data(
     noise_variance : float, from .02 to .15
         of the data.
     beta : float, from 2 to 50
-        weight between groups in (b) and (c).
-    capacities : sequence of rising ints, each from 2 to 12, optional
-        numbers of latents in (b); 3, 6, 9 and 12 by default, 3 and 6 with `quick`.
+        weight between groups in (c) and (d).
+    capacities : sequence of ints from 2 to 12, each 3 more than the one before it or further, optional
+        numbers of latents in (c); 3, 6, 9 and 12 by default, 3 and 6 with `quick`.
     quick : bool
         fewer betas and capacities.
     seed : int
@@ -119,6 +119,10 @@ def data(
     if capacities is None:
         capacities = CAPACITIES[:2] if quick else CAPACITIES
     capacities = several_counts("capacities", capacities, 2, sum(TRIPLES), rising=True)
+    if np.diff(capacities).min(initial=sum(TRIPLES)) < 3:
+        raise ValueError(
+            f"capacities must be 3 apart or further, got {', '.join(map(str, capacities))}; their lines would be one"
+        )
     pairs = block_truth(PAIRS, correlation, noise_variance, DATA_DIM, rng=np.random.default_rng(first))
     triples = block_truth(TRIPLES, correlation, noise_variance, WIDE_DIM, rng=np.random.default_rng(second))
     rows, runs, limits = [], [], []

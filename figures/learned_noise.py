@@ -156,8 +156,9 @@ def plot(table: Table, axes):
     noise.set(ylabel="noise variance / mean variance", ylim=(0, 1.05))
     count.set(ylabel="latents")
     drawing.whole_ticks(count.yaxis)
+    drawing.from_zero(count)
     handles = drawing.series_handles(noise, colours, {name: f"$K = {name}$" for name in colours})
-    sources = ["theory", "trained", "reference", "critical"]
+    sources = drawing.sources_in(table, ["theory", "trained", "reference", "critical"])
     handles += drawing.source_handles(noise, sources, {"reference": "probabilistic PCA"})
-    drawing.figure_legend(noise, handles)
+    drawing.figure_legend(noise, handles, ncols=min(len(handles), 7))
     return axes

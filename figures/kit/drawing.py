@@ -35,6 +35,7 @@ __all__ = [
     "draw_panel",
     "draw_series",
     "figure_legend",
+    "from_zero",
     "label_at",
     "label_ends",
     "letter",
@@ -46,6 +47,7 @@ __all__ = [
     "series_legend",
     "source_handles",
     "source_legend",
+    "sources_in",
     "state_limits",
     "styled",
     "text_colour",
@@ -200,6 +202,17 @@ def plain_ticks(axis, values: Sequence[float] | None = None) -> None:
         axis.set_minor_locator(NullLocator())
 
 
+def from_zero(ax: Axes) -> None:
+    """Let a y axis that starts above zero start at zero."""
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+
+
+def sources_in(table: Table, sources: Sequence[str]) -> list[str]:
+    """Those of the sources of which a table has points."""
+    shown = {row.source for row in table.points}
+    return [source for source in sources if source in shown]
+
+
 def whole_ticks(axis) -> None:
     """Put ticks at whole numbers only."""
     axis.set_major_locator(MaxNLocator(nbins=8, integer=True))
@@ -269,15 +282,23 @@ def label_ends(
     side: str = "right",
     source: str = "theory",
 ) -> None:
-    """Write a label beside the right (or left) end of lines of a source; labels too close are moved up and down.
+    """Write a label beside the right (or left) end of lines of a source, or of theory if a series has none of it.
 
+    Labels too close are moved up and down; of more labels than fit, some are left out, but not the first and the last.
     The limits of the Axes must be set, since they decide which labels are too close.
     """
+    panel_height = 0.85 * ax.bbox.height * 72 / ax.figure.dpi  # in points; labels and legends leave about this share
+    fitting = int(panel_height / (1.1 * LABEL_SIZE))
+    if len(labels) > fitting:
+        kept = set(np.linspace(0, len(labels) - 1, fitting).round())
+        labels = {name: text for number, (name, text) in enumerate(labels.items()) if number in kept}
     lines = [table.select(panel, source, name) for name in labels]
+    lines = [
+        line if line.x.size else table.select(panel, "theory", name) for name, line in zip(labels, lines, strict=True)
+    ]
     ends = [np.argmax(line.x) if side == "right" else np.argmin(line.x) for line in lines]
     places = np.array([(line.x[end], line.y[end]) for line, end in zip(lines, ends, strict=True)])
     heights = _fractions(ax, places)[:, 1]
-    panel_height = 0.85 * ax.bbox.height * 72 / ax.figure.dpi  # in points; labels and legends leave about this share
     spread = _spread(heights, 1.1 * LABEL_SIZE / panel_height)
     stay = np.abs(spread - heights).max() < 0.02
     sign, alignment = (1, "left") if side == "right" else (-1, "right")

@@ -129,8 +129,8 @@ def _entries_for(ax: Axes, axes: list[Axes], figures: tuple[Figure, ...]) -> lis
                 shown = entry.look in looks
             elif entry.look == AREA or entry.names in exact:
                 shown = (entry.colour, entry.look) in drawn
-            else:
-                shown = entry.colour in colours
+            else:  # the colour stands for a series, whatever its mark; but one that the panel does not have misleads
+                shown = entry.colour in colours and entry.look in looks
             if shown and entry.names not in named:
                 kept.append(entry)
     return [entry.handle for entry in sorted(kept, key=lambda entry: entry.of_mark)]
@@ -183,6 +183,8 @@ def _marks(ax: Axes) -> set[Mark]:
 
 
 def _mark(line: Line2D) -> Mark:
-    """The colour of a line, and its style with its marker."""
+    """The colour of a line, and its style with its marker, which may be hollow."""
     style, marker = (str(value).strip() for value in (line.get_linestyle(), line.get_marker()))
-    return to_hex(line.get_color()), tuple("None" if part in ("", "None") else part for part in (style, marker))
+    hollow = str(line.get_markerfacecolor()) == "none"
+    look = ("None" if part in ("", "None") else part for part in (style, marker))
+    return to_hex(line.get_color()), (*look, hollow)

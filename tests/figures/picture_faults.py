@@ -29,9 +29,9 @@ Look = tuple[tuple, object]  # a mark (line style and marker, bar or area) and a
 
 
 @styled()
-def faults_of_picture(module, table) -> list[str]:
-    """What is wrong in the drawn figure, in words."""
-    figure = draw(module, table)
+def faults_of_picture(module, table, panel: str | None = None) -> list[str]:
+    """What is wrong in the drawn figure, or in a panel alone, in words."""
+    figure = draw(module, table, panel)
     figure.canvas.draw()  # which puts the texts of legends in their places
     panels = list(figure.axes)
     faults = [fault for ax in panels for fault in _unnamed(ax, figure.legends)]
@@ -96,7 +96,7 @@ def _strangers(legend: Legend, panels: list[Axes]) -> list[str]:
         mark, colour = _look(handle)
         if mark not in [one for one, _ in looks]:
             faults.append(f"the entry {text.get_text()!r} has a mark that its panels do not show")
-        elif not same_color(colour, GREY) and not any(same_color(colour, one) for _, one in looks):
+        elif to_hex(colour) != to_hex(GREY) and not any(same_color(colour, one) for _, one in looks):
             faults.append(f"the entry {text.get_text()!r} has a colour that its panels do not show")
     return faults
 

@@ -21,6 +21,7 @@ from figures.kit.panels import letters
 from figures.kit.table import csv_text
 from figures.registry import FIGURES, every_figure
 from tests.figures.caption_faults import faults_of_caption
+from tests.figures.picture_faults import faults_of_picture
 from tests.test_bad_values import NEVER, REFUSED
 
 CHEAP = "rotation_energy"
@@ -38,9 +39,9 @@ OTHER = {
     "learned_noise": [{"latent_dims": (1, 3), "beta_range": (2, 4)}],
     "convergence": [{"data_dim": 16, "latent_dim": 4, "ratio": 0.95, "tie": 0.9, "max_steps": 5000}],
     "rotation_energy": [{"eigenvalue_ratios": (1.1, 20), "beta": 20, "noise_variance": 0.02, "starts": 8}],
-    "degenerate_spectrum": [{"axis_ratios": (1.3, 3), "count": 1000, "starts": 30}],
+    "degenerate_spectrum": [{"axis_ratios": (1.2, 2.9), "count": 1000, "starts": 30}],
     "priors_and_axes": [{"beta": 2, "noise_variance": 0.1, "starts": 5}],
-    "decomposition": [{"alphas": (0, 100), "betas": (0.2, 8), "noise_variance": 0.03}],
+    "decomposition": [{"alphas": (0, 1, 5, 20), "betas": (0.5, 1.5), "noise_variance": 0.1}],
     "granularity": [{"beta": 50, "correlation": 0.95, "noise_variance": 0.02, "draws": 1}],
     "granularity_trajectory": [{"correlation": 0.85, "noise_variance": 0.02, "beta": 50, "capacities": (2, 7)}],
     "total_correlation": [{"correlation_within": 0.95, "correlation_between": 0.2, "noise_variance": 0.5}],
@@ -66,7 +67,7 @@ def test_other_parameters_are_true_and_drawn(name, values, quick_table):
     module = FIGURES[name].module
     figure = figures.draw(name, quick=True, **values)  # a disagreement would be a warning, which is an error here
     assert all(comparison.passed for comparison in figure.table.comparisons)
-    assert faults_of_caption(module, figure.table) == []
+    assert faults_of_caption(module, figure.table) == [] and faults_of_picture(module, figure.table) == []
     assert len(figure.axes) == len(letters(module))
     assert csv_text(figure.table.points) != csv_text(quick_table(name).points)
 
@@ -105,8 +106,14 @@ def test_bad_values_are_refused_by_name(name):
         ("rotation_energy", {"eigenvalue_ratios": (4, 2)}, "eigenvalue_ratios must rise, got 4, 2; sort them"),
         ("learned_inference_error", {"norms": (2, 1.9, 1)}, "norms must be three numbers, each at most 0.75 times"),
         ("degenerate_spectrum", {"axis_ratios": (1, 1.1)}, "axis_ratios must be 1 or at least 1.2, got 1, 1.1"),
+        (
+            "degenerate_spectrum",
+            {"axis_ratios": (1.3, 3)},
+            "axis_ratios must hold 1, 1.2, 1.5 or 2, at which distances",
+        ),
         ("hiding_factors", {"autocorrelations": (0.5, 0.4)}, "autocorrelations must be two numbers that differ by 0.2"),
         ("hiding_factors", {"autocorrelations": (0.9, 0.5, 0.1)}, "autocorrelations must be two numbers"),
+        ("granularity_trajectory", {"capacities": (3, 5)}, "capacities must be 3 apart or further, got 3, 5"),
         ("convergence", {"latent_dim": 6}, "latent_dim must be a multiple of 4, got 6; pass 4"),
         ("portrait", {}, "name must be one of 'inference_error', 'optimal_beta'"),
         (["collapse"], {}, "name must be one of 'inference_error', 'optimal_beta'"),

@@ -118,5 +118,6 @@ def test_a_spoiled_picture_is_noticed(spoil, fault, quick_table):
         spoil(*np.ravel(axes))
         return axes
 
-    found = faults_of_picture(SimpleNamespace(LAYOUT=learned_noise.LAYOUT, plot=plot), quick_table("learned_noise"))
+    module = SimpleNamespace(**vars(learned_noise) | {"plot": plot})
+    found = faults_of_picture(module, quick_table("learned_noise"))
     assert any(fault in one for one in found), found

@@ -16,6 +16,7 @@ from figures.kit.output import draw
 from figures.kit.panels import SINGLE_COLUMN, letters
 from figures.kit.table import Table
 from figures.registry import FIGURES
+from tests.figures.picture_faults import faults_of_picture
 
 PANELS = [
     pytest.param(name, panel, id=f"{name}-{panel}") for name in FIGURES for panel in letters(FIGURES[name].module)
@@ -43,13 +44,8 @@ def test_every_panel_is_readable_alone(name, panel, quick_table):
     labels = labels_of(alone)
     assert len(labels) == len(set(labels)) and set(labels) <= set(labels_of(whole))
     assert bool(labels) != bool(ax.images)  # images alone need no legend
-    renderer = alone.canvas.get_renderer()
-    boxes = [ax.get_tightbbox(renderer), *(legend.get_window_extent(renderer) for legend in legends_of(alone))]
-    for box in boxes:
-        assert box.x0 > -1 and box.y0 > -1 and box.x1 < alone.bbox.width + 1 and box.y1 < alone.bbox.height + 1
+    assert faults_of_picture(module, quick_table(name), panel) == []
     assert ax.bbox.width > 0.55 * alone.bbox.width and ax.bbox.height > 0.45 * alone.bbox.height
-    texts = [*ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts]
-    assert min(text.get_fontsize() for text in texts if text.get_text()) >= 5.5  # points, as in the whole figure
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
@@ -59,7 +55,9 @@ def test_every_panel_has_its_part_of_the_caption(name, panel, quick_table):
     assert not re.search(r"\([a-f]\)", part)
     assert part.split("\n\n")[0] == whole.split("\n\n")[0] and part.split("\n\n")[-1] == whole.split("\n\n")[-1]
     assert len(part.split("\n\n")) >= 3
-    for paragraph in part.replace("s.e.", "errors").replace("et al. ", "et al ").split("\n\n"):
+    for paragraph in (
+        part.replace("2 s.e.", "2 errors.").replace("(s.e.)", "").replace("et al. ", "et al ").split("\n\n")
+    ):
         assert paragraph.endswith(".") and not re.search(r"[.;:,]{2}", paragraph)
         assert all(text[0].isupper() or text[0] in "$`" for text in re.split(r"(?<=[a-z$)]\. )", paragraph) if text)
     others = [caption_of(module, table, other) for other in letters(module) if other != panel]
@@ -119,10 +117,12 @@ def two_panels(first, second, named_first=(), named_second=(), named_by_figure=(
                     [(drawing.GREY, "-", "", "grey"), (RED, "-", "", "red")], [(BLUE, "-", "", "blue")]), "b",
          ["blue"]),
         # the legend of a figure, in whose order it stays; marks come last
-        (two_panels([(RED, "-", "")], [(BLUE, "--", ""), (GREEN, "--", "")],
+        (two_panels([(RED, "-", "")], [(BLUE, "-", ""), (GREEN, "--", "")],
                     named_by_figure=[(drawing.GREY, "--", "", "dashed"), (RED, "-", "", "red"),
                                      (GREEN, "-", "", "green"), (BLUE, "-", "", "blue")]), "b",
          ["green", "blue", "dashed"]),
+        # a name with a mark that the panel does not have would mislead
+        (two_panels([(RED, "-", "")], [(RED, "", "o")], [(RED, "-", "", "red")]), "b", []),
         # one colour with two marks has the name of the mark that is drawn
         (two_panels([(RED, "-", ""), (RED, "", "o")], [(RED, "", "o")],
                     [(RED, "-", "", "line"), (RED, "", "o", "dots")]), "b", ["dots"]),
