@@ -1,6 +1,6 @@
 """The command line of the figures: `python -m figures [draw]` draws them, `python -m figures list` lists them.
 
-`report` and `sweep` draw what the user brings: data, or the runs of a sweep.
+`report` and `sweep` draw what the user brings: data, or the runs of a sweep. `explore` opens a page with sliders.
 
 Draws every figure, or those named by `--only`, into a folder; ends with the table of the largest deviations between
 theory and experiment. Exit code 0: they agree; 1: they do not; 2: bad usage.
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import figures.commands
+import figures.explorer.command
 import figures.user_commands
 from theory.interface.run import Parser, command_line, run_command
 
@@ -25,7 +26,7 @@ def _parser() -> Parser:
     return command_line(
         "python -m figures",
         "The figures. Without a command, draw: its options are in draw --help.",
-        [figures.commands, figures.user_commands],
+        [figures.commands, figures.user_commands, figures.explorer.command],
         "  python -m figures --quick\n"
         "  python -m figures --only collapse,rate_distortion --data observations.csv --out collapse_of_mine\n"
         "  python -m figures list",

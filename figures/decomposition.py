@@ -66,8 +66,7 @@ learned, a line for each $\beta$, along it $\alpha = {alphas}$.
 
 Against $\alpha$, at $\beta = {beta_against_alpha}$: (d) alignment of the clusters; (e) sparsity (Hoyer) of the code of
 sparse factors under their own, a sharper and a Gaussian prior, beside a Gaussian code and the factors; (f) expected
-squared error of sparse factors under these priors and of clusters, beside the noise of the data (dotted, not
-compared).
+squared error of the same and of clusters, beside the noise of the data (dotted, not compared).
 
 Solid lines are theory, bars Monte Carlo ± 2 standard errors (s.e.). Dots are trained and compared; squares are
 trained, without closed form.
@@ -307,8 +306,8 @@ def _draw_weights(ax: Axes, table: Table, panel: str) -> None:
         start = rf", $\alpha = {alphas[0]:g}$" if series == first else ""
         drawing.label_at(ax, rf"$\beta = {series}$" + start, (rows.x[0], rows.y[0]), colours[series], (6, 2), ha="left")
     rows = table.select(panel, "measured", first)
-    drawing.label_at(ax, rf"$\alpha = {alphas[-1]:g}$", (rows.x[-1], rows.y[-1]), colours[first], (0, 6))
-    ax.margins(x=0.2)
+    drawing.label_at(ax, rf"$\alpha = {alphas[-1]:g}$", (rows.x[-1], rows.y[-1]), colours[first], (5, -2), ha="left")
+    ax.margins(x=0.22)
     ax.set(xlabel=INFORMATION_LABEL, ylabel=ALIGNMENT_LABEL)
 
 

@@ -5,10 +5,14 @@ eigenvector of the latter with the eigenvalue l, then C^T u / sqrt(N l) is one o
 the largest come from the singular values of C, which keep twice the digits.
 
 **An operator**, which only multiplies: its largest eigenvalues by Lanczos iteration with restarts (ARPACK). The others
-enter by their sum, the trace less the largest.
+enter by their sum, the trace less the largest. From one start the iteration sees one direction of each eigenspace, and
+of equal eigenvalues it may miss some. So it begins again, from another start and orthogonal to what was found, until
+nothing larger than the K-th appears.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,6 +26,7 @@ __all__ = ["modes_of_operator", "modes_of_rows"]
 EPS = float(np.finfo(float).eps)
 FORMED = 200  # dimensions up to which an operator is multiplied by the identity
 LANCZOS_SHARE = 1 / 4  # of the eigenvectors; for more, it is too
+MOST_RESTARTS = 1000  # of the iteration, before it gives up; most spectra take fewer than 50
 LARGEST_FILLED = 2**28  # bytes of sparse observations that are made numbers for the sake of digits
 
 
@@ -52,7 +57,9 @@ def modes_of_rows(
     ascending, vectors = modes(rows.gram(), count)
     zeros = np.zeros(data_dim - size)
     eigenvalues = validation.non_negative_spectrum("covariance", np.concatenate([zeros, ascending]))
-    if _are_small(eigenvalues[: size - 1], count) and 8 * size * data_dim <= LARGEST_FILLED:
+    # With all eigenvalues, which are zero does not depend on the count.
+    needed = count if others_by_mean else 0
+    if _are_small(eigenvalues[: size - 1], needed) and _may_be_filled(rows):
         return _by_singular_values(rows.dense(), count)
     kept = min(vectors.shape[1], np.count_nonzero(eigenvalues))
     directions = rows.transposed_times(vectors[:, ::-1][:, :kept] / np.sqrt(size * eigenvalues[:kept]))
@@ -66,6 +73,16 @@ def _are_small(eigenvalues: np.ndarray, count: int) -> bool:
     if not count:  # all are wanted
         wanted, others = eigenvalues, others[:0]
     return bool(wanted.min(initial=np.inf) < least or (others.size and others.sum() < least))
+
+
+def _may_be_filled(rows: CentredRows | SparseRows) -> bool:
+    """Whether a singular value decomposition may be made: its numbers fit, and sparse ones are not too many."""
+    size = 8 * len(rows) * rows.data_dim
+    if isinstance(rows, SparseRows) and size > LARGEST_FILLED:
+        return False
+    what = f"the singular values of {len(rows)} x {rows.data_dim} data"
+    validation.fits_into_memory(what, 3 * size, "pass fewer columns")
+    return True
 
 
 def _by_singular_values(centred: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, float]:
@@ -104,6 +121,7 @@ def modes_of_operator(operator, count: int, trace: float) -> tuple[np.ndarray, n
         from the one after `count` on, the mean of the others.
     directions : (D, count) array, in columns
     resolution : float
+        D eps l_1, with the eps of the numbers that the operator returns.
 
     Raises
     ------
@@ -111,60 +129,115 @@ def modes_of_operator(operator, count: int, trace: float) -> tuple[np.ndarray, n
         if the operator is not symmetric, its values are not finite, or the trace does not fit the largest eigenvalues.
     """
     size = operator.shape[0]
-    _check_symmetry(operator)
-    found, directions = _largest(operator, min(count, size))
-    if found.min(initial=0.0) < -validation.ROUNDING * found.max(initial=0.0):
+    typical, eps = _tried(operator)
+    found, directions = _largest(operator, min(count, size), typical, eps)
+    if found.min(initial=0.0) < -max(validation.ROUNDING, size * eps) * found.max(initial=0.0):
         raise validation.negative_eigenvalue("covariance", found.min())
-    tolerance = size * EPS * max(trace, found.max(initial=0.0))
+    tolerance = size * eps * found.max(initial=0.0)
     found = np.where(found > tolerance, found, 0.0)
-    mean = _mean_of_others(found, trace, size, tolerance)
+    mean = _mean_of_others(found, trace, size, eps)
     return np.concatenate([found, np.full(size - len(found), mean)]), directions, float(tolerance)
 
 
-def _largest(operator, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _largest(operator, count: int, typical: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """The largest eigenvalues of an operator, descending, and their eigenvectors."""
     size = operator.shape[0]
+    if not count or not typical:
+        return np.zeros(count), np.eye(size, count)
     if size > FORMED and count <= LANCZOS_SHARE * size:
-        return _lanczos(operator, count) if count else (np.empty(0), np.empty((size, 0)))
+        values, directions = _lanczos(lambda vector: _product(operator, vector) / typical, size, count, size * eps)
+        return values * typical, directions
     validation.fits_into_memory(f"a covariance of {size} variables", 2 * 8 * size**2, "pass fewer latents")
-    formed = np.column_stack([operator.matvec(column) for column in np.eye(size)]).astype(float)
+    formed = np.column_stack([_product(operator, column) for column in np.eye(size)])
+    if eps > EPS:
+        formed = (formed + formed.T) / 2  # rounded to single numbers, it need not be symmetric
     ascending, directions = leading_modes(validation.symmetric_matrix("covariance", formed), count)
     return ascending[::-1][:count], directions[:, ::-1]
 
 
-def _mean_of_others(largest: np.ndarray, trace: float, size: int, tolerance: float) -> float:
+def _mean_of_others(largest: np.ndarray, trace: float, size: int, eps: float) -> float:
     """The mean of the eigenvalues beyond the largest, which is no larger than these and not negative."""
     others, count = trace - largest.sum(), size - len(largest)
-    rounding = tolerance + validation.ROUNDING * trace
+    rounding = (size * eps + validation.ROUNDING) * trace
     most = count * largest[-1] if len(largest) else np.inf
-    if not -rounding <= others <= most + rounding * max(count, 1):
+    if not -rounding <= others <= most + rounding:
         raise ValueError(
             f"trace must be the sum of all {size} eigenvalues of the covariance, the sum of the {len(largest)} largest "
-            f"is {largest.sum():.6g} and the smallest of these {largest[-1]:.6g}, got {trace:.6g}; pass the sum of the "
-            "variances"
+            f"is {largest.sum():.12g} and the smallest of these {largest[-1]:.12g}, got {trace:.12g}; pass the sum of "
+            "the variances"
         )
-    return float(min(others, most) / count) if count and others > tolerance else 0.0
+    return float(min(others, most) / count) if count and others > size * eps * trace else 0.0
 
 
-def _check_symmetry(operator) -> None:
+def _product(operator, vector: np.ndarray) -> np.ndarray:
+    """S v, one vector at a time: the least that operators do."""
+    return np.asarray(operator.matvec(vector), dtype=float)
+
+
+def _tried(operator) -> tuple[float, float]:
+    """A typical size of eigenvalues, |S v| / |v|, and the eps of the products; refuses what is no covariance."""
     vectors = np.random.default_rng(0).standard_normal((2, operator.shape[0]))
-    products = np.array([operator.matvec(vector) for vector in vectors])  # one by one: the least that operators do
+    products = np.array([operator.matvec(vector) for vector in vectors])
     if products.dtype.kind not in "iuf" or not np.isfinite(products).all():
         raise ValueError("covariance must be real and finite, its product with a vector is not; pass another operator")
-    size = np.linalg.norm(products, axis=1) @ np.linalg.norm(vectors, axis=1)
-    if np.abs(vectors[0] @ products[1] - vectors[1] @ products[0]) > validation.ROUNDING * size:
+    eps = max(EPS, float(np.finfo(products.dtype).eps)) if products.dtype.kind == "f" else EPS
+    products = products.astype(float)
+    sizes, norms = np.linalg.norm(products, axis=1), np.linalg.norm(vectors, axis=1)
+    difference = np.abs(vectors[0] @ products[1] - vectors[1] @ products[0])
+    if difference > max(validation.ROUNDING, 10 * eps) * (sizes @ norms):
         raise ValueError("covariance must be symmetric, x^T S y and y^T S x differ; pass a symmetric operator")
+    return float(sizes[0] / norms[0]), eps
 
 
-def _lanczos(operator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.sparse.linalg import ArpackError, eigsh
+def _lanczos(product: Callable, size: int, count: int, resolution: float) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues of S, near 1 in size, descending, and their eigenvectors; all of those that are equal.
 
-    start = np.random.default_rng(0).standard_normal(operator.shape[0])
+    Parameters
+    ----------
+    product : callable
+        from v to S v.
+    size : int, D
+    count : int
+    resolution : float
+        difference of eigenvalues, as a share of the largest, up to which they count as equal.
+    """
+    from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
+
+    starts, products = np.random.default_rng(0), 0
+    columns = min(max(2 * count + 1, 20), size)
+    found = np.empty((size, 0))
+
+    def orthogonal(vector):
+        return vector - found @ (found.T @ vector)
+
+    def deflated(vector):
+        nonlocal products
+        products += 1
+        return orthogonal(product(orthogonal(vector.ravel())))
+
+    def largest(wanted, restarts):
+        operator = LinearOperator((size, size), matvec=deflated, dtype=float)
+        start = starts.standard_normal(size)
+        values, vectors = eigsh(operator, k=wanted, which="LA", v0=start, ncv=columns, maxiter=restarts)
+        return values[::-1], vectors[:, ::-1]
+
     try:
-        values, vectors = eigsh(operator, k=count, which="LA", v0=start)
+        values, found = largest(count, MOST_RESTARTS)
     except ArpackError as error:
         raise ValueError(
             f"covariance must have leading eigenvalues that Lanczos iteration finds, it gave up ({error}); pass "
             "another latent_dim, or the covariance as an array"
         ) from None
-    return values[::-1], vectors[:, ::-1]
+    # An equal eigenvalue lies as far from the others as the one that was found, and appears in as many products.
+    restarts = -(-2 * products // (columns - 1))
+    for _ in range(count):
+        try:
+            value, vector = largest(1, restarts)
+        except ArpackNoConvergence:
+            break
+        if value[0] <= values[-1] + resolution * values[0]:
+            break
+        values, found = np.append(values, value), np.hstack([found, vector])
+        order = np.argsort(-values, kind="stable")[:count]
+        values, found = values[order], found[:, order]
+    return values, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,24 +54,15 @@ class Spectrum:
     @classmethod
     def stated(cls, eigenvalues) -> Spectrum:
         """Variances in any order, as they are stated, however small; or those of a covariance or of `Moments`."""
-        if isinstance(eigenvalues, Moments):
-            moments = as_moments(eigenvalues)
-            if moments.are_few:
-                return cls(modes_of_rows(moments.rows, 0)[0])
-            eigenvalues = moments.covariance
-        eigenvalues = validation.real_array("eigenvalues", eigenvalues)
-        if eigenvalues.ndim == 2:
-            covariance = validation.symmetric_matrix("eigenvalues", eigenvalues)
-            validation.within_decades("eigenvalues", covariance, validation.VARIANCE_DECADES)
-            return cls(cls.of(covariance, len(covariance)).eigenvalues)
-        eigenvalues = validation.vector("eigenvalues", eigenvalues)
-        validation.within_decades("eigenvalues", eigenvalues, validation.VARIANCE_DECADES)
-        return cls(validation.stated_spectrum("eigenvalues", eigenvalues))
+        return cls(_eigenvalues(eigenvalues, validation.stated_spectrum))
 
     @classmethod
     def computed(cls, eigenvalues) -> Spectrum:
-        """Eigenvalues in any order that a computation gave: those that are rounding become zero."""
-        return cls(validation.non_negative_spectrum("eigenvalues", cls.stated(eigenvalues).eigenvalues))
+        """Eigenvalues in any order that a computation gave: those that are rounding become zero.
+
+        Of a covariance or `Moments`, which determine more digits of some, it is decided there what is rounding.
+        """
+        return cls(_eigenvalues(eigenvalues, validation.non_negative_spectrum))
 
     @classmethod
     def of(cls, covariance: np.ndarray, latent_dim: int) -> Spectrum:
@@ -105,6 +97,23 @@ class Spectrum:
         """
         modes = leading_modes_and_mean if others_by_mean else leading_modes
         return cls(*_known(covariance, *modes(covariance, latent_dim), latent_dim))
+
+
+def _eigenvalues(source, of_numbers: Callable) -> np.ndarray:
+    """Those of a covariance or of `Moments`, descending; `of_numbers` checks and sorts eigenvalues that are given."""
+    if isinstance(source, Moments):
+        moments = as_moments(source)
+        if moments.are_few:
+            return modes_of_rows(moments.rows, 0)[0]
+        source = moments.covariance
+    numbers = validation.real_array("eigenvalues", source)
+    if numbers.ndim == 2:
+        covariance = validation.symmetric_matrix("eigenvalues", numbers)
+        validation.within_decades("eigenvalues", covariance, validation.VARIANCE_DECADES)
+        return Spectrum.of(covariance, len(covariance)).eigenvalues
+    numbers = validation.vector("eigenvalues", numbers)
+    validation.within_decades("eigenvalues", numbers, validation.VARIANCE_DECADES)
+    return of_numbers("eigenvalues", numbers)
 
 
 def _known(

@@ -9,6 +9,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from theory import Moments, critical_betas, data_report, operating_point, optimum, optimum_curve
 from theory.large_covariances import modes_of_rows
+from theory.learning import learned_noise_variance
 
 RNG = np.random.default_rng(0)
 
@@ -91,18 +92,53 @@ def test_what_takes_eigenvalues_takes_few_observations(name):
     assert "covariance" not in vars(moments)
 
 
+def axes_of_variables() -> np.ndarray:
+    """Three orthonormal directions of 40 variables."""
+    return np.linalg.qr(np.random.default_rng(1).standard_normal((40, 3)))[0]
+
+
+def few_observations_of(deviations) -> np.ndarray:
+    """20 observations of 40 variables with these standard deviations along three directions."""
+    codes = np.random.default_rng(2).standard_normal((20, 3))
+    codes = np.linalg.qr(codes - codes.mean(axis=0))[0]
+    return np.sqrt(20) * (codes * deviations) @ axes_of_variables().T
+
+
 def test_small_eigenvalues_keep_the_digits_of_the_observations():
     """Eigenvalues of 1 and 1e-18: a covariance has the smaller as rounding."""
-    axes = np.linalg.qr(RNG.standard_normal((40, 3)))[0]
-    codes = np.linalg.qr(RNG.standard_normal((20, 4)) - 0.0)[0]
-    codes = np.linalg.qr(codes - codes.mean(axis=0))[0][:, :3]
-    data = np.sqrt(20) * (codes * [1.0, 0.5, 1e-9]) @ axes.T
+    data, axes = few_observations_of([1.0, 0.5, 1e-9]), axes_of_variables()
     eigenvalues, directions, resolution = modes_of_rows(Moments.of(data).rows, 3)
     np.testing.assert_allclose(eigenvalues[:3], [1, 0.25, 1e-18], rtol=1e-5)
     assert resolution < 1e-22 and not eigenvalues[3:].any()
     np.testing.assert_allclose(np.abs(np.sum(directions * axes, axis=0)), 1, rtol=1e-6)
     best = optimum(Moments.of(data), 2)
     assert best.noise_status == "learned" and best.noise_variance == pytest.approx(1e-18 / 38, rel=1e-5)
+
+
+@pytest.mark.parametrize("latents", [1, 2, 3, 4])
+@pytest.mark.parametrize("form", [Moments.of, lambda data: Moments(5, np.zeros(3), np.diag([1.0, 0.5, 1e-20]))])
+def test_every_function_takes_the_same_eigenvalues_as_zero(form, latents):
+    """What data of so many digits determine is no rounding: in `optimum`, its curve, the report and the thresholds."""
+    data = few_observations_of([1.0, 0.5, 1e-9])
+    moments = form(data)
+    best, report = optimum(moments, latents), data_report(moments, latents)
+    noise = learned_noise_variance(moments, latents, 1.0)
+    point = operating_point(moments, latents, beta=1.0)
+    states = {best.noise_status, report.noise_status, report.learned_noise_status, noise.status, point.noise_status}
+    assert len(states) == 1
+    for found in (report.noise_variance, report.learned_noise_variance, noise.noise_variance, point.noise_variance):
+        assert found == pytest.approx(best.noise_variance, rel=1e-6)
+    np.testing.assert_allclose(critical_betas(moments, latents), best.critical_betas, rtol=1e-6)
+
+
+def test_the_rank_of_few_observations_does_not_depend_on_the_latents():
+    moments = Moments.of(few_observations_of([1.0, 0.5, 1e-9]))
+    assert {data_report(moments, latents).rank for latents in (1, 2, 3, 4)} == {3}
+
+
+def test_dense_observations_keep_their_digits_however_many_they_are(monkeypatch):
+    monkeypatch.setattr("theory.large_covariances.LARGEST_FILLED", 1)
+    assert optimum(Moments.of(few_observations_of([1.0, 0.5, 1e-9])), 2).noise_variance == pytest.approx(1e-18 / 38)
 
 
 @pytest.mark.parametrize("shape", [(30, 80), (80, 30), (60, 60)])
@@ -150,6 +186,49 @@ def test_an_operator_is_as_good_as_its_matrix(name, latents, noise):
         np.testing.assert_allclose(found.vae.decoder / size, expected.vae.decoder / size, atol=1e-9)
 
 
+def diagonal_operator(eigenvalues, dtype=float) -> LinearOperator:
+    """A diagonal covariance whose products are numbers of a type."""
+
+    def product(vector):
+        return (eigenvalues.astype(dtype) * vector.ravel().astype(dtype)).astype(dtype)
+
+    return LinearOperator((len(eigenvalues),) * 2, matvec=product, dtype=dtype)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_operator_has_every_one_of_equal_eigenvalues(seed):
+    """From one start the iteration sees each eigenspace in one direction only."""
+    generator = np.random.default_rng(seed)
+    levels = generator.uniform(0.1, 10, generator.integers(2, 30))
+    eigenvalues = generator.choice(levels, generator.integers(300, 900))
+    latents = int(generator.integers(2, len(eigenvalues) // 5))
+    found = optimum(diagonal_operator(eigenvalues), latents, trace=eigenvalues.sum())
+    np.testing.assert_allclose(found.eigenvalues, np.sort(eigenvalues)[::-1][:latents], rtol=1e-12)
+    gram = found.vae.decoder.T @ found.vae.decoder
+    np.testing.assert_allclose(gram, np.diag(np.diagonal(gram)), atol=1e-12 * gram.max())
+
+
+@pytest.mark.parametrize("unit", [1e-90, 1e-24, 1e-12, 1e60])
+def test_the_units_of_an_operator_do_not_matter(unit):
+    for eigenvalues in (np.geomspace(9, 0.1, 300), np.repeat(np.linspace(3, 1, 20), 20)):
+        latents = len(eigenvalues) // 10
+        found = optimum(diagonal_operator(eigenvalues * unit), latents, trace=eigenvalues.sum() * unit)
+        np.testing.assert_allclose(found.eigenvalues, np.sort(eigenvalues * unit)[::-1][:latents], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "eigenvalues", [np.r_[5.0, 4.0, 3.0, np.zeros(297)], np.geomspace(9, 0.1, 400), np.geomspace(9, 0.1, 40) * 1e-30]
+)
+def test_an_operator_of_single_numbers_says_that_its_digits_are_fewer(eigenvalues):
+    stored = eigenvalues.astype(np.float32).astype(float)
+    found = optimum(diagonal_operator(stored, np.float32), 5, trace=stored.sum())
+    expected = optimum(stored, 5)
+    assert found.noise_status == expected.noise_status
+    np.testing.assert_allclose(found.eigenvalues, expected.eigenvalues[:5], rtol=0, atol=found.resolution / 10)
+    single = float(np.finfo(np.float32).eps)
+    assert found.resolution == pytest.approx(len(stored) * single * stored[0], rel=1e-5)
+
+
 def test_an_operator_of_a_million_variables():
     """S = diag(d) + u u^T, of which no matrix fits into memory."""
     size = 10**6
@@ -185,6 +264,10 @@ LARGE = aslinearoperator(sparse.diags(np.linspace(1, 2, 400)))
         (aslinearoperator(np.full((4, 4), np.nan)), {"trace": 4.0}, "covariance must be real and finite"),
         (aslinearoperator(MATRIX * 1j), {"trace": 4.0}, "covariance must be real and finite"),
         (aslinearoperator(-MATRIX), {"trace": 4.0}, "no negative eigenvalue"),
+        (aslinearoperator(sparse.diags(-np.linspace(1, 2, 400))), {"trace": 4.0}, "no negative eigenvalue"),
+        (aslinearoperator(np.zeros((4, 4))), {"trace": 4.0}, "trace must be the sum of all 4 eigenvalues"),
+        (aslinearoperator(sparse.csr_array((400, 400))), {"trace": 4.0}, "trace must be the sum of all 400"),
+        (aslinearoperator(2 * sparse.eye(400)), {"trace": 800.001}, "of these 2, got 800.001;"),
     ],
 )
 def test_what_is_refused(covariance, options, said):

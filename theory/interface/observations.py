@@ -80,6 +80,9 @@ class Observations:
 
     def moments(self) -> Moments:
         """Count, mean and covariance, for which the file is read in blocks; an error names it."""
+        rows, columns = len(self.array), len(self.kept)
+        needed = 8 * columns * min(rows, columns)  # the observations, or their covariance
+        validation.fits_into_memory(f"{self.source}, {rows} x {columns},", needed, "name fewer columns")
         try:
             moments = moments_of(self.source, self._blocks())
         except ValueError:

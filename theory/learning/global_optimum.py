@@ -131,8 +131,7 @@ def optimum(
     ----------
     covariance : (D, D) array, (D,) eigenvalues, Moments, or LinearOperator
         of the data; with `Moments` their mean becomes the mean of the VAE, and eigenvalues stand for a diagonal matrix.
-        Of an operator of `scipy.sparse.linalg` only the K largest eigenvalues are computed, by its products. Where many
-        eigenvalues tie exactly, the iteration may miss some of them; use units in which they are near 1, and doubles.
+        Of an operator of `scipy.sparse.linalg` only the K largest eigenvalues are computed, by its products.
     latent_dim : int
         K; zero and more than D are allowed.
     beta : float > 0

@@ -13,9 +13,10 @@ import numpy as np
 
 from theory import validation
 from theory.learning.global_optimum import optimum_curve
-from theory.learning.learned_noise import learned_noise_variance
+from theory.learning.learned_noise import noise_of_minimum, thresholds
 from theory.learning.water_filling import capacity_penalty
 from theory.moments import Moments
+from theory.spectrum import Spectrum
 
 __all__ = ["DataReport", "data_report"]
 
@@ -120,7 +121,9 @@ def data_report(
     beta = validation.scale("beta", beta)
     curve = optimum_curve(moments, latent_dim, [beta], noise_variance=noise_variance)
     eigenvalues, noise = curve.eigenvalues, float(curve.noise_variance[0])
-    learned = learned_noise_variance(eigenvalues, latent_dim, beta)
+    # Which eigenvalues are rounding is decided: the curve knows the digits that the data determine.
+    spectrum = Spectrum(eigenvalues)
+    learned = noise_of_minimum(spectrum, thresholds(spectrum, latent_dim, "learned"), np.asarray(beta))
     total = float(eigenvalues.sum())
     shares = np.cumsum(eigenvalues)
     return DataReport(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg.blas import dgemm, dsyrk
 
+from theory import validation
 from theory.moments.sums import centred_rows, mirrored, refuse_extremes, sum_of_two
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ class CentredRows:
     centred: np.ndarray
 
     @classmethod
-    def of(cls, data: np.ndarray, first_row: int = 0) -> tuple[CentredRows, np.ndarray, np.ndarray]:
-        """Those of an (N, D) array of real numbers, with the mean and the remainder of its rounding."""
+    def of(cls, rows: np.ndarray, first_row: int = 0) -> tuple[CentredRows, np.ndarray, np.ndarray]:
+        """Those of an (N, D) array of floats, centred in place, with the mean and the remainder of its rounding.
+
+        `first_row` is the number of the first of them in the data, for error messages.
+        """
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            rows = np.array(data, dtype=float, order="C")
             reference = rows[0].copy()
             mean = centred_rows(rows, reference, first_row)
             spread = np.maximum(rows.max(axis=0), -rows.min(axis=0))
@@ -87,6 +90,10 @@ class CentredRows:
         """C."""
         return self.centred
 
+    def scaled(self, scales: np.ndarray) -> CentredRows:
+        """C diag(scales)."""
+        return CentredRows(self.centred * scales)
+
 
 @dataclass(frozen=True, eq=False)
 class SparseRows:
@@ -94,7 +101,8 @@ class SparseRows:
 
     Attributes
     ----------
-    matrix : sparse array, X
+    matrix : sparse array, X, or None
+        None where columns were scaled, so that there is no X that others could be put below.
     rest : sparse array
         X without the columns that are held as numbers.
     mean : (D,) array
@@ -104,7 +112,7 @@ class SparseRows:
     centred : (N, p) array
     """
 
-    matrix: csr_array
+    matrix: csr_array | None
     rest: csr_array
     mean: np.ndarray
     columns: np.ndarray
@@ -133,16 +141,16 @@ class SparseRows:
         return found, mean, remainder
 
     def __len__(self) -> int:
-        return self.matrix.shape[0]
+        return self.rest.shape[0]
 
     @property
     def data_dim(self) -> int:
-        return self.matrix.shape[1]
+        return self.rest.shape[1]
 
     @property
     def nbytes(self) -> int:
         """What is stored."""
-        stored = [self.matrix] if self.rest is self.matrix else [self.matrix, self.rest]
+        stored = [self.rest] if self.matrix is None or self.matrix is self.rest else [self.matrix, self.rest]
         sparse = sum(array.data.nbytes + array.indices.nbytes + array.indptr.nbytes for array in stored)
         return sparse + self.mean.nbytes + self.centred.nbytes
 
@@ -183,7 +191,7 @@ class SparseRows:
     @property
     def is_large(self) -> bool:
         """Whether products with C cost less than C C^T or C^T C and its decomposition."""
-        return min(self.matrix.shape) > LARGE
+        return min(self.rest.shape) > LARGE
 
     def operator(self) -> LinearOperator:
         """C^T C / N, by its products."""
@@ -197,9 +205,20 @@ class SparseRows:
 
     def dense(self) -> np.ndarray:
         """C, as numbers."""
-        found = self.rest.toarray() - self.mean
+        size = 8 * len(self) * self.data_dim
+        validation.fits_into_memory(
+            f"sparse data of {len(self)} x {self.data_dim}, filled,", size, "pass fewer columns"
+        )
+        found = self.rest.toarray()
+        found -= self.mean
         found[:, self.columns] = self.centred
         return found
+
+    def scaled(self, scales: np.ndarray) -> SparseRows:
+        """C diag(scales)."""
+        rest = self.rest.copy()
+        rest.data *= scales[rest.indices]
+        return SparseRows(None, rest, self.mean * scales, self.columns, self.centred * scales[self.columns])
 
 
 def _dense_product(left: csr_array, right: csr_array) -> np.ndarray:

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 import numpy as np
 
 from theory import validation
-from theory.moments.few_rows import CentredRows
-from theory.moments.statistics import Statistics, joined, of_rows, of_stacked
-from theory.moments.sums import CentredSums
+from theory.moments.gathered import Gathered
+from theory.moments.statistics import Statistics, joined, of_stacked
 
 __all__ = ["slices_of", "statistics_of", "statistics_of_block"]
 
@@ -68,13 +67,10 @@ def _of_array(data) -> Statistics:
 def _of_rows(rows, first_row: int = 0) -> Statistics:
     """Those of an (n, D) array of real numbers, n >= 1."""
     count, data_dim = rows.shape
-    if count < data_dim:
-        validation.fits_into_memory(f"data of {count} x {data_dim}", 8 * count * data_dim, "pass fewer columns")
-        return of_rows(count, *CentredRows.of(np.concatenate(list(slices_of(rows))), first_row))
-    sums = CentredSums(data_dim, count, first_row)
+    gathered = Gathered(data_dim, count, first_row)
     for part in slices_of(rows):
-        sums.add(part)
-    return Statistics(*sums.moments())
+        gathered.add(part)
+    return gathered.statistics()
 
 
 def _of_sparse(data, first_row: int = 0) -> Statistics | None:
@@ -116,47 +112,62 @@ def _is_chunks(data) -> bool:
 
 def _of_chunks(chunks) -> Statistics | None:
     """Those of chunks of observations, each an (n, D) array, or one observation of D numbers."""
-    sums: CentredSums | None = None
-    found: Statistics | None = None  # of sparse chunks, but for those
-    matrices: list = []  # that take less memory than a covariance
-    first: list[np.ndarray] = []  # as long as the observations are fewer than their variables
-    count, data_dim = 0, None
+    gathered: Gathered | None = None  # of the dense chunks
+    found: Statistics | None = None  # of the sparse ones, but for those
+    matrices: list = []  # that take less memory than a covariance,
+    stored = 0  # in bytes
+    count, data_dim, labels = 0, None, None
     for index, chunk in enumerate(chunks):
         sparse = hasattr(chunk, "tocsr")
         rows = chunk if sparse else _chunk_rows(index, chunk)
         if data_dim is None:
-            data_dim = rows.shape[1]
+            data_dim, labels = rows.shape[1], _labels(chunk)
+            if data_dim and not sparse:
+                gathered = Gathered(data_dim, _rows_of(chunks))
         if rows.shape[1] != data_dim or not data_dim:
             raise ValueError(
                 f"data must have chunks of as many columns, at least one: chunk {index} (counted from 0) has "
                 f"{rows.shape[1]}, the first {data_dim}; pass the same variables in each"
             )
+        if _labels(chunk) != labels:
+            raise ValueError(
+                f"data must have chunks of the same columns in the same order: chunk {index} (counted from 0) has "
+                f"{validation.shown(_labels(chunk))}, the first {validation.shown(labels)}; sort the columns of each"
+            )
         if sparse:
             matrices.append(_checked_sparse(chunk, count))
-            if sum(matrix.data.nbytes for matrix in matrices) > 8 * data_dim**2:
-                found, matrices = joined(found, of_stacked(matrices)), []
-        elif sums is None and count + len(rows) < data_dim:
-            first.append(np.array(rows, dtype=float))  # a copy, for an iterator may use its memory again
+            stored += matrices[-1].data.nbytes
+            if stored > 8 * data_dim**2:
+                found, matrices, stored = joined(found, of_stacked(matrices)), [], 0
         else:
-            sums = CentredSums(data_dim) if sums is None else sums
-            while first:
-                sums.add(first.pop(0))
+            gathered = gathered or Gathered(data_dim)
             for part in slices_of(rows):
-                sums.add(part)
+                gathered.add(part)
         count += rows.shape[0]
-    dense = Statistics(*sums.moments()) if sums is not None else None
-    if first:
-        dense = _of_rows(np.concatenate(first))
     if matrices:
         found = joined(found, of_stacked(matrices))
-    return joined(found, dense)
+    return joined(found, gathered.statistics() if gathered is not None else None)
+
+
+def _rows_of(chunks) -> int | None:
+    """The number of rows of a list of dense matrices; None if it is not known before they are read."""
+    if not isinstance(chunks, list | tuple) or any(hasattr(chunk, "tocsr") for chunk in chunks):
+        return None
+    shapes = [getattr(chunk, "shape", ()) for chunk in chunks]
+    return sum(shape[0] for shape in shapes) if all(len(shape) == 2 for shape in shapes) else None
+
+
+def _labels(chunk) -> list | None:
+    """The labels of the columns of a data frame."""
+    columns = getattr(chunk, "columns", None)
+    return None if columns is None else list(columns)
 
 
 def _chunk_rows(index: int, chunk):
     rows = _numbers(chunk)
-    if rows.ndim == 1:
+    if len(rows.shape) == 1:
         return rows[np.newaxis]
-    if rows.ndim != 2:
+    if len(rows.shape) != 2:
         raise ValueError(
             f"data must have chunks that are matrices, or rows, chunk {index} (counted from 0) has shape "
             f"{rows.shape}; pass arrays of n x D"
@@ -181,7 +192,14 @@ def slices_of(rows) -> Iterator[np.ndarray]:
         return
     step = max(1, SLICE_NUMBERS // rows.shape[1])
     for first in range(0, rows.shape[0], step):
-        yield np.asarray(rows[first : first + step])
+        part, expected = rows[first : first + step], (min(step, rows.shape[0] - first), rows.shape[1])
+        if not isinstance(rows, np.ndarray):  # others may give masked entries, or ask to be sliced in another way
+            part = validation.real_array("data", part)
+        if part.shape != expected:
+            raise ValueError(
+                f"data must give {expected} numbers for [{first}:{first + step}], got {part.shape}; pass an array"
+            )
+        yield np.asarray(part)
         if mapped is not None:
             mapped.madvise(mmap.MADV_DONTNEED)  # the pages that were read no longer count as memory of this process
 

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from theory import validation
-from theory.moments.few_rows import CentredRows
 from theory.moments.reading import statistics_of
 from theory.moments.statistics import Statistics, joined
 
@@ -89,7 +88,8 @@ class Moments:
         data : (N, D) array, N >= 2, D >= 1
             or a data frame whose columns are all numbers; a memory-mapped file, read block by block; a sparse matrix,
             which is not filled; a list or an iterator of such arrays (chunks of n x D) or an iterator of rows; a Dask
-            array or data frame, of which each block is reduced where it lies.
+            array or data frame, of which each block is reduced where it lies. Whole numbers beyond 2^53 are rounded to
+            floats first.
 
         Returns
         -------
@@ -130,7 +130,6 @@ class Moments:
 
     @property
     def are_few(self) -> bool:
-        """Whether observations are kept that are fewer than their variables."""
         return self.rows is not None and self.count < self.data_dim
 
     @cached_property
@@ -158,14 +157,17 @@ class Moments:
             raise ValueError("moments must have a count to be added, both have none; pass those of observations")
         return Moments.of_statistics(joined(self.statistics(), other.statistics()))
 
+    def __radd__(self, other: int) -> Moments:
+        """The same: `sum` begins with 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
     def standardized(self) -> Moments:
         """Those of columns less their mean, divided by their standard deviation; constant ones are zero."""
         varies = self.variances > 0
         scales = np.divide(1.0, np.sqrt(self.variances), out=np.zeros(self.data_dim), where=varies)
         zeros = np.zeros(self.data_dim)
         if self.rows is not None:
-            rows = CentredRows(self.rows.dense() * scales)
-            return Moments.of_statistics(Statistics(self.count, zeros, zeros, rows=rows))
+            return Moments.of_statistics(Statistics(self.count, zeros, zeros, rows=self.rows.scaled(scales)))
         correlations = self.covariance * scales * scales[:, np.newaxis]
         np.fill_diagonal(correlations, varies)
         return Moments.of_statistics(Statistics(self.count, zeros, zeros, correlations))
@@ -207,6 +209,11 @@ def as_moments(covariance, *, or_eigenvalues: bool = False) -> Moments:
                 )
             if covariance.ndim == 1:
                 spectrum = validation.stated_spectrum("covariance", validation.vector("covariance", covariance))
+                validation.fits_into_memory(
+                    f"a covariance of {len(spectrum)} variables",
+                    8 * len(spectrum) ** 2,
+                    "pass a LinearOperator and its trace, or take operating_point, which needs no matrix",
+                )
                 covariance = np.diag(spectrum)
         symmetric = validation.symmetric_matrix("covariance", covariance)
         zeros = np.zeros(len(symmetric))

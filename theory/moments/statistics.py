@@ -78,13 +78,15 @@ def joined(first: Statistics | None, second: Statistics | None = None) -> Statis
             "same variables in each"
         )
     count = first.count + second.count
-    if isinstance(first.rows, SparseRows) and isinstance(second.rows, SparseRows):
-        return of_stacked([first.rows.matrix, second.rows.matrix])
+    matrices = [getattr(each.rows, "matrix", None) for each in (first, second)]
+    if not any(matrix is None for matrix in matrices):
+        return of_stacked(matrices)
     share = second.count / count
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         apart = (second.mean - first.mean) + (second.remainder - first.remainder)
         mean, remainder = sum_of_two(first.mean, first.remainder + share * apart)
         if count < len(mean) and None not in (first.rows, second.rows):
+            validation.fits_into_memory(f"data of {count} x {len(mean)}", 8 * count * len(mean), "pass fewer columns")
             centred = np.empty((count, len(mean)))
             np.subtract(first.rows.dense(), share * apart, out=centred[: first.count])
             np.add(second.rows.dense(), (1 - share) * apart, out=centred[first.count :])

@@ -26,7 +26,7 @@ def mostly_zero(count, data_dim, share=0.2):
 @pytest.fixture(params=[(12, 30), (30, 12), (8, 9)])
 def both(request):
     data = mostly_zero(*request.param)
-    return data, CentredRows.of(data)[0], SparseRows.of(sparse.csr_array(data))[0]
+    return data, CentredRows.of(data.copy())[0], SparseRows.of(sparse.csr_array(data))[0]
 
 
 def test_what_rows_are_asked_is_what_the_numbers_say(both):
@@ -82,10 +82,33 @@ def test_rows_are_kept_when_moments_are_added_while_they_are_few(kind, cuts):
     assert few.rows is not None and relative_errors(data[:20], few.covariance) < 2e-14
 
 
+def test_moments_are_summed_by_sum():
+    parts = [Moments.of(part) for part in np.array_split(mostly_zero(30, 5), 3)]
+    assert sum(parts).count == 30
+    np.testing.assert_array_equal(sum(parts).covariance, (parts[0] + parts[1] + parts[2]).covariance)
+    with pytest.raises(TypeError):
+        sum(parts, 1)
+
+
+def test_standardized_sparse_moments_are_not_filled_and_add_up_with_others():
+    places = RNG.integers(0, 2_000_000, 20_000), RNG.integers(0, 200, 20_000)
+    matrix = sparse.coo_array((RNG.standard_normal(20_000), places[::-1]), shape=(200, 2_000_000)).tocsr()
+    found = Moments.of(matrix).standardized()
+    assert found.rows.nbytes < 2**26
+    assert found.variances.sum() == pytest.approx(np.count_nonzero(found.variances))
+    data = mostly_zero(20, 30)
+    some, others = Moments.of(sparse.csr_array(data[:9])).standardized(), Moments.of(sparse.csr_array(data[9:]))
+    expected = Moments.of(data[:9]).standardized() + Moments.of(data[9:])
+    np.testing.assert_allclose((some + others).mean, expected.mean, rtol=1e-12)
+    size = np.sqrt(expected.variances.max())
+    np.testing.assert_allclose((some + others).covariance / size**2, expected.covariance / size**2, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("shape", [(30, 5), (5, 30)])
-def test_standardized_moments_are_those_of_standardized_data(shape):
+def test_standardized_moments_are_those_of_standardized_data(shape, kind):
     data = mostly_zero(*shape)
-    moments = Moments.of(data)
+    moments = Moments.of(kind(data))
     deviations = np.sqrt(moments.variances)
     inverse = np.divide(1.0, deviations, out=np.zeros(len(deviations)), where=deviations > 0)
     expected = Moments.of((data - data.mean(axis=0)) * inverse)

@@ -6,13 +6,15 @@ import itertools
 import mmap
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 import scipy.sparse as sparse
 
 from tests.theory.moments.exact import relative_errors
-from theory import Moments
+from theory import Moments, optimum
+from theory.interface.observations import read_observations
 from theory.moments import slices_of, statistics_of_block
 
 RNG = np.random.default_rng(0)
@@ -144,6 +146,84 @@ def test_a_mapped_file_is_read_in_slices(tmp_path, monkeypatch):
     assert stored.largest == 3
 
 
+class MaskedWhenSliced(Stored):
+    """As a variable of netCDF4, whose slices are masked arrays."""
+
+    def __getitem__(self, rows):
+        return np.ma.masked_invalid(self._data[rows])
+
+
+def test_what_is_sliced_may_give_masked_arrays():
+    assert_same(Moments.of(MaskedWhenSliced(FAR)), FAR)
+    missing = np.where(np.arange(40)[:, np.newaxis] == 7, np.nan, FAR)
+    with pytest.raises(ValueError, match="data must have no masked entries"):
+        Moments.of(MaskedWhenSliced(missing))
+
+
+def test_an_iterator_may_give_what_can_be_sliced():
+    assert_same(Moments.of(iter([Stored(FAR[:9]), Stored(FAR[9:])])), FAR)
+
+
+class Frame:
+    """What has named columns, as a data frame."""
+
+    ndim = 2
+
+    def __init__(self, data, columns):
+        self._data, self.columns = data, columns
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._data, dtype=dtype)
+
+
+def test_data_frames_in_chunks_have_the_same_columns():
+    assert_same(Moments.of([Frame(FAR[:9], list("abc")), Frame(FAR[9:], list("abc"))]), FAR)
+    with pytest.raises(ValueError, match=r"same order: chunk 1 \(counted from 0\) has \['a', 'c', 'b'\], the first"):
+        Moments.of(iter([Frame(FAR[:9], list("abc")), Frame(FAR[9:], list("acb"))]))
+
+
+@pytest.mark.parametrize("form", ["array", "list of chunks", "iterator of chunks", "iterator of rows", "slices"])
+def test_few_observations_are_held_once(form):
+    wide = RNG.standard_normal((60, 20_000))
+    data = FORMS.get(form, np.asarray)(wide)
+    tracemalloc.start()
+    moments = Moments.of(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert moments.count == 60 and moments.rows.nbytes == wide.nbytes
+    assert peak < (1.4 if form.startswith("iterator") else 1.2) * wide.nbytes
+
+
+@pytest.mark.parametrize("form", ["array", "list of chunks", "iterator of chunks", "iterator of rows", "slices"])
+def test_what_does_not_fit_is_refused_before_it_is_read(form, monkeypatch):
+    wide = np.broadcast_to(1.0, (300, 20_000))
+    monkeypatch.setattr("theory.validation._memory", lambda: 2**25)
+    with pytest.raises(ValueError, match=r"data of \d+( or more)? x 20000 needs 0\.\d+ GiB, this machine"):
+        Moments.of(FORMS.get(form, np.asarray)(wide))
+
+
+def test_a_file_that_does_not_fit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    np.lib.format.open_memmap(tmp_path / "x.npy", mode="w+", dtype=np.float32, shape=(300, 20_000)).flush()
+    monkeypatch.setattr("theory.validation._memory", lambda: 2**25)
+    monkeypatch.setattr("theory.interface.observations.slices_of", lambda array: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match=r"x.npy, 300 x 20000, needs 0.0447 GiB, this machine has 0.0312 GiB"):
+        read_observations(tmp_path / "x.npy").moments()
+
+
+def test_other_things_that_do_not_fit_are_refused_with_their_size(monkeypatch):
+    stored = sparse.csr_array(np.eye(30, 20_000))
+    few, many = Moments.of(stored), Moments.of(RNG.standard_normal((300, 20_000)))
+    dense = Moments.of(RNG.standard_normal((3, 20_000)))
+    monkeypatch.setattr("theory.validation._memory", lambda: 2**22)
+    with pytest.raises(ValueError, match=r"data of 33 x 20000 needs 0.00492 GiB"):
+        few + dense
+    with pytest.raises(ValueError, match=r"data of 303 x 20000 needs 0.0452 GiB"):
+        many + dense
+    with pytest.raises(ValueError, match=r"a covariance of 2000 variables needs 0.0298 GiB"):
+        optimum(np.linspace(1, 2, 2000), 3)
+    assert few.standardized().rows.nbytes < 2**22
+
+
 MEMORY = """
 import sys
 import numpy as np
@@ -189,6 +269,13 @@ def test_a_block_may_have_a_single_row(rows):
     assert statistics_of_block(FAR[:0]) is None
 
 
+class SlicedToOneRow(Stored):
+    """What is not sliced as an array is."""
+
+    def __getitem__(self, rows):
+        return self._data[:1]
+
+
 def numbers_to_the_end():
     yield from FAR
     raise ValueError("the disk is gone")
@@ -200,6 +287,9 @@ def numbers_to_the_end():
         (iter([]), "data must have at least two rows, got 0"),
         (iter([FAR[:1]]), "data must have at least two rows, got 1"),
         (iter([FAR[:0], FAR[:1]]), "data must have at least two rows, got 1"),
+        (iter([np.empty((0, 3))]), "data must have at least two rows, got 0"),
+        (iter([np.empty((0, 20_000))]), "data must have at least two rows, got 0"),
+        ([np.empty((0, 3))], "data must have at least two rows, got 0"),
         ([FAR, FAR[:, :2]], "chunk 1 (counted from 0) has 2, the first 3"),
         (iter([FAR[:, :0]]), "at least one: chunk 0 (counted from 0) has 0"),
         ([FAR, FAR.astype(complex)], "data must be real"),
@@ -225,6 +315,7 @@ def numbers_to_the_end():
         (sparse.csr_array([[0.0, 1e200], [1e200, 0.0], [0, 0]]), "those of column 0 (counted from 0"),
         (Stored(FAR[:1]), "data must have at least two rows"),
         (Stored(FAR.astype("M8[s]")), "data must be numeric"),
+        (SlicedToOneRow(FAR), "data must give (40, 3) numbers for [0:349525], got (1, 3)"),
     ],
 )
 def test_what_is_refused(data, said):
