@@ -105,7 +105,8 @@ def data(
         starts = training_starts = validation.count("starts", starts, 20, 2000)
     steps = [10, 30, 100, 300, 1000, 3000] if quick else [10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000]
     chance = orthogonality_chance_level(2).mean
-    rows = points(DISTANCE, "diagonal", "theory", [ratios[1], ratios[-1]], 0.0)
+    apart = [ratio for ratio in ratios if ratio > 1]
+    rows = points(DISTANCE, "diagonal", "theory", [apart[0], apart[-1]], 0.0)
     rows += [row for name in MODELS[1:] for row in points(DISTANCE, name, "theory", [ratios[0], ratios[-1]], chance)]
     rows += points(TRAINING, END, "theory", [steps[0], steps[-1]], 0.0)
     distances_at_end, comparison, gaps = {name: [] for name in MODELS}, [], []

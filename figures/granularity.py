@@ -257,9 +257,10 @@ def _draw_errors(ax: Axes, table: Table, panel: str, colours: dict[str, tuple], 
     if panel == ALL:
         ax.set_xlim(1 - 0.35 * ticks[-1], ticks[-1] + 0.5)  # space for labels to the left of the lines
     else:
-        ax.set(xscale="log", xlim=(ticks[-1] ** -0.48, 1.1 * ticks[-1]))
+        space = 0.48 if panel == NESTED else 0.65  # for labels, on the left
+        ax.set(xscale="log", xlim=(ticks[-1] ** -space, 1.1 * ticks[-1]))
     drawing.plain_ticks(ax.xaxis, ticks)
-    drawing.plain_ticks(ax.yaxis, [1, 1.5, 2, 3, 4, 5])
+    drawing.plain_ticks(ax.yaxis, _error_ticks(ax.get_ylim()[1]))
     drawing.label_ends(ax, table, panel, colours, {name: name for name in colours}, side="left")
 
 

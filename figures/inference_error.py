@@ -49,8 +49,9 @@ PANELS = {
     "log_score": "negative log score",
 }
 UNITS = dict.fromkeys(PANELS, "nats") | {"mean_squared_error": "sum over the factors"}
-LOWEST = -0.08  # below zero, so that diamonds at zero are whole
+LOWEST = -0.08  # below zero, and below minima below it, so that diamonds are whole
 HIGHEST = {"mean_squared_error": 1.3, "forward_kl": 2.0, "reverse_kl": 2.0, "log_score": 3.0}  # shown
+HEADROOM = 0.6  # above the highest minimum, at least
 BETAS = (0.1, 20.0)
 TRAINED = Tolerance(1e-6, "training stops at a gradient of 1e-8 nats, and the errors are smooth in what it trains")
 
@@ -166,7 +167,9 @@ def plot(table: Table, axes):
     for ax, name, (panel, label) in zip(flat, "abcd", PANELS.items(), strict=True):
         drawing.draw_panel(ax, table, panel, colours)
         drawing.letter(ax, name, label)
-        ax.set(xlabel=r"$\beta$", ylabel=UNITS[panel], xscale="log", xlim=BETAS, ylim=(LOWEST, HIGHEST[panel]))
+        minima = table.select(panel, "minimum").y
+        bottom, top = min(LOWEST, minima.min() + LOWEST), max(HIGHEST[panel], minima.max() + HEADROOM)
+        ax.set(xlabel=r"$\beta$", ylabel=UNITS[panel], xscale="log", xlim=BETAS, ylim=(bottom, top))
         drawing.plain_ticks(ax.xaxis)
         drawing.state_limits(ax)
     handles = drawing.series_handles(flat[0], colours, {name: f"$r = {name}$" for name in colours})

@@ -69,6 +69,7 @@ def test_other_parameters_are_true_and_drawn(name, values, quick_table):
     assert all(comparison.passed for comparison in figure.table.comparisons)
     assert faults_of_caption(module, figure.table) == [] and faults_of_picture(module, figure.table) == []
     assert len(figure.axes) == len(letters(module))
+    assert all(share_within_limits(ax) > 0.3 for ax in figure.axes if not ax.images)
     assert csv_text(figure.table.points) != csv_text(quick_table(name).points)
 
 
@@ -205,6 +206,13 @@ def test_import_is_light_and_guards_interrupts_first():
 
 def test_options_are_those_that_every_figure_takes():
     assert not set(OPTIONS) & {word for entry in every_figure().values() for word in parameters_of(entry)}
+
+
+def share_within_limits(ax) -> float:
+    """The share of the points of lines that lie within the limits of a panel."""
+    places = np.vstack([line.get_xydata() for line in ax.lines if line.get_transform() == ax.transData])
+    low, high = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1).T
+    return float(np.mean(np.all((places >= low) & (places <= high), axis=1)))
 
 
 def size_of(picture: bytes) -> tuple[int, int]:

@@ -51,6 +51,25 @@ def test_report(tmp_path, capsys, observations):
     assert f"Drawn by: `{command}`\n" in caption
 
 
+def test_report_with_more_dots_per_inch(tmp_path, observations, capsys):
+    options = (
+        "report",
+        "--data",
+        observations,
+        "--latent-dim",
+        "2",
+        "--format",
+        "png",
+        "--out",
+        str(tmp_path / "page"),
+    )
+    assert figures.__main__.main((*options, "--dpi", "200")) == 0
+    assert int.from_bytes((tmp_path / "page" / "report.png").read_bytes()[16:20]) == 1400
+    assert "--dpi" not in (tmp_path / "page" / "report.md").read_text()
+    assert figures.__main__.main((*options, "--dpi", "2000")) == 2
+    assert "--dpi must be <= 1200, got 2000" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("noise", "beta"), [("learned", 0.5), (0.1, 1000.0)])
 def test_a_noise_that_runs_to_zero_and_total_collapse_are_drawn(noise, beta):
     parameters = {"data": "x.csv", "latent_dim": 6, "beta": beta}
