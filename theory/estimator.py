@@ -107,9 +107,14 @@ class LinearBetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         which is another `ValueError`, X is not taken and nothing changes.
         """
         first = not hasattr(self, "moments_")
-        moments = Moments.of_statistics(statistics_of_block(self._checked(X, reset=first)))
-        moments = moments if first else self.moments_ + moments
-        found = self._optimum(moments)
+        try:
+            moments = Moments.of_statistics(statistics_of_block(self._checked(X, reset=first)))
+            moments = moments if first else self.moments_ + moments
+            found = self._optimum(moments)
+        except ValueError:
+            if first:
+                self._forget()  # what was noted of X
+            raise
         self._forget("n_features_in_", "feature_names_in_")
         return self._keep(moments, None if found.vae is None or moments.count < 2 else found)
 

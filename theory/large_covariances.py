@@ -26,7 +26,10 @@ __all__ = ["modes_of_operator", "modes_of_rows"]
 EPS = float(np.finfo(float).eps)
 FORMED = 200  # dimensions up to which an operator is multiplied by the identity
 LANCZOS_SHARE = 1 / 4  # of the eigenvectors; for more, it is too
-MOST_RESTARTS = 1000  # of the iteration, before it gives up; most spectra take fewer than 50
+ROOM = 4  # eigenvalues that are found beyond those that are wanted, where these nearly tie with them
+ROUGH = 1e-3  # relative error of an eigenvalue that is far below another
+CLEARLY_BELOW = 0.9
+RESTARTS, MOST_RESTARTS = 200, 1000  # of the iteration, alone and with room, before it gives up; most take 50
 LARGEST_FILLED = 2**28  # bytes of sparse observations that are made numbers for the sake of digits
 
 
@@ -130,13 +133,30 @@ def modes_of_operator(operator, count: int, trace: float) -> tuple[np.ndarray, n
     """
     size = operator.shape[0]
     typical, eps = _tried(operator)
-    found, directions = _largest(operator, min(count, size), typical, eps)
-    if found.min(initial=0.0) < -max(validation.ROUNDING, size * eps) * found.max(initial=0.0):
-        raise validation.negative_eigenvalue("covariance", found.min())
+    count = min(count, size)
+    if size > FORMED and count <= LANCZOS_SHARE * size:
+        found, directions = _largest(operator, count, typical, eps)
+        _refuse_negative(found, eps)
+    else:
+        formed = _formed(operator, eps)
+        ascending, directions = leading_modes(formed, count)
+        _refuse_negative(ascending, eps)
+        if abs(np.trace(formed) - trace) > (size * eps + validation.ROUNDING) * trace:
+            raise ValueError(
+                f"trace must be the sum of all {size} eigenvalues of the covariance, {np.trace(formed):.12g}, got "
+                f"{trace:.12g}; pass the sum of the variances"
+            )
+        found, directions = ascending[::-1][:count], directions[:, ::-1]
     tolerance = size * eps * found.max(initial=0.0)
     found = np.where(found > tolerance, found, 0.0)
     mean = _mean_of_others(found, trace, size, eps)
     return np.concatenate([found, np.full(size - len(found), mean)]), directions, float(tolerance)
+
+
+def _refuse_negative(eigenvalues: np.ndarray, eps: float) -> None:
+    rounding = max(validation.ROUNDING, len(eigenvalues) * eps) * eigenvalues.max(initial=0.0)
+    if (least := eigenvalues.min(initial=0.0)) < -rounding:
+        raise validation.negative_eigenvalue("covariance", least)
 
 
 def _largest(operator, count: int, typical: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
@@ -144,15 +164,18 @@ def _largest(operator, count: int, typical: float, eps: float) -> tuple[np.ndarr
     size = operator.shape[0]
     if not count or not typical:
         return np.zeros(count), np.eye(size, count)
-    if size > FORMED and count <= LANCZOS_SHARE * size:
-        values, directions = _lanczos(lambda vector: _product(operator, vector) / typical, size, count, size * eps)
-        return values * typical, directions
+    values, directions = _lanczos(lambda vector: _product(operator, vector) / typical, size, count, size * eps)
+    return values * typical, directions
+
+
+def _formed(operator, eps: float) -> np.ndarray:
+    """The matrix of an operator."""
+    size = operator.shape[0]
     validation.fits_into_memory(f"a covariance of {size} variables", 2 * 8 * size**2, "pass fewer latents")
     formed = np.column_stack([_product(operator, column) for column in np.eye(size)])
     if eps > EPS:
         formed = (formed + formed.T) / 2  # rounded to single numbers, it need not be symmetric
-    ascending, directions = leading_modes(validation.symmetric_matrix("covariance", formed), count)
-    return ascending[::-1][:count], directions[:, ::-1]
+    return validation.symmetric_matrix("covariance", formed)
 
 
 def _mean_of_others(largest: np.ndarray, trace: float, size: int, eps: float) -> float:
@@ -170,14 +193,14 @@ def _mean_of_others(largest: np.ndarray, trace: float, size: int, eps: float) ->
 
 
 def _product(operator, vector: np.ndarray) -> np.ndarray:
-    """S v, one vector at a time: the least that operators do."""
-    return np.asarray(operator.matvec(vector), dtype=float)
+    """S v, one vector at a time: the least that operators do. They may use their memory again, or change v."""
+    return np.array(operator.matvec(vector.copy()), dtype=float)
 
 
 def _tried(operator) -> tuple[float, float]:
     """A typical size of eigenvalues, |S v| / |v|, and the eps of the products; refuses what is no covariance."""
     vectors = np.random.default_rng(0).standard_normal((2, operator.shape[0]))
-    products = np.array([operator.matvec(vector) for vector in vectors])
+    products = np.array([np.array(operator.matvec(vector.copy())) for vector in vectors])
     if products.dtype.kind not in "iuf" or not np.isfinite(products).all():
         raise ValueError("covariance must be real and finite, its product with a vector is not; pass another operator")
     eps = max(EPS, float(np.finfo(products.dtype).eps)) if products.dtype.kind == "f" else EPS
@@ -203,41 +226,45 @@ def _lanczos(product: Callable, size: int, count: int, resolution: float) -> tup
     """
     from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
-    starts, products = np.random.default_rng(0), 0
-    columns = min(max(2 * count + 1, 20), size)
-    found = np.empty((size, 0))
+    starts, found = np.random.default_rng(0), np.empty((size, 0))
 
     def orthogonal(vector):
         return vector - found @ (found.T @ vector)
 
     def deflated(vector):
-        nonlocal products
-        products += 1
         return orthogonal(product(orthogonal(vector.ravel())))
 
-    def largest(wanted, restarts):
+    def iterated(some, restarts, tolerance):
         operator = LinearOperator((size, size), matvec=deflated, dtype=float)
-        start = starts.standard_normal(size)
-        values, vectors = eigsh(operator, k=wanted, which="LA", v0=start, ncv=columns, maxiter=restarts)
+        start, columns = starts.standard_normal(size), max(2 * some + 1, 20)
+        if not np.any(deflated(start)):
+            return np.zeros(some), np.zeros((size, some))
+        options = {"which": "LA", "v0": start, "ncv": columns, "maxiter": restarts, "tol": tolerance}
+        values, vectors = eigsh(operator, k=some, **options)
         return values[::-1], vectors[:, ::-1]
 
+    def largest(some, tolerance=0.0):
+        try:
+            return iterated(some, RESTARTS, tolerance)
+        except ArpackNoConvergence:  # the last may nearly tie with others, of which then a few are found too
+            values, vectors = iterated(some + ROOM, MOST_RESTARTS, tolerance)
+            return values[:some], vectors[:, :some]
+
     try:
-        values, found = largest(count, MOST_RESTARTS)
+        values, found = largest(count)
+        for _ in range(count):
+            # Far below the K-th a few digits show that nothing is left; near it they are not enough.
+            if largest(1, ROUGH)[0][0] < CLEARLY_BELOW * values[-1]:
+                break
+            value, vector = largest(1)
+            if value[0] <= values[-1] + resolution * values[0]:
+                break
+            values, found = np.append(values, value), np.hstack([found, vector])
+            order = np.argsort(-values, kind="stable")[:count]
+            values, found = values[order], found[:, order]
     except ArpackError as error:
         raise ValueError(
             f"covariance must have leading eigenvalues that Lanczos iteration finds, it gave up ({error}); pass "
             "another latent_dim, or the covariance as an array"
         ) from None
-    # An equal eigenvalue lies as far from the others as the one that was found, and appears in as many products.
-    restarts = -(-2 * products // (columns - 1))
-    for _ in range(count):
-        try:
-            value, vector = largest(1, restarts)
-        except ArpackNoConvergence:
-            break
-        if value[0] <= values[-1] + resolution * values[0]:
-            break
-        values, found = np.append(values, value), np.hstack([found, vector])
-        order = np.argsort(-values, kind="stable")[:count]
-        values, found = values[order], found[:, order]
     return values, found

@@ -208,6 +208,44 @@ def test_an_operator_has_every_one_of_equal_eigenvalues(seed):
     np.testing.assert_allclose(gram, np.diag(np.diagonal(gram)), atol=1e-12 * gram.max())
 
 
+@pytest.mark.parametrize("seed", [746, 807, 1010, 1851])
+def test_an_equal_eigenvalue_close_to_the_others_is_found(seed):
+    """The seventh twice, and the next within 1e-6."""
+    eigenvalues = np.sort(1 - 1e-4 * np.random.default_rng(seed).random(260))[::-1]
+    eigenvalues[7] = eigenvalues[6]
+    found = optimum(diagonal_operator(eigenvalues), 8, trace=eigenvalues.sum(), noise_variance=0.3)
+    np.testing.assert_allclose(found.eigenvalues, eigenvalues[:8], rtol=1e-13)
+
+
+@pytest.mark.parametrize("gap", [1e-14, 1e-9, 1e-7])
+def test_eigenvalues_that_nearly_tie_at_the_last_latent_are_found(gap):
+    eigenvalues = np.exp(-np.arange(600) / 50)
+    eigenvalues[1:3] = 1 - gap / 3, 1 - gap
+    found = optimum(diagonal_operator(eigenvalues), 2, trace=eigenvalues.sum())
+    np.testing.assert_allclose(found.eigenvalues, [1, 1 - gap / 3], rtol=1e-13)
+
+
+@pytest.mark.parametrize("positive", [[1.0], [1.0, 0.5], [1.0, 1.0, 1.0]])
+@pytest.mark.parametrize("latents", [1, 2, 3, 20])
+def test_an_operator_of_low_rank_ends_where_nothing_is_left(positive, latents):
+    eigenvalues = np.r_[np.zeros(500 - len(positive)), positive]
+    found = optimum(diagonal_operator(eigenvalues), latents, trace=eigenvalues.sum(), noise_variance=0.1)
+    np.testing.assert_allclose(found.eigenvalues, np.sort(eigenvalues)[::-1][:latents], atol=1e-14)
+
+
+def test_an_operator_may_use_its_memory_again_and_change_what_it_is_given():
+    memory = np.empty(3)
+
+    def product(vector):
+        memory[:] = vector.ravel() * [3.0, 2.0, 1.0]
+        vector[...] = 0.0
+        return memory
+
+    found = optimum(LinearOperator((3, 3), matvec=product, dtype=float), 2, trace=6.0)
+    np.testing.assert_allclose(found.eigenvalues, [3, 2], rtol=1e-14)
+    assert found.noise_variance == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("unit", [1e-90, 1e-24, 1e-12, 1e60])
 def test_the_units_of_an_operator_do_not_matter(unit):
     for eigenvalues in (np.geomspace(9, 0.1, 300), np.repeat(np.linspace(3, 1, 20), 20)):
@@ -258,6 +296,7 @@ LARGE = aslinearoperator(sparse.diags(np.linspace(1, 2, 400)))
         (OPERATOR, {"trace": np.nan}, "trace must be finite"),
         (OPERATOR, {"trace": 3.0}, "trace must be the sum of all 4 eigenvalues"),
         (OPERATOR, {"trace": 30.0}, "trace must be the sum of all 4 eigenvalues"),
+        (OPERATOR, {"trace": 7.6}, "trace must be the sum of all 4 eigenvalues of the covariance, 7.5, got 7.6"),
         (LARGE, {"trace": 900.0}, "trace must be the sum of all 400 eigenvalues"),
         (aslinearoperator(np.ones((3, 4))), {"trace": 1.0}, "covariance must be square, got an operator of 3 x 4"),
         (aslinearoperator(np.triu(np.ones((4, 4)))), {"trace": 4.0}, "covariance must be symmetric"),
@@ -267,7 +306,7 @@ LARGE = aslinearoperator(sparse.diags(np.linspace(1, 2, 400)))
         (aslinearoperator(sparse.diags(-np.linspace(1, 2, 400))), {"trace": 4.0}, "no negative eigenvalue"),
         (aslinearoperator(np.zeros((4, 4))), {"trace": 4.0}, "trace must be the sum of all 4 eigenvalues"),
         (aslinearoperator(sparse.csr_array((400, 400))), {"trace": 4.0}, "trace must be the sum of all 400"),
-        (aslinearoperator(2 * sparse.eye(400)), {"trace": 800.001}, "of these 2, got 800.001;"),
+        (aslinearoperator(2 * sparse.eye(400)), {"trace": 800.001}, "eigenvalues of the covariance"),
     ],
 )
 def test_what_is_refused(covariance, options, said):
