@@ -172,7 +172,7 @@ def _marks(ax: Axes) -> set[Mark]:
         return set()
     bars = [each.lines for each in ax.containers if isinstance(each, ErrorbarContainer)]
     parts = {id(part) for line, caps, _ in bars for part in (line, *caps)}
-    lines = [_mark(line) for line in ax.lines if len(line.get_xdata()) and id(line) not in parts]
+    lines = [_mark(line) for line in ax.lines if len(line.get_xdata()) and id(line) not in parts and not _level(line)]
     drawn = [bar for _, _, ranges in bars for bar in ranges if bar.get_segments()]
     areas = [each for each in ax.collections if not isinstance(each, LineCollection)]
     return {
@@ -180,6 +180,11 @@ def _marks(ax: Axes) -> set[Mark]:
         *((to_hex(bar.get_colors()[0]), ERROR_BAR) for bar in drawn),
         *((to_hex(area.get_facecolor()[0]), AREA) for area in areas),
     }
+
+
+def _level(line: Line2D) -> bool:
+    """Whether it is a level behind the lines (`drawing.draw_level`), which no legend names."""
+    return line.get_zorder() <= 0 and to_hex(line.get_color()) == GREY
 
 
 def _mark(line: Line2D) -> Mark:

@@ -132,6 +132,22 @@ def test_the_legend_of_a_panel_names_what_it_draws(module, panel, labels):
     assert labels_of(draw(module, Table((), {}), panel)) == labels
 
 
+def test_a_level_is_not_taken_for_a_grey_series():
+    def plot(_, axes):
+        for ax, letter in zip(axes, "ab", strict=True):
+            ax.plot([0, 1], [0, 1], color=RED)
+            drawing.letter(ax, letter, "title")
+        drawing.draw_level(axes[0], 0.5)
+        axes[1].plot([0, 1], [1, 0], color=drawing.GREY)
+        grey = Line2D([], [], color=drawing.GREY, label="grey")
+        drawing.add_legend(axes[1], [grey, Line2D([], [], color=RED, label="red")])
+        return axes
+
+    module = SimpleNamespace(LAYOUT={"shape": (1, 2), "size": (7.0, 3.0)}, CAPTION="(a) One. (b) Two.", plot=plot)
+    assert labels_of(draw(module, Table((), {}), "a")) == ["red"]
+    assert labels_of(draw(module, Table((), {}), "b")) == ["grey", "red"]
+
+
 def test_error_bars_and_areas_are_named():
     def plot(_, axes):
         bars, area = axes
