@@ -96,7 +96,7 @@ def _sources(*names: str, columns: str) -> dict[str, ColumnDataSource]:
 
 
 def _fill(sources: Mapping[str, ColumnDataSource], curves: Curves) -> None:
-    """The curves by name, and nothing where there is none; what is as before is not drawn again."""
+    """Fill each source with the curve of its name, or empty it; what is as before is not drawn again."""
     for name, source in sources.items():
         given = curves.get(name)
         data = {column: [] if given is None else given[column] for column in source.data}

@@ -122,8 +122,6 @@ def _of_chunks(chunks) -> Statistics | None:
         rows = chunk if sparse else _chunk_rows(index, chunk)
         if data_dim is None:
             data_dim, labels = rows.shape[1], _labels(chunk)
-            if data_dim and not sparse:
-                gathered = Gathered(data_dim, _rows_of(chunks))
         if rows.shape[1] != data_dim or not data_dim:
             raise ValueError(
                 f"data must have chunks of as many columns, at least one: chunk {index} (counted from 0) has "
@@ -140,7 +138,7 @@ def _of_chunks(chunks) -> Statistics | None:
             if stored > 8 * data_dim**2:
                 found, matrices, stored = joined(found, of_stacked(matrices)), [], 0
         else:
-            gathered = gathered or Gathered(data_dim)
+            gathered = gathered or Gathered(data_dim, _rows_of(chunks))
             for part in slices_of(rows):
                 gathered.add(part)
         count += rows.shape[0]
