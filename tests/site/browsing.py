@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 STANDARD = ["wcag2a", "wcag2aa"]  # the tags of the rules that axe-core tries
 
@@ -39,6 +42,17 @@ SETTLED = """async () => {
   await document.fonts.ready;
   for (const frame of [1, 2]) await new Promise(requestAnimationFrame);
 }"""
+
+
+def chromium() -> Iterator[Browser]:
+    """The browser, while a fixture is in use."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--disable-quic", "--disable-sync"])
+        yield browser
+        browser.close()
 
 
 @dataclass

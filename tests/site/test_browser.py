@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 
 pytest.importorskip("site_pages", reason="comes with the extra `docs`")
 pytest.importorskip("axe_playwright_python", reason="comes with the extra `docs`")
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.site.browsing import Visit, file_address, inaccessible, not_loaded, set_width, too_wide, unreadable
+from tests.site.browsing import Visit, chromium, file_address, inaccessible, not_loaded, set_width, too_wide, unreadable
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium")
 BOOK_PAGE = "_generated/book/slope-at-one.html"
 KINDS = {
     "start": "index.html",
@@ -36,12 +34,7 @@ WITH_PICTURES = {"start": 1, "gallery": 15, "figure": 1}
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-quic", "--disable-sync"])
-        yield browser
-        browser.close()
+    yield from chromium()
 
 
 @pytest.fixture

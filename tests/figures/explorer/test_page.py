@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,19 +11,18 @@ import pytest
 pytest.importorskip("bokeh", reason="comes with the extra `explore`")
 pytest.importorskip("axe_playwright_python", reason="comes with the extra `docs`")
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from figures.explorer.settings import chosen_spectrum
 from tests.figures.explorer.examples import printed, settings
 from tests.figures.explorer.serving import explorer
-from tests.site.browsing import inaccessible, set_width, too_wide
+from tests.site.browsing import chromium, inaccessible, set_width, too_wide
 from theory import beta_for_rate, inference_error_curve, optimal_beta, optimum
 from theory.axes import two_mode_rotation_energy
 from theory.groups import equal_groups, granularity_errors
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium")
 PANELS = ("latents", "rate", "inference", "rotation", "groups")
 DIGITS = 1e-5  # the page shows six
 ROWS = np.random.default_rng(0).standard_normal((40, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1]
@@ -96,12 +94,7 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-quic", "--disable-sync"])
-        yield browser
-        browser.close()
+    yield from chromium()
 
 
 @pytest.fixture(scope="module")
